@@ -1,0 +1,57 @@
+import eslint from '@eslint/js'
+import tseslint from 'typescript-eslint'
+
+const unsafeSql = 'Only tagged templates reach the database, so that every value is a parameter.'
+
+export default tseslint.config(
+  { ignores: ['dist', 'src/generated', 'node_modules', '.tap', 'coverage'] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js', 'scripts/*.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      'no-restricted-syntax': [
+        'error',
+        { selector: "MemberExpression[property.name='$queryRawUnsafe']", message: unsafeSql },
+        { selector: "MemberExpression[property.name='$executeRawUnsafe']", message: unsafeSql },
+        { selector: "MemberExpression[object.name='Prisma'][property.name='raw']", message: unsafeSql },
+      ],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/config.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'config.ts is the only reader of the environment.' },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // tap's own assertions and subtests return promises that the runner collects.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', package: '@tapjs/core', name: 'test' }] },
+      ],
+    },
+  },
+  {
+    files: ['scripts/**', 'eslint.config.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+    rules: { 'no-console': 'off' },
+  },
+)

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PGlite } from '@electric-sql/pglite'
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
+import { PrismaPGlite } from 'pglite-prisma-adapter'
+
+const prismaFolder = fileURLToPath(new URL('../prisma', import.meta.url))
+const migrationsFolder = join(prismaFolder, 'migrations')
+
+export interface MigrationDiff {
+  upToDate: boolean
+  /** What a new migration has to say so that the migrations lead to schema.prisma again. */
+  sql: string
+}
+
+/**
+ * Compares what the migrations lead to with schema.prisma, by Prisma's own schema engine. Its WebAssembly build runs
+ * offline and on the embedded database, where `prisma migrate diff` would download a binary.
+ */
+export async function diffMigrations(): Promise<MigrationDiff> {
+  const engine = await startSchemaEngine()
+  const diff = await engine.diff({
+    from: {
+      tag: 'migrations',
+      baseDir: migrationsFolder,
+      lockfile: {
+        path: 'migration_lock.toml',
+        content: readFileSync(join(migrationsFolder, 'migration_lock.toml'), 'utf8'),
+      },
+      shadowDbInitScript: '',
+      migrationDirectories: readMigrations(),
+    },
+    to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: readSchema() }] },
+    script: true,
+    exitCode: true,
+    shadowDatabaseUrl: null,
+    filters: { externalTables: [], externalEnums: [] },
+  })
+  return { upToDate: diff.exitCode === 0, sql: diff.stdout ?? '' }
+}
+
+function readSchema(): string {
+  return readFileSync(join(prismaFolder, 'schema.prisma'), 'utf8')
+}
+
+function readMigrations() {
+  return readdirSync(migrationsFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+    .map((name) => ({
+      path: name,
+      migrationFile: {
+        path: 'migration.sql',
+        content: { tag: 'ok', value: readFileSync(join(migrationsFolder, name, 'migration.sql'), 'utf8') },
+      },
+    }))
+}
+
+// The compiler's libraries know WebAssembly only together with the whole browser.
+declare const WebAssembly: {
+  instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: { exports: Record<string, () => void> } }>
+}
+
+interface SchemaEngine {
+  diff(input: unknown): Promise<{ exitCode: number; stdout: string | null }>
+}
+
+async function startSchemaEngine(): Promise<SchemaEngine> {
+  const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg')
+  const bindingsFile = fileURLToPath(import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg'))
+  const wasm = readFileSync(join(dirname(bindingsFile), 'schema_engine_bg.wasm'))
+  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': bindings })
+  bindings.__wbg_set_wasm(instance.exports)
+  instance.exports.__wbindgen_start?.()
+  return bindings.SchemaEngine.new(
+    { datamodels: [['schema.prisma', readSchema()]] },
+    () => undefined,
+    bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(await PGlite.create())),
+  )
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { sql } = await diffMigrations()
+  console.log(sql)
+  process.exit()
+}

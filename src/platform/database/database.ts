@@ -1,0 +1,30 @@
+import type { Prisma } from '../../generated/prisma/client.js'
+
+/** What a store talks to: Prisma's client, inside or outside a transaction. */
+export type Queries = Prisma.TransactionClient
+
+export interface Attempt {
+  /**
+   * The work may be done twice without harm, so it is repeated when the connection breaks, even where it is unknown
+   * whether the first try was committed.
+   */
+  repeatable?: boolean
+}
+
+/**
+ * The one database, Postgres or embedded. Both ways in answer within two seconds: a deadlock or a serialization
+ * failure is tried again up to three times, and what cannot be done in time is the problem `database_unavailable`.
+ */
+export interface Database {
+  readonly kind: 'postgres' | 'embedded'
+  /** Runs statements that need no transaction around them. */
+  query<T>(work: (client: Queries) => Promise<T>, attempt?: Attempt): Promise<T>
+  /**
+   * Runs work in one transaction. Inside it only the client handed in may be used: the embedded database has one
+   * connection, and a question to another client would wait for ever. Never hash, send mail or call out inside.
+   */
+  transaction<T>(work: (tx: Queries) => Promise<T>, attempt?: Attempt): Promise<T>
+  /** Applies what is missing of prisma/migrations, under a lock; answers the names of what was applied. */
+  migrate(): Promise<string[]>
+  close(): Promise<void>
+}

@@ -1,0 +1,57 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { AccessTokenClaims } from '../../wire/claims.js'
+
+/** How sure a route has to be that an access token still holds: the token alone, the map of revocations, the database. */
+export type Freshness = 'offline' | 'feed' | 'live'
+
+/**
+ * Who may call a route. Every route declares one of these; one without stops the start.
+ *
+ * - `public`: anyone
+ * - `operator`: whoever watches the process; it tells nothing about users
+ * - `refresh`: who holds a refresh token; the route judges it
+ * - `credential`: anyone, but the route acts on whatever genuine credential is shown
+ * - `offline`, `feed`, `live`: who holds an access token, checked to that freshness
+ */
+export type Access = 'public' | 'operator' | 'refresh' | 'credential' | Freshness
+
+/** Verifies the request's access token to the freshness asked for, or throws the problem that refuses it. */
+export type Authenticate = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  freshness: Freshness,
+) => Promise<AccessTokenClaims>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+  }
+  interface FastifyRequest {
+    /** The verified claims; null on routes that need no access token. Read with `claimsOf`. */
+    accessClaims: AccessTokenClaims | null
+  }
+}
+
+/** Requires that every route mounted from now on declares its access, and authenticates those that need a token. */
+export function guardRoutes(app: FastifyInstance, authenticate: Authenticate): void {
+  app.decorateRequest('accessClaims', null)
+
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access === undefined) {
+      throw new Error(`The route ${String(route.method)} ${route.url} declares no access.`)
+    }
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    const access = request.routeOptions.config.access
+    if (access === 'offline' || access === 'feed' || access === 'live') {
+      request.accessClaims = await authenticate(request, reply, access)
+    }
+  })
+}
+
+/** The claims of a request on a route that requires an access token. */
+export function claimsOf(request: FastifyRequest): AccessTokenClaims {
+  if (request.accessClaims === null) throw new Error(`${request.url} reads claims but requires no access token.`)
+  return request.accessClaims
+}

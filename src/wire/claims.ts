@@ -1,0 +1,46 @@
+import { z } from 'zod'
+
+/** No access token lives longer than this, whatever the settings say, so lowering a setting breaks no live token. */
+export const MAX_ACCESS_TOKEN_SECONDS = 3600
+
+const numericDate = z.int().nonnegative()
+
+/**
+ * What an access token says (RFC 9068, section 2.2), with four claims of ours: `sid` the session, `epoch` the version
+ * of the user's claims, `roles` and, from OpenID Connect, `auth_time` and `amr` the sign-in.
+ *
+ * Applied after the signature: libraries let `exp: 1e999` and an object as `sub` through.
+ */
+export const accessTokenClaimsSchema = z
+  .strictObject({
+    iss: z.string().min(1),
+    sub: z.uuid(),
+    aud: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    iat: numericDate,
+    nbf: numericDate,
+    exp: numericDate,
+    jti: z.uuid(),
+    client_id: z.string().min(1),
+    sid: z.uuid(),
+    epoch: numericDate,
+    roles: z.array(z.string().min(1)),
+    scope: z.string(),
+    auth_time: numericDate,
+    amr: z.array(z.string().min(1)),
+  })
+  .refine((claims) => claims.exp > claims.iat && claims.exp - claims.iat <= MAX_ACCESS_TOKEN_SECONDS, {
+    path: ['exp'],
+    message: 'A lifetime is positive and at most one hour',
+  })
+
+export type AccessTokenClaims = z.infer<typeof accessTokenClaimsSchema>
+
+/** Header parameters of an access token (RFC 9068, section 2.1). Any key that a token brings along is ignored. */
+export const accessTokenHeaderSchema = z.object({
+  alg: z.string(),
+  kid: z.string().min(1),
+  typ: z.string().regex(/^(application\/)?at\+jwt$/i),
+  // An extension that must be understood (RFC 7515, section 4.1.11), or an unencoded payload (RFC 7797): we know none.
+  crit: z.undefined(),
+  b64: z.undefined(),
+})
