@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { generateSecretKey, parseSecretKey, SecretKeys } from './secret-keys.js'
+
+/** The file that keeps the secret which is made when none is set. */
+export function developmentSecretFile(dataDir: string): string {
+  return join(dataDir, 'secret.key')
+}
+
+/**
+ * The secret for development, made at the first start and kept in the data directory, so that tokens outlive a
+ * restart. Processes that start at once agree on one. Throws when others can read the file, or it holds no secret.
+ */
+export async function loadOrCreateDevelopmentSecret(dataDir: string): Promise<SecretKeys> {
+  const file = developmentSecretFile(dataDir)
+  const text = (await readPrivateFile(file)) ?? (await createSecretFile(dataDir, file))
+  const key = parseSecretKey(text.trim())
+  if (key === null) throw new Error(`${file} holds no secret. Delete it, and the next start makes a new one.`)
+  return new SecretKeys(key)
+}
+
+async function createSecretFile(dataDir: string, file: string): Promise<string> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const draft = `${file}.${randomUUID()}`
+  try {
+    await writeDurably(draft, `${generateSecretKey()}\n`)
+    // A link is made whole or not at all and never replaces: nobody reads half a secret, and the first one wins.
+    await link(draft, file).catch(ignoreCode('EEXIST'))
+  } finally {
+    await unlink(draft).catch(ignoreCode('ENOENT'))
+  }
+  return (await readPrivateFile(file)) ?? ''
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function readPrivateFile(file: string): Promise<string | null> {
+  const stats = await stat(file).catch(ignoreCode('ENOENT'))
+  if (stats === undefined) return null
+  // Windows keeps access elsewhere and reports every file as readable by all.
+  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
+    throw new Error(`${file} can be read by other users of this machine. Run: chmod 600 ${file}`)
+  }
+  return readFile(file, 'utf8')
+}
+
+function ignoreCode(code: string): (error: unknown) => undefined {
+  return (error) => {
+    if (error instanceof Error && 'code' in error && error.code === code) return undefined
+    throw error
+  }
+}

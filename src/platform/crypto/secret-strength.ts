@@ -1,0 +1,31 @@
+const MIN_BYTES = 32
+const exampleWords = /change.?me|secret|example|password|sallyport|replace|your.?key|0123456789|abcdefghij|qwerty/i
+
+/**
+ * Says why a secret in base64url is guessable, or null. Nothing can prove that text is random, but what people type in
+ * place of it shows: too short, a word from a guide, one pattern over and over. Of 10^7 random secrets fewer than one
+ * is refused.
+ */
+export function findSecretWeakness(text: string): string | null {
+  const bytes = [...Buffer.from(text, 'base64url')]
+  const letters = text.split('')
+  if (bytes.length < MIN_BYTES) return `is ${bytes.length} bytes long instead of at least ${MIN_BYTES}`
+  if (exampleWords.test(text)) return 'looks like an example'
+  const isPatterned = repeats(letters) || repeats(bytes) || countDistinct(letters) < 10 || countDistinct(bytes) < 16
+  // A run such as 00 01 02 … has many bytes, but always the same step from one to the next.
+  return isPatterned || countDistinct(steps(bytes)) < 8 ? 'is a pattern, not random' : null
+}
+
+function countDistinct(values: unknown[]): number {
+  return new Set(values).size
+}
+
+function steps(bytes: number[]): number[] {
+  return bytes.slice(1).map((byte, index) => byte - (bytes[index] ?? 0))
+}
+
+/** Whether the whole is its beginning repeated, at least twice. */
+function repeats(values: unknown[]): boolean {
+  const periods = Array.from({ length: Math.floor(values.length / 2) }, (_, index) => index + 1)
+  return periods.some((period) => values.every((value, index) => value === values[index % period]))
+}

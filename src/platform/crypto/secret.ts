@@ -1,0 +1,29 @@
+import { inspect } from 'node:util'
+
+const printed = '[secret]'
+
+/** A value that must be in no log, error or answer. However it is printed, `[secret]` comes out. */
+export class Secret<T> {
+  readonly #value: T
+
+  constructor(value: T) {
+    this.#value = value
+  }
+
+  /** The value itself, for the one place that uses it. */
+  reveal(): T {
+    return this.#value
+  }
+
+  toString(): string {
+    return printed
+  }
+
+  toJSON(): string {
+    return printed
+  }
+
+  [inspect.custom](): string {
+    return printed
+  }
+}
