@@ -1,0 +1,116 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { PrismaClient } from '../../generated/prisma/client.js'
+import { Problem } from '../problem.js'
+import type { Attempt, Database, Queries } from './database.js'
+import { isConnectionFault, isRetryable, isUnavailable } from './faults.js'
+
+const maxRetries = 3
+
+export interface GuardOptions {
+  /** How long anyone waits for the database, retries included. */
+  deadlineMs: number
+  /** Runs first in every transaction. */
+  prepareTransaction?: (tx: Queries) => Promise<unknown>
+}
+
+/** Nobody waits for the answer any more. */
+class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed'
+}
+
+/** The two ways into the database, with its retries and its deadline. Both databases share this. */
+export function guardClient(
+  client: PrismaClient,
+  { deadlineMs, prepareTransaction }: GuardOptions,
+): Pick<Database, 'query' | 'transaction'> {
+  return {
+    query: (work, attempt) => guard(deadlineMs, () => work(client), attempt),
+
+    transaction: (work, attempt) =>
+      guard(
+        deadlineMs,
+        (time) =>
+          client.$transaction(
+            async (tx) => {
+              time.require()
+              await prepareTransaction?.(tx)
+              const result = await work(tx)
+              // Whoever asked has been told that it failed: let it have failed.
+              time.require()
+              return result
+            },
+            { maxWait: time.remainingMs(), timeout: time.remainingMs() },
+          ),
+        attempt,
+      ),
+  }
+}
+
+/**
+ * Runs work until it is done, cannot be done or nobody waits any more. A paused server answers nothing and fires no
+ * timeout of its own, so the deadline is a race against a timer here.
+ */
+export async function guard<T>(
+  deadlineMs: number,
+  work: (time: TimeLeft) => Promise<T>,
+  attempt: Attempt = {},
+): Promise<T> {
+  const time = new TimeLeft(deadlineMs)
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(time.passed()), deadlineMs)
+  })
+  try {
+    // The loser's rejection is taken by the race too, so it is never unhandled.
+    return await Promise.race([repeat(work, time, attempt), deadline])
+  } catch (error) {
+    throw translate(error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function repeat<T>(work: (time: TimeLeft) => Promise<T>, time: TimeLeft, attempt: Attempt): Promise<T> {
+  for (let retries = 0; ; retries++) {
+    time.require()
+    try {
+      return await work(time)
+    } catch (error) {
+      if (retries === maxRetries || !isWorthRepeating(error, attempt)) throw error
+      // Two transactions that undid each other must not meet again in step.
+      await pause(Math.random() * 20 * 2 ** retries)
+    }
+  }
+}
+
+function isWorthRepeating(error: unknown, { repeatable = false }: Attempt): boolean {
+  if (error instanceof Problem) return false
+  return isRetryable(error) || (repeatable && isConnectionFault(error))
+}
+
+function translate(error: unknown): unknown {
+  if (error instanceof Problem) return error
+  if (!(error instanceof DeadlinePassed) && !isUnavailable(error)) return error
+  return new Problem('database_unavailable', { retryAfterSeconds: 1, cause: error })
+}
+
+class TimeLeft {
+  readonly #end: number
+
+  constructor(readonly deadlineMs: number) {
+    this.#end = performance.now() + deadlineMs
+  }
+
+  /** At least 1, because Prisma takes 0 for "not given". */
+  remainingMs(): number {
+    return Math.max(1, Math.ceil(this.#end - performance.now()))
+  }
+
+  require(): void {
+    if (performance.now() >= this.#end) throw this.passed()
+  }
+
+  passed(): DeadlinePassed {
+    return new DeadlinePassed(`The database did not answer within ${this.deadlineMs} ms.`)
+  }
+}

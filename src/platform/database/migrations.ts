@@ -1,0 +1,143 @@
+// Applies prisma/migrations without Prisma's migration engine, which is a binary to be downloaded. What is recorded is
+// what the engine would have recorded, so that `prisma migrate` and this runner can take turns.
+
+import { createHash, randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+
+/** The number that Prisma's own engine locks while it migrates. */
+const advisoryLock = 72707369
+
+// The same distance from src/ and from dist/.
+const migrationsFolder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url))
+
+export interface Migration {
+  name: string
+  sql: string
+  /** SHA-256 of the file's bytes, in lower-case hex. */
+  checksum: string
+}
+
+const recordSchema = z.object({ name: z.string(), checksum: z.string(), finished: z.boolean() })
+
+/** A row of `_prisma_migrations` that has not been rolled back. */
+export type MigrationRecord = z.infer<typeof recordSchema>
+
+/** What is needed of a connection inside a transaction; both drivers have it. */
+export interface MigrationSession {
+  /** Runs a text that may hold several statements. */
+  run(sql: string): Promise<unknown>
+  query(sql: string, values: unknown[]): Promise<{ rows: unknown[] }>
+}
+
+export interface MigrationConnection {
+  transaction<T>(work: (session: MigrationSession) => Promise<T>): Promise<T>
+}
+
+/** The migrations do not fit what the database records, or one of them failed. Nothing was changed by it. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError'
+}
+
+/** Every migration of a folder, in the order in which they apply. */
+export function readMigrations(folder = migrationsFolder): Migration[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+    .map((name) => {
+      const bytes = readFileSync(join(folder, name, 'migration.sql'))
+      return { name, sql: bytes.toString('utf8'), checksum: createHash('sha256').update(bytes).digest('hex') }
+    })
+}
+
+/** The migrations still to be applied. Throws a MigrationError when the records tell of another history. */
+export function pendingMigrations(migrations: Migration[], records: MigrationRecord[]): Migration[] {
+  for (const record of records) {
+    const migration = migrations.find(({ name }) => name === record.name)
+    if (!migration) {
+      throw new MigrationError(
+        `The database has the migration ${record.name}, which this version does not know. It was migrated by a newer ` +
+          'version of Sallyport: start that version.',
+      )
+    }
+    if (!record.finished) {
+      throw new MigrationError(
+        `The migration ${record.name} was begun and not finished. Look at the database, then use ` +
+          '"npx prisma migrate resolve" to tell whether it counts as applied or as rolled back.',
+      )
+    }
+    if (migration.checksum !== record.checksum) {
+      throw new MigrationError(
+        `The migration ${record.name} was changed after it was applied. Restore the file: a change to the database ` +
+          'needs a new migration.',
+      )
+    }
+  }
+  return migrations.filter(({ name }) => !records.some((record) => record.name === name))
+}
+
+/**
+ * Applies what is missing and answers the names. Each migration is one transaction with its record, under a lock that
+ * the transaction holds: it goes with the transaction, however that ends, and works through any pooler.
+ */
+export async function applyMigrations(
+  connection: MigrationConnection,
+  migrations: Migration[] = readMigrations(),
+): Promise<string[]> {
+  const applied: string[] = []
+  for (;;) {
+    const name = await connection.transaction((session) => applyNext(session, migrations))
+    if (name === null) return applied
+    applied.push(name)
+  }
+}
+
+async function applyNext(session: MigrationSession, migrations: Migration[]): Promise<string | null> {
+  // A statement of its own: the records have to be read by a snapshot that was taken after the wait.
+  await session.run(`SELECT pg_advisory_xact_lock(${advisoryLock})`)
+  await session.run(recordsTable)
+  const [next] = pendingMigrations(migrations, await readRecords(session))
+  if (!next) return null
+
+  const id = randomUUID()
+  // Not now(), which stands still at the moment before the wait for the lock: the order of the times is the history.
+  await session.query(
+    `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at) VALUES ($1, $2, $3, clock_timestamp())`,
+    [id, next.checksum, next.name],
+  )
+  try {
+    await session.run(next.sql)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new MigrationError(`The migration ${next.name} failed and was undone: ${reason}`, { cause: error })
+  }
+  await session.query(
+    `UPDATE "_prisma_migrations" SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1`,
+    [id],
+  )
+  return next.name
+}
+
+const recordsTable = `
+  CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+    id VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum VARCHAR(64) NOT NULL,
+    finished_at TIMESTAMPTZ,
+    migration_name VARCHAR(255) NOT NULL,
+    logs TEXT,
+    rolled_back_at TIMESTAMPTZ,
+    started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count INTEGER NOT NULL DEFAULT 0
+  )`
+
+async function readRecords(session: MigrationSession): Promise<MigrationRecord[]> {
+  const { rows } = await session.query(
+    `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
+     FROM "_prisma_migrations" WHERE rolled_back_at IS NULL ORDER BY started_at`,
+    [],
+  )
+  return rows.map((row) => recordSchema.parse(row))
+}

@@ -1,0 +1,158 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import type { FastifyBaseLogger } from 'fastify'
+import pg from 'pg'
+import { PrismaClient } from '../../generated/prisma/client.js'
+import type { Database, Queries } from './database.js'
+import { guardClient } from './guarded.js'
+import { applyMigrations } from './migrations.js'
+import { createStatementNames } from './statement-names.js'
+
+export interface PostgresLimits {
+  /** How long anyone waits for the database, retries included. */
+  deadlineMs: number
+  /** How long a query waits for a connection of the pool, and a new connection to be made. */
+  poolWaitMs: number
+  /**
+   * How long a connection may stay silent before it is given up. Shorter than the server's own limit on a statement:
+   * nobody waits for the answer by then, and a pool of dead connections is replaced before the server would notice.
+   */
+  silenceMs: number
+  /** The server's limits. Together they end every writer within 30 s, which the feed of revocations relies on. */
+  statementMs: number
+  lockMs: number
+  idleInTransactionMs: number
+}
+
+const defaultLimits: PostgresLimits = {
+  deadlineMs: 2_000,
+  poolWaitMs: 2_000,
+  silenceMs: 2_500,
+  statementMs: 5_000,
+  lockMs: 2_000,
+  idleInTransactionMs: 10_000,
+}
+
+export interface PostgresOptions {
+  url: string
+  /** Whether statements may be named; not behind a pooler that hands a connection over after each transaction. */
+  prepared: boolean
+  poolSize?: number
+  limits?: Partial<PostgresLimits>
+  log: Pick<FastifyBaseLogger, 'warn'>
+}
+
+/** Opens the database at `url`. The first connection is made by the first query, so a server that is down is no error. */
+export function openPostgres({ url, prepared, poolSize = 10, log, ...options }: PostgresOptions): Promise<Database> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'sallyport',
+    max: poolSize,
+    connectionTimeoutMillis: limits.poolWaitMs,
+    query_timeout: limits.silenceMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    verify: (connection, done) => connection.query(sessionSettings(prepared, limits), (error) => done(error)),
+  })
+  // The pool drops a broken connection by itself; without a listener, Node would take the event for a crash.
+  pool.on('error', (error) => log.warn({ err: error }, 'a connection to the database broke'))
+  dropSilentConnections(pool, limits)
+  const connections = trackConnections(pool)
+
+  const client = new PrismaClient({
+    adapter: new PrismaPg(pool, prepared ? { statementNameGenerator: nameStatements() } : {}),
+    errorFormat: 'minimal',
+  })
+
+  return Promise.resolve({
+    kind: 'postgres',
+    ...guardClient(client, {
+      deadlineMs: limits.deadlineMs,
+      ...(prepared ? {} : { prepareTransaction: (tx: Queries) => limitTransaction(tx, limits) }),
+    }),
+    migrate: () => migratePostgres(url),
+    close: async () => {
+      await client.$disconnect()
+      // A server that is paused never says goodbye.
+      const impatience = setTimeout(() => connections.destroy(), limits.silenceMs)
+      await pool.end().finally(() => clearTimeout(impatience))
+    },
+  })
+}
+
+/**
+ * What a new connection asks for first. Times are written and read without a zone, so the session has to think in the
+ * one that Prisma thinks in, whatever the server's is; poolers carry this setting along.
+ */
+function sessionSettings(prepared: boolean, limits: PostgresLimits): string {
+  const zone = `SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'`
+  // Behind a pooler, the limits would stay on a connection that others use too; there each transaction sets its own.
+  if (!prepared) return zone
+  return `${zone};
+    SET statement_timeout = ${limits.statementMs};
+    SET lock_timeout = ${limits.lockMs};
+    SET idle_in_transaction_session_timeout = ${limits.idleInTransactionMs}`
+}
+
+function limitTransaction(tx: Queries, limits: PostgresLimits): Promise<unknown> {
+  return tx.$executeRaw`
+    SELECT set_config('statement_timeout', ${String(limits.statementMs)}, true),
+           set_config('lock_timeout', ${String(limits.lockMs)}, true),
+           set_config('idle_in_transaction_session_timeout', ${String(limits.idleInTransactionMs)}, true)`
+}
+
+function nameStatements(): (query: { sql: string }) => string {
+  const nameOf = createStatementNames()
+  return (query) => nameOf(query.sql)
+}
+
+/**
+ * The adapter gives a connection back after a transaction even when the server never answered it; the next to use it
+ * would wait in vain. Nothing honest takes so long: a transaction ends at the deadline, and its ROLLBACK is answered.
+ */
+function dropSilentConnections(pool: pg.Pool, limits: PostgresLimits): void {
+  const takenAt = new WeakMap<pg.PoolClient, number>()
+  pool.on('acquire', (connection) => takenAt.set(connection, performance.now()))
+  pool.on('release', (_error, connection) => {
+    const heldMs = performance.now() - (takenAt.get(connection) ?? 0)
+    if (heldMs >= limits.silenceMs) void connection.end()
+  })
+}
+
+function trackConnections(pool: pg.Pool): { destroy: () => void } {
+  const connections = new Set<pg.PoolClient>()
+  pool.on('connect', (connection) => connections.add(connection))
+  pool.on('remove', (connection) => connections.delete(connection))
+  return { destroy: () => connections.forEach((connection) => connection.connection.stream.destroy()) }
+}
+
+/** Migrates on a connection of its own, which no limit of time ends. */
+async function migratePostgres(url: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url, application_name: 'sallyport-migrate' })
+  // What breaks the connection fails the statement under way, which is where it is told of.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    return await applyMigrations({
+      transaction: async (work) => {
+        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+        try {
+          await client.query(
+            'SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0',
+          )
+          const result = await work({
+            run: (sql) => client.query(sql),
+            query: (sql, values) => client.query(sql, values),
+          })
+          await client.query('COMMIT')
+          return result
+        } catch (error) {
+          await client.query('ROLLBACK').catch(() => undefined)
+          throw error
+        }
+      },
+    })
+  } finally {
+    await client.end()
+  }
+}
