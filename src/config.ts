@@ -1,0 +1,147 @@
+import type { SecretKeys } from './platform/crypto/secret-keys.js'
+import type { Secret } from './platform/crypto/secret.js'
+import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.js'
+import { settingsSchema, type Settings } from './settings/settings.js'
+
+interface Lifetime {
+  readonly idleTtlSeconds: number
+  readonly maxTtlSeconds: number
+}
+
+/** The settings as the rest of the program reads them: checked, complete, and never changed. */
+export interface Config {
+  readonly environment: Settings['NODE_ENV']
+  readonly server: {
+    readonly host: string
+    readonly port: number
+    /** The origin under which browsers and other services reach the server. */
+    readonly publicUrl: string
+    /** Addresses and ranges whose `X-Forwarded-For` is believed. */
+    readonly trustProxy: readonly string[]
+    /** Origins other than the server's own whose pages may call with cookies. */
+    readonly corsOrigins: readonly string[]
+  }
+  readonly cookies: {
+    /** Whether cookies are `Secure`, with the names that require it. */
+    readonly secure: boolean
+    /** What overrides the `SameSite` of every mode, if anything. */
+    readonly sameSite: 'strict' | 'lax' | 'none' | null
+  }
+  readonly database: {
+    /** Null stands for the embedded database. */
+    readonly url: Secret<string> | null
+    /** Whether statements may be named, which poolers in transaction mode do not bear. */
+    readonly prepared: boolean
+  }
+  /** Where the embedded database and the secret for development are kept. */
+  readonly dataDir: string
+  /** Null when none is set, which is allowed outside production only: one is made and kept in `dataDir` then. */
+  readonly secretKeys: SecretKeys | null
+  readonly tokens: {
+    readonly issuer: string
+    readonly audience: string
+    readonly signingAlgorithm: Settings['SIGNING_ALGORITHM']
+    readonly accessTokenTtlSeconds: number
+  }
+  readonly sessions: {
+    /** How long a session lives in each mode: when unused, and at the very most. */
+    readonly lifetimes: { readonly [mode in 'cookie' | 'json' | 'session']: Lifetime }
+    readonly refreshGraceSeconds: number
+    readonly maxPerUser: number
+  }
+  readonly registration: Settings['REGISTRATION']
+  readonly passwords: {
+    readonly minLength: number
+    readonly argon2MemoryKib: number
+    readonly argon2Passes: number
+    readonly hashingConcurrency: number
+  }
+  readonly logLevel: Settings['LOG_LEVEL']
+  /** What is allowed but better known, as whole sentences for the log. */
+  readonly warnings: readonly string[]
+}
+
+/** Everything that is wrong with the settings, and what to do about each. It repeats no value: one may be a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+
+  /** Each fault begins with the name of its setting. */
+  constructor(readonly faults: readonly string[]) {
+    super(`The settings need a change before the server can start:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+  }
+}
+
+/** Reads the settings from the environment and, where that is silent, from the file `.env` if there is one. */
+export function loadConfig(envFile = '.env'): Config {
+  try {
+    process.loadEnvFile(envFile)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+  return readConfig(process.env)
+}
+
+/** Reads the settings. Throws one `ConfigError` that tells all faults; an empty variable counts as unset. */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const variables = Object.entries(environment).filter(([, value]) => value !== '')
+  const parsed = settingsSchema.safeParse(Object.fromEntries(variables))
+  if (!parsed.success) {
+    const unreadable = new Set(parsed.error.issues.map(({ path }) => String(path[0])))
+    const faults = parsed.error.issues.map(({ path, message }) => `${String(path[0])} ${message}.`)
+    // The others are compared with each other all the same, so that one start shows everything there is to do.
+    const readable = settingsSchema.parse(Object.fromEntries(variables.filter(([name]) => !unreadable.has(name))))
+    throw new ConfigError([...faults, ...findConflicts(readable, unreadable)])
+  }
+  const conflicts = findConflicts(parsed.data)
+  if (conflicts.length > 0) throw new ConfigError(conflicts)
+  return deepFreeze(arrange(parsed.data))
+}
+
+function arrange(settings: Settings): Config {
+  const publicUrl = publicUrlOf(settings)
+  const issuer = settings.ISSUER ?? publicUrl
+  const browser = { idleTtlSeconds: settings.SESSION_IDLE_TTL, maxTtlSeconds: settings.SESSION_MAX_TTL }
+  const app = { idleTtlSeconds: settings.SESSION_IDLE_TTL_JSON, maxTtlSeconds: settings.SESSION_MAX_TTL_JSON }
+  return {
+    environment: settings.NODE_ENV,
+    server: {
+      host: settings.HOST ?? (settings.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1'),
+      port: settings.PORT,
+      publicUrl,
+      trustProxy: settings.TRUST_PROXY,
+      corsOrigins: settings.CORS_ORIGINS,
+    },
+    cookies: { secure: publicUrl.startsWith('https:'), sameSite: settings.COOKIE_SAMESITE ?? null },
+    database: { url: settings.DATABASE_URL ?? null, prepared: settings.DATABASE_PREPARED },
+    dataDir: settings.DATA_DIR,
+    secretKeys: settings.SECRET_KEY?.keys ?? null,
+    tokens: {
+      issuer,
+      audience: settings.AUDIENCE ?? issuer,
+      signingAlgorithm: settings.SIGNING_ALGORITHM,
+      accessTokenTtlSeconds: settings.ACCESS_TOKEN_TTL,
+    },
+    sessions: {
+      lifetimes: { cookie: browser, session: browser, json: app },
+      refreshGraceSeconds: settings.REFRESH_GRACE,
+      maxPerUser: settings.MAX_SESSIONS_PER_USER,
+    },
+    registration: settings.REGISTRATION,
+    passwords: {
+      minLength: settings.PASSWORD_MIN_LENGTH,
+      argon2MemoryKib: settings.ARGON2_MEMORY_KIB,
+      argon2Passes: settings.ARGON2_PASSES,
+      hashingConcurrency: settings.HASHING_CONCURRENCY,
+    },
+    logLevel: settings.LOG_LEVEL,
+    warnings: findWarnings(settings),
+  }
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  const parts: unknown[] = Object.values(value)
+  for (const part of parts) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part)
+  }
+  return Object.freeze(value)
+}

@@ -1,0 +1,107 @@
+import type { Settings } from './settings.js'
+import { isLoopback } from './values.js'
+
+type Name = keyof Settings
+
+interface Rule {
+  /** The settings that the rule compares; it says nothing when one of them cannot be read. */
+  between: Name[]
+  /** What is wrong and what to do, beginning with the name of a setting; null when all is well. */
+  find: (settings: Settings) => string | null
+}
+
+/** The address under which the server is reached. */
+export function publicUrlOf(settings: Settings): string {
+  return settings.PUBLIC_URL ?? `http://localhost:${settings.PORT}`
+}
+
+/** What is wrong between settings that are each right by themselves, leaving out the comparisons with unreadable ones. */
+export function findConflicts(settings: Settings, unreadable: ReadonlySet<string> = new Set()): string[] {
+  return rules
+    .filter(({ between }) => !between.some((name) => unreadable.has(name)))
+    .map(({ find }) => find(settings))
+    .filter((conflict) => conflict !== null)
+}
+
+const rules: Rule[] = [
+  {
+    between: ['PUBLIC_URL'],
+    // Not in development either: browsers drop Secure cookies that come over http, and every login would look broken.
+    find: (settings) =>
+      isHttps(publicUrlOf(settings)) || isLoopback(publicUrlOf(settings))
+        ? null
+        : 'PUBLIC_URL is http over a network: write the https address that users see, or http://localhost with the port.',
+  },
+  {
+    between: ['COOKIE_SAMESITE', 'PUBLIC_URL'],
+    find: (settings) =>
+      settings.COOKIE_SAMESITE === 'none' && !isHttps(publicUrlOf(settings))
+        ? 'COOKIE_SAMESITE is none, which browsers accept over https only: set PUBLIC_URL to an https address.'
+        : null,
+  },
+  {
+    between: ['NODE_ENV', 'SECRET_KEY'],
+    find: ({ NODE_ENV, SECRET_KEY }) =>
+      NODE_ENV === 'production' && SECRET_KEY === undefined
+        ? 'SECRET_KEY is missing, and production needs one: make it with "npm run secret", and keep it safe.'
+        : null,
+  },
+  {
+    between: ['NODE_ENV', 'SECRET_KEY'],
+    find: ({ NODE_ENV, SECRET_KEY }) => (NODE_ENV === 'production' ? describeWeakness(SECRET_KEY) : null),
+  },
+  notLongerThan('SESSION_IDLE_TTL', 'SESSION_MAX_TTL'),
+  notLongerThan('SESSION_IDLE_TTL_JSON', 'SESSION_MAX_TTL_JSON'),
+  {
+    between: ['ARGON2_MEMORY_KIB', 'ARGON2_PASSES'],
+    find: ({ ARGON2_MEMORY_KIB, ARGON2_PASSES }) =>
+      weakestHashes.some(({ memoryKib, passes }) => ARGON2_MEMORY_KIB >= memoryKib && ARGON2_PASSES >= passes)
+        ? null
+        : 'ARGON2_MEMORY_KIB and ARGON2_PASSES are too weak together: ' +
+          'use at least 47104 and 1, 19456 and 2, or 12288 and 3.',
+  },
+]
+
+// The three are about equally hard to guess against (OWASP Password Storage Cheat Sheet).
+const weakestHashes = [
+  { memoryKib: 47_104, passes: 1 },
+  { memoryKib: 19_456, passes: 2 },
+  { memoryKib: 12_288, passes: 3 },
+]
+
+/** What is allowed, but better known to whoever runs the server. */
+export function findWarnings(settings: Settings): string[] {
+  const weakness = describeWeakness(settings.SECRET_KEY)
+  const warnings = weakness === null || settings.NODE_ENV === 'production' ? [] : [weakness]
+  if (settings.NODE_ENV !== 'production') return warnings
+
+  if (settings.DATABASE_URL === undefined) {
+    warnings.push('DATABASE_URL is unset, so the embedded database is used: it serves one small server, and only one.')
+  }
+  if (settings.PUBLIC_URL === undefined) {
+    const standIn = publicUrlOf(settings)
+    warnings.push(`PUBLIC_URL is unset, so ${standIn} stands in tokens and links, and cookies are not Secure.`)
+  }
+  const exposed = settings.CORS_ORIGINS.filter((origin) => origin.startsWith('http:') && !isLoopback(origin))
+  if (exposed.length > 0) {
+    warnings.push(`CORS_ORIGINS lists ${exposed.join(', ')}: over http, anyone on the way can act as that page.`)
+  }
+  return warnings
+}
+
+function describeWeakness(setting: Settings['SECRET_KEY']): string | null {
+  const weakness = setting?.weaknesses[0]
+  return weakness === undefined ? null : `SECRET_KEY ${weakness}: make a random one with "npm run secret".`
+}
+
+function notLongerThan(idle: Name & `SESSION_${string}`, max: Name & `SESSION_${string}`): Rule {
+  return {
+    between: [idle, max],
+    find: (settings) =>
+      settings[idle] > settings[max] ? `${idle} is longer than ${max}: lower it, or raise ${max}.` : null,
+  }
+}
+
+function isHttps(url: string): boolean {
+  return url.startsWith('https:')
+}

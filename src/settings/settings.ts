@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import { Secret } from '../platform/crypto/secret.js'
+import {
+  listOf,
+  matching,
+  oneOf,
+  parseDatabaseUrl,
+  parsedBy,
+  parseIssuer,
+  parseOrigin,
+  parseProxy,
+  parsePublicUrl,
+  parseSecretKeys,
+  wholeNumber,
+} from './values.js'
+
+const DAY = 24 * 60 * 60
+// Nobody means a longer session, and the sum of a longer one and the present would leave what dates can hold.
+const TEN_YEARS = 3650 * DAY
+
+/**
+ * Every setting by itself: its name in the environment, what it may be, and what it is when it is unset. A message
+ * continues the sentence that the name begins. What depends on other settings is decided in config.ts.
+ */
+export const settingsSchema = z.object({
+  NODE_ENV: oneOf('development', 'production', 'test').default('development'),
+  PORT: wholeNumber(0, 65_535).default(3000),
+  HOST: matching(/^[\w.:-]+$/, 'is no host name or address: write one such as 127.0.0.1 or 0.0.0.0').optional(),
+  PUBLIC_URL: parsedBy(
+    parsePublicUrl,
+    'is no web address without a path: write it like https://auth.example.com',
+  ).optional(),
+  DATABASE_URL: parsedBy(
+    parseDatabaseUrl,
+    'is no Postgres URL: write postgres://user:password@host:5432/database, with special characters percent-encoded',
+  )
+    .transform((url) => new Secret(url))
+    .optional(),
+  DATABASE_PREPARED: oneOf('true', 'false')
+    .transform((choice) => choice === 'true')
+    .default(true),
+  DATA_DIR: z.string().default('.data'),
+  SECRET_KEY: parsedBy(
+    parseSecretKeys,
+    'is not base64url, or a comma-separated list of such: make one with "npm run secret"',
+  ).optional(),
+  ISSUER: parsedBy(
+    parseIssuer,
+    'is no web address without query and fragment: write it like https://auth.example.com, or leave it out',
+  ).optional(),
+  AUDIENCE: matching(
+    /^[\x21-\x7e]{1,255}$/,
+    'is not 1 to 255 visible ASCII characters: write a name or an address of what accepts the tokens',
+  ).optional(),
+  SIGNING_ALGORITHM: oneOf('EdDSA', 'ES256', 'PS256', 'RS256').default('EdDSA'),
+  ACCESS_TOKEN_TTL: wholeNumber(60, 3600).default(600),
+  SESSION_IDLE_TTL: wholeNumber(1, TEN_YEARS).default(7 * DAY),
+  SESSION_MAX_TTL: wholeNumber(1, TEN_YEARS).default(30 * DAY),
+  SESSION_IDLE_TTL_JSON: wholeNumber(1, TEN_YEARS).default(30 * DAY),
+  SESSION_MAX_TTL_JSON: wholeNumber(1, TEN_YEARS).default(90 * DAY),
+  REFRESH_GRACE: wholeNumber(0, 60).default(10),
+  MAX_SESSIONS_PER_USER: wholeNumber(1, 1_000_000).default(100),
+  REGISTRATION: oneOf('open', 'closed').default('open'),
+  CORS_ORIGINS: listOf(
+    parseOrigin,
+    'is no origin as a browser sends it: write it like https://app.example.com, in lower case, without path or *',
+  ).default([]),
+  COOKIE_SAMESITE: oneOf('strict', 'lax', 'none').optional(),
+  TRUST_PROXY: listOf(
+    parseProxy,
+    'is no IP address or range: write the addresses of your proxies, such as 10.0.0.2 or 10.0.0.0/24',
+  ).default([]),
+  PASSWORD_MIN_LENGTH: wholeNumber(8, 256).default(15),
+  ARGON2_MEMORY_KIB: wholeNumber(12_288, 4_194_304).default(19_456),
+  ARGON2_PASSES: wholeNumber(1, 64).default(2),
+  // Node computes on four threads unless told otherwise; more hashes at once would only wait for each other.
+  HASHING_CONCURRENCY: wholeNumber(1, 64).default(() => Math.min(availableParallelism(), 4)),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
+})
+
+export type Settings = z.infer<typeof settingsSchema>

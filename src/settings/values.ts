@@ -1,0 +1,100 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { findSecretWeakness } from '../platform/crypto/secret-strength.js'
+import { parseSecretKey, SecretKeys, type SecretKey } from '../platform/crypto/secret-keys.js'
+
+/** A setting that a function reads; null is what it cannot read, and `advice` follows the setting's name then. */
+export function parsedBy<T>(parse: (text: string) => T | null, advice: string) {
+  return z.string().transform((text, context) => {
+    const value = parse(text)
+    if (value !== null) return value
+    context.addIssue({ code: 'custom', message: advice })
+    return z.NEVER
+  })
+}
+
+/** A comma-separated setting; `advice` follows the number of each entry that cannot be read. */
+export function listOf<T>(parse: (entry: string) => T | null, advice: string) {
+  return z.string().transform((text, context) => {
+    const entries = text.split(',').map((entry) => parse(entry.trim()))
+    for (const [index, entry] of entries.entries()) {
+      if (entry === null) context.addIssue({ code: 'custom', message: `entry ${index + 1} ${advice}` })
+    }
+    return entries.filter((entry) => entry !== null)
+  })
+}
+
+export function oneOf<const Choices extends readonly string[]>(...choices: Choices) {
+  return z.enum(choices, `is none of its choices: write one of ${choices.join(', ')}`)
+}
+
+export function matching(pattern: RegExp, advice: string) {
+  return z.string().regex(pattern, advice)
+}
+
+/** Digits and nothing else: what JavaScript would make a number of, such as 1e3, ` 5` or 0x10, is refused. */
+export function wholeNumber(from: number, to: number) {
+  const parse = (text: string) => {
+    if (!/^(0|[1-9]\d{0,14})$/.test(text)) return null
+    const value = Number(text)
+    return value >= from && value <= to ? value : null
+  }
+  return parsedBy(parse, `is not a whole number from ${from} to ${to}: write it in digits only`)
+}
+
+/** The origin that an http or https URL without path, query and credentials stands for, as a browser writes it. */
+export function parsePublicUrl(text: string): string | null {
+  const url = parseHttpUrl(text)
+  return url !== null && url.href === `${url.origin}/` ? url.origin : null
+}
+
+/** An issuer (RFC 8414, section 2), which is compared as text and therefore kept as written. */
+export function parseIssuer(text: string): string | null {
+  const url = parseHttpUrl(text)
+  return url === null || /[?#@]/.test(text) ? null : text
+}
+
+/** An origin, exactly as browsers send it (RFC 6454, section 6.2), since it is compared as text. */
+export function parseOrigin(text: string): string | null {
+  if (/^https?:/i.test(text)) return parseHttpUrl(text)?.origin === text ? text : null
+  // Apps in a web view have schemes of their own, such as capacitor://localhost.
+  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d+)?$/.test(text) ? text : null
+}
+
+function parseHttpUrl(text: string): URL | null {
+  // The parser forgives blanks around and inside, and takes a wildcard for a name.
+  if (!/^https?:\/\/[^\s*\\]+$/i.test(text) || !URL.canParse(text)) return null
+  return new URL(text)
+}
+
+export function parseDatabaseUrl(text: string): string | null {
+  return /^postgres(ql)?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : null
+}
+
+/** An address or a range of them. A range of everything is refused: then whoever calls could claim any address. */
+export function parseProxy(text: string): string | null {
+  const [, address = '', prefix] = /^([\d.:a-f]+)(?:\/([1-9]\d{0,2}))?$/i.exec(text) ?? []
+  const bits = { 4: 32, 6: 128 }[isIP(address)]
+  return bits !== undefined && Number(prefix ?? bits) <= bits ? text : null
+}
+
+export interface SecretSetting {
+  keys: SecretKeys
+  /** Why each weak one of them is weak; empty when all are strong. */
+  weaknesses: string[]
+}
+
+/** The listed secrets; null when one is not what a secret is written in. A weak one is read and told about. */
+export function parseSecretKeys(text: string): SecretSetting | null {
+  const entries = text.split(',').map((entry) => entry.trim())
+  const keys = entries.map(parseSecretKey).filter((key): key is SecretKey => key !== null)
+  const [current, ...others] = keys
+  if (current === undefined || keys.length < entries.length) return null
+  const weaknesses = entries.map(findSecretWeakness).filter((weakness) => weakness !== null)
+  return { keys: new SecretKeys(current, ...others), weaknesses }
+}
+
+/** Whether a URL leads to the machine itself, where nobody listens in and browsers need no https. */
+export function isLoopback(url: string): boolean {
+  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
+}

@@ -1,0 +1,481 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspect, promisify } from 'node:util'
+import t from 'tap'
+import { ConfigError, loadConfig, readConfig } from '../src/config.js'
+import { generateSecretKey } from '../src/platform/crypto/secret-keys.js'
+import { settingsSchema } from '../src/settings/settings.js'
+
+const run = promisify(execFile)
+const names = Object.keys(settingsSchema.shape)
+const production = {
+  NODE_ENV: 'production',
+  SECRET_KEY: generateSecretKey(),
+  DATABASE_URL: 'postgres://user:hunter2@db.internal:5432/sallyport',
+  PUBLIC_URL: 'https://auth.example.com',
+}
+
+function faultsOf(environment: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+}
+
+t.test('without any setting, development runs on one machine', async (t) => {
+  const { passwords, ...config } = readConfig({})
+  t.strictSame(config, {
+    environment: 'development',
+    server: { host: '127.0.0.1', port: 3000, publicUrl: 'http://localhost:3000', trustProxy: [], corsOrigins: [] },
+    cookies: { secure: false, sameSite: null },
+    database: { url: null, prepared: true },
+    dataDir: '.data',
+    secretKeys: null,
+    tokens: {
+      issuer: 'http://localhost:3000',
+      audience: 'http://localhost:3000',
+      signingAlgorithm: 'EdDSA',
+      accessTokenTtlSeconds: 600,
+    },
+    sessions: {
+      lifetimes: {
+        cookie: { idleTtlSeconds: 604_800, maxTtlSeconds: 2_592_000 },
+        session: { idleTtlSeconds: 604_800, maxTtlSeconds: 2_592_000 },
+        json: { idleTtlSeconds: 2_592_000, maxTtlSeconds: 7_776_000 },
+      },
+      refreshGraceSeconds: 10,
+      maxPerUser: 100,
+    },
+    registration: 'open',
+    logLevel: 'info',
+    warnings: [],
+  })
+  t.match(passwords, { minLength: 15, argon2MemoryKib: 19_456, argon2Passes: 2 })
+  t.ok(passwords.hashingConcurrency >= 1 && passwords.hashingConcurrency <= 4)
+})
+
+t.test('every setting reaches the configuration', async (t) => {
+  const config = readConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    HOST: '::1',
+    PUBLIC_URL: 'https://auth.example.com/',
+    DATABASE_URL: production.DATABASE_URL,
+    DATABASE_PREPARED: 'false',
+    DATA_DIR: '/var/lib/sallyport',
+    SECRET_KEY: `${generateSecretKey()},${generateSecretKey()}`,
+    ISSUER: 'https://issuer.example.com/tenant',
+    AUDIENCE: 'urn:example:api',
+    SIGNING_ALGORITHM: 'RS256',
+    ACCESS_TOKEN_TTL: '60',
+    SESSION_IDLE_TTL: '1',
+    SESSION_MAX_TTL: '2',
+    SESSION_IDLE_TTL_JSON: '3',
+    SESSION_MAX_TTL_JSON: '4',
+    REFRESH_GRACE: '0',
+    MAX_SESSIONS_PER_USER: '1',
+    REGISTRATION: 'closed',
+    CORS_ORIGINS: 'https://app.example.com, http://localhost:5173,capacitor://localhost',
+    COOKIE_SAMESITE: 'none',
+    TRUST_PROXY: '10.0.0.2, 10.1.0.0/24,fd00::/8',
+    PASSWORD_MIN_LENGTH: '8',
+    ARGON2_MEMORY_KIB: '47104',
+    ARGON2_PASSES: '1',
+    HASHING_CONCURRENCY: '7',
+    LOG_LEVEL: 'silent',
+    SOMETHING_ELSE: 'is ignored',
+  })
+  t.match(config, {
+    environment: 'test',
+    server: {
+      host: '::1',
+      port: 0,
+      publicUrl: 'https://auth.example.com',
+      trustProxy: ['10.0.0.2', '10.1.0.0/24', 'fd00::/8'],
+      corsOrigins: ['https://app.example.com', 'http://localhost:5173', 'capacitor://localhost'],
+    },
+    cookies: { secure: true, sameSite: 'none' },
+    database: { prepared: false },
+    dataDir: '/var/lib/sallyport',
+    tokens: {
+      issuer: 'https://issuer.example.com/tenant',
+      audience: 'urn:example:api',
+      signingAlgorithm: 'RS256',
+      accessTokenTtlSeconds: 60,
+    },
+    sessions: {
+      lifetimes: {
+        cookie: { idleTtlSeconds: 1, maxTtlSeconds: 2 },
+        session: { idleTtlSeconds: 1, maxTtlSeconds: 2 },
+        json: { idleTtlSeconds: 3, maxTtlSeconds: 4 },
+      },
+      refreshGraceSeconds: 0,
+      maxPerUser: 1,
+    },
+    registration: 'closed',
+    passwords: { minLength: 8, argon2MemoryKib: 47_104, argon2Passes: 1, hashingConcurrency: 7 },
+    logLevel: 'silent',
+  })
+  t.equal(config.database.url?.reveal(), production.DATABASE_URL)
+  t.equal(config.secretKeys?.all.length, 2)
+})
+
+t.test('production listens for everybody, and the audience follows the issuer', async (t) => {
+  const config = readConfig(production)
+  t.equal(config.server.host, '0.0.0.0')
+  t.match(config.tokens, { issuer: 'https://auth.example.com', audience: 'https://auth.example.com' })
+  t.equal(
+    readConfig({ ...production, ISSUER: 'https://issuer.example.com' }).tokens.audience,
+    'https://issuer.example.com',
+  )
+  t.equal(readConfig({ PORT: '8080' }).tokens.issuer, 'http://localhost:8080')
+  t.strictSame(config.warnings, [])
+})
+
+t.test('the configuration is frozen in all its depth', async (t) => {
+  const unfrozen: string[] = []
+  const visit = (value: unknown, path: string) => {
+    if (typeof value !== 'object' || value === null) return
+    if (!Object.isFrozen(value)) unfrozen.push(path)
+    for (const [name, part] of Object.entries(value)) visit(part, `${path}.${name}`)
+  }
+  const config = readConfig({ ...production, CORS_ORIGINS: 'https://app.example.com' })
+  visit(config, 'config')
+  t.strictSame(unfrozen, [])
+  t.ok(config.secretKeys?.current.derive('test'), 'a frozen key still derives')
+})
+
+t.test('an empty variable counts as unset', async (t) => {
+  const empty = Object.fromEntries(names.map((name) => [name, '']))
+  t.strictSame(readConfig(empty), readConfig({}))
+  t.match(faultsOf({ ...production, SECRET_KEY: '' }), [/^SECRET_KEY is missing/])
+})
+
+t.test('HTTP-02: a number is written in digits, and nothing is coerced', async (t) => {
+  const numbers = {
+    PORT: ['0', '65535', '65536'],
+    ACCESS_TOKEN_TTL: ['60', '3600', '59', '3601'],
+    SESSION_IDLE_TTL: ['1', '2592000', '0'],
+    SESSION_MAX_TTL: ['604800', '315360000', '0', '315360001'],
+    SESSION_IDLE_TTL_JSON: ['1', '7776000', '0'],
+    SESSION_MAX_TTL_JSON: ['2592000', '315360000', '0', '315360001'],
+    REFRESH_GRACE: ['0', '60', '61'],
+    MAX_SESSIONS_PER_USER: ['1', '1000000', '0', '1000001'],
+    PASSWORD_MIN_LENGTH: ['8', '256', '7', '257'],
+    ARGON2_MEMORY_KIB: ['19456', '4194304', '12287', '4194305'],
+    ARGON2_PASSES: ['2', '64', '0', '65'],
+    HASHING_CONCURRENCY: ['1', '64', '0', '65'],
+  }
+  const notNumbers = [
+    '1e3',
+    ' 60',
+    '60 ',
+    '0x3c',
+    '-60',
+    '+60',
+    '60.0',
+    '060',
+    '6_0',
+    'sixty',
+    'NaN',
+    '٦٠',
+    '9'.repeat(40),
+  ]
+  for (const [name, [lowest, highest, ...outside]] of Object.entries(numbers)) {
+    t.strictSame(faultsOf({ [name]: lowest }), [], `${name}=${lowest}`)
+    t.strictSame(faultsOf({ [name]: highest }), [], `${name}=${highest}`)
+    for (const value of [...outside, ...notNumbers]) {
+      t.match(
+        faultsOf({ [name]: value }),
+        [new RegExp(`^${name} is not a whole number from \\d+ to \\d+: `)],
+        `${name}=${value}`,
+      )
+    }
+  }
+})
+
+t.test('a choice is written as it is listed', async (t) => {
+  const wrong = {
+    NODE_ENV: ['Production', 'prod', 'staging'],
+    DATABASE_PREPARED: ['1', 'yes', 'FALSE'],
+    SIGNING_ALGORITHM: ['HS256', 'none', 'eddsa', 'ES384'],
+    REGISTRATION: ['true', 'Open'],
+    COOKIE_SAMESITE: ['Strict', 'false'],
+    LOG_LEVEL: ['verbose', 'INFO'],
+  }
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) t.match(faultsOf({ [name]: value }), [new RegExp(`^${name} is none of its choices`)])
+  }
+})
+
+t.test('PUBLIC_URL is an origin: https, or http on the machine itself, in every environment', async (t) => {
+  const origins = {
+    'https://auth.example.com': 'https://auth.example.com',
+    'https://auth.example.com:443/': 'https://auth.example.com',
+    'HTTPS://Auth.Example.com': 'https://auth.example.com',
+    'http://localhost:3000': 'http://localhost:3000',
+    'http://auth.localhost': 'http://auth.localhost',
+    'http://127.0.0.1:80': 'http://127.0.0.1',
+    'http://[::1]:3000': 'http://[::1]:3000',
+  }
+  for (const environment of [{}, production]) {
+    for (const [text, origin] of Object.entries(origins)) {
+      const config = readConfig({ ...environment, PUBLIC_URL: text })
+      t.equal(config.server.publicUrl, origin, text)
+      t.equal(config.cookies.secure, origin.startsWith('https:'))
+    }
+    for (const text of [
+      'http://auth.example.com',
+      'http://192.168.1.5:3000',
+      'http://localhost.example.com',
+      'http://127.0.0.1.nip.io',
+    ]) {
+      t.match(faultsOf({ ...environment, PUBLIC_URL: text }), [/^PUBLIC_URL is http over a network/], text)
+    }
+  }
+  const malformed = [
+    'auth.example.com',
+    'ftp://a.b',
+    'https://',
+    'https://a.b/path',
+    'https://a.b?x',
+    'https://a.b/?',
+    'https://a.b#x',
+  ]
+  malformed.push(
+    'https://user@a.b',
+    'https://*.a.b',
+    ' https://a.b',
+    'https://a.b ',
+    'https://a.\tb',
+    'https:a.b',
+    'https:\\\\a.b',
+    'null',
+  )
+  for (const text of malformed) t.match(faultsOf({ PUBLIC_URL: text }), [/^PUBLIC_URL is no web address/], text)
+})
+
+t.test('ISSUER is kept to the letter, without query or fragment; AUDIENCE is visible', async (t) => {
+  t.equal(readConfig({ ISSUER: 'https://a.b/' }).tokens.issuer, 'https://a.b/')
+  for (const text of ['a.b', 'https://a.b?x=1', 'https://a.b/?', 'https://a.b#', 'https://u@a.b', 'ftp://a.b']) {
+    t.match(faultsOf({ ISSUER: text }), [/^ISSUER is no web address/], text)
+  }
+  for (const text of ['two words', 'tab\t', 'é', 'x'.repeat(256)]) {
+    t.match(faultsOf({ AUDIENCE: text }), [/^AUDIENCE is not 1 to 255/], text)
+  }
+})
+
+t.test('DATABASE_URL is a Postgres URL, HOST something to listen on', async (t) => {
+  for (const text of [
+    'postgres://h',
+    'postgresql://u:p%40@h:5432/db?sslmode=verify-full',
+    'postgres:///db?host=/run/pg',
+  ]) {
+    t.strictSame(faultsOf({ DATABASE_URL: text }), [], text)
+  }
+  for (const text of [
+    'mysql://h/db',
+    'h:5432',
+    'postgres:db',
+    'postgres://u:p#q@h/db',
+    'POSTGRES',
+    'prisma+postgres://h',
+  ]) {
+    t.match(faultsOf({ DATABASE_URL: text }), [/^DATABASE_URL is no Postgres URL/], text)
+  }
+  t.match(faultsOf({ HOST: 'a b' }), [/^HOST is no host name/])
+  t.match(faultsOf({ HOST: 'http://localhost' }), [/^HOST is no host name/])
+})
+
+t.test('WEB-07: CORS_ORIGINS holds exact origins, as browsers send them', async (t) => {
+  const wrong = [
+    '*',
+    'null',
+    'https://*',
+    'https://*.a.b',
+    'https://a.b/',
+    'https://A.b',
+    'https://a.b:443',
+    'http://a.b:80',
+  ]
+  wrong.push(
+    'a.b',
+    'https://a.b/x',
+    'https://u@a.b',
+    'https://a.b?x',
+    'HTTPS://a.b',
+    'https://bücher.de',
+    '/^https/',
+    'Capacitor://localhost',
+  )
+  for (const text of wrong) t.match(faultsOf({ CORS_ORIGINS: text }), [/^CORS_ORIGINS entry 1 is no origin/], text)
+  t.match(faultsOf({ CORS_ORIGINS: 'https://a.b,*,https://c.d,' }), [
+    /^CORS_ORIGINS entry 2 /,
+    /^CORS_ORIGINS entry 4 /,
+  ])
+})
+
+t.test('HTTP-12: TRUST_PROXY holds addresses and ranges, never everybody', async (t) => {
+  const right = '127.0.0.1,::1,10.0.0.0/8,2001:db8::/32,::ffff:10.0.0.1,192.168.0.1/32,fd00::1/128'
+  t.strictSame(readConfig({ TRUST_PROXY: right }).server.trustProxy, right.split(','))
+  const wrong = [
+    'true',
+    '1',
+    'loopback',
+    'proxy.internal',
+    '0.0.0.0/0',
+    '::/0',
+    '10.0.0.0/33',
+    'fd00::/129',
+    '10.0.0.0/',
+    '10.0.0/8',
+  ]
+  wrong.push('10.0.0.0/08', '10.0.0.0/-1', '10.0.0.0/8.5', 'fe80::1%eth0', '010.0.0.1', '*')
+  for (const text of wrong) t.match(faultsOf({ TRUST_PROXY: text }), [/^TRUST_PROXY entry 1 is no IP address/], text)
+})
+
+t.test('an idle time beyond the longest life is a fault', async (t) => {
+  t.match(faultsOf({ SESSION_IDLE_TTL: '100', SESSION_MAX_TTL: '99' }), [
+    /^SESSION_IDLE_TTL is longer than SESSION_MAX_TTL/,
+  ])
+  t.match(faultsOf({ SESSION_MAX_TTL_JSON: '99' }), [/^SESSION_IDLE_TTL_JSON is longer than SESSION_MAX_TTL_JSON/])
+  t.strictSame(faultsOf({ SESSION_IDLE_TTL: '100', SESSION_MAX_TTL: '100' }), [])
+})
+
+t.test('PWD-06: argon2id is never weaker than the weakest pairs', async (t) => {
+  const pairs = [
+    { memory: 47_104, passes: 1, isStrong: true },
+    { memory: 47_103, passes: 1, isStrong: false },
+    { memory: 19_456, passes: 2, isStrong: true },
+    { memory: 19_455, passes: 2, isStrong: false },
+    { memory: 19_456, passes: 1, isStrong: false },
+    { memory: 12_288, passes: 3, isStrong: true },
+    { memory: 12_288, passes: 2, isStrong: false },
+    { memory: 65_536, passes: 3, isStrong: true },
+  ]
+  for (const { memory, passes, isStrong } of pairs) {
+    const faults = faultsOf({ ARGON2_MEMORY_KIB: String(memory), ARGON2_PASSES: String(passes) })
+    t.match(
+      faults,
+      isStrong ? [] : [/^ARGON2_MEMORY_KIB and ARGON2_PASSES are too weak together/],
+      `${memory} ${passes}`,
+    )
+    t.equal(faults.length, isStrong ? 0 : 1)
+  }
+})
+
+t.test('cookies with SameSite none need https', async (t) => {
+  t.match(faultsOf({ COOKIE_SAMESITE: 'none' }), [/^COOKIE_SAMESITE is none/])
+  t.strictSame(faultsOf({ COOKIE_SAMESITE: 'none', PUBLIC_URL: 'https://a.b' }), [])
+  t.strictSame(faultsOf({ COOKIE_SAMESITE: 'lax' }), [])
+})
+
+t.test('KEY-06: production refuses a missing, weak or example secret', async (t) => {
+  const { SECRET_KEY: strong, ...rest } = production
+  const weak = Buffer.alloc(32).toString('base64url')
+  t.match(faultsOf(rest), [/^SECRET_KEY is missing/])
+  t.match(faultsOf({ ...rest, SECRET_KEY: weak }), [/^SECRET_KEY is a pattern/])
+  t.match(faultsOf({ ...rest, SECRET_KEY: 'change-me_change-me-change_me-0-change-me-no' }), [
+    /^SECRET_KEY looks like an example/,
+  ])
+  t.match(faultsOf({ ...rest, SECRET_KEY: strong.slice(0, 20) }), [/^SECRET_KEY is 15 bytes long/])
+  t.match(faultsOf({ ...rest, SECRET_KEY: `${strong},${weak}` }), [/^SECRET_KEY is a pattern/], 'also as a second one')
+})
+
+t.test('KEY-06: development takes a weak secret and says so, but none that is malformed', async (t) => {
+  const weak = Buffer.alloc(32).toString('base64url')
+  for (const NODE_ENV of ['development', 'test']) {
+    const config = readConfig({ NODE_ENV, SECRET_KEY: weak })
+    t.ok(config.secretKeys)
+    t.match(config.warnings, [/^SECRET_KEY is a pattern/])
+  }
+  for (const NODE_ENV of ['development', 'production']) {
+    for (const text of ['not a secret', `${weak},`, `,${weak}`, `${weak}=`, `${weak},%`]) {
+      t.match(faultsOf({ ...production, NODE_ENV, SECRET_KEY: text }), [/^SECRET_KEY is not base64url/], text)
+    }
+  }
+})
+
+t.test('production warns of what is allowed but seldom meant', async (t) => {
+  const { SECRET_KEY } = production
+  const config = readConfig({
+    NODE_ENV: 'production',
+    SECRET_KEY,
+    CORS_ORIGINS: 'http://a.b,http://localhost:5173,https://c.d',
+  })
+  t.match(config.warnings, [/^DATABASE_URL is unset/, /^PUBLIC_URL is unset/, /^CORS_ORIGINS lists http:\/\/a\.b: /])
+  t.equal(config.warnings.length, 3)
+})
+
+t.test('all faults are told at once, each with its name and what to do', async (t) => {
+  const environment = {
+    NODE_ENV: 'production',
+    PORT: 'http',
+    PUBLIC_URL: 'http://auth.example.com',
+    DATABASE_URL: 'mysql://root:hunter2@db',
+    CORS_ORIGINS: '*',
+    SESSION_IDLE_TTL: '100',
+    SESSION_MAX_TTL: '99',
+    ARGON2_PASSES: '1',
+  }
+  const faults = faultsOf(environment)
+  t.strictSame(
+    faults.map((fault) => fault.split(' ')[0]),
+    ['PORT', 'DATABASE_URL', 'CORS_ORIGINS', 'PUBLIC_URL', 'SECRET_KEY', 'SESSION_IDLE_TTL', 'ARGON2_MEMORY_KIB'],
+  )
+  for (const fault of faults) t.match(fault, /^[A-Z0-9_]+ .+: .+\.$/)
+  t.throws(() => readConfig(environment), {
+    name: 'ConfigError',
+    message: faults.map((fault) => `\n  ${fault}`).join(''),
+  })
+})
+
+t.test('a setting that cannot be read causes no second fault by comparison', async (t) => {
+  t.match(faultsOf({ PUBLIC_URL: 'nonsense', COOKIE_SAMESITE: 'none' }), [/^PUBLIC_URL is no web address/])
+  t.equal(faultsOf({ PUBLIC_URL: 'nonsense', COOKIE_SAMESITE: 'none' }).length, 1)
+  t.equal(faultsOf({ ...production, SECRET_KEY: '%' }).length, 1)
+})
+
+t.test('OPS-02: no fault and no print of the configuration shows a secret', async (t) => {
+  const options = { depth: null, showHidden: true }
+  const config = readConfig(production)
+  t.notMatch(inspect(config, options) + JSON.stringify(config), /hunter2/)
+  t.notMatch(inspect(config, options) + JSON.stringify(config), production.SECRET_KEY)
+  const faults = faultsOf({ ...production, DATABASE_URL: 'mysql://root:hunter2@db', SECRET_KEY: 'hunter2hunter2!' })
+  t.equal(faults.length, 2)
+  t.notMatch(faults.join(), /hunter2/)
+})
+
+t.test('.env.example lists every setting in one line, with its default', async (t) => {
+  const lines = readFileSync(new URL('../.env.example', import.meta.url), 'utf8').split('\n')
+  const settings = lines.flatMap((line) => {
+    const [, name, value, meaning] = /^# ([A-Z0-9_]+)=(\S*) +# (.+)$/.exec(line) ?? []
+    return name === undefined ? [] : [{ name, value, meaning }]
+  })
+  t.strictSame(
+    settings.map(({ name }) => name),
+    names,
+  )
+  t.strictSame(readConfig(Object.fromEntries(settings.map(({ name, value }) => [name, value]))), readConfig({}))
+  for (const { name, value } of settings) {
+    if (value !== '') t.strictSame(readConfig({ [name]: value }), readConfig({}), `${name} alone`)
+  }
+})
+
+t.test('the file .env fills in what the environment leaves open', async (t) => {
+  const folder = t.testdir({ '.env': 'PORT=4000 # a comment\nLOG_LEVEL=debug\n', '.env.bad': 'PORT=x' })
+  const module = new URL('../src/config.ts', import.meta.url).href
+  const program = `const { loadConfig } = await import(${JSON.stringify(module)})
+    const { server, logLevel } = loadConfig()
+    process.stdout.write(server.port + ' ' + logLevel)`
+  const nodeArguments = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program]
+  const started = await run(process.execPath, nodeArguments, { cwd: folder, env: { LOG_LEVEL: 'warn' } })
+  t.equal(started.stdout, '4000 warn')
+  t.equal(started.stderr, '')
+  t.doesNotThrow(() => loadConfig(join(folder, 'missing')))
+  t.throws(() => loadConfig(folder), 'a file that is there but cannot be read is told')
+})
