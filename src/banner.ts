@@ -1,0 +1,32 @@
+import type { Config } from './config.js'
+
+export interface StartFacts {
+  /** Where the server listens, such as `http://127.0.0.1:3000`. */
+  addresses: readonly string[]
+  /** The file of the secret that the server made for itself; null when SECRET_KEY is set. */
+  secretFile: string | null
+}
+
+/**
+ * What a developer sees at the start, line by line: where everything is, and what stands in for a setting of
+ * production. It shows no credential.
+ */
+export function banner(config: Config, facts: StartFacts): string[] {
+  const rows: [string, string][] = [
+    ['Listening', facts.addresses.join(', ')],
+    ['Try it', `${config.server.publicUrl}/docs`],
+    ['Data', describeDatabase(config)],
+    ['Secret', describeSecret(facts.secretFile)],
+  ]
+  return ['', '  Sallyport is ready.', '', ...rows.map(([name, text]) => `  ${name.padEnd(10)} ${text}`), '']
+}
+
+function describeDatabase({ database, dataDir }: Config): string {
+  if (database.url === null) return `${dataDir}, the embedded database (DATABASE_URL chooses Postgres)`
+  const { host, pathname } = new URL(database.url.reveal())
+  return `Postgres, ${host}${pathname}`
+}
+
+function describeSecret(file: string | null): string {
+  return file === null ? 'SECRET_KEY' : `${file}, made for development (production needs SECRET_KEY)`
+}
