@@ -1,0 +1,197 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import {
+  findCycles,
+  findEnvironmentReads,
+  findForbiddenImports,
+  findLongFiles,
+  findOddFeatures,
+  findStrayQueries,
+  findUnused,
+  parseSource,
+  type Source,
+} from './support/architecture.js'
+
+/** In the order of dependency: a feature knows those before it, and none after it. */
+const features = ['audit', 'tokens', 'revocation', 'families', 'access', 'users', 'sign-in', 'operations']
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const models = [...readFileSync(join(root, 'prisma/schema.prisma'), 'utf8').matchAll(/^model (\w)(\w*)/gm)].map(
+  ([, first = '', rest = '']) => first.toLowerCase() + rest,
+)
+const sources = readSources(join(root, 'src'))
+
+function readSources(folder: string): Source[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => ({ path: relative(folder, file).split(sep).join('/'), file }))
+    .filter(({ path }) => !path.startsWith('generated/'))
+    .map(({ path, file }) => parseSource(path, readFileSync(file, 'utf8')))
+}
+
+/** A made-up source tree, to see each rule refuse what it is there to refuse. */
+function tree(files: Record<string, string>): Source[] {
+  return Object.entries(files).map(([path, text]) => parseSource(path, text))
+}
+
+t.test('the house: features → platform → wire, and each feature only on those before it', async (t) => {
+  t.ok(sources.length > 20, 'the sources are found')
+  t.strictSame(findForbiddenImports(sources, features), [])
+})
+
+t.test('the house: every feature is in the list and opens with its main file', async (t) => {
+  t.strictSame(findOddFeatures(sources, features), [])
+})
+
+t.test('the house: only stores query', async (t) => {
+  t.ok(models.includes('refreshTokenFamily'), 'the models are found')
+  t.strictSame(findStrayQueries(sources, models), [])
+})
+
+t.test('the house: only config.ts reads the environment', async (t) => {
+  t.strictSame(findEnvironmentReads(sources), [])
+})
+
+t.test('the house: no circles, nothing unused, nothing too long', async (t) => {
+  t.strictSame(findCycles(sources), [])
+  t.strictSame(findUnused(sources), [])
+  t.strictSame(findLongFiles(sources), [])
+})
+
+t.test('the rule of dependency refuses each way around it', async (t) => {
+  const forbidden = [
+    ['wire/claims.ts', '../platform/clock.js'],
+    ['wire/claims.ts', 'fastify'],
+    ['wire/claims.ts', 'node:crypto'],
+    ['platform/http/server.ts', '../../features/audit/audit.js'],
+    ['platform/http/server.ts', '../../config.js'],
+    ['platform/http/server.ts', '../../settings/settings.js'],
+    ['platform/http/server.ts', '../../generated/prisma/client.js'],
+    ['features/families/families.ts', '../users/users.js'],
+    ['features/families/families.ts', '../audit/store.js'],
+    ['features/families/families.ts', '../unlisted/unlisted.js'],
+    ['features/families/families.ts', '../../config.js'],
+    ['features/families/families.ts', '../../app.js'],
+    ['features/families/families.ts', '../../generated/prisma/client.js'],
+    ['features/families/deeper/store.ts', '../../../generated/prisma/client.js'],
+    ['features/families/families.ts', '../../../package.json'],
+    ['features/unlisted/unlisted.ts', '../audit/audit.js'],
+    ['features/unlisted/unlisted.ts', './store.js'],
+    ['config.ts', './app.js'],
+    ['banner.ts', './features/audit/audit.js'],
+    ['settings/settings.ts', '../features/audit/audit.js'],
+    ['app.ts', './generated/prisma/client.js'],
+    ['helpers/anything.ts', '../wire/claims.js'],
+  ] as const
+  for (const [path, specifier] of forbidden) {
+    const spellings = [
+      `import { a } from '${specifier}'`,
+      `import a, { type B } from '${specifier}'`,
+      `import * as a from '${specifier}'`,
+      `import '${specifier}'`,
+      `export { a } from '${specifier}'`,
+      `export * from '${specifier}'`,
+      `const a = await import('${specifier}')`,
+    ]
+    for (const text of spellings) {
+      t.equal(findForbiddenImports(tree({ [path]: text }), features).length, 1, `${path}: ${text}`)
+    }
+  }
+})
+
+t.test('a type is an import too, but types of the database may be named outside the stores', async (t) => {
+  const spellings = (specifier: string) => [
+    `import type { A } from '${specifier}'`,
+    `import { type A, type B } from '${specifier}'`,
+    `export type { A } from '${specifier}'`,
+    `let a: import('${specifier}').A`,
+  ]
+  for (const text of spellings('../users/users.js')) {
+    t.strictSame(findForbiddenImports(tree({ 'features/families/families.ts': text }), features), [
+      'features/families/families.ts must not import features/users/users.ts',
+    ])
+  }
+  for (const text of spellings('../../generated/prisma/client.js')) {
+    t.strictSame(findForbiddenImports(tree({ 'features/families/families.ts': text }), features), [], text)
+  }
+  t.equal(
+    findForbiddenImports(tree({ 'wire/a.ts': spellings('../generated/prisma/client.js')[0] ?? '' }), []).length,
+    1,
+  )
+})
+
+t.test('the rule of dependency lets through what is meant', async (t) => {
+  const allowed = {
+    'wire/claims.ts': `import { z } from 'zod'; import './problem-codes.js'`,
+    'platform/http/server.ts': `import 'fastify'; import '../../wire/claims.js'; import '../clock.js'`,
+    'platform/database/postgres.ts': `import { PrismaClient } from '../../generated/prisma/client.js'`,
+    'features/families/store.ts': `import { Prisma } from '../../generated/prisma/client.js'`,
+    'features/families/families.ts': `import '../audit/audit.js'; import './rotation.js'; import '../../platform/clock.js'`,
+    'config.ts': `import './settings/settings.js'; import './platform/crypto/secret.js'`,
+    'app.ts': `import './config.js'; import './features/users/users.js'; import './features/users/routes.js'`,
+    'main.ts': `import './app.js'`,
+  }
+  t.strictSame(findForbiddenImports(tree(allowed), features), [])
+})
+
+t.test('queries outside a store are found', async (t) => {
+  const queries = [
+    'client.user.findMany({})',
+    'database.query((client) => client.$queryRaw`SELECT 1`)',
+    'tx.$executeRaw`DELETE FROM users`',
+    'client.refreshTokenFamily.update({ where: {} })',
+    'client.user?.delete({})',
+    'client.$transaction([])',
+  ]
+  for (const text of queries) {
+    t.equal(findStrayQueries(tree({ 'features/users/users.ts': text }), models).length, 1, text)
+    t.equal(findStrayQueries(tree({ 'app.ts': text }), models).length, 1, text)
+    t.strictSame(findStrayQueries(tree({ 'features/users/store.ts': text }), models), [])
+  }
+  const others = `createHash('sha256').update(text); sessions.delete(id); store.create(tx); // client.user.findMany`
+  t.strictSame(findStrayQueries(tree({ 'features/users/users.ts': others }), models), [])
+})
+
+t.test('reads of the environment are found in each spelling', async (t) => {
+  const reads = [
+    'const port = process.env.PORT',
+    `const port = process['env'].PORT`,
+    'const { env } = process',
+    'const { env: { PORT } } = process',
+    `import { env } from 'node:process'`,
+  ]
+  for (const text of reads) t.equal(findEnvironmentReads(tree({ 'app.ts': text })).length, 1, text)
+  t.strictSame(findEnvironmentReads(tree({ 'config.ts': 'process.env.PORT' })), [])
+  t.strictSame(findEnvironmentReads(tree({ 'app.ts': 'process.platform; settings.env; // process.env' })), [])
+})
+
+t.test('circles are found, of values and of types', async (t) => {
+  const circle = {
+    'a.ts': `import './b.js'`,
+    'b.ts': `import type { C } from './c.js'`,
+    'c.ts': `export * from './b.js'`,
+  }
+  t.strictSame(findCycles(tree(circle)), ['b.ts → c.ts → b.ts'])
+  t.strictSame(findCycles(tree({ 'a.ts': `import './a.js'` })), ['a.ts → a.ts'])
+  const diamond = {
+    'a.ts': `import './b.js'; import './c.js'`,
+    'b.ts': `import './d.js'`,
+    'c.ts': `import './d.js'`,
+    'd.ts': '',
+  }
+  t.strictSame(findCycles(tree(diamond)), [])
+})
+
+t.test('a file without a reader, a long one, and odd features are found', async (t) => {
+  const files = { 'main.ts': `import './app.js'`, 'operate.ts': '', 'app.ts': '', 'features/audit/old.ts': '' }
+  t.strictSame(findUnused(tree(files)), ['features/audit/old.ts is imported by nothing'])
+  t.equal(findLongFiles(tree({ 'a.ts': '\n'.repeat(300) + 'x' })).length, 1)
+  t.strictSame(findLongFiles(tree({ 'a.ts': 'x\n'.repeat(300) })), [])
+  t.strictSame(findOddFeatures(tree({ 'features/audit/old.ts': '', 'features/mail/mail.ts': '' }), features), [
+    'features/audit has no audit.ts',
+    'features/mail is not in the list of features',
+  ])
+})

@@ -1,0 +1,200 @@
+import { posix } from 'node:path'
+import ts from 'typescript'
+
+/** One file of src, its path relative to src, as much as the rules need of it. */
+export interface Source {
+  path: string
+  lineCount: number
+  imports: Import[]
+  syntax: ts.SourceFile
+}
+
+interface Import {
+  /** A path relative to src, or the name of a package. */
+  target: string
+  isOurs: boolean
+  isTypeOnly: boolean
+}
+
+/** Whatever sees everything: it puts the parts together, and nothing imports it but its like. */
+const composition = ['app.ts', 'main.ts', 'commands.ts', 'operate.ts']
+const entries = ['main.ts', 'operate.ts']
+const longestFile = 300
+
+export function parseSource(path: string, text: string): Source {
+  const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+  const imports = collect(syntax, (node) => readImport(path, node))
+  return { path, lineCount: text.trimEnd().split('\n').length, imports, syntax }
+}
+
+/** Imports against the dependency rule: features → platform → wire, each feature on those before it in the list. */
+export function findForbiddenImports(sources: Source[], features: readonly string[]): string[] {
+  return sources.flatMap(({ path, imports }) =>
+    imports
+      .filter((imported) => !mayImport(path, imported, features))
+      .map(({ target }) => `${path} must not import ${target}`),
+  )
+}
+
+function mayImport(path: string, { target, isOurs, isTypeOnly }: Import, features: readonly string[]): boolean {
+  const from = layerOf(path)
+  if (!isOurs) return from !== 'wire' || target === 'zod'
+  const to = layerOf(target)
+  if (to === 'generated') return mayTouchDatabase(path) || (isTypeOnly && ['platform', 'feature'].includes(from))
+  switch (from) {
+    case 'composition':
+      return true
+    case 'wire':
+      return to === 'wire'
+    case 'platform':
+      return to === 'wire' || to === 'platform'
+    case 'settings':
+      return to === 'wire' || to === 'platform' || to === 'settings'
+    case 'feature':
+      return to === 'wire' || to === 'platform' || (to === 'feature' && mayUseFeature(path, target, features))
+    case 'generated':
+    case 'nowhere':
+      return false
+  }
+}
+
+function mayUseFeature(path: string, target: string, features: readonly string[]): boolean {
+  const [own, other] = [featureOf(path), featureOf(target)]
+  if (own === other) return features.includes(own)
+  const isBefore = features.slice(0, Math.max(features.indexOf(own), 0)).includes(other)
+  return isBefore && target === `features/${other}/${other}.ts`
+}
+
+function layerOf(path: string) {
+  if (composition.includes(path)) return 'composition'
+  const [folder, ...rest] = path.split('/')
+  if (folder === 'wire' || folder === 'platform' || folder === 'generated') return folder
+  if (folder === 'features' && rest.length > 1) return 'feature'
+  return folder === 'settings' || (rest.length === 0 && folder !== '..') ? 'settings' : 'nowhere'
+}
+
+function featureOf(path: string): string {
+  return path.split('/')[1] ?? ''
+}
+
+/** Only the stores of the features talk to the database, and the code that opens it. */
+function mayTouchDatabase(path: string): boolean {
+  return /^features\/[^/]+\/store\.ts$/.test(path) || path.startsWith('platform/database/')
+}
+
+const rawQueries = /^\$(queryRaw|executeRaw|queryRawUnsafe|executeRawUnsafe|transaction)$/
+const modelQueries = /^(find(Unique|First|Many)(OrThrow)?|(create|update)Many(AndReturn)?|deleteMany|upsert)$/
+// These are also methods of other things; on what is named like a model they are queries.
+const ambiguousQueries = /^(create|update|delete|count|aggregate|groupBy)$/
+
+/** Queries outside the stores. `models` are the names of the Prisma models as the client spells them. */
+export function findStrayQueries(sources: Source[], models: readonly string[]): string[] {
+  return sources
+    .filter(({ path }) => !mayTouchDatabase(path))
+    .flatMap(({ path, syntax }) =>
+      collect(syntax, (node) => {
+        if (!ts.isPropertyAccessExpression(node)) return null
+        const name = node.name.text
+        const owner = ts.isPropertyAccessExpression(node.expression) ? node.expression.name.text : ''
+        const isQuery =
+          rawQueries.test(name) || modelQueries.test(name) || (ambiguousQueries.test(name) && models.includes(owner))
+        return isQuery ? `${path} queries with ${name}, which belongs in a store` : null
+      }),
+    )
+}
+
+/** Reads of the environment outside config.ts, by whatever spelling. */
+export function findEnvironmentReads(sources: Source[]): string[] {
+  return sources
+    .filter(({ path }) => path !== 'config.ts')
+    .filter(({ syntax }) => collect(syntax, (node) => readsEnvironment(node) || null).length > 0)
+    .map(({ path }) => `${path} reads the environment, which config.ts does`)
+}
+
+function readsEnvironment(node: ts.Node): boolean {
+  const isProcess = (expression: ts.Node | undefined) => expression?.getText() === 'process'
+  if (ts.isPropertyAccessExpression(node)) return isProcess(node.expression) && node.name.text === 'env'
+  if (ts.isElementAccessExpression(node)) {
+    return isProcess(node.expression) && /^.env.$/.test(node.argumentExpression.getText())
+  }
+  if (ts.isVariableDeclaration(node)) return isProcess(node.initializer) && /\benv\b/.test(node.name.getText())
+  return (
+    ts.isImportDeclaration(node) && /process'$/.test(node.moduleSpecifier.getText()) && /\benv\b/.test(node.getText())
+  )
+}
+
+/** Circles of imports, types included: whoever wants to understand one file of a circle has to read them all. */
+export function findCycles(sources: Source[]): string[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]))
+  const finished = new Set<string>()
+  const cycles: string[] = []
+  const visit = (path: string, trail: string[]) => {
+    if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
+    if (trail.includes(path) || finished.has(path)) return
+    for (const { target } of byPath.get(path)?.imports ?? []) if (byPath.has(target)) visit(target, [...trail, path])
+    finished.add(path)
+  }
+  for (const { path } of sources) visit(path, [])
+  return cycles
+}
+
+export function findUnused(sources: Source[]): string[] {
+  const used = new Set([...entries, ...sources.flatMap(({ imports }) => imports.map(({ target }) => target))])
+  return sources.filter(({ path }) => !used.has(path)).map(({ path }) => `${path} is imported by nothing`)
+}
+
+export function findLongFiles(sources: Source[]): string[] {
+  return sources
+    .filter(({ lineCount }) => lineCount > longestFile)
+    .map(({ path, lineCount }) => `${path} has ${lineCount} lines: look for the second concept`)
+}
+
+/** Folders of features that are not in the list, or lack the file that says what they own. */
+export function findOddFeatures(sources: Source[], features: readonly string[]): string[] {
+  const paths = sources.map(({ path }) => path)
+  const found = new Set(paths.filter((path) => path.startsWith('features/')).map(featureOf))
+  return [...found].flatMap((feature) => {
+    if (!features.includes(feature)) return [`features/${feature} is not in the list of features`]
+    return paths.includes(`features/${feature}/${feature}.ts`) ? [] : [`features/${feature} has no ${feature}.ts`]
+  })
+}
+
+/** What `read` finds in the tree below a node, leaving out where it finds null. */
+function collect<T>(root: ts.Node, read: (node: ts.Node) => T | null): T[] {
+  const found: T[] = []
+  const visit = (node: ts.Node) => {
+    const value = read(node)
+    if (value !== null) found.push(value)
+    ts.forEachChild(node, visit)
+  }
+  visit(root)
+  return found
+}
+
+function readImport(path: string, node: ts.Node): Import | null {
+  const specifier = specifierOf(node)
+  if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return null
+  const isOurs = specifier.text.startsWith('.')
+  const target = isOurs ? posix.join(posix.dirname(path), specifier.text).replace(/\.js$/, '.ts') : specifier.text
+  return { target, isOurs, isTypeOnly: isTypeOnly(node) }
+}
+
+function specifierOf(node: ts.Node): ts.Node | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return node.arguments[0]
+  return ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined
+}
+
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportTypeNode(node)) return true
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly
+  if (!ts.isImportDeclaration(node)) return false
+  const { importClause } = node
+  const bindings = importClause?.namedBindings
+  const areAllTypes =
+    importClause?.name === undefined &&
+    bindings !== undefined &&
+    ts.isNamedImports(bindings) &&
+    bindings.elements.every((element) => element.isTypeOnly)
+  return importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword || areAllTypes
+}
