@@ -4,7 +4,6 @@ import { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 
 type EngineOptions = Awaited<ReturnType<NodeFS['init']>>['emscriptenOpts']
-type EngineModule = Parameters<NonNullable<EngineOptions['preRun']>[number]>[0]
 
 /**
  * The embedded database's files, written through to the disk whenever Postgres asks for it. PGlite's own file system
@@ -23,8 +22,8 @@ export class DurableFiles extends NodeFS {
   }
 }
 
-function writeThrough(module: EngineModule): void {
-  const operations = ['filesystems', 'NODEFS', 'stream_ops'].reduce(requireMember, module.FS)
+function writeThrough(module: object): void {
+  const operations = ['FS', 'filesystems', 'NODEFS', 'stream_ops'].reduce(requireMember, module)
   Object.assign(operations, {
     fsync: (stream: { nfd?: number }) => {
       // Folders are opened without a descriptor of their own.

@@ -93,9 +93,9 @@ function layersOf(error: unknown): unknown[] {
     const layer = waiting.shift()
     if (typeof layer !== 'object' || layer === null || layers.includes(layer)) continue
     layers.push(layer)
-    const parts = member(layer, 'errors')
+    const parts: unknown = member(layer, 'errors')
     waiting.push(member(layer, 'cause'), member(member(layer, 'meta'), 'driverAdapterError'))
-    if (Array.isArray(parts)) waiting.push(...parts)
+    if (Array.isArray(parts)) waiting.push(...Array.from<unknown>(parts))
   }
   return layers
 }

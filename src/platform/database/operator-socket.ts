@@ -1,0 +1,111 @@
+// The conversation over a unix domain socket between processes that share one data directory: which of them holds it,
+// and what an operator's command asks of the one that does. Only the user who runs them can connect.
+
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { relative } from 'node:path'
+import { z } from 'zod'
+
+/** Runs an operator's command and answers the lines to be printed. What it throws is told to the operator. */
+export type CommandHandler = (name: string, args: string[]) => Promise<string[]>
+
+const stateSchema = z.object({ id: z.string(), state: z.enum(['starting', 'holding']) })
+export type HolderState = z.infer<typeof stateSchema>
+
+const commandSchema = z.object({ name: z.string(), args: z.array(z.string()) })
+const replySchema = z.union([z.object({ lines: z.array(z.string()) }), z.object({ error: z.string() })])
+type Reply = z.infer<typeof replySchema>
+
+/** The kernel's limit for the path of a socket: 107 bytes on Linux, 103 on macOS. A directory may move between them. */
+const maxPathBytes = 103
+const maxBodyCharacters = 64 * 1024
+const commandTimeoutMs = 60_000
+
+export interface SocketAnswers {
+  state(): HolderState
+  /** Null until the process is ready to take commands. */
+  command(): CommandHandler | null
+}
+
+export function createSocketServer(answers: SocketAnswers): Server {
+  return createServer((message, response) => {
+    answer(message, answers).then(
+      ({ status, body }) => send(response, status, body),
+      (error: unknown) => send(response, 500, { error: textOf(error) }),
+    )
+  })
+}
+
+async function answer(message: IncomingMessage, answers: SocketAnswers): Promise<{ status: number; body: unknown }> {
+  if (message.method === 'GET' && message.url === '/state') return { status: 200, body: answers.state() }
+  if (message.method !== 'POST' || message.url !== '/commands') return { status: 404, body: { error: 'not found' } }
+
+  const run = answers.command()
+  if (run === null) return { status: 503, body: { error: 'The server is still starting. Try again in a moment.' } }
+  const { name, args } = commandSchema.parse(JSON.parse(await readBody(message)))
+  return { status: 200, body: { lines: await run(name, args) } }
+}
+
+/** The state of the process that listens at a path; null when none does, because it has ended. */
+export async function askState(path: string, timeoutMs: number): Promise<HolderState | null> {
+  try {
+    return stateSchema.parse(await exchange(path, 'GET', '/state', null, timeoutMs))
+  } catch (error) {
+    if (isDead(error)) return null
+    throw error
+  }
+}
+
+/** Has the process that listens at a path run a command. Throws what it answered when the command failed. */
+export async function askCommand(path: string, name: string, args: string[]): Promise<string[]> {
+  const reply: Reply = replySchema.parse(await exchange(path, 'POST', '/commands', { name, args }, commandTimeoutMs))
+  if ('error' in reply) throw new Error(reply.error)
+  return reply.lines
+}
+
+function exchange(path: string, method: string, url: string, body: unknown, timeoutMs: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const exchanged = request({ socketPath: shortPath(path), method, path: url, agent: false }, (response) => {
+      readBody(response).then((text) => resolve(JSON.parse(text)), reject)
+    })
+    exchanged.setTimeout(timeoutMs, () => exchanged.destroy(new Error(`${path} did not answer in ${timeoutMs} ms.`)))
+    exchanged.on('error', reject)
+    exchanged.end(body === null ? undefined : JSON.stringify(body))
+  })
+}
+
+/** Nobody listens there, and nobody can again: the kernel ends a socket together with its process. */
+function isDead(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT')
+}
+
+async function readBody(message: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of message.setEncoding('utf8')) {
+    text += String(chunk)
+    if (text.length > maxBodyCharacters) throw new Error(`The message is longer than ${maxBodyCharacters} characters.`)
+  }
+  return text
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' })
+  response.end(JSON.stringify(body))
+}
+
+/** The shorter way to write a socket's path. Throws, with the bytes that are too many, when no way is short enough. */
+export function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path)
+  const shortest = Buffer.byteLength(fromHere) < Buffer.byteLength(path) ? fromHere : path
+  const excess = Buffer.byteLength(shortest) - maxPathBytes
+  if (excess > 0) {
+    throw new Error(
+      `DATA_DIR is ${excess} bytes too long: the sockets in it, such as ${path}, may be ${maxPathBytes} bytes long. ` +
+        'Choose a shorter path, or start in a folder nearer to it.',
+    )
+  }
+  return shortest
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
