@@ -1,0 +1,47 @@
+import type { ProblemCode } from '../../wire/problem-codes.js'
+import { Problem } from '../problem.js'
+
+const tooSlow = 'The answer took too long. Repeat the request, with the same Idempotency-Key if there was one.'
+const neverArrived = 'The request did not arrive in time.'
+
+/**
+ * The problem that answers whatever was thrown. Problems stand for themselves; the framework's own complaints about a
+ * request get the code that says the same; anything unknown is `internal_error`.
+ *
+ * @param arrived whether the whole request had been read when the error came up
+ */
+export function toProblem(error: unknown, arrived: boolean): Problem {
+  if (error instanceof Problem) return error
+  const { code, statusCode } = traitsOf(error)
+
+  // The handler's time starts with the request's first byte, so a body that trickles in uses it up.
+  if (code === 'FST_ERR_HANDLER_TIMEOUT') {
+    return arrived
+      ? new Problem('overloaded', { detail: tooSlow, cause: error })
+      : new Problem('invalid_request', { detail: neverArrived, headers: { connection: 'close' }, cause: error })
+  }
+  if (statusCode >= 400 && statusCode < 500) return new Problem(codeOfStatus(statusCode), { cause: error })
+  return new Problem('internal_error', { cause: error })
+}
+
+/** Fastify and its plugins mark what is the client's fault by a `statusCode` between 400 and 499. */
+function codeOfStatus(statusCode: number): ProblemCode {
+  switch (statusCode) {
+    case 404:
+      return 'not_found'
+    case 413:
+      return 'payload_too_large'
+    case 415:
+      return 'unsupported_media_type'
+    default:
+      return 'invalid_request'
+  }
+}
+
+function traitsOf(error: unknown): { code: string; statusCode: number } {
+  if (typeof error !== 'object' || error === null) return { code: '', statusCode: 0 }
+  return {
+    code: 'code' in error && typeof error.code === 'string' ? error.code : '',
+    statusCode: 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 0,
+  }
+}
