@@ -1,0 +1,25 @@
+import t from 'tap'
+import { readCookies } from '../../../src/platform/http/cookie-header.js'
+
+t.test('WEB-12: all values of one cookie are read, in the order they were sent', (t) => {
+  const table: [string | undefined, string[]][] = [
+    [undefined, []],
+    ['', []],
+    ['rt=1', ['1']],
+    ['rt=planted; rt=genuine', ['planted', 'genuine']],
+    ['rt=1;rt=2;  rt=3', ['1', '2', '3']],
+    ['a=b; rt=1; c=d', ['1']],
+    ['rt = 1 ;\trt\t=\t2\t', ['1', '2']],
+    ['rt=a=b==', ['a=b==']],
+    ['rt=', ['']],
+    ['rt="1"', ['"1"']],
+    ['rt=%41', ['%41']],
+    // Neither a cookie without a name, nor one whose name only looks the same, is ours.
+    ['rt; =rt; RT=1; xrt=1; rt2=1', []],
+    ['\u00a0rt=1; rt\u00a0=1', []],
+    ['__proto__=1; rt=2', ['2']],
+    [';;;=;rt=1;', ['1']],
+  ]
+  for (const [header, values] of table) t.strictSame(readCookies(header, 'rt'), values, header ?? 'no header')
+  t.end()
+})
