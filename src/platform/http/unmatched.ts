@@ -1,0 +1,39 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Problem } from '../problem.js'
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/**
+ * Answers what no route does, before any body is read: an unknown address with 404, a known one with 405 and what it
+ * allows. The router itself is asked which methods an address has, so that parameters and wildcards count as they do
+ * for any other request.
+ */
+export function answerUnmatched(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    // A preflight of a listed origin never gets here; of OPTIONS, it leaves the plain question what is allowed.
+    const isUnmatched = request.is404 || request.method === 'OPTIONS'
+    if (isUnmatched) answer(app, request, reply)
+    else done()
+  })
+  app.setNotFoundHandler((request, reply) => {
+    answer(app, request, reply)
+  })
+}
+
+function answer(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {
+  const allowed = allowedMethods(app, request.url)
+  const allow = [...allowed, 'OPTIONS'].join(', ')
+  // A route for the method may have found nothing to serve, as the one for static files does.
+  if (allowed.length === 0 || allowed.includes(request.method)) throw new Problem('not_found')
+  if (request.method !== 'OPTIONS') throw new Problem('method_not_allowed', { headers: { allow } })
+  void reply.code(204).header('allow', allow).send()
+}
+
+function allowedMethods(app: FastifyInstance, url: string): string[] {
+  return methods.filter((method) => isRouted(app, method, url))
+}
+
+function isRouted(app: FastifyInstance, method: string, url: string): boolean {
+  const route: unknown = app.findRoute({ method, url })
+  return route !== null
+}
