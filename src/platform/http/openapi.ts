@@ -1,0 +1,140 @@
+import swagger, { type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { $ZodType, safeParse } from 'zod/v4/core'
+import type { AppInstance } from './server.js'
+
+export interface ApiDescription {
+  publicUrl: string
+  version: string
+  /** The names of the two cookies that carry tokens. */
+  cookieNames: { access: string; refresh: string }
+}
+
+/** Describes every route mounted from now on: as a document for tools, and as a page to try them. */
+export async function describeApi(
+  app: AppInstance,
+  { publicUrl, version, cookieNames }: ApiDescription,
+): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Sallyport',
+        version,
+        description: 'Access tokens that need no lookup, refresh tokens that rotate and can be revoked.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: publicUrl }],
+      components: {
+        securitySchemes: {
+          accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'at+jwt' },
+          accessCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.access },
+          refreshCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.refresh },
+        },
+      },
+    },
+    transform: describeRoute,
+    transformObject: describeDocument,
+  })
+
+  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger())
+  await app.register(mountPage)
+}
+
+// Everything comes from this server. The page's scripts talk to it alone.
+const pageCsp = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+}
+
+async function mountPage(scope: FastifyInstance): Promise<void> {
+  // The page's routes are the plugin's, which knows nothing of access.
+  scope.addHook('onRoute', (route) => {
+    route.config = { ...route.config, access: 'public' }
+  })
+  await scope.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: pageCsp,
+    theme: { title: 'Sallyport API' },
+    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true },
+    // Trying it means this server, under whatever name the page was opened.
+    transformSpecification: (document) => ({ ...document, servers: [{ url: '/' }] }),
+    transformSpecificationClone: false,
+  })
+}
+
+const OPTIONAL_BODY = 'x-optional-body'
+
+/** Adds what the translation of the schemas leaves out: examples of answers, and that a body may be absent. */
+const describeRoute: SwaggerTransform = (route) => {
+  const described = jsonSchemaTransform(route)
+  // Routes of plugins may come without a schema, whatever the type says.
+  const response = memberOf(route.schema, 'response')
+  const body = memberOf(route.schema, 'body')
+  for (const [status, answer] of membersOf(response)) {
+    for (const [mediaType, media] of membersOf(memberOf(answer, 'content'))) {
+      const target = memberOf(memberOf(memberOf(described.schema.response, status), 'content'), mediaType)
+      const examples = memberOf(media, 'examples')
+      if (isRecord(target) && examples !== undefined) target.examples = examples
+    }
+  }
+  const isOptional = body instanceof $ZodType && safeParse(body, undefined).success
+  return isOptional ? { ...described, schema: { ...described.schema, [OPTIONAL_BODY]: true } } : described
+}
+
+const describeDocument: SwaggerTransformObject = (input) => {
+  const document = jsonSchemaTransformObject(input)
+  for (const [, path] of membersOf(document.paths)) {
+    for (const [, operation] of membersOf(path)) {
+      openObjects(memberOf(operation, 'responses'))
+      markOptionalBody(operation)
+    }
+  }
+  dropUnusedSchemas(document)
+  return document
+}
+
+/** The plugin takes every body for required; those that are marked become optional here. */
+function markOptionalBody(operation: unknown): void {
+  if (!isRecord(operation) || operation[OPTIONAL_BODY] !== true) return
+  Reflect.deleteProperty(operation, OPTIONAL_BODY)
+  if (isRecord(operation.requestBody)) operation.requestBody.required = false
+}
+
+/** Answers may get new members at any time; a client that was generated from a closed schema would break on them. */
+function openObjects(schema: unknown): void {
+  if (!isRecord(schema)) return
+  if (schema.additionalProperties === false) delete schema.additionalProperties
+  for (const [, member] of membersOf(schema)) openObjects(member)
+}
+
+/** Every shared schema comes twice, as it is sent and as it is answered, and most are used in one way only. */
+function dropUnusedSchemas(document: object): void {
+  const schemas = memberOf(memberOf(document, 'components'), 'schemas')
+  if (!isRecord(schemas)) return
+  const text = JSON.stringify(document)
+  for (const name of Object.keys(schemas)) {
+    if (!text.includes(`"#/components/schemas/${name}"`)) Reflect.deleteProperty(schemas, name)
+    else if (!name.endsWith('Input')) openObjects(schemas[name])
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isRecord(value) ? value[name] : undefined
+}
+
+function membersOf(value: unknown): [string, unknown][] {
+  return isRecord(value) ? Object.entries(value) : []
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
+import { Problem, type ProblemOptions } from '../problem.js'
+import { problemDetails } from './problem-details.js'
+
+/** The shape of every refusal, for the documentation. */
+export const problemSchema = z
+  .object({
+    type: z.string().describe('A page about this kind of problem, relative to the address of the request.'),
+    title: z.string(),
+    status: z.number(),
+    code: z.string().describe('What to branch on. A code never changes its meaning.'),
+    detail: z.string().describe('What happened and what to do, for people.'),
+    request_id: z.string().describe('The same as the header X-Request-Id, and in the log.'),
+    reason: z.string().optional().describe('Why the session ended, with session_ended.'),
+    errors: z
+      .array(
+        z.object({
+          path: z.string().describe('A JSON Pointer (RFC 6901) to the place in the request.'),
+          code: z.string(),
+          message: z.string(),
+        }),
+      )
+      .optional()
+      .describe('What does not fit, with validation_failed.'),
+  })
+  .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' })
+
+interface ProblemResponse {
+  description: string
+  content: {
+    'application/problem+json': {
+      schema: typeof problemSchema
+      examples: Record<string, { summary: string; value: object }>
+    }
+  }
+}
+
+type ProblemResponses<Code extends ProblemCode> = Record<(typeof problemCodes)[Code]['status'], ProblemResponse>
+
+/** The response schemas of a route's refusals, by status, with an example for each code. */
+export function problemResponses<Code extends ProblemCode>(...codes: Code[]): ProblemResponses<Code>
+export function problemResponses(...codes: ProblemCode[]): Record<number, ProblemResponse> {
+  const responses = new Map<number, ProblemResponse>()
+  for (const code of codes) {
+    const { status, title } = problemCodes[code]
+    const sameStatus = codes.filter((other) => problemCodes[other].status === status)
+    const response = responses.get(status) ?? {
+      description: sameStatus.map((other) => `\`${other}\``).join(', '),
+      content: { 'application/problem+json': { schema: problemSchema, examples: {} } },
+    }
+    response.content['application/problem+json'].examples[code] = { summary: title, value: exampleOf(code) }
+    responses.set(status, response)
+  }
+  return Object.fromEntries(responses)
+}
+
+/** An answer without a body. */
+export function noContent(description: string) {
+  return z.undefined().describe(description)
+}
+
+const exampleOptions: Partial<Record<ProblemCode, ProblemOptions>> = {
+  session_ended: { reason: 'logout' },
+  validation_failed: {
+    errors: [{ path: '/email', code: 'invalid_type', message: 'Invalid input: expected string, received undefined' }],
+  },
+}
+
+function exampleOf(code: ProblemCode): object {
+  return problemDetails(new Problem(code, exampleOptions[code]), '5f0c64f2-9f0a-4b7e-8d0c-2f6d4f1d8f11')
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import cookie from '@fastify/cookie'
+import {
+  fastify,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify'
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { BODY_LIMIT_BYTES, readJsonBodies } from './body.js'
+import { allowOrigins, prepareAnswers } from './every-answer.js'
+import { RequestLog } from './logging.js'
+import { describeApi } from './openapi.js'
+import { mountProblemPages } from './problem-pages.js'
+import { answerBadFraming, answerErrors, answerFrameworkErrors } from './refusals.js'
+import { securityHeaders } from './security-headers.js'
+import { answerUnmatched } from './unmatched.js'
+import { validateByZod } from './validation.js'
+
+const HEADER_LIMIT_BYTES = 16 * 1024
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 15_000
+const HANDLER_TIMEOUT_MS = 10_000
+// Longer than a proxy keeps its connections (60 s is usual): whoever closes first must be the one that sends requests.
+const KEEP_ALIVE_TIMEOUT_MS = 65_000
+// How often Node looks for connections past their time; its default of 30 s would triple the first two limits.
+const CONNECTIONS_CHECK_MS = 1000
+
+export interface HttpServerOptions {
+  /** Where clients reach this server; its scheme decides about HSTS. */
+  publicUrl: string
+  /** Origins whose scripts may read answers. */
+  corsOrigins: readonly string[]
+  /** IPs and CIDRs of the proxies whose X-Forwarded-For counts; none by default. */
+  trustProxy: readonly string[]
+  logger: FastifyBaseLogger | false
+  /** Told in the API's description. */
+  version?: string
+  /** The names of the cookies that carry tokens, for the API's description. */
+  cookieNames?: { access: string; refresh: string }
+}
+
+/** A Fastify instance whose routes are typed by their zod schemas. */
+export type AppInstance = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+/**
+ * An HTTP server without routes of its own but for its description and the pages about problems. Everything that
+ * holds for every route is set here: limits, headers, how bodies are read and how refusals are told.
+ */
+export async function createHttpServer(options: HttpServerOptions): Promise<AppInstance> {
+  const headers = securityHeaders(options.publicUrl)
+  const app: AppInstance = fastify({
+    ...(options.logger === false ? {} : { loggerInstance: options.logger }),
+    logController: new RequestLog(),
+    genReqId: () => randomUUID(),
+    trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: {
+      maxHeaderSize: HEADER_LIMIT_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      // A missing Host is answered as a problem instead.
+      requireHostHeader: false,
+    },
+    // The limit on the whole address governs.
+    routerOptions: { maxParamLength: HEADER_LIMIT_BYTES },
+    // While it stops, requests on open connections are still served, each with `Connection: close`.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: answerFrameworkErrors(headers),
+    clientErrorHandler: answerBadFraming(headers),
+  }).withTypeProvider<ZodTypeProvider>()
+
+  // An expectation that is not known may be ignored (RFC 9110, section 10.1.1); Node would answer 417 without a body.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+
+  app.setValidatorCompiler(validateByZod)
+  app.setSerializerCompiler(serializerCompiler)
+  readJsonBodies(app)
+  answerErrors(app)
+  prepareAnswers(app, headers)
+  await allowOrigins(app, options.corsOrigins)
+  answerUnmatched(app)
+  // Cookies are read with readCookies, which sees all of one name.
+  await app.register(cookie, { hook: false })
+  await describeApi(app, {
+    publicUrl: options.publicUrl,
+    version: options.version ?? '0.0.0',
+    cookieNames: options.cookieNames ?? defaultCookieNames(options.publicUrl),
+  })
+  mountProblemPages(app)
+  return app
+}
+
+function defaultCookieNames(publicUrl: string): { access: string; refresh: string } {
+  const prefix = publicUrl.startsWith('https:') ? '__Host-Http-' : ''
+  return { access: `${prefix}sallyport_at`, refresh: `${prefix}sallyport_rt` }
+}
