@@ -41,6 +41,6 @@ export const accessTokenHeaderSchema = z.object({
   kid: z.string().min(1),
   typ: z.string().regex(/^(application\/)?at\+jwt$/i),
   // An extension that must be understood (RFC 7515, section 4.1.11), or an unencoded payload (RFC 7797): we know none.
-  crit: z.undefined(),
-  b64: z.undefined(),
+  crit: z.undefined().optional(),
+  b64: z.undefined().optional(),
 })

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { modes } from './mode.js'
+
+/** A user, as users see themselves. */
+export const userSchema = z
+  .object({
+    id: z.uuid(),
+    email: z.string(),
+    name: z.string().nullable(),
+    email_verified: z.boolean(),
+    roles: z.array(z.string()),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: 'User', description: 'Who signs in.' })
+
+export type User = z.infer<typeof userSchema>
+
+/** The answer of register, login and refresh (RFC 6749, section 5.1, and more). Members are only ever added. */
+export const tokenReplySchema = z
+  .object({
+    access_token: z.string().optional().meta({ description: 'Absent in mode session, where it is a cookie.' }),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
+    expires_at: z.iso.datetime(),
+    refresh_token: z.string().optional().meta({ description: 'Only in mode json; else it is a cookie.' }),
+    refresh_expires_at: z.iso
+      .datetime()
+      .meta({
+        description: 'When the session ends unless it is refreshed before; refreshing never moves its last day.',
+      }),
+    session: z.object({ id: z.uuid(), mode: z.enum(modes), device_name: z.string().nullable() }),
+    user: userSchema,
+  })
+  .meta({ id: 'TokenReply', description: 'Tokens, and the session and user that they are for.' })
+
+export type TokenReply = z.infer<typeof tokenReplySchema>
