@@ -1,0 +1,159 @@
+import type { JWT } from '@fastify/jwt'
+import QuickLRU from 'quick-lru'
+import { v4 as randomUuid } from 'uuid'
+import { accessTokenClaimsSchema, accessTokenHeaderSchema, type AccessTokenClaims } from '../../wire/claims.js'
+import type { Clock } from '../../platform/clock.js'
+import { Problem } from '../../platform/problem.js'
+import type { SigningKeys, VerificationKey } from './signing-keys.js'
+
+/** What a session says of itself and its user, to be put into an access token. */
+export interface AccessTokenSubject {
+  userId: string
+  sessionId: string
+  epoch: number
+  roles: string[]
+  authenticatedAt: Date
+  /** Authentication methods (RFC 8176). */
+  amr: string[]
+}
+
+export interface IssuedAccessToken {
+  token: string
+  expiresAt: Date
+  expiresInSeconds: number
+}
+
+export interface AccessTokens {
+  /** Signs an access token (RFC 9068). It never outlives `notAfter`, the end of its session. */
+  issue(subject: AccessTokenSubject, at: { issuedAt: Date; notAfter: Date }): IssuedAccessToken
+  /** The claims of a token that is genuine and in force at this time; throws `token_invalid` or `token_expired`. */
+  verify(token: string): Promise<AccessTokenClaims>
+  /** The claims of a token that we signed and meant for this audience, whether expired or not; null for any other. */
+  read(token: string): Promise<AccessTokenClaims | null>
+}
+
+interface AccessTokensOptions {
+  jwt: Pick<JWT, 'sign' | 'verify'>
+  keys: SigningKeys
+  clock: Clock
+  issuer: string
+  audience: string
+  ttlSeconds: number
+}
+
+/** First-party clients share one name; clients that are registered come later. */
+const CLIENT_ID = 'sallyport'
+
+/** Instances of Sallyport follow the database's clock, so they hardly disagree. */
+const CLOCK_TOLERANCE_SECONDS = 5
+
+/** Ours stay under 1 KiB with ten roles. A longer one costs no more than the look at its length. */
+const MAX_TOKEN_LENGTH = 8192
+
+/** Enough for every user of one busy instance, at most about 20 MiB. */
+const VERIFIED_CACHE_SIZE = 10_000
+
+export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
+  const { jwt, keys, clock, issuer, audience, ttlSeconds } = options
+
+  // From the exact text that verified to what it says, so that a token seen before costs no signature check. Its time,
+  // its key and its revocation are still checked at every use.
+  const verified = new QuickLRU<string, { kid: string; claims: AccessTokenClaims }>({ maxSize: VERIFIED_CACHE_SIZE })
+
+  async function read(token: string): Promise<AccessTokenClaims | null> {
+    const known = verified.get(token)
+    if (known !== undefined) {
+      if (keys.find(known.kid) !== null) return known.claims
+      verified.delete(token)
+    }
+    const header = token.length <= MAX_TOKEN_LENGTH ? parseHeader(token) : null
+    if (header === null) return null
+    const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
+    if (key?.algorithm !== header.alg) return null
+    const claims = checkSignature(token, key)
+    if (claims?.iss !== issuer || !isAudience(claims, audience)) return null
+    verified.set(token, { kid: key.kid, claims })
+    return claims
+  }
+
+  /** The key is one of ours by its id, and used with its own algorithm only: nothing in the token chooses either. */
+  function checkSignature(token: string, key: VerificationKey): AccessTokenClaims | null {
+    try {
+      const payload = jwt.verify(token, {
+        key: key.publicKeyPem,
+        algorithms: [key.algorithm],
+        // Times are checked at every use, by a clock that follows the database's.
+        ignoreExpiration: true,
+        ignoreNotBefore: true,
+      } as Parameters<JWT['verify']>[1])
+      const claims = accessTokenClaimsSchema.safeParse(payload)
+      return claims.success ? freezeClaims(claims.data) : null
+    } catch {
+      return null
+    }
+  }
+
+  return {
+    issue(subject, { issuedAt, notAfter }) {
+      const iat = toNumericDate(issuedAt)
+      const exp = Math.max(iat + 1, Math.min(iat + ttlSeconds, toNumericDate(notAfter)))
+      const claims: AccessTokenClaims = {
+        iss: issuer,
+        sub: subject.userId,
+        aud: audience,
+        iat,
+        nbf: iat,
+        exp,
+        jti: randomUuid(),
+        client_id: CLIENT_ID,
+        sid: subject.sessionId,
+        epoch: subject.epoch,
+        roles: subject.roles,
+        scope: '',
+        auth_time: toNumericDate(subject.authenticatedAt),
+        amr: subject.amr,
+      }
+      const { kid, algorithm, privateKeyPem } = keys.active()
+      const signOptions = { key: privateKeyPem, algorithm, kid, header: { alg: algorithm, typ: 'at+jwt' } }
+      const token = jwt.sign(claims, signOptions as Parameters<JWT['sign']>[1])
+      return { token, expiresAt: new Date(exp * 1000), expiresInSeconds: exp - iat }
+    },
+
+    async verify(token) {
+      const claims = await read(token)
+      const now = clock.now().getTime() / 1000
+      if (claims === null || now < claims.nbf - CLOCK_TOLERANCE_SECONDS) throw new Problem('token_invalid')
+      if (now >= claims.exp + CLOCK_TOLERANCE_SECONDS) throw new Problem('token_expired')
+      return claims
+    },
+
+    read,
+  }
+}
+
+/** The header of a compact JWS (RFC 7515, section 7.1) that could be ours; null for anything else. */
+function parseHeader(token: string): { alg: string; kid: string } | null {
+  const parts = token.split('.')
+  const [encoded] = parts
+  if (parts.length !== 3 || !encoded || !parts.every((part) => /^[A-Za-z0-9_-]+$/.test(part))) return null
+  try {
+    const header = accessTokenHeaderSchema.safeParse(JSON.parse(Buffer.from(encoded, 'base64url').toString()))
+    return header.success ? { alg: header.data.alg, kid: header.data.kid } : null
+  } catch {
+    return null
+  }
+}
+
+function isAudience(claims: AccessTokenClaims, audience: string): boolean {
+  return Array.isArray(claims.aud) ? claims.aud.includes(audience) : claims.aud === audience
+}
+
+function toNumericDate(time: Date): number {
+  return Math.floor(time.getTime() / 1000)
+}
+
+/** All requests with one token share one object. */
+function freezeClaims(claims: AccessTokenClaims): AccessTokenClaims {
+  for (const value of Object.values(claims)) Object.freeze(value)
+  return Object.freeze(claims)
+}

@@ -1,0 +1,40 @@
+import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+
+/** The algorithms that access tokens may be signed with: asymmetric ones, so that a verifier cannot sign. */
+export type SigningAlgorithm = 'EdDSA' | 'ES256' | 'PS256' | 'RS256'
+
+const generate = promisify(generateKeyPair)
+
+/** Makes a key pair for an algorithm. RSA gets 3072 bits, which NIST SP 800-57 puts level with the other two. */
+export async function generateSigningKey(algorithm: SigningAlgorithm): Promise<KeyObject> {
+  switch (algorithm) {
+    case 'EdDSA':
+      return (await generate('ed25519')).privateKey
+    case 'ES256':
+      return (await generate('ec', { namedCurve: 'P-256' })).privateKey
+    case 'PS256':
+    case 'RS256':
+      return (await generate('rsa', { modulusLength: 3072 })).privateKey
+  }
+}
+
+/** Only public members (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2): whatever else a key has is lost. */
+export const publicJwkSchema = z.discriminatedUnion('kty', [
+  z.object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() }),
+  z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string() }),
+  z.object({ kty: z.literal('RSA'), n: z.string(), e: z.string() }),
+])
+
+export type PublicJwk = z.infer<typeof publicJwkSchema>
+
+export function toPublicJwk(privateKey: KeyObject): PublicJwk {
+  return publicJwkSchema.parse(createPublicKey(privateKey).export({ format: 'jwk' }))
+}
+
+/** A key's id: its thumbprint (RFC 7638), so that two different keys never share one. */
+export function thumbprint(jwk: PublicJwk): string {
+  const canonical = JSON.stringify(Object.fromEntries(Object.entries(jwk).sort(([a], [b]) => (a < b ? -1 : 1))))
+  return createHash('sha256').update(canonical).digest('base64url')
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import { noContent } from '../../platform/http/problem-responses.js'
+import type { AppInstance } from '../../platform/http/server.js'
+import { jwksSchema } from './schemas.js'
+import type { SigningKeys } from './signing-keys.js'
+
+/** Verifiers may keep the key set for five minutes; a key is published a day before it is used. */
+const CACHE_CONTROL = 'public, max-age=300'
+
+/** GET /.well-known/jwks.json: the key set (RFC 7517), from memory, so that it answers while the database is down. */
+export function mountTokenRoutes(app: AppInstance, { keys }: { keys: SigningKeys }): void {
+  app.get(
+    '/.well-known/jwks.json',
+    {
+      schema: {
+        operationId: 'getKeySet',
+        summary: 'The public keys that access tokens are verified with',
+        tags: ['Keys'],
+        security: [{}],
+        response: { 200: jwksSchema, 304: noContent('The key set that If-None-Match names is still the current one.') },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const keySet = {
+        keys: keys.published().map(({ kid, algorithm, jwk }) => ({ ...jwk, kid, alg: algorithm, use: 'sig' as const })),
+      }
+      const etag = `"${createHash('sha256').update(JSON.stringify(keySet)).digest('base64url')}"`
+      reply.header('cache-control', CACHE_CONTROL).header('etag', etag)
+      if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(etag)) return reply.code(304).send()
+      return keySet
+    },
+  )
+}

@@ -1,0 +1,10 @@
+import { z } from 'zod'
+import { publicJwkSchema } from './algorithms.js'
+
+export const jwksSchema = z
+  .object({
+    keys: z.array(publicJwkSchema.and(z.object({ kid: z.string(), alg: z.string(), use: z.literal('sig') }))),
+  })
+  .meta({
+    description: 'A JSON Web Key Set (RFC 7517): the next key, the active one, and those retired in the last hours.',
+  })

@@ -1,0 +1,53 @@
+import type { Queries } from '../../platform/database/database.js'
+import { lockForTransaction } from '../../platform/database/locks.js'
+import type { PublicJwk } from './algorithms.js'
+import { publicJwkSchema } from './algorithms.js'
+import type { KeyAge } from './key-schedule.js'
+
+/** A signing key as it is stored: the private part sealed. */
+export interface StoredKey extends KeyAge {
+  publicKey: PublicJwk
+  secretId: number
+  sealedPrivateKey: Uint8Array
+}
+
+/** Any number, but always the same: it names the lock that changes of the keys are made under. */
+const KEY_LOCK = 7_370_001
+
+/** Lets one instance at a time change the keys, until the transaction ends. */
+export async function lockKeys(tx: Queries): Promise<void> {
+  await lockForTransaction(tx, KEY_LOCK)
+}
+
+export async function findKeys(client: Queries): Promise<StoredKey[]> {
+  const rows = await client.signingKey.findMany({ orderBy: { createdAt: 'asc' } })
+  return rows.map((row) => ({ ...row, publicKey: publicJwkSchema.parse(row.publicKey) }))
+}
+
+export async function insertKey(tx: Queries, key: StoredKey): Promise<void> {
+  await tx.signingKey.create({ data: { ...key, sealedPrivateKey: new Uint8Array(key.sealedPrivateKey) } })
+}
+
+export async function activateKey(tx: Queries, kid: string, now: Date): Promise<void> {
+  await tx.signingKey.update({ where: { kid, state: 'next' }, data: { state: 'active', activatedAt: now } })
+}
+
+export async function retireKey(tx: Queries, kid: string, now: Date): Promise<void> {
+  await tx.signingKey.update({ where: { kid, state: 'active' }, data: { state: 'retired', retiredAt: now } })
+}
+
+/** Only for keys that no live token was signed with. */
+export async function deleteKeys(tx: Queries, kids: string[]): Promise<void> {
+  await tx.signingKey.deleteMany({ where: { kid: { in: kids }, state: { in: ['next', 'retired'] } } })
+}
+
+export async function resealKey(
+  tx: Queries,
+  kid: string,
+  sealed: { secretId: number; sealed: Uint8Array },
+): Promise<void> {
+  await tx.signingKey.update({
+    where: { kid },
+    data: { secretId: sealed.secretId, sealedPrivateKey: new Uint8Array(sealed.sealed) },
+  })
+}

@@ -1,0 +1,41 @@
+/**
+ * Owns the signing keys and the access tokens: how a key is made, published, rotated and retired, how an access token
+ * is signed, and whether one is genuine. Whether a genuine token still holds is the matter of revocation.
+ */
+import type { JWT } from '@fastify/jwt'
+import type { Clock } from '../../platform/clock.js'
+import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
+import type { Database } from '../../platform/database/database.js'
+import type { Audit } from '../audit/audit.js'
+import { createAccessTokens, type AccessTokens } from './access-token.js'
+import type { SigningAlgorithm } from './algorithms.js'
+import { createSigningKeys, type SigningKeys } from './signing-keys.js'
+
+export type { AccessTokens, IssuedAccessToken } from './access-token.js'
+export type { SigningKeys } from './signing-keys.js'
+
+export interface TokensOptions {
+  jwt: Pick<JWT, 'sign' | 'verify'>
+  database: Database
+  secrets: SecretKeys
+  clock: Clock
+  audit: Audit
+  signingAlgorithm: SigningAlgorithm
+  issuer: string
+  audience: string
+  accessTokenTtlSeconds: number
+}
+
+export interface Tokens {
+  keys: SigningKeys
+  accessTokens: AccessTokens
+}
+
+export function createTokens(options: TokensOptions): Tokens {
+  const { jwt, database, secrets, clock, audit, issuer, audience, signingAlgorithm, accessTokenTtlSeconds } = options
+  const keys = createSigningKeys({ database, secrets, algorithm: signingAlgorithm, clock, audit })
+  return {
+    keys,
+    accessTokens: createAccessTokens({ jwt, keys, clock, issuer, audience, ttlSeconds: accessTokenTtlSeconds }),
+  }
+}
