@@ -1,0 +1,25 @@
+import type { Mode } from '../../wire/mode.js'
+import type { Clock } from '../../platform/clock.js'
+import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
+import type { Database } from '../../platform/database/database.js'
+import type { Audit } from '../audit/audit.js'
+import type { Revocations } from '../revocation/revocation.js'
+import type { AccessTokens } from '../tokens/tokens.js'
+import type { Limits } from './rotation.js'
+
+/** What the operations on families work with. */
+export interface FamiliesContext {
+  database: Database
+  revocations: Revocations
+  audit: Audit
+  accessTokens: AccessTokens
+  secrets: SecretKeys
+  clock: Clock
+  limits: FamilyLimits
+}
+
+export interface FamilyLimits extends Limits {
+  /** The absolute life of a family, by its mode. */
+  maxSeconds: Record<Mode, number>
+  maxSessionsPerUser: number
+}

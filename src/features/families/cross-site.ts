@@ -1,0 +1,84 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Problem } from '../../platform/problem.js'
+import type { SessionCookies } from './session-cookies.js'
+
+/** What a browser tells of where a request comes from, and which scripts of other sites cannot forge. */
+export interface RequestProvenance {
+  method: string
+  origin: string | undefined
+  secFetchSite: string | undefined
+  csrfHeader: string | undefined
+}
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Whether a request that acts by a cookie, or would set or clear one, comes from a place that may do so. A script of
+ * another site can send it, cookies included, but can forge neither `Origin` nor `Sec-Fetch-Site`, nor add a header.
+ */
+export function isSameSite(
+  { method, origin, secFetchSite, csrfHeader }: RequestProvenance,
+  { origins, hasCookie }: { origins: ReadonlySet<string>; hasCookie: boolean },
+): boolean {
+  if (safeMethods.has(method)) return true
+  if (origin !== undefined) return origins.has(origin)
+  if (secFetchSite !== undefined) return secFetchSite === 'same-origin' || secFetchSite === 'none'
+  // No browser: without a cookie there is nothing to ride on, with one the client says that it means it.
+  return !hasCookie || csrfHeader === '1'
+}
+
+export interface CrossSiteGuard {
+  /** Refuses a sign-in that would set cookies for another site, or whose cookies the browser would drop. */
+  requireSignInAllowed(request: FastifyRequest): void
+}
+
+interface CrossSiteOptions {
+  cookies: SessionCookies
+  publicUrl: string
+  corsOrigins: readonly string[]
+}
+
+/** Refuses every request that carries a cookie of ours from a place that is not allowed, before anything else is done. */
+export function guardAgainstCrossSite(
+  app: FastifyInstance,
+  { cookies, publicUrl, corsOrigins }: CrossSiteOptions,
+): CrossSiteGuard {
+  const origins = new Set([new URL(publicUrl).origin, ...corsOrigins])
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    const actsByCookie = !request.is404 && cookies.areCarried(request)
+    if (actsByCookie && !isSameSite(provenanceOf(request), { origins, hasCookie: true })) {
+      throw new Problem('cross_site_request')
+    }
+    done()
+  })
+
+  return {
+    requireSignInAllowed(request) {
+      const provenance = provenanceOf(request)
+      const hasCookie = cookies.areCarried(request)
+      if (!isSameSite(provenance, { origins, hasCookie })) throw new Problem('cross_site_request')
+      if (provenance.secFetchSite === 'cross-site' && !cookies.crossSite) {
+        throw new Problem('validation_failed', {
+          detail:
+            'The browser would drop the cookies of this cross-site sign-in. Serve the page from the same site as the ' +
+            'API, set COOKIE_SAMESITE=none, or sign in with mode "json".',
+          errors: [{ path: '/mode', code: 'cross_site_cookies', message: 'This mode needs cookies of the same site' }],
+        })
+      }
+    },
+  }
+}
+
+function provenanceOf({ method, headers }: FastifyRequest): RequestProvenance {
+  return {
+    method,
+    origin: headers.origin,
+    secFetchSite: singleHeader(headers['sec-fetch-site']),
+    csrfHeader: singleHeader(headers['x-sallyport-csrf']),
+  }
+}
+
+function singleHeader(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
+}

@@ -1,0 +1,95 @@
+/**
+ * Owns the refresh-token families: everything that descends from one sign-in, from its first refresh token to the
+ * tombstone that tells why it ended. Who may open one is decided by sign-in; what an access token says, by tokens.
+ */
+import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { EndReason } from '../../wire/end-reason.js'
+import type { Mode } from '../../wire/mode.js'
+import type { Queries } from '../../platform/database/database.js'
+import type { Caller } from '../../platform/http/caller.js'
+import type { Revoke } from '../revocation/revocation.js'
+import type { FamiliesContext } from './context.js'
+import { endFamiliesOfUser, type EndedBy } from './ending.js'
+import { logout, type ShownCredentials } from './logging-out.js'
+import { open, type OpenRequest } from './opening.js'
+import { parseRefreshToken, type RefreshToken } from './refresh-token.js'
+import { refresh, rotateCurrent, type RefreshRequest } from './refreshing.js'
+import { renew } from './renewing.js'
+import type { SessionTokens } from './session-tokens.js'
+import * as sessions from './sessions.js'
+import * as store from './store.js'
+
+export { guardAgainstCrossSite, type CrossSiteGuard } from './cross-site.js'
+export { isBanned, presentUser, type Holder } from './family.js'
+export { genuineCookies } from './presented.js'
+export type { RefreshToken } from './refresh-token.js'
+export { createSessionCookies, type SessionCookies } from './session-cookies.js'
+export type { SessionTokens } from './session-tokens.js'
+export { replyWithTokens } from './token-reply.js'
+
+const PURGE_BATCH = 1000
+
+export interface Families {
+  /** Reads a refresh token that we issued; null for any other text. */
+  parse(text: string): RefreshToken | null
+  /** Starts a family, in a transaction that holds the user's row. */
+  open(tx: Queries, revoke: Revoke, request: OpenRequest): Promise<SessionTokens>
+  /** Presents a refresh token; throws `session_ended`, `refresh_superseded` and the codes `refresh_token_*`. */
+  refresh(request: RefreshRequest): Promise<SessionTokens>
+  /** A new access token for the refresh cookie of mode `session`; null where the cookie is of another mode. */
+  renew(token: RefreshToken, caller: Caller): Promise<SessionTokens | null>
+  /** Rotates a session whose current token is at hand, in the caller's transaction; null where it is not. */
+  rotate(
+    tx: Queries,
+    token: RefreshToken,
+    session: { sessionId: string; mode: Mode; caller: Caller },
+  ): Promise<SessionTokens | null>
+  /** Ends the families of all genuine credentials shown. */
+  logout(shown: ShownCredentials, caller: Caller): Promise<void>
+  /** Ends a user's families, in a transaction that holds the user's row. */
+  endAll(
+    tx: Queries,
+    revoke: Revoke,
+    userId: string,
+    ending: { except?: string; reason: EndReason; by: EndedBy },
+  ): Promise<void>
+  /** Takes the user, addresses, agents and names out of the families of a user who is being deleted. */
+  forgetUser(tx: Queries, userId: string): Promise<void>
+  /** Throws `session_ended` or `token_stale` unless genuine claims hold by the database at this moment. */
+  requireLive(claims: AccessTokenClaims): Promise<void>
+  listSessions(userId: string, which: { ended: boolean }): Promise<sessions.Session[]>
+  renameSession(userId: string, sessionId: string, deviceName: string): Promise<sessions.Session>
+  endSession(userId: string, sessionId: string, caller: Caller): Promise<void>
+  endOtherSessions(claims: AccessTokenClaims, caller: Caller): Promise<void>
+  endAllSessions(userId: string, caller: Caller): Promise<void>
+  /** Deletes families past their absolute end, in batches that block nobody. */
+  purge(): Promise<void>
+  /** How many live families still need each secret, by the secret's id. */
+  countBySecret(): Promise<Map<number, number>>
+}
+
+export function createFamilies(context: FamiliesContext): Families {
+  const { database, secrets, clock } = context
+  return {
+    parse: (text) => parseRefreshToken(secrets, text),
+    open: (tx, revoke, request) => open(context, tx, revoke, request),
+    refresh: (request) => refresh(context, request),
+    renew: (token, caller) => renew(context, token, caller),
+    rotate: (tx, token, session) => rotateCurrent(context, tx, token, session),
+    logout: (shown, caller) => logout(context, shown, caller),
+    endAll: (tx, revoke, userId, ending) => endFamiliesOfUser(context, tx, revoke, userId, ending),
+    forgetUser: store.forgetUser,
+    requireLive: (claims) => sessions.requireLive(context, claims),
+    listSessions: (userId, which) => sessions.listSessions(context, userId, which),
+    renameSession: (userId, sessionId, deviceName) => sessions.renameSession(context, userId, sessionId, deviceName),
+    endSession: (userId, sessionId, caller) => sessions.endSession(context, userId, sessionId, caller),
+    endOtherSessions: (claims, caller) => sessions.endOtherSessions(context, claims, caller),
+    endAllSessions: (userId, caller) => sessions.endAllSessions(context, userId, caller),
+    async purge() {
+      const deleteBatch = () =>
+        database.transaction((tx) => store.deleteExpiredFamilies(tx, PURGE_BATCH, clock.shiftMs))
+      while ((await deleteBatch()) === PURGE_BATCH);
+    },
+    countBySecret: () => database.query((client) => store.countLiveFamiliesBySecret(client, clock.shiftMs)),
+  }
+}

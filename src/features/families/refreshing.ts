@@ -1,0 +1,144 @@
+import type { Mode } from '../../wire/mode.js'
+import type { Queries } from '../../platform/database/database.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
+import type { AuditEventName } from '../audit/audit.js'
+import type { Revoke } from '../revocation/revocation.js'
+import { createAttempt, type Attempt } from './attempt.js'
+import type { FamiliesContext } from './context.js'
+import { endReusedFamily } from './ending.js'
+import { carriedModes, type Carrier } from './family.js'
+import { hashHandle, successorOf, type RefreshToken } from './refresh-token.js'
+import { judge, type Verdict } from './rotation.js'
+import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
+import * as store from './store.js'
+
+export interface RefreshRequest {
+  /** A token that we issued. */
+  token: RefreshToken
+  carrier: Carrier
+  /** The `Idempotency-Key`, if the client sent one. */
+  attemptKey: string | null
+  caller: Caller
+}
+
+/** Presents a genuine refresh token: rotates it, answers a repetition again, or throws the problem that refuses it. */
+export async function refresh(context: FamiliesContext, request: RefreshRequest): Promise<SessionTokens> {
+  const attempt = createAttempt(request.token.handle, request.attemptKey)
+  const advance = (client: Queries) => advanceFamily(context, client, request, attempt, request.token.generation)
+
+  // A commit whose answer is lost is met again as the same attempt, because the attempt is named before the first try.
+  const rotated = await context.database.query(advance, { repeatable: true })
+  if (rotated?.holder) {
+    return makeSessionTokens(context, { ...rotated, holder: rotated.holder }, successorOf(request.token))
+  }
+
+  const judged = await context.revocations.transaction(
+    (tx, revoke) => judgeAndAct(context, tx, revoke, request, attempt),
+    { repeatable: true },
+  )
+  // Thrown only now: a throw inside the transaction would undo what it reports.
+  if ('refused' in judged) throw judged.refused
+  return judged.tokens
+}
+
+/**
+ * Rotates a session in the caller's transaction, where a change of the user calls for new tokens. Null where the token
+ * at hand is not the session's current one, or of another mode: it stays as it is, and is judged when it is presented.
+ */
+export async function rotateCurrent(
+  context: FamiliesContext,
+  tx: Queries,
+  token: RefreshToken,
+  { sessionId, mode, caller }: { sessionId: string; mode: Mode; caller: Caller },
+): Promise<SessionTokens | null> {
+  const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
+  if (reading?.family.id !== sessionId || reading.family.mode !== mode) return null
+  const request = { token, carrier: 'cookie', attemptKey: null, caller } as const
+  const rotated = await advanceFamily(context, tx, request, createAttempt(token.handle, null), token.generation)
+  return rotated?.holder ? makeSessionTokens(context, { ...rotated, holder: rotated.holder }, successorOf(token)) : null
+}
+
+function advanceFamily(
+  { secrets, limits, clock }: FamiliesContext,
+  client: Queries,
+  { token, carrier, caller }: RefreshRequest,
+  attempt: Attempt,
+  from: number,
+): Promise<store.FamilyReading | null> {
+  const modes = carriedModes[carrier]
+  return store.advanceFamily(client, {
+    handleHash: hashHandle(token.handle),
+    from,
+    to: token.generation + 1,
+    modes,
+    // The modes of one carrier share their setting. Were they to differ, the longer one would be judged under the lock.
+    idleSeconds: Math.min(...modes.map((mode) => limits.idleSeconds[mode])),
+    attempt,
+    secretId: secrets.current.id,
+    ip: caller.ip,
+    userAgent: caller.userAgent,
+    shiftMs: clock.shiftMs,
+  })
+}
+
+/** Every outcome but the ordinary one: the family's row is held while it is judged and while the verdict is written. */
+async function judgeAndAct(
+  context: FamiliesContext,
+  tx: Queries,
+  revoke: Revoke,
+  request: RefreshRequest,
+  attempt: Attempt,
+): Promise<{ tokens: SessionTokens } | { refused: Problem }> {
+  const { token, carrier, caller } = request
+  const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
+  if (reading === null) return refuse('session_ended', 'expired')
+  const { family, holder, now } = reading
+  const presented = { generation: token.generation, modes: carriedModes[carrier], attempt }
+  const verdict = judge(family, presented, context.limits, now)
+  const event = auditedAs(verdict)
+  if (event !== null) {
+    const detail = { generation: token.generation, current: family.generation }
+    await context.audit.record(tx, { event, caller, userId: family.userId, sessionId: family.id, detail })
+  }
+  switch (verdict.outcome) {
+    case 'wrong_mode':
+      return refuse('refresh_token_invalid')
+    case 'ended':
+      return refuse('session_ended', verdict.reason)
+    case 'superseded':
+      return { refused: new Problem('refresh_superseded', { retryAfterSeconds: 1 }) }
+    case 'reuse':
+      await endReusedFamily(context, tx, revoke, family, caller)
+      return refuse('refresh_token_reused')
+    case 'replay':
+      if (holder === null) return refuse('session_ended', 'deleted')
+      return { tokens: makeSessionTokens(context, { family, holder, now }, successorOf(token)) }
+    case 'rotate': {
+      const advanced = await advanceFamily(context, tx, request, attempt, family.generation)
+      if (!advanced?.holder) return refuse('session_ended', 'deleted')
+      return { tokens: makeSessionTokens(context, { ...advanced, holder: advanced.holder }, successorOf(token)) }
+    }
+  }
+}
+
+function refuse(code: 'session_ended' | 'refresh_token_invalid' | 'refresh_token_reused', reason?: string) {
+  return { refused: new Problem(code, reason === undefined ? {} : { reason }) }
+}
+
+function auditedAs(verdict: Verdict): AuditEventName | null {
+  switch (verdict.outcome) {
+    case 'wrong_mode':
+      return 'refresh_wrong_mode'
+    case 'ended':
+      return 'refresh_refused'
+    case 'superseded':
+      return 'refresh_superseded'
+    case 'reuse':
+      return 'refresh_reused'
+    case 'rotate':
+      return verdict.ahead ? 'refresh_ahead' : null
+    case 'replay':
+      return null
+  }
+}

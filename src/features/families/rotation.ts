@@ -1,0 +1,96 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { EndReason } from '../../wire/end-reason.js'
+import type { Mode } from '../../wire/mode.js'
+import type { Attempt } from './attempt.js'
+
+/** What the rules look at in a family. */
+export interface JudgedFamily {
+  mode: Mode
+  generation: number
+  /** The attempt that made the current generation; null before the first refresh. */
+  attempt: Attempt | null
+  rotatedAt: Date | null
+  lastUsedAt: Date
+  expiresAt: Date
+  ended: { at: Date; reason: EndReason } | null
+  /** Whether the user exists and is banned at this moment. */
+  banned: boolean
+}
+
+export interface Limits {
+  /** How long a family lives without being used, by its mode. */
+  idleSeconds: Record<Mode, number>
+  /** REFRESH_GRACE: how long a lost answer heals, and a lost race is forgiven, without an attempt key. */
+  graceSeconds: number
+}
+
+export interface Presented {
+  generation: number
+  /** The modes whose tokens travel as this one did. */
+  modes: readonly Mode[]
+  attempt: Attempt
+}
+
+export type Verdict =
+  | { outcome: 'wrong_mode' }
+  | { outcome: 'ended'; reason: EndReason }
+  /** `ahead`: the database lost writes that it had acknowledged; the token proves that we issued it. */
+  | { outcome: 'rotate'; ahead: boolean }
+  | { outcome: 'replay' }
+  | { outcome: 'superseded' }
+  | { outcome: 'reuse' }
+
+/**
+ * Judges a genuine refresh token. A forged one never gets here: otherwise anyone who knew a session's id could end it.
+ * The rules stand in the order in which they apply (RFC 9700, section 4.14.2, is the last one).
+ */
+export function judge(family: JudgedFamily, presented: Presented, limits: Limits, now: Date): Verdict {
+  if (!presented.modes.includes(family.mode)) return { outcome: 'wrong_mode' }
+  const reason = endOf(family, limits, now)
+  if (reason !== null) return { outcome: 'ended', reason }
+  if (presented.generation >= family.generation) {
+    return { outcome: 'rotate', ahead: presented.generation > family.generation }
+  }
+  if (presented.generation !== family.generation - 1) return { outcome: 'reuse' }
+  if (isSameAttempt(family, presented.attempt, limits, now)) return { outcome: 'replay' }
+  return isWithinGrace(family, limits, now) ? { outcome: 'superseded' } : { outcome: 'reuse' }
+}
+
+export type RenewalVerdict = { outcome: 'wrong_mode' | 'renew' | 'reuse' } | { outcome: 'ended'; reason: EndReason }
+
+/**
+ * Judges a genuine refresh cookie that stands in for an access cookie in mode `session`. Nothing rotates, so the
+ * current generation serves as often as it comes, and the one before it while the rotation's answer is on its way.
+ */
+export function judgeRenewal(family: JudgedFamily, generation: number, limits: Limits, now: Date): RenewalVerdict {
+  if (family.mode !== 'session') return { outcome: 'wrong_mode' }
+  const reason = endOf(family, limits, now)
+  if (reason !== null) return { outcome: 'ended', reason }
+  if (generation >= family.generation) return { outcome: 'renew' }
+  const justRotated = generation === family.generation - 1 && isWithinGrace(family, limits, now)
+  return { outcome: justRotated ? 'renew' : 'reuse' }
+}
+
+/** Why a family no longer lives, or null while it does. An end that was written comes before one that time brought. */
+export function endOf(
+  family: Pick<JudgedFamily, 'ended' | 'expiresAt' | 'lastUsedAt' | 'mode' | 'banned'>,
+  limits: Limits,
+  now: Date,
+): EndReason | null {
+  if (family.ended !== null) return family.ended.reason
+  if (family.expiresAt <= now) return 'expired'
+  if (family.lastUsedAt.getTime() + limits.idleSeconds[family.mode] * 1000 <= now.getTime()) return 'idle'
+  return family.banned ? 'banned' : null
+}
+
+function isSameAttempt(family: JudgedFamily, attempt: Attempt, limits: Limits, now: Date): boolean {
+  if (family.attempt === null) return false
+  if (timingSafeEqual(family.attempt.hash, attempt.hash)) return true
+  return !family.attempt.keyed && !attempt.keyed && isWithinGrace(family, limits, now)
+}
+
+function isWithinGrace(family: JudgedFamily, limits: Limits, now: Date): boolean {
+  // No time at all has passed when the clock reads what it read at the rotation: without a grace, that counts too.
+  if (limits.graceSeconds === 0 || family.rotatedAt === null) return false
+  return now.getTime() - family.rotatedAt.getTime() <= limits.graceSeconds * 1000
+}

@@ -1,0 +1,213 @@
+import { z } from 'zod'
+import { tokenReplySchema } from '../../wire/token-reply.js'
+import type { Clock } from '../../platform/clock.js'
+import { claimsOf } from '../../platform/http/access.js'
+import { callerOf } from '../../platform/http/caller.js'
+import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
+import type { AppInstance } from '../../platform/http/server.js'
+import type { AccessTokens } from '../tokens/tokens.js'
+import type { Families } from './families.js'
+import { genuineCookies, requirePresented } from './presented.js'
+import * as schemas from './schemas.js'
+import type { SessionCookies } from './session-cookies.js'
+import { replyWithTokens } from './token-reply.js'
+
+interface FamilyRoutesOptions {
+  families: Families
+  accessTokens: AccessTokens
+  cookies: SessionCookies
+  clock: Clock
+}
+
+const accessProblems = ['token_missing', 'token_invalid', 'token_expired', 'token_stale', 'session_ended'] as const
+
+/** What happens to a session after sign-in: refresh, logout, and the list that its user sees. */
+export function mountFamilyRoutes(app: AppInstance, options: FamilyRoutesOptions): void {
+  mountRefresh(app, options)
+  mountLogout(app, options)
+  mountSessions(app, options)
+}
+
+function mountRefresh(app: AppInstance, { families, cookies, clock }: FamilyRoutesOptions): void {
+  app.post(
+    '/v1/auth/refresh',
+    {
+      schema: {
+        operationId: 'refresh',
+        summary: 'New tokens for a refresh token',
+        description:
+          'Rotates the refresh token: the one shown is spent. Send an Idempotency-Key, and repeat it with each retry, ' +
+          'so that an answer that was lost can be had again at any later time.',
+        tags: ['Sign-in'],
+        security: [{ refreshCookie: [] }, {}],
+        headers: schemas.attemptHeadersSchema,
+        body: schemas.refreshBodySchema,
+        response: {
+          200: tokenReplySchema,
+          ...problemResponses(
+            'ambiguous_credentials',
+            'refresh_token_missing',
+            'refresh_token_invalid',
+            'refresh_token_reused',
+            'session_ended',
+            'cross_site_request',
+            'refresh_superseded',
+            'validation_failed',
+            'database_unavailable',
+          ),
+        },
+      },
+      config: { access: 'refresh' },
+    },
+    async (request, reply) => {
+      const { token, carrier } = requirePresented(request, request.body, { cookies, parse: families.parse })
+      const attemptKey = request.headers['idempotency-key'] ?? null
+      const tokens = await families.refresh({ token, carrier, attemptKey, caller: callerOf(request) })
+      return replyWithTokens(reply, tokens, { cookies, clock })
+    },
+  )
+}
+
+function mountLogout(app: AppInstance, { families, accessTokens, cookies }: FamilyRoutesOptions): void {
+  app.post(
+    '/v1/auth/logout',
+    {
+      schema: {
+        operationId: 'logout',
+        summary: 'End this session',
+        description:
+          'Ends the session of every genuine credential shown: a refresh token of any generation, or an access token, ' +
+          'also one that has expired. Harmless to repeat.',
+        tags: ['Sign-in'],
+        security: [{ accessToken: [] }, { refreshCookie: [] }, { accessCookie: [] }, {}],
+        body: schemas.refreshBodySchema,
+        response: {
+          204: noContent('Done.'),
+          ...problemResponses('cross_site_request', 'validation_failed', 'database_unavailable'),
+        },
+      },
+      config: { access: 'credential' },
+    },
+    async (request, reply) => {
+      const inBody = families.parse(request.body?.refresh_token ?? '')
+      const refreshTokens = [
+        ...genuineCookies(request, { cookies, parse: families.parse }),
+        ...(inBody ? [inBody] : []),
+      ]
+      const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+      const shown = [...(bearer === undefined ? [] : [bearer]), ...cookies.readAccessTokens(request)]
+      const claims = await Promise.all(shown.map((token) => accessTokens.read(token)))
+      const sessionIds = claims.flatMap((claim) => claim?.sid ?? [])
+      await families.logout({ refreshTokens, sessionIds }, callerOf(request))
+      cookies.clear(request, reply)
+      return reply.code(204).send()
+    },
+  )
+
+  app.post(
+    '/v1/auth/logout-all',
+    {
+      schema: {
+        operationId: 'logoutAll',
+        summary: 'End every session of the user',
+        tags: ['Sign-in'],
+        security: [{ accessToken: [] }, { accessCookie: [] }],
+        response: {
+          204: noContent('Done.'),
+          ...problemResponses(...accessProblems, 'cross_site_request', 'database_unavailable'),
+        },
+      },
+      config: { access: 'feed' },
+    },
+    async (request, reply) => {
+      await families.endAllSessions(claimsOf(request).sub, callerOf(request))
+      cookies.clear(request, reply)
+      return reply.code(204).send()
+    },
+  )
+}
+
+function mountSessions(app: AppInstance, { families }: FamilyRoutesOptions): void {
+  const shared = { tags: ['Sessions'], security: [{ accessToken: [] }, { accessCookie: [] }] }
+  const changeProblems = [...accessProblems, 'cross_site_request', 'database_unavailable'] as const
+
+  app.get(
+    '/v1/sessions',
+    {
+      schema: {
+        ...shared,
+        operationId: 'listSessions',
+        summary: 'The devices that are signed in, or that were',
+        querystring: schemas.sessionsQuerySchema,
+        response: {
+          200: schemas.sessionListSchema,
+          ...problemResponses(...accessProblems, 'validation_failed', 'database_unavailable'),
+        },
+      },
+      config: { access: 'feed' },
+    },
+    async (request) => {
+      const { sub, sid } = claimsOf(request)
+      const sessions = await families.listSessions(sub, { ended: request.query.ended === 'true' })
+      return { sessions: sessions.map((session) => schemas.presentSession(session, sid)) }
+    },
+  )
+
+  app.delete(
+    '/v1/sessions',
+    {
+      schema: {
+        ...shared,
+        operationId: 'endOtherSessions',
+        summary: 'End every session but this one',
+        response: { 204: noContent('Done.'), ...problemResponses(...changeProblems) },
+      },
+      config: { access: 'feed' },
+    },
+    async (request, reply) => {
+      await families.endOtherSessions(claimsOf(request), callerOf(request))
+      return reply.code(204).send()
+    },
+  )
+
+  app.patch(
+    '/v1/sessions/:id',
+    {
+      schema: {
+        ...shared,
+        operationId: 'renameSession',
+        summary: 'Name the device of a session',
+        params: schemas.sessionParamsSchema,
+        body: z.strictObject({ device_name: schemas.deviceNameSchema }),
+        response: {
+          200: schemas.sessionSchema,
+          ...problemResponses(...changeProblems, 'not_found', 'validation_failed'),
+        },
+      },
+      config: { access: 'feed' },
+    },
+    async (request) => {
+      const { sub, sid } = claimsOf(request)
+      const session = await families.renameSession(sub, request.params.id, request.body.device_name)
+      return schemas.presentSession(session, sid)
+    },
+  )
+
+  app.delete(
+    '/v1/sessions/:id',
+    {
+      schema: {
+        ...shared,
+        operationId: 'endSession',
+        summary: 'End one session',
+        params: schemas.sessionParamsSchema,
+        response: { 204: noContent('Done.'), ...problemResponses(...changeProblems, 'not_found') },
+      },
+      config: { access: 'feed' },
+    },
+    async (request, reply) => {
+      await families.endSession(claimsOf(request).sub, request.params.id, callerOf(request))
+      return reply.code(204).send()
+    },
+  )
+}

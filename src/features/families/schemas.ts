@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { endReasons } from '../../wire/end-reason.js'
+import { modes } from '../../wire/mode.js'
+import { text } from '../../platform/http/text.js'
+import { attemptKeySchema } from './attempt.js'
+import type { Session } from './sessions.js'
+
+export const deviceNameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Work laptop'] })
+
+/** Only mode `json` sends its refresh token here. Which one it is, the handler judges: a wrong one is a 401, not a 422. */
+export const refreshBodySchema = z
+  .strictObject({ refresh_token: z.string().max(512).optional() })
+  .optional()
+  .meta({ examples: [{ refresh_token: 'spr_…' }] })
+
+export const attemptHeadersSchema = z.looseObject({
+  'idempotency-key': attemptKeySchema
+    .optional()
+    .meta({
+      description: 'Made before the first try and repeated with each retry: a lost answer can then be had again.',
+    }),
+})
+
+export const sessionParamsSchema = z.object({ id: z.string() })
+
+export const sessionsQuerySchema = z.strictObject({
+  ended: z.enum(['true', 'false']).optional().meta({ description: '`true` lists the sessions that ended, and why.' }),
+})
+
+export const sessionSchema = z
+  .object({
+    id: z.uuid(),
+    current: z.boolean(),
+    mode: z.enum(modes),
+    device_name: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    ip: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    last_used_at: z.iso.datetime(),
+    expires_at: z.iso.datetime(),
+    ended_at: z.iso.datetime().optional(),
+    reason: z.enum(endReasons).optional(),
+  })
+  .meta({ id: 'Session', description: 'One device that is signed in, or was.' })
+
+export const sessionListSchema = z.object({ sessions: z.array(sessionSchema) }).meta({ id: 'SessionList' })
+
+/** A session on the wire. */
+export function presentSession({ family, ended }: Session, currentId: string): z.infer<typeof sessionSchema> {
+  return {
+    id: family.id,
+    current: family.id === currentId,
+    mode: family.mode,
+    device_name: family.deviceName,
+    user_agent: family.userAgent,
+    ip: family.ip,
+    created_at: family.createdAt.toISOString(),
+    last_used_at: family.lastUsedAt.toISOString(),
+    expires_at: family.expiresAt.toISOString(),
+    ...(ended && { ended_at: ended.at.toISOString(), reason: ended.reason }),
+  }
+}

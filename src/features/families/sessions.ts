@@ -1,0 +1,108 @@
+import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { EndReason } from '../../wire/end-reason.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
+import { isUuid } from '../../platform/uuid.js'
+import type { FamiliesContext } from './context.js'
+import { endFamiliesOfUser, endFamily } from './ending.js'
+import type { Family } from './family.js'
+import { endOf } from './rotation.js'
+import * as store from './store.js'
+
+/** A family as its user sees it: one device, one entry of the list. */
+export interface Session {
+  family: Family
+  ended: { at: Date; reason: EndReason } | null
+}
+
+/** The user's sessions, the most recently used first: those that live, or those that ended before their last day. */
+export async function listSessions(
+  context: FamiliesContext,
+  userId: string,
+  { ended }: { ended: boolean },
+): Promise<Session[]> {
+  const { database, clock } = context
+  const readings = await database.query((client) => store.findFamiliesOfUser(client, userId, clock.shiftMs))
+  return readings
+    .map(({ family, now }) => ({ family, ended: endingOf(context, family, now) }))
+    .filter((session) => (session.ended !== null) === ended)
+}
+
+/** Names a session's device. Throws `not_found` for a session that is not the user's, or no longer lives. */
+export async function renameSession(
+  context: FamiliesContext,
+  userId: string,
+  sessionId: string,
+  deviceName: string,
+): Promise<Session> {
+  const family = await requireLiveSession(context, userId, sessionId)
+  await context.database.query((client) => store.renameFamily(client, family.id, deviceName))
+  return { family: { ...family, deviceName }, ended: null }
+}
+
+/** Ends one session of the user. Throws `not_found` for a session that is not theirs, or has ended. */
+export async function endSession(
+  context: FamiliesContext,
+  userId: string,
+  sessionId: string,
+  caller: Caller,
+): Promise<void> {
+  const family = await requireLiveSession(context, userId, sessionId)
+  await context.revocations.transaction((tx, revoke) =>
+    endFamily(context, tx, revoke, family, 'revoked_by_user', { userId, caller }),
+  )
+}
+
+/** Ends every session of the user but the one that asks. */
+export async function endOtherSessions(
+  context: FamiliesContext,
+  { sub, sid }: AccessTokenClaims,
+  caller: Caller,
+): Promise<void> {
+  const by = { userId: sub, caller }
+  await context.revocations.transaction((tx, revoke) =>
+    endFamiliesOfUser(context, tx, revoke, sub, { except: sid, reason: 'revoked_by_user', by }),
+  )
+}
+
+/** Ends every session of the user. */
+export async function endAllSessions(context: FamiliesContext, userId: string, caller: Caller): Promise<void> {
+  const by = { userId, caller }
+  await context.revocations.transaction((tx, revoke) =>
+    endFamiliesOfUser(context, tx, revoke, userId, { reason: 'logout_all', by }),
+  )
+}
+
+/**
+ * Asks the database whether genuine claims hold at this moment. Throws `session_ended`, or `token_stale` where the
+ * user's claims have changed since.
+ */
+export async function requireLive(context: FamiliesContext, claims: AccessTokenClaims): Promise<void> {
+  const { database, clock, limits } = context
+  const read = () =>
+    database.query((client) => store.readFamily(client, claims.sid, clock.shiftMs), { repeatable: true })
+  const reading = await read()
+  if (reading === null) throw new Problem('session_ended', { reason: 'expired' })
+  const reason = endOf(reading.family, limits, reading.now)
+  if (reason !== null) throw new Problem('session_ended', { reason })
+  if (reading.holder === null) throw new Problem('session_ended', { reason: 'deleted' })
+  if (claims.epoch < reading.holder.epoch) throw new Problem('token_stale')
+}
+
+async function requireLiveSession(context: FamiliesContext, userId: string, sessionId: string): Promise<Family> {
+  const { database, clock } = context
+  if (!isUuid(sessionId)) throw new Problem('not_found')
+  const reading = await database.query((client) => store.readFamily(client, sessionId, clock.shiftMs))
+  const isTheirs = reading?.family.userId === userId
+  if (!isTheirs || endingOf(context, reading.family, reading.now) !== null) throw new Problem('not_found')
+  return reading.family
+}
+
+/** How a session ended, whether that was written down or time alone brought it about. */
+function endingOf({ limits }: FamiliesContext, family: Family, now: Date): Session['ended'] {
+  if (family.ended !== null) return family.ended
+  const reason = endOf(family, limits, now)
+  if (reason === null) return null
+  const idleEnd = new Date(family.lastUsedAt.getTime() + limits.idleSeconds[family.mode] * 1000)
+  return { at: reason === 'idle' ? idleEnd : now, reason }
+}

@@ -1,0 +1,295 @@
+import { Prisma } from '../../generated/prisma/client.js'
+import type { Mode } from '../../wire/mode.js'
+import type { EndReason } from '../../wire/end-reason.js'
+import type { Queries } from '../../platform/database/database.js'
+import { tryLockForTransaction } from '../../platform/database/locks.js'
+import type { Attempt } from './attempt.js'
+import { isBanned, type Ending, type Family, type Holder } from './family.js'
+
+/** A family, its user where there still is one, and the time by which both are judged: the database's. */
+export interface FamilyReading {
+  family: Family
+  holder: Holder | null
+  now: Date
+}
+
+interface Row {
+  id: string
+  user_id: string | null
+  generation: number
+  attempt_hash: Uint8Array | null
+  attempt_keyed: boolean
+  rotated_at: Date | null
+  mode: Mode
+  remember: boolean
+  device_name: string | null
+  user_agent: string | null
+  ip: string | null
+  amr: string[]
+  authenticated_at: Date
+  created_at: Date
+  last_used_at: Date
+  expires_at: Date
+  ended_at: Date | null
+  end_reason: EndReason | null
+  email: string | null
+  name: string | null
+  email_verified_at: Date | null
+  roles: string[] | null
+  epoch: bigint | null
+  banned_at: Date | null
+  banned_until: Date | null
+  user_created_at: Date | null
+  now: Date
+}
+
+const columns = Prisma.sql`
+  f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.remember,
+  f.device_name, f.user_agent, f.ip, f.amr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
+  f.ended_at, f.end_reason::text AS end_reason,
+  u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.created_at AS user_created_at`
+
+/** The database's time, which alone decides about families; the shift is 0 but in tests. */
+const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
+
+const secondsBefore = (shiftMs: number, seconds: number) =>
+  Prisma.sql`(now() + ${shiftMs - seconds * 1000}::float8 * interval '1 millisecond')`
+
+export interface Advance {
+  handleHash: Uint8Array
+  /** The generation that was judged, or is expected. The statement changes nothing when it is another by now. */
+  from: number
+  to: number
+  modes: readonly Mode[]
+  idleSeconds: number
+  attempt: Attempt
+  secretId: number
+  ip: string | null
+  userAgent: string | null
+  shiftMs: number
+}
+
+/**
+ * The ordinary refresh, in one statement: rotates the family if it lives and its generation is the expected one, and
+ * reads what the new tokens say. Null when any of that is not so; `readFamilyForUpdate` and `judge` then tell why.
+ */
+export async function advanceFamily(client: Queries, advance: Advance): Promise<FamilyReading | null> {
+  const { shiftMs } = advance
+  const rows = await client.$queryRaw<Row[]>`
+    UPDATE refresh_token_family AS f
+    SET generation = ${advance.to}, secret_id = ${advance.secretId}, attempt_hash = ${advance.attempt.hash},
+        attempt_keyed = ${advance.attempt.keyed}, rotated_at = ${now(shiftMs)}, last_used_at = ${now(shiftMs)},
+        ip = ${advance.ip}, user_agent = ${advance.userAgent}
+    FROM "user" AS u
+    WHERE f.handle_hash = ${advance.handleHash} AND f.generation = ${advance.from}
+      AND f.mode::text = ANY(${[...advance.modes]}) AND f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
+      AND f.last_used_at > ${secondsBefore(shiftMs, advance.idleSeconds)}
+      AND u.id = f.user_id AND (u.banned_at IS NULL OR u.banned_until <= ${now(shiftMs)})
+    RETURNING ${columns}, ${now(shiftMs)} AS now`
+  return toReading(rows)
+}
+
+export interface Renewal {
+  handleHash: Uint8Array
+  generation: number
+  idleSeconds: number
+  graceSeconds: number
+  ip: string | null
+  userAgent: string | null
+  shiftMs: number
+}
+
+/** The ordinary renewal of mode `session`, in one statement: notes the use, and reads what the access token says. */
+export async function touchFamily(client: Queries, renewal: Renewal): Promise<FamilyReading | null> {
+  const { shiftMs, generation } = renewal
+  const rows = await client.$queryRaw<Row[]>`
+    UPDATE refresh_token_family AS f
+    SET last_used_at = ${now(shiftMs)}, ip = ${renewal.ip}, user_agent = ${renewal.userAgent}
+    FROM "user" AS u
+    WHERE f.handle_hash = ${renewal.handleHash} AND f.mode = 'session' AND f.ended_at IS NULL
+      AND (f.generation = ${generation} OR (f.generation = ${generation + 1} AND ${renewal.graceSeconds}::int > 0
+        AND f.rotated_at >= ${secondsBefore(shiftMs, renewal.graceSeconds)}))
+      AND f.expires_at > ${now(shiftMs)} AND f.last_used_at > ${secondsBefore(shiftMs, renewal.idleSeconds)}
+      AND u.id = f.user_id AND (u.banned_at IS NULL OR u.banned_until <= ${now(shiftMs)})
+    RETURNING ${columns}, ${now(shiftMs)} AS now`
+  return toReading(rows)
+}
+
+/** Reads a family by its handle and holds its row until the transaction ends. */
+export async function readFamilyForUpdate(
+  tx: Queries,
+  handleHash: Uint8Array,
+  shiftMs: number,
+): Promise<FamilyReading | null> {
+  const rows = await tx.$queryRaw<Row[]>`
+    SELECT ${columns}, ${now(shiftMs)} AS now
+    FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
+    WHERE f.handle_hash = ${handleHash} FOR UPDATE OF f`
+  return toReading(rows)
+}
+
+export async function readFamily(client: Queries, id: string, shiftMs: number): Promise<FamilyReading | null> {
+  const rows = await client.$queryRaw<Row[]>`
+    SELECT ${columns}, ${now(shiftMs)} AS now
+    FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
+    WHERE f.id = ${id}::uuid`
+  return toReading(rows)
+}
+
+/** The most recently used first. Ended ones stay listed until their absolute end. */
+export async function findFamiliesOfUser(client: Queries, userId: string, shiftMs: number): Promise<FamilyReading[]> {
+  const rows = await client.$queryRaw<Row[]>`
+    SELECT ${columns}, ${now(shiftMs)} AS now
+    FROM refresh_token_family AS f JOIN "user" AS u ON u.id = f.user_id
+    WHERE f.user_id = ${userId}::uuid AND f.expires_at > ${now(shiftMs)}
+    ORDER BY f.last_used_at DESC, f.id DESC LIMIT 1000`
+  return rows.map(readingOf)
+}
+
+export interface NewFamily {
+  id: string
+  userId: string
+  handleHash: Uint8Array
+  secretId: number
+  mode: Mode
+  remember: boolean
+  deviceName: string | null
+  userAgent: string | null
+  ip: string | null
+  amr: string[]
+  maxSeconds: number
+  shiftMs: number
+}
+
+export async function insertFamily(tx: Queries, family: NewFamily): Promise<FamilyReading | null> {
+  const { shiftMs } = family
+  await tx.$executeRaw`
+    INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, remember, device_name,
+      user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
+    VALUES (${family.id}::uuid, ${family.userId}::uuid, ${family.handleHash}, ${family.secretId}, 0,
+      ${family.mode}::mode, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip}, ${family.amr},
+      ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)}, ${secondsBefore(shiftMs, -family.maxSeconds)})`
+  return readFamily(tx, family.id, shiftMs)
+}
+
+/** Ends a family unless it has ended already; answers whether it did. */
+export async function endFamily(tx: Queries, id: string, ending: Ending, shiftMs: number): Promise<boolean> {
+  const ended = await tx.$executeRaw`
+    UPDATE refresh_token_family SET ${endingColumns(ending, shiftMs)}
+    WHERE id = ${id}::uuid AND ended_at IS NULL`
+  return ended === 1
+}
+
+/** Ends every family of a user but one; answers the ids of those that ended. */
+export async function endFamiliesOfUser(
+  tx: Queries,
+  userId: string,
+  exceptId: string | null,
+  ending: Ending,
+  shiftMs: number,
+): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    UPDATE refresh_token_family SET ${endingColumns(ending, shiftMs)}
+    WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND (${exceptId}::uuid IS NULL OR id <> ${exceptId}::uuid)
+    RETURNING id`
+  return rows.map(({ id }) => id)
+}
+
+function endingColumns({ reason, by, ip, userAgent }: Ending, shiftMs: number): Prisma.Sql {
+  return Prisma.sql`ended_at = ${now(shiftMs)}, end_reason = ${reason}::end_reason, ended_by = ${by}::uuid,
+    ended_ip = ${ip}, ended_user_agent = ${userAgent}`
+}
+
+/** Takes over a generation that the database lost, without rotating. */
+export async function adoptGeneration(tx: Queries, id: string, generation: number): Promise<void> {
+  await tx.refreshTokenFamily.update({
+    where: { id, generation: { lt: generation } },
+    data: { generation, attemptHash: null, attemptKeyed: false, rotatedAt: null },
+  })
+}
+
+export async function renameFamily(client: Queries, id: string, deviceName: string): Promise<void> {
+  await client.refreshTokenFamily.update({ where: { id }, data: { deviceName } })
+}
+
+/** Leaves only what refuses the families' tokens: no user, address, agent or name. */
+export async function forgetUser(tx: Queries, userId: string): Promise<void> {
+  await tx.refreshTokenFamily.updateMany({
+    where: { userId },
+    data: {
+      userId: null,
+      ip: null,
+      userAgent: null,
+      deviceName: null,
+      endedBy: null,
+      endedIp: null,
+      endedUserAgent: null,
+    },
+  })
+}
+
+/** Any number, but always the same: it names the lock of whoever purges. */
+const PURGE_LOCK = 7_370_002
+
+/** Deletes families past their absolute end, a batch at a time; 0 when there are none, or another instance is at it. */
+export async function deleteExpiredFamilies(tx: Queries, batchSize: number, shiftMs: number): Promise<number> {
+  if (!(await tryLockForTransaction(tx, PURGE_LOCK))) return 0
+  return tx.$executeRaw`
+    DELETE FROM refresh_token_family WHERE id IN (
+      SELECT id FROM refresh_token_family WHERE expires_at <= ${now(shiftMs)}
+      LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
+}
+
+/** How many families may still be refreshed with a token under each secret, by the secret's id. */
+export async function countLiveFamiliesBySecret(client: Queries, shiftMs: number): Promise<Map<number, number>> {
+  const rows = await client.$queryRaw<{ secret_id: number; families: number }[]>`
+    SELECT secret_id, count(*)::int AS families FROM refresh_token_family
+    WHERE ended_at IS NULL AND expires_at > ${now(shiftMs)} GROUP BY secret_id`
+  return new Map(rows.map(({ secret_id, families }) => [secret_id, families]))
+}
+
+function toReading([row]: Row[]): FamilyReading | null {
+  return row === undefined ? null : readingOf(row)
+}
+
+function readingOf(row: Row): FamilyReading {
+  const holder = holderOf(row)
+  return { family: familyOf(row, holder), holder, now: row.now }
+}
+
+function familyOf(row: Row, holder: Holder | null): Family {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    generation: row.generation,
+    attempt: row.attempt_hash && { hash: Buffer.from(row.attempt_hash), keyed: row.attempt_keyed },
+    rotatedAt: row.rotated_at,
+    mode: row.mode,
+    remember: row.remember,
+    deviceName: row.device_name,
+    userAgent: row.user_agent,
+    ip: row.ip,
+    amr: row.amr,
+    authenticatedAt: row.authenticated_at,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    expiresAt: row.expires_at,
+    ended: row.ended_at && row.end_reason && { at: row.ended_at, reason: row.end_reason },
+    banned: holder !== null && isBanned(holder, row.now),
+  }
+}
+
+function holderOf(row: Row): Holder | null {
+  if (row.user_id === null || row.email === null || row.user_created_at === null) return null
+  return {
+    id: row.user_id,
+    email: row.email,
+    name: row.name,
+    emailVerifiedAt: row.email_verified_at,
+    roles: row.roles ?? [],
+    epoch: Number(row.epoch),
+    bannedAt: row.banned_at,
+    bannedUntil: row.banned_until,
+    createdAt: row.user_created_at,
+  }
+}
