@@ -1,0 +1,90 @@
+/**
+ * Owns the answer to "may this request pass?": finds the access token, has it verified, asks whether it still holds,
+ * and in mode `session` stands in for a missing one. What a route requires is declared by the route.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AccessTokenClaims } from '../../wire/claims.js'
+import { callerOf } from '../../platform/http/caller.js'
+import type { Authenticate, Freshness } from '../../platform/http/access.js'
+import { Problem } from '../../platform/problem.js'
+import { genuineCookies, type Families, type SessionCookies } from '../families/families.js'
+import type { Revocations } from '../revocation/revocation.js'
+import type { AccessTokens } from '../tokens/tokens.js'
+
+export interface AccessOptions {
+  accessTokens: AccessTokens
+  revocations: Revocations
+  families: Families
+  cookies: SessionCookies
+}
+
+/** Makes the guard of routes that require an access token. */
+export function createAccess(options: AccessOptions): Authenticate {
+  const { families } = options
+
+  return async (request, reply, freshness) => {
+    const { authorization } = request.headers
+    // The header wins over a cookie: a client that sends one does not mean the other.
+    if (authorization !== undefined) return check(options, requireBearer(authorization), freshness)
+
+    const shown = await tryAccessCookies(options, request, freshness)
+    if ('claims' in shown) return shown.claims
+    // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
+    const renewed = await renewFromRefreshCookie(options, request, reply)
+    if (renewed === null) throw shown.refused
+    if (freshness === 'live') await families.requireLive(renewed)
+    return renewed
+  }
+}
+
+/** RFC 6750, section 2.1. Tokens in a query or a form are not looked for. */
+function requireBearer(authorization: string): string {
+  const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1]
+  if (token === undefined) throw new Problem('token_invalid')
+  return token
+}
+
+async function check(
+  { accessTokens, revocations, families }: AccessOptions,
+  token: string,
+  freshness: Freshness,
+): Promise<AccessTokenClaims> {
+  const claims = await accessTokens.verify(token)
+  if (freshness === 'offline') return claims
+  const verdict = revocations.judge(claims)
+  if (verdict !== 'valid') throw new Problem(verdict)
+  if (freshness === 'live') await families.requireLive(claims)
+  return claims
+}
+
+/** The first cookie that passes; else why the first one was refused. */
+async function tryAccessCookies(
+  options: AccessOptions,
+  request: FastifyRequest,
+  freshness: Freshness,
+): Promise<{ claims: AccessTokenClaims } | { refused: Problem }> {
+  let refused: Problem | undefined
+  for (const token of options.cookies.readAccessTokens(request)) {
+    try {
+      return { claims: await check(options, token, freshness) }
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error
+      refused ??= error
+    }
+  }
+  return { refused: refused ?? new Problem('token_missing') }
+}
+
+async function renewFromRefreshCookie(
+  { families, accessTokens, cookies }: AccessOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<AccessTokenClaims | null> {
+  const tokens = genuineCookies(request, { cookies, parse: families.parse })
+  const [token, ...others] = tokens
+  if (others.length > 0) throw new Problem('ambiguous_credentials')
+  const renewed = token && (await families.renew(token, callerOf(request)))
+  if (!renewed) return null
+  cookies.setAccessToken(reply, renewed)
+  return accessTokens.verify(renewed.accessToken.token)
+}
