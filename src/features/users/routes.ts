@@ -1,0 +1,123 @@
+import { userSchema } from '../../wire/token-reply.js'
+import type { FastifyRequest } from 'fastify'
+import type { Clock } from '../../platform/clock.js'
+import { claimsOf } from '../../platform/http/access.js'
+import { callerOf } from '../../platform/http/caller.js'
+import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
+import type { AppInstance } from '../../platform/http/server.js'
+import {
+  genuineCookies,
+  presentUser,
+  replyWithTokens,
+  type Families,
+  type SessionCookies,
+} from '../families/families.js'
+import { changePasswordSchema, deleteMeSchema, patchMeSchema } from './schemas.js'
+import type { Self, Users } from './users.js'
+
+interface UserRoutesOptions {
+  users: Users
+  families: Families
+  cookies: SessionCookies
+  clock: Clock
+}
+
+const shared = { tags: ['Account'], security: [{ accessToken: [] }, { accessCookie: [] }] }
+const readProblems = [
+  'token_missing',
+  'token_invalid',
+  'token_expired',
+  'token_stale',
+  'session_ended',
+  'database_unavailable',
+] as const
+const changeProblems = [...readProblems, 'cross_site_request', 'validation_failed'] as const
+
+/** /v1/me: what users see and change of themselves. */
+export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): void {
+  const { users, cookies, clock } = options
+
+  app.get(
+    '/v1/me',
+    {
+      schema: {
+        ...shared,
+        operationId: 'getMe',
+        summary: 'The user who is signed in',
+        response: { 200: userSchema, ...problemResponses(...readProblems) },
+      },
+      config: { access: 'feed' },
+    },
+    async (request) => presentUser(await users.require(claimsOf(request).sub)),
+  )
+
+  app.patch(
+    '/v1/me',
+    {
+      schema: {
+        ...shared,
+        operationId: 'changeMe',
+        summary: 'Change the name',
+        body: patchMeSchema,
+        response: { 200: userSchema, ...problemResponses(...changeProblems) },
+      },
+      config: { access: 'feed' },
+    },
+    async (request) => presentUser(await users.rename(claimsOf(request).sub, request.body.name)),
+  )
+
+  app.put(
+    '/v1/me/password',
+    {
+      schema: {
+        ...shared,
+        operationId: 'changePassword',
+        summary: 'Change the password',
+        description:
+          'Every other session ends. This one goes on, with a stale access token that the next refresh mends; in mode ' +
+          'session both cookies are replaced at once.',
+        body: changePasswordSchema,
+        response: {
+          204: noContent('Done.'),
+          ...problemResponses(...changeProblems, 'invalid_credentials', 'password_too_weak', 'overloaded'),
+        },
+      },
+      config: { access: 'live' },
+    },
+    async (request, reply) => {
+      const { current_password: current, new_password: next } = request.body
+      const tokens = await users.changePassword(selfOf(request, options), { current, next })
+      if (tokens) replyWithTokens(reply, tokens, { cookies, clock })
+      return reply.code(204).send()
+    },
+  )
+
+  app.delete(
+    '/v1/me',
+    {
+      schema: {
+        ...shared,
+        operationId: 'deleteMe',
+        summary: 'Delete the user',
+        description: 'Every session ends, and nothing that tells of the user remains.',
+        body: deleteMeSchema,
+        response: {
+          204: noContent('Done.'),
+          ...problemResponses(...changeProblems, 'invalid_credentials', 'overloaded'),
+        },
+      },
+      config: { access: 'live' },
+    },
+    async (request, reply) => {
+      await users.remove(selfOf(request, options), request.body.password)
+      cookies.clear(request, reply)
+      return reply.code(204).send()
+    },
+  )
+}
+
+function selfOf(request: FastifyRequest, { families, cookies }: UserRoutesOptions): Self {
+  const { sub: userId, sid: sessionId } = claimsOf(request)
+  const [refreshToken = null] = genuineCookies(request, { cookies, parse: families.parse })
+  return { userId, sessionId, refreshToken, caller: callerOf(request) }
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { text } from '../../platform/http/text.js'
+
+/** Code points after NFKC; the minimum is a setting, and judged where passwords are set. */
+const MAX_PASSWORD_LENGTH = 256
+
+/**
+ * One address, as the browser's own <input type="email"> has it: ASCII only, so that no look-alike of another script
+ * folds into somebody else's. Kept and compared in lower case.
+ */
+export const emailSchema = z
+  .string()
+  .trim()
+  .max(254)
+  .regex(z.regexes.html5Email, 'An e-mail address, such as ada@example.com')
+  .toLowerCase()
+  .meta({ format: 'email', examples: ['ada@example.com'] })
+
+/** A password as it is typed in: compared whole, so a longer one is refused, never cut. */
+export const passwordSchema = text({ min: 1, max: MAX_PASSWORD_LENGTH }).meta({
+  format: 'password',
+  examples: ['correct horse battery staple'],
+})
+
+export const nameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Ada Lovelace'] })
+export const patchMeSchema = z.strictObject({ name: nameSchema.nullable() })
+export const deleteMeSchema = z.strictObject({ password: passwordSchema })
+export const changePasswordSchema = z.strictObject({ current_password: passwordSchema, new_password: passwordSchema })

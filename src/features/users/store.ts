@@ -1,0 +1,70 @@
+import type { Prisma } from '../../generated/prisma/client.js'
+import type { Queries } from '../../platform/database/database.js'
+import type { Holder } from '../families/families.js'
+
+/** A user, whole. */
+export interface User extends Holder {
+  /** PHC string; null for a user without a password. */
+  passwordHash: string | null
+}
+
+type Row = Prisma.UserGetPayload<object>
+
+export async function findUserByEmail(client: Queries, email: string): Promise<User | null> {
+  return toUser(await client.user.findUnique({ where: { email } }))
+}
+
+export async function findUserById(client: Queries, id: string): Promise<User | null> {
+  return toUser(await client.user.findUnique({ where: { id } }))
+}
+
+/**
+ * Takes the user's row until the transaction ends, and reads it. Whatever opens a session, changes a password, bans or
+ * deletes comes by here first, so that it sees what the others have done. Refreshing is not held up.
+ */
+export async function lockUser(tx: Queries, id: string): Promise<User | null> {
+  await tx.$queryRaw`SELECT id FROM "user" WHERE id = ${id}::uuid FOR NO KEY UPDATE`
+  return findUserById(tx, id)
+}
+
+export interface NewUser {
+  id: string
+  email: string
+  name: string | null
+  passwordHash: string
+  roles: string[]
+  createdAt: Date
+}
+
+/** Throws a unique violation for an address that is taken. */
+export async function insertUser(tx: Queries, user: NewUser): Promise<void> {
+  await tx.user.create({ data: { ...user, epoch: BigInt(user.createdAt.getTime()) } })
+}
+
+export async function renameUser(client: Queries, id: string, name: string | null): Promise<User | null> {
+  const [user] = await client.user.updateManyAndReturn({ where: { id }, data: { name } })
+  return toUser(user ?? null)
+}
+
+export async function setPasswordHash(tx: Queries, id: string, passwordHash: string): Promise<void> {
+  await tx.user.update({ where: { id }, data: { passwordHash } })
+}
+
+/**
+ * Raises the user's epoch: to the database's time in milliseconds, so that it rises even after the database lost a
+ * raise that it had acknowledged, and in any case by one.
+ */
+export async function raiseEpoch(tx: Queries, id: string, shiftMs: number): Promise<number> {
+  const rows = await tx.$queryRaw<{ epoch: bigint }[]>`
+    UPDATE "user" SET epoch = greatest(epoch + 1, (extract(epoch FROM now()) * 1000)::bigint + ${shiftMs}::bigint)
+    WHERE id = ${id}::uuid RETURNING epoch`
+  return Number(rows[0]?.epoch)
+}
+
+export async function deleteUser(tx: Queries, id: string): Promise<void> {
+  await tx.user.delete({ where: { id } })
+}
+
+function toUser(row: Row | null): User | null {
+  return row && { ...row, epoch: Number(row.epoch) }
+}
