@@ -1,0 +1,97 @@
+import type { FastifyRequest } from 'fastify'
+import type { Mode } from '../../wire/mode.js'
+import { tokenReplySchema } from '../../wire/token-reply.js'
+import type { Clock } from '../../platform/clock.js'
+import { callerOf } from '../../platform/http/caller.js'
+import { problemResponses } from '../../platform/http/problem-responses.js'
+import type { AppInstance } from '../../platform/http/server.js'
+import {
+  genuineCookies,
+  replyWithTokens,
+  type CrossSiteGuard,
+  type Families,
+  type SessionCookies,
+} from '../families/families.js'
+import { loginSchema, registerSchema } from './schemas.js'
+import type { Along, SignIn } from './sign-in.js'
+
+interface SignInRoutesOptions {
+  signIn: SignIn
+  families: Families
+  cookies: SessionCookies
+  crossSite: CrossSiteGuard
+  clock: Clock
+}
+
+/** Register and login: the two ways to a first pair of tokens. */
+export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions): void {
+  const { signIn, cookies, clock } = options
+
+  app.post(
+    '/v1/auth/register',
+    {
+      schema: {
+        operationId: 'register',
+        summary: 'Make an account and sign in',
+        tags: ['Sign-in'],
+        security: [{}],
+        body: registerSchema,
+        response: {
+          201: tokenReplySchema,
+          ...problemResponses(
+            'cross_site_request',
+            'registration_closed',
+            'email_taken',
+            'validation_failed',
+            'password_too_weak',
+            'overloaded',
+            'database_unavailable',
+          ),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const tokens = await signIn.register(request.body, alongWith(request, request.body.mode, options))
+      return reply.code(201).send(replyWithTokens(reply, tokens, { cookies, clock }))
+    },
+  )
+
+  app.post(
+    '/v1/auth/login',
+    {
+      schema: {
+        operationId: 'login',
+        summary: 'Sign in',
+        tags: ['Sign-in'],
+        security: [{}],
+        body: loginSchema,
+        response: {
+          200: tokenReplySchema,
+          ...problemResponses(
+            'invalid_credentials',
+            'cross_site_request',
+            'account_banned',
+            'validation_failed',
+            'overloaded',
+            'database_unavailable',
+          ),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const tokens = await signIn.login(request.body, alongWith(request, request.body.mode, options))
+      return replyWithTokens(reply, tokens, { cookies, clock })
+    },
+  )
+}
+
+/** A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may. */
+function alongWith(request: FastifyRequest, mode: Mode, options: SignInRoutesOptions): Along {
+  const { families, cookies, crossSite } = options
+  const caller = callerOf(request)
+  if (mode === 'json') return { caller, replaces: [] }
+  crossSite.requireSignInAllowed(request)
+  return { caller, replaces: genuineCookies(request, { cookies, parse: families.parse }) }
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { modes } from '../../wire/mode.js'
+import { text } from '../../platform/http/text.js'
+import { emailSchema, nameSchema, passwordSchema } from '../users/users.js'
+
+const sessionMembers = {
+  mode: z
+    .enum(modes)
+    .default('cookie')
+    .meta({ description: 'How the tokens travel, for as long as the session lives.' }),
+  device_name: text({ min: 1, max: 100 })
+    .optional()
+    .meta({ examples: ['Work laptop'] }),
+  remember: z.boolean().default(true).meta({ description: 'Whether the cookies outlive the browser.' }),
+}
+
+export const loginSchema = z.strictObject({ email: emailSchema, password: passwordSchema, ...sessionMembers })
+
+export const registerSchema = z.strictObject({
+  email: emailSchema,
+  password: passwordSchema,
+  name: nameSchema.optional(),
+  ...sessionMembers,
+})
+
+export type LoginBody = z.output<typeof loginSchema>
+export type RegisterBody = z.output<typeof registerSchema>
