@@ -1,0 +1,74 @@
+/**
+ * Owns what the process does by itself and tells of itself: whether it lives, whether it is ready, how its clock
+ * agrees with the database's, and the work that comes round every minute.
+ */
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../../platform/clock.js'
+import type { Database } from '../../platform/database/database.js'
+import * as store from './store.js'
+
+export interface OperationsOptions {
+  database: Database
+  clock: Clock
+  log: FastifyBaseLogger
+  /** What is done every minute, by name. Each is safe to do on several instances at once. */
+  chores: Record<string, () => Promise<void>>
+}
+
+export interface Readiness {
+  clockSkewMs: number
+  warnings: string[]
+}
+
+export interface Operations {
+  /** Asks the database for its time and sets the clock by it. */
+  synchronizeClock(): Promise<void>
+  /** Whether requests can be served; throws `database_unavailable` where they cannot. */
+  checkReadiness(): Promise<Readiness>
+  /** Does every chore once. A failure is logged and keeps none of the others from being done. */
+  doChores(): Promise<void>
+  /** Does the chores every minute from now on; answers what stops that and waits for those under way. */
+  start(): () => Promise<void>
+}
+
+const CHORE_INTERVAL_MS = 60_000
+
+/** Tokens are stamped by the database's time in any case; beyond this, the machine's own clock needs a look. */
+const SKEW_WARNING_MS = 5_000
+
+export function createOperations({ database, clock, log, chores }: OperationsOptions): Operations {
+  const operations: Operations = {
+    async synchronizeClock() {
+      const askedAt = Date.now()
+      const databaseNow = await database.query(store.readDatabaseTime)
+      // The answer was true about half-way between the question and now.
+      const travelMs = (Date.now() - askedAt) / 2
+      clock.synchronize(new Date(databaseNow.getTime() + travelMs))
+    },
+
+    async checkReadiness() {
+      await operations.synchronizeClock()
+      const clockSkewMs = Math.round(clock.skewMs)
+      return { clockSkewMs, warnings: Math.abs(clockSkewMs) > SKEW_WARNING_MS ? ['clock_skew'] : [] }
+    },
+
+    async doChores() {
+      for (const [chore, work] of Object.entries({ ...chores, synchronizeClock: operations.synchronizeClock })) {
+        await work().catch((error: unknown) => log.error({ err: error, chore }, 'a chore failed'))
+      }
+    },
+
+    start() {
+      let underWay = Promise.resolve()
+      const timer = setInterval(() => {
+        underWay = underWay.then(() => operations.doChores())
+      }, CHORE_INTERVAL_MS)
+      timer.unref()
+      return () => {
+        clearInterval(timer)
+        return underWay
+      }
+    },
+  }
+  return operations
+}

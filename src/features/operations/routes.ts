@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import { problemResponses } from '../../platform/http/problem-responses.js'
+import type { AppInstance } from '../../platform/http/server.js'
+import type { Operations } from './operations.js'
+
+const livenessSchema = z.object({ status: z.literal('alive') })
+
+const readinessSchema = z.object({
+  status: z.literal('ready'),
+  clock_skew_ms: z.int().meta({ description: "How far the machine's clock is behind the database's." }),
+  warnings: z.array(z.string()).meta({ description: '`clock_skew`: the clocks are more than 5 seconds apart.' }),
+})
+
+/** GET /livez and /readyz: for whoever restarts the process, and for whoever sends it requests. */
+export function mountOperationsRoutes(app: AppInstance, { operations }: { operations: Operations }): void {
+  app.get(
+    '/livez',
+    {
+      schema: {
+        operationId: 'getLiveness',
+        summary: 'Whether the process is alive',
+        tags: ['Operations'],
+        security: [{}],
+        response: { 200: livenessSchema },
+      },
+      config: { access: 'operator' },
+    },
+    () => Promise.resolve({ status: 'alive' as const }),
+  )
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        operationId: 'getReadiness',
+        summary: 'Whether the process can serve requests',
+        tags: ['Operations'],
+        security: [{}],
+        response: { 200: readinessSchema, ...problemResponses('database_unavailable') },
+      },
+      config: { access: 'operator' },
+    },
+    async () => {
+      const { clockSkewMs, warnings } = await operations.checkReadiness()
+      return { status: 'ready' as const, clock_skew_ms: clockSkewMs, warnings }
+    },
+  )
+}
