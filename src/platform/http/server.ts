@@ -39,7 +39,7 @@ export interface HttpServerOptions {
   /** Told in the API's description. */
   version?: string
   /** The names of the cookies that carry tokens, for the API's description. */
-  cookieNames?: { access: string; refresh: string }
+  cookieNames: { access: string; refresh: string }
 }
 
 /** A Fastify instance whose routes are typed by their zod schemas. */
@@ -97,13 +97,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   await describeApi(app, {
     publicUrl: options.publicUrl,
     version: options.version ?? '0.0.0',
-    cookieNames: options.cookieNames ?? defaultCookieNames(options.publicUrl),
+    cookieNames: options.cookieNames,
   })
   mountProblemPages(app)
   return app
-}
-
-function defaultCookieNames(publicUrl: string): { access: string; refresh: string } {
-  const prefix = publicUrl.startsWith('https:') ? '__Host-Http-' : ''
-  return { access: `${prefix}sallyport_at`, refresh: `${prefix}sallyport_rt` }
 }

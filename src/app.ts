@@ -1,0 +1,113 @@
+/** The composition root: builds each object once and mounts each feature, in the order in which they depend on each other. */
+import jwt from '@fastify/jwt'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from './config.js'
+import type { Clock } from './platform/clock.js'
+import type { SecretKeys } from './platform/crypto/secret-keys.js'
+import type { Database } from './platform/database/database.js'
+import { guardRoutes } from './platform/http/access.js'
+import { createHttpServer, type AppInstance } from './platform/http/server.js'
+import { createAccess } from './features/access/access.js'
+import { mountAccessRoutes } from './features/access/routes.js'
+import { createAudit } from './features/audit/audit.js'
+import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './features/families/families.js'
+import { mountFamilyRoutes } from './features/families/routes.js'
+import { createOperations, type Operations } from './features/operations/operations.js'
+import { mountOperationsRoutes } from './features/operations/routes.js'
+import { createRevocations } from './features/revocation/revocation.js'
+import { createSignIn } from './features/sign-in/sign-in.js'
+import { mountSignInRoutes } from './features/sign-in/routes.js'
+import { createTokens } from './features/tokens/tokens.js'
+import { mountTokenRoutes } from './features/tokens/routes.js'
+import { createHashing, createUsers } from './features/users/users.js'
+import { mountUserRoutes } from './features/users/routes.js'
+import type { Operator } from './commands.js'
+
+export interface AppOptions {
+  config: Config
+  secrets: SecretKeys
+  database: Database
+  clock: Clock
+  log: FastifyBaseLogger
+}
+
+export interface App {
+  server: AppInstance
+  operations: Operations
+  /** What the operator's commands act on. */
+  operator: Operator
+}
+
+/** Builds the application on a database that has its schema. It serves requests, and starts no timer. */
+export async function createApp({ config, secrets, database, clock, log }: AppOptions): Promise<App> {
+  const { publicUrl, corsOrigins, trustProxy } = config.server
+  const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
+  const server = await createHttpServer({ publicUrl, corsOrigins, trustProxy, logger: log, cookieNames: cookies.names })
+  // Every signature and every check names its key; without one there is none to fall back to.
+  const noKey = () => Promise.reject(new Error('A token is signed and verified with a key that is named.'))
+  await server.register(jwt, { secret: { private: noKey, public: noKey } })
+
+  const audit = createAudit({ clock })
+  const tokens = createTokens({ jwt: server.jwt, database, secrets, clock, audit, ...config.tokens })
+  const { keys, accessTokens } = tokens
+  const revocations = createRevocations({ database, clock })
+  const families = createFamilies({
+    database,
+    revocations,
+    audit,
+    accessTokens,
+    secrets,
+    clock,
+    limits: familyLimits(config),
+  })
+  const hashing = await createHashing(config.passwords)
+  const users = createUsers({
+    database,
+    revocations,
+    families,
+    audit,
+    clock,
+    hashing,
+    passwordMinLength: config.passwords.minLength,
+  })
+  const signIn = createSignIn({
+    database,
+    revocations,
+    families,
+    users,
+    audit,
+    clock,
+    registration: config.registration,
+  })
+  const operations = createOperations({
+    database,
+    clock,
+    log,
+    chores: { keys: keys.maintain, revocations: revocations.purge, families: families.purge },
+  })
+
+  await operations.synchronizeClock()
+  await keys.maintain()
+  await revocations.load()
+
+  const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
+  guardRoutes(server, createAccess({ accessTokens, revocations, families, cookies }))
+  mountTokenRoutes(server, { keys })
+  mountAccessRoutes(server)
+  mountSignInRoutes(server, { signIn, families, cookies, crossSite, clock })
+  mountFamilyRoutes(server, { families, accessTokens, cookies, clock })
+  mountUserRoutes(server, { users, families, cookies, clock })
+  mountOperationsRoutes(server, { operations })
+
+  return { server, operations, operator: { database, keys, families, signIn, secrets } }
+}
+
+function familyLimits({ sessions }: Config) {
+  const { cookie, json, session } = sessions.lifetimes
+  return {
+    idleSeconds: { cookie: cookie.idleTtlSeconds, json: json.idleTtlSeconds, session: session.idleTtlSeconds },
+    maxSeconds: { cookie: cookie.maxTtlSeconds, json: json.maxTtlSeconds, session: session.maxTtlSeconds },
+    graceSeconds: sessions.refreshGraceSeconds,
+    maxSessionsPerUser: sessions.maxPerUser,
+  }
+}

@@ -1,0 +1,67 @@
+/** The process of an operator's command: `npm run keys:rotate` and the like. */
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import { commandNames, CommandError, runCommand } from './commands.js'
+import { ConfigError, loadConfig, type Config } from './config.js'
+import { generateSecretKey } from './platform/crypto/secret-keys.js'
+import { findHolder, sendCommand } from './platform/database/data-directory.js'
+import { createLogger } from './platform/http/logging.js'
+import { start } from './start.js'
+
+async function operate(name: string | undefined, args: string[]): Promise<string[]> {
+  if (name === 'secret') return [generateSecretKey()]
+  if (name === undefined || !commandNames.includes(name)) {
+    throw new CommandError(`Name a command: secret, ${commandNames.join(', ')}.`)
+  }
+  const completed = name === 'user:create' ? [...args, ...(await readPasswordArgument(args))] : args
+  return runWhereTheDatabaseIs(loadConfig(), name, completed)
+}
+
+/** The embedded database belongs to one process: a server that runs does the command, and otherwise this process. */
+async function runWhereTheDatabaseIs(config: Config, name: string, args: string[]): Promise<string[]> {
+  const holder = config.database.url === null ? await findHolder(config.dataDir) : null
+  if (holder !== null) return sendCommand(holder, name, args)
+  const { app, close } = await start(config, createLogger({ level: 'warn' }))
+  try {
+    return await runCommand(app.operator, name, args)
+  } finally {
+    await app.server.close()
+    await close()
+  }
+}
+
+/** A password comes from the terminal or a pipe: what stands in a command line, every user of the machine can read. */
+async function readPasswordArgument(args: string[]): Promise<string[]> {
+  if (args.some((arg) => arg.startsWith('--password'))) {
+    throw new CommandError('Leave --password out: it is asked for, or read from standard input.')
+  }
+  const password = process.stdin.isTTY ? await promptForPassword() : await readFirstLine()
+  if (password === '') throw new CommandError('Type a password, or send one line with it to standard input.')
+  return ['--password', password]
+}
+
+async function promptForPassword(): Promise<string> {
+  process.stdout.write('Password: ')
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  try {
+    return await prompt.question('')
+  } finally {
+    prompt.close()
+    process.stdout.write('\n')
+  }
+}
+
+async function readFirstLine(): Promise<string> {
+  for await (const line of createInterface({ input: process.stdin })) return line
+  return ''
+}
+
+const [name, ...args] = process.argv.slice(2)
+try {
+  process.stdout.write(`${(await operate(name, args)).join('\n')}\n`)
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`${message}\n`)
+  process.exitCode = error instanceof CommandError || error instanceof ConfigError ? 2 : 1
+}

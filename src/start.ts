@@ -1,0 +1,33 @@
+import type { Config } from './config.js'
+import { createApp, type App } from './app.js'
+import type { FastifyBaseLogger } from 'fastify'
+import { createClock } from './platform/clock.js'
+import { developmentSecretFile, loadOrCreateDevelopmentSecret } from './platform/crypto/development-secret.js'
+import type { DataDirectoryLock } from './platform/database/data-directory.js'
+import { openDatabase } from './platform/database/open.js'
+
+export interface Started {
+  app: App
+  lock: DataDirectoryLock | null
+  /** The file of the secret that was made for development; null when SECRET_KEY is set. */
+  secretFile: string | null
+  close(): Promise<void>
+}
+
+/** Everything that a process needs before it listens or runs a command: the secret, the database and its schema, the app. */
+export async function start(config: Config, log: FastifyBaseLogger): Promise<Started> {
+  const { dataDir } = config
+  const secrets = config.secretKeys ?? (await loadOrCreateDevelopmentSecret(dataDir))
+  const url = config.database.url?.reveal() ?? null
+  const { database, lock, close } = await openDatabase({ url, prepared: config.database.prepared, dataDir, log })
+  try {
+    const applied = await database.migrate()
+    if (applied.length > 0) log.info({ applied }, 'the database was migrated')
+    const app = await createApp({ config, secrets, database, clock: createClock(), log })
+    const secretFile = config.secretKeys === null ? developmentSecretFile(dataDir) : null
+    return { app, lock, secretFile, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
