@@ -1,0 +1,120 @@
+// The API as its clients see it: one function for each call, and what came back.
+
+import { randomUUID } from 'node:crypto'
+import type { InjectOptions } from 'fastify'
+import type { AppInstance } from '../../src/platform/http/server.js'
+import type { AccessTokenClaims } from '../../src/wire/claims.js'
+import type { Mode } from '../../src/wire/mode.js'
+import type { TokenReply } from '../../src/wire/token-reply.js'
+
+export interface Answer<Body = unknown> {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  /** The Set-Cookie lines. */
+  setCookies: string[]
+  body: Body
+}
+
+export interface Call {
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
+  /** An access token for `Authorization: Bearer`. */
+  token?: string | undefined
+  /** Becomes the JSON body. */
+  body?: unknown
+  cookies?: Record<string, string>
+  headers?: Record<string, string>
+}
+
+export type ProblemBody = { code: string; reason?: string; errors?: { path: string; code: string }[] }
+/** Members of a token reply, or of the problem in its place: tests say which they expect. */
+export type TokenBody = TokenReply & ProblemBody
+
+/** Strong enough for every test that is not about passwords. */
+export const PASSWORD = 'copper lantern drifts over seven hills'
+
+export interface Api {
+  call<Body = unknown>(path: string, call?: Call): Promise<Answer<Body>>
+  register(body: Record<string, unknown>, call?: Call): Promise<Answer<TokenBody>>
+  login(body: Record<string, unknown>, call?: Call): Promise<Answer<TokenBody>>
+  /** Presents a refresh token of mode `json`; `key` is the Idempotency-Key. */
+  refresh(refreshToken: string | undefined, options?: { key?: string }): Promise<Answer<TokenBody>>
+  whoami(token: string | undefined): Promise<Answer<AccessTokenClaims & ProblemBody>>
+  /** Registers somebody new. */
+  signUp(options?: { mode?: Mode; name?: string }): Promise<SignedUp>
+}
+
+export interface SignedUp {
+  email: string
+  password: string
+  answer: Answer<TokenBody>
+  accessToken: string
+  refreshToken: string
+  userId: string
+  sessionId: string
+}
+
+export function createApi(server: AppInstance): Api {
+  async function call<Body>(path: string, options: Call = {}): Promise<Answer<Body>> {
+    const { method = 'GET', token, body, cookies, headers = {} } = options
+    const request: InjectOptions = {
+      method,
+      url: path,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(cookies && { cookie: cookieHeader(cookies) }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+    }
+    const response = await server.inject(request)
+    return {
+      status: response.statusCode,
+      headers: response.headers as Answer['headers'],
+      setCookies: [response.headers['set-cookie'] ?? []].flat(),
+      body: parseBody(response.payload) as Body,
+    }
+  }
+
+  const api: Api = {
+    call,
+    register: (body, options) => call('/v1/auth/register', { method: 'POST', body, ...options }),
+    login: (body, options) => call('/v1/auth/login', { method: 'POST', body, ...options }),
+    refresh: (refreshToken, { key } = {}) =>
+      call('/v1/auth/refresh', {
+        method: 'POST',
+        body: { refresh_token: refreshToken },
+        ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
+      }),
+    whoami: (token) => call('/v1/whoami', { token }),
+    async signUp({ mode = 'json', name } = {}) {
+      const email = `${randomUUID()}@example.com`
+      const answer = await api.register({ email, password: PASSWORD, mode, ...(name === undefined ? {} : { name }) })
+      if (answer.status !== 201) throw new Error(`Sign-up was refused: ${JSON.stringify(answer.body)}`)
+      return {
+        email,
+        password: PASSWORD,
+        answer,
+        accessToken: answer.body.access_token ?? '',
+        refreshToken: answer.body.refresh_token ?? '',
+        userId: answer.body.user.id,
+        sessionId: answer.body.session.id,
+      }
+    },
+  }
+  return api
+}
+
+function parseBody(payload: string): unknown {
+  try {
+    return JSON.parse(payload)
+  } catch {
+    return payload
+  }
+}
+
+function cookieHeader(cookies: Record<string, string>): string {
+  return Object.entries(cookies)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('; ')
+}

@@ -1,0 +1,53 @@
+import { createApp, type App } from '../../src/app.js'
+import { readConfig, type Config } from '../../src/config.js'
+import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
+import { createLogger } from '../../src/platform/http/logging.js'
+import { createApi, type Api } from './api.js'
+import { createBrowser, type Browser } from './browser.js'
+import { createTestClock, type TestClock } from './clock.js'
+import { openTestDatabase, type TestDatabase } from './database.js'
+
+/** What of a tap test is used here. */
+interface Test {
+  teardown(work: () => Promise<void>): void
+}
+
+export interface TestApp {
+  app: App
+  api: Api
+  /** A page of the API's own origin. */
+  browser(): Browser
+  clock: TestClock
+  config: Config
+  database: TestDatabase
+}
+
+export interface StartOptions {
+  /** Settings, as in the environment. */
+  settings?: Record<string, string>
+  clock?: TestClock
+  /** Joins the instances that run on the file's database already, instead of starting on an empty one. */
+  join?: boolean
+}
+
+/** What a test file's instances share: one secret, as instances on one database do. */
+export const SECRET_KEY = generateSecretKey()
+
+/** Starts the whole application on a real, empty database, with a clock that the test moves. */
+export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
+  const { settings = {}, clock = createTestClock(), join = false } = options
+  const database = await openTestDatabase()
+  if (!join) await database.empty()
+  const config = readConfig({ NODE_ENV: 'test', SECRET_KEY, ...settings })
+  const log = createLogger({ level: 'silent' })
+  const app = await createApp({ config, secrets: secretsOf(config), database, clock, log })
+  await app.server.ready()
+  t.teardown(() => app.server.close())
+  const api = createApi(app.server)
+  return { app, api, browser: () => createBrowser(api, { origin: config.server.publicUrl }), clock, config, database }
+}
+
+function secretsOf(config: Config): SecretKeys {
+  if (config.secretKeys === null) throw new Error('A test sets SECRET_KEY.')
+  return config.secretKeys
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../../src/platform/clock.js'
+
+export interface TestClock extends Clock {
+  /** Moves time forward for the application and, by the shift that its SQL adds, for the database. */
+  advance(by: { seconds?: number; minutes?: number; hours?: number; days?: number }): void
+  /** Lets the machine's own clock run ahead of the database's, as a clock that was set wrong does. */
+  drift(by: { seconds: number }): void
+}
+
+export function createTestClock(): TestClock {
+  let shiftMs = 0
+  let skewMs = 0
+  let driftMs = 0
+  const machineTime = () => Date.now() + driftMs
+  return {
+    now: () => new Date(machineTime() + skewMs + shiftMs),
+    get skewMs() {
+      return skewMs
+    },
+    get shiftMs() {
+      return shiftMs
+    },
+    synchronize(databaseNow) {
+      skewMs = databaseNow.getTime() - machineTime()
+    },
+    advance({ seconds = 0, minutes = 0, hours = 0, days = 0 }) {
+      shiftMs += (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+    },
+    drift({ seconds }) {
+      driftMs += seconds * 1000
+    },
+  }
+}
