@@ -13,17 +13,6 @@ export function prepareAnswers(app: FastifyInstance, headers: Record<string, str
     reply.headers(always).header('x-request-id', request.id)
     done(faultOf(request))
   })
-
-  let closing = false
-  app.addHook('preClose', (done) => {
-    closing = true
-    done()
-  })
-  // A client that is told so does not send its next request into a connection that is about to go.
-  app.addHook('onSend', (_request, reply, _payload, done) => {
-    if (closing) reply.header('connection', 'close')
-    done()
-  })
 }
 
 function faultOf(request: FastifyRequest): Problem | undefined {

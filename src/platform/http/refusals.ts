@@ -45,11 +45,8 @@ export function answerBadFraming(headers: Record<string, string>) {
 
     // Browsers open connections in advance; one that was never used is closed without a word. And where an answer is
     // already on its way, a second one in the middle of it would be taken for a part of it.
-    if (socket.bytesRead === 0 || !socket.writable || hasAnswerUnderWay(socket)) {
-      socket.destroy(error)
-      return
-    }
-    socket.end(rawProblem(framingProblem(error), headers))
+    const isAnswerable = socket.bytesRead > 0 && socket.writable && !hasAnswerUnderWay(socket)
+    if (isAnswerable) socket.write(rawProblem(framingProblem(error), headers))
     socket.destroySoon()
   }
 }

@@ -16,6 +16,7 @@ import { describeApi } from './openapi.js'
 import { mountProblemPages } from './problem-pages.js'
 import { answerBadFraming, answerErrors, answerFrameworkErrors } from './refusals.js'
 import { securityHeaders } from './security-headers.js'
+import { stopGracefully } from './stopping.js'
 import { answerUnmatched } from './unmatched.js'
 import { validateByZod } from './validation.js'
 
@@ -27,6 +28,7 @@ const HANDLER_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 // How often Node looks for connections past their time; its default of 30 s would triple the first two limits.
 const CONNECTIONS_CHECK_MS = 1000
+const UNUSED_CONNECTION_MS = 1000
 
 export interface HttpServerOptions {
   /** Where clients reach this server; its scheme decides about HSTS. */
@@ -89,6 +91,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   app.setSerializerCompiler(serializerCompiler)
   readJsonBodies(app)
   answerErrors(app)
+  stopGracefully(app, { unusedMs: UNUSED_CONNECTION_MS, longestMs: HANDLER_TIMEOUT_MS })
   prepareAnswers(app, headers)
   await allowOrigins(app, options.corsOrigins)
   answerUnmatched(app)

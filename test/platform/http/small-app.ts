@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { z } from 'zod'
@@ -19,6 +20,7 @@ export async function startSmallApp(t: Test, options: Partial<HttpServerOptions>
     corsOrigins: ['https://app.example'],
     trustProxy: [],
     logger: false,
+    cookieNames: { access: 'at', refresh: 'rt' },
     ...options,
   })
   t.teardown(() => app.close())
@@ -63,7 +65,8 @@ function mountTroubles(app: AppInstance): void {
   app.get('/v1/boom', { config }, () => {
     throw new Error('the password "hunter2" is in the message')
   })
-  const response = { 200: z.object({ count: z.number() }) }
+  // Neither schema fits the problem that answers it.
+  const response = { 200: z.object({ count: z.number() }), 500: z.object({ count: z.number() }) }
   app.get('/v1/misfit', { config, schema: { response } }, (_request, reply) => {
     void reply.header('cache-control', 'public, max-age=60')
     return { count: Number.NaN }
@@ -77,12 +80,21 @@ function mountTroubles(app: AppInstance): void {
     await sleep(400)
     return { done: true }
   })
+  app.get('/v1/stream', { config }, (_request, reply) => {
+    void reply.type('text/plain').send(Readable.from(trickle()))
+  })
   app.get('/v1/too-slow', { config, handlerTimeout: 50 }, async () => {
     await sleep(200)
     return { done: true }
   })
   const schema = { body: z.unknown() }
   app.post('/v1/impatient', { config, handlerTimeout: 100, schema }, () => ({ done: true }))
+}
+
+async function* trickle(): AsyncGenerator<string> {
+  yield 'first'
+  await sleep(200)
+  yield 'last'
 }
 
 function isCode(value: string): value is ProblemCode {
