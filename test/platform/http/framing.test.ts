@@ -1,0 +1,156 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { listen, sendRaw, startSmallApp } from './small-app.js'
+
+const crlf = (...lines: string[]) => [...lines, '', ''].join('\r\n')
+const post = ['POST /v1/things HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
+
+t.test('HTTP-11: what is not HTTP, or ambiguous as such, gets a problem and a closed connection', async (t) => {
+  const port = await listen(await startSmallApp(t))
+  const table: Record<string, string | Buffer> = {
+    garbage: 'hello\r\n\r\n',
+    binary: Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00]),
+    'HTTP/2 preface': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'unknown version': crlf('GET / HTTP/9.9', 'Host: localhost'),
+    'both lengths': crlf(...post, 'Content-Length: 2', 'Transfer-Encoding: chunked') + '0\r\n\r\n',
+    'two lengths': crlf(...post, 'Content-Length: 2', 'Content-Length: 3') + '{}',
+    'length that is no number': crlf(...post, 'Content-Length: 2x') + '{}',
+    'negative length': crlf(...post, 'Content-Length: -2') + '{}',
+    'chunked, then something else': crlf(...post, 'Transfer-Encoding: chunked, gzip') + '0\r\n\r\n',
+    'chunk size that is no number': crlf(...post, 'Transfer-Encoding: chunked') + 'zz\r\n',
+    'folded header': crlf('GET / HTTP/1.1', 'Host: localhost', 'X-A: b', ' c\x00'),
+    'space before the colon': crlf('GET / HTTP/1.1', 'Host : localhost'),
+    'NUL in a header': crlf('GET / HTTP/1.1', 'Host: localhost', 'X-A: b\0c'),
+    'header without a colon': crlf('GET / HTTP/1.1', 'Host localhost'),
+    'header without a name': crlf('GET / HTTP/1.1', 'Host: localhost', ': x'),
+    'bare carriage return': 'GET / HTTP/1.1\r\nHost: localhost\rX-A: b\r\n\r\n',
+    'no Host': crlf('GET /v1/address HTTP/1.1'),
+    'two Hosts': crlf('GET /v1/address HTTP/1.1', 'Host: localhost', 'Host: evil.example'),
+  }
+  for (const [name, bytes] of Object.entries(table)) {
+    const answer = await sendRaw(port, bytes)
+    t.equal(answer.status, 400, name)
+    t.ok(answer.closed, `${name}: closed`)
+    t.match(answer.text, /content-type: application\/problem\+json; charset=utf-8/i, name)
+    t.match(answer.text, /connection: close/i, name)
+    t.match(answer.text, /x-content-type-options: nosniff/i, name)
+    t.match(answer.text, /cache-control: no-store/i, name)
+    t.match(answer.text, /x-request-id: [0-9a-f-]{36}/i, name)
+    t.match(answer.text, '"code":"invalid_request"', name)
+    const [head = '', body = ''] = answer.text.split('\r\n\r\n')
+    t.equal(Number(/content-length: (\d+)/i.exec(head)?.[1]), Buffer.byteLength(body), `${name}: one whole answer`)
+  }
+  t.equal((await sendRaw(port, crlf('GET /v1/address HTTP/1.1', 'Host: localhost'))).status, 200, 'others are served')
+})
+
+t.test('HTTP-11: garbage behind a request is not answered into the middle of an answer', async (t) => {
+  const port = await listen(await startSmallApp(t))
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (chunk) => (text += chunk.toString('latin1')))
+  socket.write(crlf('GET /v1/stream HTTP/1.1', 'Host: localhost'))
+  await sleep(50)
+  t.match(text, 'first', 'the answer is under way')
+  socket.write('garbage\r\n\r\n')
+  await new Promise((resolve) => socket.once('close', resolve))
+  t.equal(text.match(/HTTP\/1\.1/g)?.length, 1)
+  t.notMatch(text, 'problem+json')
+})
+
+t.test('HTTP-09: headers are at most 16 KiB and an address at most 2 KiB', async (t) => {
+  const port = await listen(await startSmallApp(t))
+  const withHeader = (bytes: number) =>
+    sendRaw(port, crlf('GET /v1/address HTTP/1.1', 'Host: localhost', `X-Long: ${'x'.repeat(bytes)}`))
+  t.equal((await withHeader(15_000)).status, 200)
+  const tooLong = await withHeader(17_000)
+  t.equal(tooLong.status, 400)
+  t.ok(tooLong.closed)
+  t.match(tooLong.text, /application\/problem\+json[^]*invalid_request/)
+
+  const withUrl = (length: number) =>
+    sendRaw(port, crlf(`GET ${'/v1/address?'.padEnd(length, 'x')} HTTP/1.1`, 'Host: localhost'))
+  t.equal((await withUrl(2048)).status, 200)
+  const longUrl = await withUrl(2049)
+  t.equal(longUrl.status, 400)
+  t.match(longUrl.text, '"code":"invalid_request"')
+  const longPath = await sendRaw(port, crlf(`GET /v1/things/${'x'.repeat(3000)} HTTP/1.1`, 'Host: localhost'))
+  t.equal(longPath.status, 400)
+})
+
+t.test('HTTP-09: a body that lies about its size, or does not tell it, is cut off at the limit', async (t) => {
+  const port = await listen(await startSmallApp(t))
+  const announced = await sendRaw(port, crlf(...post, 'Content-Length: 1000000'))
+  t.equal(announced.status, 413, 'before it is sent')
+  t.ok(announced.closed)
+  const chunk = `1000\r\n${' '.repeat(4096)}\r\n`
+  const chunked = await sendRaw(port, crlf(...post, 'Transfer-Encoding: chunked') + chunk.repeat(5))
+  t.equal(chunked.status, 413)
+  t.ok(chunked.closed)
+})
+
+t.test('what HTTP allows and few send is served', async (t) => {
+  const port = await listen(await startSmallApp(t))
+  const table: Record<string, string> = {
+    'HTTP/1.0 without Host': crlf('GET /v1/address HTTP/1.0'),
+    'absolute form': crlf('GET http://localhost/v1/address HTTP/1.1', 'Host: localhost'),
+    'an expectation that is not known': crlf('GET /v1/address HTTP/1.1', 'Host: localhost', 'Expect: a-miracle'),
+    'an upgrade that is not offered': crlf(
+      'GET /v1/address HTTP/1.1',
+      'Host: localhost',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+    ),
+  }
+  for (const [name, bytes] of Object.entries(table)) t.equal((await sendRaw(port, bytes)).status, 200, name)
+})
+
+t.test('HTTP-10: the time limits are set', async (t) => {
+  const app = await startSmallApp(t)
+  t.equal(app.server.headersTimeout, 10_000)
+  t.equal(app.server.requestTimeout, 15_000)
+  t.equal(app.server.keepAliveTimeout, 65_000)
+  t.match(app.initialConfig, { handlerTimeout: 10_000 })
+})
+
+t.test('HTTP-10: headers that trickle in are refused in time', async (t) => {
+  const app = await startSmallApp(t)
+  app.server.headersTimeout = 300
+  const port = await listen(app)
+  const answer = await sendRaw(port, 'GET /v1/address HTTP/1.1\r\nHost: local', 4000)
+  t.equal(answer.status, 400)
+  t.match(answer.text, '"code":"invalid_request"')
+  t.ok(answer.closed)
+})
+
+t.test('HTTP-10: a connection that is never used is closed without a word', async (t) => {
+  const app = await startSmallApp(t)
+  app.server.headersTimeout = 300
+  const port = await listen(app)
+  const socket = connect(port, '127.0.0.1')
+  let received = 0
+  socket.on('data', (chunk) => (received += chunk.length))
+  await new Promise((resolve) => socket.once('close', resolve))
+  t.equal(received, 0)
+})
+
+t.test('HTTP-10: a body that trickles in is the client\u2019s fault, not overload', async (t) => {
+  const port = await listen(await startSmallApp(t))
+  const lines = ['POST /v1/impatient HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
+  const answer = await sendRaw(port, `${crlf(...lines, 'Content-Length: 10')}{`, 1000)
+  t.equal(answer.status, 400)
+  t.match(answer.text, '"code":"invalid_request"')
+  t.ok(answer.closed)
+})
+
+t.test('HTTP-01: clients that vanish in the middle leave the server as it was', async (t) => {
+  const port = await listen(await startSmallApp(t))
+  for (let index = 0; index < 50; index += 1) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(`${crlf(...post, 'Content-Length: 100')}{"name"`)
+    await sleep(2)
+    socket.resetAndDestroy()
+  }
+  t.equal((await sendRaw(port, crlf('GET /v1/address HTTP/1.1', 'Host: localhost'))).status, 200)
+})

@@ -1,0 +1,149 @@
+import helmet from '@fastify/helmet'
+import { fastify } from 'fastify'
+import t from 'tap'
+import { securityHeaders } from '../../../src/platform/http/security-headers.js'
+import { startSmallApp } from './small-app.js'
+
+const everyKind = ['/v1/address', '/v1/nothing', '/v1/boom', '/v1/refuse/token_missing', '/problems', '/%zz', '/docs']
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+t.test('WEB-09: every answer carries the security headers', async (t) => {
+  const app = await startSmallApp(t)
+  for (const url of everyKind) {
+    const { headers } = await app.inject(url)
+    t.match(headers['content-security-policy'], "default-src 'none';", url)
+    t.match(headers['content-security-policy'], "frame-ancestors 'none'", url)
+    t.match(headers['content-security-policy'], "base-uri 'none'", url)
+    t.match(headers, {
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+      'x-request-id': uuid,
+      vary: 'Origin',
+    })
+    t.equal(headers['x-powered-by'], undefined)
+    t.equal(headers.server, undefined)
+  }
+})
+
+t.test('WEB-09: the list of headers is helmet\u2019s', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
+    },
+    frameguard: { action: 'deny' },
+    strictTransportSecurity: { maxAge: 365 * 24 * 60 * 60 },
+  })
+  app.get('/', (_request, reply) => reply.code(204).send())
+  const expected = Object.entries((await app.inject('/')).headers)
+    .filter(([name]) => !['date', 'connection'].includes(name))
+    .map(([name, value]) => [name, String(value).replaceAll(';', '; ').replaceAll(';  ', '; ')])
+  t.strictSame(securityHeaders('https://auth.example'), Object.fromEntries(expected))
+})
+
+t.test('WEB-08: HSTS is for https alone', async (t) => {
+  const secure = await startSmallApp(t, { publicUrl: 'https://auth.example' })
+  for (const url of everyKind) {
+    const { headers } = await secure.inject(url)
+    t.equal(headers['strict-transport-security'], 'max-age=31536000; includeSubDomains', url)
+  }
+  const plain = await startSmallApp(t)
+  t.equal((await plain.inject('/v1/address')).headers['strict-transport-security'], undefined)
+})
+
+t.test('WEB-10: nothing is stored unless the route says so', async (t) => {
+  const app = await startSmallApp(t)
+  for (const url of ['/v1/address', '/v1/nothing', '/v1/boom', '/%zz', '/openapi.json']) {
+    t.equal((await app.inject(url)).headers['cache-control'], 'no-store', url)
+  }
+  t.equal((await app.inject('/v1/cacheable')).headers['cache-control'], 'public, max-age=60')
+})
+
+t.test('request ids are ours, whatever the client sends', async (t) => {
+  const app = await startSmallApp(t)
+  const headers = { 'x-request-id': 'mine', 'request-id': 'mine' }
+  const first = await app.inject({ url: '/v1/address', headers })
+  const second = await app.inject({ url: '/v1/address', headers })
+  t.match(first.headers['x-request-id'], uuid)
+  t.not(first.headers['x-request-id'], second.headers['x-request-id'])
+})
+
+t.test('WEB-07: listed origins may read answers, with credentials', async (t) => {
+  const app = await startSmallApp(t)
+  const origin = 'https://app.example'
+  for (const url of ['/v1/address', '/v1/nothing', '/v1/refuse/token_expired', '/v1/boom']) {
+    const { headers } = await app.inject({ url, headers: { origin } })
+    t.match(headers, {
+      'access-control-allow-origin': origin,
+      'access-control-allow-credentials': 'true',
+      'access-control-expose-headers': 'retry-after, www-authenticate, x-request-id',
+      vary: 'Origin',
+    })
+  }
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    const ask = { origin, 'access-control-request-method': method, 'access-control-request-headers': 'content-type' }
+    const preflight = await app.inject({ method: 'OPTIONS', url: '/v1/things', headers: ask })
+    t.equal(preflight.statusCode, 204)
+    t.equal(preflight.headers['access-control-allow-origin'], origin)
+    t.match(preflight.headers['access-control-allow-methods'], method)
+    t.equal(
+      preflight.headers['access-control-allow-headers'],
+      'content-type, authorization, idempotency-key, x-sallyport-csrf',
+    )
+    t.equal(preflight.headers['access-control-max-age'], '600')
+  }
+})
+
+t.test('WEB-07: no other origin gets a header of CORS, and caches are told', async (t) => {
+  const listed = await startSmallApp(t)
+  const none = await startSmallApp(t, { corsOrigins: [] })
+  const strangers = [
+    'null',
+    '*',
+    'https://evil.example',
+    'http://app.example',
+    'https://app.example:8443',
+    'https://app.example.evil.example',
+    'https://xapp.example',
+    'https://app.example/',
+    'HTTPS://APP.EXAMPLE',
+    'https://app.example, https://evil.example',
+  ]
+  for (const app of [listed, none]) {
+    for (const origin of strangers) {
+      const plain = await app.inject({ url: '/v1/address', headers: { origin } })
+      const ask = { origin, 'access-control-request-method': 'POST' }
+      const preflight = await app.inject({ method: 'OPTIONS', url: '/v1/things', headers: ask })
+      for (const { headers } of [plain, preflight]) {
+        const names = Object.keys(headers).filter((name) => name.startsWith('access-control-'))
+        t.strictSame(names, [], origin)
+        t.equal(headers.vary, 'Origin')
+      }
+    }
+    t.equal((await app.inject('/v1/address')).headers.vary, 'Origin', 'without an origin too')
+  }
+})
+
+t.test('WEB-07: a list that names no origin is refused at the start', async (t) => {
+  for (const origin of ['*', 'null', 'https://app.example/', 'app.example', 'https://*.example/x', '']) {
+    await t.rejects(startSmallApp(t, { corsOrigins: [origin] }), origin)
+  }
+})
+
+t.test('HTTP-12: forwarding headers count only from a listed proxy', async (t) => {
+  const headers = { 'x-forwarded-for': '203.0.113.7' }
+  const ipSeenBy = async (trustProxy: string[]) => {
+    const app = await startSmallApp(t, { trustProxy })
+    return (await app.inject({ url: '/v1/address', headers })).json<{ ip: string }>().ip
+  }
+  t.equal(await ipSeenBy([]), '127.0.0.1')
+  t.equal(await ipSeenBy(['10.0.0.0/8']), '127.0.0.1')
+  t.equal(await ipSeenBy(['127.0.0.1']), '203.0.113.7')
+  t.equal(await ipSeenBy(['10.0.0.0/8', '127.0.0.0/8']), '203.0.113.7')
+  for (const entry of ['everyone', 'proxy.example', 'true']) {
+    await t.rejects(startSmallApp(t, { trustProxy: [entry] }), entry)
+  }
+})
