@@ -1,8 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { lockDataDirectory, type DataDirectoryLock } from './data-directory.js'
 import type { Database } from './database.js'
-import { openEmbedded } from './embedded.js'
-import { openPostgres } from './postgres.js'
 
 export interface DatabaseSettings {
   /** Null chooses the embedded database in `dataDir`. */
@@ -21,12 +19,15 @@ export interface OpenDatabase {
 
 /** Opens the database that is set. Throws DataDirectoryInUse where another process holds the embedded one. */
 export async function openDatabase({ url, prepared, dataDir, log }: DatabaseSettings): Promise<OpenDatabase> {
+  // Each kind is loaded only where it is used: the embedded database alone is a Postgres.
   if (url !== null) {
+    const { openPostgres } = await import('./postgres.js')
     const database = await openPostgres({ url, prepared, log })
     return { database, lock: null, close: () => database.close() }
   }
   const lock = await lockDataDirectory(dataDir)
   try {
+    const { openEmbedded } = await import('./embedded.js')
     const database = await openEmbedded({ dataDir, log })
     return { database, lock, close: () => database.close().finally(() => lock.release()) }
   } catch (error) {

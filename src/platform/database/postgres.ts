@@ -41,8 +41,14 @@ export interface PostgresOptions {
   log: Pick<FastifyBaseLogger, 'warn'>
 }
 
-/** Opens the database at `url`. The first connection is made by the first query, so a server that is down is no error. */
-export function openPostgres({ url, prepared, poolSize = 10, log, ...options }: PostgresOptions): Promise<Database> {
+/** Opens the database at `url`. The first query makes the first connection, so a server that is down is no error here. */
+export async function openPostgres({
+  url,
+  prepared,
+  poolSize = 10,
+  log,
+  ...options
+}: PostgresOptions): Promise<Database> {
   const limits = { ...defaultLimits, ...options.limits }
   const pool = new pg.Pool({
     connectionString: url,
@@ -54,9 +60,11 @@ export function openPostgres({ url, prepared, poolSize = 10, log, ...options }: 
     keepAliveInitialDelayMillis: 10_000,
     verify: (connection, done) => connection.query(sessionSettings(prepared, limits), (error) => done(error)),
   })
-  // The pool drops a broken connection by itself; without a listener, Node would take the event for a crash.
+  // The pool drops a broken connection by itself; without a listener, Node would take the event for a crash. While a
+  // connection is being made ready the pool has none on it either; what breaks it then fails the query that waits.
   pool.on('error', (error) => log.warn({ err: error }, 'a connection to the database broke'))
-  dropSilentConnections(pool, limits)
+  pool.on('connect', (connection) => connection.on('error', () => undefined))
+  dropSilentConnections(pool, limits, log)
   const connections = trackConnections(pool)
 
   const client = new PrismaClient({
@@ -64,20 +72,26 @@ export function openPostgres({ url, prepared, poolSize = 10, log, ...options }: 
     errorFormat: 'minimal',
   })
 
-  return Promise.resolve({
+  // Loads Prisma's query compiler, which the first request should not wait for.
+  await client.$connect()
+
+  const close = async () => {
+    await client.$disconnect()
+    // A server that is paused never says goodbye, and would keep the process alive.
+    setTimeout(() => connections.destroy(), limits.silenceMs).unref()
+    await pool.end()
+  }
+  let closed: Promise<void> | undefined
+
+  return {
     kind: 'postgres',
     ...guardClient(client, {
       deadlineMs: limits.deadlineMs,
       ...(prepared ? {} : { prepareTransaction: (tx: Queries) => limitTransaction(tx, limits) }),
     }),
     migrate: () => migratePostgres(url),
-    close: async () => {
-      await client.$disconnect()
-      // A server that is paused never says goodbye.
-      const impatience = setTimeout(() => connections.destroy(), limits.silenceMs)
-      await pool.end().finally(() => clearTimeout(impatience))
-    },
-  })
+    close: () => (closed ??= close()),
+  }
 }
 
 /**
@@ -110,12 +124,14 @@ function nameStatements(): (query: { sql: string }) => string {
  * The adapter gives a connection back after a transaction even when the server never answered it; the next to use it
  * would wait in vain. Nothing honest takes so long: a transaction ends at the deadline, and its ROLLBACK is answered.
  */
-function dropSilentConnections(pool: pg.Pool, limits: PostgresLimits): void {
+function dropSilentConnections(pool: pg.Pool, limits: PostgresLimits, log: PostgresOptions['log']): void {
   const takenAt = new WeakMap<pg.PoolClient, number>()
   pool.on('acquire', (connection) => takenAt.set(connection, performance.now()))
   pool.on('release', (_error, connection) => {
     const heldMs = performance.now() - (takenAt.get(connection) ?? 0)
-    if (heldMs >= limits.silenceMs) void connection.end()
+    if (heldMs < limits.silenceMs) return
+    log.warn('a connection to the database stayed silent and was given up')
+    void connection.end()
   })
 }
 

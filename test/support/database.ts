@@ -1,0 +1,166 @@
+// One database for each test file: on the embedded one in memory, or, with TEST_DATABASE_URL, a fresh one on that
+// server. It is opened once, shared by everything in the file, and closed when the file's tests have ended.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, openAsBlob, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import t from 'tap'
+import type { Database } from '../../src/platform/database/database.js'
+import { openEmbedded } from '../../src/platform/database/embedded.js'
+import { applyMigrations, readMigrations } from '../../src/platform/database/migrations.js'
+import { openPostgres } from '../../src/platform/database/postgres.js'
+
+const serverUrl = process.env.TEST_DATABASE_URL
+
+/** For tap's `skip`: why a test that needs Postgres does not run, or false when it does. */
+export const needsPostgres: string | false = serverUrl ? false : 'needs Postgres: set TEST_DATABASE_URL'
+
+export interface TestDatabase extends Database {
+  /** Removes every row. */
+  empty(): Promise<void>
+  /** Where another process reaches the same database; only on Postgres. */
+  url?: string
+}
+
+/** A test machine may be busy; what the deadline does is tested on its own. */
+const deadlineMs = 10_000
+const log = { info: () => undefined, warn: () => undefined }
+
+let shared: Promise<TestDatabase> | undefined
+
+/** The test file's database, migrated. Closing it is harmless: it is really closed when the file's tests have ended. */
+export function openTestDatabase(): Promise<TestDatabase> {
+  shared ??= open()
+  return shared
+}
+
+async function open(): Promise<TestDatabase> {
+  const { database, url, discard } = await (serverUrl ? openOnServer(serverUrl) : openInMemory())
+  t.teardown(async () => {
+    await database.close()
+    await discard()
+  })
+  return {
+    ...database,
+    ...(url === undefined ? {} : { url }),
+    empty: () => empty(database),
+    close: () => Promise.resolve(),
+  }
+}
+
+interface Opened {
+  database: Database
+  url?: string
+  discard: () => Promise<unknown>
+}
+
+async function openInMemory(): Promise<Opened> {
+  const contents = await openAsBlob(await migratedDump())
+  const database = await openEmbedded({ dataDir: null, deadlineMs, contents, log })
+  return { database, discard: () => Promise.resolve() }
+}
+
+/** The files of an embedded database that has all migrations, made once for all test files and runs. */
+async function migratedDump(): Promise<string> {
+  const dump = join(tmpdir(), `sallyport-test-${schemaHash()}.tar`)
+  if (existsSync(dump)) return dump
+
+  const engine = await PGlite.create()
+  await applyMigrations({
+    transaction: (work) =>
+      engine.transaction((tx) => work({ run: (sql) => tx.exec(sql), query: (sql, values) => tx.query(sql, values) })),
+  })
+  const contents = await engine.dumpDataDir('none')
+  await engine.close()
+
+  // Several test files may get here at once; each sees no dump or a whole one.
+  const own = `${dump}.${randomSuffix()}`
+  writeFileSync(own, Buffer.from(await contents.arrayBuffer()))
+  renameSync(own, dump)
+  return dump
+}
+
+/** A database on the server, copied from a template that has all migrations. */
+async function openOnServer(server: string): Promise<Opened> {
+  const name = `sallyport_test_${randomSuffix()}`
+  await withServer(server, async (client) => {
+    const template = await migratedTemplate(client, server)
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`)
+  })
+  const url = urlOf(server, name)
+  const database = await openPostgres({ url, prepared: true, limits: { deadlineMs }, log })
+  return {
+    database,
+    url,
+    discard: () => withServer(server, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+  }
+}
+
+async function migratedTemplate(client: pg.Client, server: string): Promise<string> {
+  const template = `sallyport_template_${schemaHash()}`
+  const isThere = async () => {
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [template])
+    return rowCount === 1
+  }
+  if (await isThere()) return template
+
+  await client.query('SELECT pg_advisory_lock(72707370)')
+  if (!(await isThere())) {
+    const unfinished = `sallyport_test_${randomSuffix()}`
+    await client.query(`CREATE DATABASE ${unfinished}`)
+    const database = await openPostgres({ url: urlOf(server, unfinished), prepared: true, log })
+    await database.migrate()
+    await database.close()
+    await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`)
+    // A database with a visitor cannot be copied.
+    await client.query(`ALTER DATABASE ${template} ALLOW_CONNECTIONS false`)
+  }
+  await client.query('SELECT pg_advisory_unlock(72707370)')
+  return template
+}
+
+async function withServer<T>(server: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: server })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/** DELETE and not TRUNCATE, which makes new files: the tables of a test hold a handful of rows. */
+async function empty(database: Database): Promise<void> {
+  await database.query(
+    (client) => client.$executeRaw`
+      DO $$
+      DECLARE name text;
+      BEGIN
+        FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
+        LOOP
+          EXECUTE format('DELETE FROM %I', name);
+        END LOOP;
+      END $$`,
+  )
+}
+
+/** Changes with the migrations, and with PGlite, whose files fit one version only. */
+function schemaHash(): string {
+  const pglite = new URL('../package.json', import.meta.resolve('@electric-sql/pglite'))
+  const hash = createHash('sha256').update(readFileSync(pglite))
+  for (const { name, checksum } of readMigrations()) hash.update(name).update(checksum)
+  return hash.digest('hex').slice(0, 16)
+}
+
+function randomSuffix(): string {
+  return randomBytes(6).toString('hex')
+}
+
+function urlOf(server: string, name: string): string {
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return url.href
+}

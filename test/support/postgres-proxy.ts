@@ -1,0 +1,94 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+export interface PostgresProxy {
+  /** Where to connect in place of the server. */
+  url: string
+  /** How many connections are open. */
+  readonly connections: number
+  /** From now on nothing passes in either direction, as when the server is stopped or the network swallows everything. */
+  freeze(): void
+  thaw(): void
+  /** New connections work again; those that were frozen are silent for ever. */
+  passNewConnections(): void
+  /** Breaks every connection. */
+  cut(): void
+  /** Breaks the next connection that asks the server for something with this text in it, before the server sees it. */
+  cutAt(text: string): void
+  /** Breaks every connection and takes no new ones. */
+  stop(): Promise<void>
+  start(): Promise<void>
+}
+
+/** A TCP proxy in front of a Postgres that a test can freeze and break. */
+export async function startPostgresProxy(serverUrl: string): Promise<PostgresProxy> {
+  const server = new URL(serverUrl)
+  const pairs = new Set<[Socket, Socket]>()
+  let frozen = false
+  let cutText: string | undefined
+
+  const listener = createServer((inside) => {
+    const outside = connect(Number(server.port || '5432'), server.hostname)
+    const pair: [Socket, Socket] = [inside, outside]
+    pairs.add(pair)
+    const end = () => {
+      pairs.delete(pair)
+      for (const socket of pair) socket.destroy()
+    }
+    const forward = (from: Socket, to: Socket) => {
+      from.on('data', (bytes) => to.write(bytes))
+      from.on('error', end).on('close', end)
+      if (frozen) from.pause()
+    }
+    inside.on('data', (bytes) => {
+      if (cutText === undefined || !bytes.includes(cutText)) return
+      cutText = undefined
+      end()
+    })
+    forward(inside, outside)
+    forward(outside, inside)
+  })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = portOf(listener.address())
+
+  const each = (act: (socket: Socket) => void) => {
+    for (const pair of pairs) pair.forEach(act)
+  }
+  const cut = () => each((socket) => socket.destroy())
+  const url = new URL(serverUrl)
+  url.hostname = '127.0.0.1'
+  url.port = String(port)
+  return {
+    url: url.href,
+    get connections() {
+      return pairs.size
+    },
+    freeze: () => {
+      frozen = true
+      each((socket) => socket.pause())
+    },
+    thaw: () => {
+      frozen = false
+      each((socket) => socket.resume())
+    },
+    passNewConnections: () => (frozen = false),
+    cut,
+    cutAt: (text) => (cutText = text),
+    stop: async () => {
+      const closed = once(listener, 'close')
+      listener.close()
+      cut()
+      await closed
+    },
+    start: async () => {
+      listener.listen(port, '127.0.0.1')
+      await once(listener, 'listening')
+    },
+  }
+}
+
+function portOf(address: AddressInfo | string | null): AddressInfo {
+  if (address === null || typeof address === 'string') throw new Error('The proxy does not listen.')
+  return address
+}
