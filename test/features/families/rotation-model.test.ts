@@ -1,0 +1,126 @@
+// The rules of rotation.ts played through: one family, those who present its tokens, and answers that get lost. What has
+// to hold is said in the words of what a user is promised, and not in those of the rules.
+
+import fc from 'fast-check'
+import t from 'tap'
+import { judge, type JudgedFamily, type Limits, type Verdict } from '../../../src/features/families/rotation.js'
+
+const DAY_SECONDS = 24 * 3600
+const LONG_SECONDS = 1_000_000 * DAY_SECONDS
+const GRACE_SECONDS = 10
+const limits: Limits = {
+  idleSeconds: { cookie: LONG_SECONDS, json: LONG_SECONDS, session: LONG_SECONDS },
+  graceSeconds: GRACE_SECONDS,
+}
+
+interface Server {
+  family: JudgedFamily
+  wait(seconds: number): void
+  present(generation: number, key: string): Verdict['outcome']
+}
+
+function createServer(): Server {
+  let now = new Date(0)
+  const family: JudgedFamily = {
+    mode: 'json',
+    generation: 0,
+    attempt: null,
+    rotatedAt: null,
+    lastUsedAt: now,
+    expiresAt: new Date(LONG_SECONDS * 1000),
+    ended: null,
+    banned: false,
+  }
+  return {
+    family,
+    wait: (seconds) => (now = new Date(now.getTime() + seconds * 1000)),
+    present(generation, key) {
+      const attempt = { hash: Buffer.alloc(32, key), keyed: true }
+      const { outcome } = judge(family, { generation, modes: ['json'], attempt }, limits, now)
+      if (outcome === 'rotate') {
+        Object.assign(family, { generation: generation + 1, attempt, rotatedAt: now, lastUsedAt: now })
+      }
+      if (outcome === 'reuse') family.ended = { at: now, reason: 'reuse_detected' }
+      return outcome
+    },
+  }
+}
+
+/** Somebody with a token, who names each attempt and repeats the name until an answer arrives. */
+class Holder {
+  readonly outcomes: Verdict['outcome'][] = []
+  #attempts = 0
+
+  constructor(
+    readonly server: Server,
+    readonly name: string,
+    public generation = 0,
+  ) {}
+
+  refresh({ answerLost = false } = {}): void {
+    const outcome = this.server.present(this.generation, `${this.name} ${this.#attempts}`)
+    this.outcomes.push(outcome)
+    if (answerLost) return
+    if (outcome === 'rotate' || outcome === 'replay') this.generation += 1
+    this.#attempts += 1
+  }
+
+  /** Whether the server ever gave them a token. */
+  get hasBeenServed(): boolean {
+    return this.outcomes.some((outcome) => outcome === 'rotate' || outcome === 'replay')
+  }
+}
+
+const wait = fc.oneof(fc.integer({ min: 0, max: GRACE_SECONDS + 1 }), fc.integer({ min: 0, max: 30 * DAY_SECONDS }))
+const refreshes = fc.array(fc.record({ wait, answerLost: fc.boolean() }), { minLength: 1, maxLength: 30 })
+
+t.test('REF-08: who repeats the key of a lost answer is never refused, however often and however late', async () => {
+  fc.assert(
+    fc.property(refreshes, (steps) => {
+      const server = createServer()
+      const client = new Holder(server, 'client')
+      for (const { wait, answerLost } of steps) {
+        server.wait(wait)
+        client.refresh({ answerLost })
+      }
+      client.refresh()
+      const refused = client.outcomes.filter((outcome) => outcome !== 'rotate' && outcome !== 'replay')
+      return refused.length === 0 && client.generation === server.family.generation
+    }),
+  )
+})
+
+t.test('REF-03: of a copied token, one of the two holders gets tokens, and the other is found', async () => {
+  const turns = fc.array(
+    fc.record({ wait, answerLost: fc.boolean(), who: fc.constantFrom('client' as const, 'thief' as const) }),
+    { maxLength: 30 },
+  )
+  fc.assert(
+    fc.property(refreshes, turns, (before, after) => {
+      const server = createServer()
+      const client = new Holder(server, 'client')
+      for (const { wait, answerLost } of before) {
+        server.wait(wait)
+        client.refresh({ answerLost })
+      }
+      client.refresh()
+      client.outcomes.length = 0
+
+      const thief = new Holder(server, 'thief', client.generation)
+      const holders = { client, thief }
+      for (const { wait, answerLost, who } of after) {
+        server.wait(wait)
+        holders[who].refresh({ answerLost })
+      }
+      if (client.hasBeenServed && thief.hasBeenServed) return false
+
+      // Each tries once more, when no race is forgiven any more: the family has ended, or ends by this.
+      for (const holder of [client, thief, client]) {
+        server.wait(GRACE_SECONDS + 1)
+        holder.refresh()
+      }
+      return server.family.ended?.reason === 'reuse_detected'
+    }),
+    { numRuns: 500 },
+  )
+})

@@ -1,0 +1,168 @@
+import t from 'tap'
+import type { EndReason } from '../../../src/wire/end-reason.js'
+import {
+  endOf,
+  judge,
+  judgeRenewal,
+  type JudgedFamily,
+  type Limits,
+  type Presented,
+  type RenewalVerdict,
+  type Verdict,
+} from '../../../src/features/families/rotation.js'
+
+const start = Date.UTC(2026, 0, 1)
+const at = (seconds: number) => new Date(start + seconds * 1000)
+const hash = (letter: string) => Buffer.alloc(32, letter)
+const keyed = (letter: string) => ({ hash: hash(letter), keyed: true })
+const keyless = (letter: string) => ({ hash: hash(letter), keyed: false })
+
+const limits: Limits = { idleSeconds: { cookie: 1000, json: 2000, session: 1000 }, graceSeconds: 10 }
+const noGrace: Limits = { ...limits, graceSeconds: 0 }
+
+/** Rotated to its fifth generation at 100 s, by an attempt without a key; ends at 5000 s. */
+const family: JudgedFamily = {
+  mode: 'json',
+  generation: 5,
+  attempt: keyless('a'),
+  rotatedAt: at(100),
+  lastUsedAt: at(100),
+  expiresAt: at(5000),
+  ended: null,
+  banned: false,
+}
+const byKey: JudgedFamily = { ...family, attempt: keyed('k') }
+const banned: JudgedFamily = { ...family, banned: true }
+const ended = { at: at(90), reason: 'logout' } as const
+const endedFamily: JudgedFamily = { ...family, ended }
+const newFamily: JudgedFamily = { ...family, generation: 0, attempt: null, rotatedAt: null }
+const adopted: JudgedFamily = { ...family, attempt: null, rotatedAt: null }
+
+const token = (generation: number, attempt = keyless('z')): Presented => ({ generation, modes: ['json'], attempt })
+const cookie = (generation: number): Presented => ({ ...token(generation), modes: ['cookie', 'session'] })
+
+const rotate: Verdict = { outcome: 'rotate', ahead: false }
+const ahead: Verdict = { outcome: 'rotate', ahead: true }
+const replay: Verdict = { outcome: 'replay' }
+const superseded: Verdict = { outcome: 'superseded' }
+const reuse: Verdict = { outcome: 'reuse' }
+const wrongMode: Verdict = { outcome: 'wrong_mode' }
+const endedBy = (reason: EndReason): Verdict => ({ outcome: 'ended', reason })
+
+type Case = [what: string, JudgedFamily, Presented, seconds: number, Verdict, Limits?]
+
+const cases: Record<string, Case[]> = {
+  'REF-18: another mode comes before everything else': [
+    ['a live family', family, cookie(5), 101, wrongMode],
+    ['an old generation', family, cookie(1), 101, wrongMode],
+    ['an ended family', endedFamily, cookie(5), 101, wrongMode],
+    ['either mode of one carrier', { ...family, mode: 'session' }, cookie(5), 101, rotate],
+  ],
+  'an end comes before the generation': [
+    ['the current token', endedFamily, token(5), 101, endedBy('logout')],
+    ['a grandparent', endedFamily, token(3), 101, endedBy('logout')],
+    ['one from the future', endedFamily, token(9), 101, endedBy('logout')],
+    ['the same attempt', { ...byKey, ended }, token(4, keyed('k')), 101, endedBy('logout')],
+    ['a grandparent of a banned user', banned, token(3), 101, endedBy('banned')],
+    ['a grandparent of an idle family', family, token(3), 2100, endedBy('idle')],
+  ],
+  'the current generation rotates, and so does one ahead of it': [
+    ['without a key', family, token(5), 101, rotate],
+    ['with a key', family, token(5, keyed('q')), 101, rotate],
+    ['with the key of the last rotation', byKey, token(5, keyed('k')), 101, rotate],
+    ['the first one', newFamily, token(0), 101, rotate],
+    ['at the last moment before it is idle', family, token(5), 2099.999, rotate],
+    ['REF-23: one ahead', family, token(6), 101, ahead],
+    ['REF-23: many ahead', family, token(4_000_000_000), 101, ahead],
+  ],
+  'REF-04, REF-08: the same attempt gets the same successor': [
+    ['the key repeated at once', byKey, token(4, keyed('k')), 100, replay],
+    ['the key repeated long after the grace', byKey, token(4, keyed('k')), 2099, replay],
+    ['the key repeated without any grace', byKey, token(4, keyed('k')), 2099, replay, noGrace],
+    ['neither has a key, at once', family, token(4), 100, replay],
+    ['neither has a key, at the end of the grace', family, token(4), 110, replay],
+    ['the server meets its own attempt after the grace', family, token(4, keyless('a')), 500, replay],
+    ['the server meets its own attempt without any grace', family, token(4, keyless('a')), 101, replay, noGrace],
+  ],
+  'REF-04: another attempt is told, for as long as the grace': [
+    ['another key', byKey, token(4, keyed('q')), 100, superseded],
+    ['another key at the end of the grace', byKey, token(4, keyed('q')), 110, superseded],
+    ['a key after a rotation without one', family, token(4, keyed('q')), 101, superseded],
+    ['no key after a rotation with one', byKey, token(4), 101, superseded],
+  ],
+  'REF-03: anything else is reuse': [
+    ['another key after the grace', byKey, token(4, keyed('q')), 110.001, reuse],
+    ['another key without any grace', byKey, token(4, keyed('q')), 100, reuse, noGrace],
+    ['no key after a rotation with one, after the grace', byKey, token(4), 111, reuse],
+    ['no key after a rotation with one, without any grace', byKey, token(4), 100, reuse, noGrace],
+    ['neither has a key, after the grace', family, token(4), 110.001, reuse],
+    ['neither has a key, at once, without any grace', family, token(4), 100, reuse, noGrace],
+    ['the one before a generation of which no rotation is known', adopted, token(4), 100, reuse],
+  ],
+  'REF-05: a grandparent is reuse, whatever its key or age': [
+    ['at once', family, token(3), 100, reuse],
+    ['with the key of the last rotation', byKey, token(3, keyed('k')), 100, reuse],
+    ["with the server's own attempt", family, token(3, keyless('a')), 100, reuse],
+    ['the very first token', family, token(0), 100, reuse],
+  ],
+}
+
+for (const [rule, rows] of Object.entries(cases)) {
+  t.test(rule, async (t) => {
+    for (const [what, subject, presented, seconds, verdict, rules = limits] of rows) {
+      t.strictSame(judge(subject, presented, rules, at(seconds)), verdict, what)
+    }
+  })
+}
+
+t.test('REF-11: a family ends at the sooner of its two ends, and what was written comes first', async (t) => {
+  const table: [string, JudgedFamily, number, ReturnType<typeof endOf>][] = [
+    ['it lives', family, 101, null],
+    ['a moment before it is idle', family, 2099.999, null],
+    ['idle to the moment', family, 2100, 'idle'],
+    ['each mode has its own patience', { ...family, mode: 'cookie' }, 1100, 'idle'],
+    ['used again', { ...family, lastUsedAt: at(3000) }, 4999.999, null],
+    [
+      'past its absolute end to the moment, however much it was used',
+      { ...family, lastUsedAt: at(4999) },
+      5000,
+      'expired',
+    ],
+    ['the absolute end comes before idleness', family, 5000, 'expired'],
+    ['a ban', banned, 101, 'banned'],
+    ['idleness comes before a ban', banned, 2100, 'idle'],
+    ['a written end comes before a ban', { ...banned, ended }, 101, 'logout'],
+    ['a written end comes before the absolute end', { ...family, ended }, 5000, 'logout'],
+  ]
+  for (const [what, subject, seconds, reason] of table) t.equal(endOf(subject, limits, at(seconds)), reason, what)
+})
+
+t.test('a renewal in mode session serves the current generation and, for the grace, the one before', async (t) => {
+  const session: JudgedFamily = { ...family, mode: 'session' }
+  const table: [string, JudgedFamily, number, number, Limits, RenewalVerdict][] = [
+    ['the current one', session, 5, 500, limits, { outcome: 'renew' }],
+    ['REF-23: one ahead', session, 6, 500, limits, { outcome: 'renew' }],
+    ['the one before, at the end of the grace', session, 4, 110, limits, { outcome: 'renew' }],
+    ['the one before, after the grace', session, 4, 110.001, limits, { outcome: 'reuse' }],
+    ['the one before, without any grace', session, 4, 100, noGrace, { outcome: 'reuse' }],
+    [
+      'the one before, by a rotation with a key',
+      { ...session, attempt: keyed('k') },
+      4,
+      105,
+      limits,
+      { outcome: 'renew' },
+    ],
+    ['REF-05: a grandparent', session, 3, 100, limits, { outcome: 'reuse' }],
+    ['REF-18: another mode', { ...family, mode: 'cookie' }, 5, 101, limits, { outcome: 'wrong_mode' }],
+    ['REF-18: another mode, ended', { ...family, mode: 'cookie', ended }, 5, 101, limits, { outcome: 'wrong_mode' }],
+    ['REF-18: another mode, an old generation', { ...family, mode: 'json' }, 1, 101, limits, { outcome: 'wrong_mode' }],
+    ['an ended one', { ...session, ended }, 3, 101, limits, { outcome: 'ended', reason: 'logout' }],
+    ['an idle one', session, 5, 1100, limits, { outcome: 'ended', reason: 'idle' }],
+    ['one past its absolute end', session, 5, 5000, limits, { outcome: 'ended', reason: 'expired' }],
+    ['one of a banned user', { ...session, banned: true }, 5, 101, limits, { outcome: 'ended', reason: 'banned' }],
+  ]
+  for (const [what, subject, generation, seconds, rules, verdict] of table) {
+    t.strictSame(judgeRenewal(subject, generation, rules, at(seconds)), verdict, what)
+  }
+})
