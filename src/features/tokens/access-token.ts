@@ -122,7 +122,10 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     async verify(token) {
       const claims = await read(token)
       const now = clock.now().getTime() / 1000
-      if (claims === null || now < claims.nbf - CLOCK_TOLERANCE_SECONDS) throw new Problem('token_invalid')
+      if (claims === null) throw new Problem('token_invalid')
+      // An hour that begins in the future would end after everything that refuses the token has been forgotten.
+      const begins = Math.max(claims.nbf, claims.iat)
+      if (now < begins - CLOCK_TOLERANCE_SECONDS) throw new Problem('token_invalid')
       if (now >= claims.exp + CLOCK_TOLERANCE_SECONDS) throw new Problem('token_expired')
       return claims
     },
@@ -135,13 +138,18 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 function parseHeader(token: string): { alg: string; kid: string } | null {
   const parts = token.split('.')
   const [encoded] = parts
-  if (parts.length !== 3 || !encoded || !parts.every((part) => /^[A-Za-z0-9_-]+$/.test(part))) return null
+  if (parts.length !== 3 || !encoded || !parts.every(isCanonicalBase64url)) return null
   try {
     const header = accessTokenHeaderSchema.safeParse(JSON.parse(Buffer.from(encoded, 'base64url').toString()))
     return header.success ? { alg: header.data.alg, kid: header.data.kid } : null
   } catch {
     return null
   }
+}
+
+/** Whether a text is the one spelling of its bytes: a token has no second text that verifies too (RFC 4648, 3.5). */
+function isCanonicalBase64url(text: string): boolean {
+  return text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text
 }
 
 function isAudience(claims: AccessTokenClaims, audience: string): boolean {
