@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from 'fastify'
 import { createApp, type App } from '../../src/app.js'
 import { readConfig, type Config } from '../../src/config.js'
 import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
@@ -8,7 +9,7 @@ import { createTestClock, type TestClock } from './clock.js'
 import { openTestDatabase, type TestDatabase } from './database.js'
 
 /** What of a tap test is used here. */
-interface Test {
+export interface Test {
   teardown(work: () => Promise<void>): void
 }
 
@@ -28,6 +29,10 @@ export interface StartOptions {
   clock?: TestClock
   /** Joins the instances that run on the file's database already, instead of starting on an empty one. */
   join?: boolean
+  /** Stands in for the file's database, to fail for example. */
+  database?: TestDatabase
+  /** Takes what is logged, which else goes nowhere. */
+  log?: FastifyBaseLogger
 }
 
 /** What a test file's instances share: one secret, as instances on one database do. */
@@ -36,10 +41,9 @@ export const SECRET_KEY = generateSecretKey()
 /** Starts the whole application on a real, empty database, with a clock that the test moves. */
 export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
   const { settings = {}, clock = createTestClock(), join = false } = options
-  const database = await openTestDatabase()
+  const { database = await openTestDatabase(), log = createLogger({ level: 'silent' }) } = options
   if (!join) await database.empty()
   const config = readConfig({ NODE_ENV: 'test', SECRET_KEY, ...settings })
-  const log = createLogger({ level: 'silent' })
   const app = await createApp({ config, secrets: secretsOf(config), database, clock, log })
   await app.server.ready()
   t.teardown(() => app.server.close())

@@ -1,0 +1,209 @@
+// Reads test/vectors/access-tokens.json and builds the tokens that it describes.
+//
+// In any text of header, claims and compose, `$issuer`, `$audience`, `$alg` and `$kid` stand for what the verifier
+// expects and for its active key, `$stranger_…` for a key that it does not have, `$trap` for an address that it must
+// never call, `$long` for 9000 characters, and `$now+600` (a whole text, but in `claims_text`) for a number.
+
+import {
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+  sign as signBytes,
+  constants,
+  type KeyObject,
+} from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { thumbprint, toPublicJwk } from '../../src/features/tokens/algorithms.js'
+
+type Members = Record<string, unknown>
+
+export interface AccessTokenVector {
+  /** The requirement that it proves. */
+  id: string
+  name: string
+  /** Members that differ from the base; `$absent` takes one out. */
+  header?: Members
+  claims?: Members
+  /** Claims whose value is written as this JSON text, for what no JSON writer would write. */
+  claims_text?: Record<string, string>
+  /** In place of the whole header, or of all claims. */
+  header_json?: string
+  claims_json?: string
+  /** What is signed with; the active key by default. */
+  sign?: Signer
+  /** The algorithm of the signature, where the header's, or else the key's own, is not meant. */
+  sign_algorithm?: string
+  /** Members that are changed once the token is signed. */
+  header_after_signing?: Members
+  claims_after_signing?: Members
+  /** How the parts are put together; `$header.$claims.$signature` by default. */
+  compose?: string
+  /** The algorithms of the active key that it is meant for; all by default. */
+  algorithms?: string[]
+  algorithms_not?: string[]
+  /** The problem that refuses it; null where it is accepted. */
+  code: string | null
+}
+
+type Signer =
+  'active' | 'active_der' | 'stranger' | 'zeros' | `${'public_pem' | 'public_jwk'}_as_secret` | 'empty_secret'
+
+interface Vectors {
+  base: { header: Members; claims: Members }
+  vectors: AccessTokenVector[]
+}
+
+const file = new URL('../vectors/access-tokens.json', import.meta.url)
+const { base, vectors } = JSON.parse(readFileSync(file, 'utf8')) as Vectors
+
+/** What a verifier under test is set to. */
+export interface VectorSetting {
+  issuer: string
+  audience: string
+  algorithm: string
+  kid: string
+  privateKey: KeyObject
+  /** An address where somebody listens and counts. */
+  trap: string
+  now: Date
+}
+
+/** The vectors that are meant for an active key of that algorithm. */
+export function vectorsFor(algorithm: string): AccessTokenVector[] {
+  return vectors.filter(
+    ({ algorithms, algorithms_not: not }) => (algorithms?.includes(algorithm) ?? true) && !not?.includes(algorithm),
+  )
+}
+
+/** The token of the base with these changes: a genuine one without any. */
+export function buildToken(vector: Partial<AccessTokenVector>, setting: VectorSetting): string {
+  const { compose = '$header.$claims.$signature', header_after_signing: laterHeader, claims_after_signing } = vector
+  const header = headerJson(vector, setting)
+  const claims = claimsJson(vector, setting)
+  const signature = sign(vector, setting, `${encode(header)}.${encode(claims)}`)
+  const shownHeader = laterHeader ? headerJson({ header: laterHeader }, setting) : header
+  const shownClaims = claims_after_signing ? claimsJson({ claims: claims_after_signing }, setting) : claims
+  const parts: Record<string, string> = {
+    header: encode(shownHeader),
+    claims: encode(shownClaims),
+    signature: signature.toString('base64url'),
+    spare_bits: withSpareBits(signature.toString('base64url')),
+    // With both letters that differ, whatever the signature is.
+    plain_base64: `+/${signature.toString('base64url').slice(2)}`,
+  }
+  return compose.replaceAll(/\$(\w+)/g, (text, name: string) => parts[name] ?? text)
+}
+
+function headerJson({ header, header_json: text }: Partial<AccessTokenVector>, setting: VectorSetting): string {
+  return text ?? fill(JSON.stringify(changed(base.header, header)), setting)
+}
+
+function claimsJson(vector: Partial<AccessTokenVector>, setting: VectorSetting): string {
+  const { claims, claims_text: texts = {}, claims_json: json } = vector
+  if (json !== undefined) return json
+  const replaced = Object.fromEntries(Object.keys(texts).map((name) => [name, '$absent']))
+  const members = fill(JSON.stringify(changed(base.claims, { ...claims, ...replaced })), setting).slice(1, -1)
+  const written = Object.entries(texts).map(([name, text]) => `"${name}":${fillNumbers(text, setting)}`)
+  return `{${[members, ...written].join(',')}}`
+}
+
+function changed(members: Members, changes: Members = {}): Members {
+  return Object.fromEntries(Object.entries({ ...members, ...changes }).filter(([, value]) => value !== '$absent'))
+}
+
+/** Puts the setting's values into JSON. */
+function fill(json: string, setting: VectorSetting): string {
+  const stranger = strangers.get('EdDSA')
+  const values: Record<string, string> = {
+    issuer: setting.issuer,
+    audience: setting.audience,
+    alg: setting.algorithm,
+    kid: setting.kid,
+    trap: setting.trap,
+    stranger_kid: thumbprint(toPublicJwk(stranger)),
+    stranger_der: createPublicKey(stranger).export({ format: 'der', type: 'spki' }).toString('base64'),
+    long: 'x'.repeat(9000),
+  }
+  return fillNumbers(json.replaceAll(/"(\$now[+-]?\d*)"/g, '$1'), setting)
+    .replaceAll('"$stranger_jwk"', JSON.stringify(toPublicJwk(stranger)))
+    .replaceAll(
+      /\$(issuer|audience|alg|kid|trap|stranger_kid|stranger_der|long)/g,
+      (_, name: string) => values[name] ?? '',
+    )
+}
+
+function fillNumbers(text: string, { now }: VectorSetting): string {
+  const seconds = Math.floor(now.getTime() / 1000)
+  return text.replaceAll(/\$now([+-]\d+)?/g, (_, offset?: string) => String(seconds + Number(offset ?? 0)))
+}
+
+function sign(vector: Partial<AccessTokenVector>, setting: VectorSetting, text: string): Buffer {
+  const { sign: signer = 'active', header = {} } = vector
+  const { algorithm, privateKey } = setting
+  const labelled = typeof header.alg === 'string' && /^HS\d+$/.test(header.alg) ? header.alg : algorithm
+  const signAlgorithm = vector.sign_algorithm ?? labelled
+  const publicKey = createPublicKey(privateKey)
+  switch (signer) {
+    case 'active':
+      return signAs(signAlgorithm, privateKey, text)
+    case 'active_der':
+      return signBytes('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'der' })
+    case 'stranger':
+      return signAs(signAlgorithm, strangers.get(signAlgorithm), text)
+    case 'zeros':
+      return Buffer.alloc(signAs(signAlgorithm, privateKey, text).length)
+    case 'public_pem_as_secret':
+      return hmac(signAlgorithm, publicKey.export({ format: 'pem', type: 'spki' }), text)
+    case 'public_jwk_as_secret':
+      return hmac(signAlgorithm, JSON.stringify(toPublicJwk(privateKey)), text)
+    case 'empty_secret':
+      return hmac(signAlgorithm, '', text)
+  }
+}
+
+/** A signature in the format of JWS (RFC 7518, section 3; RFC 8037). */
+function signAs(algorithm: string, key: KeyObject, text: string): Buffer {
+  const bytes = Buffer.from(text)
+  switch (algorithm) {
+    case 'EdDSA':
+      return signBytes(null, bytes, key)
+    case 'ES256':
+      return signBytes('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' })
+    case 'PS256':
+      return signBytes('sha256', bytes, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 })
+    case 'RS256':
+      return signBytes('sha256', bytes, key)
+    default:
+      throw new Error(`No vector is signed with ${algorithm}.`)
+  }
+}
+
+function hmac(algorithm: string, secret: string | Buffer, text: string): Buffer {
+  return createHmac(algorithm.replace('HS', 'sha'), secret).update(text).digest()
+}
+
+/** The same bytes in another spelling: the last letter carries bits that are not read. */
+function withSpareBits(encoded: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  return encoded.slice(0, -1) + (alphabet[alphabet.indexOf(encoded.slice(-1)) + 1] ?? '')
+}
+
+/** Keys that the verifier under test does not have, made when they are first needed. */
+const strangers = {
+  known: new Map<string, KeyObject>(),
+  get(algorithm: string): KeyObject {
+    const known = this.known.get(algorithm) ?? generateStranger(algorithm)
+    this.known.set(algorithm, known)
+    return known
+  },
+}
+
+function generateStranger(algorithm: string): KeyObject {
+  if (algorithm === 'EdDSA') return generateKeyPairSync('ed25519').privateKey
+  if (algorithm === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+}
+
+function encode(text: string): string {
+  return Buffer.from(text).toString('base64url')
+}

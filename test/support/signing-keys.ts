@@ -1,0 +1,21 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { open } from '../../src/platform/crypto/sealing.js'
+import type { TestApp } from './app.js'
+
+export interface TestSigningKey {
+  kid: string
+  algorithm: string
+  privateKey: KeyObject
+}
+
+/** The key of that state, its private part opened as whoever has the secret and the database could. */
+export async function readSigningKey(
+  { database, config }: TestApp,
+  state: 'next' | 'active' | 'retired' = 'active',
+): Promise<TestSigningKey> {
+  const row = await database.query((client) => client.signingKey.findFirstOrThrow({ where: { state } }))
+  const der = config.secretKeys && open(config.secretKeys, 'signing-key', row.secretId, row.sealedPrivateKey, row.kid)
+  if (!der) throw new Error('The secret does not open the signing key.')
+  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  return { kid: row.kid, algorithm: row.algorithm, privateKey }
+}
