@@ -1,5 +1,8 @@
-import type { ZxcvbnFactory } from '@zxcvbn-ts/core'
+import { extname } from 'node:path'
+import { Piscina } from 'piscina'
+import { Problem } from '../../platform/problem.js'
 import { normalize } from './hashing.js'
+import type estimateStrength from './strength-estimator.js'
 
 /** What somebody who guesses would try first, beside the common passwords of the world. */
 export interface PasswordOwner {
@@ -7,47 +10,60 @@ export interface PasswordOwner {
   name: string | null
 }
 
+export interface StrengthEstimator {
+  /**
+   * Whether a password withstands guessing, by an estimator that knows common passwords, words and names, repeats,
+   * sequences and keyboard walks, and what belongs to its owner. There are no rules about kinds of characters.
+   * Throws `overloaded` when too many wait.
+   */
+  isStrong(password: string, owner: PasswordOwner): Promise<boolean>
+  close(): Promise<void>
+}
+
 const SERVICE_NAME = 'sallyport'
 
 /** Ten thousand million guesses, the estimator's highest class: out of reach even for who has stolen the hashes. */
 const STRONG = 4
 
-/** How much is estimated at a time: the work grows with the square of the length, and the process waits for it. */
+/** How much is estimated at a time: the work grows faster than the square of the length. */
 const WINDOW = 32
 
-let estimator: Promise<ZxcvbnFactory> | undefined
+/** How long the thread and its 70 MiB of words are kept for the next password. */
+const IDLE_MS = 60_000
 
-/**
- * Whether a password withstands guessing, by an estimator that knows common passwords, words and names, repeats,
- * sequences and keyboard walks, and what belongs to its owner. There are no rules about kinds of characters.
- */
-export async function isStrong(password: string, { email, name }: PasswordOwner): Promise<boolean> {
-  // 70 MiB of words, read by the first process that needs them: one that only refreshes and verifies never does.
-  estimator ??= loadEstimator()
-  const zxcvbn = await estimator
-  const known = [SERVICE_NAME, email, ...email.split(/[^\p{L}\p{N}]+/u), ...(name?.split(/\s+/u) ?? []), name ?? '']
-  const inputs = known.filter((word) => word.length > 2)
-  // A password is at least as hard to guess as any part of it.
-  return windowsOf(normalize(password)).some((window) => zxcvbn.check(window, inputs).score >= STRONG)
+/** A few seconds of work. Whoever comes after that is asked to try again. */
+const MAX_WAITING = 100
+
+/** Starts no thread before the first password: a process that only refreshes and verifies never needs one. */
+export function createStrengthEstimator(): StrengthEstimator {
+  const pool = new Piscina<Parameters<typeof estimateStrength>[0], ReturnType<typeof estimateStrength>>({
+    // Compiled or not, as this file is.
+    filename: new URL(`./strength-estimator${extname(import.meta.url)}`, import.meta.url).href,
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: IDLE_MS,
+    maxQueue: MAX_WAITING,
+  })
+
+  return {
+    async isStrong(password, owner) {
+      if (pool.queueSize >= MAX_WAITING) throw new Problem('overloaded', { retryAfterSeconds: 2 })
+      const known = whatGuessersKnow(owner)
+      // A password is at least as hard to guess as any part of it.
+      const scores = windowsOf(normalize(password)).map((window) => pool.run({ password: window, known }))
+      return (await Promise.all(scores)).some((score) => score >= STRONG)
+    },
+    close: () => pool.close(),
+  }
+}
+
+function whatGuessersKnow({ email, name }: PasswordOwner): string[] {
+  const parts = [SERVICE_NAME, email, ...email.split(/[^\p{L}\p{N}]+/u), name ?? '', ...(name ?? '').split(/\s+/u)]
+  return parts.filter((part) => part.length > 2)
 }
 
 function windowsOf(password: string): string[] {
   const points = Array.from(password)
   if (points.length <= WINDOW) return [password]
   return [points.slice(0, WINDOW), points.slice(-WINDOW)].map((part) => part.join(''))
-}
-
-async function loadEstimator(): Promise<ZxcvbnFactory> {
-  const [core, common, english] = await Promise.all([
-    import('@zxcvbn-ts/core'),
-    import('@zxcvbn-ts/language-common'),
-    import('@zxcvbn-ts/language-en'),
-  ])
-  return new core.ZxcvbnFactory({
-    dictionary: { ...common.dictionary, ...english.dictionary },
-    graphs: common.adjacencyGraphs,
-    translations: english.translations,
-    // Each one more doubles the readings of "p@55w0rd" that are tried.
-    l33tMaxSubstitutions: 2,
-  })
 }
