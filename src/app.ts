@@ -7,7 +7,8 @@ import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import { guardRoutes } from './platform/http/access.js'
 import { createHttpServer, type AppInstance } from './platform/http/server.js'
-import { createAccess } from './features/access/access.js'
+import { readVersion } from './platform/version.js'
+import { accessProblems, createAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
 import { createAudit } from './features/audit/audit.js'
 import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './features/families/families.js'
@@ -42,7 +43,14 @@ export interface App {
 export async function createApp({ config, secrets, database, clock, log }: AppOptions): Promise<App> {
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
-  const server = await createHttpServer({ publicUrl, corsOrigins, trustProxy, logger: log, cookieNames: cookies.names })
+  const server = await createHttpServer({
+    publicUrl,
+    corsOrigins,
+    trustProxy,
+    logger: log,
+    version: readVersion(),
+    cookieNames: cookies.names,
+  })
   // Every signature and every check names its key; without one there is none to fall back to.
   const noKey = () => Promise.reject(new Error('A token is signed and verified with a key that is named.'))
   await server.register(jwt, { secret: { private: noKey, public: noKey } })
@@ -90,8 +98,10 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   await keys.maintain()
   await revocations.load()
 
+  server.addHook('onClose', () => users.passwords.close())
+
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
-  guardRoutes(server, createAccess({ accessTokens, revocations, families, cookies }))
+  guardRoutes(server, createAccess({ accessTokens, revocations, families, cookies }), accessProblems)
   mountTokenRoutes(server, { keys })
   mountAccessRoutes(server)
   mountSignInRoutes(server, { signIn, families, cookies, crossSite, clock })

@@ -4,6 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { ProblemCode } from '../../wire/problem-codes.js'
 import { callerOf } from '../../platform/http/caller.js'
 import type { Authenticate, Freshness } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
@@ -17,6 +18,19 @@ export interface AccessOptions {
   families: Families
   cookies: SessionCookies
 }
+
+/** How the guard can refuse, for the description of the routes behind it. */
+export const accessProblems = [
+  'token_missing',
+  'token_invalid',
+  'token_expired',
+  'token_stale',
+  'session_ended',
+  // Where a refresh cookie stands in for the access cookie.
+  'ambiguous_credentials',
+  'refresh_token_reused',
+  'database_unavailable',
+] as const satisfies ProblemCode[]
 
 /** Makes the guard of routes that require an access token. */
 export function createAccess(options: AccessOptions): Authenticate {

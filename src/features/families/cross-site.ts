@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { documentProblems } from '../../platform/http/problem-responses.js'
 import { Problem } from '../../platform/problem.js'
 import type { SessionCookies } from './session-cookies.js'
 
@@ -44,6 +45,10 @@ export function guardAgainstCrossSite(
   { cookies, publicUrl, corsOrigins }: CrossSiteOptions,
 ): CrossSiteGuard {
   const origins = new Set([new URL(publicUrl).origin, ...corsOrigins])
+
+  app.addHook('onRoute', (route) => {
+    if (!safeMethods.has(String(route.method))) documentProblems(route, 'cross_site_request')
+  })
 
   app.addHook('onRequest', (request, _reply, done) => {
     const actsByCookie = !request.is404 && cookies.areCarried(request)

@@ -38,15 +38,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
         body: registerSchema,
         response: {
           201: tokenReplySchema,
-          ...problemResponses(
-            'cross_site_request',
-            'registration_closed',
-            'email_taken',
-            'validation_failed',
-            'password_too_weak',
-            'overloaded',
-            'database_unavailable',
-          ),
+          ...problemResponses('registration_closed', 'email_taken', 'password_too_weak', 'database_unavailable'),
         },
       },
       config: { access: 'public' },
@@ -68,14 +60,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
         body: loginSchema,
         response: {
           200: tokenReplySchema,
-          ...problemResponses(
-            'invalid_credentials',
-            'cross_site_request',
-            'account_banned',
-            'validation_failed',
-            'overloaded',
-            'database_unavailable',
-          ),
+          ...problemResponses('invalid_credentials', 'account_banned', 'database_unavailable'),
         },
       },
       config: { access: 'public' },

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { ProblemCode } from '../../wire/problem-codes.js'
+import { documentProblems } from './problem-responses.js'
 
 /** How sure a route has to be that an access token still holds: the token alone, the map of revocations, the database. */
 export type Freshness = 'offline' | 'feed' | 'live'
@@ -32,22 +34,33 @@ declare module 'fastify' {
   }
 }
 
-/** Requires that every route mounted from now on declares its access, and authenticates those that need a token. */
-export function guardRoutes(app: FastifyInstance, authenticate: Authenticate): void {
+/**
+ * Requires that every route mounted from now on declares its access, and authenticates those that need a token.
+ * `problems` are the refusals of `authenticate`, for the description of those routes.
+ */
+export function guardRoutes(
+  app: FastifyInstance,
+  authenticate: Authenticate,
+  problems: readonly ProblemCode[] = [],
+): void {
   app.decorateRequest('accessClaims', null)
 
   app.addHook('onRoute', (route) => {
-    if (route.config?.access === undefined) {
-      throw new Error(`The route ${String(route.method)} ${route.url} declares no access.`)
-    }
+    const access = route.config?.access
+    if (access === undefined) throw new Error(`The route ${String(route.method)} ${route.url} declares no access.`)
+    if (isFreshness(access)) documentProblems(route, ...problems)
   })
 
   app.addHook('onRequest', async (request, reply) => {
     const access = request.routeOptions.config.access
-    if (access === 'offline' || access === 'feed' || access === 'live') {
+    if (access !== undefined && isFreshness(access)) {
       request.accessClaims = await authenticate(request, reply, access)
     }
   })
+}
+
+function isFreshness(access: Access): access is Freshness {
+  return access === 'offline' || access === 'feed' || access === 'live'
 }
 
 /** The claims of a request on a route that requires an access token. */

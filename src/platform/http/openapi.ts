@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { $ZodType, safeParse } from 'zod/v4/core'
+import { documentProblems } from './problem-responses.js'
 import type { AppInstance } from './server.js'
 
 export interface ApiDescription {
@@ -11,6 +12,9 @@ export interface ApiDescription {
   /** The names of the two cookies that carry tokens. */
   cookieNames: { access: string; refresh: string }
 }
+
+/** Of these, a body is read whether the route wants one or not. */
+const bodyMethods = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** Describes every route mounted from now on: as a document for tools, and as a page to try them. */
 export async function describeApi(
@@ -39,6 +43,12 @@ export async function describeApi(
     transformObject: describeDocument,
   })
 
+  app.addHook('onRoute', (route) => {
+    documentProblems(route, 'invalid_request', 'overloaded')
+    if (bodyMethods.has(String(route.method))) documentProblems(route, 'payload_too_large', 'unsupported_media_type')
+    const { body, querystring, headers } = route.schema ?? {}
+    if (body ?? querystring ?? headers) documentProblems(route, 'validation_failed')
+  })
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger())
   await app.register(mountPage)
 }

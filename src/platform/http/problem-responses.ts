@@ -1,3 +1,4 @@
+import type { RouteOptions } from 'fastify'
 import { z } from 'zod'
 import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
 import { Problem, type ProblemOptions } from '../problem.js'
@@ -53,6 +54,38 @@ export function problemResponses(...codes: ProblemCode[]): Record<number, Proble
     responses.set(status, response)
   }
   return Object.fromEntries(responses)
+}
+
+/**
+ * Adds to a route's description the refusals that all routes of its kind can meet, so that no route has to list them.
+ * Routes that are not described stay so.
+ */
+export function documentProblems(route: RouteOptions, ...codes: ProblemCode[]): void {
+  const { schema } = route
+  if (schema?.operationId === undefined) return
+  const response = isRecord(schema.response) ? schema.response : {}
+  const known = Object.values(response).flatMap(codesOf)
+  route.schema = { ...schema, response: { ...response, ...problemResponses(...new Set([...known, ...codes])) } }
+}
+
+/** The codes of a response that `problemResponses` has made. */
+function codesOf(response: unknown): ProblemCode[] {
+  const parsed = madeResponseSchema.safeParse(response)
+  return parsed.success ? parsed.data : []
+}
+
+const madeResponseSchema = z
+  .object({
+    content: z.object({ 'application/problem+json': z.object({ examples: z.record(z.string(), z.unknown()) }) }),
+  })
+  .transform(({ content }) => Object.keys(content['application/problem+json'].examples).filter(isProblemCode))
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function isProblemCode(text: string): text is ProblemCode {
+  return Object.hasOwn(problemCodes, text)
 }
 
 /** An answer without a body. */
