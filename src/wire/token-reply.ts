@@ -31,6 +31,28 @@ export const tokenReplySchema = z
     session: z.object({ id: z.uuid(), mode: z.enum(modes), device_name: z.string().nullable() }),
     user: userSchema,
   })
-  .meta({ id: 'TokenReply', description: 'Tokens, and the session and user that they are for.' })
+  .meta({
+    id: 'TokenReply',
+    description: 'Tokens, and the session and user that they are for.',
+    examples: [
+      {
+        access_token: 'eyJ…',
+        token_type: 'Bearer',
+        expires_in: 600,
+        expires_at: '2026-01-01T00:10:00.000Z',
+        refresh_token: 'spr_…',
+        refresh_expires_at: '2026-01-31T00:00:00.000Z',
+        session: { id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', mode: 'json', device_name: 'Work laptop' },
+        user: {
+          id: '0199b2c4-7d5b-7b1e-8c44-0d2f6a9e3b57',
+          email: 'ada@example.com',
+          name: 'Ada Lovelace',
+          email_verified: false,
+          roles: [],
+          created_at: '2026-01-01T00:00:00.000Z',
+        },
+      },
+    ],
+  })
 
 export type TokenReply = z.infer<typeof tokenReplySchema>

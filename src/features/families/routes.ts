@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
@@ -167,7 +166,7 @@ function mountSessions(app: AppInstance, { families }: FamilyRoutesOptions): voi
         operationId: 'renameSession',
         summary: 'Name the device of a session',
         params: schemas.sessionParamsSchema,
-        body: z.strictObject({ device_name: schemas.deviceNameSchema }),
+        body: schemas.renameBodySchema,
         response: { 200: schemas.sessionSchema, ...problemResponses('not_found') },
       },
       config: { access: 'feed' },

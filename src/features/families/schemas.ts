@@ -14,14 +14,19 @@ export const refreshBodySchema = z
   .meta({ examples: [{ refresh_token: 'spr_…' }] })
 
 export const attemptHeadersSchema = z.looseObject({
-  'idempotency-key': attemptKeySchema
-    .optional()
-    .meta({
-      description: 'Made before the first try and repeated with each retry: a lost answer can then be had again.',
-    }),
+  'idempotency-key': attemptKeySchema.optional().meta({
+    description: 'Made before the first try and repeated with each retry: a lost answer can then be had again.',
+    examples: ['b1d0e2a4-6f0c-4d7e-8a55-3c9e1f2b7d60'],
+  }),
 })
 
-export const sessionParamsSchema = z.object({ id: z.string() })
+export const sessionParamsSchema = z.object({
+  id: z.string().meta({ examples: ['0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12'] }),
+})
+
+export const renameBodySchema = z
+  .strictObject({ device_name: deviceNameSchema })
+  .meta({ examples: [{ device_name: 'Work laptop' }] })
 
 export const sessionsQuerySchema = z.strictObject({
   ended: z.enum(['true', 'false']).optional().meta({ description: '`true` lists the sessions that ended, and why.' }),

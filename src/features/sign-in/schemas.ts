@@ -14,14 +14,15 @@ const sessionMembers = {
   remember: z.boolean().default(true).meta({ description: 'Whether the cookies outlive the browser.' }),
 }
 
-export const loginSchema = z.strictObject({ email: emailSchema, password: passwordSchema, ...sessionMembers })
+const example = { email: 'ada@example.com', password: 'correct horse battery staple', mode: 'json' }
 
-export const registerSchema = z.strictObject({
-  email: emailSchema,
-  password: passwordSchema,
-  name: nameSchema.optional(),
-  ...sessionMembers,
-})
+export const loginSchema = z
+  .strictObject({ email: emailSchema, password: passwordSchema, ...sessionMembers })
+  .meta({ examples: [example] })
+
+export const registerSchema = z
+  .strictObject({ email: emailSchema, password: passwordSchema, name: nameSchema.optional(), ...sessionMembers })
+  .meta({ examples: [{ ...example, name: 'Ada Lovelace', device_name: 'Work laptop' }] })
 
 export type LoginBody = z.output<typeof loginSchema>
 export type RegisterBody = z.output<typeof registerSchema>

@@ -23,6 +23,19 @@ export const passwordSchema = text({ min: 1, max: MAX_PASSWORD_LENGTH }).meta({
 })
 
 export const nameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Ada Lovelace'] })
-export const patchMeSchema = z.strictObject({ name: nameSchema.nullable() })
-export const deleteMeSchema = z.strictObject({ password: passwordSchema })
-export const changePasswordSchema = z.strictObject({ current_password: passwordSchema, new_password: passwordSchema })
+
+export const patchMeSchema = z
+  .strictObject({ name: nameSchema.nullable() })
+  .meta({ examples: [{ name: 'Ada King, Countess of Lovelace' }] })
+
+export const deleteMeSchema = z
+  .strictObject({ password: passwordSchema })
+  .meta({ examples: [{ password: 'correct horse battery staple' }] })
+
+export const changePasswordSchema = z
+  .strictObject({ current_password: passwordSchema, new_password: passwordSchema })
+  .meta({
+    examples: [
+      { current_password: 'correct horse battery staple', new_password: 'violet otters juggle paper lanterns' },
+    ],
+  })

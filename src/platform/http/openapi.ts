@@ -130,11 +130,14 @@ function openObjects(schema: unknown): void {
 function dropUnusedSchemas(document: object): void {
   const schemas = memberOf(memberOf(document, 'components'), 'schemas')
   if (!isRecord(schemas)) return
-  const text = JSON.stringify(document)
-  for (const name of Object.keys(schemas)) {
-    if (!text.includes(`"#/components/schemas/${name}"`)) Reflect.deleteProperty(schemas, name)
-    else if (!name.endsWith('Input')) openObjects(schemas[name])
-  }
+  const isUsed = (name: string) => JSON.stringify(document).includes(`"#/components/schemas/${name}"`)
+  let unused: string[]
+  // Once more each time, because what is dropped may have been the only one to use another.
+  do {
+    unused = Object.keys(schemas).filter((name) => !isUsed(name))
+    for (const name of unused) Reflect.deleteProperty(schemas, name)
+  } while (unused.length > 0)
+  for (const [name, schema] of Object.entries(schemas)) if (!name.endsWith('Input')) openObjects(schema)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
