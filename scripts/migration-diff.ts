@@ -16,21 +16,13 @@ export interface MigrationDiff {
 
 /**
  * Compares what the migrations lead to with schema.prisma, by Prisma's own schema engine. Its WebAssembly build runs
- * offline and on the embedded database, where `prisma migrate diff` would download a binary.
+ * offline and on the embedded database, where `prisma migrate diff` would download a binary. The database given is only
+ * connected to; the comparison runs on another one in memory.
  */
-export async function diffMigrations(): Promise<MigrationDiff> {
-  const engine = await startSchemaEngine()
+export async function diffMigrations(database: PGlite): Promise<MigrationDiff> {
+  const engine = await startSchemaEngine(database)
   const diff = await engine.diff({
-    from: {
-      tag: 'migrations',
-      baseDir: migrationsFolder,
-      lockfile: {
-        path: 'migration_lock.toml',
-        content: readFileSync(join(migrationsFolder, 'migration_lock.toml'), 'utf8'),
-      },
-      shadowDbInitScript: '',
-      migrationDirectories: readMigrations(),
-    },
+    from: { tag: 'migrations', ...readMigrations() },
     to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: readSchema() }] },
     script: true,
     exitCode: true,
@@ -40,22 +32,48 @@ export async function diffMigrations(): Promise<MigrationDiff> {
   return { upToDate: diff.exitCode === 0, sql: diff.stdout ?? '' }
 }
 
+export interface HistoryDiagnosis {
+  hasMigrationsTable: boolean
+  /** What the migrations and the database's records disagree about; null when they agree. */
+  history: unknown
+  failedMigrationNames: string[]
+  editedMigrationNames: string[]
+}
+
+/** What Prisma's own schema engine says of the migrations that an embedded database has recorded. */
+export async function diagnoseHistory(database: PGlite): Promise<HistoryDiagnosis> {
+  const engine = await startSchemaEngine(database)
+  return engine.diagnoseMigrationHistory({
+    migrationsList: readMigrations(),
+    optInToShadowDatabase: false,
+    filters: { externalTables: [], externalEnums: [] },
+  })
+}
+
 function readSchema(): string {
   return readFileSync(join(prismaFolder, 'schema.prisma'), 'utf8')
 }
 
 function readMigrations() {
-  return readdirSync(migrationsFolder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort()
-    .map((name) => ({
-      path: name,
-      migrationFile: {
-        path: 'migration.sql',
-        content: { tag: 'ok', value: readFileSync(join(migrationsFolder, name, 'migration.sql'), 'utf8') },
-      },
-    }))
+  return {
+    baseDir: migrationsFolder,
+    lockfile: {
+      path: 'migration_lock.toml',
+      content: readFileSync(join(migrationsFolder, 'migration_lock.toml'), 'utf8'),
+    },
+    shadowDbInitScript: '',
+    migrationDirectories: readdirSync(migrationsFolder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort()
+      .map((name) => ({
+        path: name,
+        migrationFile: {
+          path: 'migration.sql',
+          content: { tag: 'ok', value: readFileSync(join(migrationsFolder, name, 'migration.sql'), 'utf8') },
+        },
+      })),
+  }
 }
 
 // The compiler's libraries know WebAssembly only together with the whole browser.
@@ -65,24 +83,33 @@ declare const WebAssembly: {
 
 interface SchemaEngine {
   diff(input: unknown): Promise<{ exitCode: number; stdout: string | null }>
+  diagnoseMigrationHistory(input: unknown): Promise<HistoryDiagnosis>
 }
 
-async function startSchemaEngine(): Promise<SchemaEngine> {
+async function startSchemaEngine(database: PGlite): Promise<SchemaEngine> {
+  bindings ??= loadBindings()
+  return (await bindings).SchemaEngine.new(
+    { datamodels: [['schema.prisma', readSchema()]] },
+    () => undefined,
+    bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(database)),
+  )
+}
+
+// Loaded once: the bindings talk to the engine that was loaded last, also on behalf of an earlier one.
+let bindings: ReturnType<typeof loadBindings> | undefined
+
+async function loadBindings() {
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg')
   const bindingsFile = fileURLToPath(import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg'))
   const wasm = readFileSync(join(dirname(bindingsFile), 'schema_engine_bg.wasm'))
   const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': bindings })
   bindings.__wbg_set_wasm(instance.exports)
   instance.exports.__wbindgen_start?.()
-  return bindings.SchemaEngine.new(
-    { datamodels: [['schema.prisma', readSchema()]] },
-    () => undefined,
-    bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(await PGlite.create())),
-  )
+  return bindings
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { sql } = await diffMigrations()
+  const { sql } = await diffMigrations(await PGlite.create())
   console.log(sql)
   process.exit()
 }

@@ -28,6 +28,7 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
   await engine.exec(`SET TIME ZONE 'UTC'`)
 
   const client = new PrismaClient({ adapter: new EmbeddedAdapterFactory(engine), errorFormat: 'minimal' })
+  await client.$connect()
   return {
     kind: 'embedded',
     ...guardClient(client, { deadlineMs }),
@@ -40,7 +41,7 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
       }),
     close: async () => {
       await client.$disconnect()
-      await engine.close()
+      if (!engine.closed) await engine.close()
     },
   }
 }

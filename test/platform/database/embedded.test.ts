@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { PGlite } from '@electric-sql/pglite'
+import t from 'tap'
+import { openEmbedded } from '../../../src/platform/database/embedded.js'
+
+const dataDir = fs.mkdtempSync(join(tmpdir(), 'sallyport-'))
+t.teardown(() => fs.rmSync(dataDir, { recursive: true, force: true }))
+const open = () => openEmbedded({ dataDir, log: { info: () => undefined } })
+
+// The embedded database takes the zone that it is made in for its own.
+process.env.TZ = 'Asia/Tokyo'
+
+t.test('a first start that was interrupted is begun again', async (t) => {
+  fs.mkdirSync(join(dataDir, 'pglite.unfinished'))
+  fs.writeFileSync(join(dataDir, 'pglite.unfinished', 'PG_VERSION'), '17')
+  const database = await open()
+  await database.migrate()
+  t.strictSame(fs.readdirSync(dataDir), ['pglite'])
+  const [row] = await database.query(
+    (client) => client.$queryRaw<object[]>`
+      SELECT current_setting('TimeZone') AS zone, current_setting('fsync') AS fsync`,
+  )
+  t.strictSame(row, { zone: 'UTC', fsync: 'on' })
+  await database.close()
+})
+
+t.test('OPS-09: every write that was acknowledged survives kill -9', async (t) => {
+  const program = new URL('write-until-killed.ts', import.meta.url).pathname
+  const acknowledged: string[] = []
+  for (const writes of [1, 60, 250]) {
+    const child = spawn(process.execPath, ['--import=tsx', program, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(child, 'exit')
+    let count = 0
+    for await (const id of createInterface({ input: child.stdout })) {
+      acknowledged.push(id)
+      if (++count === writes) child.kill('SIGKILL')
+    }
+    await ended
+    t.ok(count >= writes)
+  }
+  const database = await open()
+  const kept = await database.query((client) => client.auditEvent.findMany({ select: { id: true } }))
+  const ids = new Set(kept.map(({ id }) => id))
+  t.strictSame(
+    acknowledged.filter((id) => !ids.has(id)),
+    [],
+  )
+  await database.close()
+})
+
+t.test('what Postgres writes reaches the disk before it is acknowledged', async (t) => {
+  let syncs = 0
+  const fsyncSync = (descriptor: number) => {
+    syncs++
+    fs.fsyncSync(descriptor)
+  }
+  const { DurableFiles } = await t.mockImport<typeof import('../../../src/platform/database/durable-files.js')>(
+    '../../../src/platform/database/durable-files.js',
+    { 'node:fs': { ...fs, fsyncSync } },
+  )
+  const engine = new PGlite({ fs: new DurableFiles(join(dataDir, 'pglite')), startParams: DurableFiles.startParams })
+  await engine.waitReady
+  await engine.exec('CREATE TABLE synced (x int)')
+  const before = syncs
+  for (let x = 0; x < 10; x++) await engine.query('INSERT INTO synced VALUES ($1)', [x])
+  t.ok(syncs >= before + 10, `${syncs - before} times for 10 transactions`)
+  await engine.close()
+})
+
+t.test('with a database in memory', async (t) => {
+  const database = await openEmbedded({ dataDir: null, deadlineMs: 300, log: { info: () => undefined } })
+  t.teardown(() => database.close())
+
+  t.test('a COMMIT that fails is told of', async (t) => {
+    await t.rejects(
+      database.transaction(async (tx) => {
+        await tx.$executeRaw`CREATE TABLE late (x int UNIQUE DEFERRABLE INITIALLY DEFERRED)`
+        await tx.$executeRaw`INSERT INTO late VALUES (1), (1)`
+      }),
+      /late_x_key/,
+    )
+    const [row] = await database.query((client) => client.$queryRaw<object[]>`SELECT to_regclass('late')::text AS late`)
+    t.strictSame(row, { late: null })
+  })
+
+  t.test('who waits behind a transaction that takes too long is told so, and all goes on after it', async (t) => {
+    let end: () => void = () => undefined
+    const stuck = new Promise<void>((resolve) => (end = resolve))
+    const answers = () => database.query((client) => client.$queryRaw`SELECT 1 AS x`)
+    const first = database.transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1`
+      await stuck
+    })
+    const unavailable = { code: 'database_unavailable' }
+    await Promise.all([t.rejects(first, unavailable), t.rejects(database.transaction(answers), unavailable)])
+    end()
+    t.strictSame(await answers(), [{ x: 1 }])
+  })
+
+  t.test('after its end it is unavailable', async (t) => {
+    await database.close()
+    await t.rejects(
+      database.query((client) => client.auditEvent.count()),
+      { code: 'database_unavailable' },
+    )
+  })
+})
