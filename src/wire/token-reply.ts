@@ -23,11 +23,9 @@ export const tokenReplySchema = z
     expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
     expires_at: z.iso.datetime(),
     refresh_token: z.string().optional().meta({ description: 'Only in mode json; else it is a cookie.' }),
-    refresh_expires_at: z.iso
-      .datetime()
-      .meta({
-        description: 'When the session ends unless it is refreshed before; refreshing never moves its last day.',
-      }),
+    refresh_expires_at: z.iso.datetime().meta({
+      description: 'When the session ends unless it is refreshed before; refreshing never moves its last day.',
+    }),
     session: z.object({ id: z.uuid(), mode: z.enum(modes), device_name: z.string().nullable() }),
     user: userSchema,
   })
