@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
+import type * as durableFiles from '../../../src/platform/database/durable-files.js'
 import { openEmbedded } from '../../../src/platform/database/embedded.js'
 
 const dataDir = fs.mkdtempSync(join(tmpdir(), 'sallyport-'))
@@ -59,10 +60,9 @@ t.test('what Postgres writes reaches the disk before it is acknowledged', async 
     syncs++
     fs.fsyncSync(descriptor)
   }
-  const { DurableFiles } = await t.mockImport<typeof import('../../../src/platform/database/durable-files.js')>(
-    '../../../src/platform/database/durable-files.js',
-    { 'node:fs': { ...fs, fsyncSync } },
-  )
+  const { DurableFiles } = await t.mockImport<typeof durableFiles>('../../../src/platform/database/durable-files.js', {
+    'node:fs': { ...fs, fsyncSync },
+  })
   const engine = new PGlite({ fs: new DurableFiles(join(dataDir, 'pglite')), startParams: DurableFiles.startParams })
   await engine.waitReady
   await engine.exec('CREATE TABLE synced (x int)')

@@ -1,0 +1,34 @@
+// npm run test:postgres: the tests on a real Postgres. Each test file gets a database of its own on the server that
+// TEST_DATABASE_URL names, so the user in it has to be allowed to create databases.
+
+import { spawn } from 'node:child_process'
+import { fileURLToPath, URL } from 'node:url'
+import pg from 'pg'
+
+const url = (process.env.TEST_DATABASE_URL ||= 'postgres://postgres@127.0.0.1:5432/test')
+
+const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3_000 })
+try {
+  await client.connect()
+  const { rows } = await client.query(
+    'SELECT rolcreatedb OR rolsuper AS allowed FROM pg_roles WHERE rolname = current_user',
+  )
+  if (!rows[0]?.allowed) throw new Error('the user may not create databases')
+} catch (error) {
+  console.error(`No tests ran: ${withoutPassword(url)} cannot be used (${error.code ?? error.message}).`)
+  console.error('Set TEST_DATABASE_URL to a Postgres whose user may create databases.')
+  process.exit(1)
+}
+await client.end()
+
+const tap = fileURLToPath(new URL('../node_modules/.bin/tap', import.meta.url))
+const tests = spawn(tap, process.argv.slice(2), { stdio: 'inherit' })
+tests.on('error', (error) => {
+  console.error(error.message)
+  process.exit(1)
+})
+tests.on('exit', (code) => process.exit(code ?? 1))
+
+function withoutPassword(text) {
+  return text.replace(/:[^:@/]*@/, ':…@')
+}
