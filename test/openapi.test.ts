@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { problemCodes } from '../src/wire/problem-codes.js'
+import { startApp } from './support/app.js'
+import { operationsOf, pathOf } from './support/operations.js'
+
+const features = new URL('../src/features/', import.meta.url)
+
+/** Every route that a feature mounts, as its source names it. */
+function mountedRoutes(): string[] {
+  return readdirSync(features, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...readFileSync(new URL(file, features), 'utf8').matchAll(/app\.(\w+)\(\s*'(\/[^']*)'/g)])
+    .map(([, method = '', path = '']) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`)
+    .sort()
+}
+
+t.test('the document tells all that a client has to know', async (t) => {
+  const { app, api } = await startApp(t)
+  const operations = operationsOf(app.server)
+
+  t.test('every route is in it', async (t) => {
+    t.ok(operations.length >= 16)
+    t.strictSame(operations.map(({ method, path }) => `${method} ${path}`).sort(), mountedRoutes())
+  })
+
+  t.test('every operation has a name of its own, a summary, a group and its ways to authenticate', async (t) => {
+    t.equal(new Set(operations.map(({ id }) => id)).size, operations.length)
+    for (const { id, summary, tags, security } of operations) {
+      t.match(id, /^[a-z][A-Za-z]+$/)
+      t.ok(summary.length > 5, `${id} has a summary`)
+      t.equal(tags.length, 1, `${id} is in a group`)
+      t.ok(security.length > 0, `${id} says how to authenticate`)
+    }
+  })
+
+  t.test('every refusal that a kind of route can meet is described', async (t) => {
+    for (const { id, method, security, body, problems } of operations) {
+      const needsToken = security.every((way) => way.includes('accessToken') || way.includes('accessCookie'))
+      const expected = [
+        'invalid_request',
+        'overloaded',
+        ...(method === 'GET' ? [] : ['cross_site_request', 'payload_too_large', 'unsupported_media_type']),
+        ...(body ? ['validation_failed'] : []),
+        ...(needsToken
+          ? ['token_missing', 'token_invalid', 'token_expired', 'token_stale', 'session_ended', 'ambiguous_credentials']
+          : []),
+      ]
+      t.strictSame(
+        expected.filter((code) => !problems.includes(code)),
+        [],
+        `${id} describes them`,
+      )
+      t.ok(
+        problems.every((code) => Object.hasOwn(problemCodes, code)),
+        `${id} describes no unknown ones`,
+      )
+    }
+  })
+
+  t.test('every request that has a body has an example, and no example is refused by its schema', async (t) => {
+    const { accessToken } = await api.signUp()
+    for (const operation of operations) {
+      const { id, method, body, parameters } = operation
+      for (const { name, in: place, example } of parameters) {
+        if (place !== 'query') t.not(example, undefined, `${id} has an example of ${name}`)
+      }
+      if (body === null) continue
+      t.not(body.example, undefined, `${id} has an example`)
+      const token = operation.security.some((way) => way.includes('accessToken')) ? accessToken : undefined
+      const answer = await api.call(pathOf(operation), { method, token, body: body.example })
+      t.not(answer.status, 422, `${id} takes its example`)
+      t.ok(operation.statuses.includes(answer.status), `${id} describes ${answer.status}`)
+    }
+  })
+
+  t.test('it is served as it is, with the version of the package', async (t) => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+    t.match(await api.call('/openapi.json'), { status: 200, body: { openapi: '3.1.0', info: { version } } })
+  })
+})

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import type { AppInstance } from '../../src/platform/http/server.js'
+
+/** One operation as the application describes it, so that a test of every route covers a new one by itself. */
+export interface Operation {
+  id: string
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** With parameters in braces, such as `/v1/sessions/{id}`. */
+  path: string
+  summary: string
+  tags: string[]
+  /** The ways to authenticate, each by the names of its security schemes; an empty one means none is needed. */
+  security: string[][]
+  statuses: number[]
+  /** The codes of the problems that are described. */
+  problems: string[]
+  body: { example: unknown; required: boolean } | null
+  parameters: { name: string; in: string; example?: unknown }[]
+}
+
+const problemContent = z.object({
+  'application/problem+json': z.object({ examples: z.record(z.string(), z.unknown()) }),
+})
+
+const operationSchema = z
+  .object({
+    operationId: z.string(),
+    summary: z.string(),
+    tags: z.array(z.string()).default([]),
+    security: z.array(z.record(z.string(), z.array(z.string()))),
+    parameters: z.array(z.object({ name: z.string(), in: z.string(), example: z.unknown().optional() })).default([]),
+    requestBody: z
+      .object({
+        required: z.boolean(),
+        content: z.strictObject({ 'application/json': z.object({ example: z.unknown() }) }),
+      })
+      .optional(),
+    responses: z.record(z.string(), z.object({ content: z.unknown().optional() })),
+  })
+  .transform(({ operationId: id, summary, tags, security, parameters, requestBody, responses }) => ({
+    id,
+    summary,
+    tags,
+    security: security.map((way) => Object.keys(way)),
+    statuses: Object.keys(responses).map(Number),
+    problems: Object.values(responses).flatMap(({ content }) => {
+      const parsed = problemContent.safeParse(content)
+      return parsed.success ? Object.keys(parsed.data['application/problem+json'].examples) : []
+    }),
+    body: requestBody
+      ? { example: requestBody.content['application/json'].example, required: requestBody.required }
+      : null,
+    parameters,
+  }))
+
+const documentSchema = z.object({
+  paths: z.record(z.string(), z.record(z.enum(['get', 'post', 'put', 'patch', 'delete']), operationSchema.optional())),
+})
+
+/** Every operation of the application's OpenAPI document. */
+export function operationsOf(server: AppInstance): Operation[] {
+  const { paths } = documentSchema.parse(JSON.parse(JSON.stringify(server.swagger())))
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, operation]) =>
+      operation ? [{ ...operation, path, method: method.toUpperCase() as Operation['method'] }] : [],
+    ),
+  )
+}
+
+/** An operation's path with its parameters filled in. */
+export function pathOf({ path }: Operation, parameters: Record<string, string> = {}): string {
+  return path.replace(/\{(\w+)\}/g, (_whole, name: string) => parameters[name] ?? crypto.randomUUID())
+}
