@@ -2,15 +2,12 @@
 // server. It is opened once, shared by everything in the file, and closed when the file's tests have ended.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, openAsBlob, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import t from 'tap'
 import type { Database } from '../../src/platform/database/database.js'
 import { openEmbedded } from '../../src/platform/database/embedded.js'
-import { applyMigrations, readMigrations } from '../../src/platform/database/migrations.js'
+import { readEmbeddedTemplate } from '../../src/platform/database/embedded-template.js'
+import { readMigrations } from '../../src/platform/database/migrations.js'
 import { openPostgres } from '../../src/platform/database/postgres.js'
 
 const serverUrl = process.env.TEST_DATABASE_URL
@@ -58,29 +55,11 @@ interface Opened {
 }
 
 async function openInMemory(): Promise<Opened> {
-  const contents = await openAsBlob(await migratedDump())
-  const database = await openEmbedded({ dataDir: null, deadlineMs, contents, log })
+  const contents = await readEmbeddedTemplate()
+  const database = await openEmbedded({ dataDir: null, deadlineMs, ...(contents && { contents }), log })
+  // Where the build has packed a database, it has them all.
+  await database.migrate()
   return { database, discard: () => Promise.resolve() }
-}
-
-/** The files of an embedded database that has all migrations, made once for all test files and runs. */
-async function migratedDump(): Promise<string> {
-  const dump = join(tmpdir(), `sallyport-test-${schemaHash()}.tar`)
-  if (existsSync(dump)) return dump
-
-  const engine = await PGlite.create()
-  await applyMigrations({
-    transaction: (work) =>
-      engine.transaction((tx) => work({ run: (sql) => tx.exec(sql), query: (sql, values) => tx.query(sql, values) })),
-  })
-  const contents = await engine.dumpDataDir('none')
-  await engine.close()
-
-  // Several test files may get here at once; each sees no dump or a whole one.
-  const own = `${dump}.${randomSuffix()}`
-  writeFileSync(own, Buffer.from(await contents.arrayBuffer()))
-  renameSync(own, dump)
-  return dump
 }
 
 /** A database on the server, copied from a template that has all migrations. */
@@ -147,10 +126,9 @@ async function empty(database: Database): Promise<void> {
   )
 }
 
-/** Changes with the migrations, and with PGlite, whose files fit one version only. */
+/** Changes with the migrations. */
 function schemaHash(): string {
-  const pglite = new URL('../package.json', import.meta.resolve('@electric-sql/pglite'))
-  const hash = createHash('sha256').update(readFileSync(pglite))
+  const hash = createHash('sha256')
   for (const { name, checksum } of readMigrations()) hash.update(name).update(checksum)
   return hash.digest('hex').slice(0, 16)
 }

@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rm
 import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
+import { readEmbeddedTemplate } from './embedded-template.js'
 
 type EngineOptions = Awaited<ReturnType<NodeFS['init']>>['emscriptenOpts']
 
@@ -46,7 +47,8 @@ function requireMember(value: object, name: string): object {
 export async function createDatabaseFolder(folder: string): Promise<void> {
   const unfinished = `${folder}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
-  const engine = await PGlite.create({ dataDir: unfinished })
+  const template = await readEmbeddedTemplate()
+  const engine = await PGlite.create({ dataDir: unfinished, ...(template && { loadDataDir: template }) })
   await engine.close()
   syncTree(unfinished)
   renameSync(unfinished, folder)
