@@ -18,9 +18,12 @@ export function createRevocationMap(): RevocationMap {
   return {
     merge(entries) {
       for (const entry of entries) {
-        if (entry.kind === 'session') sessions.set(entry.sid, { expiresAt: entry.expiresAt })
-        if (entry.kind === 'user' && entry.epoch >= (users.get(entry.sub)?.epoch ?? 0)) {
-          users.set(entry.sub, { epoch: entry.epoch, expiresAt: entry.expiresAt })
+        if (entry.kind === 'session') {
+          sessions.set(entry.sid, { expiresAt: later(sessions.get(entry.sid), entry) })
+        } else {
+          const known = users.get(entry.sub)
+          const epoch = Math.max(known?.epoch ?? 0, entry.epoch)
+          users.set(entry.sub, { epoch, expiresAt: later(known, entry) })
         }
       }
     },
@@ -39,4 +42,8 @@ export function createRevocationMap(): RevocationMap {
       }
     },
   }
+}
+
+function later(known: { expiresAt: Date } | undefined, entry: { expiresAt: Date }): Date {
+  return known !== undefined && known.expiresAt > entry.expiresAt ? known.expiresAt : entry.expiresAt
 }
