@@ -9,7 +9,7 @@ export const deviceNameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Wo
 
 /** Only mode `json` sends its refresh token here. Which one it is, the handler judges: a wrong one is a 401, not a 422. */
 export const refreshBodySchema = z
-  .strictObject({ refresh_token: z.string().max(512).optional() })
+  .strictObject({ refresh_token: z.string().optional() })
   .optional()
   .meta({ examples: [{ refresh_token: 'spr_…' }] })
 
