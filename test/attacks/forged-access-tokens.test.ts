@@ -15,7 +15,9 @@ async function startTrap(t: Test): Promise<{ url: string; calls: () => number }>
     response.end('{}')
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.teardown(() => server.close())
+  t.teardown(async () => {
+    server.close()
+  })
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : undefined
   return { url: `http://127.0.0.1:${port ?? 0}/keys`, calls: () => calls }

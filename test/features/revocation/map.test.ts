@@ -1,0 +1,68 @@
+import t from 'tap'
+import { createRevocationMap, type RevocationVerdict } from '../../../src/features/revocation/map.js'
+import type { AccessTokenClaims } from '../../../src/wire/claims.js'
+import type { RevocationEntry } from '../../../src/wire/revocation.js'
+
+const later = new Date('2026-06-01T13:02:00Z')
+const evenLater = new Date('2026-06-01T14:02:00Z')
+
+const session = (sid: string, expiresAt = later): RevocationEntry => ({ kind: 'session', sid, expiresAt })
+const user = (sub: string, epoch: number, expiresAt = later): RevocationEntry => ({
+  kind: 'user',
+  sub,
+  epoch,
+  expiresAt,
+})
+
+/** A token of the user `ada` and the session `one`, of epoch 5. */
+const claims: AccessTokenClaims = {
+  ...{ iss: 'i', aud: 'a', sub: 'ada', sid: 'one', epoch: 5, iat: 0, nbf: 0, exp: 600, jti: 'j', client_id: 'c' },
+  ...{ roles: [], scope: '', auth_time: 0, amr: [] },
+}
+
+const table: [string, RevocationEntry[], RevocationVerdict][] = [
+  ['nothing is revoked', [], 'valid'],
+  ['another session', [session('two')], 'valid'],
+  ['its session', [session('one')], 'session_ended'],
+  ['its session, twice', [session('one'), session('one')], 'session_ended'],
+  ['another user', [user('bob', 9)], 'valid'],
+  ["a user whose id is the session's", [user('one', 9)], 'valid'],
+  ["a session whose id is the user's", [session('ada')], 'valid'],
+  ['an earlier epoch of its user', [user('ada', 4)], 'valid'],
+  ['its own epoch', [user('ada', 5)], 'valid'],
+  ['a later epoch', [user('ada', 6)], 'token_stale'],
+  ['a later epoch, then an earlier one', [user('ada', 6), user('ada', 3)], 'token_stale'],
+  ['an earlier epoch, then a later one', [user('ada', 3), user('ada', 6)], 'token_stale'],
+  ['a later epoch and its session', [user('ada', 6), session('one')], 'session_ended'],
+]
+
+t.test('REF-12: which tokens the map refuses', async (t) => {
+  for (const [name, entries, verdict] of table) {
+    const atOnce = createRevocationMap()
+    atOnce.merge(entries)
+    t.equal(atOnce.judge(claims), verdict, name)
+    const oneByOne = createRevocationMap()
+    for (const entry of [...entries, ...entries]) oneByOne.merge([entry])
+    t.equal(oneByOne.judge(claims), verdict, `${name}, one by one and again`)
+  }
+})
+
+t.test('entries are dropped when they no longer matter', async (t) => {
+  const map = createRevocationMap()
+  map.merge([session('one'), user('ada', 6, evenLater)])
+  map.purge(new Date(later.getTime() - 1))
+  t.equal(map.judge(claims), 'session_ended')
+  map.purge(later)
+  t.equal(map.judge(claims), 'token_stale')
+  map.purge(evenLater)
+  t.equal(map.judge(claims), 'valid')
+})
+
+t.test('a weaker entry shortens nothing that is known', async (t) => {
+  const map = createRevocationMap()
+  map.merge([session('one', evenLater), user('ada', 6, evenLater)])
+  map.merge([session('one'), user('ada', 6)])
+  map.purge(later)
+  t.equal(map.judge(claims), 'session_ended')
+  t.equal(map.judge({ ...claims, sid: 'two' }), 'token_stale')
+})
