@@ -1,0 +1,25 @@
+// What the tables say, for what no answer of the API tells.
+
+import type { Database } from '../../src/platform/database/database.js'
+
+export function readFamily(database: Database, sessionId: string) {
+  return database.query((client) => client.refreshTokenFamily.findUniqueOrThrow({ where: { id: sessionId } }))
+}
+
+/** The names of the events that were audited of a session, in the order of time. */
+export async function readAuditTrail(database: Database, sessionId: string): Promise<string[]> {
+  const events = await database.query((client) =>
+    client.auditEvent.findMany({ where: { sessionId }, orderBy: { id: 'asc' } }),
+  )
+  return events.map(({ event }) => event)
+}
+
+/** Every row that a request may write, to show that one has written nothing. */
+export function readAllRows(database: Database) {
+  return database.query(async (client) => ({
+    users: await client.user.findMany({ orderBy: { id: 'asc' } }),
+    families: await client.refreshTokenFamily.findMany({ orderBy: { id: 'asc' } }),
+    revocations: await client.revocation.findMany({ orderBy: { id: 'asc' } }),
+    events: await client.auditEvent.findMany({ orderBy: { id: 'asc' } }),
+  }))
+}
