@@ -71,22 +71,28 @@ async function check(
   return claims
 }
 
-/** The first cookie that passes; else why the first one was refused. */
+/**
+ * The cookie that passes; else why the first one was refused. Where cookies of two sessions pass, one of them may have
+ * been planted to have its victim act as somebody else, and nobody can tell which.
+ */
 async function tryAccessCookies(
   options: AccessOptions,
   request: FastifyRequest,
   freshness: Freshness,
 ): Promise<{ claims: AccessTokenClaims } | { refused: Problem }> {
+  let passed: AccessTokenClaims | undefined
   let refused: Problem | undefined
   for (const token of options.cookies.readAccessTokens(request)) {
     try {
-      return { claims: await check(options, token, freshness) }
+      const claims = await check(options, token, freshness)
+      if (passed !== undefined && passed.sid !== claims.sid) throw new Problem('ambiguous_credentials')
+      passed = claims
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401) throw error
       refused ??= error
     }
   }
-  return { refused: refused ?? new Problem('token_missing') }
+  return passed ? { claims: passed } : { refused: refused ?? new Problem('token_missing') }
 }
 
 async function renewFromRefreshCookie(
