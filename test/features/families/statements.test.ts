@@ -1,0 +1,74 @@
+// What a refresh costs the database.
+
+import t from 'tap'
+import type { Queries } from '../../../src/platform/database/database.js'
+import { startApp } from '../../support/app.js'
+import { openTestDatabase, type TestDatabase } from '../../support/database.js'
+
+const asks = /^(\$queryRaw|\$executeRaw|user|refreshTokenFamily|revocation|signingKey|auditEvent)$/
+
+/** The file's database, counting what is asked of it. */
+async function openCountedDatabase(): Promise<{
+  counted: TestDatabase
+  count: { statements: number; transactions: number }
+}> {
+  const database = await openTestDatabase()
+  const count = { statements: 0, transactions: 0 }
+  const counting = (client: Queries) =>
+    new Proxy(client, {
+      get(target, name) {
+        if (asks.test(String(name))) count.statements += 1
+        return Reflect.get(target, name) as unknown
+      },
+    })
+  const counted: TestDatabase = {
+    ...database,
+    query: (work, attempt) => database.query((client) => work(counting(client)), attempt),
+    transaction: (work, attempt) => {
+      count.transactions += 1
+      return database.transaction((tx) => work(counting(tx)), attempt)
+    },
+  }
+  return { counted, count }
+}
+
+const { counted, count } = await openCountedDatabase()
+const { api, browser } = await startApp(t, { database: counted })
+const cost = async (work: () => Promise<unknown>) => {
+  Object.assign(count, { statements: 0, transactions: 0 })
+  await work()
+  return { ...count }
+}
+
+t.test('REF-02: the ordinary refresh is one statement, with a key and without', async (t) => {
+  const { refreshToken } = await api.signUp()
+  let next: string | undefined = refreshToken
+  for (const options of [{}, { key: 'an-attempt-of-mine' }]) {
+    t.strictSame(
+      await cost(async () => {
+        const answer = await api.refresh(next, options)
+        t.equal(answer.status, 200)
+        next = answer.body.refresh_token
+      }),
+      { statements: 1, transactions: 0 },
+    )
+  }
+})
+
+t.test('REF-01: a forged or mistyped token is refused before the database is asked', async (t) => {
+  const { refreshToken } = await api.signUp()
+  const forged = [refreshToken.slice(0, -2), `spr_A${refreshToken.slice(5)}`, 'spr_', 'nonsense', '']
+  for (const token of forged) {
+    const asked = await cost(async () => t.match(await api.refresh(token), { status: 401 }))
+    t.strictSame(asked, { statements: 0, transactions: 0 }, token)
+  }
+})
+
+t.test('a renewal in mode session is one statement', async (t) => {
+  const { email, password } = await api.signUp()
+  const page = browser()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email, password, mode: 'session' } })
+  page.cookies.delete('sallyport_at')
+  const asked = await cost(async () => t.match(await page.call('/v1/whoami'), { status: 200 }))
+  t.strictSame(asked, { statements: 1, transactions: 0 })
+})
