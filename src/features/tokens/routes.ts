@@ -27,8 +27,14 @@ export function mountTokenRoutes(app: AppInstance, { keys }: { keys: SigningKeys
       }
       const etag = `"${createHash('sha256').update(JSON.stringify(keySet)).digest('base64url')}"`
       reply.header('cache-control', CACHE_CONTROL).header('etag', etag)
-      if (request.headers['if-none-match']?.split(/\s*,\s*/).includes(etag)) return reply.code(304).send()
+      if (isNamedBy(request.headers['if-none-match'], etag)) return reply.code(304).send()
       return keySet
     },
   )
+}
+
+/** RFC 9110, section 13.1.2: compared weakly, because a proxy that compresses weakens the tag on its way. */
+function isNamedBy(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
+  return tags.includes('*') || tags.includes(etag)
 }

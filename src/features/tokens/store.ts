@@ -20,7 +20,7 @@ export async function lockKeys(tx: Queries): Promise<void> {
 }
 
 export async function findKeys(client: Queries): Promise<StoredKey[]> {
-  const rows = await client.signingKey.findMany({ orderBy: { createdAt: 'asc' } })
+  const rows = await client.signingKey.findMany({ orderBy: [{ createdAt: 'asc' }, { kid: 'asc' }] })
   return rows.map((row) => ({ ...row, publicKey: publicJwkSchema.parse(row.publicKey) }))
 }
 
