@@ -1,0 +1,128 @@
+import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
+import t from 'tap'
+import { runCommand } from '../../src/commands.js'
+import { Problem } from '../../src/platform/problem.js'
+import { startApp } from '../support/app.js'
+import { openTestDatabase, type TestDatabase } from '../support/database.js'
+
+const path = '/.well-known/jwks.json'
+
+interface KeySet {
+  keys: Record<string, unknown>[]
+}
+
+t.test('KEY-02, KEY-08: the key set is public, can be cached, and holds nothing private', async (t) => {
+  for (const algorithm of ['EdDSA', 'ES256', 'PS256']) {
+    const { api } = await startApp(t, { settings: { SIGNING_ALGORITHM: algorithm } })
+    const answer = await api.call<KeySet>(path)
+    t.match(answer, {
+      status: 200,
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'cache-control': 'public, max-age=300',
+        etag: /^"[\w-]{43}"$/,
+      },
+    })
+    t.equal(answer.body.keys.length, 2)
+    for (const key of answer.body.keys) {
+      t.match(key, { kid: /^[\w-]{43}$/, alg: algorithm, use: 'sig' })
+      for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])
+        t.notOk(member in key, `${algorithm}: no ${member}`)
+    }
+    t.notOk(answer.headers['set-cookie'])
+    t.equal((await api.call(path, { method: 'HEAD' })).headers.etag, answer.headers.etag)
+  }
+})
+
+t.test('KEY-08: a key set that is still the same is not sent again', async (t) => {
+  const { api, app } = await startApp(t)
+  const { headers } = await api.call(path)
+  const etag = String(headers.etag)
+  const ask = (value: string) => api.call(path, { headers: { 'if-none-match': value } })
+
+  for (const value of [etag, `W/${etag}`, `"other", ${etag}`, `"other",W/${etag} , "more"`, '*']) {
+    t.match(
+      await ask(value),
+      { status: 304, body: '', headers: { etag, 'cache-control': 'public, max-age=300' } },
+      value,
+    )
+  }
+  for (const value of ['', '"other"', etag.slice(1, -1), etag.toLowerCase() + 'x', '"*"']) {
+    t.match(await ask(value), { status: 200 }, value)
+  }
+  await runCommand(app.operator, 'keys:rotate', ['--force'])
+  const after = await ask(etag)
+  t.match(after, { status: 200 })
+  t.not(after.headers.etag, etag)
+})
+
+/** The file's database, which can be made to fail as one that is gone does. */
+async function createOutage(): Promise<{ database: TestDatabase; begin(): void; end(): void }> {
+  const database = await openTestDatabase()
+  let isDown = false
+  const guard = <Work extends unknown[], T>(work: (...args: Work) => Promise<T>) => {
+    return (...args: Work): Promise<T> => (isDown ? Promise.reject(new Problem('database_unavailable')) : work(...args))
+  }
+  return {
+    database: { ...database, query: guard(database.query), transaction: guard(database.transaction) } as TestDatabase,
+    begin: () => (isDown = true),
+    end: () => (isDown = false),
+  }
+}
+
+t.test('KEY-08, OPS-03: while the database is gone the key set answers and access tokens are verified', async (t) => {
+  const outage = await createOutage()
+  const { api, app } = await startApp(t, { database: outage.database })
+  const [seen, unseen] = [await api.signUp(), await api.signUp()]
+  const { body } = await api.call(path)
+  t.match(await api.whoami(seen.accessToken), { status: 200 })
+
+  outage.begin()
+  await app.operations.doChores()
+  t.match(await api.call(path), { status: 200, body })
+  t.match(await api.whoami(seen.accessToken), { status: 200 })
+  t.match(await api.whoami(unseen.accessToken), { status: 200, body: { sub: unseen.userId } })
+  const unknownKey = `${Buffer.from('{"alg":"EdDSA","kid":"x","typ":"at+jwt"}').toString('base64url')}.e30.AAAA`
+  t.match(await api.whoami(unknownKey), { status: 401, body: { code: 'token_invalid' } }, 'a kid that nobody knows')
+  t.match(await api.call('/v1/me', { token: seen.accessToken }), {
+    status: 503,
+    body: { code: 'database_unavailable' },
+  })
+
+  outage.end()
+  t.match(await api.call('/v1/me', { token: seen.accessToken }), { status: 200 })
+})
+
+t.test('an independent client verifies the tokens with the key set, before and after a rotation', async (t) => {
+  for (const algorithm of ['EdDSA', 'ES256', 'PS256']) {
+    const { api, app, clock, config } = await startApp(t, { settings: { SIGNING_ALGORITHM: algorithm } })
+    const address = await app.server.listen({ host: '127.0.0.1', port: 0 })
+    let fetches = 0
+    const keys = createRemoteJWKSet(new URL(path, address), {
+      cooldownDuration: 0,
+      [customFetch]: (...request: Parameters<typeof fetch>) => {
+        fetches += 1
+        return fetch(...request)
+      },
+    })
+    const { issuer, audience } = config.tokens
+    const verify = async (token: string) => {
+      const options = { issuer, audience, typ: 'at+jwt', algorithms: [algorithm], currentDate: clock.now() }
+      return (await jwtVerify(token, keys, options)).payload
+    }
+
+    const first = await api.signUp()
+    t.match(await verify(first.accessToken), { sub: first.userId, sid: first.sessionId })
+    clock.advance({ days: 2 })
+    await runCommand(app.operator, 'keys:rotate', [])
+    const second = await api.signUp()
+    t.match(await verify(second.accessToken), { sub: second.userId })
+    t.equal(fetches, 1, 'the client had the next key before it signed anything')
+
+    await runCommand(app.operator, 'keys:rotate', ['--force'])
+    const third = await api.signUp()
+    t.match(await verify(third.accessToken), { sub: third.userId }, 'an unknown key is fetched')
+    t.match(await verify(second.accessToken), { sub: second.userId }, 'a retired key is still there')
+    t.equal(fetches, 2)
+  }
+})
