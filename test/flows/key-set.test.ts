@@ -64,7 +64,7 @@ async function createOutage(): Promise<{ database: TestDatabase; begin(): void; 
     return (...args: Work): Promise<T> => (isDown ? Promise.reject(new Problem('database_unavailable')) : work(...args))
   }
   return {
-    database: { ...database, query: guard(database.query), transaction: guard(database.transaction) } as TestDatabase,
+    database: { ...database, query: guard(database.query), transaction: guard(database.transaction) },
     begin: () => (isDown = true),
     end: () => (isDown = false),
   }
