@@ -10,6 +10,8 @@ const connectionCodes = new Set([
   ...['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'],
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE'],
   ...['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN'],
+  // Raw statements tell of a broken connection by the adapter's word for it alone.
+  ...['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout'],
 ])
 
 const connectionMessages = [
@@ -30,7 +32,10 @@ const poolMessages = [/^timeout exceeded when trying to connect/, /^Connection t
  * The database answers but cannot serve: a time limit was hit (57014 statement, 55P03 lock), it refuses to let us in,
  * or it is read-only, as a demoted primary is (25006).
  */
-const refusalCodes = new Set(['57014', '55P03', '25006', '3D000', 'P1000', 'P1003', 'P1010', 'P1011', 'P2037'])
+const refusalCodes = new Set([
+  ...['57014', '55P03', '25006', '3D000'],
+  ...['P1000', 'P1003', 'P1010', 'P1011', 'P2037', 'TlsConnectionError'],
+])
 
 /** SQLSTATE classes: connection exception, invalid authorization, insufficient resources, system error. */
 const connectionClass = /^08[0-9A-Z]{3}$/
@@ -101,7 +106,9 @@ function layersOf(error: unknown): unknown[] {
 }
 
 function codesOf(layer: unknown): string[] {
-  return [member(layer, 'code'), member(layer, 'originalCode')].filter((code) => typeof code === 'string')
+  return [member(layer, 'code'), member(layer, 'originalCode'), member(layer, 'kind')].filter(
+    (code) => typeof code === 'string',
+  )
 }
 
 function messagesOf(layer: unknown): string[] {

@@ -28,6 +28,10 @@ t.test('what an error means', async (t) => {
     ['a serialization failure of pg', prisma('40001'), retryable],
 
     ['no server', adapter('P1001', { kind: 'DatabaseNotReachable' }), connection],
+    ['no server for a raw statement', adapter('P2010', { kind: 'DatabaseNotReachable' }), connection],
+    ['a raw statement on a connection that closed', adapter('P2010', { kind: 'ConnectionClosed' }), connection],
+    ['a raw statement that waited in vain', adapter('P2010', { kind: 'SocketTimeout' }), connection],
+    ['a raw statement without TLS', adapter('P2010', { kind: 'TlsConnectionError' }), refusal],
     ['a closed connection', adapter('P1017', { kind: 'ConnectionClosed' }), connection],
     ['a server that shuts down', sqlState('57P01'), connection],
     ['a connection exception', sqlState('08006'), connection],
