@@ -15,6 +15,11 @@ export interface PostgresProxy {
   cut(): void
   /** Breaks the next connection that asks the server for something with this text in it, before the server sees it. */
   cutAt(text: string): void
+  /**
+   * The server goes on hearing and obeying, but nobody learns of it: its answers are held back on every open connection
+   * or, with a text, on the next one that asks for something with this text in it. New connections work.
+   */
+  holdAnswers(text?: string): void
   /** Breaks every connection and takes no new ones. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -26,6 +31,7 @@ export async function startPostgresProxy(serverUrl: string): Promise<PostgresPro
   const pairs = new Set<[Socket, Socket]>()
   let frozen = false
   let cutText: string | undefined
+  let holdText: string | undefined
 
   const listener = createServer((inside) => {
     const outside = connect(Number(server.port || '5432'), server.hostname)
@@ -41,6 +47,10 @@ export async function startPostgresProxy(serverUrl: string): Promise<PostgresPro
       if (frozen) from.pause()
     }
     inside.on('data', (bytes) => {
+      if (holdText !== undefined && bytes.includes(holdText)) {
+        holdText = undefined
+        outside.pause()
+      }
       if (cutText === undefined || !bytes.includes(cutText)) return
       cutText = undefined
       end()
@@ -75,6 +85,10 @@ export async function startPostgresProxy(serverUrl: string): Promise<PostgresPro
     passNewConnections: () => (frozen = false),
     cut,
     cutAt: (text) => (cutText = text),
+    holdAnswers: (text) => {
+      if (text === undefined) for (const [, outside] of pairs) outside.pause()
+      else holdText = text
+    },
     stop: async () => {
       const closed = once(listener, 'close')
       listener.close()

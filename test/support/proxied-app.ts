@@ -1,0 +1,32 @@
+import { openPostgres, type PostgresLimits } from '../../src/platform/database/postgres.js'
+import { startApp, type StartOptions, type TestApp } from './app.js'
+import { openTestDatabase } from './database.js'
+import { startPostgresProxy, type PostgresProxy } from './postgres-proxy.js'
+
+interface Test {
+  teardown(work: () => Promise<void>): void
+}
+
+/** An instance that reaches the file's Postgres through a proxy which the test can break. `database` is not proxied. */
+export async function startProxiedApp(
+  t: Test,
+  options: StartOptions & { limits?: Partial<PostgresLimits> } = {},
+): Promise<TestApp & { proxy: PostgresProxy }> {
+  const { limits, ...startOptions } = options
+  const direct = await openTestDatabase()
+  if (direct.url === undefined) throw new Error('A proxy needs Postgres.')
+  const proxy = await startPostgresProxy(direct.url)
+  const database = await openPostgres({
+    url: proxy.url,
+    prepared: true,
+    limits: { deadlineMs: 10_000, ...limits },
+    log: { warn: () => undefined },
+  })
+  // What is torn down last was made first, and the app needs its database until it has closed.
+  t.teardown(async () => {
+    await database.close()
+    await proxy.stop()
+  })
+  const app = await startApp(t, { ...startOptions, database: { ...direct, ...database } })
+  return { ...app, database: direct, proxy }
+}
