@@ -50,7 +50,8 @@ export function createStrengthEstimator(): StrengthEstimator {
       if (pool.queueSize >= MAX_WAITING) throw new Problem('overloaded', { retryAfterSeconds: 2 })
       const known = whatGuessersKnow(owner)
       // A password is at least as hard to guess as any part of it.
-      const scores = windowsOf(normalize(password)).map((window) => pool.run({ password: window, known }))
+      const windows = windowsOf(withoutKnown(normalize(password), known))
+      const scores = windows.map((window) => pool.run({ password: window, known }))
       return (await Promise.all(scores)).some((score) => score >= STRONG)
     },
     close: () => pool.close(),
@@ -59,7 +60,14 @@ export function createStrengthEstimator(): StrengthEstimator {
 
 function whatGuessersKnow({ email, name }: PasswordOwner): string[] {
   const parts = [SERVICE_NAME, email, ...email.split(/[^\p{L}\p{N}]+/u), name ?? '', ...(name ?? '').split(/\s+/u)]
-  return parts.filter((part) => part.length > 2)
+  return parts.map(normalize).filter((part) => part.length > 2)
+}
+
+/** What is left when everything known is taken out, which counts for nothing, however long it is. */
+function withoutKnown(password: string, known: string[]): string {
+  const longestFirst = known.toSorted((a, b) => b.length - a.length)
+  const patterns = longestFirst.map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
+  return password.replaceAll(new RegExp(patterns.join('|'), 'giu'), ' ')
 }
 
 function windowsOf(password: string): string[] {
