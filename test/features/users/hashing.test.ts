@@ -1,0 +1,97 @@
+import t from 'tap'
+import { createHashing, normalize } from '../../../src/features/users/hashing.js'
+
+/** As weak as argon2 allows: nothing here is about strength. */
+const quick = { argon2MemoryKib: 16, argon2Passes: 1, hashingConcurrency: 4 }
+const standard = { argon2MemoryKib: 19_456, argon2Passes: 2, hashingConcurrency: 4 }
+
+t.test('PWD-06: a hash is argon2id, with 16 random bytes of salt and a tag of 32 bytes', async (t) => {
+  const { hash, verify } = await createHashing(standard)
+  const [first, second] = [await hash('a password'), await hash('a password')]
+  // 22 and 43 characters of base64 without padding.
+  t.match(first, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
+  t.not(first, second)
+  t.equal(await verify(first, 'a password'), true)
+  t.equal(await verify(second, 'a password'), true)
+})
+
+const different: [string, string, string][] = [
+  ['case', 'A password', 'a password'],
+  ['a blank before it', ' a password', 'a password'],
+  ['a blank behind it', 'a password ', 'a password'],
+  ['two blanks', 'a  password', 'a password'],
+  ['a tabulator', 'a\tpassword', 'a password'],
+  ['a line break behind it', 'a password\n', 'a password'],
+  ['what follows after 72 bytes', `${'x'.repeat(72)}1`, `${'x'.repeat(72)}2`],
+  ['what follows after 128 characters', `${'x'.repeat(128)}1`, `${'x'.repeat(128)}2`],
+  ['the last of 256 characters', `${'x'.repeat(255)}1`, `${'x'.repeat(255)}2`],
+  ['an accent', 'a passwörd', 'a password'],
+  ['a letter of another script', 'а password', 'a password'],
+  ['an emoji', 'a password 🦊', 'a password 🦝'],
+]
+
+t.test('PWD-03: passwords are compared whole', async (t) => {
+  const { hash, verify } = await createHashing(quick)
+  for (const [name, one, other] of different) {
+    const hashed = await hash(one)
+    t.equal(await verify(hashed, one), true, name)
+    t.equal(await verify(hashed, other), false, name)
+  }
+})
+
+const same: [string, string, string][] = [
+  ['an accent of its own', 'caf\u0065\u0301', 'caf\u00e9'],
+  ['full width', 'ｐａｓｓ', 'pass'],
+  ['a ligature', 'oﬃce', 'office'],
+  ['a blank that does not break', 'a\u00a0b', 'a b'],
+  ['Hangul by parts', '\u1112\u1161\u11ab', '\ud55c'],
+]
+
+t.test('PWD-03: what two keyboards write differently is one password', async (t) => {
+  const { hash, verify } = await createHashing(quick)
+  for (const [name, one, other] of same) {
+    t.equal(normalize(one), normalize(other), name)
+    t.equal(await verify(await hash(one), other), true, name)
+    t.equal(await verify(await hash(other), one), true, name)
+  }
+})
+
+t.test('PWD-07: which hashes are made anew', async (t) => {
+  const table: [string, string, boolean][] = [
+    ['the same', 'm=19456,t=2', false],
+    ['less memory', 'm=16384,t=2', true],
+    ['fewer passes', 'm=19456,t=1', true],
+    ['less memory, yet as much work', 'm=12288,t=3', true],
+    ['more memory', 'm=47104,t=2', false],
+    ['more memory for less work than today', 'm=20000,t=1', false],
+    ['more passes', 'm=19456,t=3', false],
+    ['more passes and less memory, which is more work', 'm=12288,t=4', false],
+  ]
+  const { isOutdated } = await createHashing(standard)
+  for (const [name, parameters, expected] of table) {
+    t.equal(isOutdated(`$argon2id$v=19$${parameters},p=1$c2FsdHNhbHRzYWx0c2FsdA$dGFn`), expected, name)
+  }
+})
+
+t.test('PWD-09: who has no hash costs a hash all the same, and nothing is their password', async (t) => {
+  const { verify } = await createHashing({ ...quick, argon2MemoryKib: 8192, hashingConcurrency: 1 })
+  for (const password of ['', 'a password', 'nobody']) t.equal(await verify(null, password), false)
+
+  // One in work and fifty waiting: what is not hashed would not wait.
+  const results = await Promise.allSettled(Array.from({ length: 60 }, () => verify(null, 'a password')))
+  const refused = results.filter(({ status }) => status === 'rejected')
+  t.ok(refused.length > 0 && refused.length < 60)
+  for (const { reason } of refused as PromiseRejectedResult[]) t.match(reason, { code: 'overloaded' })
+})
+
+t.test('PWD-08: beyond those that wait, everybody is asked to come back', async (t) => {
+  const { hash, verify } = await createHashing({ ...quick, argon2MemoryKib: 8192, hashingConcurrency: 2 })
+  const attempts = await Promise.allSettled(Array.from({ length: 120 }, () => hash('a password')))
+  const done = attempts.filter(({ status }) => status === 'fulfilled').length
+  t.equal(done, 102, 'two in work, a hundred waiting')
+  t.match(
+    attempts.find(({ status }) => status === 'rejected'),
+    { reason: { code: 'overloaded', options: { retryAfterSeconds: 2 } } },
+  )
+  t.equal(await verify(await hash('a password'), 'a password'), true, 'and afterwards all is as before')
+})
