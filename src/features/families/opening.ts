@@ -7,7 +7,6 @@ import type { FamiliesContext } from './context.js'
 import { deviceNameOf } from './device-name.js'
 import { endFamily } from './ending.js'
 import { createRefreshToken, hashHandle, type RefreshToken } from './refresh-token.js'
-import { endOf } from './rotation.js'
 import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
 import * as store from './store.js'
 
@@ -80,9 +79,9 @@ async function endBeyondLimit(
   { userId, caller }: OpenRequest,
 ): Promise<void> {
   const { limits, clock } = context
-  const readings = await store.findFamiliesOfUser(tx, userId, clock.shiftMs)
-  const live = readings.filter(({ family, now }) => endOf(family, limits, now) === null)
-  for (const { family } of live.slice(limits.maxSessionsPerUser - 1)) {
+  const { maxSessionsPerUser, idleSeconds } = limits
+  const beyond = await store.findFamiliesBeyond(tx, userId, maxSessionsPerUser - 1, idleSeconds, clock.shiftMs)
+  for (const family of beyond) {
     await endFamily(context, tx, revoke, family, 'limit', { userId: null, caller })
   }
 }

@@ -10,6 +10,7 @@ import { endReusedFamily } from './ending.js'
 import { carriedModes, type Carrier } from './family.js'
 import { hashHandle, successorOf, type RefreshToken } from './refresh-token.js'
 import { judge, type Verdict } from './rotation.js'
+import type { FamilyReading } from './row.js'
 import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
 import * as store from './store.js'
 
@@ -65,7 +66,7 @@ function advanceFamily(
   { token, carrier, caller }: RefreshRequest,
   attempt: Attempt,
   from: number,
-): Promise<store.FamilyReading | null> {
+): Promise<FamilyReading | null> {
   const modes = carriedModes[carrier]
   return store.advanceFamily(client, {
     handleHash: hashHandle(token.handle),

@@ -1,47 +1,10 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Mode } from '../../wire/mode.js'
-import type { EndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
 import type { Attempt } from './attempt.js'
-import { isBanned, type Ending, type Family, type Holder } from './family.js'
-
-/** A family, its user where there still is one, and the time by which both are judged: the database's. */
-export interface FamilyReading {
-  family: Family
-  holder: Holder | null
-  now: Date
-}
-
-interface Row {
-  id: string
-  user_id: string | null
-  generation: number
-  attempt_hash: Uint8Array | null
-  attempt_keyed: boolean
-  rotated_at: Date | null
-  mode: Mode
-  remember: boolean
-  device_name: string | null
-  user_agent: string | null
-  ip: string | null
-  amr: string[]
-  authenticated_at: Date
-  created_at: Date
-  last_used_at: Date
-  expires_at: Date
-  ended_at: Date | null
-  end_reason: EndReason | null
-  email: string | null
-  name: string | null
-  email_verified_at: Date | null
-  roles: string[] | null
-  epoch: bigint | null
-  banned_at: Date | null
-  banned_until: Date | null
-  user_created_at: Date | null
-  now: Date
-}
+import type { Ending, Family } from './family.js'
+import { readingOf, type FamilyReading, type Row } from './row.js'
 
 const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.remember,
@@ -136,14 +99,32 @@ export async function readFamily(client: Queries, id: string, shiftMs: number): 
   return toReading(rows)
 }
 
-/** The most recently used first. Ended ones stay listed until their absolute end. */
+/** Those that were not ended first, each the most recently used first. Ended ones stay listed until their absolute end. */
 export async function findFamiliesOfUser(client: Queries, userId: string, shiftMs: number): Promise<FamilyReading[]> {
   const rows = await client.$queryRaw<Row[]>`
     SELECT ${columns}, ${now(shiftMs)} AS now
     FROM refresh_token_family AS f JOIN "user" AS u ON u.id = f.user_id
     WHERE f.user_id = ${userId}::uuid AND f.expires_at > ${now(shiftMs)}
-    ORDER BY f.last_used_at DESC, f.id DESC LIMIT 1000`
+    ORDER BY (f.ended_at IS NOT NULL), f.last_used_at DESC, f.id DESC LIMIT 1000`
   return rows.map(readingOf)
+}
+
+/** The live families of a user that are left when the most recently used ones, as many as may stay, are counted off. */
+export async function findFamiliesBeyond(
+  tx: Queries,
+  userId: string,
+  stay: number,
+  idleSeconds: Record<Mode, number>,
+  shiftMs: number,
+): Promise<Pick<Family, 'id' | 'userId'>[]> {
+  const idleSince = (mode: Mode) => secondsBefore(shiftMs, idleSeconds[mode])
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM refresh_token_family
+    WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND expires_at > ${now(shiftMs)} AND last_used_at >
+      CASE mode WHEN 'json' THEN ${idleSince('json')} WHEN 'session' THEN ${idleSince('session')}
+        ELSE ${idleSince('cookie')} END
+    ORDER BY last_used_at DESC, id DESC OFFSET ${stay}::int`
+  return rows.map(({ id }) => ({ id, userId }))
 }
 
 export interface NewFamily {
@@ -250,46 +231,4 @@ export async function countLiveFamiliesBySecret(client: Queries, shiftMs: number
 
 function toReading([row]: Row[]): FamilyReading | null {
   return row === undefined ? null : readingOf(row)
-}
-
-function readingOf(row: Row): FamilyReading {
-  const holder = holderOf(row)
-  return { family: familyOf(row, holder), holder, now: row.now }
-}
-
-function familyOf(row: Row, holder: Holder | null): Family {
-  return {
-    id: row.id,
-    userId: row.user_id,
-    generation: row.generation,
-    attempt: row.attempt_hash && { hash: Buffer.from(row.attempt_hash), keyed: row.attempt_keyed },
-    rotatedAt: row.rotated_at,
-    mode: row.mode,
-    remember: row.remember,
-    deviceName: row.device_name,
-    userAgent: row.user_agent,
-    ip: row.ip,
-    amr: row.amr,
-    authenticatedAt: row.authenticated_at,
-    createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-    expiresAt: row.expires_at,
-    ended: row.ended_at && row.end_reason && { at: row.ended_at, reason: row.end_reason },
-    banned: holder !== null && isBanned(holder, row.now),
-  }
-}
-
-function holderOf(row: Row): Holder | null {
-  if (row.user_id === null || row.email === null || row.user_created_at === null) return null
-  return {
-    id: row.user_id,
-    email: row.email,
-    name: row.name,
-    emailVerifiedAt: row.email_verified_at,
-    roles: row.roles ?? [],
-    epoch: Number(row.epoch),
-    bannedAt: row.banned_at,
-    bannedUntil: row.banned_until,
-    createdAt: row.user_created_at,
-  }
 }

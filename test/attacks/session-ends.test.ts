@@ -1,0 +1,230 @@
+// Every way in which a session ends: its tokens are worth nothing from then on, and why is told.
+
+import t from 'tap'
+import { PASSWORD, type ProblemBody, type SignedUp } from '../support/api.js'
+import { startApp } from '../support/app.js'
+import { readAuditTrail, readFamily } from '../support/rows.js'
+
+const NEW_PASSWORD = 'seven lanterns drift over copper hills'
+
+const MAX_SESSIONS = 3
+const settings = {
+  SESSION_IDLE_TTL_JSON: '1000000',
+  SESSION_MAX_TTL_JSON: '3000000',
+  MAX_SESSIONS_PER_USER: String(MAX_SESSIONS),
+}
+const { api, app, clock, database } = await startApp(t, { settings })
+
+interface SessionList {
+  sessions: { id: string; current: boolean; ended_at?: string; reason?: string; expires_at: string }[]
+}
+
+async function loginAgain({ email }: SignedUp, password = PASSWORD) {
+  const { body } = await api.login({ email, password, mode: 'json' })
+  return { accessToken: body.access_token, refreshToken: body.refresh_token, sessionId: body.session.id }
+}
+
+const listEnded = (token: string | undefined) => api.call<SessionList>('/v1/sessions?ended=true', { token })
+
+interface End {
+  how: string
+  reason: string
+  bringAbout(user: SignedUp): Promise<unknown>
+  password?: string
+}
+
+const writtenEnds: End[] = [
+  {
+    how: 'a logout with the refresh token',
+    reason: 'logout',
+    bringAbout: ({ refreshToken }) =>
+      api.call('/v1/auth/logout', { method: 'POST', body: { refresh_token: refreshToken } }),
+  },
+  {
+    how: 'a logout with the access token',
+    reason: 'logout',
+    bringAbout: ({ accessToken }) => api.call('/v1/auth/logout', { method: 'POST', token: accessToken }),
+  },
+  {
+    how: 'a logout everywhere, from this session',
+    reason: 'logout_all',
+    bringAbout: ({ accessToken }) => api.call('/v1/auth/logout-all', { method: 'POST', token: accessToken }),
+  },
+  {
+    how: 'a logout everywhere, from another session',
+    reason: 'logout_all',
+    bringAbout: async (user) =>
+      api.call('/v1/auth/logout-all', { method: 'POST', token: (await loginAgain(user)).accessToken }),
+  },
+  {
+    how: 'the user, from the list',
+    reason: 'revoked_by_user',
+    bringAbout: async (user) =>
+      api.call(`/v1/sessions/${user.sessionId}`, { method: 'DELETE', token: (await loginAgain(user)).accessToken }),
+  },
+  {
+    how: 'the user, who ends this very session',
+    reason: 'revoked_by_user',
+    bringAbout: ({ sessionId, accessToken }) =>
+      api.call(`/v1/sessions/${sessionId}`, { method: 'DELETE', token: accessToken }),
+  },
+  {
+    how: 'the user, who ends all others',
+    reason: 'revoked_by_user',
+    bringAbout: async (user) =>
+      api.call('/v1/sessions', { method: 'DELETE', token: (await loginAgain(user)).accessToken }),
+  },
+  {
+    how: 'a new password',
+    reason: 'password_changed',
+    password: NEW_PASSWORD,
+    bringAbout: async (user) =>
+      api.call('/v1/me/password', {
+        method: 'PUT',
+        token: (await loginAgain(user)).accessToken,
+        body: { current_password: PASSWORD, new_password: NEW_PASSWORD },
+      }),
+  },
+  {
+    how: 'a token used twice',
+    reason: 'reuse_detected',
+    async bringAbout({ refreshToken }) {
+      await api.refresh(refreshToken)
+      clock.advance({ seconds: 11 })
+      await api.refresh(refreshToken)
+    },
+  },
+  {
+    how: 'one login more than there may be',
+    reason: 'limit',
+    async bringAbout(user) {
+      for (let logins = 0; logins < MAX_SESSIONS; logins += 1) await loginAgain(user)
+    },
+  },
+]
+
+for (const { how, reason, bringAbout, password } of writtenEnds) {
+  t.test(`REF-12, REF-14: ${how}: ${reason}`, async (t) => {
+    const user = await api.signUp()
+    await bringAbout(user)
+
+    t.match(await api.refresh(user.refreshToken), { status: 401, body: { code: 'session_ended', reason } })
+    t.match(await api.whoami(user.accessToken), { status: 401, body: { code: 'session_ended' } })
+    t.match(await readFamily(database, user.sessionId), { endReason: reason, endedIp: '127.0.0.1' })
+    const trail = await readAuditTrail(database, user.sessionId)
+    t.ok(trail.includes(reason === 'reuse_detected' ? 'refresh_reused' : 'session_ended'))
+
+    const later = await loginAgain(user, password)
+    const { body } = await listEnded(later.accessToken)
+    t.match(
+      body.sessions.find(({ id }) => id === user.sessionId),
+      { reason, current: false, ended_at: String },
+    )
+    t.match(await api.refresh(user.refreshToken), { status: 401, body: { reason } }, 'the reason stays what it was')
+  })
+}
+
+t.test('REF-11: a session that was not used for too long', async (t) => {
+  const user = await api.signUp()
+  clock.advance({ seconds: 1_000_001 })
+  const later = await loginAgain(user)
+  t.match((await listEnded(later.accessToken)).body.sessions, [{ id: user.sessionId, reason: 'idle' }])
+  t.match(await api.refresh(user.refreshToken), { status: 401, body: { code: 'session_ended', reason: 'idle' } })
+  t.match(await api.whoami(user.accessToken), { status: 401, body: { code: 'token_expired' } })
+})
+
+t.test('REF-11, REF-19: rotation keeps a session from being idle, and never moves its absolute end', async (t) => {
+  const user = await api.signUp()
+  const { expiresAt } = await readFamily(database, user.sessionId)
+  let token: string | undefined = user.refreshToken
+  for (let days = 0; days < 30; days += 10) {
+    clock.advance({ days: 10 })
+    const { status, body } = await api.refresh(token)
+    t.equal(status, 200)
+    t.ok(new Date(body.refresh_expires_at) <= expiresAt)
+    token = body.refresh_token
+  }
+  t.strictSame((await readFamily(database, user.sessionId)).expiresAt, expiresAt)
+
+  // 3 000 000 seconds are 34 days, 17 hours and 20 minutes.
+  clock.advance({ days: 4, hours: 17, minutes: 15 })
+  const last = await api.refresh(token)
+  t.match(last, { status: 200, body: { refresh_expires_at: expiresAt.toISOString() } })
+  t.ok(last.body.expires_in <= 300, 'an access token ends with its session')
+  clock.advance({ minutes: 6 })
+  const over = { status: 401, body: { code: 'session_ended', reason: 'expired' } }
+  t.match(await api.refresh(last.body.refresh_token), over)
+  const later = await loginAgain(user)
+  t.strictSame((await listEnded(later.accessToken)).body.sessions, [])
+
+  await app.operator.families.purge()
+  t.match(await api.refresh(last.body.refresh_token), over)
+  await t.rejects(readFamily(database, user.sessionId))
+  t.match(await api.refresh(later.refreshToken), { status: 200 })
+})
+
+t.test('REF-13: a user who is banned; and goes on when the ban ends', async (t) => {
+  const user = await api.signUp()
+  const ban = (data: { bannedAt: Date; bannedUntil?: Date }) =>
+    database.query((client) => client.user.update({ where: { id: user.userId }, data }))
+  const banned = { status: 401, body: { code: 'session_ended', reason: 'banned' } }
+  await ban({ bannedAt: clock.now() })
+  t.match(await api.refresh(user.refreshToken), banned)
+  t.match(await api.login({ email: user.email, password: PASSWORD }), { status: 403, body: { code: 'account_banned' } })
+
+  await ban({ bannedAt: clock.now(), bannedUntil: new Date(clock.now().getTime() + 60_000) })
+  t.match(await api.refresh(user.refreshToken), banned)
+  t.match(await readFamily(database, user.sessionId), { endedAt: null, generation: 0 })
+  clock.advance({ seconds: 61 })
+  t.match(await api.refresh(user.refreshToken), { status: 200 })
+})
+
+t.test('REF-13: a user who is deleted, of whom the tombstones keep nothing', async (t) => {
+  const user = await api.signUp()
+  const other = await loginAgain(user)
+  const { body: rotated } = await api.refresh(user.refreshToken)
+  const deletion = await api.call('/v1/me', { method: 'DELETE', token: user.accessToken, body: { password: PASSWORD } })
+  t.equal(deletion.status, 204)
+
+  for (const token of [rotated.refresh_token, user.refreshToken, other.refreshToken]) {
+    t.match(await api.refresh(token), { status: 401, body: { code: 'session_ended', reason: 'deleted' } })
+  }
+  for (const token of [user.accessToken, rotated.access_token, other.accessToken]) {
+    t.match(await api.whoami(token), { status: 401, body: { code: 'session_ended' } })
+  }
+  const nothing = { userId: null, ip: null, userAgent: null, deviceName: null }
+  const nobody = { endedBy: null, endedIp: null, endedUserAgent: null }
+  for (const id of [user.sessionId, other.sessionId]) {
+    t.match(await readFamily(database, id), { endReason: 'deleted', ...nothing, ...nobody })
+  }
+  t.match(await api.login({ email: user.email, password: PASSWORD }), { body: { code: 'invalid_credentials' } })
+})
+
+t.test('REF-12: what has ended stays ended over a restart', async (t) => {
+  const user = await api.signUp()
+  await api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })
+  const restarted = await startApp(t, { join: true, clock, settings })
+  const ended: { body: Partial<ProblemBody> } = { body: { code: 'session_ended' } }
+  t.match(await restarted.api.whoami(user.accessToken), ended)
+  t.match(await restarted.api.refresh(user.refreshToken), ended)
+})
+
+t.test('a session that lives is neither hidden nor kept from the limit by a thousand that ended', async (t) => {
+  const user = await api.signUp()
+  const second = await loginAgain(user)
+  await database.query(
+    (client) => client.$executeRaw`
+      INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, remember, authenticated_at,
+        created_at, last_used_at, expires_at, ended_at, end_reason)
+      SELECT gen_random_uuid(), user_id, sha256(gen_random_uuid()::text::bytea), secret_id, 0, mode, remember,
+        authenticated_at, created_at, last_used_at + interval '1 minute', expires_at, last_used_at, 'logout'
+      FROM refresh_token_family, generate_series(1, 1001) WHERE id = ${user.sessionId}::uuid`,
+  )
+  const live = await api.call<SessionList>('/v1/sessions', { token: second.accessToken })
+  t.match(
+    live.body.sessions.map(({ id }) => id),
+    [second.sessionId, user.sessionId],
+  )
+  for (let logins = 0; logins < MAX_SESSIONS; logins += 1) await loginAgain(user)
+  t.match(await api.refresh(user.refreshToken), { status: 401, body: { reason: 'limit' } })
+})
