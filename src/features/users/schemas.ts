@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import { text } from '../../platform/http/text.js'
 
-/** Code points after NFKC; the minimum is a setting, and judged where passwords are set. */
-const MAX_PASSWORD_LENGTH = 256
+/**
+ * Code points as they are typed. How many there may be after NFKC, which joins an accent with its letter, is judged
+ * where passwords are set.
+ */
+const MAX_TYPED_LENGTH = 1024
 
 /**
  * One address, as the browser's own <input type="email"> has it: ASCII only, so that no look-alike of another script
@@ -17,8 +20,9 @@ export const emailSchema = z
   .meta({ format: 'email', examples: ['ada@example.com'] })
 
 /** A password as it is typed in: compared whole, so a longer one is refused, never cut. */
-export const passwordSchema = text({ min: 1, max: MAX_PASSWORD_LENGTH }).meta({
+export const passwordSchema = text({ min: 1, max: MAX_TYPED_LENGTH }).meta({
   format: 'password',
+  description: 'At most 256 characters once it is normalized (NFKC).',
   examples: ['correct horse battery staple'],
 })
 
