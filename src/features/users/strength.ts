@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { Problem } from '../../platform/problem.js'
 import { normalize } from './hashing.js'
 import type estimateStrength from './strength-estimator.js'
@@ -34,19 +34,15 @@ const IDLE_MS = 60_000
 /** A few seconds of work. Whoever comes after that is asked to try again. */
 const MAX_WAITING = 100
 
-/** Starts no thread before the first password: a process that only refreshes and verifies never needs one. */
+type Pool = Piscina<Parameters<typeof estimateStrength>[0], ReturnType<typeof estimateStrength>>
+
+/** Loads and starts nothing before the first password: a process that only refreshes and verifies never needs it. */
 export function createStrengthEstimator(): StrengthEstimator {
-  const pool = new Piscina<Parameters<typeof estimateStrength>[0], ReturnType<typeof estimateStrength>>({
-    // Compiled or not, as this file is.
-    filename: new URL(`./strength-estimator${extname(import.meta.url)}`, import.meta.url).href,
-    minThreads: 0,
-    maxThreads: 1,
-    idleTimeout: IDLE_MS,
-    maxQueue: MAX_WAITING,
-  })
+  let started: Promise<Pool> | undefined
 
   return {
     async isStrong(password, owner) {
+      const pool = await (started ??= startPool())
       if (pool.queueSize >= MAX_WAITING) throw new Problem('overloaded', { retryAfterSeconds: 2 })
       const known = whatGuessersKnow(owner)
       // A password is at least as hard to guess as any part of it.
@@ -54,8 +50,21 @@ export function createStrengthEstimator(): StrengthEstimator {
       const scores = windows.map((window) => pool.run({ password: window, known }))
       return (await Promise.all(scores)).some((score) => score >= STRONG)
     },
-    close: () => pool.close(),
+    close: async () => {
+      await (await started)?.close()
+    },
   }
+}
+
+async function startPool(): Promise<Pool> {
+  const { Piscina } = await import('piscina')
+  return new Piscina({
+    // Compiled or not, as this file is.
+    filename: new URL(`./strength-estimator${extname(import.meta.url)}`, import.meta.url).href,
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: IDLE_MS,
+  })
 }
 
 function whatGuessersKnow({ email, name }: PasswordOwner): string[] {
