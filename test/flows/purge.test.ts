@@ -1,0 +1,61 @@
+import t from 'tap'
+import { startApp } from '../support/app.js'
+import { needsPostgres } from '../support/database.js'
+import { readFamily } from '../support/rows.js'
+
+const { api, app, clock, database } = await startApp(t)
+
+/** Copies of a family that are past their absolute end. */
+async function insertExpired(sessionId: string, count: number): Promise<void> {
+  await database.query(
+    (client) => client.$executeRaw`
+      INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, remember, authenticated_at,
+        created_at, last_used_at, expires_at)
+      SELECT gen_random_uuid(), user_id, sha256(gen_random_uuid()::text::bytea), secret_id, 0, mode, remember,
+        authenticated_at, created_at, last_used_at, now() - interval '1 second'
+      FROM refresh_token_family, generate_series(1, ${count}::int) WHERE id = ${sessionId}::uuid`,
+  )
+}
+
+const countFamilies = () => database.query((client) => client.refreshTokenFamily.count())
+
+t.test('REF-19: families past their absolute end are deleted, however many, and no others', async (t) => {
+  const live = await api.signUp()
+  const ended = await api.signUp()
+  await api.call('/v1/auth/logout', { method: 'POST', token: ended.accessToken })
+  await insertExpired(live.sessionId, 2500)
+  t.equal(await countFamilies(), 2502)
+
+  await app.operations.doChores()
+  t.equal(await countFamilies(), 2)
+  t.match(await api.refresh(live.refreshToken), { status: 200 })
+  t.match(await readFamily(database, ended.sessionId), { endReason: 'logout' })
+
+  clock.advance({ days: 91 })
+  await app.operations.doChores()
+  t.equal(await countFamilies(), 0)
+  t.match(await api.refresh(ended.refreshToken), { status: 401, body: { code: 'session_ended', reason: 'expired' } })
+})
+
+t.test('REF-19: one instance at a time purges (needs Postgres)', { skip: needsPostgres }, async (t) => {
+  const { sessionId } = await api.signUp()
+  await insertExpired(sessionId, 1500)
+  const other = await startApp(t, { join: true, clock })
+  await Promise.all([app.operator.families.purge(), other.app.operator.families.purge()])
+  await app.operator.families.purge()
+  t.equal(await countFamilies(), 1)
+})
+
+t.test('REF-19: who purges waits for nobody, and nobody waits (needs Postgres)', { skip: needsPostgres }, async (t) => {
+  const { sessionId, refreshToken } = await api.signUp()
+  await insertExpired(sessionId, 10)
+  const before = await countFamilies()
+  await database.transaction(async (tx) => {
+    await tx.$queryRaw`SELECT id FROM refresh_token_family WHERE expires_at <= now() LIMIT 1 FOR UPDATE`
+    await app.operator.families.purge()
+    t.equal(await countFamilies(), before - 9)
+    t.match(await api.refresh(refreshToken), { status: 200 })
+  })
+  await app.operator.families.purge()
+  t.equal(await countFamilies(), before - 10)
+})
