@@ -21,6 +21,8 @@ export interface Call {
   token?: string | undefined
   /** Becomes the JSON body. */
   body?: unknown
+  /** The body as it is sent, in place of that. */
+  text?: string
   cookies?: Record<string, string>
   headers?: Record<string, string>
 }
@@ -56,16 +58,17 @@ export interface SignedUp {
 export function createApi(server: AppInstance): Api {
   async function call<Body>(path: string, options: Call = {}): Promise<Answer<Body>> {
     const { method = 'GET', token, body, cookies, headers = {} } = options
+    const payload = options.text ?? (body === undefined ? undefined : JSON.stringify(body))
     const request: InjectOptions = {
       method,
       url: path,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
         ...(cookies && { cookie: cookieHeader(cookies) }),
         ...headers,
       },
-      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+      ...(payload === undefined ? {} : { payload }),
     }
     const response = await server.inject(request)
     return {

@@ -1,0 +1,62 @@
+import t from 'tap'
+import { startApp } from '../support/app.js'
+
+const LONG = 'tundra-pickle-orbit vK3#pQ9!zR7@mW2x '.repeat(7)
+const account = { email: 'ada@example.com', mode: 'json' }
+
+t.test('PWD-03: no other password opens the account, however near it comes', async (t) => {
+  const { api } = await startApp(t)
+  const password = ` Café ${LONG.slice(0, 250)}`
+  t.match(await api.register({ ...account, password }), { status: 201 })
+  const login = (password: string) => api.login({ ...account, password })
+  t.match(await login(password), { status: 200 })
+
+  const near: [string, string][] = [
+    ['without the last character', password.slice(0, -1)],
+    ['with one more', `${password}x`],
+    ['with another last character', `${password.slice(0, -1)}?`],
+    ['72 characters of it', password.slice(0, 72)],
+    ['128 characters of it', password.slice(0, 128)],
+    ['without the blank before it', password.slice(1)],
+    ['with a blank behind it', `${password} `],
+    ['in lower case', password.toLowerCase()],
+    ['in upper case', password.toUpperCase()],
+    ['without the accent', password.replace('é', 'e')],
+  ]
+  for (const [name, other] of near)
+    t.match(await login(other), { status: 401, body: { code: 'invalid_credentials' } }, name)
+  t.match(await login(password.normalize('NFD')), { status: 200 }, 'the accent of another keyboard is the same one')
+})
+
+t.test('PWD-03, HTTP-02: what is no text, or that a store could cut, is refused and not changed', async (t) => {
+  const { api } = await startApp(t)
+  const { accessToken: token, password, email } = await api.signUp()
+  const values: [string, unknown][] = [
+    ['NUL', `${password}\0`],
+    ['NUL in the middle', 'copper lantern\0drifts over seven hills'],
+    ['half a character', `${password}\ud83e`],
+    ['the other half', `\udd8a${password}`],
+    ['a number', 123456789012345],
+    ['null', null],
+    ['a list', [password]],
+    ['an object', { password }],
+    ['true', true],
+    ['nothing', ''],
+    ['thousands of characters', 'x'.repeat(9000)],
+  ]
+  const refused = { status: 422, body: { code: 'validation_failed' } }
+  for (const [name, value] of values) {
+    t.match(await api.register({ ...account, password: value }), refused, `${name}, at register`)
+    t.match(await api.login({ email, password: value }), refused, `${name}, at login`)
+    const body = { current_password: password, new_password: value }
+    t.match(await api.call('/v1/me/password', { method: 'PUT', token, body }), refused, `${name}, as the new one`)
+    const proof = { method: 'PUT' as const, token, body: { current_password: value, new_password: LONG.slice(0, 30) } }
+    t.match(await api.call('/v1/me/password', proof), refused, `${name}, as the current one`)
+    t.match(
+      await api.call('/v1/me', { method: 'DELETE', token, body: { password: value } }),
+      refused,
+      `${name}, to delete`,
+    )
+  }
+  t.match(await api.login({ email, password }), { status: 200 })
+})
