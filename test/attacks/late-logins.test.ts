@@ -1,0 +1,163 @@
+// A login has verified the password, and opens its session a moment later. What changed in between counts.
+
+import t from 'tap'
+import { PASSWORD, type Api, type SignedUp } from '../support/api.js'
+import { startApp } from '../support/app.js'
+import { needsPostgres, openTestDatabase } from '../support/database.js'
+import { startProxiedApp } from '../support/proxied-app.js'
+import { until } from '../support/until.js'
+
+const NEW_PASSWORD = 'seven lanterns drift over copper hills'
+const WRONG = { status: 401, body: { code: 'invalid_credentials' } }
+
+const { api, clock, database } = await startApp(t)
+
+const login = (instance: Api, { email }: SignedUp, password = PASSWORD) =>
+  instance.login({ email, password, mode: 'json' })
+const changePassword = (instance: Api, { accessToken }: SignedUp) =>
+  instance.call('/v1/me/password', {
+    method: 'PUT',
+    token: accessToken,
+    body: { current_password: PASSWORD, new_password: NEW_PASSWORD },
+  })
+const remove = (instance: Api, { accessToken }: SignedUp) =>
+  instance.call('/v1/me', { method: 'DELETE', token: accessToken, body: { password: PASSWORD } })
+
+const countLive = (userId: string) =>
+  database.query((client) => client.refreshTokenFamily.count({ where: { userId, endedAt: null } }))
+
+t.test('REF-22: of logins during a password change, none has a session afterwards', async (t) => {
+  const other = await startApp(t, { join: true, clock })
+  for (let round = 0; round < 5; round += 1) {
+    const user = await api.signUp()
+    const logins = [login(other.api, user), login(api, user)]
+    const change = changePassword(api, user)
+    logins.push(login(other.api, user), login(api, user))
+    t.match(await change, { status: 204 })
+    for (const answer of await Promise.all(logins)) {
+      if (answer.status === 200) {
+        t.match(await api.refresh(answer.body.refresh_token), { status: 401, body: { reason: 'password_changed' } })
+      } else {
+        t.match(answer, WRONG)
+      }
+    }
+    t.equal(await countLive(user.userId), 1)
+    t.match(await login(api, user, NEW_PASSWORD), { status: 200 })
+  }
+})
+
+t.test('REF-22: logins at once never leave more sessions than there may be', async (t) => {
+  const settings = { MAX_SESSIONS_PER_USER: '2' }
+  const instances = [
+    await startApp(t, { join: true, clock, settings }),
+    await startApp(t, { join: true, clock, settings }),
+  ]
+  const user = await api.signUp()
+  const answers = await Promise.all(
+    instances.flatMap((instance) => Array.from({ length: 6 }, () => login(instance.api, user))),
+  )
+  t.ok(answers.every(({ status }) => status === 200))
+  t.equal(await countLive(user.userId), 2)
+})
+
+t.test('REF-22: what holds the user first comes first (needs Postgres)', { skip: needsPostgres }, async (t) => {
+  const limits = {
+    deadlineMs: 30_000,
+    lockMs: 30_000,
+    statementMs: 30_000,
+    silenceMs: 30_000,
+    idleInTransactionMs: 30_000,
+  }
+  const { api } = await startProxiedApp(t, { join: true, clock, limits })
+  const { transaction } = await openTestDatabase()
+
+  /** How many statements wait for a lock. */
+  const countWaiting = async () => {
+    const rows = await database.query(
+      (client) => client.$queryRaw<{ pid: number }[]>`
+        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    )
+    return rows.length
+  }
+
+  /** Starts each while the user's row is held, the next one when the one before waits for it, and then lets go. */
+  async function inOrder<T>(user: SignedUp, ...starts: (() => Promise<T>)[]): Promise<T[]> {
+    const begun: Promise<T>[] = []
+    await transaction(async (tx) => {
+      await tx.$executeRaw`SELECT FROM "user" WHERE id = ${user.userId}::uuid FOR NO KEY UPDATE`
+      for (const start of starts) {
+        begun.push(start())
+        await until(async () => (await countWaiting()) === begun.length)
+      }
+    })
+    return Promise.all(begun)
+  }
+
+  t.test('a login that is hashing while the password changes makes no session', async (t) => {
+    const user = await api.signUp()
+    const [change, late] = await inOrder<object>(
+      user,
+      () => changePassword(api, user),
+      () => login(api, user),
+    )
+    t.match(change, { status: 204 })
+    t.match(late, WRONG)
+    t.equal(await countLive(user.userId), 1)
+  })
+
+  t.test('a login that was first makes one, which the new password ends', async (t) => {
+    const user = await api.signUp()
+    const [early, change] = await inOrder<object>(
+      user,
+      () => login(api, user),
+      () => changePassword(api, user),
+    )
+    t.match([early, change], [{ status: 200 }, { status: 204 }])
+    t.equal(await countLive(user.userId), 1)
+  })
+
+  t.test('a login that is hashing while its user is deleted makes no session', async (t) => {
+    const user = await api.signUp()
+    const [deletion, late] = await inOrder<object>(
+      user,
+      () => remove(api, user),
+      () => login(api, user),
+    )
+    t.match(deletion, { status: 204 })
+    t.match(late, WRONG)
+  })
+
+  t.test('a login that is hashing while its user is banned makes no session', async (t) => {
+    const user = await api.signUp()
+    let late: Promise<object> | undefined
+    await transaction(async (tx) => {
+      await tx.user.update({ where: { id: user.userId }, data: { bannedAt: clock.now() } })
+      late = login(api, user)
+      await until(async () => (await countWaiting()) === 1)
+    })
+    t.match(await late, { status: 403, body: { code: 'account_banned' } })
+    t.equal(await countLive(user.userId), 1)
+  })
+
+  t.test('of two password changes at once, the later one no longer knows the password', async (t) => {
+    const user = await api.signUp()
+    const [first, second] = await inOrder<object>(
+      user,
+      () => changePassword(api, user),
+      () => changePassword(api, user),
+    )
+    t.match([first, second], [{ status: 204 }, WRONG])
+  })
+
+  t.test('two logins at once leave one session where there may be one', async (t) => {
+    const strict = await startProxiedApp(t, { join: true, clock, limits, settings: { MAX_SESSIONS_PER_USER: '1' } })
+    const user = await api.signUp()
+    const [first, second] = await inOrder(
+      user,
+      () => login(strict.api, user),
+      () => login(strict.api, user),
+    )
+    t.match(await strict.api.refresh(first?.body.refresh_token), { status: 401, body: { reason: 'limit' } })
+    t.match(await strict.api.refresh(second?.body.refresh_token), { status: 200 })
+  })
+})
