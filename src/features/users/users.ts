@@ -10,7 +10,7 @@ import { violatedConstraint } from '../../platform/database/faults.js'
 import { uuidv7 } from '../../platform/uuid.js'
 import type { Audit } from '../audit/audit.js'
 import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
-import type { Revocations } from '../revocation/revocation.js'
+import type { Revocations, Revoke } from '../revocation/revocation.js'
 import { createPasswords, type Passwords } from './passwords.js'
 import type { Hashing } from './hashing.js'
 import * as store from './store.js'
@@ -66,6 +66,9 @@ export interface Users {
   remove(self: Self, password: string): Promise<void>
 }
 
+/** How often a change starts over because the password's hash became another under it. */
+const MAX_TRIES = 3
+
 export function createUsers(options: UsersOptions): Users {
   const { database, revocations, families, audit, clock, hashing, passwordMinLength } = options
   const passwords = createPasswords({ hashing, minLength: passwordMinLength })
@@ -86,10 +89,26 @@ export function createUsers(options: UsersOptions): Users {
     throw new Problem('invalid_credentials')
   }
 
-  /** Takes the user's row, unless what was verified before no longer holds. */
-  async function lockUnchanged(tx: Queries, verified: store.User): Promise<void> {
-    const user = await store.lockUser(tx, verified.id)
-    if (user?.passwordHash !== verified.passwordHash) throw new Problem('invalid_credentials')
+  /**
+   * Acts on a checked password, holding the user's row. A login may have made the hash anew in between, or somebody has
+   * changed the password: checking it again tells which.
+   */
+  async function actOnPassword<T>(
+    self: Self,
+    password: string,
+    checked: store.User,
+    work: (tx: Queries, revoke: Revoke) => Promise<T>,
+  ): Promise<T> {
+    let user = checked
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const done = await revocations.transaction(async (tx, revoke) => {
+        const locked = await store.lockUser(tx, user.id)
+        return locked?.passwordHash === user.passwordHash ? { result: await work(tx, revoke) } : null
+      })
+      if (done !== null) return done.result
+      user = await requirePassword(self, password)
+    }
+    throw new Problem('overloaded', { retryAfterSeconds: 1 })
   }
 
   return {
@@ -122,8 +141,7 @@ export function createUsers(options: UsersOptions): Users {
       const user = await requirePassword(self, current)
       await passwords.requireAcceptable(next, user, '/new_password')
       const passwordHash = await hashing.hash(next)
-      return revocations.transaction(async (tx, revoke) => {
-        await lockUnchanged(tx, user)
+      return actOnPassword(self, current, user, async (tx, revoke) => {
         await store.setPasswordHash(tx, userId, passwordHash)
         const epoch = await store.raiseEpoch(tx, userId, clock.shiftMs)
         await revoke({ kind: 'user', sub: userId, epoch })
@@ -137,8 +155,7 @@ export function createUsers(options: UsersOptions): Users {
     async remove(self, password) {
       const { userId, caller } = self
       const user = await requirePassword(self, password)
-      await revocations.transaction(async (tx, revoke) => {
-        await lockUnchanged(tx, user)
+      await actOnPassword(self, password, user, async (tx, revoke) => {
         await families.endAll(tx, revoke, userId, { reason: 'deleted', by: { userId, caller } })
         await families.forgetUser(tx, userId)
         await audit.record(tx, { event: 'user_deleted', caller, userId })
