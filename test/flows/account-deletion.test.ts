@@ -1,0 +1,82 @@
+import t from 'tap'
+import { runCommand } from '../../src/commands.js'
+import { startApp } from '../support/app.js'
+import { dumpTables } from '../support/dump.js'
+
+t.test('a deleted user leaves nothing behind that tells of the person, in any table', async (t) => {
+  const { app, api, database, browser } = await startApp(t, { settings: { TRUST_PROXY: '127.0.0.1' } })
+  const password = 'copper lantern drifts over seven hills'
+  const personal = {
+    email: 'ada.of.the.test@example.com',
+    name: 'Augusta Ada of the Test',
+    agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0 PersonalToAda',
+    ip: '203.0.113.77',
+    device: "Ada's own laptop",
+    lastIp: '203.0.113.99',
+  }
+  const { email, name, device } = personal
+  const from = (ip: string) => ({ headers: { 'user-agent': personal.agent, 'x-forwarded-for': ip } })
+  const here = from(personal.ip)
+
+  const registered = await api.register({ email, password, name, mode: 'json', device_name: device }, here)
+  t.equal(registered.status, 201)
+  await api.login({ email, password: 'not the password at all' }, here)
+  await api.login({ email, password, mode: 'cookie' }, here)
+  const second = await api.login({ email, password, mode: 'json' }, from(personal.lastIp))
+  const token = second.body.access_token
+  // One refresh that is reused, one session that is logged out, one that outlives the others until the end.
+  const { refresh_token: spent } = registered.body
+  await api.refresh(spent, { key: 'x'.repeat(16) })
+  await api.refresh(spent, { key: 'y'.repeat(16) })
+  await api.call('/v1/sessions', { method: 'DELETE', token, ...here })
+  const page = browser()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email, password, mode: 'session' }, ...here })
+  await page.call('/v1/auth/logout', { method: 'POST', ...here })
+
+  const known = Object.values(await dumpTables(database))
+    .flat()
+    .join('\n')
+  // The quote in the name of the device makes no difference in JSON.
+  for (const [what, text] of Object.entries(personal)) t.ok(known.includes(text), `before, there is the ${what}`)
+
+  const deleted = await api.call('/v1/me', { method: 'DELETE', token, body: { password }, ...here })
+  t.equal(deleted.status, 204)
+  const tables = await dumpTables(database)
+  t.equal(tables.user, undefined)
+  const left = Object.values(tables).flat().join('\n')
+  for (const [what, text] of Object.entries(personal)) t.notOk(left.includes(text), `afterwards, no ${what}`)
+  for (const part of ['ada.of.the.test', 'Augusta', 'PersonalToAda', 'Firefox', '203.0.113', '$argon2id']) {
+    t.notOk(left.includes(part), part)
+  }
+
+  const families = await database.query((client) => client.refreshTokenFamily.findMany())
+  t.ok(families.length >= 3, 'the tombstones stay')
+  t.ok(families.every(({ userId, endedAt, endedBy }) => userId === null && endedAt !== null && endedBy === null))
+  const events = tables.audit_event ?? []
+  t.ok(events.some((event) => event.includes('"user_deleted"')) && events.length > 5, 'and what happened is on record')
+  t.match((await runCommand(app.operator, 'secrets:rotate', [])).join(), /No other secret is needed/)
+})
+
+t.test('one user is deleted, and no other', async (t) => {
+  const { api, database } = await startApp(t)
+  const [ada, grace] = [await api.signUp({ name: 'Ada' }), await api.signUp({ name: 'Grace' })]
+  const body = { password: ada.password }
+  t.match(await api.call('/v1/me', { method: 'DELETE', token: ada.accessToken, body }), { status: 204 })
+  t.match(await api.refresh(grace.refreshToken), { status: 200, body: { user: { name: 'Grace' } } })
+  t.match(await api.call('/v1/sessions', { token: grace.accessToken }), {
+    status: 200,
+    body: { sessions: [{ ip: '127.0.0.1' }] },
+  })
+  const events = await database.query((client) => client.auditEvent.findMany({ where: { userId: grace.userId } }))
+  t.ok(events.length > 0 && events.every(({ ip }) => ip === '127.0.0.1'))
+})
+
+t.test('deletion in a browser makes it forget both cookies', async (t) => {
+  const { api, browser } = await startApp(t)
+  const { email, password } = await api.signUp()
+  const page = browser()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email, password, mode: 'session' } })
+  t.equal(page.cookies.size, 2)
+  t.match(await page.call('/v1/me', { method: 'DELETE', body: { password } }), { status: 204 })
+  t.equal(page.cookies.size, 0)
+})
