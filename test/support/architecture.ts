@@ -17,7 +17,7 @@ interface Import {
 }
 
 /** Whatever sees everything: it puts the parts together, and nothing imports it but its like. */
-const composition = ['app.ts', 'main.ts', 'commands.ts', 'operate.ts']
+const composition = ['app.ts', 'main.ts', 'commands.ts', 'start.ts', 'operate.ts']
 const entries = ['main.ts', 'operate.ts']
 const longestFile = 300
 

@@ -1,6 +1,6 @@
 import { accessTokenClaimsSchema } from '../../wire/claims.js'
 import { claimsOf } from '../../platform/http/access.js'
-import type { AppInstance } from '../../platform/http/server.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
 
 /** GET /v1/whoami: what the access token says, without a query. */
 export function mountAccessRoutes(app: AppInstance): void {

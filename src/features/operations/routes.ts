@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { problemResponses } from '../../platform/http/problem-responses.js'
-import type { AppInstance } from '../../platform/http/server.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
 import type { Operations } from './operations.js'
 
 const livenessSchema = z.object({ status: z.literal('alive') })

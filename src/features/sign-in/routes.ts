@@ -4,7 +4,7 @@ import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { callerOf } from '../../platform/http/caller.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
-import type { AppInstance } from '../../platform/http/server.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
 import {
   genuineCookies,
   replyWithTokens,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { noContent } from '../../platform/http/problem-responses.js'
-import type { AppInstance } from '../../platform/http/server.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
 import { jwksSchema } from './schemas.js'
 import type { SigningKeys } from './signing-keys.js'
 

@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
-import type { AppInstance } from '../../platform/http/server.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
 import {
   genuineCookies,
   presentUser,

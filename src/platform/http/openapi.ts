@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { $ZodType, safeParse } from 'zod/v4/core'
 import { documentProblems } from './problem-responses.js'
-import type { AppInstance } from './server.js'
+import type { AppInstance } from './app-instance.js'
 
 export interface ApiDescription {
   publicUrl: string

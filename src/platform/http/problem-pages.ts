@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
 import { Problem } from '../problem.js'
 import { STRICT_CSP } from './security-headers.js'
-import type { AppInstance } from './server.js'
+import type { AppInstance } from './app-instance.js'
 
 const style = `
 :root { color-scheme: light dark }

@@ -1,14 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import cookie from '@fastify/cookie'
-import {
-  fastify,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type RawReplyDefaultExpression,
-  type RawRequestDefaultExpression,
-  type RawServerDefault,
-} from 'fastify'
+import { fastify, type FastifyBaseLogger } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { AppInstance } from './app-instance.js'
 import { BODY_LIMIT_BYTES, readJsonBodies } from './body.js'
 import { allowOrigins, prepareAnswers } from './every-answer.js'
 import { RequestLog } from './logging.js'
@@ -43,15 +37,6 @@ export interface HttpServerOptions {
   /** The names of the cookies that carry tokens, for the API's description. */
   cookieNames: { access: string; refresh: string }
 }
-
-/** A Fastify instance whose routes are typed by their zod schemas. */
-export type AppInstance = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  ZodTypeProvider
->
 
 /**
  * An HTTP server without routes of its own but for its description and the pages about problems. Everything that

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createAccessTokens } from '../../../src/features/tokens/access-token.js'
-import type { SigningKeys } from '../../../src/features/tokens/signing-keys.js'
+import type { SigningKeys, VerificationKey } from '../../../src/features/tokens/signing-keys.js'
 import { createTestClock } from '../../support/clock.js'
 
 /** Access tokens whose signatures are not looked at but counted. */
@@ -8,7 +8,7 @@ function createCounted() {
   const clock = createTestClock()
   const iat = Math.floor(clock.now().getTime() / 1000)
   const key = { kid: 'k', algorithm: 'EdDSA', publicKeyPem: '', jwk: { kty: 'OKP', crv: 'Ed25519', x: '' } } as const
-  const published = new Map([[key.kid, key]])
+  const published = new Map<string, VerificationKey>([[key.kid, key]])
   const checked: string[] = []
   const issued = (sub: string) => ({
     ...{
