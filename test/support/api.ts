@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { InjectOptions } from 'fastify'
-import type { AppInstance } from '../../src/platform/http/server.js'
+import type { AppInstance } from '../../src/platform/http/app-instance.js'
 import type { AccessTokenClaims } from '../../src/wire/claims.js'
 import type { Mode } from '../../src/wire/mode.js'
 import type { TokenReply } from '../../src/wire/token-reply.js'
@@ -55,27 +55,45 @@ export interface SignedUp {
   sessionId: string
 }
 
+/** Has a request answered. */
+export type Carry = (request: CarriedRequest) => Promise<{ status: number; headers: Answer['headers']; text: string }>
+
+export interface CarriedRequest {
+  method: NonNullable<Call['method']>
+  path: string
+  headers: Record<string, string>
+  body?: string
+}
+
+/** The API of an application in this process. */
 export function createApi(server: AppInstance): Api {
+  return createApiOver(async ({ method, path, headers, body }) => {
+    const request: InjectOptions = { method, url: path, headers, ...(body === undefined ? {} : { payload: body }) }
+    const { statusCode, headers: answered, payload } = await server.inject(request)
+    return { status: statusCode, headers: answered as Answer['headers'], text: payload }
+  })
+}
+
+export function createApiOver(carry: Carry): Api {
   async function call<Body>(path: string, options: Call = {}): Promise<Answer<Body>> {
     const { method = 'GET', token, body, cookies, headers = {} } = options
     const payload = options.text ?? (body === undefined ? undefined : JSON.stringify(body))
-    const request: InjectOptions = {
+    const answer = await carry({
       method,
-      url: path,
+      path,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
         ...(cookies && { cookie: cookieHeader(cookies) }),
         ...headers,
       },
-      ...(payload === undefined ? {} : { payload }),
-    }
-    const response = await server.inject(request)
+      ...(payload === undefined ? {} : { body: payload }),
+    })
     return {
-      status: response.statusCode,
-      headers: response.headers as Answer['headers'],
-      setCookies: [response.headers['set-cookie'] ?? []].flat(),
-      body: parseBody(response.payload) as Body,
+      status: answer.status,
+      headers: answer.headers,
+      setCookies: [answer.headers['set-cookie'] ?? []].flat(),
+      body: parseBody(answer.text) as Body,
     }
   }
 

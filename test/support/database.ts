@@ -48,6 +48,19 @@ async function open(): Promise<TestDatabase> {
   }
 }
 
+/** An empty database on the Postgres of the tests, without any table; it is gone when the test has ended. */
+export async function createEmptyDatabase(test: { teardown(work: () => Promise<void>): void }): Promise<string> {
+  if (!serverUrl) throw new Error('A database of its own needs Postgres.')
+  const name = `sallyport_test_${randomSuffix()}`
+  await withServer(serverUrl, (client) => client.query(`CREATE DATABASE ${name}`))
+  test.teardown(() =>
+    withServer(serverUrl, async (client) => {
+      await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    }),
+  )
+  return urlOf(serverUrl, name)
+}
+
 interface Opened {
   database: Database
   url?: string
