@@ -25,6 +25,7 @@ export type AuditEventName =
   | 'refresh_reused'
   | 'refresh_wrong_mode'
   | 'key_rotated'
+  | 'keys_resealed'
 
 export interface AuditEvent {
   event: AuditEventName

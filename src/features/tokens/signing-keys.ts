@@ -218,6 +218,8 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
           await store.resealKey(tx, key.kid, sealKey(key.kid, privateKey))
           resealed += 1
         }
+        const detail = { keys: resealed, secret_id: secrets.current.id }
+        await audit.record(tx, { event: 'keys_resealed', caller: operatorCaller, detail })
         return resealed
       })
     },
