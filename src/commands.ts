@@ -1,5 +1,5 @@
 /** What an operator can have done from the command line, on a server that runs or on none. */
-import { parseArgs } from 'node:util'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { z } from 'zod'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
@@ -26,14 +26,15 @@ export class CommandError extends Error {
 type Command = (operator: Operator, args: string[]) => Promise<string[]>
 
 const commands: Record<string, Command> = {
-  migrate: async ({ database }) => {
+  migrate: async ({ database }, args) => {
+    readOptions(args, {})
     const applied = await database.migrate()
     return applied.length === 0 ? ['The database is up to date.'] : applied.map((name) => `Applied ${name}.`)
   },
 
   'keys:rotate': async ({ keys }, args) => {
-    const { values } = parseArgs({ args, options: { force: { type: 'boolean', default: false } } })
-    const rotation = await keys.rotate({ force: values.force })
+    const { force = false } = readOptions(args, { force: { type: 'boolean' } })
+    const rotation = await keys.rotate({ force })
     if (rotation.outcome === 'too_soon') {
       throw new CommandError(
         'The next key has been published for less than a day, so verifiers that cache the key set may not know it. ' +
@@ -46,7 +47,8 @@ const commands: Record<string, Command> = {
     ]
   },
 
-  'secrets:rotate': async ({ keys, families, secrets }) => {
+  'secrets:rotate': async ({ keys, families, secrets }, args) => {
+    readOptions(args, {})
     const resealed = await keys.reseal()
     const live = await families.countBySecret()
     const outdated = [...live].filter(([id]) => id !== secrets.current.id)
@@ -75,26 +77,43 @@ const newUserSchema = z.object({
 })
 
 function readNewUser(args: string[]): z.infer<typeof newUserSchema> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      email: { type: 'string' },
-      name: { type: 'string' },
-      role: { type: 'string', multiple: true, default: [] },
-      password: { type: 'string' },
-    },
+  const {
+    email,
+    name = null,
+    role: roles = [],
+    password,
+  } = readOptions(args, {
+    email: { type: 'string' },
+    name: { type: 'string' },
+    role: { type: 'string', multiple: true },
+    password: { type: 'string' },
   })
-  const { email, name = null, role: roles, password } = values
+  if (email === undefined) throw new CommandError('--email is missing: the address that the user signs in with.')
+  if (password === undefined) throw new CommandError('The password is missing.')
   const user = newUserSchema.safeParse({ email, name, password, roles: [...new Set(roles)] })
   if (user.success) return user.data
-  throw new CommandError(user.error.issues.map((issue) => `--${issue.path.join(' ')}: ${issue.message}`).join('\n'))
+  const faults = user.error.issues.map(({ path: [place], message }) => {
+    return `${place === 'roles' ? '--role' : `--${String(place)}`}: ${message}`
+  })
+  throw new CommandError(faults.join('\n'))
+}
+
+/** The options of a command line; anything that is none of them is refused, so that nothing is left out unseen. */
+function readOptions<const Options extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: Options) {
+  try {
+    return parseArgs({ args, options, strict: true }).values
+  } catch (error) {
+    // What follows the first sentence is about positional arguments, of which no command takes any.
+    const [fault = ''] = String(error instanceof Error ? error.message : error).split('. ')
+    throw new CommandError(`${fault}.`, { cause: error })
+  }
 }
 
 export const commandNames = Object.keys(commands)
 
 /** Runs a command and answers the lines to be printed. Throws CommandError with what is wrong and what to do. */
 export async function runCommand(operator: Operator, name: string, args: string[]): Promise<string[]> {
-  const command = commands[name]
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined)
     throw new CommandError(`There is no command ${name}. Commands: ${commandNames.join(', ')}.`)
   try {

@@ -9,7 +9,10 @@ import { createLogger } from './platform/http/logging.js'
 import { start } from './start.js'
 
 async function operate(name: string | undefined, args: string[]): Promise<string[]> {
-  if (name === 'secret') return [generateSecretKey()]
+  if (name === 'secret') {
+    if (args.length > 0) throw new CommandError('secret takes no options.')
+    return [generateSecretKey()]
+  }
   if (name === undefined || !commandNames.includes(name)) {
     throw new CommandError(`Name a command: secret, ${commandNames.join(', ')}.`)
   }
@@ -21,9 +24,10 @@ async function operate(name: string | undefined, args: string[]): Promise<string
 async function runWhereTheDatabaseIs(config: Config, name: string, args: string[]): Promise<string[]> {
   const holder = config.database.url === null ? await findHolder(config.dataDir) : null
   if (holder !== null) return sendCommand(holder, name, args)
-  const { app, close } = await start(config, createLogger({ level: 'warn' }))
+  const { app, migrated, close } = await start(config, createLogger({ level: 'warn' }))
   try {
-    return await runCommand(app.operator, name, args)
+    // Opening the database has brought it up to date, whatever the command is.
+    return [...migrated.map((migration) => `Applied ${migration}.`), ...(await runCommand(app.operator, name, args))]
   } finally {
     await app.server.close()
     await close()
@@ -37,7 +41,8 @@ async function readPasswordArgument(args: string[]): Promise<string[]> {
   }
   const password = process.stdin.isTTY ? await promptForPassword() : await readFirstLine()
   if (password === '') throw new CommandError('Type a password, or send one line with it to standard input.')
-  return ['--password', password]
+  // In one piece: a password may begin with a hyphen, as an option does.
+  return [`--password=${password}`]
 }
 
 async function promptForPassword(): Promise<string> {
@@ -57,11 +62,16 @@ async function readFirstLine(): Promise<string> {
   return ''
 }
 
+/** Whether the operator can mend it: a setting, or the command itself. By its name, since a server may have told it. */
+function isOperators(error: unknown): boolean {
+  return error instanceof Error && [CommandError.name, ConfigError.name].includes(error.name)
+}
+
 const [name, ...args] = process.argv.slice(2)
 try {
   process.stdout.write(`${(await operate(name, args)).join('\n')}\n`)
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`${message}\n`)
-  process.exitCode = error instanceof CommandError || error instanceof ConfigError ? 2 : 1
+  process.exitCode = isOperators(error) ? 2 : 1
 }

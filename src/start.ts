@@ -11,6 +11,8 @@ export interface Started {
   lock: DataDirectoryLock | null
   /** The file of the secret that was made for development; null when SECRET_KEY is set. */
   secretFile: string | null
+  /** The names of the migrations that were missing. */
+  migrated: string[]
   close(): Promise<void>
 }
 
@@ -21,11 +23,11 @@ export async function start(config: Config, log: FastifyBaseLogger): Promise<Sta
   const url = config.database.url?.reveal() ?? null
   const { database, lock, close } = await openDatabase({ url, prepared: config.database.prepared, dataDir, log })
   try {
-    const applied = await database.migrate()
-    if (applied.length > 0) log.info({ applied }, 'the database was migrated')
+    const migrated = await database.migrate()
+    if (migrated.length > 0) log.info({ applied: migrated }, 'the database was migrated')
     const app = await createApp({ config, secrets, database, clock: createClock(), log })
     const secretFile = config.secretKeys === null ? developmentSecretFile(dataDir) : null
-    return { app, lock, secretFile, close }
+    return { app, lock, secretFile, migrated, close }
   } catch (error) {
     await close()
     throw error

@@ -12,13 +12,17 @@ const stateSchema = z.object({ id: z.string(), state: z.enum(['starting', 'holdi
 export type HolderState = z.infer<typeof stateSchema>
 
 const commandSchema = z.object({ name: z.string(), args: z.array(z.string()) })
-const replySchema = z.union([z.object({ lines: z.array(z.string()) }), z.object({ error: z.string() })])
+const replySchema = z.union([
+  z.object({ lines: z.array(z.string()) }),
+  z.object({ error: z.string(), name: z.string() }),
+])
 type Reply = z.infer<typeof replySchema>
 
 /** The kernel's limit for the path of a socket: 107 bytes on Linux, 103 on macOS. A directory may move between them. */
 const maxPathBytes = 103
 const maxBodyCharacters = 64 * 1024
 const commandTimeoutMs = 60_000
+const stillStarting = 'The server is still starting. Try again in a moment.'
 
 export interface SocketAnswers {
   state(): HolderState
@@ -30,17 +34,17 @@ export function createSocketServer(answers: SocketAnswers): Server {
   return createServer((message, response) => {
     answer(message, answers).then(
       ({ status, body }) => send(response, status, body),
-      (error: unknown) => send(response, 500, { error: textOf(error) }),
+      (error: unknown) => send(response, 500, refusal(error)),
     )
   })
 }
 
 async function answer(message: IncomingMessage, answers: SocketAnswers): Promise<{ status: number; body: unknown }> {
   if (message.method === 'GET' && message.url === '/state') return { status: 200, body: answers.state() }
-  if (message.method !== 'POST' || message.url !== '/commands') return { status: 404, body: { error: 'not found' } }
+  if (message.method !== 'POST' || message.url !== '/commands') return { status: 404, body: refusal('not found') }
 
   const run = answers.command()
-  if (run === null) return { status: 503, body: { error: 'The server is still starting. Try again in a moment.' } }
+  if (run === null) return { status: 503, body: refusal(stillStarting) }
   const { name, args } = commandSchema.parse(JSON.parse(await readBody(message)))
   return { status: 200, body: { lines: await run(name, args) } }
 }
@@ -58,7 +62,7 @@ export async function askState(path: string, timeoutMs: number): Promise<HolderS
 /** Has the process that listens at a path run a command. Throws what it answered when the command failed. */
 export async function askCommand(path: string, name: string, args: string[]): Promise<string[]> {
   const reply: Reply = replySchema.parse(await exchange(path, 'POST', '/commands', { name, args }, commandTimeoutMs))
-  if ('error' in reply) throw new Error(reply.error)
+  if ('error' in reply) throw Object.assign(new Error(reply.error), { name: reply.name })
   return reply.lines
 }
 
@@ -106,6 +110,7 @@ export function shortPath(path: string): string {
   return shortest
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function refusal(error: unknown): Reply {
+  const { message, name } = error instanceof Error ? error : new Error(String(error))
+  return { error: message, name }
 }
