@@ -1,0 +1,123 @@
+import t from 'tap'
+import { commandNames, CommandError, runCommand } from '../src/commands.js'
+import { generateSecretKey, parseSecretKey } from '../src/platform/crypto/secret-keys.js'
+import { PASSWORD } from './support/api.js'
+import { SECRET_KEY, startApp, type TestApp } from './support/app.js'
+
+const run = ({ app }: TestApp, name: string, ...args: string[]) => runCommand(app.operator, name, args)
+
+/** What the operator is told where a command cannot be done. */
+async function refusal(app: TestApp, name: string, ...args: string[]): Promise<string> {
+  const error: unknown = await run(app, name, ...args).catch((thrown: unknown) => thrown)
+  if (!(error instanceof CommandError)) throw new Error(`${name} ${args.join(' ')} was not refused.`, { cause: error })
+  return error.message
+}
+
+t.test('PWD-16: user:create makes an account with roles, which can sign in', async (t) => {
+  const app = await startApp(t, { settings: { REGISTRATION: 'closed' } })
+  const email = 'Root@Example.com'
+  const roles = ['--role', 'admin', '--role=auditor', '--role', 'admin']
+  const [line = ''] = await run(
+    app,
+    'user:create',
+    '--email',
+    email,
+    '--name',
+    'Root',
+    `--password=${PASSWORD}`,
+    ...roles,
+  )
+  const login = await app.api.login({ email, password: PASSWORD, mode: 'json' })
+  t.match(login, {
+    status: 200,
+    body: { user: { email: 'root@example.com', name: 'Root', roles: ['admin', 'auditor'] } },
+  })
+  t.ok(line.includes(login.body.user.id) && line.includes('admin, auditor'))
+  t.match(await app.api.whoami(login.body.access_token), { body: { roles: ['admin', 'auditor'] } })
+
+  await run(app, 'user:create', '--email', 'ada@example.com', '--password', PASSWORD)
+  t.match(await app.api.login({ email: 'ada@example.com', password: PASSWORD }), {
+    body: { user: { name: null, roles: [] } },
+  })
+})
+
+t.test('PWD-16: user:create judges as register does, says what is wrong, and makes nothing then', async (t) => {
+  const app = await startApp(t)
+  await run(app, 'user:create', '--email', 'taken@example.com', `--password=${PASSWORD}`)
+  const email = ['--email', 'ada@example.com']
+  const password = `--password=${PASSWORD}`
+  const refused: [string[], RegExp][] = [
+    [[password], /^--email is missing/],
+    [email, /password is missing/],
+    [['--email', password], /'--email/],
+    [['--email', 'no address', password], /^--email: /],
+    [['--email', 'a@example.com,b@example.com', password], /^--email: /],
+    [['--email', 'K\u0131ss@example.com', password], /^--email: /],
+    [['--email', 'Taken@example.com', password], /already registered/],
+    [[...email, '--password=short'], /at least 15 characters/],
+    [[...email, '--password=passwordpassword'], /too easy to guess/],
+    [[...email, `--password=${'x'.repeat(2000)}`], /^--password: /],
+    [[...email, password, '--role', ''], /^--role: /],
+    [[...email, password, '--role', 'two words'], /^--role: /],
+    [[...email, password, '--role', 'x'.repeat(65)], /^--role: /],
+    [[...email, password, ...Array.from({ length: 51 }, (_, index) => `--role=r${index}`)], /^--role: /],
+    [[...email, password, '--name', ''], /^--name: /],
+    [[...email, password, '--admin'], /^Unknown option '--admin'\.$/],
+    [[...email, password, 'admin'], /^Unexpected argument 'admin'/],
+    [[...email, password, '-r', 'admin'], /^Unknown option '-r'\.$/],
+  ]
+  for (const [args, expected] of refused) {
+    const message = await refusal(app, 'user:create', ...args)
+    t.match(message, expected)
+    t.notOk(message.includes(PASSWORD) || /\bat .+:\d+/.test(message), 'without the password and without a stack')
+  }
+  t.equal(await app.database.query((client) => client.user.count()), 1)
+})
+
+t.test('user:create takes a password that begins with a hyphen', async (t) => {
+  const app = await startApp(t)
+  const password = '--tundra-pickle-orbit-42'
+  await run(app, 'user:create', '--email', 'ada@example.com', `--password=${password}`)
+  t.match(await app.api.login({ email: 'ada@example.com', password }), { status: 200 })
+})
+
+t.test('commands refuse what they do not know', async (t) => {
+  const app = await startApp(t)
+  for (const name of commandNames) {
+    t.match(await refusal(app, name, '--frobnicate'), /^Unknown option '--frobnicate'\.$/, name)
+    t.match(await refusal(app, name, 'now'), /^Unexpected argument 'now'/, name)
+  }
+  t.match(await refusal(app, 'keys:rotate', '--force=yes'), /'--force'/)
+  for (const name of ['', 'user', 'user:delete', 'toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+    const message = await refusal(app, name)
+    for (const known of commandNames) t.ok(message.includes(known), `${name}: ${known}`)
+  }
+})
+
+t.test('migrate says that a migrated database is up to date', async (t) => {
+  const app = await startApp(t)
+  t.match(await run(app, 'migrate'), ['The database is up to date.'])
+})
+
+t.test('REF-24: secrets:rotate tells which secrets are still needed', async (t) => {
+  const old = await startApp(t)
+  const { refreshToken, accessToken } = await old.api.signUp()
+  const gone = await old.api.signUp()
+  await old.api.call('/v1/auth/logout', { method: 'POST', token: gone.accessToken })
+  const oldId = String(parseSecretKey(SECRET_KEY)?.id)
+  t.match((await run(old, 'secrets:rotate')).join('\n'), /No other secret is needed/)
+
+  let next = generateSecretKey()
+  while (String(parseSecretKey(next)?.id) === oldId) next = generateSecretKey()
+  const settings = { SECRET_KEY: `${next},${SECRET_KEY}` }
+  const both = await startApp(t, { join: true, clock: old.clock, settings })
+  const before = (await run(both, 'secrets:rotate')).join('\n')
+  t.match(before, new RegExp(`^1 live sessions .* id ${oldId}\\.$`, 'm'))
+  t.match(before, /Keep the other secrets/)
+
+  t.match(await both.api.refresh(refreshToken), { status: 200 })
+  t.match(await both.api.whoami(accessToken), { status: 200 })
+  const after = (await run(both, 'secrets:rotate')).join('\n')
+  t.notMatch(after, new RegExp(`id ${oldId}\\.$`, 'm'))
+  t.match(after, /No other secret is needed/)
+})
