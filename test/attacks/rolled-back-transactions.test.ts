@@ -10,13 +10,15 @@ import { readAuditTrail, readFamily } from '../support/rows.js'
 const UNAVAILABLE = { status: 503, body: { code: 'database_unavailable' }, headers: { 'retry-after': '1' } }
 const { api, clock, database } = await startApp(t)
 
-/** Lets every write of a revocation fail, as a statement does that takes too long. */
+/** Lets every transaction that revokes fail at its last moment, the commit, as it does when the disk is full. */
 async function failRevocations(): Promise<void> {
   await database.query(async (client) => {
     await client.$executeRaw`
       CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
-      AS $$ BEGIN RAISE EXCEPTION 'too slow' USING ERRCODE = 'query_canceled'; END $$`
-    await client.$executeRaw`CREATE TRIGGER fail BEFORE INSERT ON revocation FOR EACH ROW EXECUTE FUNCTION fail()`
+      AS $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$`
+    await client.$executeRaw`
+      CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON revocation DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION fail()`
   })
 }
 
