@@ -1,7 +1,7 @@
 // A client on a real connection, which sends exactly the path and the headers it is told: `inject` and `fetch` tidy both.
 
 import { Agent, request, type IncomingHttpHeaders } from 'node:http'
-import type { AppInstance } from '../../src/platform/http/server.js'
+import type { AppInstance } from '../../src/platform/http/app-instance.js'
 
 export interface SentRequest {
   method?: string

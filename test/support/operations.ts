@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AppInstance } from '../../src/platform/http/server.js'
+import type { AppInstance } from '../../src/platform/http/app-instance.js'
 
 /** One operation as the application describes it, so that a test of every route covers a new one by itself. */
 export interface Operation {
