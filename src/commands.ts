@@ -23,49 +23,61 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
 
-type Command = (operator: Operator, args: string[]) => Promise<string[]>
+/** What is left to be done once the command line has been read. */
+export type Command = (operator: Operator) => Promise<string[]>
 
-const commands: Record<string, Command> = {
-  migrate: async ({ database }, args) => {
+/** Reads a command's arguments; throws CommandError for what it does not know. */
+type CommandReader = (args: string[]) => Command
+
+const commands: Record<string, CommandReader> = {
+  migrate(args) {
     readOptions(args, {})
-    const applied = await database.migrate()
-    return applied.length === 0 ? ['The database is up to date.'] : applied.map((name) => `Applied ${name}.`)
-  },
-
-  'keys:rotate': async ({ keys }, args) => {
-    const { force = false } = readOptions(args, { force: { type: 'boolean' } })
-    const rotation = await keys.rotate({ force })
-    if (rotation.outcome === 'too_soon') {
-      throw new CommandError(
-        'The next key has been published for less than a day, so verifiers that cache the key set may not know it. ' +
-          'Wait, or add --force if they reload it when they meet an unknown key.',
-      )
+    return async ({ database }) => {
+      const applied = await database.migrate()
+      return applied.length === 0 ? ['The database is up to date.'] : applied.map((name) => `Applied ${name}.`)
     }
-    return [
-      `Access tokens are signed with the key ${rotation.kid} from now on.`,
-      'Instances on the same database follow within a minute. Nobody is logged out.',
-    ]
   },
 
-  'secrets:rotate': async ({ keys, families, secrets }, args) => {
+  'keys:rotate'(args) {
+    const { force = false } = readOptions(args, { force: { type: 'boolean' } })
+    return async ({ keys }) => {
+      const rotation = await keys.rotate({ force })
+      if (rotation.outcome === 'too_soon') {
+        throw new CommandError(
+          'The next key has been published for less than a day, so verifiers that cache the key set may not know it. ' +
+            'Wait, or add --force if they reload it when they meet an unknown key.',
+        )
+      }
+      return [
+        `Access tokens are signed with the key ${rotation.kid} from now on.`,
+        'Instances on the same database follow within a minute. Nobody is logged out.',
+      ]
+    }
+  },
+
+  'secrets:rotate'(args) {
     readOptions(args, {})
-    const resealed = await keys.reseal()
-    const live = await families.countBySecret()
-    const outdated = [...live].filter(([id]) => id !== secrets.current.id)
-    return [
-      `${resealed} signing keys are sealed with the first secret in SECRET_KEY (id ${secrets.current.id}).`,
-      ...[...live].map(([id, count]) => `${count} live sessions have a token under the secret with id ${id}.`),
-      outdated.length === 0
-        ? 'No other secret is needed any more: the rest of SECRET_KEY can go.'
-        : 'Keep the other secrets until their sessions have refreshed or ended, and run this again.',
-    ]
+    return async ({ keys, families, secrets }) => {
+      const resealed = await keys.reseal()
+      const live = await families.countBySecret()
+      const outdated = [...live].filter(([id]) => id !== secrets.current.id)
+      return [
+        `${resealed} signing keys are sealed with the first secret in SECRET_KEY (id ${secrets.current.id}).`,
+        ...[...live].map(([id, count]) => `${count} live sessions have a token under the secret with id ${id}.`),
+        outdated.length === 0
+          ? 'No other secret is needed any more: the rest of SECRET_KEY can go.'
+          : 'Keep the other secrets until their sessions have refreshed or ended, and run this again.',
+      ]
+    }
   },
 
-  'user:create': async ({ signIn }, args) => {
+  'user:create'(args) {
     const user = readNewUser(args)
-    const id = await signIn.createUser(user)
-    const roles = user.roles.length === 0 ? 'no roles' : `the roles ${user.roles.join(', ')}`
-    return [`Created the user ${id} with ${roles}.`]
+    return async ({ signIn }) => {
+      const id = await signIn.createUser(user)
+      const roles = user.roles.length === 0 ? 'no roles' : `the roles ${user.roles.join(', ')}`
+      return [`Created the user ${id} with ${roles}.`]
+    }
   },
 }
 
@@ -111,13 +123,17 @@ function readOptions<const Options extends NonNullable<ParseArgsConfig['options'
 
 export const commandNames = Object.keys(commands)
 
+/** Reads a command line without doing anything yet. Throws CommandError with what is wrong with it. */
+export function readCommand(name: string, args: string[]): Command {
+  const reader = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (reader === undefined) throw new CommandError(`There is no command ${name}. Commands: ${commandNames.join(', ')}.`)
+  return reader(args)
+}
+
 /** Runs a command and answers the lines to be printed. Throws CommandError with what is wrong and what to do. */
 export async function runCommand(operator: Operator, name: string, args: string[]): Promise<string[]> {
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command === undefined)
-    throw new CommandError(`There is no command ${name}. Commands: ${commandNames.join(', ')}.`)
   try {
-    return await command(operator, args)
+    return await readCommand(name, args)(operator)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const places = error.options.errors?.map(({ path, message }) => `${path}: ${message}`) ?? []

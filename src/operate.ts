@@ -1,7 +1,7 @@
 /** The process of an operator's command: `npm run keys:rotate` and the like. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { commandNames, CommandError, runCommand } from './commands.js'
+import { commandNames, CommandError, readCommand, runCommand } from './commands.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { generateSecretKey } from './platform/crypto/secret-keys.js'
 import { findHolder, sendCommand } from './platform/database/data-directory.js'
@@ -17,6 +17,8 @@ async function operate(name: string | undefined, args: string[]): Promise<string
     throw new CommandError(`Name a command: secret, ${commandNames.join(', ')}.`)
   }
   const completed = name === 'user:create' ? [...args, ...(await readPasswordArgument(args))] : args
+  // Before the database is opened, which takes a while and may have to be made first.
+  readCommand(name, completed)
   return runWhereTheDatabaseIs(loadConfig(), name, completed)
 }
 
