@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent } from 'node:http'
@@ -10,6 +10,7 @@ import { createApiOver, type Api } from './api.js'
 import { send } from './client.js'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const operate = fileURLToPath(new URL('../../dist/operate.js', import.meta.url))
 
 interface Test {
   teardown(work: () => void | Promise<void>): void
@@ -18,6 +19,8 @@ interface Test {
 /** Sallyport as it is run: a process of its own, made by `npm run build`. */
 export interface ServerProcess {
   api: Api
+  /** What it has written to its standard output so far. */
+  said(): string
   /** What `kill -9` does: it has no time for anything. */
   kill(): Promise<void>
   /** What an orchestrator does: it asks the process to stop, and waits. Answers the exit code. */
@@ -33,13 +36,10 @@ export function createFolder(t: Test): string {
 
 /** Starts a process with these settings, on a free port, and waits until it listens. */
 export async function startProcess(t: Test, settings: Record<string, string>): Promise<ServerProcess> {
-  const cwd = createFolder(t)
-  const child = spawn(process.execPath, [main], {
-    // Not the checkout, whose .env is the developer's.
-    cwd,
-    env: { PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawnNode(t, [main], settings)
+  child.stdin.end()
+  let said = ''
+  child.stdout.on('data', (bytes) => (said += String(bytes)))
   const ended = once(child, 'exit')
   const agent = new Agent({ keepAlive: true })
   const kill = async () => {
@@ -51,6 +51,7 @@ export async function startProcess(t: Test, settings: Record<string, string>): P
   const port = await portOf(child)
   return {
     api: createApiOver((request) => send(port, agent, request)),
+    said: () => said,
     kill,
     async stop() {
       child.kill('SIGTERM')
@@ -61,12 +62,48 @@ export async function startProcess(t: Test, settings: Record<string, string>): P
   }
 }
 
+/** How a process ended, and all that it wrote. */
+export interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs a start that is not expected to last. */
+export function runMain(t: Test, settings: Record<string, string>): Promise<Ended> {
+  return runToEnd(spawnNode(t, [main], settings), '')
+}
+
+/** Runs an operator's command, as `npm run` does. `input` is what is piped to it. */
+export function runOperate(t: Test, args: string[], settings: Record<string, string>, input = ''): Promise<Ended> {
+  return runToEnd(spawnNode(t, [operate, ...args], settings), input)
+}
+
+async function runToEnd(child: ChildProcessWithoutNullStreams, input: string): Promise<Ended> {
+  const ended = { stdout: '', stderr: '' }
+  child.stdout.on('data', (bytes) => (ended.stdout += String(bytes)))
+  child.stderr.on('data', (bytes) => (ended.stderr += String(bytes)))
+  // A command that reads nothing may have ended before this is written.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  await once(child, 'close')
+  return { code: child.exitCode, ...ended }
+}
+
+function spawnNode(t: Test, args: string[], settings: Record<string, string>): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, args, {
+    // Not the checkout, whose .env is the developer's.
+    cwd: createFolder(t),
+    env: { PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...settings },
+  })
+}
+
 /** The port, from the line that says where the process listens; the process may also say why it does not. */
-function portOf({ stdout, stderr }: ChildProcess): Promise<number> {
+function portOf({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<number> {
   return new Promise((resolve, reject) => {
     let said = ''
-    stderr?.on('data', (bytes) => (said += String(bytes)))
-    const lines = createInterface({ input: stdout ?? process.stdin })
+    stderr.on('data', (bytes) => (said += String(bytes)))
+    const lines = createInterface({ input: stdout })
     lines.on('line', (line) => {
       const port = /listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(line)?.[1]
       if (port !== undefined) resolve(Number(port))

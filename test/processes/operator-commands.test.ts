@@ -1,0 +1,127 @@
+// The commands of an operator as processes of their own, on a database that a server uses and on one that none uses.
+
+import { readdirSync } from 'node:fs'
+import t from 'tap'
+import { PASSWORD } from '../support/api.js'
+import { SECRET_KEY } from '../support/app.js'
+import { createEmptyDatabase, needsPostgres } from '../support/database.js'
+import { createFolder, runOperate, startProcess, type Ended, type ServerProcess } from '../support/process.js'
+
+// Each command is a process of its own, and this machine may be busy.
+t.setTimeout(300_000)
+
+const skip = needsPostgres === false && 'is about the embedded database'
+
+/** What is told of a command that cannot be done: to the operator, on the right stream, and without a stack. */
+function isRefusal({ code, stdout, stderr }: Ended, fault: RegExp): boolean {
+  return code === 2 && stdout === '' && fault.test(stderr) && !/^\s+at .+:\d+|\bnode:|undefined/m.test(stderr)
+}
+
+const kidsOf = async ({ api }: ServerProcess): Promise<string[]> => {
+  const { body } = await api.call<{ keys: { kid: string }[] }>('/.well-known/jwks.json')
+  return body.keys.map(({ kid }) => kid)
+}
+
+t.test('secret makes a new secret each time, and needs neither settings nor a database', async (t) => {
+  const results = [await runOperate(t, ['secret'], {}), await runOperate(t, ['secret'], { PORT: 'wrong' })]
+  for (const { code, stdout, stderr } of results) {
+    t.match(stdout, /^[\w-]{43}\n$/)
+    t.match({ code, stderr }, { code: 0, stderr: '' })
+  }
+  t.not(results[0]?.stdout, results[1]?.stdout)
+  t.ok(isRefusal(await runOperate(t, ['secret', '--long'], {}), /takes no options/))
+})
+
+t.test('KEY-06: with wrong settings a command tells all of them, and does nothing', async (t) => {
+  const weak = 'cGFzc3dvcmQ'
+  const settings = { PORT: 'wrong', ACCESS_TOKEN_TTL: '1', NODE_ENV: 'production', SECRET_KEY: weak }
+  const result = await runOperate(t, ['migrate'], settings)
+  for (const name of ['PORT', 'ACCESS_TOKEN_TTL', 'SECRET_KEY'])
+    t.ok(isRefusal(result, new RegExp(`^ +${name}\\b`, 'm')))
+  t.notOk(result.stderr.includes(weak))
+})
+
+t.test('an operator who mistypes is told what there is', async (t) => {
+  for (const args of [[], ['constructor']]) {
+    t.ok(isRefusal(await runOperate(t, args, {}), /secret, migrate, keys:rotate, secrets:rotate, user:create/))
+  }
+})
+
+t.test('what is wrong with a command line is told before anything is opened or made', async (t) => {
+  const DATA_DIR = createFolder(t)
+  const run = (args: string[], input?: string) => runOperate(t, args, { DATA_DIR, SECRET_KEY }, input)
+  const create = ['user:create', '--email', 'root@example.com', '--role', 'admin']
+  t.ok(isRefusal(await run([...create, '--password', PASSWORD]), /^Leave --password out/))
+  t.ok(isRefusal(await run(create), /password/), 'nothing was piped')
+  t.ok(isRefusal(await run(['user:create'], `${PASSWORD}\n`), /^--email is missing/))
+  t.ok(isRefusal(await run(['migrate', '--now']), /^Unknown option '--now'/))
+  t.same(readdirSync(DATA_DIR), [])
+})
+
+t.test('commands work on the embedded database while no server runs', { skip }, async (t) => {
+  const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
+  const run = (args: string[], input?: string) => runOperate(t, args, settings, input)
+  t.match(await run(['migrate']), { code: 0, stdout: /up to date\.\n$/, stderr: '' })
+  const create = ['user:create', '--email', 'root@example.com', '--role', 'admin']
+  const password = '-vK3#pQ9!zR7@mW2x'
+  t.match(await run(create, `${password}\r\nnot the password\n`), {
+    code: 0,
+    stdout: /^Created the user .+ admin\.\n$/,
+  })
+  t.ok(isRefusal(await run(create, `${PASSWORD}\n`), /already registered/))
+
+  const server = await startProcess(t, settings)
+  const login = await server.api.login({ email: 'root@example.com', password, mode: 'json' })
+  t.match(login, { status: 200, body: { user: { roles: ['admin'] } } })
+})
+
+t.test(
+  'PWD-16: commands work on the embedded database while a server uses it, through that server',
+  { skip },
+  async (t) => {
+    const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
+    const server = await startProcess(t, settings)
+    const run = (args: string[], input?: string) => runOperate(t, args, settings, input)
+
+    const create = ['user:create', '--email', 'root@example.com', '--role', 'admin']
+    t.ok(isRefusal(await run(create, 'short\n'), /at least 15 characters/))
+    t.match(await run(create, `${PASSWORD}\n`), { code: 0, stdout: /^Created the user /, stderr: '' })
+    const login = await server.api.login({ email: 'root@example.com', password: PASSWORD, mode: 'json' })
+    t.match(login, { status: 200, body: { user: { roles: ['admin'] } } })
+    t.ok(isRefusal(await run(create, `${PASSWORD}\n`), /already registered/))
+
+    const before = await kidsOf(server)
+    t.ok(isRefusal(await run(['keys:rotate']), /less than a day/))
+    t.same(await kidsOf(server), before)
+    t.match(await run(['keys:rotate', '--force']), { code: 0, stderr: '' })
+    const after = await kidsOf(server)
+    t.equal(after.length, 3, 'the server knows at once')
+    t.ok(before.every((kid) => after.includes(kid)))
+    t.match(await server.api.whoami(login.body.access_token), { status: 200 })
+    t.match(await run(['secrets:rotate']), { code: 0, stdout: /^3 signing keys/, stderr: '' })
+    t.match(await run(['migrate']), { code: 0, stdout: 'The database is up to date.\n', stderr: '' })
+    t.equal(await server.stop(), 0)
+  },
+)
+
+t.test('commands work on Postgres while a server uses it (needs Postgres)', { skip: needsPostgres }, async (t) => {
+  const settings = { DATABASE_URL: await createEmptyDatabase(t), SECRET_KEY }
+  const run = (args: string[], input?: string) => runOperate(t, args, settings, input)
+  t.match(await run(['migrate']), { code: 0, stdout: /^Applied / })
+  const server = await startProcess(t, settings)
+  const create = ['user:create', '--email', 'root@example.com', '--role', 'admin']
+  t.match(await run(create, `${PASSWORD}\n`), { code: 0, stdout: /^Created the user / })
+  const login = await server.api.login({ email: 'root@example.com', password: PASSWORD, mode: 'json' })
+  t.match(login, { status: 200, body: { user: { roles: ['admin'] } } })
+  t.ok(isRefusal(await run(create, `${PASSWORD}\n`), /already registered/))
+  t.match(await run(['keys:rotate', '--force']), { code: 0 })
+  t.match(await run(['secrets:rotate']), { code: 0, stdout: /^3 signing keys/ })
+})
+
+t.test('a database that does not answer is told in one line (needs Postgres)', { skip: needsPostgres }, async (t) => {
+  const settings = { DATABASE_URL: 'postgres://user:hidden-password@127.0.0.1:1/none', SECRET_KEY }
+  const { code, stdout, stderr } = await runOperate(t, ['migrate'], settings)
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  t.ok(stderr.length > 0 && !stderr.includes('hidden-password') && !/^\s+at /m.test(stderr), stderr)
+})
