@@ -99,8 +99,6 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   await keys.maintain()
   await revocations.load()
 
-  server.addHook('onClose', () => users.passwords.close())
-
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
   guardRoutes(server, createAccess({ accessTokens, revocations, families, cookies }), accessProblems)
   mountTokenRoutes(server, { keys })

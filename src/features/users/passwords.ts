@@ -1,7 +1,7 @@
 import { countCodePoints } from '../../platform/http/text.js'
 import { Problem } from '../../platform/problem.js'
 import { normalize, type Hashing } from './hashing.js'
-import { createStrengthEstimator, type PasswordOwner } from './strength.js'
+import { isStrong, type PasswordOwner } from './strength.js'
 
 export interface Passwords extends Hashing {
   /**
@@ -9,22 +9,18 @@ export interface Passwords extends Hashing {
    * for one that is too easy to guess. `path` is where it stands in the request (RFC 6901).
    */
   requireAcceptable(password: string, owner: PasswordOwner, path?: string): Promise<void>
-  /** Ends the thread that judges passwords, where there is one. */
-  close(): Promise<void>
 }
 
 const MAX_LENGTH = 256
 
 export function createPasswords({ hashing, minLength }: { hashing: Hashing; minLength: number }): Passwords {
-  const estimator = createStrengthEstimator()
   return {
     ...hashing,
-    close: estimator.close,
     async requireAcceptable(password, owner, path = '/password') {
       const length = countCodePoints(normalize(password))
       if (length < minLength) throw refuse(path, 'too_small', `A password has at least ${minLength} characters`)
       if (length > MAX_LENGTH) throw refuse(path, 'too_big', `A password has at most ${MAX_LENGTH} characters`)
-      if (!(await estimator.isStrong(password, owner))) {
+      if (!(await isStrong(password, owner))) {
         const message = 'This password, or one much like it, is among the first that somebody would try'
         throw new Problem('password_too_weak', { errors: [{ path, code: 'password_too_weak', message }] })
       }

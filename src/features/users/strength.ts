@@ -1,4 +1,3 @@
-import { extname } from 'node:path'
 import type { Piscina } from 'piscina'
 import { Problem } from '../../platform/problem.js'
 import { normalize } from './hashing.js'
@@ -8,16 +7,6 @@ import type estimateStrength from './strength-estimator.js'
 export interface PasswordOwner {
   email: string
   name: string | null
-}
-
-export interface StrengthEstimator {
-  /**
-   * Whether a password withstands guessing, by an estimator that knows common passwords, words and names, repeats,
-   * sequences and keyboard walks, and what belongs to its owner. There are no rules about kinds of characters.
-   * Throws `overloaded` when too many wait.
-   */
-  isStrong(password: string, owner: PasswordOwner): Promise<boolean>
-  close(): Promise<void>
 }
 
 const SERVICE_NAME = 'sallyport'
@@ -36,31 +25,30 @@ const MAX_WAITING = 100
 
 type Pool = Piscina<Parameters<typeof estimateStrength>[0], ReturnType<typeof estimateStrength>>
 
-/** Loads and starts nothing before the first password: a process that only refreshes and verifies never needs it. */
-export function createStrengthEstimator(): StrengthEstimator {
-  let started: Promise<Pool> | undefined
+/** One for the whole process. Nothing is loaded or started before the first password: many processes never see one. */
+let pool: Promise<Pool> | undefined
 
-  return {
-    async isStrong(password, owner) {
-      const pool = await (started ??= startPool())
-      if (pool.queueSize >= MAX_WAITING) throw new Problem('overloaded', { retryAfterSeconds: 2 })
-      const known = whatGuessersKnow(owner)
-      // A password is at least as hard to guess as any part of it.
-      const windows = windowsOf(withoutKnown(normalize(password), known))
-      const scores = windows.map((window) => pool.run({ password: window, known }))
-      return (await Promise.all(scores)).some((score) => score >= STRONG)
-    },
-    close: async () => {
-      await (await started)?.close()
-    },
-  }
+/**
+ * Whether a password withstands guessing, by an estimator that knows common passwords, words and names, repeats,
+ * sequences and keyboard walks, and what belongs to its owner. There are no rules about kinds of characters.
+ * Throws `overloaded` when too many wait.
+ */
+export async function isStrong(password: string, owner: PasswordOwner): Promise<boolean> {
+  const estimator = await (pool ??= startPool())
+  if (estimator.queueSize >= MAX_WAITING) throw new Problem('overloaded', { retryAfterSeconds: 2 })
+  const known = whatGuessersKnow(owner)
+  // A password is at least as hard to guess as any part of it.
+  const windows = windowsOf(withoutKnown(normalize(password), known))
+  const scores = windows.map((window) => estimator.run({ password: window, known }))
+  return (await Promise.all(scores)).some((score) => score >= STRONG)
 }
 
 async function startPool(): Promise<Pool> {
   const { Piscina } = await import('piscina')
   return new Piscina({
-    // Compiled or not, as this file is.
-    filename: new URL(`./strength-estimator${extname(import.meta.url)}`, import.meta.url).href,
+    // The compiled file, at the same distance from src/ and from dist/: a thread has no use for a compiler of its own.
+    filename: new URL('../../../dist/features/users/strength-estimator.js', import.meta.url).href,
+    execArgv: [],
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: IDLE_MS,
