@@ -11,6 +11,8 @@ export function findSecretWeakness(text: string): string | null {
   const letters = text.split('')
   if (bytes.length < MIN_BYTES) return `is ${bytes.length} bytes long instead of at least ${MIN_BYTES}`
   if (exampleWords.test(text)) return 'looks like an example'
+  // Words that were encoded to fit, perhaps with the line's end. Random bytes are all printable once in 10^13 times.
+  if (/^[\n\r\t\x20-\x7e]+$/.test(Buffer.from(bytes).toString('latin1'))) return 'is text, not random'
   const isPatterned = repeats(letters) || repeats(bytes) || countDistinct(letters) < 10 || countDistinct(bytes) < 16
   // A run such as 00 01 02 … has many bytes, but always the same step from one to the next.
   return isPatterned || countDistinct(steps(bytes)) < 8 ? 'is a pattern, not random' : null

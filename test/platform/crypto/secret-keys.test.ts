@@ -107,6 +107,8 @@ t.test('KEY-06: what people type in place of a random secret is found to be weak
     'counted down': encode(Array.from({ length: 40 }, (_, index) => 250 - 3 * index)),
     'an example': 'change-me_change-me-change_me-0-change-me-no',
     'text from a guide': 'this-is-my-super-secret-key-for-this-server',
+    'words that were encoded': encode(Buffer.from('wombats juggle copper lanterns at noon')),
+    'words and the end of their line': encode(Buffer.from('wombats juggle copper lanterns at noon\r\n')),
     'the digits': '01234567890123456789012345678901234567890123',
   }
   for (const [name, text] of Object.entries(weak)) t.type(findSecretWeakness(text), 'string', name)
