@@ -22,7 +22,8 @@ const HANDLER_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 // How often Node looks for connections past their time; its default of 30 s would triple the first two limits.
 const CONNECTIONS_CHECK_MS = 1000
-const UNUSED_CONNECTION_MS = 1000
+// Longer than clients that are at work pause between two requests.
+const DRAIN_MS = 1000
 
 export interface HttpServerOptions {
   /** Where clients reach this server; its scheme decides about HSTS. */
@@ -76,7 +77,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   app.setSerializerCompiler(serializerCompiler)
   readJsonBodies(app)
   answerErrors(app)
-  stopGracefully(app, { unusedMs: UNUSED_CONNECTION_MS, longestMs: HANDLER_TIMEOUT_MS })
+  stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_TIMEOUT_MS })
   prepareAnswers(app, headers)
   await allowOrigins(app, options.corsOrigins)
   answerUnmatched(app)

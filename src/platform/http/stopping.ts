@@ -1,20 +1,25 @@
 import type { Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
 /** What a stop waits for, in milliseconds. */
 export interface Patience {
-  /** For the first byte on a connection that was opened and not used yet. */
-  unusedMs: number
-  /** For anything at all. */
+  /** For clients to send the next request on a connection that they keep, and to be told to turn elsewhere. */
+  drainMs: number
+  /** For anything at all after that. */
   longestMs: number
 }
 
+const LOOK_EVERY_MS = 20
+
 /**
- * Lets a stop answer what is under way and come to an end. Node closes idle connections by itself, but from then on it
- * enforces no time limit any more: one that a browser has opened in advance, or a request that never arrives in full,
- * would hold up the stop for ever.
+ * Lets a stop lose no request and come to an end. A connection that is closed while its client is about to use it
+ * loses the request that is on its way; so for a moment everything is served as before, new connections included, and
+ * each answer asks for the connection to be closed. What is idle after that is closed. From then on Node enforces no
+ * time limit any more: a connection that was opened in advance, or a request that never arrives in full, would hold
+ * up the stop for ever.
  */
-export function stopGracefully(app: FastifyInstance, { unusedMs, longestMs }: Patience): void {
+export function stopGracefully(app: FastifyInstance, { drainMs, longestMs }: Patience): void {
   const sockets = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -22,13 +27,15 @@ export function stopGracefully(app: FastifyInstance, { unusedMs, longestMs }: Pa
   })
 
   let stopping = false
-  app.addHook('preClose', (done) => {
+  app.addHook('preClose', async () => {
     stopping = true
-    setTimeout(() => destroyAll([...sockets].filter((socket) => socket.bytesRead === 0)), unusedMs).unref()
+    for (const end = performance.now() + drainMs; sockets.size > 0 && performance.now() < end;) {
+      await pause(LOOK_EVERY_MS)
+    }
+    setTimeout(() => destroyAll([...sockets].filter((socket) => socket.bytesRead === 0)), drainMs).unref()
     setTimeout(() => destroyAll([...sockets]), longestMs).unref()
-    done()
   })
-  // A client that is told so does not send its next request into a connection that is about to go.
+  // Requests that were under way already when the stop began; the framework tells those that come after.
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (stopping) reply.header('connection', 'close')
     done()
