@@ -21,9 +21,10 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       'no-restricted-syntax': [
         'error',
-        { selector: "MemberExpression[property.name='$queryRawUnsafe']", message: unsafeSql },
-        { selector: "MemberExpression[property.name='$executeRawUnsafe']", message: unsafeSql },
+        { selector: 'Identifier[name=/^\\$(query|execute)RawUnsafe$/]', message: unsafeSql },
+        { selector: 'Literal[value=/^\\$(query|execute)RawUnsafe$/]', message: unsafeSql },
         { selector: "MemberExpression[object.name='Prisma'][property.name='raw']", message: unsafeSql },
+        { selector: "VariableDeclarator[init.name='Prisma'] Property[key.name='raw']", message: unsafeSql },
       ],
       'no-console': 'error',
       // Objects here are closures over what they work with, so their functions may be handed on.

@@ -10,6 +10,7 @@ import { createApiOver, type Api } from './api.js'
 import { send } from './client.js'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const sources = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const operate = fileURLToPath(new URL('../../dist/operate.js', import.meta.url))
 
 interface Test {
@@ -35,8 +36,16 @@ export function createFolder(t: Test): string {
 }
 
 /** Starts a process with these settings, on a free port, and waits until it listens. */
-export async function startProcess(t: Test, settings: Record<string, string>): Promise<ServerProcess> {
-  const child = spawnNode(t, [main], settings)
+export function startProcess(t: Test, settings: Record<string, string>): Promise<ServerProcess> {
+  return serve(t, spawnNode(t, [main], settings))
+}
+
+/** The same from the sources, as `npm run dev` starts it, but for the watching. */
+export function startFromSources(t: Test, settings: Record<string, string>): Promise<ServerProcess> {
+  return serve(t, spawnNode(t, ['--import', import.meta.resolve('tsx'), sources], settings))
+}
+
+async function serve(t: Test, child: ChildProcessWithoutNullStreams): Promise<ServerProcess> {
   child.stdin.end()
   let said = ''
   child.stdout.on('data', (bytes) => (said += String(bytes)))
