@@ -9,6 +9,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import packageJson from '../package.json' with { type: 'json' }
+
+// What `npm start` hands to Node.
+const [, ...startArguments] = packageJson.scripts.start.split(' ')
 
 const RUNS = 5
 const IDLE_MS = 3000
@@ -21,7 +25,7 @@ interface Measurement {
 async function measureStart(settings: Record<string, string>): Promise<Measurement> {
   const port = await freePort()
   const startedAt = performance.now()
-  const server = spawn(process.execPath, ['dist/main.js'], {
+  const server = spawn(process.execPath, startArguments, {
     env: { PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'error', ...settings },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
