@@ -16,7 +16,7 @@ import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './f
 import { mountFamilyRoutes } from './features/families/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
-import { createRevocations } from './features/revocation/revocation.js'
+import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
@@ -36,6 +36,7 @@ export interface AppOptions {
 export interface App {
   server: AppInstance
   operations: Operations
+  revocations: Revocations
   /** What the operator's commands act on. */
   operator: Operator
 }
@@ -59,7 +60,13 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   const audit = createAudit({ clock })
   const tokens = createTokens({ jwt: server.jwt, database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
-  const revocations = createRevocations({ database, clock })
+  const revocations = createRevocations({
+    database,
+    clock,
+    log,
+    reloadKeys: keys.reload,
+    onStale: config.revocation.onStale,
+  })
   const families = createFamilies({
     database,
     revocations,
@@ -108,7 +115,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   mountUserRoutes(server, { users, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
 
-  return { server, operations, operator: { database, keys, families, signIn, secrets } }
+  return { server, operations, revocations, operator: { database, keys, families, signIn, secrets } }
 }
 
 function familyLimits({ sessions }: Config) {

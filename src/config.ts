@@ -49,6 +49,12 @@ export interface Config {
     readonly refreshGraceSeconds: number
     readonly maxPerUser: number
   }
+  readonly revocation: {
+    /** What a request is worth that the map of revocations, being out of date, cannot vouch for. */
+    readonly onStale: Settings['REVOCATION_ON_STALE']
+    /** The verifiers that may follow the feed and introspect tokens. */
+    readonly verifierKeys: Settings['VERIFIER_KEYS']
+  }
   readonly registration: Settings['REGISTRATION']
   readonly passwords: {
     readonly minLength: number
@@ -126,6 +132,7 @@ function arrange(settings: Settings): Config {
       refreshGraceSeconds: settings.REFRESH_GRACE,
       maxPerUser: settings.MAX_SESSIONS_PER_USER,
     },
+    revocation: { onStale: settings.REVOCATION_ON_STALE, verifierKeys: settings.VERIFIER_KEYS },
     registration: settings.REGISTRATION,
     passwords: {
       minLength: settings.PASSWORD_MIN_LENGTH,

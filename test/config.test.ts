@@ -50,6 +50,7 @@ t.test('without any setting, development runs on one machine', async (t) => {
       refreshGraceSeconds: 10,
       maxPerUser: 100,
     },
+    revocation: { onStale: 'allow', verifierKeys: [] },
     registration: 'open',
     logLevel: 'info',
     warnings: [],
@@ -86,6 +87,8 @@ t.test('every setting reaches the configuration', async (t) => {
     ARGON2_MEMORY_KIB: '47104',
     ARGON2_PASSES: '1',
     HASHING_CONCURRENCY: '7',
+    VERIFIER_KEYS: `orders:${'0a'.repeat(32)}, billing.2:${'F0'.repeat(32)}`,
+    REVOCATION_ON_STALE: 'deny',
     LOG_LEVEL: 'silent',
     SOMETHING_ELSE: 'is ignored',
   })
@@ -115,6 +118,13 @@ t.test('every setting reaches the configuration', async (t) => {
       },
       refreshGraceSeconds: 0,
       maxPerUser: 1,
+    },
+    revocation: {
+      onStale: 'deny',
+      verifierKeys: [
+        { name: 'orders', sha256: '0a'.repeat(32) },
+        { name: 'billing.2', sha256: 'f0'.repeat(32) },
+      ],
     },
     registration: 'closed',
     passwords: { minLength: 8, argon2MemoryKib: 47_104, argon2Passes: 1, hashingConcurrency: 7 },
@@ -205,10 +215,30 @@ t.test('a choice is written as it is listed', async (t) => {
     SIGNING_ALGORITHM: ['HS256', 'none', 'eddsa', 'ES384'],
     REGISTRATION: ['true', 'Open'],
     COOKIE_SAMESITE: ['Strict', 'false'],
+    REVOCATION_ON_STALE: ['Deny', 'true'],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) t.match(faultsOf({ [name]: value }), [new RegExp(`^${name} is none of its choices`)])
+  }
+})
+
+t.test('VERIFIER_KEYS lists names with the SHA-256 of a credential, and never a credential', async (t) => {
+  const hash = 'ab'.repeat(32)
+  for (const wrong of [
+    'orders',
+    hash,
+    `:${hash}`,
+    `orders:${hash}0`,
+    `or ders:${hash}`,
+    'orders:spv_abc',
+    `-a:${hash}`,
+  ]) {
+    t.match(
+      faultsOf({ VERIFIER_KEYS: `orders:${hash},${wrong}` }),
+      [/^VERIFIER_KEYS entry 2 is no name and hash/],
+      wrong,
+    )
   }
 })
 

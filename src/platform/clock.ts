@@ -6,6 +6,8 @@ export interface Clock {
   readonly skewMs: number
   /** What SQL adds to the database's `now()`, in milliseconds: 0 but in tests, which move time. */
   readonly shiftMs: number
+  /** Milliseconds on a clock that only goes forward, for the time between two events in this process. */
+  elapsedMs(): number
   /** Takes in what a question to the database told: its `now()`, without the shift, at the moment of the answer. */
   synchronize(databaseNow: Date): void
 }
@@ -19,6 +21,7 @@ export function createClock(): Clock {
       return skewMs
     },
     shiftMs: 0,
+    elapsedMs: () => performance.now(),
     synchronize(databaseNow) {
       skewMs = databaseNow.getTime() - Date.now()
     },

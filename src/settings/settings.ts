@@ -12,6 +12,7 @@ import {
   parseProxy,
   parsePublicUrl,
   parseSecretKeys,
+  parseVerifierKey,
   wholeNumber,
 } from './values.js'
 
@@ -76,6 +77,11 @@ export const settingsSchema = z.object({
   ARGON2_PASSES: wholeNumber(1, 64).default(2),
   // Node computes on four threads unless told otherwise; more hashes at once would only wait for each other.
   HASHING_CONCURRENCY: wholeNumber(1, 64).default(() => Math.min(availableParallelism(), 4)),
+  VERIFIER_KEYS: listOf(
+    parseVerifierKey,
+    'is no name and hash: make one with "npm run verifier:create -- --name orders", and write it like orders:3f5a…',
+  ).default([]),
+  REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
 

@@ -94,6 +94,17 @@ export function parseSecretKeys(text: string): SecretSetting | null {
   return { keys: new SecretKeys(current, ...others), weaknesses }
 }
 
+/** A verifier's name and the SHA-256 of its credential, in hex: the credential itself is known to the verifier alone. */
+export interface VerifierKey {
+  name: string
+  sha256: string
+}
+
+export function parseVerifierKey(text: string): VerifierKey | null {
+  const [, name = '', hex = ''] = /^([a-z0-9][a-z0-9._-]{0,63}):([0-9a-f]{64})$/i.exec(text) ?? []
+  return name === '' ? null : { name, sha256: hex.toLowerCase() }
+}
+
 /** Whether a URL leads to the machine itself, where nobody listens in and browsers need no https. */
 export function isLoopback(url: string): boolean {
   return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)

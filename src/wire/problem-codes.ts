@@ -59,6 +59,11 @@ export const problemCodes = {
     title: 'The refresh token was already used',
     advice: 'Sign in again. Somebody else may hold a copy of the token, so the whole session was ended.',
   },
+  invalid_client: {
+    status: 401,
+    title: "A verifier's credential is required",
+    advice: 'Send a credential that is listed in VERIFIER_KEYS: "Authorization: Bearer spv_…".',
+  },
   cross_site_request: {
     status: 403,
     title: 'The request comes from a site that is not allowed',
@@ -115,6 +120,11 @@ export const problemCodes = {
     title: 'The password is too easy to guess',
     advice: 'Choose a longer one, such as several unrelated words. Any characters are allowed, spaces too.',
   },
+  rate_limited: {
+    status: 429,
+    title: 'Too many of these at once',
+    advice: 'Try again after the seconds in "Retry-After".',
+  },
   internal_error: {
     status: 500,
     title: 'Something went wrong here',
@@ -129,6 +139,11 @@ export const problemCodes = {
     status: 503,
     title: 'The database does not answer',
     advice: 'Try again after the seconds in "Retry-After", with the same Idempotency-Key if there was one.',
+  },
+  revocation_stale: {
+    status: 503,
+    title: 'Nobody can tell at the moment whether the token still holds',
+    advice: 'Try again after the seconds in "Retry-After". The session goes on.',
   },
 } as const satisfies Record<string, { status: number; title: string; advice: string }>
 

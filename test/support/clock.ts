@@ -20,6 +20,7 @@ export function createTestClock(): TestClock {
     get shiftMs() {
       return shiftMs
     },
+    elapsedMs: () => performance.now() + shiftMs,
     synchronize(databaseNow) {
       skewMs = databaseNow.getTime() - machineTime()
     },

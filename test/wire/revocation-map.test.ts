@@ -1,10 +1,10 @@
 import t from 'tap'
-import { createRevocationMap, type RevocationVerdict } from '../../../src/features/revocation/map.js'
-import type { AccessTokenClaims } from '../../../src/wire/claims.js'
-import type { RevocationEntry } from '../../../src/wire/revocation.js'
+import { createRevocationMap, type RevocationVerdict } from '../../src/wire/revocation-map.js'
+import type { AccessTokenClaims } from '../../src/wire/claims.js'
+import type { RevocationEntry } from '../../src/wire/revocation.js'
 
-const later = new Date('2026-06-01T13:02:00Z')
-const evenLater = new Date('2026-06-01T14:02:00Z')
+const later = Date.parse('2026-06-01T13:02:00Z') / 1000
+const evenLater = Date.parse('2026-06-01T14:02:00Z') / 1000
 
 const session = (sid: string, expiresAt = later): RevocationEntry => ({ kind: 'session', sid, expiresAt })
 const user = (sub: string, epoch: number, expiresAt = later): RevocationEntry => ({
@@ -50,11 +50,11 @@ t.test('REF-12: which tokens the map refuses', async (t) => {
 t.test('entries are dropped when they no longer matter', async (t) => {
   const map = createRevocationMap()
   map.merge([session('one'), user('ada', 6, evenLater)])
-  map.purge(new Date(later.getTime() - 1))
+  map.purge(new Date(later * 1000 - 1))
   t.equal(map.judge(claims), 'session_ended')
-  map.purge(later)
+  map.purge(new Date(later * 1000))
   t.equal(map.judge(claims), 'token_stale')
-  map.purge(evenLater)
+  map.purge(new Date(evenLater * 1000))
   t.equal(map.judge(claims), 'valid')
 })
 
@@ -62,7 +62,7 @@ t.test('a weaker entry shortens nothing that is known', async (t) => {
   const map = createRevocationMap()
   map.merge([session('one', evenLater), user('ada', 6, evenLater)])
   map.merge([session('one'), user('ada', 6)])
-  map.purge(later)
+  map.purge(new Date(later * 1000))
   t.equal(map.judge(claims), 'session_ended')
   t.equal(map.judge({ ...claims, sid: 'two' }), 'token_stale')
 })

@@ -30,6 +30,7 @@ export const accessProblems = [
   'ambiguous_credentials',
   'refresh_token_reused',
   'database_unavailable',
+  'revocation_stale',
 ] as const satisfies ProblemCode[]
 
 /** Makes the guard of routes that require an access token. */
@@ -65,8 +66,7 @@ async function check(
 ): Promise<AccessTokenClaims> {
   const claims = await accessTokens.verify(token)
   if (freshness === 'offline') return claims
-  const verdict = revocations.judge(claims)
-  if (verdict !== 'valid') throw new Problem(verdict)
+  revocations.requireValid(claims)
   if (freshness === 'live') await families.requireLive(claims)
   return claims
 }

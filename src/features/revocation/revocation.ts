@@ -1,67 +1,138 @@
 /**
  * Owns the revocations: the rows that outlive a restart, and the map in memory that every verified request is checked
  * against without a query. What causes a revocation belongs to other features: they write their change and the entry
- * in one transaction, through `transaction`.
+ * in one transaction, through `transaction`. Other verifiers get the same entries from the feed.
  */
-import type { AccessTokenClaims } from '../../wire/claims.js'
-import { MAX_ACCESS_TOKEN_SECONDS } from '../../wire/claims.js'
+import type { FastifyBaseLogger } from 'fastify'
+import { MAX_ACCESS_TOKEN_SECONDS, type AccessTokenClaims } from '../../wire/claims.js'
 import type { RevocationEntry } from '../../wire/revocation.js'
+import { createRevocationMap, type RevocationVerdict } from '../../wire/revocation-map.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Attempt, Database, Queries } from '../../platform/database/database.js'
-import { createRevocationMap, type RevocationVerdict } from './map.js'
+import { Problem } from '../../platform/problem.js'
+import { createFeed, type Feed } from './feed.js'
+import { follow } from './following.js'
 import * as store from './store.js'
+
+export type { Feed } from './feed.js'
 
 /** No token that an entry refuses lives longer: the longest lifetime and two minutes for clocks that disagree. */
 const ENTRY_LIFETIME_SECONDS = MAX_ACCESS_TOKEN_SECONDS + 120
 
+/** How far back a poll reads: longer than any transaction that writes an entry takes until it is committed. */
+const OVERLAP_SECONDS = 30
+
+const PURGE_BATCH = 10_000
+
+/** For how long the map is relied on after it was last confirmed, in milliseconds. */
+export const MAX_STALENESS_MS = 5_000
+
 /** What can be revoked; when the entry stops mattering is not the caller's business. */
-export type Revocation = { kind: 'session'; sid: string } | { kind: 'user'; sub: string; epoch: number }
+export type Revocation =
+  { kind: 'session'; sid: string } | { kind: 'user'; sub: string; epoch: number } | { kind: 'key'; kid: string }
 
 export type Revoke = (...revocations: Revocation[]) => Promise<void>
+
+export interface RevocationsOptions {
+  database: Database
+  clock: Clock
+  log: FastifyBaseLogger
+  /** Reads the signing keys again. An entry that withdraws a key is in force only after that. */
+  reloadKeys: () => Promise<void>
+  /** REVOCATION_ON_STALE: what the map is worth when it has not been confirmed for MAX_STALENESS_MS. */
+  onStale: 'allow' | 'deny'
+}
 
 export interface Revocations {
   /** Reads all entries that still matter. Nothing may be verified before. */
   load(): Promise<void>
+  /** Reads what was written lately. */
+  poll(): Promise<void>
+  /** Keeps the map current from now on; answers what stops that and waits for what is under way. */
+  follow(): () => Promise<void>
   /**
    * Runs work in a transaction that may revoke. The entries are rows of that transaction, and in force in this process
-   * as soon as it is committed, before the caller learns that it is.
+   * as soon as it is committed, before the caller learns that it is; the other instances are woken.
    */
   transaction<T>(work: (tx: Queries, revoke: Revoke) => Promise<T>, attempt?: Attempt): Promise<T>
+  /** Throws `session_ended` or `token_stale` for genuine claims that no longer hold, and `revocation_stale`. */
+  requireValid(claims: AccessTokenClaims): void
   /** What the map says of genuine claims. */
   judge(claims: AccessTokenClaims): RevocationVerdict
+  /** Milliseconds since the map was last confirmed by the database. */
+  ageMs(): number
+  isStale(): boolean
+  /** The entries as other verifiers get them. */
+  readonly feed: Feed
   /** Drops entries that no longer matter, from memory and from the table. */
   purge(): Promise<void>
 }
 
-export function createRevocations({ database, clock }: { database: Database; clock: Clock }): Revocations {
+export function createRevocations({ database, clock, log, reloadKeys, onStale }: RevocationsOptions): Revocations {
   const map = createRevocationMap()
+  const feed = createFeed(map)
+  let confirmedAtMs = -Infinity
+  let passedUnconfirmed = 0
 
-  return {
-    async load() {
-      map.merge(await database.query((client) => store.findCurrent(client, clock.now())))
-    },
+  async function take(entries: RevocationEntry[]): Promise<void> {
+    const isNewKey = (entry: RevocationEntry) => entry.kind === 'key' && !map.isWithdrawn(entry.kid)
+    // Whoever sees the entry may count on this: nothing is signed with the key any more.
+    if (entries.some(isNewKey)) await reloadKeys()
+    feed.take(entries)
+  }
+
+  async function confirm(read: (client: Queries) => Promise<RevocationEntry[]>): Promise<void> {
+    const askedAtMs = clock.elapsedMs()
+    await take(await database.query(read))
+    confirmedAtMs = askedAtMs
+    if (passedUnconfirmed === 0) return
+    log.warn({ requests: passedUnconfirmed }, 'revocations are current again; requests passed without being sure')
+    passedUnconfirmed = 0
+  }
+
+  const revocations: Revocations = {
+    feed,
+    load: () => confirm((client) => store.findCurrent(client, clock.shiftMs)),
+    poll: () => confirm((client) => store.findWrittenWithin(client, OVERLAP_SECONDS, clock.shiftMs)),
+    follow: () => follow({ revocations, signals: database.signals, log }),
 
     async transaction(work, attempt) {
       const { result, entries } = await database.transaction(async (tx) => {
         const entries: RevocationEntry[] = []
         const result = await work(tx, async (...revocations) => {
-          const expiresAt = new Date(clock.now().getTime() + ENTRY_LIFETIME_SECONDS * 1000)
+          const expiresAt = Math.ceil(clock.now().getTime() / 1000) + ENTRY_LIFETIME_SECONDS
           const written = revocations.map((revocation) => ({ ...revocation, expiresAt }))
           await store.insertEntries(tx, written, clock.shiftMs)
           entries.push(...written)
         })
         return { result, entries }
       }, attempt)
-      map.merge(entries)
+      if (entries.length > 0) {
+        database.signals?.send(store.CHANNEL)
+        // It is committed. What cannot be taken in now, the next poll takes in.
+        await take(entries).catch((error: unknown) => log.error({ err: error }, 'a revocation is not in force yet'))
+      }
       return result
     },
 
+    requireValid(claims) {
+      const verdict = map.judge(claims)
+      if (verdict !== 'valid') throw new Problem(verdict)
+      if (!revocations.isStale()) return
+      if (onStale === 'deny') throw new Problem('revocation_stale', { retryAfterSeconds: 1 })
+      if (passedUnconfirmed === 0) log.warn('revocations are not current: requests pass without being sure')
+      passedUnconfirmed += 1
+    },
+
     judge: (claims) => map.judge(claims),
+    ageMs: () => Math.max(0, clock.elapsedMs() - confirmedAtMs),
+    isStale: () => revocations.ageMs() > MAX_STALENESS_MS,
 
     async purge() {
-      const now = clock.now()
-      map.purge(now)
-      await database.query((client) => store.deleteExpired(client, now))
+      map.purge(clock.now())
+      const deleteBatch = () => database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs))
+      while ((await deleteBatch()) === PURGE_BATCH);
     },
   }
+  return revocations
 }

@@ -3,31 +3,72 @@ import type { RevocationEntry } from '../../wire/revocation.js'
 import type { Queries } from '../../platform/database/database.js'
 import { uuidv7 } from '../../platform/uuid.js'
 
-export async function findCurrent(client: Queries, now: Date): Promise<RevocationEntry[]> {
-  const rows = await client.revocation.findMany({
-    where: { expiresAt: { gt: now }, kind: { in: ['session', 'user'] } },
-  })
-  return rows.map(({ kind, subject, epoch, expiresAt }) =>
-    kind === 'session'
-      ? { kind, sid: subject, expiresAt }
-      : { kind: 'user', sub: subject, epoch: Number(epoch), expiresAt },
-  )
+/** The channel on which instances wake each other. */
+export const CHANNEL = 'sallyport_revocation'
+
+interface Row {
+  kind: RevocationEntry['kind']
+  subject: string
+  epoch: bigint | null
+  expires_at: Date
 }
 
-/** The time of writing is the database's, because other instances will ask for what was written since. */
+/** The database's time; the shift is 0 but in tests. */
+const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
+
+/** All entries that still matter. */
+export async function findCurrent(client: Queries, shiftMs: number): Promise<RevocationEntry[]> {
+  const rows = await client.$queryRaw<Row[]>`
+    SELECT kind::text AS kind, subject, epoch, expires_at FROM revocation WHERE expires_at > ${now(shiftMs)}`
+  return rows.map(toEntry)
+}
+
+/** The entries that were written in the last seconds, by the database's clock. */
+export async function findWrittenWithin(client: Queries, seconds: number, shiftMs: number): Promise<RevocationEntry[]> {
+  const rows = await client.$queryRaw<Row[]>`
+    SELECT kind::text AS kind, subject, epoch, expires_at FROM revocation
+    WHERE created_at > ${now(shiftMs - seconds * 1000)}`
+  return rows.map(toEntry)
+}
+
 export async function insertEntries(tx: Queries, entries: RevocationEntry[], shiftMs: number): Promise<void> {
   if (entries.length === 0) return
   const rows = entries.map(
     (entry) =>
-      Prisma.sql`(${uuidv7()}::uuid, ${entry.kind}::revocation_kind, ${entry.kind === 'session' ? entry.sid : entry.sub},
-        ${entry.kind === 'user' ? entry.epoch : null}::bigint,
-        now() + ${shiftMs}::float8 * interval '1 millisecond', ${entry.expiresAt}::timestamptz)`,
+      Prisma.sql`(${uuidv7()}::uuid, ${entry.kind}::revocation_kind, ${subjectOf(entry)},
+        ${entry.kind === 'user' ? entry.epoch : null}::bigint, ${now(shiftMs)},
+        to_timestamp(${entry.expiresAt}::float8))`,
   )
   await tx.$executeRaw`
     INSERT INTO revocation (id, kind, subject, epoch, created_at, expires_at) VALUES ${Prisma.join(rows)}`
 }
 
-export async function deleteExpired(client: Queries, now: Date): Promise<void> {
-  await client.$executeRaw`
-    DELETE FROM revocation WHERE id IN (SELECT id FROM revocation WHERE expires_at <= ${now}::timestamptz LIMIT 10000)`
+/** Deletes entries that no longer matter, a batch at a time; answers how many. */
+export async function deleteExpired(client: Queries, batchSize: number, shiftMs: number): Promise<number> {
+  return client.$executeRaw`
+    DELETE FROM revocation WHERE id IN (
+      SELECT id FROM revocation WHERE expires_at <= ${now(shiftMs)} LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
+}
+
+function subjectOf(entry: RevocationEntry): string {
+  switch (entry.kind) {
+    case 'session':
+      return entry.sid
+    case 'user':
+      return entry.sub
+    case 'key':
+      return entry.kid
+  }
+}
+
+function toEntry({ kind, subject, epoch, expires_at }: Row): RevocationEntry {
+  const expiresAt = Math.ceil(expires_at.getTime() / 1000)
+  switch (kind) {
+    case 'session':
+      return { kind, sid: subject, expiresAt }
+    case 'user':
+      return { kind, sub: subject, epoch: Number(epoch), expiresAt }
+    case 'key':
+      return { kind, kid: subject, expiresAt }
+  }
 }

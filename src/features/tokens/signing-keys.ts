@@ -26,6 +26,8 @@ export interface SigningKey {
 export interface SigningKeys {
   /** Makes what is missing, rotates what is due and reads the keys. At a start, and then every minute. */
   maintain(): Promise<void>
+  /** Reads the keys again. */
+  reload(): Promise<void>
   /** The key that new tokens are signed with. */
   active(): SigningKey
   /** The published key of that id, as far as this process knows. */
@@ -74,7 +76,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
   function reloadAtMostOnceASecond(): Promise<void> {
     const now = performance.now()
     if (now - lastReload.startedAt >= RELOAD_INTERVAL_MS) {
-      lastReload = { startedAt: now, done: database.query(store.findKeys).then(adopt) }
+      lastReload = { startedAt: now, done: keys.reload() }
     }
     return lastReload.done.catch(() => undefined)
   }
@@ -178,6 +180,10 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
       const stored = await makeAllChanges()
       adopt(stored)
       await purge(stored)
+    },
+
+    async reload() {
+      adopt(await database.query(store.findKeys))
     },
 
     active() {

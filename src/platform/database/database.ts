@@ -1,3 +1,4 @@
+import type { Signals } from './signals.js'
 import type { Prisma } from '../../generated/prisma/client.js'
 
 /** What a store talks to: Prisma's client, inside or outside a transaction. */
@@ -17,6 +18,8 @@ export interface Attempt {
  */
 export interface Database {
   readonly kind: 'postgres' | 'embedded'
+  /** How processes on this database wake each other; null where there is only one, or no way to. */
+  readonly signals: Signals | null
   /** Runs statements that need no transaction around them. */
   query<T>(work: (client: Queries) => Promise<T>, attempt?: Attempt): Promise<T>
   /**

@@ -31,6 +31,7 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
   await client.$connect()
   return {
     kind: 'embedded',
+    signals: null,
     ...guardClient(client, { deadlineMs }),
     migrate: () =>
       applyMigrations({

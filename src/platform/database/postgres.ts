@@ -5,6 +5,7 @@ import { PrismaClient } from '../../generated/prisma/client.js'
 import type { Database, Queries } from './database.js'
 import { guardClient } from './guarded.js'
 import { applyMigrations } from './migrations.js'
+import { createSignals } from './signals.js'
 import { createStatementNames } from './statement-names.js'
 
 export interface PostgresLimits {
@@ -75,6 +76,8 @@ export async function openPostgres({
   // Loads Prisma's query compiler, which the first request should not wait for.
   await client.$connect()
 
+  const signals = prepared ? createSignals({ url, pool, silenceMs: limits.silenceMs, log }) : null
+
   const close = async () => {
     await client.$disconnect()
     // A server that is paused never says goodbye, and would keep the process alive.
@@ -85,6 +88,7 @@ export async function openPostgres({
 
   return {
     kind: 'postgres',
+    signals,
     ...guardClient(client, {
       deadlineMs: limits.deadlineMs,
       ...(prepared ? {} : { prepareTransaction: (tx: Queries) => limitTransaction(tx, limits) }),

@@ -1,0 +1,137 @@
+import type { FastifyBaseLogger } from 'fastify'
+import pg from 'pg'
+
+/** What a listener is told: that there was a signal, or that some may have been missed. */
+export interface Signal {
+  missed: boolean
+}
+
+/**
+ * Wakes other processes on the same Postgres (NOTIFY and LISTEN). Only ever a reason to look sooner: a signal carries
+ * nothing, several may arrive as one, and one may be lost.
+ */
+export interface Signals {
+  /** Wakes whoever listens. Returns at once; signals that come while one is on its way are gathered into the next. */
+  send(channel: string): void
+  /** Calls back at each signal, and whenever the connection is new. Answers what ends that. */
+  listen(channel: string, onSignal: (signal: Signal) => void): () => Promise<void>
+}
+
+interface SignalsOptions {
+  url: string
+  /** Signals are sent on a connection of the pool, and heard on one of their own. */
+  pool: pg.Pool
+  /** How often a connection that says nothing is asked whether it still lives, and how long it may take to answer. */
+  silenceMs: number
+  log: Pick<FastifyBaseLogger, 'warn'>
+}
+
+const RECONNECT_MS = 1000
+
+export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Signals {
+  const sending = new Map<string, { again: boolean }>()
+
+  async function sendNow(channel: string): Promise<void> {
+    const state = { again: true }
+    sending.set(channel, state)
+    try {
+      while (state.again) {
+        state.again = false
+        await pool.query('SELECT pg_notify($1, $2)', [channel, ''])
+      }
+    } catch (error) {
+      log.warn({ err: error, channel }, 'other processes were not woken: they look by themselves a little later')
+    } finally {
+      sending.delete(channel)
+    }
+  }
+
+  return {
+    send(channel) {
+      const state = sending.get(channel)
+      if (state) state.again = true
+      else void sendNow(channel)
+    },
+
+    listen(channel, onSignal) {
+      const stopping = new AbortController()
+      const done = keepListening(stopping.signal)
+
+      async function keepListening(stop: AbortSignal): Promise<void> {
+        let failing = false
+        while (!stop.aborted) {
+          try {
+            await listenOnce(stop, () => (failing = false))
+          } catch (error) {
+            if (!failing) log.warn({ err: error, channel }, 'signals of other processes are not heard')
+            failing = true
+          }
+          await pause(RECONNECT_MS, stop)
+        }
+      }
+
+      /** Listens on one connection until it breaks or the listening is to end. */
+      async function listenOnce(stop: AbortSignal, onListening: () => void): Promise<void> {
+        const client = new pg.Client({
+          connectionString: url,
+          application_name: 'sallyport-signals',
+          connectionTimeoutMillis: silenceMs,
+          query_timeout: silenceMs,
+        })
+        const ended = new Promise<void>((resolve, reject) => {
+          client.on('error', reject)
+          client.on('end', resolve)
+          stop.addEventListener('abort', () => resolve(), { once: true })
+        })
+        // It may break before anybody waits for it.
+        ended.catch(() => undefined)
+        try {
+          await client.connect()
+          client.on('notification', () => onSignal({ missed: false }))
+          await client.query(`LISTEN ${client.escapeIdentifier(channel)}`)
+          onListening()
+          onSignal({ missed: true })
+          await Promise.race([ended, checkUntilSilent(client, stop)])
+        } finally {
+          await close(client)
+        }
+      }
+
+      /** A server that is paused, or gone without a word, ends no connection by itself. */
+      async function checkUntilSilent(client: pg.Client, stop: AbortSignal): Promise<void> {
+        while (!stop.aborted) {
+          await pause(silenceMs, stop)
+          await client.query('SELECT 1')
+        }
+      }
+
+      async function close(client: pg.Client): Promise<void> {
+        const timer = setTimeout(() => client.connection.stream.destroy(), RECONNECT_MS)
+        await client.end().catch(() => undefined)
+        clearTimeout(timer)
+      }
+
+      return () => {
+        stopping.abort()
+        return done
+      }
+    },
+  }
+}
+
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) {
+      resolve()
+      return
+    }
+    const done = () => {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    timer.unref()
+    stop.addEventListener('abort', done)
+  })
+}

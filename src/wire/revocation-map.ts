@@ -1,0 +1,98 @@
+import type { AccessTokenClaims } from './claims.js'
+import type { RevocationEntry } from './revocation.js'
+
+export type RevocationVerdict = 'valid' | 'session_ended' | 'token_stale'
+
+/** The entries that matter, in memory. The server and every other verifier judge by the same one. */
+export interface RevocationMap {
+  /** Takes entries in and answers the news among them: known ones, and weaker than what is known, change nothing. */
+  merge(entries: readonly RevocationEntry[]): RevocationEntry[]
+  /** What the entries say of genuine claims: two reads of a map. */
+  judge(claims: Pick<AccessTokenClaims, 'sid' | 'sub' | 'epoch'>): RevocationVerdict
+  /** Whether tokens of this key are stale. */
+  isWithdrawn(kid: string): boolean
+  /** Forgets what has stopped mattering. */
+  purge(now: Date): void
+  /** Counts the news so far; what came after a position can be had again by it. */
+  readonly position: number
+  /** The entries that came after a position, oldest first; all of them from 0 on. */
+  entriesAfter(position: number): RevocationEntry[]
+  readonly size: number
+}
+
+interface Held {
+  expiresAt: number
+  position: number
+  epoch: number
+}
+
+export function createRevocationMap(): RevocationMap {
+  const sessions = new Map<string, Held>()
+  const users = new Map<string, Held>()
+  const keys = new Map<string, Held>()
+  let position = 0
+
+  /** Whether the entry says more than what is known. */
+  function take(held: Map<string, Held>, subject: string, expiresAt: number, epoch: number): boolean {
+    const known = held.get(subject)
+    if (known && known.expiresAt >= expiresAt && known.epoch >= epoch) return false
+    position += 1
+    const strongest = {
+      expiresAt: Math.max(expiresAt, known?.expiresAt ?? 0),
+      epoch: Math.max(epoch, known?.epoch ?? 0),
+    }
+    held.set(subject, { ...strongest, position })
+    return true
+  }
+
+  return {
+    merge: (entries) =>
+      entries.filter((entry) => {
+        switch (entry.kind) {
+          case 'session':
+            return take(sessions, entry.sid, entry.expiresAt, 0)
+          case 'user':
+            return take(users, entry.sub, entry.expiresAt, entry.epoch)
+          case 'key':
+            return take(keys, entry.kid, entry.expiresAt, 0)
+        }
+      }),
+
+    judge({ sid, sub, epoch }) {
+      if (sessions.has(sid)) return 'session_ended'
+      const user = users.get(sub)
+      return user !== undefined && epoch < user.epoch ? 'token_stale' : 'valid'
+    },
+
+    isWithdrawn: (kid) => keys.has(kid),
+
+    purge(now) {
+      for (const held of [sessions, users, keys]) {
+        for (const [subject, { expiresAt }] of held) {
+          if (expiresAt * 1000 <= now.getTime()) held.delete(subject)
+        }
+      }
+    },
+
+    get position() {
+      return position
+    },
+
+    entriesAfter(start) {
+      const found: { entry: RevocationEntry; position: number }[] = []
+      const collect = (held: Map<string, Held>, toEntry: (subject: string, held: Held) => RevocationEntry) => {
+        for (const [subject, one] of held) {
+          if (one.position > start) found.push({ entry: toEntry(subject, one), position: one.position })
+        }
+      }
+      collect(sessions, (sid, { expiresAt }) => ({ kind: 'session', sid, expiresAt }))
+      collect(users, (sub, { epoch, expiresAt }) => ({ kind: 'user', sub, epoch, expiresAt }))
+      collect(keys, (kid, { expiresAt }) => ({ kind: 'key', kid, expiresAt }))
+      return found.sort((a, b) => a.position - b.position).map(({ entry }) => entry)
+    },
+
+    get size() {
+      return sessions.size + users.size + keys.size
+    },
+  }
+}
