@@ -7,9 +7,10 @@ import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import { guardRoutes } from './platform/http/access.js'
 import type { AppInstance } from './platform/http/app-instance.js'
+import { createEventStreams } from './platform/http/event-stream.js'
 import { createHttpServer } from './platform/http/server.js'
 import { readVersion } from './platform/version.js'
-import { accessProblems, createAccess } from './features/access/access.js'
+import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
 import { createAudit } from './features/audit/audit.js'
 import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './features/families/families.js'
@@ -17,6 +18,7 @@ import { mountFamilyRoutes } from './features/families/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
+import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
@@ -45,12 +47,14 @@ export interface App {
 export async function createApp({ config, secrets, database, clock, log }: AppOptions): Promise<App> {
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
+  const streams = createEventStreams()
   const server = await createHttpServer({
     publicUrl,
     corsOrigins,
     trustProxy,
     logger: log,
     version: readVersion(),
+    streams,
     cookieNames: cookies.names,
   })
   // Every signature and every check names its key; without one there is none to fall back to.
@@ -107,8 +111,13 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   await revocations.load()
 
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
-  guardRoutes(server, createAccess({ accessTokens, revocations, families, cookies }), accessProblems)
+  guardRoutes(server, {
+    authenticate: createAccess({ accessTokens, revocations, families, cookies }),
+    problems: accessProblems,
+    requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
+  })
   mountTokenRoutes(server, { keys })
+  mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
   mountSignInRoutes(server, { signIn, families, cookies, crossSite, clock })
   mountFamilyRoutes(server, { families, accessTokens, cookies, clock })

@@ -12,6 +12,8 @@ import { genuineCookies, type Families, type SessionCookies } from '../families/
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 
+export { createVerifierAccess, createVerifierCredential } from './verifiers.js'
+
 export interface AccessOptions {
   accessTokens: AccessTokens
   revocations: Revocations

@@ -13,9 +13,10 @@ export type Freshness = 'offline' | 'feed' | 'live'
  * - `operator`: whoever watches the process; it tells nothing about users
  * - `refresh`: who holds a refresh token; the route judges it
  * - `credential`: anyone, but the route acts on whatever genuine credential is shown
+ * - `verifier`: a service that is listed in VERIFIER_KEYS
  * - `offline`, `feed`, `live`: who holds an access token, checked to that freshness
  */
-export type Access = 'public' | 'operator' | 'refresh' | 'credential' | Freshness
+export type Access = 'public' | 'operator' | 'refresh' | 'credential' | 'verifier' | Freshness
 
 /** Verifies the request's access token to the freshness asked for, or throws the problem that refuses it. */
 export type Authenticate = (
@@ -24,6 +25,9 @@ export type Authenticate = (
   freshness: Freshness,
 ) => Promise<AccessTokenClaims>
 
+/** Answers the name of the verifier whose credential a request carries, or throws `invalid_client`. */
+export type RequireVerifier = (request: FastifyRequest) => string
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
@@ -31,29 +35,34 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The verified claims; null on routes that need no access token. Read with `claimsOf`. */
     accessClaims: AccessTokenClaims | null
+    /** Which verifier asks, for its line in the log; null for anybody else. */
+    verifier: string | null
   }
 }
 
-/**
- * Requires that every route mounted from now on declares its access, and authenticates those that need a token.
- * `problems` are the refusals of `authenticate`, for the description of those routes.
- */
-export function guardRoutes(
-  app: FastifyInstance,
-  authenticate: Authenticate,
-  problems: readonly ProblemCode[] = [],
-): void {
+export interface Guards {
+  authenticate: Authenticate
+  /** The refusals of `authenticate`, for the description of the routes behind it. */
+  problems?: readonly ProblemCode[]
+  requireVerifier: RequireVerifier
+}
+
+/** Requires that every route mounted from now on declares its access, and guards those that are not for anyone. */
+export function guardRoutes(app: FastifyInstance, { authenticate, problems = [], requireVerifier }: Guards): void {
   app.decorateRequest('accessClaims', null)
+  app.decorateRequest('verifier', null)
 
   app.addHook('onRoute', (route) => {
     const access = route.config?.access
     if (access === undefined) throw new Error(`The route ${String(route.method)} ${route.url} declares no access.`)
     if (isFreshness(access)) documentProblems(route, ...problems)
+    if (access === 'verifier') documentProblems(route, 'invalid_client')
   })
 
   app.addHook('onRequest', async (request, reply) => {
     const access = request.routeOptions.config.access
-    if (access !== undefined && isFreshness(access)) {
+    if (access === 'verifier') request.verifier = requireVerifier(request)
+    else if (access !== undefined && isFreshness(access)) {
       request.accessClaims = await authenticate(request, reply, access)
     }
   })

@@ -65,6 +65,7 @@ export class RequestLog extends LogController {
         ms: Math.round(reply.elapsedTime * 10) / 10,
         remote_address: request.ip,
         ...(request.problemCode === null ? {} : { code: request.problemCode }),
+        ...(request.verifier ? { verifier: request.verifier } : {}),
         ...(error ? { aborted: true } : {}),
       },
       'request',

@@ -35,6 +35,7 @@ export async function describeApi(
         securitySchemes: {
           accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'at+jwt' },
           accessCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.access },
+          verifier: { type: 'http', scheme: 'bearer', description: 'A credential that is listed in VERIFIER_KEYS.' },
           refreshCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.refresh },
         },
       },

@@ -5,6 +5,7 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import type { AppInstance } from './app-instance.js'
 import { BODY_LIMIT_BYTES, readJsonBodies } from './body.js'
 import { allowOrigins, prepareAnswers } from './every-answer.js'
+import { createEventStreams, type EventStreams } from './event-stream.js'
 import { RequestLog } from './logging.js'
 import { describeApi } from './openapi.js'
 import { mountProblemPages } from './problem-pages.js'
@@ -35,6 +36,8 @@ export interface HttpServerOptions {
   logger: FastifyBaseLogger | false
   /** Told in the API's description. */
   version?: string
+  /** The streams of events that routes open, and that a stop ends first. */
+  streams?: EventStreams
   /** The names of the cookies that carry tokens, for the API's description. */
   cookieNames: { access: string; refresh: string }
 }
@@ -44,6 +47,7 @@ export interface HttpServerOptions {
  * holds for every route is set here: limits, headers, how bodies are read and how refusals are told.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<AppInstance> {
+  const { streams = createEventStreams() } = options
   const headers = securityHeaders(options.publicUrl)
   const app: AppInstance = fastify({
     ...(options.logger === false ? {} : { loggerInstance: options.logger }),
@@ -77,7 +81,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   app.setSerializerCompiler(serializerCompiler)
   readJsonBodies(app)
   answerErrors(app)
-  stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_TIMEOUT_MS })
+  stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_TIMEOUT_MS, streams })
   prepareAnswers(app, headers)
   await allowOrigins(app, options.corsOrigins)
   answerUnmatched(app)

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { EventStreams } from './event-stream.js'
 
 /** What a stop waits for, in milliseconds. */
 export interface Patience {
@@ -19,7 +20,10 @@ const LOOK_EVERY_MS = 20
  * time limit any more: a connection that was opened in advance, or a request that never arrives in full, would hold
  * up the stop for ever.
  */
-export function stopGracefully(app: FastifyInstance, { drainMs, longestMs }: Patience): void {
+export function stopGracefully(
+  app: FastifyInstance,
+  { drainMs, longestMs, streams }: Patience & { streams?: Pick<EventStreams, 'endAll'> },
+): void {
   const sockets = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -29,6 +33,8 @@ export function stopGracefully(app: FastifyInstance, { drainMs, longestMs }: Pat
   let stopping = false
   app.addHook('preClose', async () => {
     stopping = true
+    // First of all: their readers turn to another instance at once, and nobody waits for an end that never comes.
+    streams?.endAll()
     for (const end = performance.now() + drainMs; sockets.size > 0 && performance.now() < end;) {
       await pause(LOOK_EVERY_MS)
     }

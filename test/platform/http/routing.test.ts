@@ -108,7 +108,10 @@ t.test('a route that declares no access stops the start; those of this layer dec
     cookieNames: { access: 'at', refresh: 'rt' },
   })
   t.teardown(() => app.close())
-  guardRoutes(app, () => Promise.reject(new Error('No token should have been asked for.')))
+  const unasked = () => {
+    throw new Error('No credential should have been asked for.')
+  }
+  guardRoutes(app, { authenticate: unasked, requireVerifier: unasked })
   t.throws(() => app.get('/v1/open', () => ({})), /declares no access/)
   const undeclared: string[] = []
   app.addHook('onRequest', (request, _reply, done) => {

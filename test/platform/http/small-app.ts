@@ -15,7 +15,10 @@ import { problemCodes, type ProblemCode } from '../../../src/wire/problem-codes.
 export const thingId = '0190c2a0-0000-7000-8000-000000000000'
 
 /** An app with a few routes that do nothing but what the HTTP layer is tested by. */
-export async function startSmallApp(t: Test, options: Partial<HttpServerOptions> = {}): Promise<AppInstance> {
+export async function startSmallApp(
+  t: Test,
+  { routes, ...options }: Partial<HttpServerOptions> & { routes?: (app: AppInstance) => void } = {},
+): Promise<AppInstance> {
   const app = await createHttpServer({
     publicUrl: 'http://localhost:3000',
     corsOrigins: ['https://app.example'],
@@ -25,9 +28,15 @@ export async function startSmallApp(t: Test, options: Partial<HttpServerOptions>
     ...options,
   })
   t.teardown(() => app.close())
-  guardRoutes(app, () => Promise.reject(new Problem('token_missing')))
+  guardRoutes(app, {
+    authenticate: () => Promise.reject(new Problem('token_missing')),
+    requireVerifier: () => {
+      throw new Problem('invalid_client')
+    },
+  })
   mountThings(app)
   mountTroubles(app)
+  routes?.(app)
   await app.ready()
   return app
 }

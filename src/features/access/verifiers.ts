@@ -1,0 +1,51 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import type { RequireVerifier } from '../../platform/http/access.js'
+import { Problem } from '../../platform/problem.js'
+
+/** A verifier that may follow the feed and introspect tokens: its name, and the SHA-256 of its credential in hex. */
+export interface VerifierKey {
+  readonly name: string
+  readonly sha256: string
+}
+
+/** 256 random bits, so that a plain hash of it cannot be guessed from. */
+export function createVerifierCredential(): { credential: string; sha256: string } {
+  const credential = `spv_${randomBytes(32).toString('base64url')}`
+  return { credential, sha256: hash(credential).toString('hex') }
+}
+
+/** Makes the guard of routes for verifiers: it answers the verifier's name, or throws `invalid_client`. */
+export function createVerifierAccess(keys: readonly VerifierKey[]): RequireVerifier {
+  const known = keys.map(({ name, sha256 }) => ({ name, hash: Buffer.from(sha256, 'hex') }))
+
+  return (request) => {
+    const shown = readCredential(request)
+    const presented = hash(shown?.credential ?? '')
+    // All are compared, each in constant time: the answer's time tells nothing about which one was close.
+    const matches = known.filter((verifier) => timingSafeEqual(verifier.hash, presented))
+    const match = matches.find(({ name }) => shown?.name === undefined || shown.name === name)
+    if (shown === null || match === undefined) throw new Problem('invalid_client')
+    return match.name
+  }
+}
+
+/**
+ * The credential as a bearer token (RFC 6750, section 2.1) or, with the verifier's name, by HTTP Basic as clients of
+ * OAuth send it (RFC 6749, section 2.3.1), where both parts are form-encoded first.
+ */
+function readCredential({ headers }: FastifyRequest): { name?: string; credential: string } | null {
+  const [, scheme = '', value = ''] = /^(Bearer|Basic) +([\w\-.~+/]+=*)$/i.exec(headers.authorization ?? '') ?? []
+  if (scheme.toLowerCase() === 'bearer') return { credential: value }
+  if (scheme.toLowerCase() !== 'basic') return null
+  const [, name = '', credential = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(value, 'base64').toString()) ?? []
+  return { name: formDecode(name), credential: formDecode(credential) }
+}
+
+function formDecode(text: string): string {
+  return new URLSearchParams(`v=${text.replaceAll('&', '%26')}`).get('v') ?? ''
+}
+
+function hash(credential: string): Buffer {
+  return createHash('sha256').update(credential).digest()
+}

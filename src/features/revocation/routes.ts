@@ -1,0 +1,66 @@
+import { presentRevocation } from '../../wire/revocation.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
+import type { EventStreams } from '../../platform/http/event-stream.js'
+import { problemResponses } from '../../platform/http/problem-responses.js'
+import { Problem } from '../../platform/problem.js'
+import type { Revocations } from './revocation.js'
+import { cursorQuerySchema, lastEventHeadersSchema, revocationListSchema } from './schemas.js'
+import { streamRevocations } from './streaming.js'
+
+interface RevocationRoutesOptions {
+  revocations: Revocations
+  streams: EventStreams
+}
+
+/** GET /v1/revocations and its stream: what tells other verifiers which access tokens to refuse. */
+export function mountRevocationRoutes(app: AppInstance, { revocations, streams }: RevocationRoutesOptions): void {
+  const shared = { tags: ['Verifiers'], security: [{ verifier: [] }] }
+  const { feed } = revocations
+
+  app.get(
+    '/v1/revocations',
+    {
+      schema: {
+        ...shared,
+        operationId: 'listRevocations',
+        summary: 'Which access tokens to refuse before they expire',
+        querystring: cursorQuerySchema,
+        response: { 200: revocationListSchema, ...problemResponses('revocation_stale') },
+      },
+      config: { access: 'verifier' },
+    },
+    (request) => {
+      requireCurrent()
+      const entries = feed.entriesAfter(request.query.cursor ?? null).map(presentRevocation)
+      return Promise.resolve({ cursor: feed.cursor(), age_ms: Math.round(revocations.ageMs()), entries })
+    },
+  )
+
+  app.get(
+    '/v1/revocations/stream',
+    {
+      // A stream has no length and no end that HEAD could tell.
+      exposeHeadRoute: false,
+      schema: {
+        ...shared,
+        operationId: 'followRevocations',
+        summary: 'The same as server-sent events, and what follows',
+        description: 'Events `entries` and `beat`, as docs/revocation.md tells.',
+        headers: lastEventHeadersSchema,
+        produces: ['text/event-stream'],
+        response: problemResponses('revocation_stale'),
+      },
+      config: { access: 'verifier' },
+    },
+    async (request, reply) => {
+      requireCurrent()
+      const stream = streams.open(reply)
+      await streamRevocations(stream, revocations, request.headers['last-event-id'] ?? null)
+    },
+  )
+
+  /** Whoever is behind sends verifiers elsewhere. */
+  function requireCurrent(): void {
+    if (revocations.isStale()) throw new Problem('revocation_stale', { retryAfterSeconds: 1 })
+  }
+}

@@ -1,0 +1,15 @@
+import { z } from 'zod'
+
+export { revocationListSchema } from '../../wire/revocation.js'
+
+export const cursorQuerySchema = z.strictObject({
+  cursor: z
+    .string()
+    .optional()
+    .meta({ description: 'The cursor of an earlier answer: only what came after it is answered.' }),
+})
+
+/** The header is what a client of server-sent events repeats by itself. */
+export const lastEventHeadersSchema = z.looseObject({
+  'last-event-id': z.string().optional().meta({ description: 'The id of the last event that was received.' }),
+})

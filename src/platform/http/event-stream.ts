@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import type { FastifyReply } from 'fastify'
+
+/** What is sent down a stream of server-sent events (WHATWG HTML, section 9.2). `data` becomes JSON. */
+export interface ServerSentEvent {
+  event: string
+  data: object
+  /** Where a reader that was cut off goes on from. */
+  id?: string
+}
+
+export interface EventStream {
+  /** Resolves when the reader can take more. Whether the stream has ended meanwhile is told by `ended`. */
+  send(event: ServerSentEvent): Promise<void>
+  end(): void
+  readonly ended: boolean
+  /** Calls back once when the stream ends, whoever ends it; at once where it has. */
+  onEnd(work: () => void): void
+}
+
+/** The streams that are open in this process. */
+export interface EventStreams {
+  /** Answers a request with a stream that stays open. */
+  open(reply: FastifyReply): EventStream
+  endAll(): void
+}
+
+/** How long a reader may keep the process waiting before it is cut off: what was not sent, it can ask for again. */
+const PATIENCE_MS = 10_000
+
+/** How much is held for a reader in any case; a batch of entries is far less. */
+const MAX_HELD_BYTES = 1024 * 1024
+
+/** How long a client waits before it connects again, as a hint. */
+const RETRY_MS = 1000
+
+export function createEventStreams({ patienceMs = PATIENCE_MS } = {}): EventStreams {
+  const streams = new Set<EventStream>()
+  return {
+    open(reply) {
+      const stream = openStream(reply, patienceMs)
+      streams.add(stream)
+      stream.onEnd(() => streams.delete(stream))
+      return stream
+    },
+    endAll() {
+      for (const stream of streams) stream.end()
+    },
+  }
+}
+
+function openStream(reply: FastifyReply, patienceMs: number): EventStream {
+  // From here on no limit of time applies to the answer, and nothing else is sent.
+  reply.hijack()
+  const { raw } = reply
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    // Or a proxy such as nginx collects events until its buffer is full.
+    'x-accel-buffering': 'no',
+  })
+  raw.write(`retry: ${RETRY_MS}\n\n`)
+
+  return {
+    async send({ event, id, data }) {
+      if (isOver()) return
+      const isTaken = raw.write(
+        `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`,
+      )
+      if (isTaken) return
+      if (raw.writableLength > MAX_HELD_BYTES || !(await drains())) raw.destroy()
+    },
+    end: () => raw.end(),
+    get ended() {
+      return isOver()
+    },
+    onEnd(work) {
+      if (raw.closed) work()
+      else raw.once('close', work)
+    },
+  }
+
+  function isOver(): boolean {
+    return raw.writableEnded || raw.destroyed
+  }
+
+  async function drains(): Promise<boolean> {
+    try {
+      await once(raw, 'drain', { signal: AbortSignal.timeout(patienceMs) })
+      return true
+    } catch {
+      return false
+    }
+  }
+}
