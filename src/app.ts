@@ -68,7 +68,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     database,
     clock,
     log,
-    reloadKeys: keys.reload,
+    keys,
     onStale: config.revocation.onStale,
   })
   const families = createFamilies({

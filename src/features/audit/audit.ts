@@ -25,6 +25,7 @@ export type AuditEventName =
   | 'refresh_reused'
   | 'refresh_wrong_mode'
   | 'key_rotated'
+  | 'key_withdrawn'
   | 'keys_resealed'
 
 export interface AuditEvent {

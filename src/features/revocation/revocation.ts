@@ -10,6 +10,7 @@ import { createRevocationMap, type RevocationVerdict } from '../../wire/revocati
 import type { Clock } from '../../platform/clock.js'
 import type { Attempt, Database, Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
+import type { SigningKeys, Withdrawal } from '../tokens/tokens.js'
 import { createFeed, type Feed } from './feed.js'
 import { follow } from './following.js'
 import * as store from './store.js'
@@ -37,8 +38,8 @@ export interface RevocationsOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
-  /** Reads the signing keys again. An entry that withdraws a key is in force only after that. */
-  reloadKeys: () => Promise<void>
+  /** An entry that withdraws a key is in force only after the keys were read again. */
+  keys: Pick<SigningKeys, 'reload' | 'withdraw'>
   /** REVOCATION_ON_STALE: what the map is worth when it has not been confirmed for MAX_STALENESS_MS. */
   onStale: 'allow' | 'deny'
 }
@@ -55,6 +56,11 @@ export interface Revocations {
    * as soon as it is committed, before the caller learns that it is; the other instances are woken.
    */
   transaction<T>(work: (tx: Queries, revoke: Revoke) => Promise<T>, attempt?: Attempt): Promise<T>
+  /**
+   * Withdraws signing keys: their tokens are refused everywhere within a second, and nobody is logged out, because
+   * refresh tokens do not depend on them. Answers the keys' ids; throws `not_found` where there is none to withdraw.
+   */
+  withdrawKeys(which: Withdrawal): Promise<string[]>
   /** Throws `session_ended` or `token_stale` for genuine claims that no longer hold, and `revocation_stale`. */
   requireValid(claims: AccessTokenClaims): void
   /** What the map says of genuine claims. */
@@ -68,7 +74,7 @@ export interface Revocations {
   purge(): Promise<void>
 }
 
-export function createRevocations({ database, clock, log, reloadKeys, onStale }: RevocationsOptions): Revocations {
+export function createRevocations({ database, clock, log, keys, onStale }: RevocationsOptions): Revocations {
   const map = createRevocationMap()
   const feed = createFeed(map)
   let confirmedAtMs = -Infinity
@@ -77,7 +83,7 @@ export function createRevocations({ database, clock, log, reloadKeys, onStale }:
   async function take(entries: RevocationEntry[]): Promise<void> {
     const isNewKey = (entry: RevocationEntry) => entry.kind === 'key' && !map.isWithdrawn(entry.kid)
     // Whoever sees the entry may count on this: nothing is signed with the key any more.
-    if (entries.some(isNewKey)) await reloadKeys()
+    if (entries.some(isNewKey)) await keys.reload()
     feed.take(entries)
   }
 
@@ -113,6 +119,19 @@ export function createRevocations({ database, clock, log, reloadKeys, onStale }:
         await take(entries).catch((error: unknown) => log.error({ err: error }, 'a revocation is not in force yet'))
       }
       return result
+    },
+
+    async withdrawKeys(which) {
+      const kids = await keys.withdraw(which, (change) =>
+        revocations.transaction(async (tx, revoke) => {
+          const kids = await change(tx)
+          await revoke(...kids.map((kid) => ({ kind: 'key' as const, kid })))
+          return kids
+        }),
+      )
+      if (kids.length === 0)
+        throw new Problem('not_found', { detail: 'There is no such key that is not withdrawn yet.' })
+      return kids
     },
 
     requireValid(claims) {

@@ -26,7 +26,10 @@ export interface IssuedAccessToken {
 export interface AccessTokens {
   /** Signs an access token (RFC 9068). It never outlives `notAfter`, the end of its session. */
   issue(subject: AccessTokenSubject, at: { issuedAt: Date; notAfter: Date }): IssuedAccessToken
-  /** The claims of a token that is genuine and in force at this time; throws `token_invalid` or `token_expired`. */
+  /**
+   * The claims of a token that is genuine and in force at this time. Throws `token_invalid`, `token_expired`, and
+   * `token_stale` for one of a key that was withdrawn.
+   */
   verify(token: string): Promise<AccessTokenClaims>
   /** The claims of a token that we signed and meant for this audience, whether expired or not; null for any other. */
   read(token: string): Promise<AccessTokenClaims | null>
@@ -34,7 +37,7 @@ export interface AccessTokens {
 
 interface AccessTokensOptions {
   jwt: Pick<JWT, 'sign' | 'verify'>
-  keys: SigningKeys
+  keys: Pick<SigningKeys, 'active' | 'find' | 'findAfterReload' | 'isWithdrawn'>
   clock: Clock
   issuer: string
   audience: string
@@ -66,7 +69,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       if (keys.find(known.kid) !== null) return known.claims
       verified.delete(token)
     }
-    const header = token.length <= MAX_TOKEN_LENGTH ? parseHeader(token) : null
+    const header = headerOf(token)
     if (header === null) return null
     const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
     if (key?.algorithm !== header.alg) return null
@@ -74,6 +77,12 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     if (claims?.iss !== issuer || !isAudience(claims, audience)) return null
     verified.set(token, { kid: key.kid, claims })
     return claims
+  }
+
+  /** Its signature proves nothing any more, but a client that got it from us only has to refresh. */
+  function isOfWithdrawnKey(token: string): boolean {
+    const header = headerOf(token)
+    return header !== null && keys.isWithdrawn(header.kid)
   }
 
   /** The key is one of ours by its id, and used with its own algorithm only: nothing in the token chooses either. */
@@ -122,7 +131,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     async verify(token) {
       const claims = await read(token)
       const now = clock.now().getTime() / 1000
-      if (claims === null) throw new Problem('token_invalid')
+      if (claims === null) throw new Problem(isOfWithdrawnKey(token) ? 'token_stale' : 'token_invalid')
       // An hour that begins in the future would end after everything that refuses the token has been forgotten.
       const begins = Math.max(claims.nbf, claims.iat)
       if (now < begins - CLOCK_TOLERANCE_SECONDS) throw new Problem('token_invalid')
@@ -135,7 +144,8 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 }
 
 /** The header of a compact JWS (RFC 7515, section 7.1) that could be ours; null for anything else. */
-function parseHeader(token: string): { alg: string; kid: string } | null {
+function headerOf(token: string): { alg: string; kid: string } | null {
+  if (token.length > MAX_TOKEN_LENGTH) return null
   const parts = token.split('.')
   const [encoded] = parts
   if (parts.length !== 3 || !encoded || !parts.every(isCanonicalBase64url)) return null

@@ -36,6 +36,14 @@ export async function retireKey(tx: Queries, kid: string, now: Date): Promise<vo
   await tx.signingKey.update({ where: { kid, state: 'active' }, data: { state: 'retired', retiredAt: now } })
 }
 
+/** For ever. What is left of the key tells its tokens from those of a key that never was: its private part is gone. */
+export async function withdrawKeys(tx: Queries, kids: string[]): Promise<void> {
+  await tx.signingKey.updateMany({
+    where: { kid: { in: kids } },
+    data: { state: 'withdrawn', sealedPrivateKey: new Uint8Array() },
+  })
+}
+
 /** Only for keys that no live token was signed with. */
 export async function deleteKeys(tx: Queries, kids: string[]): Promise<void> {
   await tx.signingKey.deleteMany({ where: { kid: { in: kids }, state: { in: ['next', 'retired'] } } })

@@ -12,6 +12,7 @@ import type { SigningAlgorithm } from './algorithms.js'
 import { createSigningKeys, type SigningKeys } from './signing-keys.js'
 
 export type { AccessTokens, IssuedAccessToken } from './access-token.js'
+export type { Withdrawal } from './key-changes.js'
 export type { SigningKeys } from './signing-keys.js'
 
 export interface TokensOptions {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createAccessTokens } from '../../../src/features/tokens/access-token.js'
-import type { SigningKeys, VerificationKey } from '../../../src/features/tokens/signing-keys.js'
+import type { VerificationKey } from '../../../src/features/tokens/signing-keys.js'
 import { createTestClock } from '../../support/clock.js'
 
 /** Access tokens whose signatures are not looked at but counted. */
@@ -32,8 +32,12 @@ function createCounted() {
     },
     keys: {
       find: (kid) => published.get(kid) ?? null,
+      isWithdrawn: () => false,
       findAfterReload: (kid) => Promise.resolve(published.get(kid) ?? null),
-    } as SigningKeys,
+      active: () => {
+        throw new Error('Nothing is signed here.')
+      },
+    },
     clock,
     issuer: 'https://auth.example.com',
     audience: 'https://api.example.com',

@@ -1,0 +1,148 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { Clock } from '../../platform/clock.js'
+import { open, seal } from '../../platform/crypto/sealing.js'
+import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
+import type { Queries } from '../../platform/database/database.js'
+import { operatorCaller } from '../../platform/http/caller.js'
+import type { Audit } from '../audit/audit.js'
+import { generateSigningKey, thumbprint, toPublicJwk, type SigningAlgorithm } from './algorithms.js'
+import { isPublished, isPublishedLongEnough, nextKeyChange, type KeyState } from './key-schedule.js'
+import * as store from './store.js'
+
+/** Which keys are withdrawn: one, or all of which tokens are accepted. */
+export type Withdrawal = { kid: string } | 'all'
+
+/** The changes of the stored keys. Each runs in the caller's transaction, under the lock of the keys. */
+export interface KeyChanges {
+  /** Makes the one change that is due, if any. */
+  makeDue(tx: Queries, spare: KeyObject[]): Promise<void>
+  /** Has the next key sign; answers its id, or null while verifiers may not know it, unless forced. */
+  rotate(tx: Queries, options: { force: boolean }): Promise<string | null>
+  /** Withdraws keys for ever and replaces those that sign or will; answers the ids of those that were not yet. */
+  withdraw(tx: Queries, which: Withdrawal, spare: KeyObject[]): Promise<string[]>
+  /** Seals every private key again, with the current secret; answers how many. */
+  reseal(tx: Queries): Promise<number>
+  /** The private part of a key; null where no listed secret opens it. */
+  openKey(key: store.StoredKey): KeyObject | null
+  /** Two keys, as many as any change needs. Never inside a transaction: an RSA key takes a second to make. */
+  makeSpare(): Promise<KeyObject[]>
+}
+
+interface KeyChangesOptions {
+  secrets: SecretKeys
+  algorithm: SigningAlgorithm
+  clock: Clock
+  audit: Audit
+}
+
+const SEALING_PURPOSE = 'signing-key'
+
+export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChangesOptions): KeyChanges {
+  function openKey(key: store.StoredKey): KeyObject | null {
+    const der = open(secrets, SEALING_PURPOSE, key.secretId, key.sealedPrivateKey, key.kid)
+    return der && createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  }
+
+  function sealKey(kid: string, privateKey: KeyObject) {
+    return seal(secrets, SEALING_PURPOSE, privateKey.export({ format: 'der', type: 'pkcs8' }), kid)
+  }
+
+  async function insert(tx: Queries, privateKey: KeyObject | undefined, state: KeyState): Promise<void> {
+    if (privateKey === undefined) return
+    const now = clock.now()
+    const publicKey = toPublicJwk(privateKey)
+    const kid = thumbprint(publicKey)
+    const { secretId, sealed } = sealKey(kid, privateKey)
+    const times = { createdAt: now, activatedAt: state === 'active' ? now : null, retiredAt: null }
+    await store.insertKey(tx, { kid, algorithm, state, publicKey, secretId, sealedPrivateKey: sealed, ...times })
+  }
+
+  async function advance(tx: Queries, keys: store.StoredKey[], now: Date): Promise<string | null> {
+    for (const kid of kidsInState(keys, 'active')) await store.retireKey(tx, kid, now)
+    const [next] = kidsInState(keys, 'next')
+    if (next === undefined) return null
+    await store.activateKey(tx, next, now)
+    await audit.record(tx, { event: 'key_rotated', caller: operatorCaller, detail: { kid: next } })
+    return next
+  }
+
+  return {
+    openKey,
+    makeSpare: () => Promise.all([generateSigningKey(algorithm), generateSigningKey(algorithm)]),
+
+    async makeDue(tx, spare) {
+      await store.lockKeys(tx)
+      const keys = await store.findKeys(tx)
+      const now = clock.now()
+      const change = nextKeyChange(keys, algorithm, now)
+      switch (change) {
+        case null:
+          return
+        case 'make_active_and_next':
+          await insert(tx, spare[0], 'active')
+          await insert(tx, spare[1], 'next')
+          return
+        case 'make_next':
+          await insert(tx, spare[0], 'next')
+          return
+        case 'replace_next':
+          await store.deleteKeys(tx, kidsInState(keys, 'next'))
+          await insert(tx, spare[0], 'next')
+          return
+        case 'rotate':
+          await advance(tx, keys, now)
+          return
+      }
+    },
+
+    async rotate(tx, { force }) {
+      await store.lockKeys(tx)
+      const keys = await store.findKeys(tx)
+      const now = clock.now()
+      const next = keys.find((key) => key.state === 'next')
+      if (!next || (!force && !isPublishedLongEnough(next, now))) return null
+      return advance(tx, keys, now)
+    },
+
+    async withdraw(tx, which, spare) {
+      await store.lockKeys(tx)
+      const keys = await store.findKeys(tx)
+      const now = clock.now()
+      const isMeant = (key: store.StoredKey) =>
+        which === 'all' ? isPublished(key, now) : key.kid === which.kid && key.state !== 'withdrawn'
+      const kids = keys.filter(isMeant).map((key) => key.kid)
+      await store.withdrawKeys(tx, kids)
+      for (const kid of kids) {
+        await audit.record(tx, { event: 'key_withdrawn', caller: operatorCaller, detail: { kid } })
+      }
+
+      const left = keys.filter((key) => !kids.includes(key.kid))
+      const [next] = kidsInState(left, 'next')
+      const isSigning = left.some((key) => key.state === 'active')
+      // The next key steps in where it can: verifiers that cache the key set may know it already.
+      if (!isSigning && next !== undefined) await advance(tx, left, now)
+      if (!isSigning && next === undefined) await insert(tx, spare[0], 'active')
+      if (!isSigning || next === undefined) await insert(tx, spare[1], 'next')
+      return kids
+    },
+
+    async reseal(tx) {
+      await store.lockKeys(tx)
+      let resealed = 0
+      // All of them: two secrets may share an id, so the id does not tell which one sealed a key.
+      for (const key of await store.findKeys(tx)) {
+        const privateKey = openKey(key)
+        if (privateKey === null) continue
+        await store.resealKey(tx, key.kid, sealKey(key.kid, privateKey))
+        resealed += 1
+      }
+      const detail = { keys: resealed, secret_id: secrets.current.id }
+      await audit.record(tx, { event: 'keys_resealed', caller: operatorCaller, detail })
+      return resealed
+    },
+  }
+}
+
+export function kidsInState(keys: store.StoredKey[], state: KeyState): string[] {
+  return keys.filter((key) => key.state === state).map((key) => key.kid)
+}
