@@ -15,6 +15,8 @@ import { mountAccessRoutes } from './features/access/routes.js'
 import { createAudit } from './features/audit/audit.js'
 import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './features/families/families.js'
 import { mountFamilyRoutes } from './features/families/routes.js'
+import { createOAuth } from './features/oauth/oauth.js'
+import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
@@ -120,6 +122,11 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
   mountSignInRoutes(server, { signIn, families, cookies, crossSite, clock })
+  mountOAuthRoutes(server, {
+    oauth: createOAuth({ accessTokens, revocations, families }),
+    issuer: config.tokens.issuer,
+    publicUrl,
+  })
   mountFamilyRoutes(server, { families, accessTokens, cookies, clock })
   mountUserRoutes(server, { users, families, cookies, clock })
   mountOperationsRoutes(server, { operations })

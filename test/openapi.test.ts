@@ -10,7 +10,9 @@ const features = new URL('../src/features/', import.meta.url)
 function mountedRoutes(): string[] {
   return readdirSync(features, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => [...readFileSync(new URL(file, features), 'utf8').matchAll(/app\.(\w+)\(\s*'(\/[^']*)'/g)])
+    .flatMap((file) => [
+      ...readFileSync(new URL(file, features), 'utf8').matchAll(/(?:app|scope)\.(\w+)\(\s*'(\/[^']*)'/g),
+    ])
     .map(([, method = '', path = '']) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`)
     .sort()
 }
@@ -42,6 +44,7 @@ t.test('the document tells all that a client has to know', async (t) => {
         'overloaded',
         ...(method === 'GET' ? [] : ['cross_site_request', 'payload_too_large', 'unsupported_media_type']),
         ...(body ? ['validation_failed'] : []),
+        ...(security.some((way) => way.includes('verifier')) ? ['invalid_client'] : []),
         ...(needsToken
           ? ['token_missing', 'token_invalid', 'token_expired', 'token_stale', 'session_ended', 'ambiguous_credentials']
           : []),

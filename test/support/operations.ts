@@ -14,6 +14,7 @@ export interface Operation {
   statuses: number[]
   /** The codes of the problems that are described. */
   problems: string[]
+  /** A body of JSON. */
   body: { example: unknown; required: boolean } | null
   parameters: { name: string; in: string; example?: unknown }[]
 }
@@ -32,7 +33,11 @@ const operationSchema = z
     requestBody: z
       .object({
         required: z.boolean(),
-        content: z.strictObject({ 'application/json': z.object({ example: z.unknown() }) }),
+        content: z.union([
+          z.strictObject({ 'application/json': z.object({ example: z.unknown() }) }),
+          // The forms of OAuth, which are tested by themselves.
+          z.strictObject({ 'application/x-www-form-urlencoded': z.object({}) }),
+        ]),
       })
       .optional(),
     responses: z.record(z.string(), z.object({ content: z.unknown().optional() })),
@@ -47,9 +52,10 @@ const operationSchema = z
       const parsed = problemContent.safeParse(content)
       return parsed.success ? Object.keys(parsed.data['application/problem+json'].examples) : []
     }),
-    body: requestBody
-      ? { example: requestBody.content['application/json'].example, required: requestBody.required }
-      : null,
+    body:
+      requestBody && 'application/json' in requestBody.content
+        ? { example: requestBody.content['application/json'].example, required: requestBody.required }
+        : null,
     parameters,
   }))
 

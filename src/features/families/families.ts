@@ -36,6 +36,8 @@ export interface Families {
   open(tx: Queries, revoke: Revoke, request: OpenRequest): Promise<SessionTokens>
   /** Presents a refresh token; throws `session_ended`, `refresh_superseded` and the codes `refresh_token_*`. */
   refresh(request: RefreshRequest): Promise<SessionTokens>
+  /** What is known of a live session by its current refresh token; null for any other token. Changes nothing. */
+  inspect(token: RefreshToken): Promise<sessions.LiveSession | null>
   /** A new access token for the refresh cookie of mode `session`; null where the cookie is of another mode. */
   renew(token: RefreshToken, caller: Caller): Promise<SessionTokens | null>
   /** Rotates a session whose current token is at hand, in the caller's transaction; null where it is not. */
@@ -74,6 +76,7 @@ export function createFamilies(context: FamiliesContext): Families {
     parse: (text) => parseRefreshToken(secrets, text),
     open: (tx, revoke, request) => open(context, tx, revoke, request),
     refresh: (request) => refresh(context, request),
+    inspect: (token) => sessions.inspect(context, token),
     renew: (token, caller) => renew(context, token, caller),
     rotate: (tx, token, session) => rotateCurrent(context, tx, token, session),
     logout: (shown, caller) => logout(context, shown, caller),

@@ -37,6 +37,7 @@ export function makeSessionTokens(
   }
 }
 
-function idleOrAbsoluteEnd({ lastUsedAt, expiresAt }: Family, idleSeconds: number): Date {
+/** When a family ends unless it is used before. */
+export function idleOrAbsoluteEnd({ lastUsedAt, expiresAt }: Family, idleSeconds: number): Date {
   return new Date(Math.min(lastUsedAt.getTime() + idleSeconds * 1000, expiresAt.getTime()))
 }

@@ -1,12 +1,15 @@
 import type { AccessTokenClaims } from '../../wire/claims.js'
 import type { EndReason } from '../../wire/end-reason.js'
+import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { FamiliesContext } from './context.js'
 import { endFamiliesOfUser, endFamily } from './ending.js'
 import type { Family } from './family.js'
+import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
+import { idleOrAbsoluteEnd } from './session-tokens.js'
 import * as store from './store.js'
 
 /** A family as its user sees it: one device, one entry of the list. */
@@ -87,6 +90,28 @@ export async function requireLive(context: FamiliesContext, claims: AccessTokenC
   if (reason !== null) throw new Problem('session_ended', { reason })
   if (reading.holder === null) throw new Problem('session_ended', { reason: 'deleted' })
   if (claims.epoch < reading.holder.epoch) throw new Problem('token_stale')
+}
+
+/** A session that lives, as its current refresh token shows it. */
+export interface LiveSession {
+  sessionId: string
+  userId: string
+  /** When it ends unless it is used before. */
+  refreshExpiresAt: Date
+}
+
+/** Looks a session up by its current refresh token, without presenting it. Null for a spent one, or an ended session. */
+export async function inspect(
+  { database, clock, limits }: FamiliesContext,
+  { handle, generation }: RefreshToken,
+): Promise<LiveSession | null> {
+  const find = (client: Queries) => store.findFamily(client, hashHandle(handle), clock.shiftMs)
+  const reading = await database.query(find, { repeatable: true })
+  if (!reading?.holder) return null
+  const { family, holder, now } = reading
+  if (generation < family.generation || endOf(family, limits, now) !== null) return null
+  const refreshExpiresAt = idleOrAbsoluteEnd(family, limits.idleSeconds[family.mode])
+  return { sessionId: family.id, userId: holder.id, refreshExpiresAt }
 }
 
 async function requireLiveSession(context: FamiliesContext, userId: string, sessionId: string): Promise<Family> {

@@ -91,6 +91,19 @@ export async function readFamilyForUpdate(
   return toReading(rows)
 }
 
+/** Reads a family by its handle, as it is at this moment. */
+export async function findFamily(
+  client: Queries,
+  handleHash: Uint8Array,
+  shiftMs: number,
+): Promise<FamilyReading | null> {
+  const rows = await client.$queryRaw<Row[]>`
+    SELECT ${columns}, ${now(shiftMs)} AS now
+    FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
+    WHERE f.handle_hash = ${handleHash}`
+  return toReading(rows)
+}
+
 export async function readFamily(client: Queries, id: string, shiftMs: number): Promise<FamilyReading | null> {
   const rows = await client.$queryRaw<Row[]>`
     SELECT ${columns}, ${now(shiftMs)} AS now

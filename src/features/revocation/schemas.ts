@@ -11,5 +11,8 @@ export const cursorQuerySchema = z.strictObject({
 
 /** The header is what a client of server-sent events repeats by itself. */
 export const lastEventHeadersSchema = z.looseObject({
-  'last-event-id': z.string().optional().meta({ description: 'The id of the last event that was received.' }),
+  'last-event-id': z
+    .string()
+    .optional()
+    .meta({ description: 'The id of the last event that was received.', examples: ['7Yw0b3tVq1mZc2Xk.41'] }),
 })

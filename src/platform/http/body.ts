@@ -37,8 +37,8 @@ export function readJsonBodies(app: FastifyInstance): void {
   })
 }
 
-/** The only charset of JSON is UTF-8 (RFC 8259, section 8.1), and no coding such as gzip is undone here. */
-function isPlainUtf8(request: FastifyRequest): boolean {
+/** The only charset is UTF-8, as that of JSON always is (RFC 8259, section 8.1), and no coding such as gzip is undone. */
+export function isPlainUtf8(request: FastifyRequest): boolean {
   const coding = request.headers['content-encoding']
   if (coding !== undefined && coding.toLowerCase() !== 'identity') return false
   try {

@@ -36,6 +36,7 @@ export async function describeApi(
           accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'at+jwt' },
           accessCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.access },
           verifier: { type: 'http', scheme: 'bearer', description: 'A credential that is listed in VERIFIER_KEYS.' },
+          verifierByBasic: { type: 'http', scheme: 'basic', description: 'The same, with its name as the user name.' },
           refreshCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.refresh },
         },
       },

@@ -1,0 +1,68 @@
+/**
+ * Owns what standard clients of OAuth ask about tokens: whether one is good at this moment (RFC 7662), that one is to
+ * be given up (RFC 7009), and where all of this is found (RFC 8414). The rules are those of tokens and families.
+ */
+import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
+import type { Families } from '../families/families.js'
+import type { Revocations } from '../revocation/revocation.js'
+import type { AccessTokens } from '../tokens/tokens.js'
+
+export interface OAuthOptions {
+  accessTokens: AccessTokens
+  revocations: Revocations
+  families: Families
+}
+
+/** What is told of a token that is good. */
+export type ActiveToken = AccessTokenClaims | { sub: string; sid: string; client_id: string; exp: number }
+
+export interface OAuth {
+  /**
+   * What a token says that is good at this moment by the database; null for any other, whatever is wrong with it.
+   * A refresh token is neither rotated nor judged: to show a spent one here ends nothing.
+   */
+  introspect(token: string): Promise<ActiveToken | null>
+  /** Ends the session of a genuine token, whether it is still good or not. Any other text changes nothing. */
+  revoke(token: string, caller: Caller): Promise<void>
+}
+
+/** First-party clients share one name, as in access tokens. */
+const CLIENT_ID = 'sallyport'
+
+export function createOAuth({ accessTokens, revocations, families }: OAuthOptions): OAuth {
+  async function readLiveClaims(token: string): Promise<AccessTokenClaims | null> {
+    try {
+      const claims = await accessTokens.verify(token)
+      if (revocations.judge(claims) !== 'valid') return null
+      await families.requireLive(claims)
+      return claims
+    } catch (error) {
+      // A refusal is an answer; that nobody can tell is none.
+      if (error instanceof Problem && error.status === 401) return null
+      throw error
+    }
+  }
+
+  return {
+    async introspect(token) {
+      const refreshToken = families.parse(token)
+      if (refreshToken === null) return readLiveClaims(token)
+      const live = await families.inspect(refreshToken)
+      if (live === null) return null
+      const exp = Math.floor(live.refreshExpiresAt.getTime() / 1000)
+      return { sub: live.userId, sid: live.sessionId, client_id: CLIENT_ID, exp }
+    },
+
+    async revoke(token, caller) {
+      const refreshToken = families.parse(token)
+      const claims = refreshToken === null ? await accessTokens.read(token) : null
+      const shown = {
+        refreshTokens: refreshToken === null ? [] : [refreshToken],
+        sessionIds: claims === null ? [] : [claims.sid],
+      }
+      await families.logout(shown, caller)
+    },
+  }
+}

@@ -1,0 +1,139 @@
+// What standard clients of OAuth do with tokens, without anything of ours but the addresses.
+
+import t from 'tap'
+import { createVerifierCredential } from '../../src/features/access/access.js'
+import { startApp, type StartOptions, type Test } from '../support/app.js'
+
+const { credential, sha256 } = createVerifierCredential()
+const basic = `Basic ${Buffer.from(`orders:${credential}`).toString('base64')}`
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+const inactive = { active: false }
+
+async function startWithVerifier(t: Test, options: StartOptions = {}) {
+  const started = await startApp(t, { ...options, settings: { VERIFIER_KEYS: `orders:${sha256}` } })
+  const post = (path: string, parameters: Record<string, string>, headers: Record<string, string> = {}) =>
+    started.api.call<Record<string, unknown>>(path, {
+      method: 'POST',
+      text: String(new URLSearchParams(parameters)),
+      headers: { authorization: basic, ...form, ...headers },
+    })
+  return {
+    ...started,
+    post,
+    introspect: async (token: string, hint?: string) =>
+      post('/oauth/introspect', { token, ...(hint === undefined ? {} : { token_type_hint: hint }) }),
+    revoke: (token: string) => post('/oauth/revoke', { token }),
+  }
+}
+
+t.test('a token that is good is told with all that it says', async (t) => {
+  const { api, introspect } = await startWithVerifier(t)
+  const { accessToken, refreshToken, userId, sessionId } = await api.signUp()
+  const { body: claims } = await api.whoami(accessToken)
+  t.match(await introspect(accessToken), { status: 200, headers: { 'cache-control': 'no-store' } })
+  t.strictSame((await introspect(accessToken)).body, { active: true, token_type: 'Bearer', ...claims })
+  t.strictSame((await introspect(accessToken, 'refresh_token')).body.active, true, 'a wrong hint changes nothing')
+  t.strictSame((await introspect(refreshToken)).body, {
+    active: true,
+    sub: userId,
+    sid: sessionId,
+    client_id: 'sallyport',
+    exp: Number((await introspect(refreshToken)).body.exp),
+  })
+})
+
+t.test('of a token that is not good nothing is told, whatever is wrong with it', async (t) => {
+  const { api, clock, introspect } = await startWithVerifier(t)
+  const [ended, changed, idle] = [await api.signUp(), await api.signUp(), await api.signUp()]
+  await api.call('/v1/auth/logout', { method: 'POST', token: ended.accessToken })
+  const { password: current_password, accessToken: token } = changed
+  const body = { current_password, new_password: 'seven other hills under a lantern' }
+  await api.call('/v1/me/password', { method: 'PUT', token, body })
+  const dead = [
+    ended.accessToken,
+    ended.refreshToken,
+    changed.accessToken,
+    credential,
+    'nonsense',
+    `${idle.accessToken}x`,
+  ]
+  for (const text of dead) t.strictSame((await introspect(text)).body, inactive)
+
+  t.match((await introspect(changed.refreshToken)).body, { active: true }, 'the session itself goes on')
+  clock.advance({ minutes: 11 })
+  t.strictSame((await introspect(idle.accessToken)).body, inactive, 'expired')
+  clock.advance({ days: 31 })
+  t.strictSame((await introspect(idle.refreshToken)).body, inactive, 'idle')
+})
+
+t.test('REF-03: a spent refresh token shown here ends nothing, and a current one is not spent by it', async (t) => {
+  const { api, introspect, clock } = await startWithVerifier(t)
+  const { refreshToken } = await api.signUp()
+  const { body } = await api.refresh(refreshToken)
+  clock.advance({ minutes: 1 })
+  t.strictSame((await introspect(refreshToken)).body, inactive)
+  t.match((await introspect(body.refresh_token ?? '')).body, { active: true })
+  t.match(await api.refresh(body.refresh_token), { status: 200 }, 'nothing has ended')
+})
+
+t.test('REF-12: revoking any genuine token ends its session, and anything else is answered the same', async (t) => {
+  const { api, clock, revoke } = await startWithVerifier(t)
+  const byAccess = await api.signUp()
+  clock.advance({ minutes: 11 })
+  const [byRefresh, other] = [await api.signUp(), await api.signUp()]
+  const answers = [
+    await revoke(byAccess.accessToken),
+    await revoke(byRefresh.refreshToken),
+    await revoke(byRefresh.refreshToken),
+    await revoke('nonsense'),
+  ]
+  for (const answer of answers) t.match(answer, { status: 200, body: '' })
+  const ended = { status: 401, body: { code: 'session_ended', reason: 'logout' } }
+  t.match(await api.refresh(byAccess.refreshToken), ended, 'an expired access token names its session too')
+  t.match(await api.refresh(byRefresh.refreshToken), ended)
+  t.match(await api.whoami(byRefresh.accessToken), { status: 401, body: { code: 'session_ended' } })
+  t.match(await api.refresh(other.refreshToken), { status: 200 })
+})
+
+t.test('only verifiers may ask', async (t) => {
+  const { api, post } = await startWithVerifier(t)
+  const { accessToken } = await api.signUp()
+  const refused = { status: 401, body: { code: 'invalid_client' } }
+  for (const path of ['/oauth/introspect', '/oauth/revoke']) {
+    t.match(await post(path, { token: accessToken }, { authorization: `Bearer ${accessToken}` }), refused)
+    t.match(await post(path, { token: accessToken }, { authorization: basic.slice(0, -4) }), refused)
+    t.match(await post(path, { token: accessToken }, { authorization: `Bearer ${credential}` }), { status: 200 })
+  }
+})
+
+t.test('HTTP-03, HTTP-04: a body is one form in UTF-8, with each parameter once', async (t) => {
+  const { api } = await startWithVerifier(t)
+  const send = (text: string, type = 'application/x-www-form-urlencoded') =>
+    api.call('/oauth/introspect', {
+      method: 'POST',
+      text,
+      headers: { authorization: basic, 'content-type': type },
+    })
+  t.match(await send('token=a&other=ignored'), { status: 200, body: inactive })
+  t.match(await send('token=a', 'application/x-www-form-urlencoded; charset=UTF-8'), { status: 200 })
+  t.match(await send('token=a&token=b'), { status: 400, body: { code: 'invalid_request' } })
+  t.match(await send('token='), { status: 422, body: { code: 'validation_failed' } })
+  t.match(await send('__proto__=x'), { status: 422 })
+  t.match(await send(''), { status: 422 })
+  t.match(await send(`token=${'a'.repeat(9000)}`), { status: 422 })
+  t.match(await send(`token=${'a'.repeat(17_000)}`), { status: 413 })
+  t.match(await send('{"token":"a"}', 'application/json'), { status: 415 })
+  t.match(await send('token=a', 'text/plain'), { status: 415 })
+  t.match(await send('token=a', 'application/x-www-form-urlencoded; charset=latin1'), { status: 415 })
+})
+
+t.test('the metadata name the routes that are there', async (t) => {
+  const { api, config } = await startWithVerifier(t)
+  const { status, headers, body } = await api.call<Record<string, unknown>>('/.well-known/oauth-authorization-server')
+  t.match({ status, headers }, { status: 200, headers: { 'cache-control': 'public, max-age=300' } })
+  t.equal(body.issuer, config.tokens.issuer)
+  for (const member of ['jwks_uri', 'introspection_endpoint', 'revocation_endpoint'] as const) {
+    const path = String(body[member]).replace(config.server.publicUrl, '')
+    t.not((await api.call(path, { method: member === 'jwks_uri' ? 'GET' : 'POST' })).status, 404, path)
+  }
+})
