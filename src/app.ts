@@ -13,6 +13,8 @@ import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
 import { createAudit } from './features/audit/audit.js'
+import { createUserEvents } from './features/events/events.js'
+import { mountEventRoutes } from './features/events/routes.js'
 import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './features/families/families.js'
 import { mountFamilyRoutes } from './features/families/routes.js'
 import { createOAuth } from './features/oauth/oauth.js'
@@ -122,6 +124,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
   mountSignInRoutes(server, { signIn, families, cookies, crossSite, clock })
+  mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
     issuer: config.tokens.issuer,

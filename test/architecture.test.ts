@@ -15,7 +15,18 @@ import {
 } from './support/architecture.js'
 
 /** In the order of dependency: a feature knows those before it, and none after it. */
-const features = ['audit', 'tokens', 'revocation', 'families', 'access', 'oauth', 'users', 'sign-in', 'operations']
+const features = [
+  'audit',
+  'tokens',
+  'revocation',
+  'families',
+  'access',
+  'events',
+  'oauth',
+  'users',
+  'sign-in',
+  'operations',
+]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const models = [...readFileSync(join(root, 'prisma/schema.prisma'), 'utf8').matchAll(/^model (\w)(\w*)/gm)].map(

@@ -59,6 +59,8 @@ export interface Families {
   forgetUser(tx: Queries, userId: string): Promise<void>
   /** Throws `session_ended` or `token_stale` unless genuine claims hold by the database at this moment. */
   requireLive(claims: AccessTokenClaims): Promise<void>
+  /** Why a session ended; null while it lives, or once it is forgotten. */
+  findEndReason(sessionId: string): Promise<EndReason | null>
   listSessions(userId: string, which: { ended: boolean }): Promise<sessions.Session[]>
   renameSession(userId: string, sessionId: string, deviceName: string): Promise<sessions.Session>
   endSession(userId: string, sessionId: string, caller: Caller): Promise<void>
@@ -83,6 +85,7 @@ export function createFamilies(context: FamiliesContext): Families {
     endAll: (tx, revoke, userId, ending) => endFamiliesOfUser(context, tx, revoke, userId, ending),
     forgetUser: store.forgetUser,
     requireLive: (claims) => sessions.requireLive(context, claims),
+    findEndReason: (sessionId) => sessions.findEndReason(context, sessionId),
     listSessions: (userId, which) => sessions.listSessions(context, userId, which),
     renameSession: (userId, sessionId, deviceName) => sessions.renameSession(context, userId, sessionId, deviceName),
     endSession: (userId, sessionId, caller) => sessions.endSession(context, userId, sessionId, caller),

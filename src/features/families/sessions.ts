@@ -92,6 +92,14 @@ export async function requireLive(context: FamiliesContext, claims: AccessTokenC
   if (claims.epoch < reading.holder.epoch) throw new Problem('token_stale')
 }
 
+/** Why a session ended; null while it lives, or once it is forgotten. */
+export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<EndReason | null> {
+  const { database, clock } = context
+  const find = (client: Queries) => store.readFamily(client, sessionId, clock.shiftMs)
+  const reading = await database.query(find, { repeatable: true })
+  return reading && (endingOf(context, reading.family, reading.now)?.reason ?? null)
+}
+
 /** A session that lives, as its current refresh token shows it. */
 export interface LiveSession {
   sessionId: string

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
 /** What is sent down a stream of server-sent events (WHATWG HTML, section 9.2). `data` becomes JSON. */
@@ -20,7 +21,7 @@ export interface EventStream {
 
 /** The streams that are open in this process. */
 export interface EventStreams {
-  /** Answers a request with a stream that stays open. */
+  /** Answers a request with a stream that stays open. Its route declares STREAM_TIMEOUT_MS and no HEAD. */
   open(reply: FastifyReply): EventStream
   endAll(): void
 }
@@ -30,6 +31,9 @@ const PATIENCE_MS = 10_000
 
 /** How much is held for a reader in any case; a batch of entries is far less. */
 const MAX_HELD_BYTES = 1024 * 1024
+
+/** What a route of a stream declares in place of the limit on how long a handler may take: the most that a timer can. */
+export const STREAM_TIMEOUT_MS = 2 ** 31 - 1
 
 /** How long a client waits before it connects again, as a hint. */
 const RETRY_MS = 1000
@@ -50,27 +54,27 @@ export function createEventStreams({ patienceMs = PATIENCE_MS } = {}): EventStre
 }
 
 function openStream(reply: FastifyReply, patienceMs: number): EventStream {
-  // From here on no limit of time applies to the answer, and nothing else is sent.
-  reply.hijack()
   const { raw } = reply
-  raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    // Or a proxy such as nginx collects events until its buffer is full.
-    'x-accel-buffering': 'no',
-  })
-  raw.write(`retry: ${RETRY_MS}\n\n`)
+  const body = new PassThrough()
+  void reply
+    .headers({
+      'content-type': 'text/event-stream; charset=utf-8',
+      // Or a proxy such as nginx collects events until its buffer is full.
+      'x-accel-buffering': 'no',
+    })
+    .send(body)
+  body.write(`retry: ${RETRY_MS}\n\n`)
 
   return {
     async send({ event, id, data }) {
       if (isOver()) return
-      const isTaken = raw.write(
-        `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`,
-      )
+      const idLine = id === undefined ? '' : `id: ${id}\n`
+      const isTaken = body.write(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
       if (isTaken) return
-      if (raw.writableLength > MAX_HELD_BYTES || !(await drains())) raw.destroy()
+      const heldBytes = body.writableLength + body.readableLength + raw.writableLength
+      if (heldBytes > MAX_HELD_BYTES || !(await drains())) raw.destroy()
     },
-    end: () => raw.end(),
+    end: () => body.end(),
     get ended() {
       return isOver()
     },
@@ -81,12 +85,12 @@ function openStream(reply: FastifyReply, patienceMs: number): EventStream {
   }
 
   function isOver(): boolean {
-    return raw.writableEnded || raw.destroyed
+    return body.writableEnded || raw.destroyed
   }
 
   async function drains(): Promise<boolean> {
     try {
-      await once(raw, 'drain', { signal: AbortSignal.timeout(patienceMs) })
+      await once(body, 'drain', { signal: AbortSignal.timeout(patienceMs) })
       return true
     } catch {
       return false

@@ -1,0 +1,113 @@
+/**
+ * Owns what signed-in users hear of their own session while they are connected: that it has ended, that their claims
+ * have changed. It only passes on what revocation has taken in; nothing is decided here.
+ */
+import type { FastifyBaseLogger } from 'fastify'
+import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { RevocationEntry } from '../../wire/revocation.js'
+import type { Clock } from '../../platform/clock.js'
+import type { EventStream } from '../../platform/http/event-stream.js'
+import { Problem } from '../../platform/problem.js'
+import type { Families } from '../families/families.js'
+import type { Revocations } from '../revocation/revocation.js'
+
+export interface UserEventsOptions {
+  revocations: Pick<Revocations, 'feed' | 'judge'>
+  families: Pick<Families, 'findEndReason'>
+  clock: Clock
+  log: FastifyBaseLogger
+}
+
+export interface UserEvents {
+  /**
+   * Opens a stream and sends it what concerns the claims' session. It ends with the session, or with the access token
+   * that opened it. Throws `rate_limited` where the user has too many.
+   */
+  follow(claims: AccessTokenClaims, open: () => EventStream): void
+}
+
+/** Some tabs on some devices. More than that is a client that forgets to close them. */
+const MAX_STREAMS_PER_USER = 10
+
+const CHECK_MS = 1000
+
+/** Proxies close a connection that says nothing, most of them after a minute. */
+const BEAT_EVERY_CHECKS = 15
+
+interface Follower {
+  claims: AccessTokenClaims
+  stream: EventStream
+}
+
+export function createUserEvents({ revocations, families, clock, log }: UserEventsOptions): UserEvents {
+  const followers = new Map<string, Set<Follower>>()
+  let timer: NodeJS.Timeout | undefined
+  let checks = 0
+
+  revocations.feed.listen((news) => {
+    for (const entry of news) passOn(entry)
+  })
+
+  function passOn(entry: RevocationEntry): void {
+    if (entry.kind === 'session') {
+      for (const follower of allFollowers()) if (follower.claims.sid === entry.sid) void tellEnd(follower)
+    } else if (entry.kind === 'user') {
+      for (const { claims, stream } of followers.get(entry.sub) ?? []) {
+        if (claims.epoch < entry.epoch) void stream.send({ event: 'claims.changed', data: {} })
+      }
+    }
+  }
+
+  async function tellEnd({ claims, stream }: Follower): Promise<void> {
+    const reason = await families.findEndReason(claims.sid).catch((error: unknown) => {
+      log.warn({ err: error }, 'a session ended, and its reason cannot be read')
+      return null
+    })
+    await stream.send({ event: 'session.ended', data: { session_id: claims.sid, ...(reason && { reason }) } })
+    stream.end()
+  }
+
+  function allFollowers(): Follower[] {
+    return [...followers.values()].flatMap((ofUser) => [...ofUser])
+  }
+
+  function check(): void {
+    checks += 1
+    const nowSeconds = clock.now().getTime() / 1000
+    for (const { claims, stream } of allFollowers()) {
+      if (claims.exp <= nowSeconds) stream.end()
+      else if (checks % BEAT_EVERY_CHECKS === 0) void stream.send({ event: 'beat', data: {} })
+    }
+  }
+
+  function add(follower: Follower): void {
+    const { sub } = follower.claims
+    const ofUser = followers.get(sub) ?? new Set()
+    followers.set(sub, ofUser.add(follower))
+    timer ??= setInterval(check, CHECK_MS)
+    follower.stream.onEnd(() => {
+      ofUser.delete(follower)
+      if (ofUser.size === 0) followers.delete(sub)
+      if (followers.size > 0) return
+      clearInterval(timer)
+      timer = undefined
+    })
+  }
+
+  return {
+    follow(claims, open) {
+      if ((followers.get(claims.sub)?.size ?? 0) >= MAX_STREAMS_PER_USER) {
+        throw new Problem('rate_limited', {
+          detail: `Close some of the ${MAX_STREAMS_PER_USER} streams of this user that are open, then try again.`,
+          retryAfterSeconds: 10,
+        })
+      }
+      const follower = { claims, stream: open() }
+      add(follower)
+      // What came between the check of the token and now is no news to anybody.
+      const verdict = revocations.judge(claims)
+      if (verdict === 'session_ended') void tellEnd(follower)
+      if (verdict === 'token_stale') void follower.stream.send({ event: 'claims.changed', data: {} })
+    },
+  }
+}

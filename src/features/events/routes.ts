@@ -1,0 +1,37 @@
+import { claimsOf } from '../../platform/http/access.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
+import { STREAM_TIMEOUT_MS, type EventStreams } from '../../platform/http/event-stream.js'
+import { problemResponses } from '../../platform/http/problem-responses.js'
+import type { UserEvents } from './events.js'
+
+interface EventRoutesOptions {
+  userEvents: UserEvents
+  streams: EventStreams
+}
+
+/** GET /v1/events: a page hears at once that it is signed out, or that it needs a new access token. */
+export function mountEventRoutes(app: AppInstance, { userEvents, streams }: EventRoutesOptions): void {
+  app.get(
+    '/v1/events',
+    {
+      // A stream has no length and no end that HEAD could tell.
+      exposeHeadRoute: false,
+      handlerTimeout: STREAM_TIMEOUT_MS,
+      schema: {
+        operationId: 'followEvents',
+        summary: 'What happens to this session, as server-sent events',
+        description:
+          '`session.ended` with its reason, after which the stream ends, and `claims.changed`: refresh now. It ends with ' +
+          'the access token too; connect again with the next one.',
+        tags: ['Sessions'],
+        security: [{ accessToken: [] }, { accessCookie: [] }],
+        produces: ['text/event-stream'],
+        response: problemResponses('rate_limited'),
+      },
+      config: { access: 'feed' },
+    },
+    (request, reply) => {
+      userEvents.follow(claimsOf(request), () => streams.open(reply))
+    },
+  )
+}
