@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { problemCodes } from '../src/wire/problem-codes.js'
 import { startApp } from './support/app.js'
-import { operationsOf, pathOf } from './support/operations.js'
+import { operationsOf, streamsOf, pathOf } from './support/operations.js'
 
 const features = new URL('../src/features/', import.meta.url)
 
@@ -19,7 +19,8 @@ function mountedRoutes(): string[] {
 
 t.test('the document tells all that a client has to know', async (t) => {
   const { app, api } = await startApp(t)
-  const operations = operationsOf(app.server)
+  const operations = [...operationsOf(app.server), ...streamsOf(app.server)]
+  t.equal(streamsOf(app.server).length, 2)
 
   t.test('every route is in it', async (t) => {
     t.ok(operations.length >= 16)

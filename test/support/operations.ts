@@ -48,6 +48,7 @@ const operationSchema = z
     tags,
     security: security.map((way) => Object.keys(way)),
     statuses: Object.keys(responses).map(Number),
+    streams: JSON.stringify(responses['200'] ?? {}).includes('"text/event-stream"'),
     problems: Object.values(responses).flatMap(({ content }) => {
       const parsed = problemContent.safeParse(content)
       return parsed.success ? Object.keys(parsed.data['application/problem+json'].examples) : []
@@ -63,14 +64,28 @@ const documentSchema = z.object({
   paths: z.record(z.string(), z.record(z.enum(['get', 'post', 'put', 'patch', 'delete']), operationSchema.optional())),
 })
 
-/** Every operation of the application's OpenAPI document. */
+/** Every operation of the application's OpenAPI document whose answer has an end. */
 export function operationsOf(server: AppInstance): Operation[] {
+  return readOperations(server).filter(({ streams }) => !streams)
+}
+
+/** Those that answer with events and go on. */
+export function streamsOf(server: AppInstance): Operation[] {
+  return readOperations(server).filter(({ streams }) => streams)
+}
+
+function readOperations(server: AppInstance): (Operation & { streams: boolean })[] {
   const { paths } = documentSchema.parse(JSON.parse(JSON.stringify(server.swagger())))
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).flatMap(([method, operation]) =>
       operation ? [{ ...operation, path, method: method.toUpperCase() as Operation['method'] }] : [],
     ),
   )
+}
+
+/** Whether it is for other services, whose credential no browser has. */
+export function isForVerifiers({ security }: Operation): boolean {
+  return security.flat().includes('verifier')
 }
 
 /** An operation's path with its parameters filled in. */

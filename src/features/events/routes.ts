@@ -1,6 +1,6 @@
 import { claimsOf } from '../../platform/http/access.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import { STREAM_TIMEOUT_MS, type EventStreams } from '../../platform/http/event-stream.js'
+import { eventStreamResponse, STREAM_TIMEOUT_MS, type EventStreams } from '../../platform/http/event-stream.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { UserEvents } from './events.js'
 
@@ -25,8 +25,7 @@ export function mountEventRoutes(app: AppInstance, { userEvents, streams }: Even
           'the access token too; connect again with the next one.',
         tags: ['Sessions'],
         security: [{ accessToken: [] }, { accessCookie: [] }],
-        produces: ['text/event-stream'],
-        response: problemResponses('rate_limited'),
+        response: { ...eventStreamResponse, ...problemResponses('rate_limited') },
       },
       config: { access: 'feed' },
     },

@@ -1,6 +1,6 @@
 import { presentRevocation } from '../../wire/revocation.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import { STREAM_TIMEOUT_MS, type EventStreams } from '../../platform/http/event-stream.js'
+import { eventStreamResponse, STREAM_TIMEOUT_MS, type EventStreams } from '../../platform/http/event-stream.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import { Problem } from '../../platform/problem.js'
 import type { Revocations } from './revocation.js'
@@ -48,8 +48,7 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
         summary: 'The same as server-sent events, and what follows',
         description: 'Events `entries` and `beat`, as docs/revocation.md tells.',
         headers: lastEventHeadersSchema,
-        produces: ['text/event-stream'],
-        response: problemResponses('revocation_stale'),
+        response: { ...eventStreamResponse, ...problemResponses('revocation_stale') },
       },
       config: { access: 'verifier' },
     },

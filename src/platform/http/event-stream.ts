@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
 
 /** What is sent down a stream of server-sent events (WHATWG HTML, section 9.2). `data` becomes JSON. */
 export interface ServerSentEvent {
@@ -34,6 +35,14 @@ const MAX_HELD_BYTES = 1024 * 1024
 
 /** What a route of a stream declares in place of the limit on how long a handler may take: the most that a timer can. */
 export const STREAM_TIMEOUT_MS = 2 ** 31 - 1
+
+/** The response of such a route, for its description. */
+export const eventStreamResponse = {
+  200: {
+    description: 'Server-sent events, until either side ends them.',
+    content: { 'text/event-stream': { schema: z.string() } },
+  },
+}
 
 /** How long a client waits before it connects again, as a hint. */
 const RETRY_MS = 1000
