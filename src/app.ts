@@ -29,7 +29,7 @@ import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
 import { createHashing, createUsers } from './features/users/users.js'
 import { mountUserRoutes } from './features/users/routes.js'
-import type { Operator } from './commands.js'
+import type { Operator } from './commands/command.js'
 
 export interface AppOptions {
   config: Config

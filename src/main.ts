@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import closeWithGrace from 'close-with-grace'
 import { banner } from './banner.js'
-import { runCommand } from './commands.js'
+import { runCommand } from './commands/commands.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { createLogger } from './platform/http/logging.js'
 import { start } from './start.js'

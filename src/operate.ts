@@ -1,7 +1,8 @@
 /** The process of an operator's command: `npm run keys:rotate` and the like. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { commandNames, CommandError, readCommand, runCommand } from './commands.js'
+import { CommandError } from './commands/command.js'
+import { commandNames, readCommand, runCommand } from './commands/commands.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { generateSecretKey } from './platform/crypto/secret-keys.js'
 import { findHolder, sendCommand } from './platform/database/data-directory.js'

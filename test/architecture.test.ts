@@ -94,6 +94,9 @@ t.test('the rule of dependency refuses each way around it', async (t) => {
     ['config.ts', './app.js'],
     ['banner.ts', './features/audit/audit.js'],
     ['settings/settings.ts', '../features/audit/audit.js'],
+    ['features/users/users.ts', '../../commands/command.js'],
+    ['config.ts', './commands/commands.js'],
+    ['commands/users.ts', '../generated/prisma/client.js'],
     ['app.ts', './generated/prisma/client.js'],
     ['helpers/anything.ts', '../wire/claims.js'],
   ] as const
@@ -143,7 +146,8 @@ t.test('the rule of dependency lets through what is meant', async (t) => {
     'features/families/families.ts': `import '../audit/audit.js'; import './rotation.js'; import '../../platform/clock.js'`,
     'config.ts': `import './settings/settings.js'; import './platform/crypto/secret.js'`,
     'app.ts': `import './config.js'; import './features/users/users.js'; import './features/users/routes.js'`,
-    'main.ts': `import './app.js'`,
+    'commands/users.ts': `import './command.js'; import '../features/users/users.js'; import '../app.js'`,
+    'main.ts': `import './app.js'; import './commands/commands.js'`,
   }
   t.strictSame(findForbiddenImports(tree(allowed), features), [])
 })

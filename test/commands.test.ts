@@ -1,5 +1,6 @@
 import t from 'tap'
-import { commandNames, CommandError, runCommand } from '../src/commands.js'
+import { CommandError } from '../src/commands/command.js'
+import { commandNames, runCommand } from '../src/commands/commands.js'
 import { generateSecretKey, parseSecretKey } from '../src/platform/crypto/secret-keys.js'
 import { PASSWORD } from './support/api.js'
 import { SECRET_KEY, startApp, type TestApp } from './support/app.js'

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
-import { runCommand } from '../../src/commands.js'
+import { runCommand } from '../../src/commands/commands.js'
 import { createLogger } from '../../src/platform/http/logging.js'
 import { SECRET_KEY, startApp, type Test } from '../support/app.js'
 import { openTestDatabase, type TestDatabase } from '../support/database.js'

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import t from 'tap'
-import { runCommand } from '../../src/commands.js'
+import { runCommand } from '../../src/commands/commands.js'
 import { LockedKeysError } from '../../src/features/tokens/signing-keys.js'
 import { generateSecretKey, parseSecretKey } from '../../src/platform/crypto/secret-keys.js'
 import { SECRET_KEY, startApp, type TestApp } from '../support/app.js'

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import t from 'tap'
-import { runCommand } from '../../src/commands.js'
+import { runCommand } from '../../src/commands/commands.js'
 import { startApp } from '../support/app.js'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

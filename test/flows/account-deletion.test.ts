@@ -1,5 +1,5 @@
 import t from 'tap'
-import { runCommand } from '../../src/commands.js'
+import { runCommand } from '../../src/commands/commands.js'
 import { startApp } from '../support/app.js'
 import { dumpTables } from '../support/dump.js'
 

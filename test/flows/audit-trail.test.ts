@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
-import { runCommand } from '../../src/commands.js'
+import { runCommand } from '../../src/commands/commands.js'
 import type { AuditEventName } from '../../src/features/audit/audit.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'

@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
 import t from 'tap'
-import { runCommand } from '../../src/commands.js'
+import { runCommand } from '../../src/commands/commands.js'
 import { Problem } from '../../src/platform/problem.js'
 import { startApp } from '../support/app.js'
 import { openTestDatabase, type TestDatabase } from '../support/database.js'

@@ -1,6 +1,7 @@
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
-import { CommandError, runCommand } from '../../src/commands.js'
+import { CommandError } from '../../src/commands/command.js'
+import { runCommand } from '../../src/commands/commands.js'
 import type { Api } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 

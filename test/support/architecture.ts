@@ -17,7 +17,7 @@ interface Import {
 }
 
 /** Whatever sees everything: it puts the parts together, and nothing imports it but its like. */
-const composition = ['app.ts', 'main.ts', 'commands.ts', 'start.ts', 'operate.ts']
+const composition = ['app.ts', 'main.ts', 'start.ts', 'operate.ts']
 const entries = ['main.ts', 'operate.ts']
 const longestFile = 300
 
@@ -66,8 +66,8 @@ function mayUseFeature(path: string, target: string, features: readonly string[]
 }
 
 function layerOf(path: string) {
-  if (composition.includes(path)) return 'composition'
   const [folder, ...rest] = path.split('/')
+  if (composition.includes(path) || folder === 'commands') return 'composition'
   if (folder === 'wire' || folder === 'platform' || folder === 'generated') return folder
   if (folder === 'features' && rest.length > 1) return 'feature'
   return folder === 'settings' || (rest.length === 0 && folder !== '..') ? 'settings' : 'nowhere'

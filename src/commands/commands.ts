@@ -1,0 +1,28 @@
+/** What an operator can have done from the command line, on a server that runs or on none. */
+import { Problem } from '../platform/problem.js'
+import { CommandError, type Command, type CommandReader, type Operator } from './command.js'
+import { databaseCommands } from './database.js'
+import { keyCommands } from './keys.js'
+import { userCommands } from './users.js'
+
+const commands: Record<string, CommandReader> = { ...databaseCommands, ...keyCommands, ...userCommands }
+
+export const commandNames = Object.keys(commands)
+
+/** Reads a command line without doing anything yet. Throws CommandError with what is wrong with it. */
+export function readCommand(name: string, args: string[]): Command {
+  const reader = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (reader === undefined) throw new CommandError(`There is no command ${name}. Commands: ${commandNames.join(', ')}.`)
+  return reader(args)
+}
+
+/** Runs a command and answers the lines to be printed. Throws CommandError with what is wrong and what to do. */
+export async function runCommand(operator: Operator, name: string, args: string[]): Promise<string[]> {
+  try {
+    return await readCommand(name, args)(operator)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    const places = error.options.errors?.map(({ path, message }) => `${path}: ${message}`) ?? []
+    throw new CommandError([`${error.title}. ${error.detail}`, ...places].join('\n'), { cause: error })
+  }
+}
