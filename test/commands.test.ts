@@ -66,6 +66,8 @@ t.test('PWD-16: user:create judges as register does, says what is wrong, and mak
     [[...email, password, '--admin'], /^Unknown option '--admin'\.$/],
     [[...email, password, 'admin'], /^Unexpected argument 'admin'/],
     [[...email, password, '-r', 'admin'], /^Unknown option '-r'\.$/],
+    [[...email, password, '--email', 'grace@example.com'], /^--email is given twice\.$/],
+    [[...email, password, '--password=another of them'], /^--password is given twice\.$/],
   ]
   for (const [args, expected] of refused) {
     const message = await refusal(app, 'user:create', ...args)

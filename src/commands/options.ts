@@ -1,19 +1,35 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import type { z } from 'zod'
 import { CommandError } from './command.js'
 
+type Options = NonNullable<ParseArgsConfig['options']>
+
 /**
- * The options of a command line; anything that is none of them is refused, so that nothing is left out unseen.
- * Throws CommandError.
+ * The options of a command line; anything that is none of them, and one that is given twice, is refused, so that
+ * nothing is left out unseen. Throws CommandError.
  */
-export function readOptions<const Options extends NonNullable<ParseArgsConfig['options']>>(
-  args: string[],
-  options: Options,
-) {
+export function readOptions<const Known extends Options>(args: string[], options: Known) {
+  const { values, tokens } = parse(args, options)
+  const names = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
+  const repeated = names.find((name, index) => names.indexOf(name) < index && options[name]?.multiple !== true)
+  if (repeated !== undefined) throw new CommandError(`--${repeated} is given twice.`)
+  return values
+}
+
+function parse<const Known extends Options>(args: string[], options: Known) {
   try {
-    return parseArgs({ args, options, strict: true }).values
+    return parseArgs({ args, options, strict: true, tokens: true })
   } catch (error) {
     // What follows the first sentence is about positional arguments, of which no command takes any.
     const [fault = ''] = String(error instanceof Error ? error.message : error).split('. ')
     throw new CommandError(`${fault}.`, { cause: error })
   }
+}
+
+/** Judges what options say, each under its name. Throws CommandError with all that is wrong. */
+export function parseValues<Schema extends z.ZodType>(schema: Schema, values: Record<string, unknown>) {
+  const parsed = schema.safeParse(values)
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map(({ path: [option], message }) => `--${String(option)}: ${message}`)
+  throw new CommandError(faults.join('\n'))
 }
