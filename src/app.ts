@@ -27,7 +27,7 @@ import { createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
-import { createHashing, createUsers } from './features/users/users.js'
+import { createAdministration, createHashing, createUsers } from './features/users/users.js'
 import { mountUserRoutes } from './features/users/routes.js'
 import type { Operator } from './commands/command.js'
 
@@ -94,6 +94,14 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     hashing,
     passwordMinLength: config.passwords.minLength,
   })
+  const administration = createAdministration({
+    database,
+    revocations,
+    families,
+    audit,
+    clock,
+    passwords: users.passwords,
+  })
   const signIn = createSignIn({
     database,
     revocations,
@@ -134,7 +142,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   mountUserRoutes(server, { users, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
 
-  return { server, operations, revocations, operator: { database, keys, families, signIn, secrets } }
+  return { server, operations, revocations, operator: { database, keys, families, administration, signIn, secrets } }
 }
 
 function familyLimits({ sessions }: Config) {

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CommandError } from './commands/command.js'
 import { commandNames, readCommand, runCommand } from './commands/commands.js'
+import { commandsWithPassword } from './commands/users.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { generateSecretKey } from './platform/crypto/secret-keys.js'
 import { findHolder, sendCommand } from './platform/database/data-directory.js'
@@ -17,7 +18,7 @@ async function operate(name: string | undefined, args: string[]): Promise<string
   if (name === undefined || !commandNames.includes(name)) {
     throw new CommandError(`Name a command: secret, ${commandNames.join(', ')}.`)
   }
-  const completed = name === 'user:create' ? [...args, ...(await readPasswordArgument(args))] : args
+  const completed = commandsWithPassword.includes(name) ? [...args, ...(await readPasswordArgument(args))] : args
   // Before the database is opened, which takes a while and may have to be made first.
   readCommand(name, completed)
   return runWhereTheDatabaseIs(loadConfig(), name, completed)

@@ -4,6 +4,7 @@ import { commandNames, runCommand } from '../src/commands/commands.js'
 import { generateSecretKey, parseSecretKey } from '../src/platform/crypto/secret-keys.js'
 import { PASSWORD } from './support/api.js'
 import { SECRET_KEY, startApp, type TestApp } from './support/app.js'
+import { readAllRows } from './support/rows.js'
 
 const run = ({ app }: TestApp, name: string, ...args: string[]) => runCommand(app.operator, name, args)
 
@@ -83,6 +84,47 @@ t.test('user:create takes a password that begins with a hyphen', async (t) => {
   await run(app, 'user:create', '--email', 'ada@example.com', `--password=${password}`)
   t.match(await app.api.login({ email: 'ada@example.com', password }), { status: 200 })
 })
+
+const email = ['--email', 'ada@example.com']
+const someRoles = Array.from({ length: 51 }, (_, index) => `r${index}`).join()
+
+/** What is wrong with a command line, before anything is asked of the database: nobody has the address. */
+const faults: Record<string, [string[], RegExp][]> = {
+  'user:roles': [
+    [['--set', 'admin'], /^--email is missing/],
+    [email, /^--set is missing/],
+    [[...email, '--set'], /'--set/],
+    [[...email, '--set', 'admin', '--set', 'auditor'], /^--set is given twice\.$/],
+    [[...email, '--set', 'admin,,auditor'], /^--set: A role is/],
+    [[...email, '--set', ','], /^--set: A role is/],
+    [[...email, '--set', 'two words'], /^--set: A role is/],
+    [[...email, '--set', 'x'.repeat(65)], /^--set: A role is/],
+    [[...email, '--set', someRoles], /^--set: /],
+    [['--email', 'no address', '--set', '!'], /^--email: [^\n]+\n--set: /],
+    [[...email, '--set', 'admin'], /Nobody is registered/],
+  ],
+  'user:password': [
+    [[`--password=${PASSWORD}`], /^--email is missing/],
+    [email, /^The password is missing/],
+    [[...email, `--password=${'x'.repeat(2000)}`], /^--password: /],
+    [['--email', 'no address', `--password=${PASSWORD}`], /^--email: /],
+    [[...email, `--password=${PASSWORD}`], /Nobody is registered/],
+  ],
+}
+
+for (const [name, cases] of Object.entries(faults)) {
+  t.test(`${name} says what is wrong with its arguments, and that nobody has an address`, async (t) => {
+    const app = await startApp(t)
+    await app.api.signUp()
+    const before = await readAllRows(app.database)
+    for (const [args, expected] of cases) {
+      const message = await refusal(app, name, ...args)
+      t.match(message, expected)
+      t.notOk(message.includes(PASSWORD) || /\bat .+:\d+/.test(message), 'without the password and without a stack')
+    }
+    t.strictSame(await readAllRows(app.database), before)
+  })
+}
 
 t.test('commands refuse what they do not know', async (t) => {
   const app = await startApp(t)

@@ -3,12 +3,14 @@ import type { Database } from '../platform/database/database.js'
 import type { Families } from '../features/families/families.js'
 import type { SignIn } from '../features/sign-in/sign-in.js'
 import type { SigningKeys } from '../features/tokens/tokens.js'
+import type { Administration } from '../features/users/users.js'
 
 /** What the commands act on. */
 export interface Operator {
   database: Database
   keys: SigningKeys
   families: Families
+  administration: Administration
   signIn: SignIn
   secrets: SecretKeys
 }

@@ -1,15 +1,61 @@
 import { z } from 'zod'
-import { emailSchema, nameSchema, passwordSchema } from '../features/users/users.js'
+import { emailSchema, nameSchema, passwordSchema, rolesSchema } from '../features/users/users.js'
 import { CommandError, type CommandReader } from './command.js'
-import { readOptions } from './options.js'
+import { parseValues, readOptions } from './options.js'
+
+/** Their password is asked for, or read from standard input. */
+export const commandsWithPassword = ['user:create', 'user:password']
 
 export const userCommands: Record<string, CommandReader> = {
   'user:create'(args) {
-    const user = readNewUser(args)
+    const options = readOptions(args, {
+      email: { type: 'string' },
+      name: { type: 'string' },
+      role: { type: 'string', multiple: true },
+      password: { type: 'string' },
+    })
+    const { role: roles, ...user } = parseValues(newUserSchema, {
+      email: requireEmail(options),
+      name: options.name ?? null,
+      password: requirePassword(options),
+      role: [...new Set(options.role)],
+    })
     return async ({ signIn }) => {
-      const id = await signIn.createUser(user)
-      const roles = user.roles.length === 0 ? 'no roles' : `the roles ${user.roles.join(', ')}`
-      return [`Created the user ${id} with ${roles}.`]
+      const id = await signIn.createUser({ ...user, roles })
+      return [`Created the user ${id} with ${listRoles(roles)}.`]
+    }
+  },
+
+  'user:roles'(args) {
+    const options = readOptions(args, { email: { type: 'string' }, set: { type: 'string' } })
+    if (options.set === undefined) {
+      throw new CommandError(
+        '--set is missing: all roles of the user, such as --set admin,auditor, or --set "" for none.',
+      )
+    }
+    const { email, set: roles } = parseValues(z.object({ email: emailSchema, set: rolesSchema }), {
+      email: requireEmail(options),
+      set: splitRoles(options.set),
+    })
+    return async ({ administration }) => {
+      const changed = await administration.setRoles(email, roles)
+      if (!changed) return [`${email} has ${listRoles(roles)} already. Nothing has changed.`]
+      return [
+        `${email} has ${listRoles(roles)} from now on.`,
+        'Access tokens with other roles are refused everywhere within a second. Nobody is logged out.',
+      ]
+    }
+  },
+
+  'user:password'(args) {
+    const options = readOptions(args, { email: { type: 'string' }, password: { type: 'string' } })
+    const { email, password } = parseValues(z.object({ email: emailSchema, password: passwordSchema }), {
+      email: requireEmail(options),
+      password: requirePassword(options),
+    })
+    return async ({ administration }) => {
+      await administration.setPassword(email, password)
+      return [`${email} has a new password, and is logged out everywhere.`]
     }
   },
 }
@@ -18,27 +64,25 @@ const newUserSchema = z.object({
   email: emailSchema,
   name: nameSchema.nullable(),
   password: passwordSchema,
-  roles: z.array(z.string().regex(/^[\w:.-]{1,64}$/, 'A role is 1 to 64 letters, digits or any of : . _ -')).max(50),
+  role: rolesSchema,
 })
 
-function readNewUser(args: string[]): z.infer<typeof newUserSchema> {
-  const {
-    email,
-    name = null,
-    role: roles = [],
-    password,
-  } = readOptions(args, {
-    email: { type: 'string' },
-    name: { type: 'string' },
-    role: { type: 'string', multiple: true },
-    password: { type: 'string' },
-  })
+/** Throws CommandError where the option is missing. */
+export function requireEmail({ email }: { email?: string | undefined }): string {
   if (email === undefined) throw new CommandError('--email is missing: the address that the user signs in with.')
+  return email
+}
+
+function requirePassword({ password }: { password?: string | undefined }): string {
   if (password === undefined) throw new CommandError('The password is missing.')
-  const user = newUserSchema.safeParse({ email, name, password, roles: [...new Set(roles)] })
-  if (user.success) return user.data
-  const faults = user.error.issues.map(({ path: [place], message }) => {
-    return `${place === 'roles' ? '--role' : `--${String(place)}`}: ${message}`
-  })
-  throw new CommandError(faults.join('\n'))
+  return password
+}
+
+function splitRoles(list: string): string[] {
+  if (list.trim() === '') return []
+  return [...new Set(list.split(',').map((role) => role.trim()))]
+}
+
+function listRoles(roles: string[]): string {
+  return roles.length === 0 ? 'no roles' : `the roles ${roles.join(', ')}`
 }

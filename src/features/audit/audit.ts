@@ -18,6 +18,8 @@ export type AuditEventName =
   | 'login_refused_banned'
   | 'password_changed'
   | 'password_check_failed'
+  | 'password_reset'
+  | 'roles_changed'
   | 'session_ended'
   | 'refresh_refused'
   | 'refresh_superseded'

@@ -28,6 +28,11 @@ export const passwordSchema = text({ min: 1, max: MAX_TYPED_LENGTH }).meta({
 
 export const nameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Ada Lovelace'] })
 
+export const rolesSchema = z
+  .array(z.string().regex(/^[\w:.-]{1,64}$/, 'A role is 1 to 64 letters, digits or any of : . _ -'))
+  .max(50)
+  .meta({ examples: [['admin', 'auditor']] })
+
 export const patchMeSchema = z
   .strictObject({ name: nameSchema.nullable() })
   .meta({ examples: [{ name: 'Ada King, Countess of Lovelace' }] })

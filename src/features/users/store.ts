@@ -50,6 +50,10 @@ export async function setPasswordHash(tx: Queries, id: string, passwordHash: str
   await tx.user.update({ where: { id }, data: { passwordHash } })
 }
 
+export async function setRoles(tx: Queries, id: string, roles: string[]): Promise<void> {
+  await tx.user.update({ where: { id }, data: { roles } })
+}
+
 /**
  * Raises the user's epoch: to the database's time in milliseconds, so that it rises even after the database lost a
  * raise that it had acknowledged, and in any case by one.

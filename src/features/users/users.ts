@@ -1,6 +1,6 @@
 /**
- * Owns the users: their addresses, names, roles and passwords. How they sign in is the matter of sign-in; what lives
- * on after that, of families.
+ * Owns the users: their addresses, names, roles, passwords and bans. How they sign in is the matter of sign-in; what
+ * lives on after that, of families.
  */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
@@ -18,7 +18,8 @@ import * as store from './store.js'
 export type { User } from './store.js'
 export type { Passwords } from './passwords.js'
 export { createHashing, type Hashing } from './hashing.js'
-export { emailSchema, nameSchema, passwordSchema } from './schemas.js'
+export { createAdministration, type Administration } from './administering.js'
+export { emailSchema, nameSchema, passwordSchema, rolesSchema } from './schemas.js'
 
 export interface UsersOptions {
   database: Database

@@ -1,0 +1,97 @@
+import type { Clock } from '../../platform/clock.js'
+import type { Database, Queries } from '../../platform/database/database.js'
+import { operatorCaller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
+import type { Audit } from '../audit/audit.js'
+import type { Families } from '../families/families.js'
+import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { Passwords } from './passwords.js'
+import * as store from './store.js'
+
+export interface AdministrationOptions {
+  database: Database
+  revocations: Revocations
+  families: Families
+  audit: Audit
+  clock: Clock
+  passwords: Passwords
+}
+
+/** What is done to an account by whoever runs Sallyport. Everything throws `not_found` for an unknown address. */
+export interface Administration {
+  /** Gives the user these roles and no others; access tokens with other ones are stale. False where nothing changes. */
+  setRoles(email: string, roles: string[]): Promise<boolean>
+  /** Sets a password for somebody who forgot theirs, and ends all sessions. Throws as at registration. */
+  setPassword(email: string, password: string): Promise<void>
+}
+
+/** A transaction that holds the row of the user as it is by now. */
+interface Held {
+  tx: Queries
+  revoke: Revoke
+  user: store.User
+}
+
+/** Who ends sessions here: no user of Sallyport. */
+const operator = { userId: null, caller: operatorCaller }
+
+export function createAdministration(options: AdministrationOptions): Administration {
+  const { database, revocations, families, audit, clock, passwords } = options
+
+  async function requireUser(email: string): Promise<store.User> {
+    const user = await database.query((client) => store.findUserByEmail(client, email), { repeatable: true })
+    if (user === null) throw unknownAddress()
+    return user
+  }
+
+  /** Acts on the very user who was found: by now the address may have become somebody else's. */
+  function actOn<T>({ id }: store.User, work: (held: Held) => Promise<T>): Promise<T> {
+    return revocations.transaction(async (tx, revoke) => {
+      const user = await store.lockUser(tx, id)
+      if (user === null) throw unknownAddress()
+      return work({ tx, revoke, user })
+    })
+  }
+
+  async function outdateTokens({ tx, revoke, user }: Held): Promise<void> {
+    const epoch = await store.raiseEpoch(tx, user.id, clock.shiftMs)
+    await revoke({ kind: 'user', sub: user.id, epoch })
+  }
+
+  return {
+    async setRoles(email, wanted) {
+      const roles = [...new Set(wanted)]
+      return actOn(await requireUser(email), async (held) => {
+        const { tx, user } = held
+        if (areSame(user.roles, roles)) return false
+        await store.setRoles(tx, user.id, roles)
+        await outdateTokens(held)
+        const detail = { before: user.roles.join(','), after: roles.join(',') }
+        await audit.record(tx, { event: 'roles_changed', caller: operatorCaller, userId: user.id, detail })
+        return true
+      })
+    },
+
+    async setPassword(email, password) {
+      const found = await requireUser(email)
+      await passwords.requireAcceptable(password, found)
+      const passwordHash = await passwords.hash(password)
+      await actOn(found, async (held) => {
+        const { tx, revoke, user } = held
+        await store.setPasswordHash(tx, user.id, passwordHash)
+        await outdateTokens(held)
+        await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: operator })
+        await audit.record(tx, { event: 'password_reset', caller: operatorCaller, userId: user.id })
+      })
+    },
+  }
+}
+
+function unknownAddress(): Problem {
+  return new Problem('not_found', { detail: 'Nobody is registered under this e-mail address: check its spelling.' })
+}
+
+/** Whether two lists hold the same roles: their order means nothing. */
+function areSame(one: string[], other: string[]): boolean {
+  return one.length === other.length && one.every((role) => other.includes(role))
+}
