@@ -110,6 +110,18 @@ const faults: Record<string, [string[], RegExp][]> = {
     [['--email', 'no address', `--password=${PASSWORD}`], /^--email: /],
     [[...email, `--password=${PASSWORD}`], /Nobody is registered/],
   ],
+  'user:sessions': [
+    [[], /^--email is missing/],
+    [['--email', 'no address'], /^--email: /],
+    [[...email, '--ended=yes'], /'--ended'/],
+    [email, /Nobody is registered/],
+  ],
+  'user:logout': [
+    [[], /^--email is missing/],
+    [['--email', ''], /^--email: /],
+    [[...email, ...email], /^--email is given twice\.$/],
+    [email, /Nobody is registered/],
+  ],
 }
 
 for (const [name, cases] of Object.entries(faults)) {

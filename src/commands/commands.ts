@@ -3,9 +3,15 @@ import { Problem } from '../platform/problem.js'
 import { CommandError, type Command, type CommandReader, type Operator } from './command.js'
 import { databaseCommands } from './database.js'
 import { keyCommands } from './keys.js'
+import { sessionCommands } from './sessions.js'
 import { userCommands } from './users.js'
 
-const commands: Record<string, CommandReader> = { ...databaseCommands, ...keyCommands, ...userCommands }
+const commands: Record<string, CommandReader> = {
+  ...databaseCommands,
+  ...keyCommands,
+  ...userCommands,
+  ...sessionCommands,
+}
 
 export const commandNames = Object.keys(commands)
 

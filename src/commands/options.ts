@@ -33,3 +33,9 @@ export function parseValues<Schema extends z.ZodType>(schema: Schema, values: Re
   const faults = parsed.error.issues.map(({ path: [option], message }) => `--${String(option)}: ${message}`)
   throw new CommandError(faults.join('\n'))
 }
+
+/** Throws CommandError where the option is missing. */
+export function requireEmail({ email }: { email?: string | undefined }): string {
+  if (email === undefined) throw new CommandError('--email is missing: the address that the user signs in with.')
+  return email
+}

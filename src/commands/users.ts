@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { emailSchema, nameSchema, passwordSchema, rolesSchema } from '../features/users/users.js'
 import { CommandError, type CommandReader } from './command.js'
-import { parseValues, readOptions } from './options.js'
+import { parseValues, readOptions, requireEmail } from './options.js'
 
 /** Their password is asked for, or read from standard input. */
 export const commandsWithPassword = ['user:create', 'user:password']
@@ -66,12 +66,6 @@ const newUserSchema = z.object({
   password: passwordSchema,
   role: rolesSchema,
 })
-
-/** Throws CommandError where the option is missing. */
-export function requireEmail({ email }: { email?: string | undefined }): string {
-  if (email === undefined) throw new CommandError('--email is missing: the address that the user signs in with.')
-  return email
-}
 
 function requirePassword({ password }: { password?: string | undefined }): string {
   if (password === undefined) throw new CommandError('The password is missing.')

@@ -113,3 +113,37 @@ t.test('a user without a password gets one', async (t) => {
   await run('user:password', user, `--password=${NEW_PASSWORD}`)
   t.match(await login(user, NEW_PASSWORD), { status: 200 })
 })
+
+t.test('REF-16: an operator ends all sessions of one user, who may sign in again', async (t) => {
+  const [user, second] = await signUpTwice()
+  const stranger = await api.signUp()
+  t.match(await run('user:logout', user), [/logged out everywhere/])
+  for (const { accessToken, refreshToken, sessionId } of [user, second]) {
+    t.match(await api.whoami(accessToken), { status: 401, body: { code: 'session_ended' } })
+    t.match(await api.refresh(refreshToken), endedBecause('revoked_by_admin'))
+    t.match(
+      await readEvents(user, 'session_ended'),
+      [{}, {}].fill({ detail: { reason: 'revoked_by_admin' }, ...OPERATOR }),
+    )
+    t.match(await readFamily(database, sessionId), { endedBy: null, endedIp: null })
+  }
+  t.match(await api.whoami(stranger.accessToken), { status: 200 })
+  t.match(await login(user), { status: 200 })
+  t.match(await run('user:logout', await api.signUp()), [/./])
+})
+
+t.test('user:sessions lists what lives, and on request what ended and why', async (t) => {
+  const [user, second] = await signUpTwice()
+  t.match(await run('user:sessions', user, '--ended'), [/has no ended sessions/])
+  await api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })
+  const patch = { method: 'PATCH' as const, token: second.accessToken, body: { device_name: 'Work laptop' } }
+  await api.call(`/v1/sessions/${second.sessionId}`, patch)
+
+  const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`
+  const live = await run('user:sessions', user)
+  t.match(live, [new RegExp(`^${second.sessionId}  json  "Work laptop"  last used ${time} from 127\\.0\\.0\\.1$`)])
+  t.equal(live.length, 1)
+  const ended = await run('user:sessions', user, '--ended')
+  t.match(ended, [new RegExp(`^${user.sessionId}  json  .+ from 127\\.0\\.0\\.1  ended ${time}: logout$`)])
+  t.equal(ended.length, 1)
+})

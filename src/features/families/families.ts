@@ -24,6 +24,7 @@ export { isBanned, presentUser, type Holder } from './family.js'
 export { genuineCookies } from './presented.js'
 export type { RefreshToken } from './refresh-token.js'
 export { createSessionCookies, type SessionCookies } from './session-cookies.js'
+export type { Session } from './sessions.js'
 export type { SessionTokens } from './session-tokens.js'
 export { replyWithTokens } from './token-reply.js'
 

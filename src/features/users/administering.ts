@@ -3,7 +3,7 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import { operatorCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { Audit } from '../audit/audit.js'
-import type { Families } from '../families/families.js'
+import type { Families, Session } from '../families/families.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from './passwords.js'
 import * as store from './store.js'
@@ -23,6 +23,10 @@ export interface Administration {
   setRoles(email: string, roles: string[]): Promise<boolean>
   /** Sets a password for somebody who forgot theirs, and ends all sessions. Throws as at registration. */
   setPassword(email: string, password: string): Promise<void>
+  /** Ends all of the user's sessions. */
+  endSessions(email: string): Promise<void>
+  /** The user's sessions, the most recently used first: those that live, or those that ended. */
+  listSessions(email: string, which: { ended: boolean }): Promise<Session[]>
 }
 
 /** A transaction that holds the row of the user as it is by now. */
@@ -83,6 +87,17 @@ export function createAdministration(options: AdministrationOptions): Administra
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: operator })
         await audit.record(tx, { event: 'password_reset', caller: operatorCaller, userId: user.id })
       })
+    },
+
+    async endSessions(email) {
+      await actOn(await requireUser(email), ({ tx, revoke, user }) =>
+        families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: operator }),
+      )
+    },
+
+    async listSessions(email, which) {
+      const { id } = await requireUser(email)
+      return families.listSessions(id, which)
     },
   }
 }
