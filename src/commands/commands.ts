@@ -1,6 +1,7 @@
 /** What an operator can have done from the command line, on a server that runs or on none. */
 import { Problem } from '../platform/problem.js'
 import { CommandError, type Command, type CommandReader, type Operator } from './command.js'
+import { banCommands } from './bans.js'
 import { databaseCommands } from './database.js'
 import { keyCommands } from './keys.js'
 import { sessionCommands } from './sessions.js'
@@ -11,6 +12,7 @@ const commands: Record<string, CommandReader> = {
   ...keyCommands,
   ...userCommands,
   ...sessionCommands,
+  ...banCommands,
 }
 
 export const commandNames = Object.keys(commands)

@@ -13,6 +13,7 @@ t.test('a deleted user leaves nothing behind that tells of the person, in any ta
     ip: '203.0.113.77',
     device: "Ada's own laptop",
     lastIp: '203.0.113.99',
+    ban: 'sold her account',
   }
   const { email, name, device } = personal
   const from = (ip: string) => ({ headers: { 'user-agent': personal.agent, 'x-forwarded-for': ip } })
@@ -23,15 +24,17 @@ t.test('a deleted user leaves nothing behind that tells of the person, in any ta
   await api.login({ email, password: 'not the password at all' }, here)
   await api.login({ email, password, mode: 'cookie' }, here)
   const second = await api.login({ email, password, mode: 'json' }, from(personal.lastIp))
-  const token = second.body.access_token
-  // One refresh that is reused, one session that is logged out, one that outlives the others until the end.
+  // One refresh that is reused, one session that is logged out, one that a ban ends, one that lives until the end.
   const { refresh_token: spent } = registered.body
   await api.refresh(spent, { key: 'x'.repeat(16) })
   await api.refresh(spent, { key: 'y'.repeat(16) })
-  await api.call('/v1/sessions', { method: 'DELETE', token, ...here })
+  await api.call('/v1/sessions', { method: 'DELETE', token: second.body.access_token, ...here })
   const page = browser()
   await page.call('/v1/auth/login', { method: 'POST', body: { email, password, mode: 'session' }, ...here })
   await page.call('/v1/auth/logout', { method: 'POST', ...here })
+  await runCommand(app.operator, 'user:ban', ['--email', email, '--reason', personal.ban])
+  await runCommand(app.operator, 'user:unban', ['--email', email])
+  const { body: last } = await api.login({ email, password, mode: 'json' }, from(personal.lastIp))
 
   const known = Object.values(await dumpTables(database))
     .flat()
@@ -39,7 +42,7 @@ t.test('a deleted user leaves nothing behind that tells of the person, in any ta
   // The quote in the name of the device makes no difference in JSON.
   for (const [what, text] of Object.entries(personal)) t.ok(known.includes(text), `before, there is the ${what}`)
 
-  const deleted = await api.call('/v1/me', { method: 'DELETE', token, body: { password }, ...here })
+  const deleted = await api.call('/v1/me', { method: 'DELETE', token: last.access_token, body: { password }, ...here })
   t.equal(deleted.status, 204)
   const tables = await dumpTables(database)
   t.equal(tables.user, undefined)

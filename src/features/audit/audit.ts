@@ -13,6 +13,8 @@ export type AuditEventName =
   | 'user_registered'
   | 'user_created'
   | 'user_deleted'
+  | 'user_banned'
+  | 'user_unbanned'
   | 'login_succeeded'
   | 'login_failed'
   | 'login_refused_banned'
@@ -41,7 +43,7 @@ export interface AuditEvent {
 export interface Audit {
   /** Writes events with the time of the database's clock. Hand in the transaction that makes them true. */
   record(client: Queries, ...events: AuditEvent[]): Promise<void>
-  /** Takes address and agent out of all that is known of a user, who asked to be forgotten. The events remain. */
+  /** Takes address, agent and what was written about a user out of all events, which remain: they asked to be forgotten. */
   forgetUser(tx: Queries, userId: string): Promise<void>
 }
 

@@ -7,4 +7,7 @@ export async function insertEvents(client: Queries, events: Prisma.AuditEventCre
 
 export async function forgetUser(tx: Queries, userId: string): Promise<void> {
   await tx.auditEvent.updateMany({ where: { userId }, data: { ip: null, userAgent: null } })
+  // The operator's own words, which may tell of the person.
+  await tx.$executeRaw`
+    UPDATE audit_event SET detail = detail - 'reason' WHERE user_id = ${userId}::uuid AND event = 'user_banned'`
 }

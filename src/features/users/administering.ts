@@ -3,7 +3,7 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import { operatorCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { Audit } from '../audit/audit.js'
-import type { Families, Session } from '../families/families.js'
+import { isBanned, type Families, type Session } from '../families/families.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from './passwords.js'
 import * as store from './store.js'
@@ -17,12 +17,26 @@ export interface AdministrationOptions {
   passwords: Passwords
 }
 
+export interface Ban {
+  /** When the ban ends; null for never. */
+  until: Date | null
+  /** For the audit trail; the user is not told. */
+  reason: string | null
+}
+
 /** What is done to an account by whoever runs Sallyport. Everything throws `not_found` for an unknown address. */
 export interface Administration {
   /** Gives the user these roles and no others; access tokens with other ones are stale. False where nothing changes. */
   setRoles(email: string, roles: string[]): Promise<boolean>
   /** Sets a password for somebody who forgot theirs, and ends all sessions. Throws as at registration. */
   setPassword(email: string, password: string): Promise<void>
+  /**
+   * Shuts the user out: all sessions end, and no password opens another before the ban does. Takes the place of a ban
+   * before it. Throws `validation_failed` for an end that is not in the future.
+   */
+  ban(email: string, ban: Ban): Promise<void>
+  /** Lets the user sign in again. False for one who is not banned. */
+  unban(email: string): Promise<boolean>
   /** Ends all of the user's sessions. */
   endSessions(email: string): Promise<void>
   /** The user's sessions, the most recently used first: those that live, or those that ended. */
@@ -89,6 +103,27 @@ export function createAdministration(options: AdministrationOptions): Administra
       })
     },
 
+    async ban(email, { until, reason }) {
+      if (until !== null && until <= clock.now()) throw endsTooSoon()
+      await actOn(await requireUser(email), async (held) => {
+        const { tx, revoke, user } = held
+        await store.banUser(tx, user.id, until, clock.shiftMs)
+        await outdateTokens(held)
+        await families.endAll(tx, revoke, user.id, { reason: 'banned', by: operator })
+        const detail = { ...(until && { until: until.toISOString() }), ...(reason !== null && { reason }) }
+        await audit.record(tx, { event: 'user_banned', caller: operatorCaller, userId: user.id, detail })
+      })
+    },
+
+    async unban(email) {
+      return actOn(await requireUser(email), async ({ tx, user }) => {
+        if (!isBanned(user, clock.now())) return false
+        await store.unbanUser(tx, user.id)
+        await audit.record(tx, { event: 'user_unbanned', caller: operatorCaller, userId: user.id })
+        return true
+      })
+    },
+
     async endSessions(email) {
       await actOn(await requireUser(email), ({ tx, revoke, user }) =>
         families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: operator }),
@@ -104,6 +139,11 @@ export function createAdministration(options: AdministrationOptions): Administra
 
 function unknownAddress(): Problem {
   return new Problem('not_found', { detail: 'Nobody is registered under this e-mail address: check its spelling.' })
+}
+
+function endsTooSoon(): Problem {
+  const message = 'A ban ends in the future, or never'
+  return new Problem('validation_failed', { errors: [{ path: '/until', code: 'too_small', message }] })
 }
 
 /** Whether two lists hold the same roles: their order means nothing. */

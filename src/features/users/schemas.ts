@@ -33,6 +33,8 @@ export const rolesSchema = z
   .max(50)
   .meta({ examples: [['admin', 'auditor']] })
 
+export const banReasonSchema = text({ min: 1, max: 500 }).meta({ examples: ['Sold the account'] })
+
 export const patchMeSchema = z
   .strictObject({ name: nameSchema.nullable() })
   .meta({ examples: [{ name: 'Ada King, Countess of Lovelace' }] })

@@ -54,6 +54,17 @@ export async function setRoles(tx: Queries, id: string, roles: string[]): Promis
   await tx.user.update({ where: { id }, data: { roles } })
 }
 
+/** Bans a user from now on, by the database's clock; `until` is null for a ban without end. */
+export async function banUser(tx: Queries, id: string, until: Date | null, shiftMs: number): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE "user" SET banned_at = now() + ${shiftMs}::float8 * interval '1 millisecond', banned_until = ${until}::timestamptz
+    WHERE id = ${id}::uuid`
+}
+
+export async function unbanUser(tx: Queries, id: string): Promise<void> {
+  await tx.user.update({ where: { id }, data: { bannedAt: null, bannedUntil: null } })
+}
+
 /**
  * Raises the user's epoch: to the database's time in milliseconds, so that it rises even after the database lost a
  * raise that it had acknowledged, and in any case by one.

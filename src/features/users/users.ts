@@ -19,7 +19,7 @@ export type { User } from './store.js'
 export type { Passwords } from './passwords.js'
 export { createHashing, type Hashing } from './hashing.js'
 export { createAdministration, type Administration } from './administering.js'
-export { emailSchema, nameSchema, passwordSchema, rolesSchema } from './schemas.js'
+export { banReasonSchema, emailSchema, nameSchema, passwordSchema, rolesSchema } from './schemas.js'
 
 export interface UsersOptions {
   database: Database
