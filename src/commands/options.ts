@@ -3,12 +3,15 @@ import type { z } from 'zod'
 import { CommandError } from './command.js'
 
 type Options = NonNullable<ParseArgsConfig['options']>
+type Parsed<Known extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: Known; strict: true; tokens: true }>
+>
 
 /**
  * The options of a command line; anything that is none of them, and one that is given twice, is refused, so that
  * nothing is left out unseen. Throws CommandError.
  */
-export function readOptions<const Known extends Options>(args: string[], options: Known) {
+export function readOptions<const Known extends Options>(args: string[], options: Known): Parsed<Known>['values'] {
   const { values, tokens } = parse(args, options)
   const names = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
   const repeated = names.find((name, index) => names.indexOf(name) < index && options[name]?.multiple !== true)
@@ -16,7 +19,7 @@ export function readOptions<const Known extends Options>(args: string[], options
   return values
 }
 
-function parse<const Known extends Options>(args: string[], options: Known) {
+function parse<const Known extends Options>(args: string[], options: Known): Parsed<Known> {
   try {
     return parseArgs({ args, options, strict: true, tokens: true })
   } catch (error) {
