@@ -1,6 +1,7 @@
 // A login has verified the password, and opens its session a moment later. What changed in between counts.
 
 import t from 'tap'
+import { runCommand } from '../../src/commands/commands.js'
 import { PASSWORD, type Api, type SignedUp } from '../support/api.js'
 import { startApp } from '../support/app.js'
 import { needsPostgres, openTestDatabase } from '../support/database.js'
@@ -68,7 +69,9 @@ t.test('REF-22: what holds the user first comes first (needs Postgres)', { skip:
     silenceMs: 30_000,
     idleInTransactionMs: 30_000,
   }
-  const { api } = await startProxiedApp(t, { join: true, clock, limits })
+  const { api, app } = await startProxiedApp(t, { join: true, clock, limits })
+  const operate = ({ email }: SignedUp, name: string, ...args: string[]) =>
+    runCommand(app.operator, name, ['--email', email, ...args])
   const { transaction } = await openTestDatabase()
 
   /** How many statements wait for a lock. */
@@ -129,14 +132,35 @@ t.test('REF-22: what holds the user first comes first (needs Postgres)', { skip:
 
   t.test('a login that is hashing while its user is banned makes no session', async (t) => {
     const user = await api.signUp()
-    let late: Promise<object> | undefined
-    await transaction(async (tx) => {
-      await tx.user.update({ where: { id: user.userId }, data: { bannedAt: clock.now() } })
-      late = login(api, user)
-      await until(async () => (await countWaiting()) === 1)
-    })
-    t.match(await late, { status: 403, body: { code: 'account_banned' } })
-    t.equal(await countLive(user.userId), 1)
+    const [, late] = await inOrder<object>(
+      user,
+      () => operate(user, 'user:ban'),
+      () => login(api, user),
+    )
+    t.match(late, { status: 403, body: { code: 'account_banned' } })
+    t.equal(await countLive(user.userId), 0)
+  })
+
+  t.test('a login that was before the ban makes one, which the ban ends', async (t) => {
+    const user = await api.signUp()
+    const [early] = await inOrder<object>(
+      user,
+      () => login(api, user),
+      () => operate(user, 'user:ban'),
+    )
+    t.match(early, { status: 200 })
+    t.equal(await countLive(user.userId), 0)
+  })
+
+  t.test('a login that is hashing while an operator sets the password makes no session', async (t) => {
+    const user = await api.signUp()
+    const [, late] = await inOrder<object>(
+      user,
+      () => operate(user, 'user:password', `--password=${NEW_PASSWORD}`),
+      () => login(api, user),
+    )
+    t.match(late, WRONG)
+    t.equal(await countLive(user.userId), 0)
   })
 
   t.test('of two password changes at once, the later one no longer knows the password', async (t) => {

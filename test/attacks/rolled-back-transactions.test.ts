@@ -1,14 +1,15 @@
 // The database fails in the middle of a change. What is not done whole is not done at all, in memory neither.
 
 import t from 'tap'
+import { runCommand } from '../../src/commands/commands.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp } from '../support/app.js'
 import { needsPostgres } from '../support/database.js'
 import { startProxiedApp } from '../support/proxied-app.js'
-import { readAuditTrail, readFamily } from '../support/rows.js'
+import { readAllRows, readAuditTrail, readFamily } from '../support/rows.js'
 
 const UNAVAILABLE = { status: 503, body: { code: 'database_unavailable' }, headers: { 'retry-after': '1' } }
-const { api, clock, database } = await startApp(t)
+const { api, app, clock, database } = await startApp(t)
 
 /** Lets every transaction that revokes fail at its last moment, the commit, as it does when the disk is full. */
 async function failRevocations(): Promise<void> {
@@ -66,6 +67,29 @@ t.test('REF-07: an end that cannot be written has not happened, and happens when
   t.match(await api.login({ email: user.email, password: PASSWORD, mode: 'json' }), { status: 200 })
   t.match(await api.refresh(spent), { status: 401, body: { code: 'refresh_token_reused' } })
   t.match(await api.whoami(token), { status: 401, body: { code: 'session_ended' } })
+})
+
+t.test('REF-07: what an operator does is done whole or not at all', async (t) => {
+  const user = await api.signUp()
+  const operate = (name: string, ...args: string[]) => runCommand(app.operator, name, ['--email', user.email, ...args])
+  const commands: [string, ...string[]][] = [
+    ['user:ban'],
+    ['user:logout'],
+    ['user:roles', '--set', 'admin'],
+    ['user:password', '--password=seven lanterns drift over copper hills'],
+  ]
+  const before = await readAllRows(database)
+  await failRevocations()
+  t.teardown(heal)
+  for (const [name, ...args] of commands) {
+    await t.rejects(operate(name, ...args), { name: 'CommandError', message: /database does not answer/ }, name)
+    t.strictSame(await readAllRows(database), before, name)
+    t.match(await api.whoami(user.accessToken), { status: 200 }, name)
+  }
+  await heal()
+  t.match(await api.login({ email: user.email, password: PASSWORD }), { status: 200 })
+  await operate('user:ban')
+  t.match(await api.whoami(user.accessToken), { status: 401, body: { code: 'session_ended' } })
 })
 
 t.test('REF-07: a login whose family cannot be written ends no session in its favour', async (t) => {

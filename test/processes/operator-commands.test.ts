@@ -104,6 +104,25 @@ t.test(
   },
 )
 
+t.test('REF-13: user:ban on the embedded database is in force when the command has ended', { skip }, async (t) => {
+  const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
+  const { api } = await startProcess(t, settings)
+  const { email, accessToken, refreshToken } = await api.signUp()
+  const run = (name: string, ...args: string[]) => runOperate(t, [name, '--email', email, ...args], settings)
+  t.match(await api.whoami(accessToken), { status: 200 })
+  t.match(await run('user:ban', '--reason', 'sold the account'), { code: 0, stdout: /is banned for good/, stderr: '' })
+  t.match(await api.whoami(accessToken), { status: 401, body: { code: 'session_ended' } })
+  t.match(await api.refresh(refreshToken), { status: 401, body: { code: 'session_ended', reason: 'banned' } })
+  t.match(await api.login({ email, password: PASSWORD }), { status: 403, body: { code: 'account_banned' } })
+
+  t.match(await run('user:unban'), { code: 0, stdout: /may sign in again/ })
+  const password = 'seven lanterns drift over copper hills'
+  const reset = await runOperate(t, ['user:password', '--email', email], settings, `${password}\n`)
+  t.match(reset, { code: 0, stdout: /has a new password/, stderr: '' })
+  t.match(await api.login({ email, password }), { status: 200 })
+  t.ok(isRefusal(await run('user:password', '--password', password), /^Leave --password out/))
+})
+
 t.test('commands work on Postgres while a server uses it (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const settings = { DATABASE_URL: await createEmptyDatabase(t), SECRET_KEY }
   const run = (args: string[], input?: string) => runOperate(t, args, settings, input)
