@@ -152,6 +152,17 @@ t.test('REF-22: what holds the user first comes first (needs Postgres)', { skip:
     t.equal(await countLive(user.userId), 0)
   })
 
+  t.test('a login that was before the operator logs its user out makes one, which that ends', async (t) => {
+    const user = await api.signUp()
+    const [early] = await inOrder<object>(
+      user,
+      () => login(api, user),
+      () => operate(user, 'user:logout'),
+    )
+    t.match(early, { status: 200 })
+    t.equal(await countLive(user.userId), 0)
+  })
+
   t.test('a login that is hashing while an operator sets the password makes no session', async (t) => {
     const user = await api.signUp()
     const [, late] = await inOrder<object>(
