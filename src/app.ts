@@ -142,7 +142,12 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   mountUserRoutes(server, { users, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
 
-  return { server, operations, revocations, operator: { database, keys, families, administration, signIn, secrets } }
+  return {
+    server,
+    operations,
+    revocations,
+    operator: { database, keys, revocations, families, administration, signIn, secrets },
+  }
 }
 
 function familyLimits({ sessions }: Config) {

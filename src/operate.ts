@@ -2,21 +2,19 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CommandError } from './commands/command.js'
+import { credentialCommands } from './commands/credentials.js'
 import { commandNames, readCommand, runCommand } from './commands/commands.js'
 import { commandsWithPassword } from './commands/users.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
-import { generateSecretKey } from './platform/crypto/secret-keys.js'
 import { findHolder, sendCommand } from './platform/database/data-directory.js'
 import { createLogger } from './platform/http/logging.js'
 import { start } from './start.js'
 
 async function operate(name: string | undefined, args: string[]): Promise<string[]> {
-  if (name === 'secret') {
-    if (args.length > 0) throw new CommandError('secret takes no options.')
-    return [generateSecretKey()]
-  }
+  const credentialCommand = Object.entries(credentialCommands).find(([known]) => known === name)?.[1]
+  if (credentialCommand) return credentialCommand(args)
   if (name === undefined || !commandNames.includes(name)) {
-    throw new CommandError(`Name a command: secret, ${commandNames.join(', ')}.`)
+    throw new CommandError(`Name a command: ${[...Object.keys(credentialCommands), ...commandNames].join(', ')}.`)
   }
   const completed = commandsWithPassword.includes(name) ? [...args, ...(await readPasswordArgument(args))] : args
   // Before the database is opened, which takes a while and may have to be made first.

@@ -1,3 +1,4 @@
+import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { CommandError } from '../src/commands/command.js'
 import { commandNames, runCommand } from '../src/commands/commands.js'
@@ -156,6 +157,22 @@ for (const [name, cases] of Object.entries(faults)) {
     t.strictSame(await readAllRows(app.database), before)
   })
 }
+
+t.test('KEY-04: keys:revoke withdraws one key or all, and says which', async (t) => {
+  const app = await startApp(t)
+  const { accessToken } = await app.api.signUp()
+  const kid = decodeProtectedHeader(accessToken).kid ?? ''
+  for (const args of [[], ['--kid', kid, '--all'], ['--kid', 'unknown'], ['--kid']]) {
+    t.match(await refusal(app, 'keys:revoke', ...args), /--kid|no such key/)
+  }
+  t.match(await app.api.whoami(accessToken), { status: 200 })
+  t.match(await runCommand(app.app.operator, 'keys:revoke', ['--kid', kid]), [
+    `Withdrew the key ${kid}, for ever.`,
+    String,
+  ])
+  t.match(await app.api.whoami(accessToken), { status: 401, body: { code: 'token_stale' } })
+  t.equal((await runCommand(app.app.operator, 'keys:revoke', ['--all'])).length, 3, 'two keys')
+})
 
 t.test('commands refuse what they do not know', async (t) => {
   const app = await startApp(t)

@@ -1,6 +1,7 @@
 import type { SecretKeys } from '../platform/crypto/secret-keys.js'
 import type { Database } from '../platform/database/database.js'
 import type { Families } from '../features/families/families.js'
+import type { Revocations } from '../features/revocation/revocation.js'
 import type { SignIn } from '../features/sign-in/sign-in.js'
 import type { SigningKeys } from '../features/tokens/tokens.js'
 import type { Administration } from '../features/users/users.js'
@@ -9,6 +10,7 @@ import type { Administration } from '../features/users/users.js'
 export interface Operator {
   database: Database
   keys: SigningKeys
+  revocations: Revocations
   families: Families
   administration: Administration
   signIn: SignIn

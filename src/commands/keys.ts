@@ -19,6 +19,18 @@ export const keyCommands: Record<string, CommandReader> = {
     }
   },
 
+  'keys:revoke'(args) {
+    const { kid, all = false } = readOptions(args, { kid: { type: 'string' }, all: { type: 'boolean' } })
+    if ((kid === undefined) === !all) throw new CommandError('Write either --kid with the id of one key, or --all.')
+    return async ({ revocations }) => {
+      const kids = await revocations.withdrawKeys(kid === undefined ? 'all' : { kid })
+      return [
+        ...kids.map((withdrawn) => `Withdrew the key ${withdrawn}, for ever.`),
+        'Access tokens of it are refused everywhere within a second; each client refreshes once. Nobody is logged out.',
+      ]
+    }
+  },
+
   'secrets:rotate'(args) {
     readOptions(args, {})
     return async ({ keys, families, secrets }) => {

@@ -1,7 +1,9 @@
 // The commands of an operator as processes of their own, on a database that a server uses and on one that none uses.
 
+import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import t from 'tap'
+import { readConfig } from '../../src/config.js'
 import { PASSWORD } from '../support/api.js'
 import { SECRET_KEY } from '../support/app.js'
 import { createEmptyDatabase, needsPostgres } from '../support/database.js'
@@ -29,7 +31,18 @@ t.test('secret makes a new secret each time, and needs neither settings nor a da
     t.match({ code, stderr }, { code: 0, stderr: '' })
   }
   t.not(results[0]?.stdout, results[1]?.stdout)
-  t.ok(isRefusal(await runOperate(t, ['secret', '--long'], {}), /takes no options/))
+  t.ok(isRefusal(await runOperate(t, ['secret', '--long'], {}), /'--long'/))
+})
+
+t.test('verifier:create makes a credential, and tells what of it the server may know', async (t) => {
+  const { code, stdout } = await runOperate(t, ['verifier:create', '--name', 'orders'], {})
+  t.equal(code, 0)
+  const [, credential = '', entry = ''] = /(spv_[\w-]{43})[^]* (orders:[0-9a-f]{64})/.exec(stdout) ?? []
+  t.equal(entry, `orders:${createHash('sha256').update(credential).digest('hex')}`)
+  t.strictSame(readConfig({ VERIFIER_KEYS: entry }).revocation.verifierKeys.length, 1)
+  for (const args of [[], ['--name', ''], ['--name', 'two words'], ['--name', '-']]) {
+    t.ok(isRefusal(await runOperate(t, ['verifier:create', ...args], {}), /--name/))
+  }
 })
 
 t.test('KEY-06: with wrong settings a command tells all of them, and does nothing', async (t) => {
@@ -43,7 +56,12 @@ t.test('KEY-06: with wrong settings a command tells all of them, and does nothin
 
 t.test('an operator who mistypes is told what there is', async (t) => {
   for (const args of [[], ['constructor']]) {
-    t.ok(isRefusal(await runOperate(t, args, {}), /secret, migrate, keys:rotate, secrets:rotate, user:create/))
+    t.ok(
+      isRefusal(
+        await runOperate(t, args, {}),
+        /secret, verifier:create, migrate, keys:rotate, keys:revoke, secrets:rotate, user:create/,
+      ),
+    )
   }
 })
 

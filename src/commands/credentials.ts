@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { generateSecretKey } from '../platform/crypto/secret-keys.js'
+import { createVerifierCredential } from '../features/access/access.js'
+import { CommandError } from './command.js'
+import { readOptions } from './options.js'
+
+/** Commands that make something to be put into the settings, and need neither settings nor a database themselves. */
+export const credentialCommands: Record<string, (args: string[]) => string[]> = {
+  secret(args) {
+    readOptions(args, {})
+    return [generateSecretKey()]
+  },
+
+  'verifier:create'(args) {
+    const { name } = readOptions(args, { name: { type: 'string' } })
+    if (!verifierNameSchema.safeParse(name).success) {
+      throw new CommandError('--name is missing, or not 1 to 64 letters, digits or any of . _ -: write --name orders.')
+    }
+    const { credential, sha256 } = createVerifierCredential()
+    return [
+      'The credential, for the service alone. It is shown this once:',
+      `  ${credential}`,
+      'Add this to VERIFIER_KEYS, separated by a comma, and restart:',
+      `  ${String(name)}:${sha256}`,
+    ]
+  },
+}
+
+const verifierNameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i)
