@@ -37,11 +37,11 @@ export function createRevocationMap(): RevocationMap {
     const known = held.get(subject)
     if (known && known.expiresAt >= expiresAt && known.epoch >= epoch) return false
     position += 1
-    const strongest = {
+    held.set(subject, {
       expiresAt: Math.max(expiresAt, known?.expiresAt ?? 0),
       epoch: Math.max(epoch, known?.epoch ?? 0),
-    }
-    held.set(subject, { ...strongest, position })
+      position,
+    })
     return true
   }
 
