@@ -99,6 +99,21 @@ t.test('the rule of dependency refuses each way around it', async (t) => {
     ['commands/users.ts', '../generated/prisma/client.js'],
     ['app.ts', './generated/prisma/client.js'],
     ['helpers/anything.ts', '../wire/claims.js'],
+    ['sdk/verifier/verifier.ts', '../../platform/clock.js'],
+    ['sdk/verifier/verifier.ts', '../../features/tokens/tokens.js'],
+    ['sdk/verifier/verifier.ts', '../../generated/prisma/client.js'],
+    ['sdk/verifier/verifier.ts', '../../config.js'],
+    ['sdk/verifier/verifier.ts', '../other/other.js'],
+    ['sdk/verifier/verifier.ts', '../loose.js'],
+    ['sdk/verifier/verifier.ts', 'node:crypto'],
+    ['sdk/verifier/verifier.ts', 'fastify'],
+    ['sdk/verifier/middleware.ts', 'fastify'],
+    ['sdk/verifier/fastify-plugin.ts', 'node:http'],
+    ['app.ts', './sdk/verifier/verifier.js'],
+    ['wire/claims.ts', '../sdk/verifier/verifier.js'],
+    ['platform/http/server.ts', '../../sdk/verifier/verifier.js'],
+    ['features/families/families.ts', '../../sdk/verifier/verifier.js'],
+    ['settings/settings.ts', '../sdk/verifier/verifier.js'],
   ] as const
   for (const [path, specifier] of forbidden) {
     const spellings = [
@@ -148,6 +163,8 @@ t.test('the rule of dependency lets through what is meant', async (t) => {
     'app.ts': `import './config.js'; import './features/users/users.js'; import './features/users/routes.js'`,
     'commands/users.ts': `import './command.js'; import '../features/users/users.js'; import '../app.js'`,
     'main.ts': `import './app.js'; import './commands/commands.js'`,
+    'sdk/verifier/verifier.ts': `import 'jose'; import 'zod'; import 'quick-lru'; import './feed.js'; import '../../wire/claims.js'`,
+    'sdk/verifier/fastify-plugin.ts': `import type { FastifyInstance } from 'fastify'`,
   }
   t.strictSame(findForbiddenImports(tree(allowed), features), [])
 })

@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import t from 'tap'
 import { buildToken, vectorsFor, type AccessTokenVector, type VectorSetting } from '../support/access-token-vectors.js'
 import { startApp, type Test, type TestApp } from '../support/app.js'
+import { connectTo } from '../support/client.js'
 import { readSigningKey } from '../support/signing-keys.js'
+import { createVerifier } from '../../src/sdk/verifier/verifier.js'
 
-const algorithms = ['EdDSA', 'ES256', 'PS256', 'RS256']
+const algorithms = ['EdDSA', 'ES256', 'PS256', 'RS256'] as const
 
 /** Answers and counts whoever asks for the keys that a token points to. */
 async function startTrap(t: Test): Promise<{ url: string; calls: () => number }> {
@@ -50,3 +52,44 @@ for (const algorithm of algorithms) {
     t.match(await app.api.whoami(genuine), { status: 200 }, 'the genuine one still passes')
   })
 }
+
+for (const algorithm of algorithms) {
+  t.test(`TOK-01 to TOK-12: forged tokens are refused by other services where ${algorithm} signs`, async (t) => {
+    const trap = await startTrap(t)
+    const app = await startApp(t, { settings: { SIGNING_ALGORITHM: algorithm, AUDIENCE: 'https://api.example.com' } })
+    const setting = await settingOf(app, trap.url)
+    const { port } = await connectTo(t, app.app.server)
+    const verifier = createVerifier({
+      issuer: setting.issuer,
+      audience: setting.audience,
+      url: `http://127.0.0.1:${port}`,
+      algorithms: [algorithm],
+      // What the vectors are written for: the server's own.
+      clockToleranceSeconds: 5,
+      clock: app.clock,
+    })
+    t.teardown(() => verifier.close())
+    await verifier.ready()
+    const genuine = buildToken({}, setting)
+    t.match(await verifier.verify(genuine), { iss: setting.issuer }, 'a genuine one passes')
+
+    for (const vector of vectorsFor(algorithm)) {
+      const token = buildToken(vector, setting)
+      const name = `${vector.id}: ${vector.name}`
+      if (vector.code === null) await t.resolves(verifier.verify(token), name)
+      else await t.rejects(verifier.verify(token), { name: 'VerificationError', code: vector.code }, name)
+    }
+    t.equal(trap.calls(), 0, 'TOK-04: nobody was asked for a key')
+    t.match(await verifier.verify(genuine), { iss: setting.issuer }, 'the genuine one still passes')
+  })
+}
+
+t.test('TOK-02: an algorithm that is not listed is refused by other services, whoever signs with it', async (t) => {
+  const app = await startApp(t, { settings: { SIGNING_ALGORITHM: 'RS256' } })
+  const { port } = await connectTo(t, app.app.server)
+  const { issuer, audience } = app.config.tokens
+  const verifier = createVerifier({ issuer, audience, url: `http://127.0.0.1:${port}`, clock: app.clock })
+  t.teardown(() => verifier.close())
+  const token = buildToken({}, await settingOf(app, ''))
+  await t.rejects(verifier.verify(token), { code: 'token_invalid' })
+})

@@ -18,7 +18,7 @@ interface Import {
 
 /** Whatever sees everything: it puts the parts together, and nothing imports it but its like. */
 const composition = ['app.ts', 'main.ts', 'start.ts', 'operate.ts']
-const entries = ['main.ts', 'operate.ts']
+const entries = ['main.ts', 'operate.ts', 'sdk/verifier/verifier.ts']
 const longestFile = 300
 
 export function parseSource(path: string, text: string): Source {
@@ -27,7 +27,14 @@ export function parseSource(path: string, text: string): Source {
   return { path, lineCount: text.trimEnd().split('\n').length, imports, syntax }
 }
 
-/** Imports against the dependency rule: features → platform → wire, each feature on those before it in the list. */
+/** What others run as part of their own programs needs no more than this, and nothing of Node. */
+const sdkPackages = ['jose', 'quick-lru', 'zod']
+const sdkAdapters: Record<string, string> = { 'sdk/verifier/fastify-plugin.ts': 'fastify' }
+
+/**
+ * Imports against the dependency rule: features → platform → wire, each feature on those before it in the list; and
+ * the SDKs on wire alone, each by itself.
+ */
 export function findForbiddenImports(sources: Source[], features: readonly string[]): string[] {
   return sources.flatMap(({ path, imports }) =>
     imports
@@ -38,12 +45,14 @@ export function findForbiddenImports(sources: Source[], features: readonly strin
 
 function mayImport(path: string, { target, isOurs, isTypeOnly }: Import, features: readonly string[]): boolean {
   const from = layerOf(path)
-  if (!isOurs) return from !== 'wire' || target === 'zod'
+  if (!isOurs) return mayImportPackage(path, target)
   const to = layerOf(target)
   if (to === 'generated') return mayTouchDatabase(path) || (isTypeOnly && ['platform', 'feature'].includes(from))
   switch (from) {
     case 'composition':
-      return true
+      return to !== 'sdk'
+    case 'sdk':
+      return to === 'wire' || (to === 'sdk' && folderOf(path) === folderOf(target))
     case 'wire':
       return to === 'wire'
     case 'platform':
@@ -58,8 +67,14 @@ function mayImport(path: string, { target, isOurs, isTypeOnly }: Import, feature
   }
 }
 
+function mayImportPackage(path: string, name: string): boolean {
+  const from = layerOf(path)
+  if (from === 'wire') return name === 'zod'
+  return from !== 'sdk' || sdkPackages.includes(name) || sdkAdapters[path] === name
+}
+
 function mayUseFeature(path: string, target: string, features: readonly string[]): boolean {
-  const [own, other] = [featureOf(path), featureOf(target)]
+  const [own, other] = [folderOf(path), folderOf(target)]
   if (own === other) return features.includes(own)
   const isBefore = features.slice(0, Math.max(features.indexOf(own), 0)).includes(other)
   return isBefore && target === `features/${other}/${other}.ts`
@@ -70,10 +85,12 @@ function layerOf(path: string) {
   if (composition.includes(path) || folder === 'commands') return 'composition'
   if (folder === 'wire' || folder === 'platform' || folder === 'generated') return folder
   if (folder === 'features' && rest.length > 1) return 'feature'
+  if (folder === 'sdk' && rest.length > 1) return 'sdk'
   return folder === 'settings' || (rest.length === 0 && folder !== '..') ? 'settings' : 'nowhere'
 }
 
-function featureOf(path: string): string {
+/** The feature's name, or the SDK's. */
+function folderOf(path: string): string {
   return path.split('/')[1] ?? ''
 }
 
@@ -152,7 +169,7 @@ export function findLongFiles(sources: Source[]): string[] {
 /** Folders of features that are not in the list, or lack the file that says what they own. */
 export function findOddFeatures(sources: Source[], features: readonly string[]): string[] {
   const paths = sources.map(({ path }) => path)
-  const found = new Set(paths.filter((path) => path.startsWith('features/')).map(featureOf))
+  const found = new Set(paths.filter((path) => path.startsWith('features/')).map(folderOf))
   return [...found].flatMap((feature) => {
     if (!features.includes(feature)) return [`features/${feature} is not in the list of features`]
     return paths.includes(`features/${feature}/${feature}.ts`) ? [] : [`features/${feature} has no ${feature}.ts`]

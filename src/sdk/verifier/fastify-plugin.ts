@@ -1,0 +1,67 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { Authenticator } from './authentication.js'
+import type { Freshness } from './options.js'
+import { renderRefusal, VerificationError } from './verification-error.js'
+
+/** Who may call a route: anyone, or who holds an access token, checked to that freshness. */
+export type SallyportAccess = 'public' | Freshness
+
+export interface SallyportOptions {
+  verifier: Authenticator
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call this route, by their access token. */
+    sallyport?: SallyportAccess
+  }
+  interface FastifyRequest {
+    /** What the verified access token says; null on public routes. */
+    claims: AccessTokenClaims | null
+  }
+}
+
+/**
+ * Guards every route of the application: each declares `config: { sallyport: 'public' | 'offline' | 'feed' | 'live' }`,
+ * and one that does not stops the start. `await app.register(sallyport, { verifier })` before the routes: one that was
+ * there earlier and declares nothing is answered with 500, never let through.
+ */
+export const sallyport = Object.assign(guardRoutes, {
+  // What fastify-plugin does: the guard is for the whole application, not for a context of its own.
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'sallyport',
+})
+
+function guardRoutes(app: FastifyInstance, { verifier }: SallyportOptions, done: () => void): void {
+  app.decorateRequest('claims', null)
+
+  app.addHook('onRoute', (route) => {
+    if (route.config?.sallyport === undefined) throw undeclared(`${String(route.method)} ${route.url}`)
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) return
+    const freshness = request.routeOptions.config.sallyport
+    if (freshness === undefined) throw undeclared(`${request.method} ${request.routeOptions.url ?? ''}`)
+    if (freshness === 'public') return
+    try {
+      const { claims, setCookies } = await verifier.authenticate(request.headers, { freshness })
+      request.claims = claims
+      if (setCookies.length > 0) reply.header('set-cookie', setCookies).header('cache-control', 'no-store')
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error
+      return refuse(reply, error, verifier.issuer)
+    }
+  })
+  done()
+}
+
+function refuse(reply: FastifyReply, error: VerificationError, issuer: string): FastifyReply {
+  const { status, headers, body } = renderRefusal(error, issuer)
+  return reply.code(status).headers(headers).send(body)
+}
+
+function undeclared(route: string): Error {
+  return new Error(`The route ${route} declares no access: set config.sallyport to public, offline, feed or live.`)
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import type { AccessTokenClaims } from '../../wire/claims.js'
+import { readRevocation, revocationEntrySchema, type RevocationEntry } from '../../wire/revocation.js'
+import { createRevocationMap, type RevocationVerdict } from '../../wire/revocation-map.js'
+import type { VerifierClock } from './clock.js'
+
+const PURGE_INTERVAL_MS = 60_000
+
+/** What this verifier has been told of tokens that hold no longer, and how current that is. */
+export interface KnownRevocations {
+  /** Takes in entries as they came. Those that it cannot read make it count as stale for as long as they matter. */
+  take(entries: readonly unknown[]): void
+  /** All that was written until then, by the clock that only goes forward, has been taken in. */
+  confirm(atMs: number): void
+  judge(claims: AccessTokenClaims): RevocationVerdict
+  /** Milliseconds since it was last confirmed; Infinity before the first time. */
+  ageMs(): number
+  readonly size: number
+}
+
+export interface KnownRevocationsOptions {
+  clock: VerifierClock
+  /** Is called for each key that is trusted no longer, when that is news. */
+  onKeyWithdrawn: (kid: string) => void
+}
+
+export function createKnownRevocations({ clock, onKeyWithdrawn }: KnownRevocationsOptions): KnownRevocations {
+  const map = createRevocationMap()
+  let confirmedAtMs = -Infinity
+  let purgedAtMs = -Infinity
+  let unreadableUntilMs = -Infinity
+
+  return {
+    take(entries) {
+      const readable: RevocationEntry[] = []
+      for (const entry of entries) {
+        const parsed = revocationEntrySchema.safeParse(entry)
+        if (parsed.success) readable.push(readRevocation(parsed.data))
+        else unreadableUntilMs = Math.max(unreadableUntilMs, expiryOf(entry))
+      }
+      for (const entry of map.merge(readable)) if (entry.kind === 'key') onKeyWithdrawn(entry.kid)
+    },
+
+    confirm(atMs) {
+      confirmedAtMs = Math.max(confirmedAtMs, atMs)
+      if (confirmedAtMs - purgedAtMs < PURGE_INTERVAL_MS) return
+      map.purge(clock.now())
+      purgedAtMs = confirmedAtMs
+    },
+
+    judge: (claims) => map.judge(claims),
+
+    ageMs() {
+      if (clock.now().getTime() < unreadableUntilMs) return Infinity
+      return Math.max(0, clock.elapsedMs() - confirmedAtMs)
+    },
+
+    get size() {
+      return map.size
+    },
+  }
+}
+
+const expirySchema = z.object({ expires_at: z.int().nonnegative() })
+
+/** When an entry that cannot be read stops mattering, in milliseconds since 1970. */
+function expiryOf(entry: unknown): number {
+  const parsed = expirySchema.safeParse(entry)
+  return parsed.success ? parsed.data.expires_at * 1000 : Infinity
+}

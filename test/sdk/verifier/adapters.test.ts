@@ -1,0 +1,206 @@
+import { once } from 'node:events'
+import { Agent, createServer, type IncomingMessage } from 'node:http'
+import Fastify from 'fastify'
+import t from 'tap'
+import {
+  createVerifier,
+  requireAccess,
+  sallyport,
+  type SallyportAccess,
+  type VerifiedRequest,
+  type Verifier,
+  type VerifierOptions,
+} from '../../../src/sdk/verifier/verifier.js'
+import { createApiOver, PASSWORD, type Api, type Call, type ProblemBody, type TokenBody } from '../../support/api.js'
+import { startApp, type Test, type TestApp } from '../../support/app.js'
+import { createBrowser, type Browser } from '../../support/browser.js'
+import { connectTo, send } from '../../support/client.js'
+
+interface Service {
+  api: Api
+  verifier: Verifier
+}
+
+interface Started extends TestApp {
+  /** The same small service on each of the adapters. */
+  services: Record<string, Service>
+}
+
+const at = 'sallyport_at'
+const rt = 'sallyport_rt'
+
+/** Sallyport, and services that serve `/` to those whose token holds. */
+async function start(t: Test, options: Partial<VerifierOptions> = {}): Promise<Started> {
+  const app = await startApp(t)
+  const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
+  const { issuer, audience } = app.config.tokens
+  const create = () => {
+    const url = `http://127.0.0.1:${port}`
+    const verifier = createVerifier({ issuer, audience, url, clock: app.clock, onError: () => undefined, ...options })
+    t.teardown(async () => verifier.close())
+    return verifier
+  }
+  const services = { fastify: await serveFastify(t, create()), middleware: await serveMiddleware(t, create()) }
+  return { ...app, services }
+}
+
+async function serveFastify(t: Test, verifier: Verifier): Promise<Service> {
+  const app = Fastify()
+  await app.register(sallyport, { verifier })
+  app.get('/', { config: { sallyport: 'offline' } }, ({ claims }) => ({ sub: claims?.sub }))
+  app.get('/public', { config: { sallyport: 'public' } }, ({ claims }) => ({ claims }))
+  app.get('/feed', { config: { sallyport: 'feed' } }, () => ({}))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  return { api: reach(t, app.server.address()), verifier }
+}
+
+async function serveMiddleware(t: Test, verifier: Verifier): Promise<Service> {
+  const guards = {
+    offline: requireAccess(verifier, { freshness: 'offline' }),
+    feed: requireAccess(verifier, { freshness: 'feed' }),
+  }
+  const server = createServer((request: IncomingMessage & VerifiedRequest, response) => {
+    response.setHeader('content-type', 'application/json')
+    const guard = request.url === '/feed' ? guards.feed : guards.offline
+    guard(request, response, (error) => {
+      if (error) response.writeHead(500).end('{}')
+      else response.end(JSON.stringify({ sub: request.claims?.sub }))
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(async () => {
+    server.close()
+  })
+  return { api: reach(t, server.address()), verifier }
+}
+
+function reach(t: Test, address: unknown): Api {
+  const port = typeof address === 'object' && address !== null && 'port' in address ? Number(address.port) : 0
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(async () => agent.destroy())
+  return createApiOver((request) => send(port, agent, request))
+}
+
+async function signIn(page: Browser): Promise<{ userId: string; sid: string }> {
+  const body = { email: `${crypto.randomUUID()}@example.com`, password: PASSWORD, mode: 'session' }
+  const { body: reply } = await page.call<TokenBody>('/v1/auth/register', { method: 'POST', body })
+  return { userId: reply.user.id, sid: reply.session.id }
+}
+
+t.test('a token that holds passes, and others are answered with the problem that the server would send', async (t) => {
+  const { api, clock, services, config } = await start(t)
+  const { accessToken, userId } = await api.signUp()
+  for (const [name, service] of Object.entries(services)) {
+    const ask = (call: Call) => service.api.call<ProblemBody>('/', call)
+    t.match(await ask({ token: accessToken }), { status: 200, body: { sub: userId } }, name)
+    const missing = await ask({})
+    t.match(missing, { status: 401, body: { code: 'token_missing', status: 401 } }, name)
+    t.equal(missing.headers['www-authenticate'], 'Bearer realm="sallyport"')
+    t.match(missing.headers, {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'cache-control': 'no-store',
+    })
+    for (const authorization of ['Basic abc', 'Bearer', 'Bearer a b', `Bearer ${accessToken}x`, accessToken]) {
+      const invalid = await ask({ headers: { authorization } })
+      t.match(invalid, { status: 401, body: { code: 'token_invalid' } }, `${name}: ${authorization}`)
+      t.match(invalid.headers, { 'www-authenticate': 'Bearer realm="sallyport", error="invalid_token"' })
+      t.match(invalid.body, { type: `${config.tokens.issuer}/problems/token_invalid` })
+    }
+    t.equal((await ask({ cookies: { [at]: accessToken } })).status, 401, 'cookies are looked at only when it is said')
+    t.equal((await service.api.call('/feed', { token: accessToken })).status, 500, 'a wrong set-up is no refusal')
+  }
+  clock.advance({ minutes: 11 })
+  for (const service of Object.values(services)) {
+    t.match(await service.api.call('/', { token: accessToken }), { status: 401, body: { code: 'token_expired' } })
+  }
+})
+
+t.test('Fastify: a route that declares no access stops the start, and is never served', async (t) => {
+  const verifier = createVerifier({ issuer: 'http://127.0.0.1:9', audience: 'a', onError: () => undefined })
+  t.teardown(() => verifier.close())
+  const app = Fastify()
+  await app.register(sallyport, { verifier })
+  t.throws(() => app.get('/', () => ({})), { message: /declares no access/ })
+  app.register((scope, _options, done) => {
+    t.throws(() => scope.get('/in-a-plugin', () => ({})), { message: /declares no access/ })
+    done()
+  })
+  app.get('/public', { config: { sallyport: 'public' } }, ({ claims }) => ({ claims }))
+  t.equal((await app.inject('/nowhere')).statusCode, 404)
+  t.match((await app.inject('/public')).json(), { claims: null })
+
+  const early = Fastify()
+  early.get('/early', () => ({}))
+  await early.register(sallyport, { verifier })
+  t.equal((await early.inject('/early')).statusCode, 500)
+})
+
+t.test('Fastify: who may call a route is one of four', async (t) => {
+  const ways: SallyportAccess[] = ['public', 'offline', 'feed', 'live']
+  const asked: unknown[] = []
+  const app = Fastify()
+  await app.register(sallyport, {
+    verifier: {
+      issuer: '',
+      authenticate: (_shown, options) => {
+        asked.push(options?.freshness)
+        return Promise.reject(new Error('It is only asked.'))
+      },
+    },
+  })
+  for (const way of ways) app.get(`/${way}`, { config: { sallyport: way } }, () => ({}))
+  for (const way of ways) t.equal((await app.inject(`/${way}`)).statusCode, way === 'public' ? 200 : 500)
+  t.strictSame(asked, ['offline', 'feed', 'live'])
+})
+
+t.test('pages in mode session: the cookie serves, and is renewed by the refresh cookie', async (t) => {
+  const app = await start(t, { cookies: true })
+  for (const [name, { api }] of Object.entries(app.services)) {
+    const page = app.browser()
+    const { userId } = await signIn(page)
+    const here = createBrowser(api, { origin: 'http://localhost' })
+    for (const [cookie, value] of page.cookies) here.cookies.set(cookie, value)
+    const before = await here.call('/')
+    t.match(before, { status: 200, body: { sub: userId } }, name)
+    t.strictSame(before.setCookies, [], 'a cookie that serves is not renewed')
+
+    app.clock.advance({ minutes: 11 })
+    const renewed = await here.call('/')
+    t.match(renewed, { status: 200, body: { sub: userId }, headers: { 'cache-control': 'no-store' } })
+    t.match(renewed.setCookies, [/^sallyport_at=.*HttpOnly/])
+    t.equal(renewed.setCookies.length, 1)
+    t.strictSame((await here.call('/')).setCookies, [], 'the new one serves')
+
+    const refresh = here.cookies.get(rt) ?? ''
+    for (const cookies of [{ [rt]: refresh }, { [at]: 'garbage', [rt]: refresh }, { other: 'x', [rt]: refresh }]) {
+      t.match(await api.call('/', { cookies }), { status: 200, body: { sub: userId } })
+    }
+    t.match(await api.call('/', { token: 'garbage', cookies: { [rt]: refresh } }), { status: 401 }, 'the header wins')
+    t.match(await api.call('/', { cookies: { [at]: 'garbage' } }), { status: 401, body: { code: 'token_invalid' } })
+    t.match(await api.call('/', { cookies: { [at]: 'x', [rt]: 'x' } }), {
+      status: 401,
+      body: { code: 'token_invalid' },
+    })
+    t.match(await api.call('/', { cookies: { other: 'x' } }), { status: 401, body: { code: 'token_missing' } })
+  }
+})
+
+t.test('pages in mode session: an ended session is told, and cookies of two sessions are nobody', async (t) => {
+  const app = await start(t, { cookies: true })
+  for (const [name, { api }] of Object.entries(app.services)) {
+    const [page, other] = [app.browser(), app.browser()]
+    await signIn(page)
+    await signIn(other)
+    const cookies = (...pages: Browser[]) => ({
+      headers: { cookie: pages.map(({ cookies }) => `${at}=${cookies.get(at) ?? ''}`).join('; ') },
+    })
+    t.match(await api.call('/', cookies(page)), { status: 200 }, name)
+    t.match(await api.call('/', cookies(page, other)), { status: 400, body: { code: 'ambiguous_credentials' } })
+
+    const kept = Object.fromEntries(page.cookies)
+    await page.call('/v1/auth/logout', { method: 'POST' })
+    app.clock.advance({ minutes: 11 })
+    t.match(await api.call('/', { cookies: kept }), { status: 401, body: { code: /^(session_ended|token_expired)$/ } })
+  }
+})

@@ -1,0 +1,265 @@
+import type { ServerResponse } from 'node:http'
+import t from 'tap'
+import { createVerifier, type Verifier, type VerifierOptions } from '../../../src/sdk/verifier/verifier.js'
+import { createTestClock } from '../../support/clock.js'
+import {
+  answerJson,
+  AUDIENCE,
+  lasting,
+  openStream,
+  paths,
+  SESSION,
+  startStandIn,
+  SUBJECT,
+  writeBeat,
+  writeEntries,
+  type StandIn,
+} from '../../support/stand-in.js'
+import { until } from '../../support/until.js'
+
+interface Started {
+  standIn: StandIn
+  clock: ReturnType<typeof createTestClock>
+  errors: Error[]
+  create(options?: Partial<VerifierOptions>): Verifier
+}
+
+async function start(t: { teardown(work: () => Promise<void>): void }): Promise<Started> {
+  const standIn = await startStandIn(t)
+  const clock = createTestClock()
+  const errors: Error[] = []
+  return {
+    standIn,
+    clock,
+    errors,
+    create(options) {
+      const settings = { issuer: standIn.url, audience: AUDIENCE, credential: 'spv_test', clock }
+      const verifier = createVerifier({ ...settings, onError: (error) => void errors.push(error), ...options })
+      t.teardown(async () => verifier.close())
+      return verifier
+    },
+  }
+}
+
+/** Has the stand-in open streams that beat once; answers the newest one. */
+function stream(standIn: StandIn): () => ServerResponse {
+  let newest: ServerResponse | undefined
+  standIn.handlers.set(paths.stream, (_request, response) => {
+    newest = response
+    openStream(response)
+    writeBeat(response, 'a.0')
+  })
+  return () => {
+    if (!newest) throw new Error('Nobody has asked for a stream.')
+    return newest
+  }
+}
+
+/** The code that refuses a token; null where it passes. */
+async function codeOf(verifier: Verifier, token: string, options?: Parameters<Verifier['verify']>[1]) {
+  return verifier.verify(token, options).then(
+    () => null,
+    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+  )
+}
+
+const becomes = (verifier: Verifier, token: string, code: string | null) =>
+  until(async () => (await codeOf(verifier, token)) === code)
+
+const session = () => lasting({ kind: 'session', sid: SESSION })
+
+t.test('each kind of entry refuses, as soon as the stream brings it', async (t) => {
+  const { standIn, create } = await start(t)
+  const streaming = stream(standIn)
+  const verifier = create()
+  await verifier.ready()
+  const token = standIn.issue()
+  const other = standIn.issue({ claims: { sub: SESSION, sid: SUBJECT } })
+  t.equal(await codeOf(verifier, token), null)
+
+  writeEntries(streaming(), [lasting({ kind: 'user', sub: SUBJECT, epoch: 2 })], 'a.1')
+  await becomes(verifier, token, 'token_stale')
+  t.equal(await codeOf(verifier, standIn.issue({ claims: { epoch: 2 } })), null, 'a refresh mends it')
+  writeEntries(streaming(), [session()], 'a.2')
+  await becomes(verifier, token, 'session_ended')
+  t.equal(await codeOf(verifier, token, { freshness: 'offline' }), null, 'offline does not look')
+  t.equal(await codeOf(verifier, other), null, 'nobody else is refused')
+  t.match(standIn.asked(paths.stream), [{ headers: { authorization: 'Bearer spv_test' } }])
+  t.equal(standIn.asked(paths.list).length, 0, 'a stream that beats makes polling needless')
+})
+
+t.test('a withdrawn key is refused at once, by offline too, and the key set is read past its cache', async (t) => {
+  const { standIn, clock, create } = await start(t)
+  const streaming = stream(standIn)
+  const verifier = create()
+  await verifier.ready()
+  const [token, unseen] = [standIn.issue(), standIn.issue({ claims: { epoch: 2 } })]
+  t.equal(await codeOf(verifier, token), null)
+  const withdrawn = standIn.kid
+  standIn.rotate()
+  writeEntries(streaming(), [lasting({ kind: 'key', kid: withdrawn })], 'a.1')
+  await becomes(verifier, token, 'token_stale')
+  t.equal(await codeOf(verifier, unseen, { freshness: 'offline' }), 'token_stale')
+  await becomes(verifier, standIn.issue(), null)
+  t.match(standIn.asked(paths.keys).at(-1), { headers: { 'cache-control': 'no-cache' } })
+
+  clock.advance({ hours: 2 })
+  writeBeat(streaming(), 'a.1')
+  await until(async () => verifier.ageMs < 5_000)
+  t.equal(await codeOf(verifier, token, { freshness: 'offline' }), 'token_stale', 'for ever')
+})
+
+t.test('after a cut the stream goes on from where it was, and nothing is missed', async (t) => {
+  const { standIn, create } = await start(t)
+  const streaming = stream(standIn)
+  const verifier = create()
+  await verifier.ready()
+  writeEntries(streaming(), [], 'a.7')
+  writeBeat(streaming(), 'a.7')
+  await until(async () => verifier.ageMs < 5_000)
+  const token = standIn.issue()
+  await becomes(verifier, token, null)
+
+  standIn.handlers.set(paths.stream, (request, response) => {
+    openStream(response)
+    const missed = request.headers['last-event-id'] === 'a.7' ? [session()] : []
+    writeEntries(response, missed, 'a.8')
+    writeBeat(response, 'a.8')
+  })
+  standIn.cut()
+  await becomes(verifier, token, 'session_ended')
+  t.equal(standIn.asked(paths.stream).length, 2)
+})
+
+const unusable: Record<string, (response: ServerResponse) => void> = {
+  'is not there': (response) => response.writeHead(404).end(),
+  'is silent': (response) => openStream(response),
+  'never answers': () => undefined,
+  'is behind': (response) => answerJson(response, { code: 'revocation_stale' }, 503),
+  'ends at once': (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(),
+  'is garbage': (response) => response.writeHead(200).end('event: beat\ndata: <html>\n\n'),
+  'has no end of an event': (response) => response.writeHead(200).end('x'.repeat(5_000_000)),
+}
+for (const [name, handler] of Object.entries(unusable)) {
+  t.test(`where the stream ${name}, polling serves`, async (t) => {
+    const { standIn, create } = await start(t)
+    const entries: unknown[] = []
+    standIn.handlers.set(paths.stream, (_request, response) => handler(response))
+    standIn.handlers.set(paths.list, ({ url = '' }, response) => {
+      const isNews = url.endsWith('?cursor=b.0%2B')
+      answerJson(response, { cursor: 'b.0+', age_ms: 0, entries: isNews ? entries : [] })
+    })
+    const verifier = create({ onStale: 'deny' })
+    await verifier.ready()
+    const token = standIn.issue()
+    t.equal(await codeOf(verifier, token), null)
+    entries.push(session())
+    await becomes(verifier, token, 'session_ended')
+  })
+}
+
+t.test('a stream that comes back takes over from polling', async (t) => {
+  const { standIn, create } = await start(t)
+  standIn.handlers.set(paths.list, (_request, response) => {
+    answerJson(response, { cursor: 'b.0', age_ms: 0, entries: [] })
+  })
+  const verifier = create()
+  await verifier.ready()
+  const streaming = stream(standIn)
+  await until(async () => standIn.asked(paths.stream).at(-1)?.headers['last-event-id'] === 'b.0')
+  writeEntries(streaming(), [session()], 'a.1')
+  await becomes(verifier, standIn.issue(), 'session_ended')
+})
+
+t.test('what cannot be confirmed passes or is 503, as is said, and never 401', async (t) => {
+  const { standIn, clock, create } = await start(t)
+  const streaming = stream(standIn)
+  const verifier = create()
+  await verifier.ready()
+  const token = standIn.issue()
+  t.equal(await codeOf(verifier, token, { onStale: 'deny' }), null)
+  t.equal(verifier.passedUnconfirmed, 0)
+
+  clock.advance({ seconds: 6 })
+  const stale = { code: 'revocation_stale', status: 503, retryAfterSeconds: 1 }
+  await t.rejects(verifier.verify(token, { onStale: 'deny' }), stale)
+  t.equal(await codeOf(verifier, token, { onStale: 'deny', maxStalenessMs: 60_000 }), null)
+  t.equal(verifier.passedUnconfirmed, 0)
+  t.equal(await codeOf(verifier, token), null)
+  t.equal(verifier.passedUnconfirmed, 1)
+
+  writeBeat(streaming(), 'a.0', 6_000)
+  writeEntries(streaming(), [lasting({ kind: 'session', sid: SUBJECT })], 'a.1')
+  await becomes(verifier, standIn.issue({ claims: { sid: SUBJECT } }), 'session_ended')
+  await t.rejects(verifier.verify(token, { onStale: 'deny' }), stale, 'it counts from what the instance itself knew')
+  writeBeat(streaming(), 'a.1', 0)
+  await until(async () => (await codeOf(verifier, token, { onStale: 'deny' })) === null)
+})
+
+t.test('without a first list nothing is confirmed', async (t) => {
+  const { standIn, create } = await start(t)
+  standIn.handlers.set(paths.stream, (_request, response) => {
+    openStream(response)
+    writeEntries(response, [session()], 'a.1')
+  })
+  const verifier = create({ onStale: 'deny' })
+  t.equal(verifier.ageMs, Infinity)
+  await becomes(verifier, standIn.issue(), 'session_ended')
+  t.equal(await codeOf(verifier, standIn.issue({ claims: { sid: SUBJECT } })), 'revocation_stale')
+})
+
+t.test('a kind of entry that it does not know makes it stale, and what it knows still refuses', async (t) => {
+  const { standIn, clock, create } = await start(t)
+  const streaming = stream(standIn)
+  const verifier = create({ onStale: 'deny' })
+  await verifier.ready()
+  const other = standIn.issue({ claims: { sid: SUBJECT, exp: '$now+3600' } })
+  writeEntries(streaming(), [lasting({ kind: 'galaxy', name: 'andromeda' }), session()], 'a.1')
+  writeBeat(streaming(), 'a.1')
+  await becomes(verifier, standIn.issue(), 'session_ended')
+  t.equal(await codeOf(verifier, other), 'revocation_stale')
+  writeBeat(streaming(), 'a.1')
+  t.equal(await codeOf(verifier, other), 'revocation_stale', 'a beat does not mend it')
+
+  clock.advance({ hours: 1 })
+  writeBeat(streaming(), 'a.1')
+  await until(async () => verifier.ageMs < 5_000)
+  t.equal(await codeOf(verifier, other), null, 'it has stopped mattering')
+})
+
+t.test('entries are forgotten once they matter no longer', async (t) => {
+  const { standIn, clock, create } = await start(t)
+  const streaming = stream(standIn)
+  const verifier = create()
+  await verifier.ready()
+  const token = standIn.issue({ claims: { exp: '$now+3600' } })
+  writeEntries(streaming(), [{ ...session(), expires_at: Math.floor(Date.now() / 1000) + 600 }], 'a.1')
+  await becomes(verifier, token, 'session_ended')
+  clock.advance({ minutes: 11 })
+  writeBeat(streaming(), 'a.1')
+  await becomes(verifier, token, null)
+})
+
+t.test('a credential that is refused is told to whoever waits, and never as a 401 to a client', async (t) => {
+  const { standIn, errors, create } = await start(t)
+  for (const path of [paths.stream, paths.list]) {
+    standIn.handlers.set(path, (_request, response) => answerJson(response, { code: 'invalid_client' }, 401))
+  }
+  const verifier = create({ onStale: 'deny' })
+  await t.rejects(verifier.ready(), { message: /VERIFIER_KEYS/ })
+  t.match(errors, [{ message: /VERIFIER_KEYS/ }])
+  t.equal(await codeOf(verifier, standIn.issue()), 'revocation_stale')
+})
+
+t.test('once closed it asks nothing any more', async (t) => {
+  const { standIn, create } = await start(t)
+  stream(standIn)
+  const streaming = create()
+  await streaming.ready()
+  const waiting = create({ url: 'http://127.0.0.1:9' })
+  const ready = waiting.ready()
+  streaming.close()
+  waiting.close()
+  await t.rejects(ready, { message: /closed/ })
+  await until(async () => standIn.asked(paths.stream).every(({ socket }) => socket.destroyed))
+})
