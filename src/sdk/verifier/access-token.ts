@@ -38,6 +38,7 @@ export function createTokenVerification(rules: AccessTokenRules): (token: string
 
   return async (token) => {
     requireLength(token)
+    rules.keySet.keepFresh()
     let genuine = verified.get(token)
     if (genuine === undefined || !rules.keySet.has(genuine.kid)) {
       verified.delete(token)

@@ -20,6 +20,8 @@ export interface KeySet {
   find(kid: string, algorithm: string): Promise<CryptoKey | null>
   /** Whether the issuer had a key of that id when the set was last read. */
   has(kid: string): boolean
+  /** Reads the set again, behind the requests, once it is old: a key may have left it. */
+  keepFresh(): void
   /** Trusts a key no longer, whatever the set says from now on, and reads the set past every cache. */
   withdraw(kid: string): Promise<void>
   isWithdrawn(kid: string): boolean
@@ -77,12 +79,15 @@ export function createKeySet({ url, fetch, clock, stop, onError }: KeySetOptions
 
     async find(kid, algorithm) {
       if (!keySet.has(kid)) await refresh()
-      else if (clock.elapsedMs() - readAtMs > MAX_AGE_MS) void refresh()
       // A key that may be there is not the client's fault: 401 would send it off to sign in.
       if (known === null || (hasFailed && !keySet.has(kid))) {
         throw new VerificationError('revocation_stale', { retryAfterSeconds: 1 })
       }
       return known.find({ alg: algorithm, kid }).catch(() => null)
+    },
+
+    keepFresh() {
+      if (clock.elapsedMs() - readAtMs > MAX_AGE_MS) void refresh()
     },
 
     isWithdrawn: (kid) => withdrawn.has(kid),

@@ -85,7 +85,6 @@ t.test('each kind of entry refuses, as soon as the stream brings it', async (t) 
   t.equal(await codeOf(verifier, token, { freshness: 'offline' }), null, 'offline does not look')
   t.equal(await codeOf(verifier, other), null, 'nobody else is refused')
   t.match(standIn.asked(paths.stream), [{ headers: { authorization: 'Bearer spv_test' } }])
-  t.equal(standIn.asked(paths.list).length, 0, 'a stream that beats makes polling needless')
 })
 
 t.test('a withdrawn key is refused at once, by offline too, and the key set is read past its cache', async (t) => {
@@ -107,6 +106,19 @@ t.test('a withdrawn key is refused at once, by offline too, and the key set is r
   writeBeat(streaming(), 'a.1')
   await until(async () => verifier.ageMs < 5_000)
   t.equal(await codeOf(verifier, token, { freshness: 'offline' }), 'token_stale', 'for ever')
+})
+
+t.test('a withdrawn key is refused while the key set cannot be read again', async (t) => {
+  const { standIn, create } = await start(t)
+  const streaming = stream(standIn)
+  const verifier = create()
+  await verifier.ready()
+  const token = standIn.issue()
+  t.equal(await codeOf(verifier, token), null)
+  standIn.handlers.set(paths.keys, (_request, response) => response.writeHead(500).end())
+  writeEntries(streaming(), [lasting({ kind: 'key', kid: standIn.kid })], 'a.1')
+  await becomes(verifier, token, 'token_stale')
+  t.equal(await codeOf(verifier, standIn.issue({ claims: { epoch: 2 } })), 'token_stale', 'one not seen before too')
 })
 
 t.test('after a cut the stream goes on from where it was, and nothing is missed', async (t) => {
@@ -157,6 +169,24 @@ for (const [name, handler] of Object.entries(unusable)) {
     await becomes(verifier, token, 'session_ended')
   })
 }
+
+t.test('polling starts when a stream that has beaten is gone, and not before', async (t) => {
+  const { standIn, create } = await start(t)
+  const streaming = stream(standIn)
+  const verifier = create()
+  await verifier.ready()
+  standIn.handlers.set(paths.stream, (_request, response) => response.writeHead(404).end())
+  standIn.handlers.set(paths.list, (_request, response) => {
+    answerJson(response, { cursor: 'b.0', age_ms: 0, entries: [] })
+  })
+  create({ credential: 'spv_without_a_stream' })
+  const polls = (credential: string) =>
+    standIn.asked(paths.list).filter(({ headers }) => headers.authorization === `Bearer ${credential}`).length
+  await until(async () => polls('spv_without_a_stream') > 2)
+  t.equal(polls('spv_test'), 0)
+  streaming().destroy()
+  await until(async () => polls('spv_test') > 2)
+})
 
 t.test('a stream that comes back takes over from polling', async (t) => {
   const { standIn, create } = await start(t)

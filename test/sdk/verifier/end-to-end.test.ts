@@ -1,0 +1,165 @@
+// The verifier on the real server: whatever ends a token there is felt here.
+
+import { decodeProtectedHeader } from 'jose'
+import t from 'tap'
+import { createVerifierCredential } from '../../../src/features/access/access.js'
+import { createVerifier, type Verifier, type VerifierOptions } from '../../../src/sdk/verifier/verifier.js'
+import type { SignedUp } from '../../support/api.js'
+import { startApp, type Test, type TestApp } from '../../support/app.js'
+import { connectTo } from '../../support/client.js'
+import { createTestClock } from '../../support/clock.js'
+import { startPostgresProxy } from '../../support/postgres-proxy.js'
+import { until } from '../../support/until.js'
+
+const { credential, sha256 } = createVerifierCredential()
+
+async function start(t: Test) {
+  const app = await startApp(t, { settings: { VERIFIER_KEYS: `orders:${sha256}` } })
+  t.teardown(app.app.revocations.follow())
+  const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
+  const server = `http://127.0.0.1:${port}`
+  const create = (options: Partial<VerifierOptions> = {}): Verifier => {
+    const { issuer, audience } = app.config.tokens
+    const settings = { issuer, audience, credential, url: server, clock: app.clock, onError: () => undefined }
+    const verifier = createVerifier({ ...settings, ...options })
+    t.teardown(async () => verifier.close())
+    return verifier
+  }
+  return { ...app, server, create }
+}
+
+const isFor = (input: Parameters<typeof fetch>[0], path: string) => typeof input === 'string' && input.includes(path)
+
+/** As behind a proxy that lets no streams through. */
+const withoutStreams: typeof fetch = (input, init) =>
+  isFor(input, '/stream') ? Promise.reject(new Error('No streams here.')) : fetch(input, init)
+
+async function codeOf(verifier: Verifier, token: string, options?: Parameters<Verifier['verify']>[1]) {
+  return verifier.verify(token, options).then(
+    () => null,
+    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+  )
+}
+
+const becomes = (verifier: Verifier, token: string, code: string | null) =>
+  until(async () => (await codeOf(verifier, token)) === code)
+
+const logOut = ({ api }: TestApp, { accessToken: token }: SignedUp) =>
+  api.call('/v1/auth/logout', { method: 'POST', token })
+
+function changePassword({ api }: TestApp, { password, accessToken: token }: SignedUp) {
+  const body = { current_password: password, new_password: 'seven other hills under a lantern' }
+  return api.call('/v1/me/password', { method: 'PUT', token, body })
+}
+
+const carriers: [string, Partial<VerifierOptions>][] = [
+  ['the stream', {}],
+  ['polling', { fetch: withoutStreams }],
+]
+for (const [carrier, options] of carriers) {
+  t.test(`REF-12: what is revoked is refused by other services, by ${carrier}`, async (t) => {
+    const app = await start(t)
+    const verifier = app.create({ ...options, onStale: 'deny' })
+    await verifier.ready()
+    const [ada, bob, eve] = [await app.api.signUp(), await app.api.signUp(), await app.api.signUp()]
+    for (const { accessToken, userId } of [ada, bob, eve]) {
+      t.match(await verifier.verify(accessToken), { sub: userId })
+    }
+    t.equal((await logOut(app, ada)).status, 204)
+    await becomes(verifier, ada.accessToken, 'session_ended')
+    t.equal((await changePassword(app, bob)).status, 204)
+    await becomes(verifier, bob.accessToken, 'token_stale')
+    const { body } = await app.api.refresh(bob.refreshToken)
+    t.equal(await codeOf(verifier, body.access_token ?? ''), null, 'a refresh mends it')
+    t.equal(await codeOf(verifier, eve.accessToken), null, 'nobody else is refused')
+  })
+
+  t.test(`KEY-04: a withdrawn key is refused by other services, by ${carrier}, and its successor is not`, async (t) => {
+    const app = await start(t)
+    const verifier = app.create({ ...options, onStale: 'deny' })
+    await verifier.ready()
+    const ada = await app.api.signUp()
+    t.equal(await codeOf(verifier, ada.accessToken), null)
+    const { kid = '' } = decodeProtectedHeader(ada.accessToken)
+    t.strictSame(await app.app.revocations.withdrawKeys({ kid }), [kid])
+    await becomes(verifier, ada.accessToken, 'token_stale')
+    const { status, body } = await app.api.refresh(ada.refreshToken)
+    t.equal(status, 200, 'nobody is logged out')
+    await becomes(verifier, body.access_token ?? '', null)
+  })
+}
+
+t.test('live: the server is asked, by introspection', async (t) => {
+  const app = await start(t)
+  let isFeedLost = false
+  const verifier = app.create({
+    onStale: 'allow',
+    fetch: (input, init) =>
+      isFeedLost && isFor(input, '/v1/revocations') ? Promise.reject(new Error('Lost.')) : withoutStreams(input, init),
+  })
+  await verifier.ready()
+  const ada = await app.api.signUp()
+  t.equal(await codeOf(verifier, ada.accessToken, { freshness: 'live' }), null)
+  isFeedLost = true
+  await logOut(app, ada)
+  app.clock.advance({ seconds: 6 })
+  t.equal(await codeOf(verifier, ada.accessToken), null, 'the feed cannot tell')
+  t.equal(await codeOf(verifier, ada.accessToken, { freshness: 'live' }), 'token_stale')
+})
+
+t.test('cut off from the server it says so, and when it is back nothing has been missed', async (t) => {
+  const app = await start(t)
+  const proxy = await startPostgresProxy(app.server)
+  t.teardown(() => proxy.stop())
+  const verifier = app.create({ url: proxy.url })
+  await verifier.ready()
+  const users = await Promise.all(Array.from({ length: 10 }, () => app.api.signUp()))
+  for (const { accessToken } of users) t.equal(await codeOf(verifier, accessToken), null)
+
+  await proxy.stop()
+  const [kept, ...ended] = users
+  for (const user of ended) await logOut(app, user)
+  app.clock.advance({ seconds: 6 })
+  for (const { accessToken } of users) {
+    t.equal(await codeOf(verifier, accessToken, { onStale: 'deny' }), 'revocation_stale')
+    t.equal(await codeOf(verifier, accessToken, { onStale: 'allow' }), null)
+    t.equal(await codeOf(verifier, accessToken, { freshness: 'live' }), 'revocation_stale')
+  }
+  t.equal(verifier.passedUnconfirmed, users.length)
+
+  await app.app.revocations.poll()
+  await proxy.start()
+  await until(async () => verifier.ageMs < 5_000)
+  for (const { accessToken } of ended) t.equal(await codeOf(verifier, accessToken), 'session_ended')
+  t.equal(await codeOf(verifier, kept?.accessToken ?? '', { onStale: 'deny' }), null)
+  await proxy.stop()
+})
+
+t.test('a stream that has frozen on its way is given up, and polling tells', async (t) => {
+  const app = await start(t)
+  const proxy = await startPostgresProxy(app.server)
+  t.teardown(async () => proxy.cut())
+  const verifier = app.create({ url: proxy.url })
+  await verifier.ready()
+  const ada = await app.api.signUp()
+  t.equal(await codeOf(verifier, ada.accessToken), null)
+  proxy.freeze()
+  proxy.passNewConnections()
+  await logOut(app, ada)
+  await becomes(verifier, ada.accessToken, 'session_ended')
+  await proxy.stop()
+})
+
+t.test('OPS-08: a service whose clock is 30 s off accepts what holds and refuses what does not', async (t) => {
+  for (const seconds of [30, -30]) {
+    const app = await start(t)
+    const clock = createTestClock()
+    clock.drift({ seconds })
+    const verifier = app.create({ clock, onStale: 'deny' })
+    await verifier.ready()
+    const ada = await app.api.signUp()
+    t.equal(await codeOf(verifier, ada.accessToken), null, `${seconds} s`)
+    await logOut(app, ada)
+    await becomes(verifier, ada.accessToken, 'session_ended')
+  }
+})
