@@ -97,6 +97,7 @@ t.test('a withdrawn key is refused at once, by offline too, and the key set is r
   const withdrawn = standIn.kid
   standIn.rotate()
   writeEntries(streaming(), [lasting({ kind: 'key', kid: withdrawn })], 'a.1')
+  await until(async () => standIn.asked(paths.keys).length === 2)
   await becomes(verifier, token, 'token_stale')
   t.equal(await codeOf(verifier, unseen, { freshness: 'offline' }), 'token_stale')
   await becomes(verifier, standIn.issue(), null)

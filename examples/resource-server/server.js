@@ -1,0 +1,51 @@
+// A small service that is not Sallyport and trusts its access tokens.
+import Fastify from 'fastify'
+import { createVerifier, sallyport } from 'sallyport/verifier'
+
+const { SALLYPORT_CREDENTIAL, PORT = '4000' } = process.env
+const { SALLYPORT_ISSUER = 'http://localhost:3000' } = process.env
+const { SALLYPORT_URL = SALLYPORT_ISSUER, SALLYPORT_AUDIENCE = SALLYPORT_ISSUER } = process.env
+
+if (!SALLYPORT_CREDENTIAL) {
+  console.error('SALLYPORT_CREDENTIAL is missing: make one with "npm run verifier:create -- --name example".')
+  process.exit(1)
+}
+
+const verifier = createVerifier({
+  issuer: SALLYPORT_ISSUER,
+  audience: SALLYPORT_AUDIENCE,
+  url: SALLYPORT_URL,
+  credential: SALLYPORT_CREDENTIAL,
+  cookies: true,
+  onError: (error) => console.error(error.message),
+})
+
+const app = Fastify()
+await app.register(sallyport, { verifier })
+
+app.get('/', { config: { sallyport: 'public' } }, () => ({ hello: 'anybody' }))
+
+// The list of revocations is in memory: no question to Sallyport, and a logout is felt within a second.
+app.get('/orders', { config: { sallyport: 'feed' } }, ({ claims }) => ({ orders: [], of: claims.sub }))
+
+// What cannot be undone is worth a question.
+app.post('/payouts', { config: { sallyport: 'live' } }, ({ claims }) => ({ paid_to: claims.sub }))
+
+// A page that this service renders, for a browser that is signed in with mode "session".
+app.get('/account', { config: { sallyport: 'feed' } }, ({ claims }, reply) =>
+  reply
+    .type('text/html; charset=utf-8')
+    .send(`<!doctype html><title>Account</title><p>You are <code>${claims.sub}</code>.</p>`),
+)
+
+// Whoever asks before the first list of revocations is there would be judged without it.
+await verifier.ready()
+await app.listen({ host: '127.0.0.1', port: Number(PORT) })
+console.log(`The example listens at http://127.0.0.1:${app.server.address().port}`)
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    await app.close()
+    verifier.close()
+  })
+}

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent } from 'node:http'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { createVerifierCredential } from '../../src/features/access/access.js'
+import { createApiOver, PASSWORD, type Api, type TokenBody } from '../support/api.js'
+import { startApp, type Test, type TestApp } from '../support/app.js'
+import { createBrowser } from '../support/browser.js'
+import { connectTo, send } from '../support/client.js'
+import { until } from '../support/until.js'
+
+const { credential, sha256 } = createVerifierCredential()
+const script = fileURLToPath(new URL('../../examples/resource-server/server.js', import.meta.url))
+
+interface Example {
+  api: Api
+  /** Asks it to stop; answers the exit code. */
+  stop(): Promise<number | null>
+}
+
+/** The example as its own process, next to a Sallyport that listens. */
+async function startExample(t: Test, { config }: TestApp, sallyportPort: number): Promise<Example> {
+  const child = spawn(process.execPath, [script], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: '0',
+      SALLYPORT_CREDENTIAL: credential,
+      SALLYPORT_ISSUER: config.tokens.issuer,
+      SALLYPORT_AUDIENCE: config.tokens.audience,
+      SALLYPORT_URL: `http://127.0.0.1:${sallyportPort}`,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(async () => {
+    agent.destroy()
+    child.kill('SIGKILL')
+    await ended
+  })
+  const port = await new Promise<number>((resolve, reject) => {
+    const lines = createInterface({ input: child.stdout })
+    lines.on('line', (line) => resolve(Number(/:(\d+)$/.exec(line)?.[1])))
+    lines.on('close', () => reject(new Error('The example ended.')))
+  })
+  return {
+    api: createApiOver((request) => send(port, agent, request)),
+    async stop() {
+      agent.destroy()
+      child.kill('SIGTERM')
+      await ended
+      return child.exitCode
+    },
+  }
+}
+
+async function start(t: Test): Promise<{ sallyport: TestApp; example: Example }> {
+  const sallyport = await startApp(t, { settings: { VERIFIER_KEYS: `example:${sha256}` } })
+  t.teardown(sallyport.app.revocations.follow())
+  const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, sallyport.app.server)
+  return { sallyport, example: await startExample(t, sallyport, port) }
+}
+
+t.test('the example serves who holds a token, and nobody whose session has ended', async (t) => {
+  const { sallyport, example } = await start(t)
+  const { accessToken: token, userId } = await sallyport.api.signUp()
+  t.match(await example.api.call('/'), { status: 200 })
+  t.match(await example.api.call('/orders'), { status: 401, body: { code: 'token_missing' } })
+  t.match(await example.api.call('/orders', { token }), { status: 200, body: { of: userId } })
+  t.match(await example.api.call('/payouts', { method: 'POST', token }), { status: 200, body: { paid_to: userId } })
+
+  await sallyport.api.call('/v1/auth/logout', { method: 'POST', token })
+  await until(async () => (await example.api.call('/orders', { token })).status === 401)
+  t.match(await example.api.call('/orders', { token }), { status: 401, body: { code: 'session_ended' } })
+  t.match(await example.api.call('/payouts', { method: 'POST', token }), { status: 401 })
+  t.equal(await example.stop(), 0, 'the verifier leaves nothing running')
+})
+
+t.test('the example renders a page for a browser that is signed in', async (t) => {
+  const { sallyport, example } = await start(t)
+  const page = sallyport.browser()
+  const body = { email: 'ada@example.com', password: PASSWORD, mode: 'session' }
+  const { body: reply } = await page.call<TokenBody>('/v1/auth/register', { method: 'POST', body })
+  const here = createBrowser(example.api, { origin: 'http://localhost' })
+  for (const [name, value] of page.cookies) here.cookies.set(name, value)
+  t.match(await here.call('/account'), { status: 200, body: new RegExp(reply.user.id) })
+  here.cookies.delete('sallyport_at')
+  const renewed = await here.call('/account')
+  t.match(renewed, { status: 200, setCookies: [/^sallyport_at=/], body: new RegExp(reply.user.id) })
+  t.ok(here.cookies.has('sallyport_at'))
+})
