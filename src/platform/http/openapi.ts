@@ -31,6 +31,15 @@ export async function describeApi(
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: publicUrl }],
+      // In the order in which somebody meets them.
+      tags: [
+        { name: 'Sign-in', description: 'The way in, and the way out.' },
+        { name: 'Account', description: 'What users see and change of themselves.' },
+        { name: 'Sessions', description: 'The devices that are signed in.' },
+        { name: 'Keys', description: 'What access tokens are verified with.' },
+        { name: 'Verifiers', description: 'For other services: what has been revoked, and the word of the database.' },
+        { name: 'Operations', description: 'For whoever runs it.' },
+      ],
       components: {
         securitySchemes: {
           accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'at+jwt' },
@@ -76,7 +85,7 @@ async function mountPage(scope: FastifyInstance): Promise<void> {
     routePrefix: '/docs',
     staticCSP: pageCsp,
     theme: { title: 'Sallyport API' },
-    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true },
+    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, layout: 'BaseLayout' },
     // Trying it means this server, under whatever name the page was opened.
     transformSpecification: (document) => ({ ...document, servers: [{ url: '/' }] }),
     transformSpecificationClone: false,
