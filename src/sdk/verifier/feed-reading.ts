@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import { feedEventSchemas, revocationListSchema } from '../../wire/revocation.js'
+import { createEventParser, type ServerSentEvent } from './event-stream.js'
+import { ask, createDeadline, readText, type Fetch } from './http.js'
+
+/** A stream beats once a second. One that says nothing for this long is kept back on its way, by a proxy for example. */
+const SILENCE_MS = 3_000
+const POLL_TIMEOUT_MS = 3_000
+
+/** Room for half a million entries: more than ten times the revocations of a day with a million of them. */
+const MAX_LIST_BYTES = 67_108_864
+const MAX_EVENT_LENGTH = 4_194_304
+
+// Each entry is read by itself, so that one of an unknown kind does not hide the others.
+const entries = z.array(z.unknown())
+const entriesSchema = z.object({ entries })
+const listSchema = revocationListSchema.extend({ entries })
+
+export interface FeedSource {
+  url: string
+  credential: string
+  fetch: Fetch
+  stop: AbortSignal
+}
+
+/** Something that the feed says. All that it said before is contained in what its cursor stands for. */
+export interface FeedNews {
+  entries: readonly unknown[]
+  /** For how long the instance has not confirmed its own list; absent where more entries may follow. */
+  ageMs?: number
+  cursor: string
+}
+
+/** The feed refuses this verifier. Trying again helps only once somebody has changed a setting. */
+export class FeedRefusedError extends Error {
+  override readonly name = 'FeedRefusedError'
+}
+
+/** The entries after a cursor, or all of them. Throws when the server does not give them in time. */
+export async function readList({ url, credential, fetch, stop }: FeedSource, cursor: string): Promise<FeedNews> {
+  const query = cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`
+  const { status, text } = await ask(`${url}/v1/revocations${query}`, {
+    fetch,
+    stop,
+    timeoutMs: POLL_TIMEOUT_MS,
+    maxBytes: MAX_LIST_BYTES,
+    headers: { authorization: `Bearer ${credential}` },
+  })
+  requireAnswered(status)
+  const list = listSchema.parse(JSON.parse(text))
+  return { entries: list.entries, ageMs: list.age_ms, cursor: list.cursor }
+}
+
+/** The same, and what follows, for as long as the stream is there and not silent. It ends by throwing. */
+export async function* readStream(
+  { url, credential, fetch, stop }: FeedSource,
+  cursor: string,
+): AsyncGenerator<FeedNews, never> {
+  const deadline = createDeadline(stop, SILENCE_MS)
+  try {
+    const response = await fetch(`${url}/v1/revocations/stream`, {
+      headers: {
+        authorization: `Bearer ${credential}`,
+        accept: 'text/event-stream',
+        'cache-control': 'no-cache',
+        ...(cursor === '' ? {} : { 'last-event-id': cursor }),
+      },
+      redirect: 'error',
+      signal: deadline.signal,
+    })
+    requireAnswered(response.status)
+    const parser = createEventParser(MAX_EVENT_LENGTH)
+    for await (const text of readText(response)) {
+      for (const event of parser.push(text)) {
+        const news = parseEvent(event)
+        if (news === null) continue
+        deadline.extend()
+        yield news
+      }
+    }
+    throw new Error('The stream of revocations has ended.')
+  } finally {
+    deadline.end()
+  }
+}
+
+/** Null for an event that is none of the protocol's. */
+function parseEvent({ type, data, id }: ServerSentEvent): FeedNews | null {
+  switch (type) {
+    case 'entries':
+      return { ...entriesSchema.parse(JSON.parse(data)), cursor: id }
+    case 'beat':
+      return { entries: [], ageMs: feedEventSchemas.beat.parse(JSON.parse(data)).age_ms, cursor: id }
+    default:
+      return null
+  }
+}
+
+function requireAnswered(status: number): void {
+  if (status === 401) {
+    throw new FeedRefusedError("The feed refuses the verifier's credential: is its hash listed in VERIFIER_KEYS?")
+  }
+  if (status !== 200) throw new Error(`The feed of revocations was answered with ${status}.`)
+}
