@@ -1,13 +1,8 @@
 import type { AccessTokenClaims } from '../../wire/claims.js'
+import { isSameOrigin, type ShownRequest } from './cross-site.js'
 import type { VerifyOptions } from './options.js'
 import { readCookies, renewSession, type RenewalOptions } from './session.js'
 import { VerificationError } from './verification-error.js'
-
-/** What a request shows of who it comes from: two of its headers. */
-export interface ShownCredentials {
-  authorization?: string | undefined
-  cookie?: string | undefined
-}
 
 export interface Authenticated {
   claims: AccessTokenClaims
@@ -19,10 +14,10 @@ export interface Authenticated {
 export interface Authenticator {
   readonly issuer: string
   /**
-   * Verifies what the headers of a request show: the bearer token (RFC 6750, section 2.1) or, with `cookies`, the
-   * session cookies. Throws as `verify` does, and the refusals of a renewed session too.
+   * Verifies what a request shows: the bearer token (RFC 6750, section 2.1) or, with `cookies`, the session cookies.
+   * Throws as `verify` does, and `cross_site_request`, `ambiguous_credentials` and why a session cannot be renewed.
    */
-  authenticate(shown: ShownCredentials, options?: VerifyOptions): Promise<Authenticated>
+  authenticate(request: ShownRequest, options?: VerifyOptions): Promise<Authenticated>
 }
 
 interface AuthenticationOptions {
@@ -32,17 +27,19 @@ interface AuthenticationOptions {
 }
 
 /** Who a request comes from. The header wins over a cookie: a client that sends one does not mean the other. */
-export async function authenticate(shown: ShownCredentials, options: AuthenticationOptions): Promise<Authenticated> {
+export async function authenticate(request: ShownRequest, options: AuthenticationOptions): Promise<Authenticated> {
   const { verify, session } = options
-  if (shown.authorization !== undefined) {
-    return { claims: await verify(parseBearer(shown.authorization)), setCookies: [] }
-  }
-  if (session === null || shown.cookie === undefined) throw new VerificationError('token_missing')
+  const { authorization, cookie } = request.headers
+  if (authorization !== undefined) return { claims: await verify(parseBearer(authorization)), setCookies: [] }
+  if (session === null || cookie === undefined) throw new VerificationError('token_missing')
 
-  const tried = await tryAccessCookies(readCookies(shown.cookie, session.names.access), verify)
+  const accessTokens = readCookies(cookie, session.names.access)
+  const canRenew = readCookies(cookie, session.names.refresh).length > 0
+  if ((accessTokens.length > 0 || canRenew) && !isSameOrigin(request)) throw new VerificationError('cross_site_request')
+  const tried = await tryAccessCookies(accessTokens, verify)
   if ('claims' in tried) return { claims: tried.claims, setCookies: [] }
-  if (readCookies(shown.cookie, session.names.refresh).length === 0) throw tried.refused
-  const renewal = await renewSession(shown.cookie, session)
+  if (!canRenew) throw tried.refused
+  const renewal = await renewSession(cookie, session)
   // Sallyport accepts the token that is refused here: it may not have heard yet of what this verifier knows.
   if (renewal === null) throw tried.refused
   return { claims: await verify(renewal.token), setCookies: renewal.setCookies }

@@ -46,7 +46,7 @@ function guardRoutes(app: FastifyInstance, { verifier }: SallyportOptions, done:
     if (freshness === undefined) throw undeclared(`${request.method} ${request.routeOptions.url ?? ''}`)
     if (freshness === 'public') return
     try {
-      const { claims, setCookies } = await verifier.authenticate(request.headers, { freshness })
+      const { claims, setCookies } = await verifier.authenticate(request, { freshness })
       request.claims = claims
       if (setCookies.length > 0) reply.header('set-cookie', setCookies).header('cache-control', 'no-store')
     } catch (error) {

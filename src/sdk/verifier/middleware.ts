@@ -1,11 +1,11 @@
 import type { AccessTokenClaims } from '../../wire/claims.js'
 import type { Authenticated, Authenticator } from './authentication.js'
+import type { ShownRequest } from './cross-site.js'
 import type { VerifyOptions } from './options.js'
 import { renderRefusal, VerificationError } from './verification-error.js'
 
-/** As much of a request as is read here; those of Express and of `node:http` fit. */
-export interface VerifiedRequest {
-  headers: { authorization?: string | undefined; cookie?: string | undefined }
+/** A request, as Express and `node:http` have it. */
+export interface VerifiedRequest extends ShownRequest {
   /** What the verified access token says. */
   claims?: AccessTokenClaims
 }
@@ -37,7 +37,7 @@ export function requireAccess(verifier: Authenticator, options?: VerifyOptions) 
       if (error instanceof VerificationError) refuse(response, error, verifier.issuer)
       else next(error)
     }
-    verifier.authenticate(request.headers, options).then(pass, fail)
+    verifier.authenticate(request, options).then(pass, fail)
   }
 }
 

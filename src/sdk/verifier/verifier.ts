@@ -16,7 +16,8 @@ import { cookieNamesOf } from './session.js'
 import { VerificationError } from './verification-error.js'
 
 export type { AccessTokenClaims } from '../../wire/claims.js'
-export type { Authenticated, Authenticator, ShownCredentials } from './authentication.js'
+export type { Authenticated, Authenticator } from './authentication.js'
+export type { ShownRequest } from './cross-site.js'
 export type { VerifierClock } from './clock.js'
 export { sallyport, type SallyportAccess, type SallyportOptions } from './fastify-plugin.js'
 export { requireAccess, type VerifiedRequest } from './middleware.js'
@@ -86,8 +87,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return claims
     },
 
-    authenticate: (shown, options) =>
-      authenticate(shown, {
+    authenticate: (request, options) =>
+      authenticate(request, {
         verify: (token) => verifier.verify(token, options),
         session: settings.cookies ? { ...reach, names: cookieNamesOf(issuer) } : null,
       }),

@@ -4,7 +4,8 @@ import { createVerifier } from '../../../src/sdk/verifier/verifier.js'
 import { cookieNamesOf } from '../../../src/sdk/verifier/session.js'
 import { answerJson, AUDIENCE, paths, SESSION, startStandIn } from '../../support/stand-in.js'
 
-const shown = { cookie: 'theme=dark; sallyport_rt=r1; other=1; sallyport_at=garbage; sallyport_rt=r2;bare' }
+const cookie = 'theme=dark; sallyport_rt=r1; other=1; sallyport_at=garbage; sallyport_rt=r2;bare'
+const shown = { method: 'GET', headers: { cookie } }
 
 t.test('the names of the cookies are those of the server', async (t) => {
   t.strictSame(cookieNamesOf('http://localhost:3000'), { access: 'sallyport_at', refresh: 'sallyport_rt' })
