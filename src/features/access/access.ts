@@ -69,7 +69,9 @@ async function check(
   const claims = await accessTokens.verify(token)
   if (freshness === 'offline') return claims
   revocations.requireValid(claims)
+  // The database is sure, however long ago the map was confirmed.
   if (freshness === 'live') await families.requireLive(claims)
+  else revocations.requireCurrent()
   return claims
 }
 

@@ -61,8 +61,10 @@ export interface Revocations {
    * refresh tokens do not depend on them. Answers the keys' ids; throws `not_found` where there is none to withdraw.
    */
   withdrawKeys(which: Withdrawal): Promise<string[]>
-  /** Throws `session_ended` or `token_stale` for genuine claims that no longer hold, and `revocation_stale`. */
+  /** Throws `session_ended` or `token_stale` for genuine claims that are known to hold no longer. */
   requireValid(claims: AccessTokenClaims): void
+  /** For whoever relies on the map alone. Throws `revocation_stale` where it may be behind and `deny` is set. */
+  requireCurrent(): void
   /** What the map says of genuine claims. */
   judge(claims: AccessTokenClaims): RevocationVerdict
   /** Milliseconds since the map was last confirmed by the database. */
@@ -137,6 +139,9 @@ export function createRevocations({ database, clock, log, keys, onStale }: Revoc
     requireValid(claims) {
       const verdict = map.judge(claims)
       if (verdict !== 'valid') throw new Problem(verdict)
+    },
+
+    requireCurrent() {
       if (!revocations.isStale()) return
       if (onStale === 'deny') throw new Problem('revocation_stale', { retryAfterSeconds: 1 })
       if (passedUnconfirmed === 0) log.warn('revocations are not current: requests pass without being sure')

@@ -1,0 +1,165 @@
+// An instance that cannot read the revocations any more: what it refuses then, and what it says of it.
+
+import t from 'tap'
+import { createVerifierCredential } from '../../src/features/access/access.js'
+import { startApp } from '../support/app.js'
+import { connectTo } from '../support/client.js'
+import { createTestClock } from '../support/clock.js'
+import { needsPostgres } from '../support/database.js'
+import { openFeed } from '../support/feed-reader.js'
+import { createKeptLog } from '../support/logged.js'
+import { startProxiedApp } from '../support/proxied-app.js'
+import { until } from '../support/until.js'
+
+const deny = { REVOCATION_ON_STALE: 'deny' }
+const ended = { status: 401, body: { code: 'session_ended' } }
+const stale = { status: 503, headers: { 'retry-after': '1' }, body: { code: 'revocation_stale' } }
+const unavailable = { status: 503, headers: { 'retry-after': '1' }, body: { code: 'database_unavailable' } }
+
+/** Routes by how sure they have to be. A wrong password is what the account route says when it lets the token pass. */
+const live = (token: string) => ['/v1/me', { method: 'DELETE', token, body: { password: 'not the password' } }] as const
+const passed = { status: 401, body: { code: 'invalid_credentials' } }
+
+t.test('denied while it is not sure: 503 and never 401, but for what is known to be revoked', async (t) => {
+  const { api, app, clock } = await startApp(t, { settings: deny })
+  const [ada, bob] = [await api.signUp(), await api.signUp()]
+  await api.call('/v1/auth/logout', { method: 'POST', token: bob.accessToken })
+  clock.advance({ seconds: 4 })
+  t.match(await api.whoami(ada.accessToken), { status: 200 })
+
+  clock.advance({ seconds: 2 })
+  t.match(await api.whoami(ada.accessToken), stale)
+  t.match(await api.call('/v1/sessions', { token: ada.accessToken }), stale)
+  t.match(await api.whoami(bob.accessToken), ended)
+  t.match(await api.whoami(`${ada.accessToken.slice(0, -4)}AAAA`), { status: 401, body: { code: 'token_invalid' } })
+  t.match(await api.refresh(ada.refreshToken), { status: 200 }, 'a refresh asks the database')
+
+  await app.revocations.poll()
+  t.match(await api.whoami(ada.accessToken), { status: 200 })
+})
+
+t.test('denied while it is not sure: routes that ask the database are sure', async (t) => {
+  const { api, clock } = await startApp(t, { settings: deny })
+  const [ada, bob] = [await api.signUp(), await api.signUp()]
+  await api.call('/v1/auth/logout', { method: 'POST', token: bob.accessToken })
+  clock.advance({ seconds: 6 })
+  t.match(await api.call(...live(ada.accessToken)), passed)
+  t.match(await api.call(...live(bob.accessToken)), ended)
+})
+
+t.test('allowed while it is not sure: the log tells when that begins, and when it ends', async (t) => {
+  const { log, lines } = createKeptLog()
+  const { api, app, clock } = await startApp(t, { log })
+  const [ada, bob] = [await api.signUp(), await api.signUp()]
+  await api.call('/v1/auth/logout', { method: 'POST', token: bob.accessToken })
+  const told = () => lines.filter(({ level }) => level === 'warn')
+
+  clock.advance({ seconds: 6 })
+  t.strictSame(told(), [], 'nobody has asked yet')
+  for (let i = 0; i < 3; i++) t.match(await api.whoami(ada.accessToken), { status: 200 })
+  t.match(await api.whoami(bob.accessToken), ended, 'what is known is refused all the same')
+  t.match(await api.call(...live(ada.accessToken)), passed)
+  t.equal(told().length, 1)
+
+  await app.revocations.poll()
+  t.match(told().at(1), { requests: 3 }, 'those that passed without being sure')
+  await app.revocations.poll()
+  t.match(await api.whoami(ada.accessToken), { status: 200 })
+  t.equal(told().length, 2)
+})
+
+t.test('denied while it is not sure: a page in mode session keeps its cookies', async (t) => {
+  const { app, browser, clock } = await startApp(t, { settings: deny })
+  const page = browser()
+  const body = { email: 'page@example.com', password: 'copper lantern drifts over seven hills', mode: 'session' }
+  t.match(await page.call('/v1/auth/register', { method: 'POST', body }), { status: 201 })
+  const before = new Map(page.cookies)
+  clock.advance({ seconds: 6 })
+  const refused = await page.call('/v1/whoami')
+  t.match(refused, stale)
+  t.strictSame(refused.setCookies, [])
+  t.strictSame(page.cookies, before)
+  await app.revocations.poll()
+  t.match(await page.call('/v1/whoami'), { status: 200 })
+})
+
+for (const onStale of ['allow', 'deny']) {
+  t.test(
+    `${onStale}: an instance that is cut off from its database while its streams stay open`,
+    { skip: needsPostgres },
+    async (t) => {
+      const { credential, sha256 } = createVerifierCredential()
+      const authorization = `Bearer ${credential}`
+      const settings = { REVOCATION_ON_STALE: onStale, VERIFIER_KEYS: `orders:${sha256}` }
+      const { api, app, clock, proxy } = await startProxiedApp(t, { settings, limits: { deadlineMs: 500 } })
+      const { port } = await connectTo(t, app.server)
+      const feed = await openFeed(t, port, '/v1/revocations/stream', { authorization })
+      await feed.next(({ event }) => event === 'beat')
+      const [ada, bob] = [await api.signUp(), await api.signUp()]
+      await api.call('/v1/auth/logout', { method: 'POST', token: bob.accessToken })
+
+      proxy.freeze()
+      await t.rejects(app.revocations.poll(), { code: 'database_unavailable' })
+      t.notOk(feed.ended(), 'not sure for a moment only')
+      clock.advance({ seconds: 6 })
+      await until(() => Promise.resolve(feed.ended()))
+      t.match(await api.call('/v1/revocations', { headers: { authorization } }), stale)
+      t.match(await api.whoami(ada.accessToken), onStale === 'deny' ? stale : { status: 200 })
+      t.match(await api.whoami(bob.accessToken), ended)
+      t.match(await api.call(...live(ada.accessToken)), unavailable)
+      t.match(await api.call(...live(bob.accessToken)), ended)
+
+      proxy.thaw()
+      await until(() =>
+        app.revocations.load().then(
+          () => true,
+          () => false,
+        ),
+      )
+      t.match(await api.whoami(ada.accessToken), { status: 200 })
+      t.match(await api.call(...live(ada.accessToken)), passed)
+      t.match(await api.call('/v1/revocations', { headers: { authorization } }), { status: 200 })
+      t.match(await openFeed(t, port, '/v1/revocations/stream', { authorization }), { status: 200 })
+    },
+  )
+}
+
+for (const seconds of [30, -30]) {
+  t.test(`OPS-08: an instance whose clock is ${seconds} s off refuses what is revoked, and nothing else`, async (t) => {
+    const settings = { ACCESS_TOKEN_TTL: '3600' }
+    const right = await startApp(t, { settings })
+    const clock = createTestClock()
+    clock.drift({ seconds })
+    const wrong = await startApp(t, { settings, join: true, clock })
+
+    const revoked: string[] = []
+    for (const { api } of [right, wrong]) {
+      const { accessToken } = await api.signUp()
+      await api.call('/v1/auth/logout', { method: 'POST', token: accessToken })
+      const { accessToken: token, password: current_password } = await api.signUp()
+      const body = { current_password, new_password: 'seven other hills under a lantern' }
+      t.match(await api.call('/v1/me/password', { method: 'PUT', token, body }), { status: 204 })
+      revoked.push(accessToken, token)
+    }
+    const user = await wrong.api.signUp()
+    const renewed = await right.api.refresh(user.refreshToken)
+    const revokedCode = /^(session_ended|token_stale)$/
+    for (const { api, app } of [right, wrong]) {
+      await app.revocations.poll()
+      for (const token of revoked) t.match(await api.whoami(token), { status: 401, body: { code: revokedCode } })
+      for (const token of [user.accessToken, renewed.body.access_token]) {
+        t.match(await api.whoami(token), { status: 200 })
+      }
+    }
+
+    // The tokens have just expired, but not for an instance that starts now and whose clock then falls behind.
+    for (const one of [right.clock, clock]) one.advance({ minutes: 60, seconds: 28 })
+    for (const { app } of [right, wrong]) await app.revocations.purge()
+    const lateClock = createTestClock()
+    lateClock.advance({ minutes: 60, seconds: 28 })
+    const late = await startApp(t, { settings, join: true, clock: lateClock })
+    lateClock.drift({ seconds: -30 })
+    t.match(await late.api.whoami(user.accessToken), { status: 200 }, 'an expired token passes there')
+    for (const token of revoked) t.match(await late.api.whoami(token), { status: 401, body: { code: revokedCode } })
+  })
+}
