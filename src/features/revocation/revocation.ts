@@ -47,7 +47,7 @@ export interface RevocationsOptions {
 export interface Revocations {
   /** Reads all entries that still matter. Nothing may be verified before. */
   load(): Promise<void>
-  /** Reads what was written lately. */
+  /** Reads what was written lately; everything where that was not done for a while. */
   poll(): Promise<void>
   /** Keeps the map current from now on; answers what stops that and waits for what is under way. */
   follow(): () => Promise<void>
@@ -101,7 +101,13 @@ export function createRevocations({ database, clock, log, keys, onStale }: Revoc
   const revocations: Revocations = {
     feed,
     load: () => confirm((client) => store.findCurrent(client, clock.shiftMs)),
-    poll: () => confirm((client) => store.findWrittenWithin(client, OVERLAP_SECONDS, clock.shiftMs)),
+
+    async poll() {
+      // After a pause, of the process or of the machine, what came meanwhile may lie before the overlap.
+      if (revocations.isStale()) return revocations.load()
+      await confirm((client) => store.findWrittenWithin(client, OVERLAP_SECONDS, clock.shiftMs))
+    },
+
     follow: () => follow({ revocations, signals: database.signals, log }),
 
     async transaction(work, attempt) {
