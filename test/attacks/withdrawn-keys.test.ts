@@ -2,9 +2,10 @@
 
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
+import { generateSecretKey } from '../../src/platform/crypto/secret-keys.js'
 import { readSigningKey } from '../support/signing-keys.js'
 import { buildToken } from '../support/access-token-vectors.js'
-import { startApp, type TestApp } from '../support/app.js'
+import { SECRET_KEY, startApp, type TestApp } from '../support/app.js'
 
 const stale = { status: 401, body: { code: 'token_stale' } }
 const kidOf = (token: string) => decodeProtectedHeader(token).kid ?? ''
@@ -120,4 +121,20 @@ t.test('KEY-04: in mode session the browser notices nothing', async (t) => {
   const next = await app.api.call('/v1/whoami', { cookies })
   t.match(next, { status: 200 })
   t.match(next.setCookies, [/^sallyport_at=/])
+})
+
+t.test('KEY-04: an instance that cannot open the new keys refuses what was revoked all the same', async (t) => {
+  const behind = await startApp(t)
+  const settings = { SECRET_KEY: `${generateSecretKey()},${SECRET_KEY}` }
+  const ahead = await startApp(t, { join: true, clock: behind.clock, settings })
+  const [user, other] = [await behind.api.signUp(), await behind.api.signUp()]
+  const forged = await forge(behind)
+  t.match(await behind.api.whoami(forged), { status: 200 })
+
+  await ahead.app.revocations.withdrawKeys('all')
+  await ahead.api.call('/v1/auth/logout', { method: 'POST', body: { refresh_token: other.refreshToken } })
+  await t.rejects(behind.app.revocations.poll(), { name: 'LockedKeysError' }, 'it is not current, and says so')
+  t.match(await behind.api.whoami(forged), stale)
+  t.match(await behind.api.whoami(user.accessToken), stale)
+  t.match(behind.app.revocations.feed.entriesAfter(null), [{ kind: 'session', sid: other.sessionId }])
 })

@@ -84,9 +84,13 @@ export function createRevocations({ database, clock, log, keys, onStale }: Revoc
 
   async function take(entries: RevocationEntry[]): Promise<void> {
     const isNewKey = (entry: RevocationEntry) => entry.kind === 'key' && !map.isWithdrawn(entry.kid)
+    // Those of sessions and users do not wait for keys, which may be unreadable to this process.
+    feed.take(entries.filter((entry) => !isNewKey(entry)))
+    const withdrawals = entries.filter(isNewKey)
+    if (withdrawals.length === 0) return
     // Whoever sees the entry may count on this: nothing is signed with the key any more.
-    if (entries.some(isNewKey)) await keys.reload()
-    feed.take(entries)
+    await keys.reload()
+    feed.take(withdrawals)
   }
 
   async function confirm(read: (client: Queries) => Promise<RevocationEntry[]>): Promise<void> {

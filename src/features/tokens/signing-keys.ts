@@ -90,13 +90,14 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
   }
 
   function adopt(stored: store.StoredKey[]): void {
-    const needed = stored.filter((key) => key.state === 'next' || key.state === 'active')
-    const locked = needed.filter((key) => changes.openKey(key) === null)
-    if (locked.length > 0) throw new LockedKeysError(locked)
-
+    // What verifies needs no secret: a withdrawn key is refused even by a process that cannot open those in its place.
     const now = clock.now()
     published = new Map(stored.filter((key) => isPublished(key, now)).map((key) => [key.kid, toVerificationKey(key)]))
     withdrawn = new Set(kidsInState(stored, 'withdrawn'))
+
+    const needed = stored.filter((key) => key.state === 'next' || key.state === 'active')
+    const locked = needed.filter((key) => changes.openKey(key) === null)
+    if (locked.length > 0) throw new LockedKeysError(locked)
     const signing = stored.find((key) => key.state === 'active')
     const privateKey = signing && changes.openKey(signing)
     if (signing && privateKey) {
