@@ -115,6 +115,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     database,
     clock,
     log,
+    revocations,
     chores: { keys: keys.maintain, revocations: revocations.purge, families: families.purge },
   })
 

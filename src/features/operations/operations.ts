@@ -1,23 +1,26 @@
 /**
  * Owns what the process does by itself and tells of itself: whether it lives, whether it is ready, how its clock
- * agrees with the database's, and the work that comes round every minute.
+ * agrees with the database's, how current its revocations are, and the work that comes round every minute.
  */
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import type { Database } from '../../platform/database/database.js'
+import type { Revocations } from '../revocation/revocation.js'
 import * as store from './store.js'
 
 export interface OperationsOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
+  revocations: Pick<Revocations, 'ageMs' | 'isStale'>
   /** What is done every minute, by name. Each is safe to do on several instances at once. */
   chores: Record<string, () => Promise<void>>
 }
 
 export interface Readiness {
   clockSkewMs: number
-  warnings: string[]
+  revocationAgeMs: number
+  warnings: ('clock_skew' | 'revocation_stale')[]
 }
 
 export interface Operations {
@@ -36,7 +39,7 @@ const CHORE_INTERVAL_MS = 60_000
 /** Tokens are stamped by the database's time in any case; beyond this, the machine's own clock needs a look. */
 const SKEW_WARNING_MS = 5_000
 
-export function createOperations({ database, clock, log, chores }: OperationsOptions): Operations {
+export function createOperations({ database, clock, log, revocations, chores }: OperationsOptions): Operations {
   const operations: Operations = {
     async synchronizeClock() {
       const askedAt = Date.now()
@@ -49,7 +52,10 @@ export function createOperations({ database, clock, log, chores }: OperationsOpt
     async checkReadiness() {
       await operations.synchronizeClock()
       const clockSkewMs = Math.round(clock.skewMs)
-      return { clockSkewMs, warnings: Math.abs(clockSkewMs) > SKEW_WARNING_MS ? ['clock_skew'] : [] }
+      const warnings: Readiness['warnings'] = []
+      if (Math.abs(clockSkewMs) > SKEW_WARNING_MS) warnings.push('clock_skew')
+      if (revocations.isStale()) warnings.push('revocation_stale')
+      return { clockSkewMs, revocationAgeMs: Math.round(revocations.ageMs()), warnings }
     },
 
     async doChores() {

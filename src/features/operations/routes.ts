@@ -8,7 +8,12 @@ const livenessSchema = z.object({ status: z.literal('alive') })
 const readinessSchema = z.object({
   status: z.literal('ready'),
   clock_skew_ms: z.int().meta({ description: "How far the machine's clock is behind the database's." }),
-  warnings: z.array(z.string()).meta({ description: '`clock_skew`: the clocks are more than 5 seconds apart.' }),
+  revocation_age_ms: z.int().meta({ description: 'How long ago the list of revocations was last read with success.' }),
+  warnings: z.array(z.enum(['clock_skew', 'revocation_stale'])).meta({
+    description:
+      '`clock_skew`: the clocks are more than 5 seconds apart. ' +
+      '`revocation_stale`: the list of revocations was last read more than 5 seconds ago.',
+  }),
 })
 
 /** GET /livez and /readyz: for whoever restarts the process, and for whoever sends it requests. */
@@ -41,8 +46,13 @@ export function mountOperationsRoutes(app: AppInstance, { operations }: { operat
       config: { access: 'operator' },
     },
     async () => {
-      const { clockSkewMs, warnings } = await operations.checkReadiness()
-      return { status: 'ready' as const, clock_skew_ms: clockSkewMs, warnings }
+      const { clockSkewMs, revocationAgeMs, warnings } = await operations.checkReadiness()
+      return {
+        status: 'ready' as const,
+        clock_skew_ms: clockSkewMs,
+        revocation_age_ms: revocationAgeMs,
+        warnings,
+      }
     },
   )
 }
