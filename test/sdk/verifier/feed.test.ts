@@ -148,6 +148,11 @@ const unusable: Record<string, (response: ServerResponse) => void> = {
   'is not there': (response) => response.writeHead(404).end(),
   'is silent': (response) => openStream(response),
   'never answers': () => undefined,
+  'never beats': (response) => {
+    openStream(response)
+    const timer = setInterval(() => writeEntries(response, [], ''), 100)
+    response.on('close', () => clearInterval(timer))
+  },
   'is behind': (response) => answerJson(response, { code: 'revocation_stale' }, 503),
   'ends at once': (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(),
   'is garbage': (response) => response.writeHead(200).end('event: beat\ndata: <html>\n\n'),
@@ -170,6 +175,20 @@ for (const [name, handler] of Object.entries(unusable)) {
     await becomes(verifier, token, 'session_ended')
   })
 }
+
+t.test('a stream that goes on beating is kept', async (t) => {
+  const { standIn, create } = await start(t)
+  let beats = 0
+  standIn.handlers.set(paths.stream, (_request, response) => {
+    openStream(response)
+    const timer = setInterval(() => writeBeat(response, `a.${(beats += 1)}`), 500)
+    response.on('close', () => clearInterval(timer))
+  })
+  const verifier = create()
+  await verifier.ready()
+  await until(async () => beats > 8)
+  t.equal(standIn.asked(paths.stream).length, 1)
+})
 
 t.test('polling starts when a stream that has beaten is gone, and not before', async (t) => {
   const { standIn, create } = await start(t)
