@@ -30,11 +30,14 @@ export interface Operations {
   checkReadiness(): Promise<Readiness>
   /** Does every chore once. A failure is logged and keeps none of the others from being done. */
   doChores(): Promise<void>
-  /** Does the chores every minute from now on; answers what stops that and waits for those under way. */
+  /** Does the chores every minute and follows the database's clock from now on; answers what stops that and waits for those under way. */
   start(): () => Promise<void>
 }
 
 const CHORE_INTERVAL_MS = 60_000
+
+/** A machine's clock may jump at any time; tokens that are stamped or judged by it meanwhile are wrong. */
+const CLOCK_INTERVAL_MS = 1_000
 
 /** Tokens are stamped by the database's time in any case; beyond this, the machine's own clock needs a look. */
 const SKEW_WARNING_MS = 5_000
@@ -66,13 +69,21 @@ export function createOperations({ database, clock, log, revocations, chores }: 
 
     start() {
       let underWay = Promise.resolve()
-      const timer = setInterval(() => {
+      const choreTimer = setInterval(() => {
         underWay = underWay.then(() => operations.doChores())
       }, CHORE_INTERVAL_MS)
-      timer.unref()
-      return () => {
-        clearInterval(timer)
-        return underWay
+      let asking: Promise<void> | null = null
+      const clockTimer = setInterval(() => {
+        // A database that does not answer is told of by the chores, and by everybody else.
+        asking ??= operations
+          .synchronizeClock()
+          .catch(() => undefined)
+          .finally(() => (asking = null))
+      }, CLOCK_INTERVAL_MS)
+      for (const timer of [choreTimer, clockTimer]) timer.unref()
+      return async () => {
+        for (const timer of [choreTimer, clockTimer]) clearInterval(timer)
+        await Promise.all([underWay, asking])
       }
     },
   }
