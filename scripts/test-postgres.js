@@ -1,7 +1,9 @@
 // npm run test:postgres: the tests on a real Postgres. Each test file gets a database of its own on the server that
-// TEST_DATABASE_URL names, so the user in it has to be allowed to create databases.
+// TEST_DATABASE_URL names, so the user in it has to be allowed to create databases. Files that open no database have
+// nothing more to show here than in `npm test`, and are left to it.
 
 import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath, URL } from 'node:url'
 import pg from 'pg'
 
@@ -22,12 +24,21 @@ try {
 await client.end()
 
 const tap = fileURLToPath(new URL('../node_modules/.bin/tap', import.meta.url))
-const tests = spawn(tap, process.argv.slice(2), { stdio: 'inherit' })
+const named = process.argv.slice(2)
+const tests = spawn(tap, named.length > 0 ? named : filesWithDatabase(), { stdio: 'inherit' })
 tests.on('error', (error) => {
   console.error(error.message)
   process.exit(1)
 })
 tests.on('exit', (code) => process.exit(code ?? 1))
+
+function filesWithDatabase() {
+  const opensOne = /support\/(app|database|following|process|proxied-app)\.js'/
+  return readdirSync('test', { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `test/${name}`)
+    .filter((file) => opensOne.test(readFileSync(file, 'utf8')))
+}
 
 function withoutPassword(text) {
   return text.replace(/:[^:@/]*@/, ':…@')

@@ -4,7 +4,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { SECRET_KEY } from '../support/app.js'
-import { needsPostgres } from '../support/database.js'
+import { needsEmbedded } from '../support/database.js'
 import { createFolder, startProcess, type ServerProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
@@ -21,50 +21,52 @@ interface Client {
   spent: string[]
 }
 
-const skip = needsPostgres === false && 'is about the embedded database'
+t.test(
+  'OPS-09, REF-09: every acknowledged write outlives kill -9, and no spent token does',
+  { skip: needsEmbedded },
+  async (t) => {
+    const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
+    let server: ServerProcess = await startProcess(t, settings)
+    const clients: Client[] = []
+    let acknowledged = 0
 
-t.test('OPS-09, REF-09: every acknowledged write outlives kill -9, and no spent token does', { skip }, async (t) => {
-  const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
-  let server: ServerProcess = await startProcess(t, settings)
-  const clients: Client[] = []
-  let acknowledged = 0
-
-  /** Registers and refreshes until the process is gone. */
-  async function work(): Promise<void> {
-    const email = `${randomUUID()}@example.com`
-    const registered = await server.api.register({ email, password: PASSWORD, mode: 'json' })
-    t.equal(registered.status, 201)
-    const client: Client = { email, token: registered.body.refresh_token ?? '', key: randomUUID(), spent: [] }
-    clients.push(client)
-    for (;;) {
-      acknowledged += 1
-      const answer = await server.api.refresh(client.token, { key: client.key })
-      t.equal(answer.status, 200)
-      client.spent.push(client.token)
-      Object.assign(client, { token: answer.body.refresh_token, key: randomUUID() })
+    /** Registers and refreshes until the process is gone. */
+    async function work(): Promise<void> {
+      const email = `${randomUUID()}@example.com`
+      const registered = await server.api.register({ email, password: PASSWORD, mode: 'json' })
+      t.equal(registered.status, 201)
+      const client: Client = { email, token: registered.body.refresh_token ?? '', key: randomUUID(), spent: [] }
+      clients.push(client)
+      for (;;) {
+        acknowledged += 1
+        const answer = await server.api.refresh(client.token, { key: client.key })
+        t.equal(answer.status, 200)
+        client.spent.push(client.token)
+        Object.assign(client, { token: answer.body.refresh_token, key: randomUUID() })
+      }
     }
-  }
 
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const goal = acknowledged + randomInt(CLIENTS, 40)
-    const working = Promise.allSettled(Array.from({ length: CLIENTS }, () => work()))
-    await until(async () => acknowledged >= goal)
-    await server.kill()
-    for (const outcome of await working) t.equal(outcome.status, 'rejected', 'the process is gone')
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const goal = acknowledged + randomInt(CLIENTS, 40)
+      const working = Promise.allSettled(Array.from({ length: CLIENTS }, () => work()))
+      await until(async () => acknowledged >= goal)
+      await server.kill()
+      for (const outcome of await working) t.equal(outcome.status, 'rejected', 'the process is gone')
 
-    server = await startProcess(t, settings)
-    for (const client of clients) {
-      const answer = await server.api.refresh(client.token, { key: client.key })
-      t.match(answer, { status: 200 }, `round ${round}: acknowledged, or repeated with its key`)
-      client.spent.push(client.token)
-      Object.assign(client, { token: answer.body.refresh_token, key: randomUUID() })
+      server = await startProcess(t, settings)
+      for (const client of clients) {
+        const answer = await server.api.refresh(client.token, { key: client.key })
+        t.match(answer, { status: 200 }, `round ${round}: acknowledged, or repeated with its key`)
+        client.spent.push(client.token)
+        Object.assign(client, { token: answer.body.refresh_token, key: randomUUID() })
+      }
     }
-  }
 
-  t.ok(clients.length >= ROUNDS)
-  for (const { email, spent } of clients) {
-    t.match(await server.api.login({ email, password: PASSWORD, mode: 'json' }), { status: 200 })
-    const [oldest] = spent
-    t.match(await server.api.refresh(oldest), { status: 401 })
-  }
-})
+    t.ok(clients.length >= ROUNDS)
+    for (const { email, spent } of clients) {
+      t.match(await server.api.login({ email, password: PASSWORD, mode: 'json' }), { status: 200 })
+      const [oldest] = spent
+      t.match(await server.api.refresh(oldest), { status: 401 })
+    }
+  },
+)

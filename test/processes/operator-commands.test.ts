@@ -6,13 +6,11 @@ import t from 'tap'
 import { readConfig } from '../../src/config.js'
 import { PASSWORD } from '../support/api.js'
 import { SECRET_KEY } from '../support/app.js'
-import { createEmptyDatabase, needsPostgres } from '../support/database.js'
+import { createEmptyDatabase, needsEmbedded, needsPostgres } from '../support/database.js'
 import { createFolder, runOperate, startProcess, type Ended, type ServerProcess } from '../support/process.js'
 
 // Each command is a process of its own, and this machine may be busy.
 t.setTimeout(300_000)
-
-const skip = needsPostgres === false && 'is about the embedded database'
 
 /** What is told of a command that cannot be done: to the operator, on the right stream, and without a stack. */
 function isRefusal({ code, stdout, stderr }: Ended, fault: RegExp): boolean {
@@ -76,7 +74,7 @@ t.test('what is wrong with a command line is told before anything is opened or m
   t.same(readdirSync(DATA_DIR), [])
 })
 
-t.test('commands work on the embedded database while no server runs', { skip }, async (t) => {
+t.test('commands work on the embedded database while no server runs', { skip: needsEmbedded }, async (t) => {
   const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
   const run = (args: string[], input?: string) => runOperate(t, args, settings, input)
   t.match(await run(['migrate']), { code: 0, stdout: /up to date\.\n$/, stderr: '' })
@@ -95,7 +93,7 @@ t.test('commands work on the embedded database while no server runs', { skip }, 
 
 t.test(
   'PWD-16: commands work on the embedded database while a server uses it, through that server',
-  { skip },
+  { skip: needsEmbedded },
   async (t) => {
     const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
     const server = await startProcess(t, settings)
@@ -122,24 +120,32 @@ t.test(
   },
 )
 
-t.test('REF-13: user:ban on the embedded database is in force when the command has ended', { skip }, async (t) => {
-  const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
-  const { api } = await startProcess(t, settings)
-  const { email, accessToken, refreshToken } = await api.signUp()
-  const run = (name: string, ...args: string[]) => runOperate(t, [name, '--email', email, ...args], settings)
-  t.match(await api.whoami(accessToken), { status: 200 })
-  t.match(await run('user:ban', '--reason', 'sold the account'), { code: 0, stdout: /is banned for good/, stderr: '' })
-  t.match(await api.whoami(accessToken), { status: 401, body: { code: 'session_ended' } })
-  t.match(await api.refresh(refreshToken), { status: 401, body: { code: 'session_ended', reason: 'banned' } })
-  t.match(await api.login({ email, password: PASSWORD }), { status: 403, body: { code: 'account_banned' } })
+t.test(
+  'REF-13: user:ban on the embedded database is in force when the command has ended',
+  { skip: needsEmbedded },
+  async (t) => {
+    const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
+    const { api } = await startProcess(t, settings)
+    const { email, accessToken, refreshToken } = await api.signUp()
+    const run = (name: string, ...args: string[]) => runOperate(t, [name, '--email', email, ...args], settings)
+    t.match(await api.whoami(accessToken), { status: 200 })
+    t.match(await run('user:ban', '--reason', 'sold the account'), {
+      code: 0,
+      stdout: /is banned for good/,
+      stderr: '',
+    })
+    t.match(await api.whoami(accessToken), { status: 401, body: { code: 'session_ended' } })
+    t.match(await api.refresh(refreshToken), { status: 401, body: { code: 'session_ended', reason: 'banned' } })
+    t.match(await api.login({ email, password: PASSWORD }), { status: 403, body: { code: 'account_banned' } })
 
-  t.match(await run('user:unban'), { code: 0, stdout: /may sign in again/ })
-  const password = 'seven lanterns drift over copper hills'
-  const reset = await runOperate(t, ['user:password', '--email', email], settings, `${password}\n`)
-  t.match(reset, { code: 0, stdout: /has a new password/, stderr: '' })
-  t.match(await api.login({ email, password }), { status: 200 })
-  t.ok(isRefusal(await run('user:password', '--password', password), /^Leave --password out/))
-})
+    t.match(await run('user:unban'), { code: 0, stdout: /may sign in again/ })
+    const password = 'seven lanterns drift over copper hills'
+    const reset = await runOperate(t, ['user:password', '--email', email], settings, `${password}\n`)
+    t.match(reset, { code: 0, stdout: /has a new password/, stderr: '' })
+    t.match(await api.login({ email, password }), { status: 200 })
+    t.ok(isRefusal(await run('user:password', '--password', password), /^Leave --password out/))
+  },
+)
 
 t.test('commands work on Postgres while a server uses it (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const settings = { DATABASE_URL: await createEmptyDatabase(t), SECRET_KEY }

@@ -15,6 +15,9 @@ const serverUrl = process.env.TEST_DATABASE_URL
 /** For tap's `skip`: why a test that needs Postgres does not run, or false when it does. */
 export const needsPostgres: string | false = serverUrl ? false : 'needs Postgres: set TEST_DATABASE_URL'
 
+/** The same for a test of the embedded database, or of a process on it: once is enough. */
+export const needsEmbedded: string | false = serverUrl ? 'is about the embedded database' : false
+
 export interface TestDatabase extends Database {
   /** Removes every row. */
   empty(): Promise<void>
