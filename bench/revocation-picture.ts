@@ -7,7 +7,7 @@ export interface Series {
 const width = 720
 const height = 360
 const left = 56
-const right = 24
+const right = 40
 const top = 24
 const bottom = 48
 const MAX_MS = 1000
@@ -31,10 +31,11 @@ export function drawDistribution(series: Series[]): string {
     const sorted = values.toSorted((a, b) => a - b)
     const points = sorted.map((ms, place) => `${x(ms).toFixed(1)},${y((place + 1) / sorted.length).toFixed(1)}`)
     const colour = colours[index % colours.length] ?? '#000'
-    const row = height - bottom - 12 - (series.length - 1 - index) * 18
+    // Between the two groups of lines.
+    const row = top + 40 + index * 18
     return (
       `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${points.join(' ')}"/>` +
-      `<text x="${left + 12}" y="${row}" fill="${colour}">${name}</text>`
+      `<text x="${x(22).toFixed(0)}" y="${row}" fill="${colour}">${name}</text>`
     )
   })
   return [
