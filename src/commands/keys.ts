@@ -26,7 +26,7 @@ export const keyCommands: Record<string, CommandReader> = {
       const kids = await revocations.withdrawKeys(kid === undefined ? 'all' : { kid })
       return [
         ...kids.map((withdrawn) => `Withdrew the key ${withdrawn}, for ever.`),
-        'Its access tokens are refused everywhere within a second; each client refreshes once. Nobody is logged out.',
+        'Access tokens that they signed are refused everywhere within a second. Clients refresh once; nobody is logged out.',
       ]
     }
   },

@@ -24,7 +24,7 @@ export interface KeyChanges {
   reseal(tx: Queries): Promise<number>
   /** The private part of a key; null where no listed secret opens it. */
   openKey(key: store.StoredKey): KeyObject | null
-  /** Two keys, as many as any change needs. Never inside a transaction: an RSA key takes a second to make. */
+  /** Two keys, enough for every change. Never inside a transaction: an RSA key takes a second to make. */
   makeSpare(): Promise<KeyObject[]>
 }
 

@@ -37,7 +37,7 @@ export async function isStrong(password: string, owner: PasswordOwner): Promise<
   const estimator = await (pool ??= startPool())
   if (estimator.queueSize >= MAX_WAITING) throw new Problem('overloaded', { retryAfterSeconds: 2 })
   const known = whatGuessersKnow(owner)
-  // A password is at least as hard to guess as any part of it.
+  // A password is at least as hard to guess as each part of it.
   const windows = windowsOf(withoutKnown(normalize(password), known))
   const scores = windows.map((window) => estimator.run({ password: window, known }))
   return (await Promise.all(scores)).some((score) => score >= STRONG)
