@@ -1,6 +1,6 @@
 import type { PresentedSession } from '../../wire/session.js'
 import type { User } from '../../wire/token-reply.js'
-import { ask, errorOf, jsonRequest, type Answer } from './http.js'
+import { ask, errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import type { Fetch } from './options.js'
 
 /** What a signed-in user sees and changes. Each throws a ClientError where Sallyport refuses. */
@@ -22,7 +22,7 @@ export type CallAsUser = (method: string, path: string, body?: object) => Promis
 export function createCallAsUser(authorizedFetch: Fetch, options: Pick<RequestInit, 'credentials'>): CallAsUser {
   return async (method, path, body) => {
     const answer = await ask(authorizedFetch, path, { ...options, ...jsonRequest(method, body) })
-    if (!answer.ok) throw errorOf(answer)
+    if (!isDone(answer)) throw errorOf(answer)
     return answer.body
   }
 }

@@ -59,6 +59,14 @@ function parseObject(text: string): Answer['body'] {
   }
 }
 
+/**
+ * Whether Sallyport has done what it was asked. It answers an object, or 204 where there is nothing to tell; the sign-in
+ * page of a network answers 200 as well, and has done nothing.
+ */
+export function isDone({ status, ok, body }: Answer): boolean {
+  return status === 204 || (ok && body !== null)
+}
+
 /** A problem (RFC 9457) as an error; `unexpected_answer` for whatever is not one of Sallyport's. */
 export function errorOf({ status, body, retryAfterSeconds }: Answer): ClientError {
   if (typeof body?.code !== 'string' || body.status !== status) {

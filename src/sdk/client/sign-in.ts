@@ -3,7 +3,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { TokenReply } from '../../wire/token-reply.js'
 import { ClientError } from './client-error.js'
 import type { Credential } from './credential.js'
-import { errorOf, jsonRequest, type Answer } from './http.js'
+import { errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import type { Lock } from './lock.js'
 import { readTokenReply } from './refresh-outcome.js'
 import type { ClientState, Session } from './session.js'
@@ -75,7 +75,7 @@ export function createSignIn({ mode, lock, credential, session, send }: SignInOp
           const headers = shown ? { authorization: `Bearer ${shown}` } : {}
           const body = token === undefined ? undefined : { refresh_token: token }
           const answer = await send('/v1/auth/logout', jsonRequest('POST', body, headers), signal)
-          if (!answer.ok) throw errorOf(answer)
+          if (!isDone(answer)) throw errorOf(answer)
           await forget('logout')
         },
         { steal: true },
