@@ -76,10 +76,11 @@ async function present(options: RefreshingOptions, signal: AbortSignal): Promise
     const judged = answer instanceof ClientError ? ({ outcome: 'again' } as const) : judgeRefresh(answer, mode)
     switch (judged.outcome) {
       case 'renewed':
-        if (!(await credential.complete(presented, judged.reply.refresh_token))) throw new ClientError('superseded')
-        return judged.reply
+        if (await credential.complete(presented, judged.reply.refresh_token)) return judged.reply
+        break
       case 'ended':
-        if (!(await credential.forget(presented))) break
+        // A store that fails keeps a token that is refused again at the next start.
+        if (!(await credential.forget(presented).catch(() => true))) break
         session.end(reasonOf(refused))
         throw refused
       case 'refused':
@@ -88,6 +89,8 @@ async function present(options: RefreshingOptions, signal: AbortSignal): Promise
         await pauseAfter(tries, refused, clock, signal)
     }
     requireHold(signal)
+    // Another program with the same store has put a newer token there, which is what counts.
+    if (tries === TRIES) throw new ClientError('superseded')
   }
 }
 
