@@ -19,6 +19,7 @@ interface Test {
 
 /** Sallyport as it is run: a process of its own, made by `npm run build`. */
 export interface ServerProcess {
+  port: number
   api: Api
   url: string
   /** What it has written to its standard output so far. */
@@ -60,6 +61,7 @@ async function serve(t: Test, child: ChildProcessWithoutNullStreams): Promise<Se
   t.teardown(kill)
   const port = await portOf(child)
   return {
+    port,
     api: createApiOver((request) => send(port, agent, request)),
     url: `http://127.0.0.1:${port}`,
     said: () => said,
