@@ -43,6 +43,10 @@ t.test('REF-04: the key is worth nothing once the successor has been used', asyn
   const { refreshToken } = await api.signUp()
   const { body } = await api.refresh(refreshToken, { key: KEY })
   t.match(await api.refresh(body.refresh_token, { key: 'attempt-9876543210' }), { status: 200 })
+  const late = await api.refresh(refreshToken, { key: KEY })
+  t.match(late, { status: 409, body: { code: 'refresh_superseded' } })
+  t.strictSame([late.body.access_token, late.body.refresh_token], [undefined, undefined])
+  clock.advance({ seconds: 11 })
   t.match(await api.refresh(refreshToken, { key: KEY }), REUSED)
 })
 

@@ -71,18 +71,36 @@ t.test('REF-03: without any grace, the second use is reuse at once', async (t) =
   t.match(await strict.api.refresh(stolen), REUSED)
 })
 
-t.test('REF-05: a grandparent is reuse, whatever its key or age', async (t) => {
-  for (const [first, second, again] of [
-    [undefined, undefined, undefined],
-    ['key-of-the-first', 'key-of-the-second', 'key-of-the-first'],
-    ['key-of-the-first', 'key-of-the-second', 'key-of-the-second'],
-    ['one-key-for-ever', 'one-key-for-ever', 'one-key-for-ever'],
-  ]) {
-    const { refreshToken: grandparent } = await api.signUp()
-    const { body: parent } = await api.refresh(grandparent, first === undefined ? {} : { key: first })
-    t.match(await api.refresh(parent.refresh_token, second === undefined ? {} : { key: second }), { status: 200 })
-    t.match(await api.refresh(grandparent, again === undefined ? {} : { key: again }), REUSED, again ?? 'no key')
+t.test(
+  'REF-05: a grandparent gets no token, and is reuse when no race is forgiven any more, whatever its key',
+  async (t) => {
+    for (const [first, second, again] of [
+      [undefined, undefined, undefined],
+      ['key-of-the-first', 'key-of-the-second', 'key-of-the-first'],
+      ['key-of-the-first', 'key-of-the-second', 'key-of-the-second'],
+      ['one-key-for-ever', 'one-key-for-ever', 'one-key-for-ever'],
+    ]) {
+      const { refreshToken: grandparent } = await api.signUp()
+      const { body: parent } = await api.refresh(grandparent, first === undefined ? {} : { key: first })
+      t.match(await api.refresh(parent.refresh_token, second === undefined ? {} : { key: second }), { status: 200 })
+      const options = again === undefined ? {} : { key: again }
+      t.match(await api.refresh(grandparent, options), SUPERSEDED, again ?? 'no key')
+      clock.advance(AFTER_GRACE)
+      t.match(await api.refresh(grandparent, options), REUSED, again ?? 'no key')
+    }
+  },
+)
+
+t.test('REF-03: a thief who refreshes on and on is found all the same', async (t) => {
+  const { refreshToken: stolen } = await api.signUp()
+  let thief: string | undefined = stolen
+  for (let refreshes = 1; refreshes <= 9; refreshes += 1) {
+    const answer = await api.refresh(thief, { key: `thief-attempt-000${refreshes}` })
+    thief = answer.body.refresh_token
+    clock.advance({ seconds: 9 })
+    t.match(await api.refresh(stolen, { key: 'honest-client-0001' }), refreshes < 9 ? SUPERSEDED : REUSED)
   }
+  t.match(await api.refresh(thief), OVER)
 })
 
 t.test('REF-01: a forgery is never reuse, whoever it names and whatever is changed', async (t) => {

@@ -3,6 +3,12 @@ import type { EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Attempt } from './attempt.js'
 
+/**
+ * How many refreshes may overtake one that is on its way. More than the tabs of a browser need that all start at once;
+ * few enough that a thief who rotates on and on is found within so many graces.
+ */
+const MOST_OVERTAKING = 8
+
 /** What the rules look at in a family. */
 export interface JudgedFamily {
   mode: Mode
@@ -48,12 +54,11 @@ export function judge(family: JudgedFamily, presented: Presented, limits: Limits
   if (!presented.modes.includes(family.mode)) return { outcome: 'wrong_mode' }
   const reason = endOf(family, limits, now)
   if (reason !== null) return { outcome: 'ended', reason }
-  if (presented.generation >= family.generation) {
-    return { outcome: 'rotate', ahead: presented.generation > family.generation }
-  }
-  if (presented.generation !== family.generation - 1) return { outcome: 'reuse' }
-  if (isSameAttempt(family, presented.attempt, limits, now)) return { outcome: 'replay' }
-  return isWithinGrace(family, limits, now) ? { outcome: 'superseded' } : { outcome: 'reuse' }
+  const behind = family.generation - presented.generation
+  if (behind <= 0) return { outcome: 'rotate', ahead: behind < 0 }
+  if (behind === 1 && isSameAttempt(family, presented.attempt, limits, now)) return { outcome: 'replay' }
+  const overtaken = behind <= MOST_OVERTAKING && isWithinGrace(family, limits, now)
+  return { outcome: overtaken ? 'superseded' : 'reuse' }
 }
 
 export type RenewalVerdict = { outcome: 'wrong_mode' | 'renew' | 'reuse' } | { outcome: 'ended'; reason: EndReason }

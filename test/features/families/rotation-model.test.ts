@@ -90,6 +90,38 @@ t.test('REF-08: who repeats the key of a lost answer is never refused, however o
   )
 })
 
+t.test(
+  'REF-04: tabs whose requests overtake each other end no session, and only one is served for each token',
+  async () => {
+    // A tab reads the token that they share when it sends, and its request arrives after so many of the later ones.
+    const sent = fc.array(fc.record({ overtakenBy: fc.nat(8), seconds: fc.nat(1) }), { maxLength: 9 })
+    fc.assert(
+      fc.property(sent, (sent) => {
+        const server = createServer()
+        let shared = 0
+        const onTheWay: { generation: number; key: string; overtakenBy: number }[] = []
+        const served: number[] = []
+        const arrive = ({ generation, key }: (typeof onTheWay)[number]) => {
+          if (server.present(generation, key) !== 'rotate') return
+          served.push(generation)
+          shared = generation + 1
+        }
+        for (const [tab, { overtakenBy, seconds }] of sent.entries()) {
+          server.wait(seconds)
+          onTheWay.push({ generation: shared, key: `tab ${tab}`, overtakenBy })
+          for (const request of onTheWay.splice(0)) {
+            if (request.overtakenBy === 0) arrive(request)
+            else onTheWay.push({ ...request, overtakenBy: request.overtakenBy - 1 })
+          }
+        }
+        onTheWay.forEach(arrive)
+        return server.family.ended === null && new Set(served).size === served.length
+      }),
+      { numRuns: 1000 },
+    )
+  },
+)
+
 t.test('REF-03: of a copied token, one of the two holders gets tokens, and the other is found', async () => {
   const turns = fc.array(
     fc.record({ wait, answerLost: fc.boolean(), who: fc.constantFrom('client' as const, 'thief' as const) }),

@@ -31,6 +31,8 @@ const family: JudgedFamily = {
   ended: null,
   banned: false,
 }
+/** The same, but at its twentieth generation. */
+const older: JudgedFamily = { ...family, generation: 20 }
 const byKey: JudgedFamily = { ...family, attempt: keyed('k') }
 const banned: JudgedFamily = { ...family, banned: true }
 const ended = { at: at(90), reason: 'logout' } as const
@@ -99,11 +101,23 @@ const cases: Record<string, Case[]> = {
     ['neither has a key, at once, without any grace', family, token(4), 100, reuse, noGrace],
     ['the one before a generation of which no rotation is known', adopted, token(4), 100, reuse],
   ],
-  'REF-05: a grandparent is reuse, whatever its key or age': [
-    ['at once', family, token(3), 100, reuse],
-    ['with the key of the last rotation', byKey, token(3, keyed('k')), 100, reuse],
-    ["with the server's own attempt", family, token(3, keyless('a')), 100, reuse],
-    ['the very first token', family, token(0), 100, reuse],
+  'REF-04: one that was overtaken by several is told too': [
+    ['a grandparent at once', family, token(3), 100, superseded],
+    ['a grandparent at the end of the grace', family, token(3), 110, superseded],
+    ['the eighth before', older, token(12), 100, superseded],
+  ],
+  'REF-05: a grandparent is never the same attempt, whatever its key': [
+    ['the key of the last rotation, within the grace', byKey, token(3, keyed('k')), 100, superseded],
+    ['the key of the last rotation, after the grace', byKey, token(3, keyed('k')), 110.001, reuse],
+    ["the server's own attempt, within the grace", family, token(3, keyless('a')), 100, superseded],
+    ["the server's own attempt, after the grace", family, token(3, keyless('a')), 110.001, reuse],
+  ],
+  'REF-05: a grandparent is reuse after the grace, and at once when it is far behind': [
+    ['after the grace', family, token(3), 110.001, reuse],
+    ['without any grace', family, token(3), 100, reuse, noGrace],
+    ['the very first token after the grace', family, token(0), 110.001, reuse],
+    ['the ninth before, at once', older, token(11), 100, reuse],
+    ['the very first token of many, at once', older, token(0), 100, reuse],
   ],
 }
 
