@@ -109,6 +109,10 @@ t.test('the rule of dependency refuses each way around it', async (t) => {
     ['sdk/verifier/verifier.ts', 'fastify'],
     ['sdk/verifier/middleware.ts', 'fastify'],
     ['sdk/verifier/fastify-plugin.ts', 'node:http'],
+    ['sdk/client/client.ts', 'jose'],
+    ['sdk/client/client.ts', 'zod'],
+    ['sdk/client/client.ts', '../../wire/token-reply.js'],
+    ['sdk/client/client.ts', '../verifier/verifier.js'],
     ['app.ts', './sdk/verifier/verifier.js'],
     ['wire/claims.ts', '../sdk/verifier/verifier.js'],
     ['platform/http/server.ts', '../../sdk/verifier/verifier.js'],
@@ -165,6 +169,8 @@ t.test('the rule of dependency lets through what is meant', async (t) => {
     'main.ts': `import './app.js'; import './commands/commands.js'`,
     'sdk/verifier/verifier.ts': `import 'jose'; import 'zod'; import 'quick-lru'; import './feed.js'; import '../../wire/claims.js'`,
     'sdk/verifier/fastify-plugin.ts': `import type { FastifyInstance } from 'fastify'`,
+    'sdk/client/client.ts': `import './lock.js'; import type { User } from '../../wire/token-reply.js'`,
+    'sdk/client/events.ts': `import '../../wire/event-parser.js'`,
   }
   t.strictSame(findForbiddenImports(tree(allowed), features), [])
 })

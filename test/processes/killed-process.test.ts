@@ -3,7 +3,7 @@
 import t from 'tap'
 import { SECRET_KEY } from '../support/app.js'
 import { needsPostgres, openTestDatabase } from '../support/database.js'
-import { startPostgresProxy } from '../support/postgres-proxy.js'
+import { startTcpProxy } from '../support/tcp-proxy.js'
 import { startProcess, type ServerProcess } from '../support/process.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 import { until } from '../support/until.js'
@@ -11,7 +11,7 @@ import { until } from '../support/until.js'
 t.test('a process that is killed loses nothing (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const database = await openTestDatabase()
   const { url = '' } = database
-  const proxy = await startPostgresProxy(url)
+  const proxy = await startTcpProxy(url)
   t.teardown(() => proxy.stop())
   const start = (databaseUrl = url, settings: Record<string, string> = {}) =>
     startProcess(t, { DATABASE_URL: databaseUrl, SECRET_KEY, ...settings })

@@ -18,7 +18,7 @@ interface Import {
 
 /** Whatever sees everything: it puts the parts together, and nothing imports it but its like. */
 const composition = ['app.ts', 'main.ts', 'start.ts', 'operate.ts']
-const entries = ['main.ts', 'operate.ts', 'sdk/verifier/verifier.ts']
+const entries = ['main.ts', 'operate.ts', 'sdk/client/client.ts', 'sdk/verifier/verifier.ts']
 const longestFile = 300
 
 export function parseSource(path: string, text: string): Source {
@@ -27,8 +27,9 @@ export function parseSource(path: string, text: string): Source {
   return { path, lineCount: text.trimEnd().split('\n').length, imports, syntax }
 }
 
-/** What others run as part of their own programs needs no more than this, and nothing of Node. */
-const sdkPackages = ['jose', 'quick-lru', 'zod']
+/** What others run as part of their own programs needs no more than this, and nothing of Node; pages need nothing. */
+const sdkPackages: Record<string, string[]> = { verifier: ['jose', 'quick-lru', 'zod'], client: [] }
+const wireWithoutPackages = ['wire/event-parser.ts']
 const sdkAdapters: Record<string, string> = { 'sdk/verifier/fastify-plugin.ts': 'fastify' }
 
 /**
@@ -52,7 +53,9 @@ function mayImport(path: string, { target, isOurs, isTypeOnly }: Import, feature
     case 'composition':
       return to !== 'sdk'
     case 'sdk':
-      return to === 'wire' || (to === 'sdk' && folderOf(path) === folderOf(target))
+      return (
+        (to === 'sdk' && folderOf(path) === folderOf(target)) || (to === 'wire' && mayUseWire(path, target, isTypeOnly))
+      )
     case 'wire':
       return to === 'wire'
     case 'platform':
@@ -70,7 +73,12 @@ function mayImport(path: string, { target, isOurs, isTypeOnly }: Import, feature
 function mayImportPackage(path: string, name: string): boolean {
   const from = layerOf(path)
   if (from === 'wire') return name === 'zod'
-  return from !== 'sdk' || sdkPackages.includes(name) || sdkAdapters[path] === name
+  return from !== 'sdk' || (sdkPackages[folderOf(path)] ?? []).includes(name) || sdkAdapters[path] === name
+}
+
+/** The schemas bring zod along, of which a page would load more than of the client itself: types are enough for it. */
+function mayUseWire(path: string, target: string, isTypeOnly: boolean): boolean {
+  return folderOf(path) !== 'client' || isTypeOnly || wireWithoutPackages.includes(target)
 }
 
 function mayUseFeature(path: string, target: string, features: readonly string[]): boolean {

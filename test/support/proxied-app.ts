@@ -1,7 +1,7 @@
 import { openPostgres, type PostgresLimits } from '../../src/platform/database/postgres.js'
 import { startApp, type StartOptions, type TestApp } from './app.js'
 import { openTestDatabase } from './database.js'
-import { startPostgresProxy, type PostgresProxy } from './postgres-proxy.js'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
 interface Test {
   teardown(work: () => Promise<void>): void
@@ -11,11 +11,11 @@ interface Test {
 export async function startProxiedApp(
   t: Test,
   options: StartOptions & { limits?: Partial<PostgresLimits> } = {},
-): Promise<TestApp & { proxy: PostgresProxy }> {
+): Promise<TestApp & { proxy: TcpProxy }> {
   const { limits, ...startOptions } = options
   const direct = await openTestDatabase()
   if (direct.url === undefined) throw new Error('A proxy needs Postgres.')
-  const proxy = await startPostgresProxy(direct.url)
+  const proxy = await startTcpProxy(direct.url)
   const database = await openPostgres({
     url: proxy.url,
     prepared: true,

@@ -1,3 +1,4 @@
+import { sessionSchema } from '../../wire/session.js'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
@@ -167,7 +168,7 @@ function mountSessions(app: AppInstance, { families }: FamilyRoutesOptions): voi
         summary: 'Name the device of a session',
         params: schemas.sessionParamsSchema,
         body: schemas.renameBodySchema,
-        response: { 200: schemas.sessionSchema, ...problemResponses('not_found') },
+        response: { 200: sessionSchema, ...problemResponses('not_found') },
       },
       config: { access: 'feed' },
     },

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { endReasons } from '../../wire/end-reason.js'
-import { modes } from '../../wire/mode.js'
+import { sessionSchema, type PresentedSession } from '../../wire/session.js'
 import { text } from '../../platform/http/text.js'
 import { attemptKeySchema } from './attempt.js'
 import type { Session } from './sessions.js'
@@ -32,26 +31,10 @@ export const sessionsQuerySchema = z.strictObject({
   ended: z.enum(['true', 'false']).optional().meta({ description: '`true` lists the sessions that ended, and why.' }),
 })
 
-export const sessionSchema = z
-  .object({
-    id: z.uuid(),
-    current: z.boolean(),
-    mode: z.enum(modes),
-    device_name: z.string().nullable(),
-    user_agent: z.string().nullable(),
-    ip: z.string().nullable(),
-    created_at: z.iso.datetime(),
-    last_used_at: z.iso.datetime(),
-    expires_at: z.iso.datetime(),
-    ended_at: z.iso.datetime().optional(),
-    reason: z.enum(endReasons).optional(),
-  })
-  .meta({ id: 'Session', description: 'One device that is signed in, or was.' })
-
 export const sessionListSchema = z.object({ sessions: z.array(sessionSchema) }).meta({ id: 'SessionList' })
 
 /** A session on the wire. */
-export function presentSession({ family, ended }: Session, currentId: string): z.infer<typeof sessionSchema> {
+export function presentSession({ family, ended }: Session, currentId: string): PresentedSession {
   return {
     id: family.id,
     current: family.id === currentId,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { feedEventSchemas, revocationListSchema } from '../../wire/revocation.js'
-import { createEventParser, type ServerSentEvent } from './event-stream.js'
+import { createEventParser, type ServerSentEvent } from '../../wire/event-parser.js'
 import { ask, createDeadline, readText, type Fetch } from './http.js'
 
 /** A stream beats once a second. One that says nothing for this long is kept back on its way, by a proxy for example. */

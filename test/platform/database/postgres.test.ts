@@ -4,7 +4,7 @@ import type { Database } from '../../../src/platform/database/database.js'
 import { openPostgres, type PostgresOptions } from '../../../src/platform/database/postgres.js'
 import { uuidv7 } from '../../../src/platform/uuid.js'
 import { needsPostgres, openTestDatabase } from '../../support/database.js'
-import { startPostgresProxy } from '../../support/postgres-proxy.js'
+import { startTcpProxy } from '../../support/tcp-proxy.js'
 
 type Tap = Pick<typeof t, 'teardown'>
 
@@ -14,7 +14,7 @@ const answers = (database: Database) => database.query((client) => client.$query
 /** A second way into the test's database, through a proxy, with limits short enough for a test. */
 async function openThroughProxy(t: Tap, options: Partial<PostgresOptions> = {}) {
   const { url = '' } = await openTestDatabase()
-  const proxy = await startPostgresProxy(url)
+  const proxy = await startTcpProxy(url)
   let warn: () => void = () => undefined
   const warned = new Promise<void>((resolve) => (warn = resolve))
   const database = await openPostgres({

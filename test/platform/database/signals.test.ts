@@ -6,7 +6,7 @@ import pg from 'pg'
 import t from 'tap'
 import { createSignals, type Signal } from '../../../src/platform/database/signals.js'
 import { needsPostgres, openTestDatabase } from '../../support/database.js'
-import { startPostgresProxy } from '../../support/postgres-proxy.js'
+import { startTcpProxy } from '../../support/tcp-proxy.js'
 import { until } from '../../support/until.js'
 
 const CHANNEL = 'a "channel" of the test'
@@ -18,7 +18,7 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
 
   /** Signals whose listener reaches the server through a proxy; what is sent goes past it. */
   async function startSignals(silenceMs = 30_000) {
-    const proxy = await startPostgresProxy(url)
+    const proxy = await startTcpProxy(url)
     t.teardown(() => proxy.stop())
     const warnings: string[] = []
     const log = { warn: (_details: unknown, text: string) => warnings.push(text) }
@@ -99,7 +99,7 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
   })
 
   t.test('what cannot be sent is told, and the next is sent', async (t) => {
-    const proxy = await startPostgresProxy(url)
+    const proxy = await startTcpProxy(url)
     const proxied = new pg.Pool({ connectionString: proxy.url, max: 1 })
     proxied.on('error', () => undefined)
     t.teardown(async () => {

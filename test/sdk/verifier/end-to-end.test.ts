@@ -8,7 +8,7 @@ import type { SignedUp } from '../../support/api.js'
 import { startApp, type Test, type TestApp } from '../../support/app.js'
 import { connectTo } from '../../support/client.js'
 import { createTestClock } from '../../support/clock.js'
-import { startPostgresProxy } from '../../support/postgres-proxy.js'
+import { startTcpProxy } from '../../support/tcp-proxy.js'
 import { until } from '../../support/until.js'
 
 const { credential, sha256 } = createVerifierCredential()
@@ -109,7 +109,7 @@ t.test('live: the server is asked, by introspection', async (t) => {
 
 t.test('cut off from the server it says so, and when it is back nothing has been missed', async (t) => {
   const app = await start(t)
-  const proxy = await startPostgresProxy(app.server)
+  const proxy = await startTcpProxy(app.server)
   t.teardown(() => proxy.stop())
   const verifier = app.create({ url: proxy.url })
   await verifier.ready()
@@ -137,7 +137,7 @@ t.test('cut off from the server it says so, and when it is back nothing has been
 
 t.test('a stream that has frozen on its way is given up, and polling tells', async (t) => {
   const app = await start(t)
-  const proxy = await startPostgresProxy(app.server)
+  const proxy = await startTcpProxy(app.server)
   t.teardown(async () => proxy.cut())
   const verifier = app.create({ url: proxy.url })
   await verifier.ready()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-export interface PostgresProxy {
+export interface TcpProxy {
   /** Where to connect in place of the server. */
   url: string
   /** How many connections are open. */
@@ -25,8 +25,8 @@ export interface PostgresProxy {
   start(): Promise<void>
 }
 
-/** A TCP proxy in front of a Postgres that a test can freeze and break. */
-export async function startPostgresProxy(serverUrl: string): Promise<PostgresProxy> {
+/** A TCP proxy in front of a server, a Postgres by default, that a test can freeze and break. */
+export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const server = new URL(serverUrl)
   const pairs = new Set<[Socket, Socket]>()
   let frozen = false

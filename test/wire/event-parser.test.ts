@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createEventParser, type ServerSentEvent } from '../../../src/sdk/verifier/event-stream.js'
+import { createEventParser, type ServerSentEvent } from '../../src/wire/event-parser.js'
 
 function event(type: string, data: string, id = ''): ServerSentEvent {
   return { type, data, id }

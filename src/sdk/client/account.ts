@@ -1,0 +1,57 @@
+import type { PresentedSession } from '../../wire/session.js'
+import type { User } from '../../wire/token-reply.js'
+import { ask, errorOf, isDone, jsonRequest, type Answer } from './http.js'
+import type { Fetch } from './options.js'
+
+/** What a signed-in user sees and changes. Each throws a ClientError where Sallyport refuses. */
+export interface Account {
+  me(): Promise<User>
+  updateMe(changes: { name: string | null }): Promise<User>
+  /** Ends the user's other sessions. */
+  changePassword(passwords: { current_password: string; new_password: string }): Promise<void>
+  /** The devices that are signed in or, with `ended`, those that were and why they are not any more. */
+  sessions(which?: { ended?: boolean }): Promise<PresentedSession[]>
+  renameSession(id: string, deviceName: string): Promise<PresentedSession>
+  endSession(id: string): Promise<void>
+  endOtherSessions(): Promise<void>
+}
+
+/** Calls a route of Sallyport as the user, and throws what it refuses. */
+export type CallAsUser = (method: string, path: string, body?: object) => Promise<Answer['body']>
+
+export function createCallAsUser(authorizedFetch: Fetch, options: Pick<RequestInit, 'credentials'>): CallAsUser {
+  return async (method, path, body) => {
+    const answer = await ask(authorizedFetch, path, { ...options, ...jsonRequest(method, body) })
+    if (!isDone(answer)) throw errorOf(answer)
+    return answer.body
+  }
+}
+
+export function createAccount(call: CallAsUser, meet: (user: User) => void): Account {
+  const path = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`
+  const takeUser = async (answered: Promise<Answer['body']>) => {
+    const user = (await answered) as unknown as User
+    meet(user)
+    return user
+  }
+
+  return {
+    me: () => takeUser(call('GET', '/v1/me')),
+    updateMe: (changes) => takeUser(call('PATCH', '/v1/me', changes)),
+    async changePassword(passwords) {
+      await call('PUT', '/v1/me/password', passwords)
+    },
+    async sessions({ ended = false } = {}) {
+      const body = await call('GET', `/v1/sessions${ended ? '?ended=true' : ''}`)
+      return (body as unknown as { sessions: PresentedSession[] }).sessions
+    },
+    renameSession: async (id, deviceName) =>
+      (await call('PATCH', path(id), { device_name: deviceName })) as unknown as PresentedSession,
+    async endSession(id) {
+      await call('DELETE', path(id))
+    },
+    async endOtherSessions() {
+      await call('DELETE', '/v1/sessions')
+    },
+  }
+}

@@ -1,0 +1,91 @@
+import { ClientError } from './client-error.js'
+import { readAnswer } from './http.js'
+import { originOf, type CheckedOptions, type ClientClock, type Fetch } from './options.js'
+import type { Held } from './held.js'
+import type { Session } from './session.js'
+
+/** A token is renewed when it has less left than that, so that it does not expire on its way. */
+const MARGIN_MS = 10_000
+
+export interface AuthorizedFetchOptions {
+  options: Pick<CheckedOptions, 'baseUrl' | 'mode' | 'origins'>
+  fetch: Fetch
+  session: Session
+  clock: ClientClock
+  refresh: (stale: Held | null) => Promise<Held>
+}
+
+/**
+ * Makes a `fetch` that acts for the user. It renews the access token before it expires, and once when a service refuses
+ * it, and repeats the request once then. It answers what the service says, and throws a ClientError where the session
+ * has ended, or where it cannot be told at the moment; a fault of the network is told as by `fetch` itself.
+ */
+export function createAuthorizedFetch({ options, fetch, session, clock, refresh }: AuthorizedFetchOptions): Fetch {
+  const { baseUrl, mode, origins } = options
+
+  /** The tokens to act with; null where the browser adds them, and where nobody is signed in. */
+  async function findTokens(): Promise<Held | null> {
+    const { held, state } = session
+    if (mode === 'session' || state.status === 'signed_out') return held
+    if (held !== null && held.expiresAtMs - MARGIN_MS > clock.now()) return held
+    try {
+      return await refresh(held)
+    } catch (error) {
+      if (held !== null && held.expiresAtMs > clock.now() && session.held === held) return held
+      // Nobody was signed in, which is for the service to judge: not every address needs a token.
+      if (error instanceof ClientError && error.code === 'refresh_token_missing') return null
+      throw error
+    }
+  }
+
+  function send(input: string | Request, init: RequestInit, tokens: Held | null): Promise<Response> {
+    const headers = new Headers(init.headers ?? (typeof input === 'string' ? undefined : input.headers))
+    if (tokens?.accessToken && !headers.has('authorization'))
+      headers.set('authorization', `Bearer ${tokens.accessToken}`)
+    // A request is used up by sending it.
+    const first = typeof input === 'string' ? input : input.clone()
+    return fetch(first, { ...(mode === 'session' ? { credentials: 'include' } : {}), ...init, headers })
+  }
+
+  return async (input, init = {}) => {
+    const target = requireAllowed(input, baseUrl, origins)
+    const tokens = await findTokens()
+    const response = await send(target, init, tokens)
+    if (!(await asksForRefresh(response))) return response
+    if (tokens === null && mode !== 'session') return response
+    const renewed = await refresh(mode === 'session' ? session.held : tokens)
+    const isSameSession = tokens === null || tokens.session.id === renewed.session.id
+    // What was meant for one session is not done in another's name; and a stream cannot be sent twice.
+    if (!isSameSession || isStream(init.body)) return response
+    await response.body?.cancel()
+    return send(target, init, renewed)
+  }
+}
+
+/** An address that may be handed the token. Throws a TypeError for any other one. */
+function requireAllowed(input: string | URL | Request, baseUrl: string, origins: readonly string[]): string | Request {
+  const address = typeof input === 'string' ? input : 'href' in input ? input.href : input.url
+  if (/^\/(?![/\\])/.test(address)) return baseUrl + address
+  const origin = originOf(address)
+  if (origin === null || !origins.includes(origin)) {
+    throw new TypeError(`${address} is neither a path of Sallyport nor of one of the "origins"`)
+  }
+  return typeof input === 'object' && 'url' in input ? input : address
+}
+
+const renewable: readonly unknown[] = ['token_expired', 'token_stale', 'token_invalid', 'session_ended']
+
+/**
+ * Whether a service refuses the token (RFC 6750, section 3.1). Where one says that the session has ended, Sallyport is
+ * asked as well, which knows why.
+ */
+async function asksForRefresh(response: Response): Promise<boolean> {
+  if (response.status !== 401) return false
+  const { body } = await readAnswer(response.clone())
+  if (typeof body?.code === 'string') return renewable.includes(body.code)
+  return /\berror="?invalid_token\b/.test(response.headers.get('www-authenticate') ?? '')
+}
+
+function isStream(body: RequestInit['body']): boolean {
+  return typeof body === 'object' && body !== null && 'getReader' in body
+}

@@ -1,0 +1,84 @@
+import { createEventParser } from '../../wire/event-parser.js'
+import type { ClientClock, Fetch } from './options.js'
+import type { WebLocks } from './platform.js'
+import { createDeadline } from './deadline.js'
+import type { Held } from './held.js'
+import type { Session } from './session.js'
+
+/** The server says something every 15 s. A stream that is silent for longer than that has been lost on its way. */
+const SILENCE_MS = 40_000
+const LONGEST_PAUSE_MS = 30_000
+const MAX_EVENT_LENGTH = 65_536
+
+export interface FollowingOptions {
+  fetch: Fetch
+  session: Session
+  clock: ClientClock
+  refresh: (stale: Held | null) => Promise<Held>
+  /** Of all tabs, the one that holds this lock follows: a browser has few connections to one host. */
+  lock: { locks: WebLocks; name: string } | null
+}
+
+/**
+ * Follows what happens to the session elsewhere, until the signal aborts. What is heard is not believed at once: a
+ * refresh asks Sallyport, which says whether the session goes on, and tells every tab.
+ */
+export async function followEvents(options: FollowingOptions, stop: AbortSignal): Promise<void> {
+  const { lock } = options
+  if (lock === null) return keepFollowing(options, stop)
+  try {
+    await lock.locks.request(lock.name, { signal: stop }, () => keepFollowing(options, stop))
+  } catch {
+    // Stopped while another tab followed.
+  }
+}
+
+async function keepFollowing(options: FollowingOptions, stop: AbortSignal): Promise<void> {
+  const { session, clock } = options
+  let failures = 0
+  while (!stop.aborted) {
+    if (session.state.status !== 'signed_in') {
+      await untilChange(session, stop)
+      continue
+    }
+    failures = (await follow(options, stop)) ? 0 : failures + 1
+    await clock.pause(Math.min(LONGEST_PAUSE_MS, 2 ** failures * (250 + Math.random() * 250)), stop)
+  }
+}
+
+/** Whether there was a stream. It ends with the access token that opened it, or with the session. */
+async function follow({ fetch, session, refresh }: FollowingOptions, stop: AbortSignal): Promise<boolean> {
+  const silence = createDeadline(SILENCE_MS, stop)
+  try {
+    const response = await fetch('/v1/events', { headers: { accept: 'text/event-stream' }, signal: silence.signal })
+    const body: ReadableStream<Uint8Array> | null = response.body
+    if (!response.ok || body === null) return false
+    const reader = body.getReader()
+    const parser = createEventParser(MAX_EVENT_LENGTH)
+    const decoder = new TextDecoder()
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return true
+      silence.extend()
+      const events = parser.push(decoder.decode(value, { stream: true }))
+      if (events.some(({ type }) => type === 'session.ended' || type === 'claims.changed')) await refresh(session.held)
+    }
+  } catch {
+    // Whatever it was, the state says what it means: signed out, or to be tried again.
+    return false
+  } finally {
+    silence.end()
+  }
+}
+
+function untilChange(session: Session, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      forget()
+      stop.removeEventListener('abort', end)
+      resolve()
+    }
+    const forget = session.onChange(end)
+    stop.addEventListener('abort', end)
+  })
+}

@@ -1,0 +1,64 @@
+import type { EndReason } from '../../wire/end-reason.js'
+import type { Platform, TabChannel } from './platform.js'
+import type { Held } from './held.js'
+
+/** What the tabs of one origin tell each other. Only scripts of that origin hear it, and each of them could ask itself. */
+type Message =
+  | { type: 'tokens'; held: Held }
+  | { type: 'ended'; sessionId: string | null; reason: EndReason | null }
+  | { type: 'asked' }
+
+export interface TabListener {
+  onTokens(held: Held): void
+  /** `sessionId` is null where the tab that tells it did not know which. */
+  onEnd(sessionId: string | null, reason: EndReason | null): void
+  /** What to answer another tab that asks for tokens which are good. */
+  onAsked(): Held | null
+}
+
+export interface Tabs {
+  listen(listener: TabListener): void
+  tellTokens(held: Held): void
+  tellEnd(sessionId: string | null, reason: EndReason | null): void
+  /** Asks the others for their tokens; what comes goes to the listener. */
+  ask(): void
+  close(): void
+}
+
+/** Talks to the other tabs, where the platform has tabs. */
+export function createTabs({ BroadcastChannel }: Platform, name: string): Tabs {
+  const channel: TabChannel | null = BroadcastChannel ? new BroadcastChannel(name) : null
+  channel?.unref?.()
+  const post = (message: Message) => channel?.postMessage(message)
+
+  return {
+    listen(listener) {
+      if (channel === null) return
+      channel.onmessage = ({ data }) => {
+        const message = readMessage(data)
+        if (message === null) return
+        switch (message.type) {
+          case 'tokens':
+            listener.onTokens(message.held)
+            break
+          case 'ended':
+            listener.onEnd(message.sessionId, message.reason)
+            break
+          case 'asked': {
+            const held = listener.onAsked()
+            if (held) post({ type: 'tokens', held })
+          }
+        }
+      }
+    },
+    tellTokens: (held) => post({ type: 'tokens', held }),
+    tellEnd: (sessionId, reason) => post({ type: 'ended', sessionId, reason }),
+    ask: () => post({ type: 'asked' }),
+    close: () => channel?.close(),
+  }
+}
+
+/** The name of the channel carries a version, so whatever has a type here is of this one. */
+function readMessage(data: unknown): Message | null {
+  return typeof data === 'object' && data !== null && 'type' in data ? (data as Message) : null
+}

@@ -1,0 +1,46 @@
+// What a page or an app loads of the client.
+
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { build } from 'vite'
+
+const LIMIT_BYTES = 6 * 1024
+const entry = fileURLToPath(new URL('../../../src/sdk/client/client.ts', import.meta.url))
+
+t.test('in one piece, minified and gzipped, it is smaller than 6 KiB and loads nothing else', async (t) => {
+  const built = await build({
+    configFile: false,
+    logLevel: 'silent',
+    // As a part of a page's code: the format for libraries keeps the white space.
+    build: { write: false, modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: 'strict' } },
+  })
+  const chunks = [built].flat().flatMap((bundle) => ('output' in bundle ? bundle.output : []))
+  t.equal(chunks.length, 1)
+  const [chunk] = chunks
+  if (chunk?.type !== 'chunk') throw new Error('There is no code.')
+  t.strictSame([...chunk.imports, ...chunk.dynamicImports], [])
+  const { length } = gzipSync(chunk.code)
+  t.ok(length < LIMIT_BYTES, `${length} bytes`)
+  t.comment(`${length} bytes gzipped`)
+})
+
+t.test('it can be imported where there is nothing of a browser, and nothing of Node', async (t) => {
+  const program = `
+    const absent = ['navigator', 'BroadcastChannel', 'crypto', 'fetch', 'Request', 'Headers', 'URL', 'TextDecoder']
+    for (const name of absent) delete globalThis[name]
+    const { createClient } = await import('sallyport/client')
+    const client = createClient({
+      baseUrl: 'https://auth.example.com', mode: 'json', fetch: () => {}, getRandomValues: (bytes) => bytes,
+    })
+    process.stdout.write(client.state.status)`
+  const said = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  t.equal(said, 'unknown')
+})
+
+t.test('its types come along', async (t) => {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: { './client': { types: string } } }
+  t.match(readFileSync(exports['./client'].types, 'utf8'), /export declare function createClient\(/)
+})

@@ -1,0 +1,282 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { ClientError, createClient, type ClientOptions } from '../../../src/sdk/client/client.js'
+import { PASSWORD } from '../../support/api.js'
+import type { Test } from '../../support/app.js'
+import { codeOf, startDeviceApp } from '../../support/sdk-client.js'
+
+t.test('options that are wrong are named when the client is made', async (t) => {
+  const wrong: [Partial<ClientOptions>, RegExp][] = [
+    [{ baseUrl: 'auth.example.com' }, /baseUrl/],
+    [{ baseUrl: 'ftp://auth.example.com' }, /baseUrl/],
+    [{ baseUrl: 'https://auth.example.com/?a=b' }, /baseUrl/],
+    [JSON.parse('{"mode":"jwt"}') as Partial<ClientOptions>, /mode/],
+    [{ origins: ['https://example.com/'] }, /origins/],
+    [{ origins: ['*'] }, /origins/],
+  ]
+  for (const [options, expected] of wrong) {
+    const create = () => createClient({ baseUrl: 'https://auth.example.com', mode: 'json', ...options })
+    t.throws(create, { name: 'TypeError', message: expected }, JSON.stringify(options))
+  }
+})
+
+t.test('sign-up, profile, sessions and logout', async (t) => {
+  const app = await startDeviceApp(t)
+  const phone = app.device()
+  const states: string[] = []
+  phone.client.onChange(({ status }) => states.push(status))
+  t.match(await phone.client.restore(), { status: 'signed_out', reason: null })
+
+  const email = `${crypto.randomUUID()}@example.com`
+  const state = await phone.client.register({ email, password: PASSWORD, name: 'Ada', device_name: 'Phone' })
+  t.match(state, { status: 'signed_in', user: { email, name: 'Ada' }, session: { mode: 'json', device_name: 'Phone' } })
+  t.match(await phone.client.me(), { email })
+  t.match(await phone.client.updateMe({ name: 'Ada King' }), { name: 'Ada King' })
+  t.match(phone.client.state, { user: { name: 'Ada King' } })
+
+  const tablet = app.device()
+  await tablet.client.login({ email, password: PASSWORD })
+  const sessions = await phone.client.sessions()
+  t.equal(sessions.length, 2)
+  const other = sessions.find(({ current }) => !current)
+  t.match(await phone.client.renameSession(other?.id ?? '', 'Tablet'), { device_name: 'Tablet' })
+  await phone.client.endSession(other?.id ?? '')
+  t.match(await phone.client.sessions({ ended: true }), [{ device_name: 'Tablet', reason: 'revoked_by_user' }])
+  t.equal(await codeOf(tablet.client.me()), 'session_ended')
+  t.match(tablet.client.state, { status: 'signed_out', reason: 'revoked_by_user' })
+  t.equal(await tablet.kept(), null)
+
+  await phone.client.logout()
+  t.match(phone.client.state, { status: 'signed_out', reason: 'logout' })
+  t.equal(await phone.kept(), null)
+  t.strictSame(states, ['signed_out', 'signed_in', 'signed_in', 'signed_in', 'signed_out'])
+})
+
+t.test('a refusal says what is wrong, and changes nothing', async (t) => {
+  const app = await startDeviceApp(t)
+  const { client, account, kept } = await app.signUp()
+  const { email } = account
+  const before = await kept()
+  const refusals: [string, () => Promise<unknown>][] = [
+    ['invalid_credentials', () => client.login({ email, password: 'something else' })],
+    ['email_taken', () => client.register({ email, password: PASSWORD })],
+    ['password_too_weak', () => client.register({ email: 'bob@example.com', password: 'aaaaaaaaaaaaaaaa' })],
+    ['invalid_credentials', () => client.deleteMe({ password: 'something else' })],
+    ['not_found', () => client.endSession(crypto.randomUUID())],
+  ]
+  for (const [code, refused] of refusals) t.equal(await codeOf(refused()), code)
+  t.match(client.state, { status: 'signed_in', user: { email } })
+  t.strictSame(await kept(), before)
+
+  const error = await client.register({ email: 'nobody', password: PASSWORD }).catch((thrown: unknown) => thrown)
+  t.ok(error instanceof ClientError)
+  t.match(error, { code: 'validation_failed', status: 422, errors: [{ path: '/email' }], requestId: String })
+})
+
+t.test('a sign-in over a session ends that session', async (t) => {
+  const app = await startDeviceApp(t)
+  const device = await app.signUp()
+  await device.client.login(device.account)
+  const sessions = await device.client.sessions()
+  t.match(sessions, [{ current: true }])
+  t.equal(sessions.length, 1)
+  t.match(await device.client.sessions({ ended: true }), [{ id: device.sessionId, reason: 'logout' }])
+})
+
+t.test('REF-14: changed claims cost a refresh, and nobody is logged out', async (t) => {
+  const app = await startDeviceApp(t)
+  const device = await app.signUp()
+  await device.client.changePassword({ current_password: PASSWORD, new_password: 'seven hills under a lantern' })
+  t.equal((await device.client.fetch('/v1/whoami')).status, 200)
+  t.equal(device.network.callsOf('/v1/auth/refresh').length, 1)
+  t.match(device.client.state, { status: 'signed_in', session: { id: device.sessionId } })
+})
+
+t.test('everywhere at once: logout-all, other sessions, deletion', async (t) => {
+  const app = await startDeviceApp(t)
+  const phone = await app.signUp()
+  const tablet = app.device()
+  await tablet.client.login(phone.account)
+  await phone.client.endOtherSessions()
+  t.equal(await codeOf(tablet.client.me()), 'session_ended')
+  await tablet.client.login(phone.account)
+  await tablet.client.logoutAll()
+  t.match(tablet.client.state, { status: 'signed_out', reason: 'logout_all' })
+  t.equal(await codeOf(phone.client.me()), 'session_ended')
+  t.match(phone.client.state, { status: 'signed_out', reason: 'logout_all' })
+  await phone.client.login(phone.account)
+  await phone.client.deleteMe({ password: PASSWORD })
+  t.match(phone.client.state, { status: 'signed_out', reason: 'deleted' })
+  t.equal(await codeOf(phone.client.login(phone.account)), 'invalid_credentials')
+})
+
+/** Another service, which knows nothing of Sallyport's codes. */
+async function startService(t: Test, isGood: (token: string) => boolean) {
+  const requests: { authorization: string | undefined; body: string; cookie: string | undefined }[] = []
+  const server = createServer((request: IncomingMessage, response) => {
+    let body = ''
+    request.on('data', (bytes) => (body += String(bytes)))
+    request.on('end', () => {
+      const { authorization, cookie } = request.headers
+      requests.push({ authorization, body, cookie })
+      const passes = isGood(authorization?.replace(/^Bearer /, '') ?? '')
+      response.writeHead(passes ? 200 : 401, passes ? {} : { 'www-authenticate': 'Bearer error="invalid_token"' }).end()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(async () => void server.close())
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
+}
+
+t.test('fetch: other services', async (t) => {
+  const app = await startDeviceApp(t)
+  let refused = ''
+  const service = await startService(t, (token) => token !== '' && token !== refused)
+  const device = app.device({ origins: [service.url] })
+  await device.client.register({ email: `${crypto.randomUUID()}@example.com`, password: PASSWORD })
+
+  t.test('get the access token', async (t) => {
+    t.equal((await device.client.fetch(`${service.url}/orders`)).status, 200)
+    t.match(service.requests.at(-1)?.authorization, /^Bearer eyJ/)
+  })
+
+  t.test(
+    'a token that one of them refuses is renewed, and the request repeated once with all that was in it',
+    async (t) => {
+      const bodies: [string, () => [string | Request, RequestInit?]][] = [
+        ['text', () => [`${service.url}/orders`, { method: 'POST', body: 'one lantern' }]],
+        ['request', () => [new Request(`${service.url}/orders`, { method: 'POST', body: 'one lantern' })]],
+      ]
+      for (const [kind, create] of bodies) {
+        refused = service.requests.at(-1)?.authorization?.replace('Bearer ', '') ?? ''
+        const before = service.requests.length
+        t.equal((await device.client.fetch(...create())).status, 200, kind)
+        const [first, second, ...others] = service.requests.slice(before)
+        t.strictSame([first?.body, second?.body], ['one lantern', 'one lantern'], kind)
+        t.not(first?.authorization, second?.authorization)
+        t.equal(others.length, 0)
+      }
+    },
+  )
+
+  t.test('a stream is not sent twice, but the next request passes', async (t) => {
+    refused = service.requests.at(-1)?.authorization?.replace('Bearer ', '') ?? ''
+    const init = { method: 'POST', body: new Blob(['one lantern']).stream(), duplex: 'half' } as RequestInit
+    t.equal((await device.client.fetch(`${service.url}/orders`, init)).status, 401)
+    t.equal((await device.client.fetch(`${service.url}/orders`)).status, 200)
+  })
+
+  t.test('one that goes on refusing is asked twice, and has the last word', async (t) => {
+    const stubborn = await startService(t, () => false)
+    const client = app.device({ storage: device.storage, origins: [stubborn.url] }).client
+    t.equal((await client.fetch(stubborn.url)).status, 401)
+    t.equal(stubborn.requests.length, 2)
+  })
+
+  t.test('REF-06: whatever another service says, only Sallyport ends a session', async (t) => {
+    device.network.answerNext('/orders', () => Response.json({ code: 'session_ended' }, { status: 401 }))
+    t.equal((await device.client.fetch(`${service.url}/orders`)).status, 200)
+    t.match(device.client.state, { status: 'signed_in' })
+  })
+
+  t.test('an authorization of the caller is left alone', async (t) => {
+    await device.client.fetch(`${service.url}/orders`, { headers: { authorization: 'Basic YTpi' } })
+    t.equal(service.requests.at(-1)?.authorization, 'Basic YTpi')
+  })
+
+  t.test('what is not listed never gets the token', async (t) => {
+    const before = device.network.calls.length
+    const { host } = new URL(app.baseUrl)
+    const addresses = [
+      'https://example.com/',
+      '//example.com/v1/whoami',
+      '/\\example.com/v1/whoami',
+      `http://${host}@example.com/`,
+      `${app.baseUrl}@example.com/`,
+      `${app.baseUrl}.example.com/`,
+      `${app.baseUrl}\\@example.com/`,
+      `${app.baseUrl}\n.example.com/`,
+      ` ${app.baseUrl}/v1/whoami`,
+      'v1/whoami',
+      'javascript:alert(1)',
+    ]
+    for (const address of addresses) {
+      await t.rejects(device.client.fetch(address), { name: 'TypeError', message: /origins/ }, JSON.stringify(address))
+    }
+    await t.rejects(device.client.fetch(new Request('https://example.com/')), { name: 'TypeError' })
+    t.equal(device.network.calls.length, before)
+  })
+})
+
+t.test(
+  'fetch: in time before the token expires, once for all who wait, and with what there is when nobody answers',
+  async (t) => {
+    const app = await startDeviceApp(t)
+    const device = await app.signUp()
+    const refreshes = () => device.network.callsOf('/v1/auth/refresh').length
+    t.equal((await device.client.fetch('/v1/whoami')).status, 200)
+    t.equal(refreshes(), 0)
+    app.clock.advance({ seconds: 595 })
+    const answers = await Promise.all(Array.from({ length: 5 }, () => device.client.fetch('/v1/whoami')))
+    t.strictSame(
+      answers.map(({ status }) => status),
+      [200, 200, 200, 200, 200],
+    )
+    t.equal(refreshes(), 1)
+
+    app.clock.advance({ seconds: 595 })
+    device.network.answerNext(
+      '/v1/auth/refresh',
+      () => new Response(null, { status: 503, headers: { 'retry-after': '60' } }),
+    )
+    t.equal((await device.client.fetch('/v1/whoami')).status, 200, 'the token has five seconds left')
+    app.clock.advance({ seconds: 6 })
+    device.network.answerNext(
+      '/v1/auth/refresh',
+      () => new Response(null, { status: 503, headers: { 'retry-after': '60' } }),
+    )
+    await t.rejects(device.client.fetch('/v1/whoami'), { name: 'ClientError', retryAfterSeconds: 60 })
+    t.equal((await device.client.fetch('/v1/whoami')).status, 200)
+  },
+)
+
+t.test('fetch: who is signed out sends no token, and is not asked to refresh', async (t) => {
+  const app = await startDeviceApp(t)
+  const { client, network } = app.device()
+  t.equal((await client.fetch('/livez')).status, 200)
+  t.match(await (await client.fetch('/v1/whoami')).json(), { code: 'token_missing' })
+  t.equal(network.callsOf('/v1/auth/refresh').length, 0, 'there is nothing in the store')
+})
+
+t.test('followEvents: a logout elsewhere shows at once, and changed claims bring new tokens', async (t) => {
+  const app = await startDeviceApp(t)
+  t.teardown(app.app.revocations.follow())
+  const phone = await app.signUp()
+  const tablet = app.device()
+  await tablet.client.login(phone.account)
+  const stop = phone.client.followEvents()
+  t.teardown(async () => stop())
+  const change = () => new Promise((resolve) => phone.client.onChange(resolve))
+  const streams = () => phone.network.callsOf('/v1/events').length
+  while (streams() === 0) await new Promise(setImmediate)
+
+  const renewed = change()
+  const newPassword = 'seven hills under a lantern'
+  await phone.client.changePassword({ current_password: PASSWORD, new_password: newPassword })
+  t.match(await renewed, { status: 'signed_in' })
+  t.equal(phone.network.callsOf('/v1/auth/refresh').length, 1)
+
+  await tablet.client.login({ email: phone.account.email, password: newPassword })
+  const ended = change()
+  await tablet.client.endOtherSessions()
+  t.match(await ended, { status: 'signed_out', reason: 'revoked_by_user' })
+  t.equal(await phone.kept(), null)
+
+  await phone.client.login({ email: phone.account.email, password: newPassword })
+  while (streams() < 2) await new Promise(setImmediate)
+  const again = change()
+  await tablet.client.logoutAll()
+  t.match(await again, { status: 'signed_out', reason: 'logout_all' }, 'it follows the next session too')
+})

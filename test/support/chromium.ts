@@ -1,0 +1,46 @@
+// A real browser, for pages that call the API: the Chromium that is installed.
+
+import { existsSync } from 'node:fs'
+import { chromium, type Browser, type Page } from 'playwright-core'
+
+const { CHROMIUM_PATH } = process.env
+const executablePath = [
+  ...(CHROMIUM_PATH ? [CHROMIUM_PATH] : ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']),
+].find((path) => existsSync(path))
+
+/** For tap's `skip`: why a test that needs a browser does not run, or false when it does. */
+export const needsChromium: string | false = executablePath
+  ? false
+  : `needs Chromium: ${CHROMIUM_PATH ? 'CHROMIUM_PATH names no file' : 'install it, or set CHROMIUM_PATH'}`
+
+interface Test {
+  teardown(work: () => Promise<void>): void
+}
+
+/** Launches the browser, without a window. Each `newContext()` is a browser of its own to the pages in it. */
+export async function launchBrowser(t: Test): Promise<Browser> {
+  if (executablePath === undefined) throw new Error(`This ${String(needsChromium)}.`)
+  const browser = await chromium.launch({
+    executablePath,
+    // Whatever a page or the browser itself asks of the outside finds no address.
+    args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1'],
+  })
+  t.teardown(() => browser.close())
+  return browser
+}
+
+/**
+ * What goes wrong in a page from now on: exceptions, and what its console warns of, such as a violation of its content
+ * security policy. Refusals of the API are none of it: Chromium reports them, but a page expects them.
+ */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    const isComplaint = message.type() === 'error' || message.type() === 'warning'
+    if (isComplaint && !/^Failed to load resource: .* status of 4\d\d/.test(message.text())) {
+      complaints.push(message.text())
+    }
+  })
+  return complaints
+}
