@@ -1,6 +1,7 @@
 // Sallyport as `npm start` runs it, for measurements.
 
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -10,42 +11,69 @@ import packageJson from '../package.json' with { type: 'json' }
 // What `npm start` hands to Node.
 const [, ...startArguments] = packageJson.scripts.start.split(' ')
 
+const READY_WITHIN_MS = 60_000
+
 export interface Server {
   url: string
   process: ChildProcess
   /** From the start of the process until it was ready. */
   readyMs: number
   stop(): Promise<void>
+  /** What `kill -9` does. */
+  kill(): Promise<void>
 }
 
-/** Starts a process with these settings, and waits until it is ready. */
-export async function startServer(settings: Record<string, string>): Promise<Server> {
+/** Starts Sallyport with these settings, and waits until it is ready. */
+export function startServer(settings: Record<string, string>): Promise<Server> {
+  return startProgram(sallyportProgram(settings))
+}
+
+export function sallyportProgram(settings: Record<string, string>): Program {
+  return { args: startArguments, readyPath: '/readyz', settings: { LOG_LEVEL: 'error', ...settings } }
+}
+
+export interface Program {
+  /** What Node is started with. */
+  args: string[]
+  /** Answers with success once the program can serve. */
+  readyPath: string
+  settings: Record<string, string>
+}
+
+/** Starts a program that listens at PORT, and waits until it is ready. */
+export async function startProgram({ args, readyPath, settings }: Program): Promise<Server> {
   const port = await freePort()
   const startedAt = performance.now()
-  const server = spawn(process.execPath, startArguments, {
-    env: { PATH: process.env.PATH, PORT: String(port), LOG_LEVEL: 'error', ...settings },
+  const server = spawn(process.execPath, args, {
+    env: { PATH: process.env.PATH, PORT: String(port), ...settings },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const stop = async () => {
-    server.kill('SIGTERM')
-    if (server.exitCode === null) await once(server, 'exit')
+  const end = async (signal: NodeJS.Signals) => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    const ended = once(server, 'exit')
+    server.kill(signal)
+    await ended
   }
+  const stop = () => end('SIGTERM')
   try {
-    await untilReady(server, port)
+    await untilReady(server, `http://127.0.0.1:${port}${readyPath}`)
   } catch (error) {
     await stop()
     throw error
   }
-  return { url: `http://127.0.0.1:${port}`, process: server, readyMs: performance.now() - startedAt, stop }
+  const readyMs = performance.now() - startedAt
+  return { url: `http://127.0.0.1:${port}`, process: server, readyMs, stop, kill: () => end('SIGKILL') }
 }
 
-async function untilReady(server: ChildProcess, port: number): Promise<void> {
-  for (;;) {
+async function untilReady(server: ChildProcess, url: string): Promise<void> {
+  const end = performance.now() + READY_WITHIN_MS
+  while (performance.now() < end) {
     if (server.exitCode !== null) throw new Error(`The server ended with exit code ${server.exitCode}.`)
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null)
+    const answer = await fetch(url).catch(() => null)
     if (answer?.ok) return
     await pause(5)
   }
+  throw new Error(`Nothing was ready at ${url} within ${READY_WITHIN_MS / 1000} s.`)
 }
 
 async function freePort(): Promise<number> {
@@ -58,15 +86,15 @@ async function freePort(): Promise<number> {
 }
 
 /** Runs work on an empty database on that Postgres, and drops it. */
-export async function withEmptyDatabase(serverUrl: string, work: (url: string) => Promise<void>): Promise<void> {
+export async function withEmptyDatabase<T>(serverUrl: string, work: (url: string) => Promise<T>): Promise<T> {
   const server = new pg.Client({ connectionString: serverUrl })
   await server.connect()
-  const name = `sallyport_bench_${process.pid}_${Date.now()}`
+  const name = `sallyport_bench_${randomBytes(8).toString('hex')}`
   try {
     await server.query(`CREATE DATABASE ${name}`)
     const url = new URL(serverUrl)
     url.pathname = `/${name}`
-    await work(url.href)
+    return await work(url.href)
   } finally {
     await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
     await server.end()

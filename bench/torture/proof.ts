@@ -1,0 +1,22 @@
+import { createHash, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
+import { exportJWK, SignJWT } from 'jose'
+
+/** Makes a proof of possession for one request (DPoP, RFC 9449). */
+export type Proof = (request: { method: string; url: string; accessToken?: string }) => Promise<string>
+
+/** A key that stays with its client. */
+export function createProof(): Proof {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return ({ method, url, accessToken }) => sign(privateKey, publicKey, { htm: method, htu: url, ...ath(accessToken) })
+}
+
+async function sign(privateKey: KeyObject, publicKey: KeyObject, claims: Record<string, string>): Promise<string> {
+  return new SignJWT({ ...claims, jti: randomUUID() })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey) })
+    .setIssuedAt()
+    .sign(privateKey)
+}
+
+function ath(accessToken: string | undefined): { ath?: string } {
+  return accessToken === undefined ? {} : { ath: createHash('sha256').update(accessToken).digest('base64url') }
+}

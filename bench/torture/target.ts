@@ -1,0 +1,93 @@
+import { startProgram, type Program } from '../servers.js'
+import { startDatabaseProxy } from './database-proxy.js'
+import { startFaultProxy } from './fault-proxy.js'
+import { createSend, type Fate, type Received, type Send } from './http.js'
+import type { Promised } from './promise.js'
+import type { Proof } from './proof.js'
+
+/** What a client of a target holds. */
+export interface Held {
+  /** Whatever the target renews: a refresh token, or the session's own token where there is none. */
+  refreshToken: string
+  accessToken: string
+  /** What shows that a token is its holder's own (DPoP). Who copies a token has not copied this. */
+  proof?: Proof
+}
+
+export type Answer =
+  | { outcome: 'served'; held: Held }
+  /** Refused for now: another was faster. */
+  | { outcome: 'superseded' }
+  | { outcome: 'refused'; how: string }
+  /** The target is in trouble, and says so. */
+  | { outcome: 'unavailable' }
+  /** No answer came. */
+  | { outcome: 'lost' }
+
+export interface RefreshOptions {
+  attemptKey: string
+  fate?: Fate | undefined
+}
+
+/** Everything that the scenarios know of a system. */
+export interface Protocol {
+  /** Makes a user and signs them in. */
+  signUp(): Promise<{ user: string; held: Held }>
+  /** Signs a user in on another device. */
+  signIn(user: string): Promise<Held>
+  refresh(held: Held, options: RefreshOptions): Promise<Answer>
+  /** Whether the target itself accepts the access token at this moment. */
+  isAlive(held: Held): Promise<boolean>
+}
+
+export interface Target extends Protocol {
+  /** What `kill -9` does to its process. */
+  kill(): Promise<void>
+  restart(): Promise<void>
+  /** Has the database stop answering in the middle of what the target does: see `DatabaseProxy`. */
+  stopDatabaseAfter(messages: number): Promise<void>
+  passDatabase(): void
+  close(): Promise<void>
+}
+
+/** One column of the table. */
+export interface TargetKind {
+  name: string
+  /** What it is run with, for the reader of the table. */
+  describe(graceSeconds: number): string
+  /** The packages that are measured, with their versions. */
+  version(): string
+  /** What Sallyport has to keep; nobody else has promised anything. */
+  promised?: Promised
+  program(given: { databaseUrl: string; graceSeconds: number }): Program
+  connect(send: Send): Protocol
+}
+
+/** Starts a target's process on an empty database, with a proxy on either side of it. */
+export async function startTarget(kind: TargetKind, databaseUrl: string, graceSeconds: number): Promise<Target> {
+  const database = await startDatabaseProxy(databaseUrl)
+  const program = kind.program({ databaseUrl: database.url, graceSeconds })
+  let server = await startProgram(program)
+  const front = await startFaultProxy(() => Number(new URL(server.url).port))
+  return {
+    ...kind.connect(createSend(front.port)),
+    kill: () => server.kill(),
+    async restart() {
+      server = await startProgram(program)
+    },
+    stopDatabaseAfter: (messages) => database.stopAfter(messages),
+    passDatabase: () => database.pass(),
+    async close() {
+      await server.stop()
+      await front.close()
+      await database.close()
+    },
+  }
+}
+
+/** Reads the answer to a refresh; one that never came is an answer too. */
+export async function answerTo(sending: Promise<Received>, read: (received: Received) => Answer): Promise<Answer> {
+  const received = await sending.catch(() => null)
+  if (received === null) return { outcome: 'lost' }
+  return received.status >= 500 || received.status === 429 ? { outcome: 'unavailable' } : read(received)
+}

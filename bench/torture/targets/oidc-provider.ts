@@ -1,0 +1,71 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { exportJWK, generateKeyPair } from 'jose'
+import { cookieHeader, cookiesOf, type Send } from '../http.js'
+import { peerProgram, peerVersion } from '../peers.js'
+import { createProof } from '../proof.js'
+import type { Protocol, TargetKind } from '../target.js'
+import { createOAuthProtocol, REDIRECT_URI } from './oauth.js'
+
+const secret = randomBytes(32).toString('base64url')
+const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+const signingKey = JSON.stringify({ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig' })
+
+const MOST_REDIRECTS = 5
+
+export const oidcProvider = kind(
+  'oidc-provider',
+  'a public client, opaque access tokens, `rotateRefreshToken` at its default, which is to rotate',
+  {
+    clientId: 'app',
+  },
+)
+export const oidcProviderDpop = kind(
+  'oidc-provider-dpop',
+  'the same, with tokens that are bound to a key of the client (DPoP), which it does not rotate',
+  {
+    clientId: 'app-with-key',
+    createProof,
+  },
+)
+
+type Client = { clientId: string; createProof?: typeof createProof }
+
+function kind(name: string, description: string, client: Client): TargetKind {
+  return {
+    name,
+    describe: () => description,
+    version: () => peerVersion('oidc-provider', 'oidc-provider'),
+    program: ({ databaseUrl }) =>
+      peerProgram('oidc-provider', '/.well-known/openid-configuration', {
+        DATABASE_URL: databaseUrl,
+        SECRET: secret,
+        SIGNING_KEY: signingKey,
+        REDIRECT_URI,
+      }),
+    connect: (send) => connect(send, client),
+  }
+}
+
+function connect(send: Send, { clientId, ...rest }: Client): Protocol {
+  return createOAuthProtocol({
+    ...rest,
+    send,
+    clientId: () => Promise.resolve(clientId),
+    paths: { authorize: '/auth', token: '/token', userinfo: '/me' },
+    createUser: () => Promise.resolve(randomUUID()),
+    async authorize(user, path) {
+      let cookies = {}
+      // Without the prompt, offline_access is left out (OpenID Connect Core, section 11).
+      let next = `${path}&prompt=consent`
+      for (let redirects = 0; redirects < MOST_REDIRECTS; redirects += 1) {
+        const received = await send({ path: next, headers: { cookie: cookieHeader(cookies) } })
+        cookies = cookiesOf(received, cookies)
+        const { location } = received.headers
+        if (location === undefined) throw new Error(`Not authorized: ${received.status} ${received.text}`)
+        if (location.startsWith(REDIRECT_URI)) return location
+        next = location.includes('/interaction/') ? `${location}?account=${user}` : location
+      }
+      throw new Error('Signing in goes round in circles.')
+    },
+  })
+}

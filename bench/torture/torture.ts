@@ -1,0 +1,79 @@
+// Who logs an honest user out, and who never finds the thief: the same scenarios against Sallyport and others, each a
+// process of its own on the same Postgres. Run by `npm run torture`.
+
+import { parseArgs } from 'node:util'
+import pLimit from 'p-limit'
+import { withEmptyDatabase } from '../servers.js'
+import { brokenPromises } from './promise.js'
+import { writeReport } from './report.js'
+import { createScenarios, runAll, type Column, type Options } from './run.js'
+import { printTable, type Table } from './table.js'
+import { startTarget, type TargetKind } from './target.js'
+import { betterAuth, betterAuthOAuth, betterAuthOAuthReuse } from './targets/better-auth.js'
+import { oidcProvider, oidcProviderDpop } from './targets/oidc-provider.js'
+import { sallyport, sallyportKeyless } from './targets/sallyport.js'
+
+const GRACE_SECONDS = 3
+// They wait more than they work.
+const TARGETS_AT_ONCE = 2
+
+const kinds: TargetKind[] = [
+  ...[sallyport, sallyportKeyless],
+  ...[betterAuth, betterAuthOAuth, betterAuthOAuthReuse],
+  ...[oidcProvider, oidcProviderDpop],
+]
+
+const { values } = parseArgs({
+  options: {
+    target: { type: 'string', default: kinds.map(({ name }) => name).join(',') },
+    rounds: { type: 'string', default: '50' },
+    depth: { type: 'string', default: '4' },
+    write: { type: 'boolean', default: false },
+  },
+})
+const databaseUrl = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
+const options: Options = { rounds: parseCount(values.rounds), graceSeconds: GRACE_SECONDS }
+const table: Table = { columns: [], scenarios: createScenarios(parseCount(values.depth)) }
+
+const chosen = values.target.split(',').map(findKind)
+const limit = pLimit(TARGETS_AT_ONCE)
+table.columns = await Promise.all(
+  chosen.map((kind) => limit(async () => ({ name: kind.name, column: await measure(kind) }))),
+)
+console.log(`\n${printTable(table)}`)
+if (values.write) await writeReport(table, chosen, { ...options, databaseUrl })
+
+for (const [index, { name, promised }] of chosen.entries()) {
+  const column = table.columns[index]?.column
+  if (promised === undefined || column === undefined) continue
+  for (const broken of brokenPromises(column, promised, GRACE_SECONDS)) {
+    console.error(`${name} does not keep what it promises: ${broken}`)
+    process.exitCode = 1
+  }
+}
+
+async function measure(kind: TargetKind): Promise<Column> {
+  const startedAt = performance.now()
+  const column = await withEmptyDatabase(databaseUrl, async (url) => {
+    const target = await startTarget(kind, url, GRACE_SECONDS)
+    try {
+      return await runAll(target, table.scenarios, options)
+    } finally {
+      await target.close()
+    }
+  })
+  console.log(`${kind.name}: ${kind.version()}, ${Math.round((performance.now() - startedAt) / 1000)} s`)
+  return column
+}
+
+function findKind(name: string): TargetKind {
+  const kind = kinds.find((kind) => kind.name === name)
+  if (kind === undefined)
+    throw new Error(`There is no target ${name}: choose from ${kinds.map(({ name }) => name).join(', ')}.`)
+  return kind
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`${text} is no number from 1 to 9999.`)
+  return Number(text)
+}
