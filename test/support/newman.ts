@@ -10,8 +10,8 @@ const environment = fileURLToPath(new URL('../../postman/sallyport.postman_envir
 export interface CollectionRun {
   /** What newman counts as failed: assertions, scripts, and requests without an answer. */
   failures: string[]
-  /** The names of the requests that were answered, in their order. */
-  answered: string[]
+  /** The names of the requests whose answers were looked at, in their order. */
+  tested: string[]
   /** What a script has left out: the names of the requests, and why. */
   skipped: { name: string; reason: string }[]
 }
@@ -22,13 +22,13 @@ const assertionSchema = z.object({ item: itemSchema, assertion: z.string(), skip
 
 const summarySchema = z.object({
   run: z.object({
-    executions: z.array(z.object({ item: itemSchema, response: z.object({}).optional() })),
     failures: z.array(z.object({ source: itemSchema.optional(), error: z.object({ message: z.string() }) })),
   }),
 })
 
 /** The variables take the place of those of the environment. Without a folder, all of them are run. */
 export async function runCollection(variables: Record<string, string>, folder?: string): Promise<CollectionRun> {
+  const tested = new Set<string>()
   const skipped: CollectionRun['skipped'] = []
   const summary = await new Promise<unknown>((resolve, reject) => {
     const options = {
@@ -41,12 +41,13 @@ export async function runCollection(variables: Record<string, string>, folder?: 
     run.on('assertion', (_error, made: unknown) => {
       const { item, assertion, skipped: isSkipped } = assertionSchema.parse(made)
       if (isSkipped) skipped.push({ name: item.name, reason: assertion })
+      else tested.add(item.name)
     })
   })
-  const { executions, failures } = summarySchema.parse(summary).run
+  const { failures } = summarySchema.parse(summary).run
   return {
     failures: failures.map(({ source, error }) => `${source?.name ?? 'The run'}: ${error.message}`),
-    answered: executions.filter(({ response }) => response !== undefined).map(({ item }) => item.name),
+    tested: [...tested],
     skipped,
   }
 }
