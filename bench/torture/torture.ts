@@ -10,7 +10,7 @@ import { createScenarios, runAll, type Column, type Options } from './run.js'
 import { printTable, type Table } from './table.js'
 import { startTarget, type TargetKind } from './target.js'
 import { betterAuth, betterAuthOAuth, betterAuthOAuthReuse } from './targets/better-auth.js'
-import { oidcProvider, oidcProviderDpop } from './targets/oidc-provider.js'
+import { oidcProvider, oidcProviderDpop, oidcProviderOnce } from './targets/oidc-provider.js'
 import { sallyport, sallyportKeyless } from './targets/sallyport.js'
 
 const GRACE_SECONDS = 3
@@ -20,7 +20,7 @@ const TARGETS_AT_ONCE = 2
 const kinds: TargetKind[] = [
   ...[sallyport, sallyportKeyless],
   ...[betterAuth, betterAuthOAuth, betterAuthOAuthReuse],
-  ...[oidcProvider, oidcProviderDpop],
+  ...[oidcProvider, oidcProviderOnce, oidcProviderDpop],
 ]
 
 const { values } = parseArgs({
