@@ -4,13 +4,13 @@ import tseslint from 'typescript-eslint'
 const unsafeSql = 'Only tagged templates reach the database, so that every value is a parameter.'
 
 export default tseslint.config(
-  { ignores: ['dist', 'src/generated', 'node_modules', '.tap', 'coverage'] },
+  { ignores: ['**/dist', 'src/generated', 'node_modules', '.tap', 'coverage'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js', 'scripts/*.js', 'examples/*/*.js'] },
+        projectService: { allowDefaultProject: ['eslint.config.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -54,9 +54,13 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**', 'bench/**', 'examples/**', 'eslint.config.js'],
+    files: ['scripts/**', 'bench/**', 'examples/*/*.js', 'eslint.config.js'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', fetch: 'readonly' } },
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['examples/spa/**'],
     rules: { 'no-console': 'off' },
   },
 )

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { problemCodes } from '../src/wire/problem-codes.js'
 import { startApp } from './support/app.js'
-import { operationsOf, streamsOf, pathOf } from './support/operations.js'
+import { answersOf, operationsOf, streamsOf, pathOf } from './support/operations.js'
 
 const features = new URL('../src/features/', import.meta.url)
 
@@ -75,6 +75,14 @@ t.test('the document tells all that a client has to know', async (t) => {
       const answer = await api.call(pathOf(operation), { method, token, body: body.example })
       t.not(answer.status, 422, `${id} takes its example`)
       t.ok(operation.statuses.includes(answer.status), `${id} describes ${answer.status}`)
+    }
+  })
+
+  t.test('every answer that has a body has an example, and its schema takes each of them', async (t) => {
+    for (const { id, status, examples, fits } of answersOf(app.server)) {
+      t.ok(examples.length > 0, `${id} has an example of ${status}`)
+      t.ok(examples.every(fits), `${id} shows ${status} as it is`)
+      t.notOk(fits({ title: 1 }), `${id} does not take everything for a ${status}`)
     }
   })
 

@@ -1,8 +1,9 @@
 // A small service that is not Sallyport and trusts its access tokens.
+import cors from '@fastify/cors'
 import Fastify from 'fastify'
 import { createVerifier, sallyport } from 'sallyport/verifier'
 
-const { SALLYPORT_CREDENTIAL, PORT = '4000' } = process.env
+const { SALLYPORT_CREDENTIAL, PORT = '4000', CORS_ORIGINS = '' } = process.env
 const { SALLYPORT_ISSUER = 'http://localhost:3000' } = process.env
 const { SALLYPORT_URL = SALLYPORT_ISSUER, SALLYPORT_AUDIENCE = SALLYPORT_ISSUER } = process.env
 
@@ -21,6 +22,12 @@ const verifier = createVerifier({
 })
 
 const app = Fastify()
+// Pages of these origins may call with an access token. None may with cookies, so no credentials are allowed.
+await app.register(cors, {
+  origin: CORS_ORIGINS.split(',').filter((origin) => origin !== ''),
+  allowedHeaders: ['authorization'],
+  exposedHeaders: ['www-authenticate'],
+})
 await app.register(sallyport, { verifier })
 
 app.get('/', { config: { sallyport: 'public' } }, () => ({ hello: 'anybody' }))

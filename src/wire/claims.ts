@@ -5,6 +5,24 @@ export const MAX_ACCESS_TOKEN_SECONDS = 3600
 
 const numericDate = z.int().nonnegative()
 
+/** For the documentation. */
+export const exampleClaims = {
+  iss: 'https://auth.example.com',
+  sub: '0199b2c4-7d5b-7b1e-8c44-0d2f6a9e3b57',
+  aud: 'https://auth.example.com',
+  iat: 1767225600,
+  nbf: 1767225600,
+  exp: 1767226200,
+  jti: '6b0f3a1e-2c57-4d5e-9f0a-8e4d7c1b2a63',
+  client_id: 'sallyport',
+  sid: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12',
+  epoch: 1767225600000,
+  roles: ['auditor'],
+  scope: '',
+  auth_time: 1767225600,
+  amr: ['pwd'],
+}
+
 /**
  * What an access token says (RFC 9068, section 2.2), with four claims of ours: `sid` the session, `epoch` the version
  * of the user's claims, `roles` and, from OpenID Connect, `auth_time` and `amr` the sign-in.
@@ -32,6 +50,7 @@ export const accessTokenClaimsSchema = z
     path: ['exp'],
     message: 'A lifetime is positive and at most one hour',
   })
+  .meta({ examples: [exampleClaims] })
 
 export type AccessTokenClaims = z.infer<typeof accessTokenClaimsSchema>
 

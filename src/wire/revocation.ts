@@ -35,7 +35,16 @@ export const revocationListSchema = z
     ...age,
     entries: z.array(revocationEntrySchema),
   })
-  .meta({ id: 'RevocationList' })
+  .meta({
+    id: 'RevocationList',
+    examples: [
+      {
+        cursor: '7Yw0b3tVq1mZc2Xk.41',
+        age_ms: 120,
+        entries: [{ kind: 'session', sid: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', expires_at: 1767229320 }],
+      },
+    ],
+  })
 
 /** The data of the two kinds of events of `GET /v1/revocations/stream`. */
 export const feedEventSchemas = {

@@ -2,6 +2,19 @@ import { z } from 'zod'
 import { endReasons } from './end-reason.js'
 import { modes } from './mode.js'
 
+/** For the documentation. */
+export const exampleSession = {
+  id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12',
+  current: true,
+  mode: 'json',
+  device_name: 'Work laptop',
+  user_agent: 'curl/8.14.1',
+  ip: '203.0.113.7',
+  created_at: '2026-01-01T00:00:00.000Z',
+  last_used_at: '2026-01-01T00:00:00.000Z',
+  expires_at: '2026-04-01T00:00:00.000Z',
+}
+
 export const sessionSchema = z
   .object({
     id: z.uuid(),
@@ -16,7 +29,11 @@ export const sessionSchema = z
     ended_at: z.iso.datetime().optional(),
     reason: z.enum(endReasons).optional(),
   })
-  .meta({ id: 'Session', description: 'One device that is signed in, or was.' })
+  .meta({
+    id: 'Session',
+    description: 'One device that is signed in, or was.',
+    examples: [exampleSession],
+  })
 
 /** A session, as its user sees it in the list. */
 export type PresentedSession = z.infer<typeof sessionSchema>

@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { modes } from './mode.js'
 
+const exampleUser = {
+  id: '0199b2c4-7d5b-7b1e-8c44-0d2f6a9e3b57',
+  email: 'ada@example.com',
+  name: 'Ada Lovelace',
+  email_verified: false,
+  roles: [],
+  created_at: '2026-01-01T00:00:00.000Z',
+}
+
 /** A user, as users see themselves. */
 export const userSchema = z
   .object({
@@ -11,7 +20,7 @@ export const userSchema = z
     roles: z.array(z.string()),
     created_at: z.iso.datetime(),
   })
-  .meta({ id: 'User', description: 'Who signs in.' })
+  .meta({ id: 'User', description: 'Who signs in.', examples: [exampleUser] })
 
 export type User = z.infer<typeof userSchema>
 
@@ -41,14 +50,7 @@ export const tokenReplySchema = z
         refresh_token: 'spr_…',
         refresh_expires_at: '2026-01-31T00:00:00.000Z',
         session: { id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', mode: 'json', device_name: 'Work laptop' },
-        user: {
-          id: '0199b2c4-7d5b-7b1e-8c44-0d2f6a9e3b57',
-          email: 'ada@example.com',
-          name: 'Ada Lovelace',
-          email_verified: false,
-          roles: [],
-          created_at: '2026-01-01T00:00:00.000Z',
-        },
+        user: exampleUser,
       },
     ],
   })

@@ -30,6 +30,7 @@ async function startExample(t: Test, { config }: TestApp, sallyportPort: number)
       SALLYPORT_ISSUER: config.tokens.issuer,
       SALLYPORT_AUDIENCE: config.tokens.audience,
       SALLYPORT_URL: `http://127.0.0.1:${sallyportPort}`,
+      CORS_ORIGINS: 'http://localhost:5173',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -90,4 +91,26 @@ t.test('the example renders a page for a browser that is signed in', async (t) =
   const renewed = await here.call('/account')
   t.match(renewed, { status: 200, setCookies: [/^sallyport_at=/], body: new RegExp(reply.user.id) })
   t.ok(here.cookies.has('sallyport_at'))
+})
+
+t.test('the example lets a page of a listed origin call with an access token, and no other page', async (t) => {
+  const { sallyport, example } = await start(t)
+  const { accessToken: token } = await sallyport.api.signUp()
+  const ask = (origin: string) => {
+    const headers = {
+      origin,
+      'access-control-request-method': 'GET',
+      'access-control-request-headers': 'authorization',
+    }
+    return example.api.call('/orders', { method: 'OPTIONS', headers })
+  }
+  const origin = 'http://localhost:5173'
+  t.match(await ask(origin), {
+    status: 204,
+    headers: { 'access-control-allow-origin': origin, 'access-control-allow-headers': 'authorization' },
+  })
+  const answer = await example.api.call('/orders', { token, headers: { origin } })
+  t.match(answer, { status: 200, headers: { 'access-control-allow-origin': origin } })
+  t.equal(answer.headers['access-control-allow-credentials'], undefined)
+  t.equal((await ask('http://localhost:5174')).headers['access-control-allow-origin'], undefined)
 })

@@ -40,7 +40,7 @@ const operationSchema = z
         ]),
       })
       .optional(),
-    responses: z.record(z.string(), z.object({ content: z.unknown().optional() })),
+    responses: z.record(z.string(), z.object({ content: z.record(z.string(), z.unknown()).optional() })),
   })
   .transform(({ operationId: id, summary, tags, security, parameters, requestBody, responses }) => ({
     id,
@@ -49,6 +49,9 @@ const operationSchema = z
     security: security.map((way) => Object.keys(way)),
     statuses: Object.keys(responses).map(Number),
     streams: JSON.stringify(responses['200'] ?? {}).includes('"text/event-stream"'),
+    bodies: Object.entries(responses).flatMap(([status, { content = {} }]) =>
+      Object.values(content).map((media) => ({ status: Number(status), media })),
+    ),
     problems: Object.values(responses).flatMap(({ content }) => {
       const parsed = problemContent.safeParse(content)
       return parsed.success ? Object.keys(parsed.data['application/problem+json'].examples) : []
@@ -64,6 +67,50 @@ const documentSchema = z.object({
   paths: z.record(z.string(), z.record(z.enum(['get', 'post', 'put', 'patch', 'delete']), operationSchema.optional())),
 })
 
+/** A body that an operation answers with, as the document describes it. */
+export interface DescribedAnswer {
+  id: string
+  status: number
+  examples: unknown[]
+  fits(body: unknown): boolean
+}
+
+const jsonSchemaSchema = z.custom<z.core.JSONSchema.JSONSchema>((value) => typeof value === 'object')
+
+const mediaSchema = z.object({
+  schema: jsonSchemaSchema,
+  example: z.unknown().optional(),
+  examples: z.record(z.string(), z.object({ value: z.unknown() })).optional(),
+})
+
+const schemasSchema = z.object({
+  components: z.object({ schemas: z.record(z.string(), jsonSchemaSchema) }),
+})
+
+/** Every body that the application's OpenAPI document describes, of answers and of refusals. */
+export function answersOf(server: AppInstance): DescribedAnswer[] {
+  // The translation back into zod looks for shared schemas where JSON Schema keeps them.
+  const document = JSON.stringify(server.swagger()).replaceAll('#/components/schemas/', '#/$defs/')
+  const { schemas: $defs } = schemasSchema.parse(JSON.parse(document)).components
+  return operationsIn(document).flatMap(({ id, bodies }) =>
+    bodies.map(({ status, media }) => {
+      const { schema, example, examples } = mediaSchema.parse(media)
+      const shared = $defs[schema.$ref?.replace('#/$defs/', '') ?? '']
+      const parser = z.fromJSONSchema({ ...schema, $defs })
+      return {
+        id,
+        status,
+        examples: [
+          ...(example === undefined ? [] : [example]),
+          ...Object.values(examples ?? {}).map(({ value }) => value),
+          ...(schema.examples ?? shared?.examples ?? []),
+        ],
+        fits: (body) => parser.safeParse(body).success,
+      }
+    }),
+  )
+}
+
 /** Every operation of the application's OpenAPI document whose answer has an end. */
 export function operationsOf(server: AppInstance): Operation[] {
   return readOperations(server).filter(({ streams }) => !streams)
@@ -75,7 +122,11 @@ export function streamsOf(server: AppInstance): Operation[] {
 }
 
 function readOperations(server: AppInstance): (Operation & { streams: boolean })[] {
-  const { paths } = documentSchema.parse(JSON.parse(JSON.stringify(server.swagger())))
+  return operationsIn(JSON.stringify(server.swagger()))
+}
+
+function operationsIn(document: string) {
+  const { paths } = documentSchema.parse(JSON.parse(document))
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).flatMap(([method, operation]) =>
       operation ? [{ ...operation, path, method: method.toUpperCase() as Operation['method'] }] : [],

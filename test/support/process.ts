@@ -19,7 +19,9 @@ interface Test {
 
 /** Sallyport as it is run: a process of its own, made by `npm run build`. */
 export interface ServerProcess {
+  port: number
   api: Api
+  url: string
   /** What it has written to its standard output so far. */
   said(): string
   /** What `kill -9` does: it has no time for anything. */
@@ -59,7 +61,9 @@ async function serve(t: Test, child: ChildProcessWithoutNullStreams): Promise<Se
   t.teardown(kill)
   const port = await portOf(child)
   return {
+    port,
     api: createApiOver((request) => send(port, agent, request)),
+    url: `http://127.0.0.1:${port}`,
     said: () => said,
     kill,
     async stop() {

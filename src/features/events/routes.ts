@@ -25,7 +25,13 @@ export function mountEventRoutes(app: AppInstance, { userEvents, streams }: Even
           'the access token too; connect again with the next one.',
         tags: ['Sessions'],
         security: [{ accessToken: [] }, { accessCookie: [] }],
-        response: { ...eventStreamResponse, ...problemResponses('rate_limited') },
+        response: {
+          ...eventStreamResponse({
+            event: 'session.ended',
+            data: { session_id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', reason: 'revoked_by_user' },
+          }),
+          ...problemResponses('rate_limited'),
+        },
       },
       config: { access: 'feed' },
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sessionSchema, type PresentedSession } from '../../wire/session.js'
+import { exampleSession, sessionSchema, type PresentedSession } from '../../wire/session.js'
 import { text } from '../../platform/http/text.js'
 import { attemptKeySchema } from './attempt.js'
 import type { Session } from './sessions.js'
@@ -31,7 +31,9 @@ export const sessionsQuerySchema = z.strictObject({
   ended: z.enum(['true', 'false']).optional().meta({ description: '`true` lists the sessions that ended, and why.' }),
 })
 
-export const sessionListSchema = z.object({ sessions: z.array(sessionSchema) }).meta({ id: 'SessionList' })
+export const sessionListSchema = z
+  .object({ sessions: z.array(sessionSchema) })
+  .meta({ id: 'SessionList', examples: [{ sessions: [exampleSession] }] })
 
 /** A session on the wire. */
 export function presentSession({ family, ended }: Session, currentId: string): PresentedSession {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { accessTokenClaimsSchema } from '../../wire/claims.js'
+import { accessTokenClaimsSchema, exampleClaims } from '../../wire/claims.js'
 
 /** `token_type_hint` is allowed and needs no look: a token tells by itself what it is. */
 export const tokenBodySchema = z
@@ -12,7 +12,7 @@ export const introspectionSchema = z
   .meta({
     id: 'Introspection',
     description: 'RFC 7662, section 2.2. Nothing but `active` is told of a token that is not good.',
-    examples: [{ active: false }],
+    examples: [{ active: true, ...exampleClaims, token_type: 'Bearer' }, { active: false }],
   })
 
 export const metadataSchema = z
@@ -27,4 +27,20 @@ export const metadataSchema = z
     grant_types_supported: z.array(z.string()),
     service_documentation: z.string(),
   })
-  .meta({ id: 'AuthorizationServerMetadata', description: 'RFC 8414, section 2.' })
+  .meta({
+    id: 'AuthorizationServerMetadata',
+    description: 'RFC 8414, section 2.',
+    examples: [
+      {
+        issuer: 'https://auth.example.com',
+        jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
+        introspection_endpoint: 'https://auth.example.com/oauth/introspect',
+        introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
+        revocation_endpoint: 'https://auth.example.com/oauth/revoke',
+        revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
+        response_types_supported: [],
+        grant_types_supported: [],
+        service_documentation: 'https://auth.example.com/docs',
+      },
+    ],
+  })

@@ -3,18 +3,22 @@ import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import type { Operations } from './operations.js'
 
-const livenessSchema = z.object({ status: z.literal('alive') })
+const livenessSchema = z.object({ status: z.literal('alive') }).meta({ examples: [{ status: 'alive' }] })
 
-const readinessSchema = z.object({
-  status: z.literal('ready'),
-  clock_skew_ms: z.int().meta({ description: "How far the machine's clock is behind the database's." }),
-  revocation_age_ms: z.int().meta({ description: 'How long ago the list of revocations was last read with success.' }),
-  warnings: z.array(z.enum(['clock_skew', 'revocation_stale'])).meta({
-    description:
-      '`clock_skew`: the clocks are more than 5 seconds apart. ' +
-      '`revocation_stale`: the list of revocations was last read more than 5 seconds ago.',
-  }),
-})
+const readinessSchema = z
+  .object({
+    status: z.literal('ready'),
+    clock_skew_ms: z.int().meta({ description: "How far the machine's clock is behind the database's." }),
+    revocation_age_ms: z
+      .int()
+      .meta({ description: 'How long ago the list of revocations was last read with success.' }),
+    warnings: z.array(z.enum(['clock_skew', 'revocation_stale'])).meta({
+      description:
+        '`clock_skew`: the clocks are more than 5 seconds apart. ' +
+        '`revocation_stale`: the list of revocations was last read more than 5 seconds ago.',
+    }),
+  })
+  .meta({ examples: [{ status: 'ready', clock_skew_ms: 0, revocation_age_ms: 250, warnings: [] }] })
 
 /** GET /livez and /readyz: for whoever restarts the process, and for whoever sends it requests. */
 export function mountOperationsRoutes(app: AppInstance, { operations }: { operations: Operations }): void {

@@ -48,7 +48,10 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
         summary: 'The same as server-sent events, and what follows',
         description: 'Events `entries` and `beat`, as docs/revocation.md tells.',
         headers: lastEventHeadersSchema,
-        response: { ...eventStreamResponse, ...problemResponses('revocation_stale') },
+        response: {
+          ...eventStreamResponse({ event: 'beat', id: '7Yw0b3tVq1mZc2Xk.41', data: { age_ms: 120 } }),
+          ...problemResponses('revocation_stale'),
+        },
       },
       config: { access: 'verifier' },
     },

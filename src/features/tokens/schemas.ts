@@ -7,4 +7,19 @@ export const jwksSchema = z
   })
   .meta({
     description: 'A JSON Web Key Set (RFC 7517): the next key, the active one, and those retired in the last hours.',
+    // The key of RFC 8037, appendix A, under its thumbprint.
+    examples: [
+      {
+        keys: [
+          {
+            kty: 'OKP',
+            crv: 'Ed25519',
+            x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+            kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
+            alg: 'EdDSA',
+            use: 'sig',
+          },
+        ],
+      },
+    ],
   })

@@ -36,16 +36,18 @@ const MAX_HELD_BYTES = 1024 * 1024
 /** What a route of a stream declares in place of the limit on how long a handler may take: the most that a timer can. */
 export const STREAM_TIMEOUT_MS = 2 ** 31 - 1
 
-/** The response of such a route, for its description. */
-export const eventStreamResponse = {
-  200: {
-    description: 'Server-sent events, until either side ends them.',
-    content: { 'text/event-stream': { schema: z.string() } },
-  },
+/** The response of such a route, for its description. The example is an event that it sends. */
+export function eventStreamResponse(example: ServerSentEvent) {
+  return {
+    200: {
+      description: 'Server-sent events, until either side ends them.',
+      content: { 'text/event-stream': { schema: z.string().meta({ examples: [INTRODUCTION + present(example)] }) } },
+    },
+  }
 }
 
-/** How long a client waits before it connects again, as a hint. */
-const RETRY_MS = 1000
+/** How many milliseconds a client waits before it connects again, as a hint. */
+const INTRODUCTION = 'retry: 1000\n\n'
 
 export function createEventStreams({ patienceMs = PATIENCE_MS } = {}): EventStreams {
   const streams = new Set<EventStream>()
@@ -62,6 +64,11 @@ export function createEventStreams({ patienceMs = PATIENCE_MS } = {}): EventStre
   }
 }
 
+function present({ event, id, data }: ServerSentEvent): string {
+  const idLine = id === undefined ? '' : `id: ${id}\n`
+  return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
 function openStream(reply: FastifyReply, patienceMs: number): EventStream {
   const { raw } = reply
   const body = new PassThrough()
@@ -72,13 +79,12 @@ function openStream(reply: FastifyReply, patienceMs: number): EventStream {
       'x-accel-buffering': 'no',
     })
     .send(body)
-  body.write(`retry: ${RETRY_MS}\n\n`)
+  body.write(INTRODUCTION)
 
   return {
-    async send({ event, id, data }) {
+    async send(event) {
       if (isOver()) return
-      const idLine = id === undefined ? '' : `id: ${id}\n`
-      const isTaken = body.write(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+      const isTaken = body.write(present(event))
       if (isTaken) return
       const heldBytes = body.writableLength + body.readableLength + raw.writableLength
       if (heldBytes > MAX_HELD_BYTES || !(await drains())) raw.destroy()

@@ -46,7 +46,7 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
   const baseUrl = options.baseUrl.replace(/\/+$/, '')
   const own = originOf(baseUrl)
   if (own === null || /[?#\s]/.test(baseUrl)) throw new TypeError('"baseUrl" has to be an address: https://…')
-  if (!modes.includes(options.mode)) throw new TypeError('"mode" is "cookie", "json" or "session".')
+  if (!modes.includes(options.mode)) throw new TypeError('"mode" is none of the three')
   const others = options.origins ?? []
   for (const origin of others) {
     if (originOf(origin) !== origin) throw new TypeError(`"origins" has ${origin}, which is no origin`)

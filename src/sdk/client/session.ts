@@ -60,7 +60,9 @@ export function createSession({ clock, tabs }: { clock: ClientClock; tabs: Tabs 
 
   function forget(reason: EndReason | null): void {
     held = null
-    change({ status: 'signed_out', reason })
+    // A refresh that comes too late finds nothing to refresh, and does not know why.
+    const known = state.status === 'signed_out' ? state.reason : null
+    change({ status: 'signed_out', reason: reason ?? known })
   }
 
   function change(next: ClientState): void {

@@ -2,27 +2,16 @@
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { build } from 'vite'
+import { bundleClient } from '../../support/client-bundle.js'
 
 const LIMIT_BYTES = 6 * 1024
-const entry = fileURLToPath(new URL('../../../src/sdk/client/client.ts', import.meta.url))
 
 t.test('in one piece, minified and gzipped, it is smaller than 6 KiB and loads nothing else', async (t) => {
-  const built = await build({
-    configFile: false,
-    logLevel: 'silent',
-    // As a part of a page's code: the format for libraries keeps the white space.
-    build: { write: false, modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: 'strict' } },
-  })
-  const chunks = [built].flat().flatMap((bundle) => ('output' in bundle ? bundle.output : []))
-  t.equal(chunks.length, 1)
-  const [chunk] = chunks
-  if (chunk?.type !== 'chunk') throw new Error('There is no code.')
-  t.strictSame([...chunk.imports, ...chunk.dynamicImports], [])
-  const { length } = gzipSync(chunk.code)
+  const { code, imports } = await bundleClient()
+  t.strictSame(imports, [])
+  const { length } = gzipSync(code)
   t.ok(length < LIMIT_BYTES, `${length} bytes`)
   t.comment(`${length} bytes gzipped`)
 })

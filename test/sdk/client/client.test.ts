@@ -250,6 +250,15 @@ t.test('fetch: who is signed out sends no token, and is not asked to refresh', a
   t.equal(network.callsOf('/v1/auth/refresh').length, 0, 'there is nothing in the store')
 })
 
+t.test('why the session ended stays known to who refreshes too late', async (t) => {
+  const app = await startDeviceApp(t)
+  const { client } = await app.signUp()
+  await client.logoutAll()
+  // As the word of the logout, which comes over the stream of events, may make this page or another one do.
+  t.equal(await codeOf(client.refresh()), 'refresh_token_missing')
+  t.match(client.state, { status: 'signed_out', reason: 'logout_all' })
+})
+
 t.test('followEvents: a logout elsewhere shows at once, and changed claims bring new tokens', async (t) => {
   const app = await startDeviceApp(t)
   t.teardown(app.app.revocations.follow())

@@ -1,0 +1,98 @@
+// An app, such as a phone has it. Each run is one start: it restores the session, does one thing and ends.
+import { homedir, hostname } from 'node:os'
+import { join } from 'node:path'
+import { ClientError, createClient } from 'sallyport/client'
+import { createKeyStore } from './key-store.js'
+import { readPassword } from './password.js'
+import { describeEnd, describeError, isPassing } from './words.js'
+
+const { SALLYPORT_URL = 'http://localhost:3000', DEVICE_NAME = hostname() } = process.env
+const { KEY_STORE = join(homedir(), '.sallyport-example') } = process.env
+
+/** How a run ends, for whoever starts it: 3 is worth another try later, and nobody is logged out by it. */
+const DONE = 0
+const REFUSED = 1
+const SIGNED_OUT = 2
+const NOT_NOW = 3
+
+const client = createClient({ baseUrl: SALLYPORT_URL, mode: 'json', storage: createKeyStore(KEY_STORE) })
+
+const signIns = {
+  async register(email) {
+    const { user } = await client.register({ email, password: await readPassword(), device_name: DEVICE_NAME })
+    console.log(`Welcome, ${user.email}.`)
+  },
+  async login(email) {
+    const { user } = await client.login({ email, password: await readPassword(), device_name: DEVICE_NAME })
+    console.log(`Welcome back, ${user.email}.`)
+  },
+}
+
+const commands = {
+  /** Any service that trusts Sallyport is called in this way; `origins` of `createClient` names those elsewhere. */
+  async whoami() {
+    const response = await client.fetch('/v1/whoami').catch(asClientError)
+    const answer = await response.json().catch(asClientError)
+    if (!response.ok) throw new ClientError(answer.code, { message: answer.detail, status: response.status })
+    console.log(`You are user ${answer.sub} in session ${answer.sid}.`)
+  },
+  async profile() {
+    const { email, name, created_at } = await client.me()
+    console.log(`${name ?? 'No name yet'}, ${email}, here since ${created_at}.`)
+  },
+  async sessions() {
+    for (const { id, current, device_name, last_used_at } of await client.sessions()) {
+      console.log(`${current ? '*' : ' '} ${id}  ${device_name ?? 'a device'}, last used ${last_used_at}`)
+    }
+  },
+  async end(id) {
+    await client.endSession(id)
+    console.log('That device is logged out.')
+  },
+  async logout() {
+    await client.logout()
+    console.log('You are logged out.')
+  },
+}
+
+/** Whatever the network does on the way to a service is told as by the global `fetch`: by an error without a code. */
+function asClientError(error) {
+  throw error instanceof ClientError ? error : new ClientError('unreachable', { cause: error })
+}
+
+async function start(name, argument) {
+  const isSignIn = Object.hasOwn(signIns, name)
+  const state = await client.restore()
+  if (isSignIn && state.status === 'signed_in') {
+    console.log('You are signed in already. Log out first.')
+    return REFUSED
+  }
+  if (!isSignIn && state.status === 'signed_out') {
+    console.log(describeEnd(state.reason))
+    return SIGNED_OUT
+  }
+  await (signIns[name] ?? commands[name])(argument)
+  return DONE
+}
+
+function explain(error, name) {
+  if (!(error instanceof ClientError)) throw error
+  const { state } = client
+  if (state.status === 'signed_out' && !Object.hasOwn(signIns, name)) {
+    console.log(describeEnd(state.reason))
+    return SIGNED_OUT
+  }
+  console.log(describeError(error))
+  if (!isPassing(error)) return REFUSED
+  if (state.status === 'signed_in') console.log('You are still signed in.')
+  return NOT_NOW
+}
+
+const [name = '', argument = ''] = process.argv.slice(2)
+if (!Object.hasOwn({ ...signIns, ...commands }, name)) {
+  console.log('Usage: app.js register <email> | login <email> | whoami | profile | sessions | end <session> | logout')
+  process.exitCode = REFUSED
+} else {
+  process.exitCode = await start(name, argument).catch((error) => explain(error, name))
+  client.close()
+}

@@ -1,0 +1,131 @@
+// What befalls a phone, step by step, against a Sallyport that runs: `npm start` in one terminal, this in another.
+// It is held to its word: where the app ends otherwise than told here, the story fails.
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startNetwork } from './network.js'
+import { createPhone } from './phone.js'
+
+const { SALLYPORT_URL = 'http://localhost:3000' } = process.env
+const REFRESH = '/v1/auth/refresh'
+/** How the app ends: see README.md. */
+const [DONE, SIGNED_OUT, NOT_NOW] = [0, 2, 3]
+
+const email = `ada-${randomBytes(4).toString('hex')}@example.com`
+const password = 'copper lantern drifts over seven hills'
+
+const folder = await mkdtemp(join(tmpdir(), 'sallyport-mobile-'))
+const network = await startNetwork(SALLYPORT_URL)
+const phone = createPhone({ name: 'Phone', keyStore: join(folder, 'phone'), url: network.url })
+const tablet = createPhone({ name: 'Tablet', keyStore: join(folder, 'tablet'), url: network.url })
+
+const tell = (text) => console.log(`\n${text}`)
+const show = (text) => console.log(text.trimEnd().replace(/^/gm, '    '))
+const sessionOf = (said) => /session ([0-9a-f-]{36})/.exec(said)?.[1]
+const attemptOf = ({ headers }) => headers['idempotency-key']
+
+function expect(actual, expected, what) {
+  if (actual !== expected) throw new Error(`${what}: ${actual} and not ${expected}.`)
+}
+
+/** Opens the app and waits until it has ended. */
+async function open(device, command, { code = DONE, input } = {}) {
+  console.log(`  $ ${command.join(' ')}`)
+  const ended = await device.run(command, input)
+  show(ended.said)
+  expect(ended.code, code, 'The app ended with')
+  return ended.said
+}
+
+/** Opens the app on the phone and kills it as soon as the network has stopped something. */
+async function openAndKill(stopped) {
+  console.log('  $ whoami')
+  const running = phone.open(['whoami'])
+  const what = await stopped
+  await running.kill()
+  show('Killed.')
+  return what
+}
+
+async function openInSame(session) {
+  expect(sessionOf(await open(phone, ['whoami'])), session, 'The session is')
+  show('It is the same session.')
+}
+
+async function signUp() {
+  tell(`Ada registers on her phone, as ${email}.`)
+  await open(phone, ['register', email], { input: password })
+  tell('She opens the app again, and it asks a route that needs an access token.')
+  return sessionOf(await open(phone, ['whoami']))
+}
+
+async function getKilled(session) {
+  tell('The app refreshes and Sallyport rotates the token, but before the answer arrives: kill -9.')
+  await openAndKill(network.stopAnswer(REFRESH))
+  tell('Opened again, it finds the old token in its key store, and the attempt key that it wrote down beside it.')
+  await openInSame(session)
+
+  tell('The app has written down its attempt, but before the request reaches Sallyport: kill -9.')
+  await openAndKill(network.stopRequest(REFRESH))
+  tell('Opened again, it makes the same attempt.')
+  await openInSame(session)
+}
+
+async function goOffline(session) {
+  tell('Once more the answer is lost, and then the network is gone.')
+  const lost = attemptOf(await openAndKill(network.stopAnswer(REFRESH)))
+  show(`The attempt key was ${lost}.`)
+  await network.disconnect()
+  await open(phone, ['whoami'], { code: NOT_NOW })
+  await open(phone, ['profile'], { code: NOT_NOW })
+  tell(
+    'So it stays for a day, or for as long as you like: no story can turn the clock of your Sallyport, but its answer',
+  )
+  console.log('would be the same, up to the 30 days that a session of mode json may be unused.')
+
+  tell('The network is back.')
+  await network.connect()
+  console.log('  $ whoami')
+  const answer = network.stopAnswer(REFRESH)
+  const running = phone.open(['whoami'])
+  const { deliver, ...sent } = await answer
+  deliver()
+  const { said } = await running.ended
+  show(said)
+  expect(attemptOf(sent), lost, 'The attempt key is')
+  expect(sessionOf(said), session, 'The session is')
+  show('It asked with the same attempt key, and it is the same session.')
+}
+
+async function logOut(session) {
+  tell('Ada signs in on her tablet, looks at her devices, and logs the phone out.')
+  await open(tablet, ['login', email], { input: password })
+  await open(tablet, ['sessions'])
+  await open(tablet, ['end', session])
+  tell('The phone says so, and why.')
+  await open(phone, ['whoami'], { code: SIGNED_OUT })
+  tell('She logs out on the tablet.')
+  await open(tablet, ['logout'])
+  await open(tablet, ['whoami'], { code: SIGNED_OUT })
+}
+
+async function isThere() {
+  const answer = await fetch(`${SALLYPORT_URL}/livez`).catch(() => null)
+  return answer?.ok === true
+}
+
+try {
+  if (await isThere()) {
+    const session = await signUp()
+    await getKilled(session)
+    await goOffline(session)
+    await logOut(session)
+  } else {
+    console.error(`No Sallyport answers at ${SALLYPORT_URL}: "npm start" in another terminal, or set SALLYPORT_URL.`)
+    process.exitCode = 1
+  }
+} finally {
+  await network.disconnect()
+  await rm(folder, { recursive: true })
+}

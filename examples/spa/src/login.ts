@@ -1,0 +1,44 @@
+import type { Client } from 'sallyport/client'
+import { onSubmit } from './actions.js'
+import { element, showText } from './elements.js'
+import { describeEnd } from './messages.js'
+
+/** The two ways in, and why somebody is out. */
+export function mountLogin(client: Client): void {
+  const forms = { login: element('login', HTMLFormElement), register: element('register', HTMLFormElement) }
+  const buttons = {
+    login: element('choose-login', HTMLButtonElement),
+    register: element('choose-register', HTMLButtonElement),
+  }
+  const remember = element('login-remember', HTMLInputElement)
+
+  buttons.login.addEventListener('click', () => choose('login'))
+  buttons.register.addEventListener('click', () => choose('register'))
+
+  function choose(chosen: 'login' | 'register'): void {
+    for (const name of ['login', 'register'] as const) {
+      forms[name].hidden = name !== chosen
+      buttons[name].setAttribute('aria-pressed', String(name === chosen))
+    }
+  }
+
+  onSubmit(forms.login, async (read) => {
+    await client.login({ email: read('email'), password: read('password'), remember: remember.checked })
+    forms.login.reset()
+    return null
+  })
+
+  onSubmit(forms.register, async (read) => {
+    const name = read('name').trim()
+    await client.register({ email: read('email'), password: read('password'), ...(name === '' ? {} : { name }) })
+    forms.register.reset()
+    choose('login')
+    return null
+  })
+
+  const endReason = element('end-reason', HTMLElement)
+  client.onChange((state) => {
+    if (state.status !== 'signed_out') return
+    showText(endReason, state.reason === null ? null : `The session ended: ${describeEnd(state.reason)}.`)
+  })
+}

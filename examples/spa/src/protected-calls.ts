@@ -1,0 +1,35 @@
+import { ClientError, type Client } from 'sallyport/client'
+import { onClick } from './actions.js'
+import { element } from './elements.js'
+
+/** Calls that need an access token: one to Sallyport and, where it runs, one to a service of its own. */
+export function mountProtectedCalls(client: Client, resourceServerUrl: string | null): void {
+  const calls = element('calls', HTMLElement)
+  const outcome = element('call-outcome', HTMLElement)
+  const answer = element('answer', HTMLElement)
+
+  const urls = ['/v1/whoami', ...(resourceServerUrl === null ? [] : [`${resourceServerUrl}/orders`])]
+  for (const url of urls) {
+    const button = document.createElement('button')
+    button.type = 'button'
+    button.textContent = `GET ${url.replace(/^https?:\/\//, '')}`
+    calls.append(button)
+    onClick(button, outcome, async () => {
+      answer.hidden = true
+      const response = await client.fetch(url).catch((error: unknown) => {
+        // How `fetch` tells that the network did not bring an answer.
+        throw error instanceof TypeError ? new ClientError('unreachable', { cause: error }) : error
+      })
+      const body: unknown = await response.json()
+      answer.textContent = JSON.stringify(body, null, 2)
+      answer.hidden = false
+      return `${response.status} ${response.statusText}`
+    })
+  }
+
+  client.onChange(({ status }) => {
+    if (status !== 'signed_out') return
+    answer.hidden = true
+    outcome.textContent = null
+  })
+}

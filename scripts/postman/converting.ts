@@ -1,0 +1,68 @@
+// The converter's edge: it has neither types nor a promise, and answers far more than is used here.
+
+import converter from 'openapi-to-postmanv2'
+import { z } from 'zod'
+
+const headerSchema = z.object({ key: z.string(), value: z.string(), description: z.string().optional() })
+export type Header = z.infer<typeof headerSchema>
+
+const bodySchema = z.discriminatedUnion('mode', [
+  z.object({
+    mode: z.literal('raw'),
+    raw: z.string(),
+    options: z.object({ raw: z.object({ language: z.string() }) }),
+  }),
+  z.object({
+    mode: z.literal('urlencoded'),
+    urlencoded: z.array(z.object({ key: z.string(), value: z.string() })),
+  }),
+])
+export type Body = z.infer<typeof bodySchema>
+
+const requestSchema = z.object({
+  method: z.string(),
+  header: z.array(headerSchema).default([]),
+  body: bodySchema.optional(),
+  url: z.object({ host: z.array(z.string()), path: z.array(z.string()) }),
+})
+export type ConvertedRequest = z.infer<typeof requestSchema>
+
+const resultSchema = z.object({
+  output: z.tuple([
+    z.object({
+      data: z.object({
+        item: z.array(z.object({ item: z.array(z.object({ name: z.string(), request: requestSchema })) })),
+      }),
+    }),
+  ]),
+})
+
+/** The request of each operation of an OpenAPI document, by its operationId, as the document's examples fill it. */
+export async function convertOperations(document: unknown): Promise<Map<string, ConvertedRequest>> {
+  const result = await convert(namedByOperation(document), {
+    folderStrategy: 'Tags',
+    requestParametersResolution: 'Example',
+    alwaysInheritAuthentication: true,
+  })
+  const folders = resultSchema.parse(result).output[0].data.item
+  return new Map(folders.flatMap(({ item }) => item.map(({ name, request }) => [name, request])))
+}
+
+function convert(data: object, options: Record<string, string | boolean>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    converter.convert({ type: 'json', data }, options, (error, result) => (error ? reject(error) : resolve(result)))
+  })
+}
+
+const namedSchema = z.looseObject({
+  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ operationId: z.string() }))),
+})
+
+/** A request is called by its summary and forgets its operationId, unless that is the summary. */
+function namedByOperation(document: unknown): object {
+  const named = structuredClone(namedSchema.parse(document))
+  for (const operations of Object.values(named.paths)) {
+    for (const operation of Object.values(operations)) operation.summary = operation.operationId
+  }
+  return named
+}

@@ -1,0 +1,42 @@
+import type { Folder } from '../step.js'
+
+/** The tokens of an answer become those that the tour goes on with. */
+export const keepTokens = {
+  access_token: 'access_token',
+  refresh_token: 'refresh_token',
+  session_id: 'session.id',
+}
+
+/** A request for a login of the tour's user in mode `json`. */
+export function credentials(deviceName: string) {
+  return { email: '{{email}}', password: '{{password}}', mode: 'json', device_name: deviceName }
+}
+
+export const signIn: Folder = {
+  name: '2. Register and log in',
+  about: 'Both answer with an access token, a refresh token, the session and the user. Scripts keep what comes later.',
+  steps: [
+    {
+      name: 'Register',
+      operation: 'register',
+      about: 'Makes an account, with an address of its own for each run, and signs in.',
+      before: `
+        pm.collectionVariables.set('email', pm.variables.replaceIn('ada-{{$guid}}@example.com'))
+      `,
+      send: { body: { ...credentials('Laptop'), name: 'Ada Lovelace' } },
+      answers: 201,
+      keeps: keepTokens,
+      checks: {
+        'no cache may keep it': `pm.expect(pm.response.headers.get('Cache-Control')).to.equal('no-store')`,
+      },
+    },
+    {
+      name: 'Log in',
+      operation: 'login',
+      about: 'A session of its own: the one of "Register" goes on beside it. The tour goes on with this one.',
+      send: { body: credentials('Postman') },
+      answers: 200,
+      keeps: keepTokens,
+    },
+  ],
+}

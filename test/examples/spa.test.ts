@@ -1,0 +1,89 @@
+// The one command that shows the example page. What the page does in a browser is in test/browser/.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { findFreePort } from '../support/free-port.js'
+import { createFolder } from '../support/process.js'
+
+const script = fileURLToPath(new URL('../../examples/spa/start.ts', import.meta.url))
+
+interface Test {
+  teardown(work: () => void | Promise<void>): void
+}
+
+interface Command {
+  process: ChildProcess
+  /** Everything it has written, once it has written that. */
+  says(words: string): Promise<string>
+  /** The exit code. */
+  ended: Promise<number | null>
+}
+
+function run(t: Test, ports: { PORT: number; PAGE_PORT: number }): Command {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script], {
+    // Not the checkout, whose .env and .data are the developer's.
+    cwd: createFolder(t),
+    env: { PATH: process.env.PATH, PORT: String(ports.PORT), PAGE_PORT: String(ports.PAGE_PORT) },
+  })
+  const ended = once(child, 'close').then(() => child.exitCode)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  let said = ''
+  const says = (words: string) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => said.includes(words) && resolve(said)
+      child.stdout.on('data', look)
+      child.stderr.on('data', look)
+      void ended.then(() => reject(new Error(`The process ended. ${said}`)))
+      look()
+    })
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += String(bytes)))
+  return { process: child, says, ended }
+}
+
+t.test('the example page: one command starts Sallyport and the page, which Sallyport lets in', async (t) => {
+  const [PORT, PAGE_PORT] = [await findFreePort(), await findFreePort()]
+  const command = run(t, { PORT, PAGE_PORT })
+  const [page, api] = [`http://localhost:${PAGE_PORT}`, `http://localhost:${PORT}`]
+  t.match(await command.says(`The page is at ${page}`), `http://127.0.0.1:${PORT}`)
+
+  const html = await (await fetch(page)).text()
+  t.ok(html.includes('Content-Security-Policy') && html.includes(` ${api};`), 'the page may talk to it')
+  const preflight = await fetch(`${api}/v1/auth/login`, {
+    method: 'OPTIONS',
+    headers: { origin: page, 'access-control-request-method': 'POST' },
+  })
+  t.equal(preflight.headers.get('access-control-allow-origin'), page)
+  t.equal(preflight.headers.get('access-control-allow-credentials'), 'true')
+
+  for (const file of ['package.json', 'dist/main.js', 'prisma/schema.prisma']) {
+    const { pathname } = new URL(`../../${file}`, import.meta.url)
+    t.equal((await fetch(`${page}/@fs${pathname}`)).status, 403, `${file} is none of the page`)
+  }
+
+  command.process.kill('SIGINT')
+  t.equal(await command.ended, 0, 'one signal stops both, gracefully')
+})
+
+t.test('the example page: a port that is taken is named before anything starts', async (t) => {
+  const taken = createServer().listen(0, 'localhost')
+  await once(taken, 'listening')
+  t.teardown(() => taken.close())
+  const address = taken.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const free = await findFreePort()
+  for (const ports of [
+    { PORT: port, PAGE_PORT: free },
+    { PORT: free, PAGE_PORT: port },
+  ]) {
+    const command = run(t, ports)
+    const setting = ports.PORT === port ? 'PORT' : 'PAGE_PORT'
+    t.match(await command.says('is taken'), `Port ${port} is taken. Stop what listens there, or set ${setting}`)
+    t.equal(await command.ended, 1)
+  }
+})

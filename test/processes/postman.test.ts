@@ -1,0 +1,65 @@
+// The Postman collection, run from top to bottom by newman.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import t from 'tap'
+import { createVerifierCredential } from '../../src/features/access/access.js'
+import { SECRET_KEY, startApp } from '../support/app.js'
+import { connectTo } from '../support/client.js'
+import { needsEmbedded } from '../support/database.js'
+import { follow } from '../support/following.js'
+import { runCollection } from '../support/newman.js'
+import { createFolder, startProcess } from '../support/process.js'
+import { until } from '../support/until.js'
+
+const { credential, sha256 } = createVerifierCredential()
+const VERIFIER_KEYS = `postman:${sha256}`
+const streams = ['What happens to my session', 'What is revoked, as it happens']
+
+t.test('every request of the collection is answered as it says', { skip: needsEmbedded }, async (t) => {
+  const { url } = await startProcess(t, { DATA_DIR: createFolder(t), SECRET_KEY, VERIFIER_KEYS })
+
+  t.test('with the credential of another service: all but the streams', async (t) => {
+    const { failures, answered, skipped } = await runCollection({ baseUrl: url, verifier_credential: credential })
+    t.strictSame(failures, [])
+    t.ok(answered.length > 60)
+    t.strictSame(
+      skipped.map(({ name }) => name),
+      streams,
+    )
+  })
+
+  t.test('a second time, without one: what needs it is skipped, and says why', async (t) => {
+    const { failures, answered, skipped } = await runCollection({ baseUrl: url })
+    t.strictSame(failures, [])
+    t.ok(answered.length > 55)
+    const needy = skipped.filter(({ name }) => !streams.includes(name))
+    t.equal(needy.length, 6)
+    t.ok(needy.every(({ reason }) => reason.startsWith('needs verifier_credential')))
+  })
+})
+
+t.test('the streams of the collection are answered as they say', { skip: needsEmbedded }, async (t) => {
+  const { app, api } = await startApp(t, { settings: { VERIFIER_KEYS } })
+  follow(t, { app })
+  const { port } = await connectTo(t, app.server)
+  const { accessToken } = await api.signUp()
+
+  // Each is ended once it is open: the first by what it waits for, the second by the end of the server.
+  app.server.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    void until(() => Promise.resolve(response.headersSent)).then(() =>
+      request.url === '/v1/events'
+        ? api.call('/v1/auth/logout', { method: 'POST', token: accessToken })
+        : app.server.close(),
+    )
+  })
+  const { failures, answered, skipped } = await runCollection(
+    {
+      baseUrl: `http://127.0.0.1:${port}`,
+      access_token: accessToken,
+      verifier_credential: credential,
+      follow_streams: 'yes',
+    },
+    '8. Streams',
+  )
+  t.strictSame({ failures, answered, skipped }, { failures: [], answered: streams, skipped: [] })
+})

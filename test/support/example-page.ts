@@ -1,0 +1,82 @@
+// The example page as a browser gets it: built, from an origin of its own, next to a Sallyport that lets it in.
+
+import type { Page } from 'playwright-core'
+import { build, mergeConfig, preview } from 'vite'
+import { configurePage } from '../../examples/spa/vite.config.js'
+import { PASSWORD } from './api.js'
+import { findFreePort } from './free-port.js'
+import { createFolder, startProcess, type ServerProcess } from './process.js'
+
+interface Test {
+  teardown(work: () => void | Promise<void>): void
+}
+
+export interface ExamplePage {
+  /** Where the page is. */
+  url: string
+  /** The process that it talks to. */
+  sallyport: ServerProcess
+  sallyportUrl: string
+}
+
+export interface ExampleOptions {
+  /** Settings of Sallyport, as in the environment. */
+  settings?: Record<string, string>
+  /** Free ones where none are given. */
+  ports?: { page: number; sallyport: number }
+}
+
+export async function startExamplePage(t: Test, { settings, ports }: ExampleOptions = {}): Promise<ExamplePage> {
+  const { page, sallyport } = ports ?? { page: await findFreePort(), sallyport: await findFreePort() }
+  const url = `http://localhost:${page}`
+  const sallyportUrl = `http://localhost:${sallyport}`
+  await serveBuiltPage(t, { port: page, sallyportUrl })
+  const process = await startProcess(t, {
+    PORT: String(sallyport),
+    PUBLIC_URL: sallyportUrl,
+    CORS_ORIGINS: url,
+    ...settings,
+  })
+  return { url, sallyport: process, sallyportUrl }
+}
+
+async function serveBuiltPage(t: Test, { port, sallyportUrl }: { port: number; sallyportUrl: string }): Promise<void> {
+  const config = mergeConfig(configurePage({ sallyportUrl, resourceServerUrl: null }), {
+    configFile: false,
+    logLevel: 'warn',
+    build: { outDir: createFolder(t), emptyOutDir: true },
+    preview: { port, strictPort: true },
+  })
+  await build(config)
+  const server = await preview(config)
+  t.teardown(() => server.close())
+}
+
+/** What a phone says that it is. */
+export const PHONE =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1'
+
+export interface Person {
+  email: string
+  name: string
+}
+
+/** Fills in the form for who is new, and waits until they are in. */
+export async function register(page: Page, { email, name }: Person): Promise<void> {
+  await page.getByRole('button', { name: 'Register' }).click()
+  await submit(page, { 'E-mail address': email, Name: name, Password: PASSWORD })
+  await page.getByRole('heading', { name: `Welcome, ${name}` }).waitFor()
+}
+
+/** The same for who has an account. */
+export async function logIn(page: Page, { email, name }: Person): Promise<void> {
+  await submit(page, { 'E-mail address': email, Password: PASSWORD })
+  await page.getByRole('heading', { name: `Welcome, ${name}` }).waitFor()
+}
+
+/** Fills in the one form in sight, by the labels of its fields, and sends it off. */
+export async function submit(page: Page, fields: Record<string, string>): Promise<void> {
+  const form = page.getByRole('form')
+  for (const [label, value] of Object.entries(fields)) await form.getByLabel(label).fill(value)
+  await form.locator('[type=submit]').click()
+}

@@ -1,0 +1,13 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+
+/** A port that nobody listens on, for who has to know it before they do. */
+export async function findFreePort(): Promise<number> {
+  const listener = createServer().listen(0, 'localhost')
+  await once(listener, 'listening')
+  const address = listener.address()
+  listener.close()
+  await once(listener, 'close')
+  if (address === null || typeof address === 'string') throw new Error('The listener has no port.')
+  return address.port
+}

@@ -1,0 +1,52 @@
+// Runs the Postman collection of the repository, as `npm run postman:run` does.
+
+import { fileURLToPath } from 'node:url'
+import newman from 'newman'
+import { z } from 'zod'
+
+const collection = fileURLToPath(new URL('../../postman/sallyport.postman_collection.json', import.meta.url))
+const environment = fileURLToPath(new URL('../../postman/sallyport.postman_environment.json', import.meta.url))
+
+export interface CollectionRun {
+  /** What newman counts as failed: assertions, scripts, and requests without an answer. */
+  failures: string[]
+  /** The names of the requests that were answered, in their order. */
+  answered: string[]
+  /** What a script has left out: the names of the requests, and why. */
+  skipped: { name: string; reason: string }[]
+}
+
+const itemSchema = z.object({ name: z.string() })
+
+const assertionSchema = z.object({ item: itemSchema, assertion: z.string(), skipped: z.boolean() })
+
+const summarySchema = z.object({
+  run: z.object({
+    executions: z.array(z.object({ item: itemSchema, response: z.object({}).optional() })),
+    failures: z.array(z.object({ source: itemSchema.optional(), error: z.object({ message: z.string() }) })),
+  }),
+})
+
+/** The variables take the place of those of the environment. Without a folder, all of them are run. */
+export async function runCollection(variables: Record<string, string>, folder?: string): Promise<CollectionRun> {
+  const skipped: CollectionRun['skipped'] = []
+  const summary = await new Promise<unknown>((resolve, reject) => {
+    const options = {
+      collection,
+      environment,
+      envVar: Object.entries(variables).map(([key, value]) => ({ key, value })),
+      ...(folder !== undefined && { folder }),
+    }
+    const run = newman.run(options, (error, result) => (error ? reject(error) : resolve(result)))
+    run.on('assertion', (_error, made: unknown) => {
+      const { item, assertion, skipped: isSkipped } = assertionSchema.parse(made)
+      if (isSkipped) skipped.push({ name: item.name, reason: assertion })
+    })
+  })
+  const { executions, failures } = summarySchema.parse(summary).run
+  return {
+    failures: failures.map(({ source, error }) => `${source?.name ?? 'The run'}: ${error.message}`),
+    answered: executions.filter(({ response }) => response !== undefined).map(({ item }) => item.name),
+    skipped,
+  }
+}
