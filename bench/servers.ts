@@ -38,16 +38,20 @@ export interface Program {
   /** Answers with success once the program can serve. */
   readyPath: string
   settings: Record<string, string>
+  /** What it says of errors is shown only if it does not start. */
+  quiet?: boolean
 }
 
 /** Starts a program that listens at PORT, and waits until it is ready. */
-export async function startProgram({ args, readyPath, settings }: Program): Promise<Server> {
+export async function startProgram({ args, readyPath, settings, quiet = false }: Program): Promise<Server> {
   const port = await freePort()
   const startedAt = performance.now()
   const server = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, PORT: String(port), ...settings },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', quiet ? 'pipe' : 'inherit'],
   })
+  let said = ''
+  server.stderr?.on('data', (bytes) => (said += String(bytes)))
   const end = async (signal: NodeJS.Signals) => {
     if (server.exitCode !== null || server.signalCode !== null) return
     const ended = once(server, 'exit')
@@ -59,6 +63,7 @@ export async function startProgram({ args, readyPath, settings }: Program): Prom
     await untilReady(server, `http://127.0.0.1:${port}${readyPath}`)
   } catch (error) {
     await stop()
+    process.stderr.write(said)
     throw error
   }
   const readyMs = performance.now() - startedAt

@@ -1,53 +1,74 @@
-// The target's process is killed with kill -9 and started again; its clients only see that no answer comes.
+// A process is killed with kill -9. Its clients only see that no answer comes, and repeat what they asked.
 
 import { signUp, type Client } from './client.js'
 import type { HonestOutcome } from './judging.js'
 import { honest, type Scenario } from './scenario.js'
 import type { Target } from './target.js'
+import type { World } from './world.js'
 
 // More than any target needs for a refresh.
 const MOST_MESSAGES = 60
 
-const kills = { stopsTarget: true, beyondGrace: true }
+const lost = { kind: 'lose' } as const
 
 export const crashScenarios: Scenario[] = [
   honest(
-    'the server is killed after the commit, before its answer is heard; retried when it is back',
-    async ({ target }) => {
+    'the server is killed after the commit, before its answer is heard; another one is asked at once',
+    async ({ target, atOnce }) => {
+      await target.prepareStandby()
       const client = await signUp(target)
-      await client.refresh({ fate: { kind: 'lose' } })
-      await target.kill()
-      await target.restart()
-      return { kind: 'honest', kept: await client.isSignedIn() }
+      return atOnce(async () => {
+        await client.refresh({ fate: lost })
+        await target.failOver()
+        return { kind: 'honest', kept: await client.isSignedIn() }
+      })
     },
-    kills,
+    { stopsTarget: true },
   ),
   honest(
-    'the server is killed at each message of a refresh to its database; retried when it is back',
-    async ({ target }) => {
-      const outcomes: HonestOutcome[] = []
-      for (let messages = 0; messages <= MOST_MESSAGES; messages += 1) {
-        const client = await signUp(target)
-        if (!(await killInTheMiddle(target, client, messages))) return outcomes
-        outcomes.push({ kind: 'honest', kept: await client.isSignedIn() })
-      }
-      throw new Error(`A refresh took more than ${MOST_MESSAGES} messages.`)
+    'the server is killed after the commit, before its answer is heard; asked again after the grace',
+    async ({ target, passGrace }) => {
+      const client = await signUp(target)
+      await client.refresh({ fate: lost })
+      await target.restart()
+      await passGrace()
+      return { kind: 'honest', kept: await client.isSignedIn() }
     },
-    { ...kills, rounds: 'one' },
+    { stopsTarget: true, beyondGrace: true },
+  ),
+  honest(
+    'the server is killed at each message of a refresh to its database; another one is asked at once',
+    killEverywhere,
+    {
+      stopsTarget: true,
+      rounds: 'one',
+    },
   ),
 ]
 
-/** Kills the target once the database has carried so many messages of a refresh out; false when there are fewer. */
-async function killInTheMiddle(target: Target, client: Client, messages: number): Promise<boolean> {
-  const reached = target.stopDatabaseAfter(messages).then(() => true)
-  const answered = client.refresh().then(() => false)
-  const inTheMiddle = await Promise.race([reached, answered])
-  if (inTheMiddle) {
-    await target.kill()
-    target.passDatabase()
-    await target.restart()
+async function killEverywhere({ target, atOnce }: World): Promise<HonestOutcome[]> {
+  const outcomes: HonestOutcome[] = []
+  for (let messages = 0; messages <= MOST_MESSAGES; messages += 1) {
+    await target.prepareStandby()
+    const client = await signUp(target)
+    const outcome = await atOnce(() => killAfter(target, client, messages))
+    if (outcome === null) return outcomes
+    outcomes.push(outcome)
+  }
+  throw new Error(`A refresh took more than ${MOST_MESSAGES} messages.`)
+}
+
+/** Kills the server once its database has carried so many messages of a refresh out; null when there are fewer. */
+async function killAfter(target: Target, client: Client, messages: number): Promise<HonestOutcome | null> {
+  const reached = target.stopDatabaseAfter(messages).then(() => 'reached' as const)
+  const answered = client.refresh().then(({ outcome }) => outcome)
+  const first = await Promise.race([reached, answered])
+  if (first === 'reached') {
+    await target.failOver()
+    await answered
+    return { kind: 'honest', kept: await client.isSignedIn() }
   }
   target.passDatabase()
-  await answered
-  return inTheMiddle
+  if (first !== 'served') throw new Error(`A refresh that nothing disturbed was ${first}.`)
+  return null
 }

@@ -6,7 +6,8 @@ export interface DatabaseProxy {
   url: string
   /**
    * From now on counts what the target sends. Resolves when the database has carried the nth message out, whose answer
-   * and all later ones are held back; with 0 when the first message comes, which the database never sees.
+   * and all later ones are held back; with 0 when the first message comes, which the database never sees. Whatever else
+   * the target does there in these few milliseconds counts too.
    */
   stopAfter(messages: number): Promise<void>
   /** Passes everything again, on new connections. */
@@ -45,7 +46,7 @@ export async function startDatabaseProxy(serverUrl: string): Promise<DatabasePro
       else outside.write(bytes)
     })
     outside.on('data', (bytes) => {
-      if (stop !== null && stop.seen >= stop.messages) stop.reached()
+      if (stop !== null && stop.seen > 0 && stop.seen >= stop.messages) stop.reached()
       else inside.write(bytes)
     })
   })

@@ -47,10 +47,14 @@ interface Exchange {
   body: Buffer
 }
 
+// Nobody who is measured takes as long, on whatever machine.
+const ANSWER_WITHIN_MS = 30_000
+
 /** One request on a connection of its own, with its whole answer; throws when none arrives. */
 export function exchange(port: number, { method, path, headers, body }: Exchange): Promise<Received> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, agent: false, method, path }
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS)
+    const options = { host: '127.0.0.1', port, agent: false, signal, method, path }
     const outgoing = request({ ...options, headers: { ...headers, 'content-length': String(body.length) } })
     outgoing.on('response', (response) => {
       let text = ''

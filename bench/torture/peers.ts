@@ -9,7 +9,8 @@ const folder = fileURLToPath(new URL('peers', import.meta.url))
 /** A peer's server, whose packages are installed when it is wanted for the first time. */
 export function peerProgram(peer: string, readyPath: string, settings: Record<string, string>): Program {
   install(join(folder, peer))
-  return { args: [join(folder, peer, 'server.js')], readyPath, settings: { NODE_ENV: 'production', ...settings } }
+  const args = [join(folder, peer, 'server.js')]
+  return { args, readyPath, settings: { NODE_ENV: 'production', ...settings }, quiet: true }
 }
 
 /** The version of a package that a peer is run with. */

@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { format, resolveConfig } from 'prettier'
-import type { Options } from './run.js'
 import { writeTable, type Table } from './table.js'
 import type { TargetKind } from './target.js'
 
@@ -15,7 +14,7 @@ const END = '<!-- Written until here. -->'
 export async function writeReport(
   table: Table,
   kinds: TargetKind[],
-  { rounds, graceSeconds, databaseUrl }: Options & { databaseUrl: string },
+  { rounds, graceSeconds, databaseUrl }: { rounds: number; graceSeconds: number; databaseUrl: string },
 ): Promise<void> {
   const text = readFileSync(file, 'utf8')
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]

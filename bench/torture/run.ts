@@ -4,20 +4,13 @@ import { honestScenarios } from './honest.js'
 import { sumUp, type Cell } from './judging.js'
 import { honestOrders, theftOrders } from './orders.js'
 import type { Scenario } from './scenario.js'
-import type { Target } from './target.js'
 import { theftScenarios } from './thefts.js'
 import { measureWindow, type Window } from './window.js'
-import { createWorld, play, type World } from './world.js'
+import { play, type World } from './world.js'
 
 /** Every row of the table, with orders of so many steps. */
 export function createScenarios(depth: number): Scenario[] {
   return [...honestScenarios, ...honestOrders(depth), ...crashScenarios, ...theftScenarios, ...theftOrders(depth)]
-}
-
-export interface Options {
-  /** How often a race is run; what comes to the same each time is run a tenth as often. */
-  rounds: number
-  graceSeconds: number
 }
 
 /** A column of the table. */
@@ -28,19 +21,15 @@ export interface Column {
 
 // Most of them wait.
 const PLAYS_AT_ONCE = 32
-// Signing up costs what hashing a password costs.
-const SIGN_UPS_AT_ONCE = 4
 
-/** Plays these scenarios against a target. */
-export async function runAll(target: Target, scenarios: Scenario[], options: Options): Promise<Column> {
-  const signUps = pLimit(SIGN_UPS_AT_ONCE)
-  const world = createWorld({ ...target, signUp: () => signUps(target.signUp) }, options.graceSeconds)
+/** Plays these scenarios: races so many times, and what comes to the same each time a tenth as often. */
+export async function runAll(world: World, scenarios: Scenario[], rounds: number): Promise<Column> {
   const window = await measureWindow(world)
   const atOnce = pLimit(PLAYS_AT_ONCE)
   const oneByOne = pLimit(1)
   const cells = new Map<Scenario, Cell>()
   const run = async (scenario: Scenario, limit: typeof atOnce) =>
-    cells.set(scenario, await runOne(world, scenario, roundsOf(scenario, options), limit))
+    cells.set(scenario, await runOne(world, scenario, roundsOf(scenario, rounds), limit))
   await Promise.all(scenarios.filter(({ stopsTarget }) => !stopsTarget).map((scenario) => run(scenario, atOnce)))
   for (const scenario of scenarios.filter(({ stopsTarget }) => stopsTarget)) await run(scenario, oneByOne)
   return { cells, window }
@@ -57,12 +46,12 @@ async function runOne(
   return sumUp(outcomes.flat())
 }
 
-function roundsOf({ rounds }: Scenario, options: Options): number {
-  switch (rounds) {
+function roundsOf(scenario: Scenario, rounds: number): number {
+  switch (scenario.rounds) {
     case 'many':
-      return options.rounds
+      return rounds
     case 'few':
-      return Math.ceil(options.rounds / 10)
+      return Math.ceil(rounds / 10)
     case 'one':
       return 1
   }

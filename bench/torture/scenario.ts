@@ -12,7 +12,7 @@ export interface Scenario {
   /** Many where it takes many to meet a race; few where all come to the same; one where the plays are many by themselves. */
   rounds: 'many' | 'few' | 'one'
   plays: Play[]
-  /** It stops the target's process, so nothing else may run. */
+  /** It kills the target's process, so nothing else may run. */
   stopsTarget?: boolean
   /** A retry in it comes, or may come, later than the grace: for a client without attempt keys nothing is promised then. */
   beyondGrace?: boolean

@@ -1,5 +1,5 @@
-import { startProgram, type Program } from '../servers.js'
-import { startDatabaseProxy } from './database-proxy.js'
+import { startProgram, type Program, type Server } from '../servers.js'
+import { startDatabaseProxy, type DatabaseProxy } from './database-proxy.js'
 import { startFaultProxy } from './fault-proxy.js'
 import { createSend, type Fate, type Received, type Send } from './http.js'
 import type { Promised } from './promise.js'
@@ -41,10 +41,13 @@ export interface Protocol {
 }
 
 export interface Target extends Protocol {
-  /** What `kill -9` does to its process. */
-  kill(): Promise<void>
+  /** Starts a second process, to take over from the one that serves. */
+  prepareStandby(): Promise<void>
+  /** What `kill -9` does to the process that serves; the other one serves from now on. */
+  failOver(): Promise<void>
+  /** What `kill -9` does to the process that serves, and a new one in its place. */
   restart(): Promise<void>
-  /** Has the database stop answering in the middle of what the target does: see `DatabaseProxy`. */
+  /** Has the database stop answering in the middle of what the process that serves does there: see `DatabaseProxy`. */
   stopDatabaseAfter(messages: number): Promise<void>
   passDatabase(): void
   close(): Promise<void>
@@ -63,23 +66,50 @@ export interface TargetKind {
   connect(send: Send): Protocol
 }
 
-/** Starts a target's process on an empty database, with a proxy on either side of it. */
+/** Starts a target on an empty database, with a proxy on either side of its process. */
 export async function startTarget(kind: TargetKind, databaseUrl: string, graceSeconds: number): Promise<Target> {
-  const database = await startDatabaseProxy(databaseUrl)
-  const program = kind.program({ databaseUrl: database.url, graceSeconds })
-  let server = await startProgram(program)
-  const front = await startFaultProxy(() => Number(new URL(server.url).port))
+  const start = () => startInstance(kind, databaseUrl, graceSeconds)
+  let serving = await start()
+  let standby: Instance | null = null
+  const front = await startFaultProxy(() => Number(new URL(serving.server.url).port))
   return {
     ...kind.connect(createSend(front.port)),
-    kill: () => server.kill(),
-    async restart() {
-      server = await startProgram(program)
+    async prepareStandby() {
+      standby ??= await start()
     },
-    stopDatabaseAfter: (messages) => database.stopAfter(messages),
-    passDatabase: () => database.pass(),
+    async failOver() {
+      if (standby === null) throw new Error('Nobody stands by.')
+      await serving.kill()
+      serving = standby
+      standby = null
+    },
+    async restart() {
+      await serving.kill()
+      serving = await start()
+    },
+    stopDatabaseAfter: (messages) => serving.database.stopAfter(messages),
+    passDatabase: () => serving.database.pass(),
     async close() {
-      await server.stop()
+      await Promise.all([serving.kill(), standby?.kill()])
       await front.close()
+    },
+  }
+}
+
+interface Instance {
+  server: Server
+  database: DatabaseProxy
+  kill(): Promise<void>
+}
+
+async function startInstance(kind: TargetKind, databaseUrl: string, graceSeconds: number): Promise<Instance> {
+  const database = await startDatabaseProxy(databaseUrl)
+  const server = await startProgram(kind.program({ databaseUrl: database.url, graceSeconds }))
+  return {
+    server,
+    database,
+    async kill() {
+      await server.kill()
       await database.close()
     },
   }

@@ -6,12 +6,13 @@ import pLimit from 'p-limit'
 import { withEmptyDatabase } from '../servers.js'
 import { brokenPromises } from './promise.js'
 import { writeReport } from './report.js'
-import { createScenarios, runAll, type Column, type Options } from './run.js'
+import { createScenarios, runAll, type Column } from './run.js'
 import { printTable, type Table } from './table.js'
 import { startTarget, type TargetKind } from './target.js'
 import { betterAuth, betterAuthOAuth, betterAuthOAuthReuse } from './targets/better-auth.js'
-import { oidcProvider, oidcProviderDpop } from './targets/oidc-provider.js'
+import { oidcProvider, oidcProviderDpop, oidcProviderOnce } from './targets/oidc-provider.js'
 import { sallyport, sallyportKeyless } from './targets/sallyport.js'
+import { createWorld } from './world.js'
 
 const GRACE_SECONDS = 3
 // They wait more than they work.
@@ -20,7 +21,7 @@ const TARGETS_AT_ONCE = 2
 const kinds: TargetKind[] = [
   ...[sallyport, sallyportKeyless],
   ...[betterAuth, betterAuthOAuth, betterAuthOAuthReuse],
-  ...[oidcProvider, oidcProviderDpop],
+  ...[oidcProvider, oidcProviderOnce, oidcProviderDpop],
 ]
 
 const { values } = parseArgs({
@@ -32,7 +33,7 @@ const { values } = parseArgs({
   },
 })
 const databaseUrl = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
-const options: Options = { rounds: parseCount(values.rounds), graceSeconds: GRACE_SECONDS }
+const rounds = parseCount(values.rounds)
 const table: Table = { columns: [], scenarios: createScenarios(parseCount(values.depth)) }
 
 const chosen = values.target.split(',').map(findKind)
@@ -41,7 +42,7 @@ table.columns = await Promise.all(
   chosen.map((kind) => limit(async () => ({ name: kind.name, column: await measure(kind) }))),
 )
 console.log(`\n${printTable(table)}`)
-if (values.write) await writeReport(table, chosen, { ...options, databaseUrl })
+if (values.write) await writeReport(table, chosen, { rounds, graceSeconds: GRACE_SECONDS, databaseUrl })
 
 for (const [index, { name, promised }] of chosen.entries()) {
   const column = table.columns[index]?.column
@@ -57,7 +58,7 @@ async function measure(kind: TargetKind): Promise<Column> {
   const column = await withEmptyDatabase(databaseUrl, async (url) => {
     const target = await startTarget(kind, url, GRACE_SECONDS)
     try {
-      return await runAll(target, table.scenarios, options)
+      return await runAll(createWorld(target, GRACE_SECONDS), table.scenarios, rounds)
     } finally {
       await target.close()
     }

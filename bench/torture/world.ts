@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import type { Target } from './target.js'
 
 /** What a scenario is played in. */
@@ -19,10 +20,15 @@ const MARGIN_MS = 250
 const WHOLE_SECOND_MS = 1000
 const TRIES = 5
 
+// Signing up costs what hashing a password costs.
+const SIGN_UPS_AT_ONCE = 4
+
+/** The real world, in which time passes by itself. */
 export function createWorld(target: Target, graceSeconds: number): World {
   const graceMs = graceSeconds * 1000
+  const signUps = pLimit(SIGN_UPS_AT_ONCE)
   return {
-    target,
+    target: { ...target, signUp: () => signUps(target.signUp) },
     graceMs,
     passGrace: () => pause(graceMs + MARGIN_MS),
     async atOnce(work) {

@@ -12,25 +12,30 @@ const signingKey = JSON.stringify({ ...(await exportJWK(privateKey)), alg: 'RS25
 
 const MOST_REDIRECTS = 5
 
-export const oidcProvider = kind(
-  'oidc-provider',
-  'a public client, opaque access tokens, `rotateRefreshToken` at its default, which is to rotate',
-  {
-    clientId: 'app',
-  },
-)
-export const oidcProviderDpop = kind(
-  'oidc-provider-dpop',
-  'the same, with tokens that are bound to a key of the client (DPoP), which it does not rotate',
-  {
-    clientId: 'app-with-key',
-    createProof,
-  },
-)
+interface Variant {
+  description: string
+  clientId: string
+  /** For a client whose tokens are bound to a key. */
+  createProof?: typeof createProof
+  consumeOnce?: boolean
+}
 
-type Client = { clientId: string; createProof?: typeof createProof }
+export const oidcProvider = kind('oidc-provider', {
+  description: 'a public client, opaque access tokens, `rotateRefreshToken` at its default, which is to rotate',
+  clientId: 'app',
+})
+export const oidcProviderOnce = kind('oidc-provider-once', {
+  description: 'the same, with an adapter whose `consume` fails for what is consumed already',
+  clientId: 'app',
+  consumeOnce: true,
+})
+export const oidcProviderDpop = kind('oidc-provider-dpop', {
+  description: 'a client whose tokens are bound to a key of its own (DPoP); these are not rotated by default',
+  clientId: 'app-with-key',
+  createProof,
+})
 
-function kind(name: string, description: string, client: Client): TargetKind {
+function kind(name: string, { description, consumeOnce = false, ...client }: Variant): TargetKind {
   return {
     name,
     describe: () => description,
@@ -41,12 +46,13 @@ function kind(name: string, description: string, client: Client): TargetKind {
         SECRET: secret,
         SIGNING_KEY: signingKey,
         REDIRECT_URI,
+        CONSUME_ONCE: String(consumeOnce),
       }),
     connect: (send) => connect(send, client),
   }
 }
 
-function connect(send: Send, { clientId, ...rest }: Client): Protocol {
+function connect(send: Send, { clientId, ...rest }: Omit<Variant, 'description'>): Protocol {
   return createOAuthProtocol({
     ...rest,
     send,

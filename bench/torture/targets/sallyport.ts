@@ -7,6 +7,7 @@ import type { Received, Send } from '../http.js'
 import { promisedWithKeys, promisedWithoutKeys } from '../promise.js'
 import { answerTo, type Answer, type Held, type Protocol, type TargetKind } from '../target.js'
 
+const secretKey = generateSecretKey()
 const PASSWORD = 'copper lantern drifts over seven hills'
 
 const replySchema = z.object({ access_token: z.string(), refresh_token: z.string() })
@@ -37,7 +38,7 @@ function version(): string {
 function program({ databaseUrl, graceSeconds }: { databaseUrl: string; graceSeconds: number }) {
   return sallyportProgram({
     DATABASE_URL: databaseUrl,
-    SECRET_KEY: generateSecretKey(),
+    SECRET_KEY: secretKey,
     PUBLIC_URL: 'http://localhost:3000',
     REFRESH_GRACE: String(graceSeconds),
   })

@@ -1,9 +1,11 @@
-// What users of oidc-provider write themselves: its models in a table. It does what the example adapters of its
-// repository do; in particular `consume` marks a token and asks nothing.
+// What users of oidc-provider write themselves: its models in a table. As in the example adapters of its repository,
+// `consume` marks a token and asks nothing. With `consumeOnce` it fails where a token has been consumed already, so that
+// of two that come at once only one is served.
 
+import { errors } from 'oidc-provider'
 import pg from 'pg'
 
-export async function createAdapter(connectionString) {
+export async function createAdapter(connectionString, { consumeOnce }) {
   const pool = new pg.Pool({ connectionString })
   await pool.query(`
     CREATE TABLE IF NOT EXISTS oidc (
@@ -38,7 +40,11 @@ export async function createAdapter(connectionString) {
     // For the device flow, which nobody uses here.
     findByUserCode: () => Promise.resolve(undefined),
     async consume(id) {
-      await pool.query('UPDATE oidc SET consumed_at = now() WHERE model = $1 AND id = $2', [model, id])
+      const { rowCount } = await pool.query(
+        `UPDATE oidc SET consumed_at = now() WHERE model = $1 AND id = $2 ${consumeOnce ? 'AND consumed_at IS NULL' : ''}`,
+        [model, id],
+      )
+      if (consumeOnce && rowCount === 0) throw new errors.InvalidGrant('already used')
     },
     async destroy(id) {
       await pool.query('DELETE FROM oidc WHERE model = $1 AND id = $2', [model, id])

@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import { Provider } from 'oidc-provider'
 import { createAdapter } from './adapter.js'
 
-const { PORT, DATABASE_URL, SECRET, REDIRECT_URI, SIGNING_KEY } = process.env
+const { PORT, DATABASE_URL, SECRET, REDIRECT_URI, SIGNING_KEY, CONSUME_ONCE } = process.env
 
 const day = 24 * 60 * 60
 const client = {
@@ -18,7 +18,7 @@ const client = {
 }
 
 const provider = new Provider('http://localhost:3000', {
-  adapter: await createAdapter(DATABASE_URL),
+  adapter: await createAdapter(DATABASE_URL, { consumeOnce: CONSUME_ONCE === 'true' }),
   clients: [
     { ...client, client_id: 'app' },
     { ...client, client_id: 'app-with-key', dpop_bound_access_tokens: true },
