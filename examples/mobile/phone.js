@@ -31,6 +31,13 @@ export function createPhone({ name, keyStore, url, node = [process.execPath], en
     return {
       /** @type {Promise<{ code: number | null, signal: string | null, said: string }>} */
       ended,
+      /**
+       * Waits for what happens while the app runs. Throws where the app ends without it.
+       * @template T
+       * @param {Promise<T>} event
+       * @returns {Promise<T>}
+       */
+      until: (event) => Promise.race([event, ended.then(({ said }) => Promise.reject(new Error(`It ended: ${said}`)))]),
       /** What `kill -9` does, and a phone that needs the memory: the app has no time for anything. */
       kill: () => {
         child.kill('SIGKILL')

@@ -42,7 +42,7 @@ async function open(device, command, { code = DONE, input } = {}) {
 async function openAndKill(stopped) {
   console.log('  $ whoami')
   const running = phone.open(['whoami'])
-  const what = await stopped
+  const what = await running.until(stopped)
   await running.kill()
   show('Killed.')
   return what
@@ -89,7 +89,7 @@ async function goOffline(session) {
   console.log('  $ whoami')
   const answer = network.stopAnswer(REFRESH)
   const running = phone.open(['whoami'])
-  const { deliver, ...sent } = await answer
+  const { deliver, ...sent } = await running.until(answer)
   deliver()
   const { said } = await running.ended
   show(said)

@@ -1,88 +1,26 @@
-// The app of examples/mobile as a real process, killed at every bad moment, without a network, without a disk, without
-// a server. Nobody is logged out by any of it, and Sallyport sees one session that was never misused.
+// The app of examples/mobile as a real process, killed at every bad moment, without a network, without a disk. Nobody is
+// logged out by any of it, and Sallyport sees one session that was never misused.
 
-import { execFile } from 'node:child_process'
-import { cpSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { fastify } from 'fastify'
 import t from 'tap'
 import { createKeyStore } from '../../examples/mobile/key-store.js'
-import { startNetwork } from '../../examples/mobile/network.js'
-import { createPhone } from '../../examples/mobile/phone.js'
 import { PASSWORD } from '../support/api.js'
-import { SECRET_KEY, startApp, type Test } from '../support/app.js'
+import { startApp, type Test } from '../support/app.js'
 import { connectTo } from '../support/client.js'
-import { createFolder, startProcess, type ServerProcess } from '../support/process.js'
+import { DONE, NOT_NOW, REFRESH, REFUSED, registerOnPhone, sessionOf, SIGNED_OUT } from '../support/phone-owner.js'
 import { readAuditTrail } from '../support/rows.js'
-
-const execute = promisify(execFile)
-const story = fileURLToPath(new URL('../../examples/mobile/story.js', import.meta.url))
-const REFRESH = '/v1/auth/refresh'
-/** How the app ends: see README.md. */
-const [DONE, REFUSED, SIGNED_OUT, NOT_NOW] = [0, 1, 2, 3]
 
 const { app, clock, database } = await startApp(t)
 const sallyport = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.server)
 
-/** Somebody new, who has just registered with the app. */
-async function register(t: Test, port = sallyport.port) {
-  const email = `${crypto.randomUUID()}@example.com`
-  const folder = createFolder(t)
-  const network = await startNetwork(`http://127.0.0.1:${port}`)
-  t.teardown(network.disconnect)
-  const keyStore = join(folder, 'phone')
-  const on = { name: 'Phone', keyStore, url: network.url, node }
-  const phone = createPhone(on)
-  const { code, said } = await phone.run(['register', email], PASSWORD)
-  if (code !== DONE) throw new Error(said)
-  return {
-    email,
-    network,
-    phone,
-    keyStore,
-    /** The same phone, whose app is killed at a call of the file system: see kill-at.ts. */
-    killedAt: (moment: string) => createPhone({ ...on, node: killedAt, env: { KILL_AT: moment } }),
-    /** The same phone, with a disk that takes no more. */
-    withFullDisk: () => createPhone({ ...on, node: onFullDisk }),
-    /** Another device on the same network, with a key store of its own or a copy of the phone's. */
-    device: (name: string) => createPhone({ ...on, name, keyStore: join(folder, name) }),
-    copyKeyStoreTo: (name: string) => cpSync(keyStore, join(folder, name), { recursive: true }),
-    /** The key store is there, and not to be had: whatever is asked of it fails. */
-    lockKeyStore() {
-      renameSync(keyStore, `${keyStore}.locked`)
-      writeFileSync(keyStore, '')
-    },
-    unlockKeyStore() {
-      unlinkSync(keyStore)
-      renameSync(`${keyStore}.locked`, keyStore)
-    },
-    readRecord: async (): Promise<unknown> => JSON.parse(await readKeyStore(keyStore)),
-  }
-}
-
-// tap adds hooks of its own to every Node that it can reach. They cost time, and catch the signal of a full disk.
-const node = ['env', '-u', 'NODE_OPTIONS', process.execPath]
-const killedAt = [
-  ...node,
-  `--import=${import.meta.resolve('tsx')}`,
-  `--import=${new URL('../support/kill-at.ts', import.meta.url).href}`,
-]
-const onFullDisk = ['sh', '-c', 'ulimit -f 0 && exec "$0" "$@"', ...node]
-
-/** What stands under the one key that the client keeps. */
-async function readKeyStore(folder: string): Promise<string> {
-  const [name = ''] = (await readdir(folder)).sort()
-  return readFile(join(folder, name), 'utf8')
-}
+const register = (t: Test) => registerOnPhone(t, sallyport.port)
 
 function readSessions(email: string) {
   return database.query((client) => client.refreshTokenFamily.findMany({ where: { user: { email } } }))
 }
-
-const sessionOf = (said: string) => /session ([0-9a-f-]{36})/.exec(said)?.[1]
 
 /** The only session that the user ever had lives, at this generation, and nothing was held against it. */
 async function expectUnharmed(t: Tap, email: string, generation: number): Promise<string> {
@@ -96,7 +34,11 @@ async function expectUnharmed(t: Tap, email: string, generation: number): Promis
 type Tap = Pick<typeof t, 'match' | 'strictSame' | 'equal'>
 
 /** The app is opened and asks a protected route, in the session that was there all along. */
-async function expectSignedIn(t: Tap, { phone, email }: Awaited<ReturnType<typeof register>>, generation: number) {
+async function expectSignedIn(
+  t: Tap,
+  { phone, email }: Awaited<ReturnType<typeof registerOnPhone>>,
+  generation: number,
+) {
   const { code, said } = await phone.run(['whoami'])
   t.equal(code, DONE, said)
   t.equal(sessionOf(said), await expectUnharmed(t, email, generation))
@@ -139,7 +81,7 @@ t.test('the app is killed, and a day later opened again', async (t) => {
   t.test('while its request is on the way to Sallyport', async (t) => {
     const request = user.network.stopRequest(REFRESH)
     const running = user.phone.open(['whoami'])
-    await request
+    await running.until(request)
     await running.kill()
     await expectUnharmed(t, user.email, 7)
     clock.advance({ days: 1 })
@@ -149,7 +91,7 @@ t.test('the app is killed, and a day later opened again', async (t) => {
   t.test('while the answer is on the way back', async (t) => {
     const answer = user.network.stopAnswer(REFRESH)
     const running = user.phone.open(['whoami'])
-    await answer
+    await running.until(answer)
     await running.kill()
     await expectUnharmed(t, user.email, 9)
     clock.advance({ days: 1 })
@@ -159,7 +101,7 @@ t.test('the app is killed, and a day later opened again', async (t) => {
   t.test('while it logs out: it has, and says so', async (t) => {
     const answer = user.network.stopAnswer('/v1/auth/logout')
     const running = user.phone.open(['logout'])
-    await answer
+    await running.until(answer)
     await running.kill()
     t.match(await user.phone.run(['whoami']), { code: SIGNED_OUT, said: '(logout)' })
   })
@@ -169,7 +111,7 @@ t.test('an answer that is lost is asked for again at once, and the user notices 
   const user = await register(t)
   const answer = user.network.stopAnswer(REFRESH)
   const running = user.phone.open(['whoami'])
-  const { lose } = await answer
+  const { lose } = await running.until(answer)
   lose()
   t.match(await running.ended, { code: DONE })
   await expectUnharmed(t, user.email, 1)
@@ -180,7 +122,7 @@ t.test('offline for a day: the lost answer of yesterday is asked for with the sa
   const { network, phone } = user
   const lost = network.stopAnswer(REFRESH)
   const doomed = phone.open(['whoami'])
-  const { headers: before } = await lost
+  const { headers: before } = await doomed.until(lost)
   await doomed.kill()
   await network.disconnect()
   for (const command of ['whoami', 'logout']) {
@@ -193,7 +135,7 @@ t.test('offline for a day: the lost answer of yesterday is asked for with the sa
   await network.connect()
   const repeated = network.stopAnswer(REFRESH)
   const running = phone.open(['whoami'])
-  const { headers: after, deliver } = await repeated
+  const { headers: after, deliver } = await running.until(repeated)
   deliver()
   t.match(await running.ended, { code: DONE })
   t.type(before['idempotency-key'], 'string')
@@ -236,7 +178,7 @@ t.test('the key store', async (t) => {
   t.test('fails when the answer is there: the app works, and asks for the answer again next time', async (t) => {
     const answer = user.network.stopAnswer(REFRESH)
     const running = user.phone.open(['whoami'])
-    const { deliver } = await answer
+    const { deliver } = await running.until(answer)
     user.lockKeyStore()
     deliver()
     t.match(await running.ended, { code: DONE })
@@ -302,37 +244,4 @@ t.test('what the user types wrong is told as such', async (t) => {
   t.match(await tablet.run(['login', user.email], 'another password'), { code: REFUSED, said: '(invalid_credentials)' })
   t.match(await tablet.run(['register', 'no address'], PASSWORD), { code: REFUSED, said: '/email' })
   t.match(await tablet.run(['fly']), { code: REFUSED, said: 'Usage' })
-})
-
-t.test('Sallyport as a process', async (t) => {
-  // No grace: an answer is had again by its attempt key or not at all.
-  const where = database.url ? { DATABASE_URL: database.url } : { DATA_DIR: createFolder(t) }
-  const start = (): Promise<ServerProcess> => startProcess(t, { ...where, SECRET_KEY, REFRESH_GRACE: '0' })
-  let running = await start()
-
-  t.test('is killed with the answer still in it, and started again', async (t) => {
-    const user = await register(t, running.port)
-    const session = sessionOf((await user.phone.run(['whoami'])).said)
-    const answer = user.network.stopAnswer(REFRESH)
-    const waiting = user.phone.open(['whoami'])
-    const { lose } = await answer
-    await running.kill()
-    lose()
-    t.match(await waiting.ended, { code: NOT_NOW, said: '(unreachable)' })
-
-    running = await start()
-    user.network.leadTo(`http://127.0.0.1:${running.port}`)
-    const { code, said } = await user.phone.run(['whoami'])
-    t.strictSame([code, sessionOf(said)], [DONE, session])
-    const { said: sessions } = await user.phone.run(['sessions'])
-    t.strictSame(sessions.match(/[0-9a-f-]{36}/g), [session])
-  })
-
-  t.test('is what the story is told against: npm run example:mobile', async (t) => {
-    const [program = '', ...options] = node
-    const { stdout } = await execute(program, [...options, story], {
-      env: { PATH: process.env.PATH, SALLYPORT_URL: `http://127.0.0.1:${running.port}` },
-    })
-    t.match(stdout, '(revoked_by_user)')
-  })
 })

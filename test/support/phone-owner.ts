@@ -1,0 +1,72 @@
+// Whoever has a phone with the app of examples/mobile on it.
+
+import { cpSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startNetwork } from '../../examples/mobile/network.js'
+import { createPhone } from '../../examples/mobile/phone.js'
+import { PASSWORD } from './api.js'
+import type { Test } from './app.js'
+import { createFolder } from './process.js'
+
+export const REFRESH = '/v1/auth/refresh'
+
+/** How the app ends: see its README.md. */
+export const DONE = 0
+export const REFUSED = 1
+export const SIGNED_OUT = 2
+export const NOT_NOW = 3
+
+// tap adds hooks of its own to every Node that it can reach. They cost time, and catch the signal of a full disk.
+export const node = ['env', '-u', 'NODE_OPTIONS', process.execPath]
+const killedAt = [
+  ...node,
+  `--import=${import.meta.resolve('tsx')}`,
+  `--import=${new URL('kill-at.ts', import.meta.url).href}`,
+]
+const onFullDisk = ['sh', '-c', 'ulimit -f 0 && exec "$0" "$@"', ...node]
+
+/** Somebody new, who has just registered with the app, and what may befall their phone. */
+export async function registerOnPhone(t: Test, port: number) {
+  const email = `${crypto.randomUUID()}@example.com`
+  const folder = createFolder(t)
+  const network = await startNetwork(`http://127.0.0.1:${port}`)
+  t.teardown(network.disconnect)
+  const keyStore = join(folder, 'phone')
+  const on = { name: 'Phone', keyStore, url: network.url, node }
+  const phone = createPhone(on)
+  const { code, said } = await phone.run(['register', email], PASSWORD)
+  if (code !== DONE) throw new Error(said)
+  return {
+    email,
+    network,
+    phone,
+    keyStore,
+    /** The same phone, whose app is killed at a call of the file system: see kill-at.ts. */
+    killedAt: (moment: string) => createPhone({ ...on, node: killedAt, env: { KILL_AT: moment } }),
+    /** The same phone, with a disk that takes no more. */
+    withFullDisk: () => createPhone({ ...on, node: onFullDisk }),
+    /** Another device on the same network, with a key store of its own or a copy of the phone's. */
+    device: (name: string) => createPhone({ ...on, name, keyStore: join(folder, name) }),
+    copyKeyStoreTo: (name: string) => cpSync(keyStore, join(folder, name), { recursive: true }),
+    /** The key store is there, and not to be had: whatever is asked of it fails. */
+    lockKeyStore() {
+      renameSync(keyStore, `${keyStore}.locked`)
+      writeFileSync(keyStore, '')
+    },
+    unlockKeyStore() {
+      unlinkSync(keyStore)
+      renameSync(`${keyStore}.locked`, keyStore)
+    },
+    readRecord: async (): Promise<unknown> => JSON.parse(await readKeyStore(keyStore)),
+  }
+}
+
+/** What stands under the one key that the client keeps. */
+async function readKeyStore(folder: string): Promise<string> {
+  const [name = ''] = (await readdir(folder)).sort()
+  return readFile(join(folder, name), 'utf8')
+}
+
+/** The session that the app speaks of. */
+export const sessionOf = (said: string) => /session ([0-9a-f-]{36})/.exec(said)?.[1]
