@@ -1,6 +1,6 @@
 // npm run test:postgres: the tests on a real Postgres. Each test file gets a database of its own on the server that
 // TEST_DATABASE_URL names, so the user in it has to be allowed to create databases. Files that open no database have
-// nothing more to show here than in `npm test`, and are left to it.
+// nothing more to show here than in `npm test`, and are left to it; so are the examples, which speak HTTP alone.
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ tests.on('exit', (code) => process.exit(code ?? 1))
 function filesWithDatabase() {
   const opensOne = /support\/(app|database|following|process|proxied-app)\.js'/
   return readdirSync('test', { recursive: true })
-    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => name.endsWith('.test.ts') && !name.startsWith('examples'))
     .map((name) => `test/${name}`)
     .filter((file) => opensOne.test(readFileSync(file, 'utf8')))
 }

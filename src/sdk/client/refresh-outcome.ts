@@ -26,8 +26,9 @@ export function judgeRefresh({ status, body }: Answer, mode: Mode): RefreshOutco
     return reply === null ? { outcome: 'again' } : { outcome: 'renewed', reply }
   }
   if (status === 401 && ends.includes(body?.code)) return { outcome: 'ended' }
-  // 409: another refresh was faster, and has left its token to be found by now or in a moment.
-  if (status === 409 || status === 408 || status === 425 || status === 429 || status >= 500) return { outcome: 'again' }
+  // Another refresh was faster, and has left its token to be found by now or in a moment.
+  const isOvertaken = body?.code === 'refresh_superseded'
+  if (isOvertaken || status === 408 || status === 425 || status === 429 || status >= 500) return { outcome: 'again' }
   return { outcome: 'refused' }
 }
 
