@@ -116,7 +116,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
   })
 
   t.test('OPS-10: a pool that is used up is waited for no longer than its limit', async (t) => {
-    const { database } = await openThroughProxy(t, { poolSize: 1, limits: { poolWaitMs: 40, deadlineMs: 5_000 } })
+    const { database } = await openThroughProxy(t, { poolSize: 1, limits: { poolWaitMs: 1_000, deadlineMs: 10_000 } })
     await database.transaction(async (tx) => {
       await tx.$queryRaw`SELECT 1`
       await t.rejects(answers(database), unavailable)
@@ -132,14 +132,14 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
   })
 
   t.test('what is told to have failed at the deadline is not committed afterwards', async (t) => {
-    const { database } = await openThroughProxy(t, { limits: { deadlineMs: 50 } })
+    const { database } = await openThroughProxy(t, { limits: { deadlineMs: 1_000 } })
     const id = uuidv7()
     let finished: () => void = () => undefined
     const end = new Promise<void>((resolve) => (finished = resolve))
     await t.rejects(
       database.transaction(async (tx) => {
         await tx.auditEvent.create({ data: { id, at: new Date(), event: 'late' } })
-        await new Promise((resolve) => setTimeout(resolve, 80))
+        await new Promise((resolve) => setTimeout(resolve, 1_200))
         finished()
       }),
       unavailable,
