@@ -84,7 +84,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     clock,
     limits: familyLimits(config),
   })
-  const hashing = await createHashing(config.passwords)
+  const hashing = await createHashing({ ...config.passwords, clock })
   const users = createUsers({
     database,
     revocations,

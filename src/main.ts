@@ -5,6 +5,7 @@ import { banner } from './banner.js'
 import { runCommand } from './commands/commands.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { createLogger } from './platform/http/logging.js'
+import { putPoolBehindRequests } from './platform/thread-priority.js'
 import { start } from './start.js'
 
 /** How long requests under way may take once the process is asked to stop. */
@@ -14,6 +15,7 @@ async function main(config: Config): Promise<void> {
   const development = config.environment === 'development'
   const log = createLogger({ level: config.logLevel, pretty: development && process.stdout.isTTY })
   for (const warning of config.warnings) log.warn(warning)
+  await putPoolBehindRequests()
 
   const { app, lock, secretFile, close } = await start(config, log)
   const stopChores = app.operations.start()

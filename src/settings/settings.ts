@@ -75,7 +75,7 @@ export const settingsSchema = z.object({
   PASSWORD_MIN_LENGTH: wholeNumber(8, 256).default(15),
   ARGON2_MEMORY_KIB: wholeNumber(12_288, 4_194_304).default(19_456),
   ARGON2_PASSES: wholeNumber(1, 64).default(2),
-  // Node computes on four threads unless told otherwise; more hashes at once would only wait for each other.
+  // A hash fills a core and 19 MiB; size-thread-pool.cts counts on the same default.
   HASHING_CONCURRENCY: wholeNumber(1, 64).default(() => Math.min(availableParallelism(), 4)),
   VERIFIER_KEYS: listOf(
     parseVerifierKey,

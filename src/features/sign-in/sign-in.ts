@@ -25,6 +25,8 @@ export interface SignInOptions {
 /** What comes along with the body: who asks, and the sessions that the browser is about to forget. */
 export interface Along {
   caller: Caller
+  /** Aborted when whoever asks has gone. */
+  gone: AbortSignal
   replaces: RefreshToken[]
 }
 
@@ -46,9 +48,9 @@ export function createSignIn(options: SignInOptions): SignIn {
 
   /** Checks the password and opens a session; null where the user changed in between, so that all is judged again. */
   async function tryLogin(body: LoginBody, along: Along): Promise<SessionTokens | null> {
-    const user = await requireCredentials(body, along.caller)
-    const rehashed =
-      user.passwordHash !== null && passwords.isOutdated(user.passwordHash) ? await passwords.hash(body.password) : null
+    const user = await requireCredentials(body, along)
+    const isOutdated = user.passwordHash !== null && passwords.isOutdated(user.passwordHash)
+    const rehashed = isOutdated ? await passwords.hash(body.password, along.gone) : null
 
     return revocations.transaction(async (tx, revoke) => {
       const locked = await users.lock(tx, user.id)
@@ -60,9 +62,9 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   /** The user whose password it is. All that can be wrong takes the same steps, up to the audited refusal. */
-  async function requireCredentials({ email, password }: LoginBody, caller: Caller): Promise<User> {
+  async function requireCredentials({ email, password }: LoginBody, { caller, gone }: Along): Promise<User> {
     const user = await users.findByEmail(email)
-    const matches = await passwords.verify(user?.passwordHash ?? null, password)
+    const matches = await passwords.verify(user?.passwordHash ?? null, password, gone)
     if (user === null || !matches) {
       await recordAlone('login_failed', caller, user)
       throw new Problem('invalid_credentials')
@@ -101,7 +103,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       if (registration === 'closed') throw new Problem('registration_closed')
       const { email, password, name = null } = body
       await passwords.requireAcceptable(password, { email, name })
-      const passwordHash = await passwords.hash(password)
+      const passwordHash = await passwords.hash(password, along.gone)
       return revocations.transaction(async (tx, revoke) => {
         const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
         await users.lock(tx, userId)
