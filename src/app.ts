@@ -9,6 +9,8 @@ import { guardRoutes } from './platform/http/access.js'
 import type { AppInstance } from './platform/http/app-instance.js'
 import { createEventStreams } from './platform/http/event-stream.js'
 import { createHttpServer } from './platform/http/server.js'
+import { noMetrics, type Metrics } from './platform/metrics/metrics.js'
+import { measureRequests } from './platform/metrics/request-metrics.js'
 import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
@@ -30,6 +32,7 @@ import { mountTokenRoutes } from './features/tokens/routes.js'
 import { createAdministration, createHashing, createUsers } from './features/users/users.js'
 import { mountUserRoutes } from './features/users/routes.js'
 import type { Operator } from './commands/command.js'
+import { createMeters, meterReadings } from './meters.js'
 
 export interface AppOptions {
   config: Config
@@ -37,6 +40,8 @@ export interface AppOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
+  /** None by default. */
+  metrics?: Metrics | undefined
 }
 
 export interface App {
@@ -48,10 +53,12 @@ export interface App {
 }
 
 /** Builds the application on a database that has its schema. It serves requests, and starts no timer. */
-export async function createApp({ config, secrets, database, clock, log }: AppOptions): Promise<App> {
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, secrets, database, clock, log, metrics = noMetrics } = options
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
   const streams = createEventStreams()
+  const count = createMeters(metrics)
   const server = await createHttpServer({
     publicUrl,
     corsOrigins,
@@ -61,6 +68,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     streams,
     cookieNames: cookies.names,
   })
+  measureRequests(server, metrics)
   // Every signature and every check names its key; without one there is none to fall back to.
   const noKey = () => Promise.reject(new Error('A token is signed and verified with a key that is named.'))
   await server.register(jwt, { secret: { private: noKey, public: noKey } })
@@ -74,6 +82,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     log,
     keys,
     onStale: config.revocation.onStale,
+    count: count.revocation,
   })
   const families = createFamilies({
     database,
@@ -83,8 +92,9 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     secrets,
     clock,
     limits: familyLimits(config),
+    countRefresh: count.refresh,
   })
-  const hashing = await createHashing({ ...config.passwords, clock })
+  const hashing = await createHashing({ ...config.passwords, clock, observer: count.hashing })
   const users = createUsers({
     database,
     revocations,
@@ -110,6 +120,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     audit,
     clock,
     registration: config.registration,
+    countLogin: count.login,
   })
   const operations = createOperations({
     database,
@@ -118,6 +129,8 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     revocations,
     chores: { keys: keys.maintain, revocations: revocations.purge, families: families.purge },
   })
+
+  meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool })
 
   await operations.synchronizeClock()
   await keys.maintain()
@@ -139,7 +152,13 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     issuer: config.tokens.issuer,
     publicUrl,
   })
-  mountFamilyRoutes(server, { families, accessTokens, cookies, clock })
+  mountFamilyRoutes(server, {
+    families,
+    accessTokens,
+    cookies,
+    clock,
+    countForged: () => count.refresh('forged'),
+  })
   mountUserRoutes(server, { users, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
 

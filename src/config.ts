@@ -62,6 +62,8 @@ export interface Config {
     readonly argon2Passes: number
     readonly hashingConcurrency: number
   }
+  /** Where Prometheus finds the metrics; null where nobody reads them. */
+  readonly metrics: { readonly host: string; readonly port: number } | null
   readonly logLevel: Settings['LOG_LEVEL']
   /** What is allowed but better known, as whole sentences for the log. */
   readonly warnings: readonly string[]
@@ -140,6 +142,7 @@ function arrange(settings: Settings): Config {
       argon2Passes: settings.ARGON2_PASSES,
       hashingConcurrency: settings.HASHING_CONCURRENCY,
     },
+    metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     logLevel: settings.LOG_LEVEL,
     warnings: findWarnings(settings),
   }

@@ -5,6 +5,8 @@ import { banner } from './banner.js'
 import { runCommand } from './commands/commands.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { createLogger } from './platform/http/logging.js'
+import { createMetrics } from './platform/metrics/metrics.js'
+import { serveMetrics } from './platform/metrics/metrics-server.js'
 import { putPoolBehindRequests } from './platform/thread-priority.js'
 import { start } from './start.js'
 
@@ -17,14 +19,16 @@ async function main(config: Config): Promise<void> {
   for (const warning of config.warnings) log.warn(warning)
   await putPoolBehindRequests()
 
-  const { app, lock, secretFile, close } = await start(config, log)
+  const metrics = config.metrics && (await createMetrics())
+  const { app, lock, secretFile, close } = await start(config, log, metrics ?? undefined)
   const stopChores = app.operations.start()
   const stopFollowing = app.revocations.follow()
+  const metricsServer = config.metrics && metrics && (await serveMetrics(metrics, config.metrics))
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: log }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'the process cannot go on')
     else log.info({ signal }, 'stopping: requests under way are answered first')
     await app.server.close()
-    await Promise.all([stopChores(), stopFollowing()])
+    await Promise.all([stopChores(), stopFollowing(), metricsServer?.close()])
     await close()
   })
 

@@ -2,6 +2,7 @@ import type { Config } from './config.js'
 import { createApp, type App } from './app.js'
 import type { FastifyBaseLogger } from 'fastify'
 import { createClock } from './platform/clock.js'
+import type { Metrics } from './platform/metrics/metrics.js'
 import { developmentSecretFile, loadOrCreateDevelopmentSecret } from './platform/crypto/development-secret.js'
 import type { DataDirectoryLock } from './platform/database/data-directory.js'
 import { openDatabase } from './platform/database/open.js'
@@ -17,7 +18,7 @@ export interface Started {
 }
 
 /** Everything that a process needs before it listens or runs a command: the secret, the database and its schema, the app. */
-export async function start(config: Config, log: FastifyBaseLogger): Promise<Started> {
+export async function start(config: Config, log: FastifyBaseLogger, metrics?: Metrics): Promise<Started> {
   const { dataDir } = config
   const secrets = config.secretKeys ?? (await loadOrCreateDevelopmentSecret(dataDir))
   const url = config.database.url?.reveal() ?? null
@@ -25,7 +26,7 @@ export async function start(config: Config, log: FastifyBaseLogger): Promise<Sta
   try {
     const migrated = await database.migrate()
     if (migrated.length > 0) log.info({ applied: migrated }, 'the database was migrated')
-    const app = await createApp({ config, secrets, database, clock: createClock(), log })
+    const app = await createApp({ config, secrets, database, clock: createClock(), log, metrics })
     const secretFile = config.secretKeys === null ? developmentSecretFile(dataDir) : null
     return { app, lock, secretFile, migrated, close }
   } catch (error) {

@@ -20,6 +20,9 @@ const DAY = 24 * 60 * 60
 // Nobody means a longer session, and the sum of a longer one and the present would leave what dates can hold.
 const TEN_YEARS = 3650 * DAY
 
+const HOST = /^[\w.:-]+$/
+const HOST_ADVICE = 'is no host name or address: write one such as 127.0.0.1 or 0.0.0.0'
+
 /**
  * Every setting by itself: its name in the environment, what it may be, and what it is when it is unset. A message
  * continues the sentence that the name begins. What depends on other settings is decided in config.ts.
@@ -27,7 +30,7 @@ const TEN_YEARS = 3650 * DAY
 export const settingsSchema = z.object({
   NODE_ENV: oneOf('development', 'production', 'test').default('development'),
   PORT: wholeNumber(0, 65_535).default(3000),
-  HOST: matching(/^[\w.:-]+$/, 'is no host name or address: write one such as 127.0.0.1 or 0.0.0.0').optional(),
+  HOST: matching(HOST, HOST_ADVICE).optional(),
   PUBLIC_URL: parsedBy(
     parsePublicUrl,
     'is no web address without a path: write it like https://auth.example.com',
@@ -82,6 +85,8 @@ export const settingsSchema = z.object({
     'is no name and hash: make one with "npm run verifier:create -- --name orders", and write it like orders:3f5a…',
   ).default([]),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
+  METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  METRICS_HOST: matching(HOST, HOST_ADVICE).default('127.0.0.1'),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
 

@@ -31,6 +31,7 @@ export async function refresh(context: FamiliesContext, request: RefreshRequest)
   // A commit whose answer is lost is met again as the same attempt, because the attempt is named before the first try.
   const rotated = await context.database.query(advance, { repeatable: true })
   if (rotated?.holder) {
+    context.countRefresh('rotate')
     return makeSessionTokens(context, { ...rotated, holder: rotated.holder }, successorOf(request.token))
   }
 
@@ -93,11 +94,15 @@ async function judgeAndAct(
 ): Promise<{ tokens: SessionTokens } | { refused: Problem }> {
   const { token, carrier, caller } = request
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
-  if (reading === null) return refuse('session_ended', 'expired')
+  if (reading === null) {
+    context.countRefresh('ended')
+    return refuse('session_ended', 'expired')
+  }
   const { family, holder, now } = reading
   const presented = { generation: token.generation, modes: carriedModes[carrier], attempt }
   const verdict = judge(family, presented, context.limits, now)
   const event = auditedAs(verdict)
+  context.countRefresh(verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome)
   if (event !== null) {
     const detail = { generation: token.generation, current: family.generation }
     await context.audit.record(tx, { event, caller, userId: family.userId, sessionId: family.id, detail })

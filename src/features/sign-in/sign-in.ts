@@ -20,6 +20,8 @@ export interface SignInOptions {
   audit: Audit
   clock: Clock
   registration: 'open' | 'closed'
+  /** Counts the passwords that were judged. */
+  countLogin: (result: 'succeeded' | 'wrong_credentials' | 'banned') => void
 }
 
 /** What comes along with the body: who asks, and the sessions that the browser is about to forget. */
@@ -43,7 +45,7 @@ export interface SignIn {
 const MAX_TRIES = 3
 
 export function createSignIn(options: SignInOptions): SignIn {
-  const { database, revocations, families, users, audit, clock, registration } = options
+  const { database, revocations, families, users, audit, clock, registration, countLogin } = options
   const { passwords } = users
 
   /** Checks the password and opens a session; null where the user changed in between, so that all is judged again. */
@@ -66,10 +68,12 @@ export function createSignIn(options: SignInOptions): SignIn {
     const user = await users.findByEmail(email)
     const matches = await passwords.verify(user?.passwordHash ?? null, password, gone)
     if (user === null || !matches) {
+      countLogin('wrong_credentials')
       await recordAlone('login_failed', caller, user)
       throw new Problem('invalid_credentials')
     }
     if (isBanned(user, clock.now())) {
+      countLogin('banned')
       await recordAlone('login_refused_banned', caller, user)
       throw new Problem('account_banned')
     }
@@ -114,7 +118,9 @@ export function createSignIn(options: SignInOptions): SignIn {
     async login(body, along) {
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         const tokens = await tryLogin(body, along)
-        if (tokens !== null) return tokens
+        if (tokens === null) continue
+        countLogin('succeeded')
+        return tokens
       }
       throw new Problem('overloaded', { retryAfterSeconds: 1 })
     },
