@@ -69,7 +69,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   })
   measureRequests(server, metrics)
 
-  const audit = createAudit({ clock })
+  const audit = createAudit({ database, clock })
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
@@ -162,7 +162,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     server,
     operations,
     revocations,
-    operator: { database, keys, revocations, families, administration, signIn, secrets },
+    operator: { database, audit, keys, revocations, families, administration, signIn, secrets },
   }
 }
 

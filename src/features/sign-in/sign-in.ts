@@ -81,7 +81,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   async function recordAlone(
-    event: 'login_failed' | 'login_refused_banned',
+    event: 'login_failed' | 'login_refused_banned' | 'registration_refused_taken',
     caller: Caller,
     user: User | null,
   ): Promise<void> {
@@ -108,11 +108,18 @@ export function createSignIn(options: SignInOptions): SignIn {
       const { email, password, name = null } = body
       await passwords.requireAcceptable(password, { email, name })
       const passwordHash = await passwords.hash(password, along.gone)
-      return revocations.transaction(async (tx, revoke) => {
-        const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
-        await users.lock(tx, userId)
-        return openSession(tx, revoke, userId, body, along, 'user_registered')
-      })
+      try {
+        return await revocations.transaction(async (tx, revoke) => {
+          const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
+          await users.lock(tx, userId)
+          return openSession(tx, revoke, userId, body, along, 'user_registered')
+        })
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'email_taken') {
+          await recordAlone('registration_refused_taken', along.caller, await users.findByEmail(email))
+        }
+        throw error
+      }
     },
 
     async login(body, along) {
