@@ -1,7 +1,8 @@
 /**
  * Sizes Node's pool of threads, which computes hashes beside looking up names and reading files. Loaded by `node
  * --require`, before anything else: loading the first module of the program already starts the pool, and its size is
- * settled then. Two threads more than hashes at once, so that nothing else ever waits for a hash.
+ * settled then. One thread more than hashes at once, so that nothing else ever waits for a hash;
+ * not more, because each keeps the memory of its last hash.
  */
 import os = require('node:os')
 
@@ -12,6 +13,6 @@ try {
 }
 
 const concurrency = Number(process.env.HASHING_CONCURRENCY ?? '') || Math.min(os.availableParallelism(), 4)
-const FEWEST = 4
+const FEWEST = 2
 const MOST = 1024
-process.env.UV_THREADPOOL_SIZE ??= String(Math.min(MOST, Math.max(FEWEST, Math.floor(concurrency) + 2)))
+process.env.UV_THREADPOOL_SIZE ??= String(Math.min(MOST, Math.max(FEWEST, Math.floor(concurrency) + 1)))

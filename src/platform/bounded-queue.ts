@@ -24,10 +24,15 @@ export interface QueueObserver {
 
 export interface BoundedQueue {
   /**
-   * Does work when its turn comes: first come, first served. Throws `overloaded`, with the time that it takes to do all
-   * that waits, and never begins the work of whoever has gone meanwhile.
+   * Does work when its turn comes: first come, first served. Throws `overloaded`, with the time after which nothing
+   * waits any more that waits now, and never begins the work of whoever has gone meanwhile.
    */
   run<T>(work: () => Promise<T>, gone?: AbortSignal): Promise<T>
+  /**
+   * Does what leads to a `run` and what follows from it, for as many at once as have room in the queue. Throws
+   * `overloaded` for anyone else, before anything is done for them that costs time.
+   */
+  admit<T>(work: () => Promise<T>): Promise<T>
   readonly waiting: number
   readonly working: number
 }
@@ -50,6 +55,7 @@ export function createBoundedQueue({
   /** In the order in which they came. */
   const waiters = new Set<Waiter>()
   let working = 0
+  let admitted = 0
   let averageMs = 0
 
   function refuse(refusal: QueueRefusal): Problem {
@@ -57,9 +63,10 @@ export function createBoundedQueue({
     return new Problem('overloaded', { retryAfterSeconds: secondsUntilIdle() })
   }
 
-  /** How long all that is there takes, as far as the work so far tells. */
+  /** How long all that is there takes, as far as the work so far tells; what waits longer gives up. */
   function secondsUntilIdle(): number {
-    return Math.max(1, Math.ceil(((working + waiters.size) * averageMs) / concurrency / 1000))
+    const workMs = ((working + waiters.size) * averageMs) / concurrency
+    return Math.max(1, Math.ceil(Math.min(workMs, patienceMs) / 1000))
   }
 
   /** Resolves when there is room, which is taken at once. */
@@ -109,6 +116,16 @@ export function createBoundedQueue({
         return await work()
       } finally {
         finish(startedAtMs)
+      }
+    },
+
+    async admit(work) {
+      if (admitted >= concurrency + maxWaiting) throw refuse('full')
+      admitted += 1
+      try {
+        return await work()
+      } finally {
+        admitted -= 1
       }
     },
 

@@ -67,6 +67,23 @@ t.test('PWD-08: what is beyond the queue is refused at once, with the time that 
   t.strictSame(observed, [0, 'full', 3000, 'full', 3000, 0])
 })
 
+t.test('PWD-08: nobody is told to stay away longer than anybody waits', async (t) => {
+  let nowMs = 0
+  const queue = createBoundedQueue({ ...patient, maxWaiting: 1, clock: { elapsedMs: () => nowMs } })
+  const { named, end } = createWork()
+  const slow = queue.run(named('slow'))
+  nowMs = 600_000
+  end('slow')
+  await slow
+  const others = ['a', 'b'].map((name) => queue.run(named(name)))
+  await t.rejects(queue.run(named('c')), { code: 'overloaded', options: { retryAfterSeconds: 60 } })
+  end('a')
+  await others[0]
+  await settled()
+  end('b')
+  await others[1]
+})
+
 t.test('PWD-08: who has waited long enough is refused, and the work is never begun', async (t) => {
   const queue = createBoundedQueue({ ...patient, patienceMs: 1 })
   const { begun, named, end } = createWork()
@@ -103,4 +120,20 @@ t.test('PWD-08: work that fails makes room like any other', async (t) => {
   await t.rejects(failing, { message: 'failed' })
   t.equal(await next, 'next')
   t.match(queue, { working: 0, waiting: 0 })
+})
+
+t.test('PWD-08: who leads to work is admitted as long as there is room for the work', async (t) => {
+  const queue = createBoundedQueue({ ...patient, maxWaiting: 1 })
+  const { begun, named, end } = createWork()
+  const [a, b] = ['a', 'b'].map((name) => queue.admit(named(name)))
+  await t.rejects(queue.admit(named('c')), { code: 'overloaded' })
+  end('a')
+  await a
+  const failing = queue.admit(() => Promise.reject(new Error('failed')))
+  await t.rejects(failing, { message: 'failed' })
+  const d = queue.admit(named('d'))
+  end('b')
+  end('d')
+  t.strictSame(await Promise.all([b, d]), ['b', 'd'])
+  t.strictSame(begun, ['a', 'b', 'd'])
 })

@@ -102,35 +102,41 @@ export function createSignIn(options: SignInOptions): SignIn {
     return tokens
   }
 
+  async function register(body: RegisterBody, along: Along): Promise<SessionTokens> {
+    const { email, password, name = null } = body
+    await passwords.requireAcceptable(password, { email, name })
+    const passwordHash = await passwords.hash(password, along.gone)
+    try {
+      return await revocations.transaction(async (tx, revoke) => {
+        const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
+        await users.lock(tx, userId)
+        return openSession(tx, revoke, userId, body, along, 'user_registered')
+      })
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'email_taken') {
+        await recordAlone('registration_refused_taken', along.caller, await users.findByEmail(email))
+      }
+      throw error
+    }
+  }
+
+  async function login(body: LoginBody, along: Along): Promise<SessionTokens> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const tokens = await tryLogin(body, along)
+      if (tokens === null) continue
+      countLogin('succeeded')
+      return tokens
+    }
+    throw new Problem('overloaded', { retryAfterSeconds: 1 })
+  }
+
   return {
     async register(body, along) {
       if (registration === 'closed') throw new Problem('registration_closed')
-      const { email, password, name = null } = body
-      await passwords.requireAcceptable(password, { email, name })
-      const passwordHash = await passwords.hash(password, along.gone)
-      try {
-        return await revocations.transaction(async (tx, revoke) => {
-          const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
-          await users.lock(tx, userId)
-          return openSession(tx, revoke, userId, body, along, 'user_registered')
-        })
-      } catch (error) {
-        if (error instanceof Problem && error.code === 'email_taken') {
-          await recordAlone('registration_refused_taken', along.caller, await users.findByEmail(email))
-        }
-        throw error
-      }
+      return passwords.admit(() => register(body, along))
     },
 
-    async login(body, along) {
-      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const tokens = await tryLogin(body, along)
-        if (tokens === null) continue
-        countLogin('succeeded')
-        return tokens
-      }
-      throw new Problem('overloaded', { retryAfterSeconds: 1 })
-    },
+    login: (body, along) => passwords.admit(() => login(body, along)),
 
     async createUser({ email, name, password, roles }) {
       await passwords.requireAcceptable(password, { email, name })

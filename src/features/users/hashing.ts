@@ -19,6 +19,11 @@ export interface Hashing {
   verify(hash: string | null, password: string, gone?: AbortSignal): Promise<boolean>
   /** Whether a hash is weaker than new ones. A stronger one stays as it is: parameters are never lowered. */
   isOutdated(hash: string): boolean
+  /**
+   * Does what leads to a hash and what follows from it. Throws `overloaded` at once where too many are at it: in a flood,
+   * the many who are refused must cost less than the few who are served.
+   */
+  admit<T>(work: () => Promise<T>): Promise<T>
   /** How many hashes wait, and how many are being worked on. */
   readonly queue: { readonly waiting: number; readonly working: number }
 }
@@ -61,6 +66,7 @@ export async function createHashing(options: HashingOptions): Promise<Hashing> {
       const { m, t } = parametersOf(hash)
       return m * t < memoryKib * passes && m <= memoryKib
     },
+    admit: (work) => queue.admit(work),
     queue,
   }
 }
