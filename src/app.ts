@@ -10,6 +10,8 @@ import { createEventStreams } from './platform/http/event-stream.js'
 import { createHttpServer } from './platform/http/server.js'
 import { noMetrics, type Metrics } from './platform/metrics/metrics.js'
 import { measureRequests } from './platform/metrics/request-metrics.js'
+import { traceRequests } from './platform/tracing/request-traces.js'
+import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
@@ -41,6 +43,8 @@ export interface AppOptions {
   log: FastifyBaseLogger
   /** None by default. */
   metrics?: Metrics | undefined
+  /** None by default. */
+  tracing?: Tracing | undefined
 }
 
 export interface App {
@@ -53,7 +57,8 @@ export interface App {
 
 /** Builds the application on a database that has its schema. It serves requests, and starts no timer. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { config, secrets, database, clock, log, metrics = noMetrics } = options
+  const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
+  const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
   const streams = createEventStreams()
@@ -68,6 +73,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     cookieNames: cookies.names,
   })
   measureRequests(server, metrics)
+  traceRequests(server, tracing)
 
   const audit = createAudit({ database, clock })
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
@@ -90,7 +96,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     limits: familyLimits(config),
     countRefresh: count.refresh,
   })
-  const hashing = await createHashing({ ...config.passwords, clock, observer: count.hashing })
+  const hashing = tracing.traced(await createHashing({ ...config.passwords, clock, observer: count.hashing }), {
+    hash: 'password hash',
+    verify: 'password check',
+  })
   const users = createUsers({
     database,
     revocations,

@@ -8,6 +8,8 @@ import { createLogger } from './platform/http/logging.js'
 import { createMetrics } from './platform/metrics/metrics.js'
 import { serveMetrics } from './platform/metrics/metrics-server.js'
 import { putPoolBehindRequests } from './platform/thread-priority.js'
+import { createTracing } from './platform/tracing/tracing.js'
+import { readVersion } from './platform/version.js'
 import { start } from './start.js'
 
 /** How long requests under way may take once the process is asked to stop. */
@@ -19,8 +21,9 @@ async function main(config: Config): Promise<void> {
   for (const warning of config.warnings) log.warn(warning)
   await putPoolBehindRequests()
 
-  const metrics = config.metrics && (await createMetrics())
-  const { app, lock, secretFile, close } = await start(config, log, metrics ?? undefined)
+  const metrics = config.metrics === null ? undefined : await createMetrics()
+  const tracing = config.tracing ? await createTracing({ version: readVersion(), log }) : undefined
+  const { app, lock, secretFile, close } = await start(config, log, { metrics, tracing })
   const stopChores = app.operations.start()
   const stopFollowing = app.revocations.follow()
   const metricsServer = config.metrics && metrics && (await serveMetrics(metrics, config.metrics))
@@ -30,6 +33,7 @@ async function main(config: Config): Promise<void> {
     await app.server.close()
     await Promise.all([stopChores(), stopFollowing(), metricsServer?.close()])
     await close()
+    await tracing?.close()
   })
 
   await app.server.listen({ host: config.server.host, port: config.server.port })

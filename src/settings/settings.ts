@@ -5,6 +5,7 @@ import {
   listOf,
   matching,
   oneOf,
+  parseCollector,
   parseDatabaseUrl,
   parsedBy,
   parseIssuer,
@@ -20,6 +21,7 @@ const DAY = 24 * 60 * 60
 // Nobody means a longer session, and the sum of a longer one and the present would leave what dates can hold.
 const TEN_YEARS = 3650 * DAY
 
+const COLLECTOR_ADVICE = 'is no web address: write that of the collector, such as http://localhost:4318'
 const HOST = /^[\w.:-]+$/
 const HOST_ADVICE = 'is no host name or address: write one such as 127.0.0.1 or 0.0.0.0'
 
@@ -87,6 +89,10 @@ export const settingsSchema = z.object({
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   METRICS_PORT: wholeNumber(0, 65_535).optional(),
   METRICS_HOST: matching(HOST, HOST_ADVICE).default('127.0.0.1'),
+  // What else OpenTelemetry's specification lists is read by its own libraries, once one of these is set.
+  OTEL_EXPORTER_OTLP_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
+  OTEL_SDK_DISABLED: z.string().optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
 
