@@ -9,7 +9,7 @@ import pg from 'pg'
 import packageJson from '../package.json' with { type: 'json' }
 
 // What `npm start` hands to Node.
-const [, ...startArguments] = packageJson.scripts.start.split(' ')
+export const [, ...startArguments] = packageJson.scripts.start.split(' ')
 
 const READY_WITHIN_MS = 60_000
 
