@@ -1,12 +1,13 @@
 // What the database does by itself: the single-row UPDATE of a refresh, by primary key, from 16 connections.
 
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { familyId } from './population.js'
+import { findPostgresProgram } from './postgres-programs.js'
 
 const CLIENTS = 16
 
@@ -25,7 +26,7 @@ export interface Updates {
 
 /** Updates of so many families at random. */
 export function updatesOf(databaseUrl: string, families: number): Updates {
-  const program = findPgbench()
+  const program = findPostgresProgram('pgbench')
   if (program === null) {
     return {
       by: `a loop over pg with ${CLIENTS} connections, for want of pgbench`,
@@ -52,15 +53,6 @@ async function runPgbench(program: string, databaseUrl: string, families: number
   } finally {
     rmSync(folder, { recursive: true })
   }
-}
-
-/** The newest one that is installed. */
-function findPgbench(): string | null {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  const debian = '/usr/lib/postgresql'
-  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
-  const programs = [...folders, ...versions.map((version) => join(debian, version, 'bin'))]
-  return programs.map((folder) => join(folder, 'pgbench')).find((program) => existsSync(program)) ?? null
 }
 
 async function loop(databaseUrl: string, families: number, seconds: number): Promise<number> {
