@@ -45,6 +45,8 @@ async function run(postgres: FailingPostgres): Promise<number> {
     ...{ count: parseNumber(values.instances), outages },
     settings: {
       ...{ DATABASE_URL: postgres.url, SECRET_KEY: generateSecretKey(), PUBLIC_URL: 'http://localhost:3000' },
+      ...{ NODE_ENV: 'production', HOST: '127.0.0.1' },
+      // Everything comes from one address here.
       RATE_LIMIT: 'off',
     },
     onLine: (line) => judgeLine(line, outages, faults),
