@@ -1,5 +1,6 @@
 // Every figure beside its limit, in one run: `npm run bench`, on the Postgres of DATABASE_URL. Names of rows choose some
-// of them, `--rounds` says how often each is measured, `--write` writes bench/README.md and docs/figures.svg.
+// of them, `--rounds` says how often each is measured, `--profile` tells where the server's time went, `--write` writes
+// bench/README.md and docs/figures.svg.
 
 import { parseArgs } from 'node:util'
 import pg from 'pg'
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     write: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
   },
 })
 const chosen = positionals.length === 0 ? rows : positionals.map(findRow)
@@ -28,6 +30,7 @@ const world: World = {
   databaseUrl: await findPostgres(process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'),
   rounds: parseNumber(values.rounds),
   seconds: parseNumber(values.seconds),
+  profile: values.profile,
 }
 
 const lines: Line[] = []

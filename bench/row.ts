@@ -7,6 +7,8 @@ export interface World {
   rounds: number
   /** How long one look at a rate takes. */
   seconds: number
+  /** Whether to tell where the server spends its time. */
+  profile: boolean
 }
 
 /** One thing to measure, which may give several lines of the table. */

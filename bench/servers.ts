@@ -25,8 +25,9 @@ export interface Server {
 }
 
 /** Starts Sallyport with these settings, and waits until it is ready. */
-export function startServer(settings: Record<string, string>): Promise<Server> {
-  return startProgram(sallyportProgram(settings))
+export function startServer(settings: Record<string, string>, nodeArguments: string[] = []): Promise<Server> {
+  const { args, ...program } = sallyportProgram(settings)
+  return startProgram({ ...program, args: [...nodeArguments, ...args] })
 }
 
 export function sallyportProgram(settings: Record<string, string>): Program {
