@@ -53,7 +53,7 @@ export function createCall(instances: Instances, outages: Outages, record: Recor
       if (status < 500) return { kind: 'answer', status, body: bodySchema.parse(parseJson(text)), at }
       if (status === 503 && (outages.explainRefusal(at) || outages.explainRefusal(startedAt))) {
         add(record.explained, '503 while the database was away')
-      } else record.fault(`${what} was answered with ${status}: ${text.slice(0, 200)}`)
+      } else record.fault(`${what} was answered with ${status}: ${text}`)
     } catch (error) {
       const at = performance.now()
       if (error instanceof HungUp) add(record.explained, 'hung up on purpose')

@@ -12,13 +12,16 @@ export interface Trend {
   risenMib: number
 }
 
+/** In less time a heap is still finding its size. */
+const SHORTEST_MS = 120_000
+
 /** The straight line of least squares through what was sampled after the warm-up; null where that is too little. */
 export function trendOf(samples: readonly Sample[], warmUpMs: number): Trend | null {
   const [first] = samples
   const used = samples.filter(({ atMs }) => first !== undefined && atMs - first.atMs >= warmUpMs)
   const [begin] = used
   const end = used.at(-1)
-  if (begin === undefined || end === undefined || used.length < 10) return null
+  if (begin === undefined || end === undefined || end.atMs - begin.atMs < SHORTEST_MS) return null
   const mean = (of: (sample: Sample) => number) => used.reduce((sum, sample) => sum + of(sample), 0) / used.length
   const [meanAt, meanMib] = [mean(({ atMs }) => atMs), mean(({ mib }) => mib)]
   const covariance = mean(({ atMs, mib }) => (atMs - meanAt) * (mib - meanMib))

@@ -13,6 +13,7 @@ import { compareWithStored, type Account, type Faults, type StoredFamily } from 
 import { isFlat, trendOf } from './memory.js'
 import { startFailingPostgres, type FailingPostgres } from './postgres.js'
 import { printResult } from './report.js'
+import { createServerLog } from './server-log.js'
 
 const SAMPLE_MS = 2000
 /** In parts of the run. */
@@ -38,9 +39,12 @@ try {
 }
 
 async function run(postgres: FailingPostgres): Promise<number> {
+  const startedAt = performance.now()
   const faults: Faults = []
-  const record: Record = { answers: new Map(), explained: new Map(), fault: (text) => faults.push(text) }
+  const note = (text: string) => faults.push(`second ${((performance.now() - startedAt) / 1000).toFixed(1)}: ${text}`)
+  const record: Record = { answers: new Map(), explained: new Map(), fault: note }
   const outages = createOutages(() => performance.now())
+  const log = createServerLog()
   const instances = await startInstances({
     ...{ count: parseNumber(values.instances), outages },
     settings: {
@@ -48,18 +52,22 @@ async function run(postgres: FailingPostgres): Promise<number> {
       ...{ NODE_ENV: 'production', HOST: '127.0.0.1' },
       // Everything comes from one address here.
       RATE_LIMIT: 'off',
+      LOG_LEVEL: 'warn',
     },
-    onLine: (line) => judgeLine(line, outages, faults),
+    onLine: (line) => {
+      const error = log.take(line)
+      if (error !== null && !outages.explainRefusal(performance.now())) note(`A server says: ${error}`)
+    },
   })
   const call = createCall(instances, outages, record)
-  const startedAt = performance.now()
-  const options: ClientOptions = { call, outages, goesOn: () => performance.now() < startedAt + runMs }
+  const endsAt = performance.now() + runMs
+  const options: ClientOptions = { call, outages, goesOn: () => performance.now() < endsAt }
   const accounts: Account[] = []
   const use = async () => {
     while (options.goesOn()) {
       const used = await useAccount(options)
       accounts.push(used.account)
-      faults.push(...used.faults.map((fault) => `${used.account.email}: ${fault}`))
+      for (const fault of used.faults) note(`${used.account.email}: ${fault}`)
     }
   }
   const sampling = setInterval(() => instances.sample(), SAMPLE_MS)
@@ -68,19 +76,23 @@ async function run(postgres: FailingPostgres): Promise<number> {
       breakThings(postgres, instances, outages),
       ...Array.from({ length: parseNumber(values.clients) }, use),
     ])
-    for (const account of accounts.slice(-LOOKED_AT_AGAIN)) faults.push(...(await lookAgain(account, options)))
+    for (const account of accounts.slice(-LOOKED_AT_AGAIN)) {
+      for (const fault of await lookAgain(account, options)) note(`${account.email}: ${fault}`)
+    }
   } finally {
     clearInterval(sampling)
     call.close()
     await instances.stop()
   }
-  faults.push(...(await compareAll(postgres.url, accounts)))
+  for (const fault of await compareAll(postgres.url, accounts)) note(fault)
 
   const trends = new Map([...instances.samples()].map(([name, samples]) => [name, trendOf(samples, WARM_UP * runMs)]))
-  for (const [name, trend] of trends) if (trend !== null && !isFlat(trend)) faults.push(`The memory of ${name} grows.`)
+  for (const [name, trend] of trends) if (trend !== null && !isFlat(trend)) note(`The memory of ${name} grows.`)
   const sessions = accounts.reduce((sum, account) => sum + account.sessions.length, 0)
   const counts = { minutes, accounts: accounts.length, sessions }
-  console.log(`\n${printResult({ ...counts, ...record, outages: outages.list(), startedAt, trends, faults })}`)
+  console.log(
+    `\n${printResult({ ...counts, ...record, outages: outages.list(), startedAt, trends, faults: faults.map(log.explain) })}`,
+  )
   return faults.length
 }
 
@@ -92,11 +104,6 @@ async function breakThings(postgres: FailingPostgres, instances: Instances, outa
   await outages.during('postgres', postgres.fail)
   await pause(runMs / 4)
   await instances.kill(1)
-}
-
-/** Whatever a server says of an error has to have a cause that is known. */
-function judgeLine(line: string, outages: Outages, faults: Faults): void {
-  if (!outages.explainRefusal(performance.now())) faults.push(`A server says: ${line.slice(0, 500)}`)
 }
 
 async function compareAll(url: string, accounts: readonly Account[]): Promise<Faults> {
