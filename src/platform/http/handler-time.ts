@@ -31,7 +31,8 @@ export function limitHandlerTime(app: FastifyInstance, longestMs: number): void 
       if (reply.elapsedTime < longestMs) return
       // A client that went away is never answered either.
       underWay.delete(reply)
-      if (!reply.sent && !reply.raw.headersSent) reply.send(new HandlerTimeout(`The handler took longer than ${longestMs} ms.`))
+      if (!reply.sent && !reply.raw.headersSent)
+        reply.send(new HandlerTimeout(`The handler took longer than ${longestMs} ms.`))
     }
   }, longestMs / LOOKS_PER_LIMIT)
   timer.unref()
