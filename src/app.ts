@@ -12,11 +12,13 @@ import { createHttpServer } from './platform/http/server.js'
 import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
+import { createAddressRules, type AddressRules } from './features/address-rules/address-rules.js'
 import { createAudit } from './features/audit/audit.js'
 import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
 import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './features/families/families.js'
 import { mountFamilyRoutes } from './features/families/routes.js'
+import { createDeviceCookie, createKnownDevices, createLimits } from './features/limits/limits.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
@@ -43,6 +45,7 @@ export interface App {
   server: AppInstance
   operations: Operations
   revocations: Revocations
+  addressRules: AddressRules
   /** What the operator's commands act on. */
   operator: Operator
 }
@@ -52,10 +55,14 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
   const streams = createEventStreams()
+  const audit = createAudit({ clock })
+  const addressRules = createAddressRules({ database, clock, log, audit })
   const server = await createHttpServer({
     publicUrl,
     corsOrigins,
     trustProxy,
+    blocked: addressRules.blocked,
+    elapsedMs: clock.elapsedMs,
     logger: log,
     version: readVersion(),
     streams,
@@ -65,7 +72,8 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   const noKey = () => Promise.reject(new Error('A token is signed and verified with a key that is named.'))
   await server.register(jwt, { secret: { private: noKey, public: noKey } })
 
-  const audit = createAudit({ clock })
+  const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
+  const devices = createKnownDevices({ secrets, clock })
   const tokens = createTokens({ jwt: server.jwt, database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
@@ -90,6 +98,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     revocations,
     families,
     audit,
+    limits,
     clock,
     hashing,
     passwordMinLength: config.passwords.minLength,
@@ -99,6 +108,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     revocations,
     families,
     audit,
+    limits,
     clock,
     passwords: users.passwords,
   })
@@ -108,6 +118,8 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     families,
     users,
     audit,
+    limits,
+    devices,
     clock,
     registration: config.registration,
   })
@@ -116,12 +128,19 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     clock,
     log,
     revocations,
-    chores: { keys: keys.maintain, revocations: revocations.purge, families: families.purge },
+    chores: {
+      keys: keys.maintain,
+      revocations: revocations.purge,
+      families: families.purge,
+      limits: limits.purge,
+      addressRules: addressRules.purge,
+    },
   })
 
   await operations.synchronizeClock()
   await keys.maintain()
   await revocations.load()
+  await addressRules.load()
 
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
   guardRoutes(server, {
@@ -132,14 +151,15 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
   mountTokenRoutes(server, { keys })
   mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
-  mountSignInRoutes(server, { signIn, families, cookies, crossSite, clock })
+  const deviceCookie = createDeviceCookie({ publicUrl, sameSite: config.cookies.sameSite })
+  mountSignInRoutes(server, { signIn, families, cookies, crossSite, devices, deviceCookie, clock })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
     issuer: config.tokens.issuer,
     publicUrl,
   })
-  mountFamilyRoutes(server, { families, accessTokens, cookies, clock })
+  mountFamilyRoutes(server, { families, accessTokens, cookies, limits, clock })
   mountUserRoutes(server, { users, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
 
@@ -147,7 +167,8 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     server,
     operations,
     revocations,
-    operator: { database, keys, revocations, families, administration, signIn, secrets },
+    addressRules,
+    operator: { database, keys, revocations, families, administration, signIn, addressRules, secrets },
   }
 }
 

@@ -17,12 +17,12 @@ async function main(config: Config): Promise<void> {
 
   const { app, lock, secretFile, close } = await start(config, log)
   const stopChores = app.operations.start()
-  const stopFollowing = app.revocations.follow()
+  const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: log }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'the process cannot go on')
     else log.info({ signal }, 'stopping: requests under way are answered first')
     await app.server.close()
-    await Promise.all([stopChores(), stopFollowing()])
+    await Promise.all([stopChores(), ...stopFollowing.map((stop) => stop())])
     await close()
   })
 

@@ -82,6 +82,7 @@ export const settingsSchema = z.object({
     'is no name and hash: make one with "npm run verifier:create -- --name orders", and write it like orders:3f5a…',
   ).default([]),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
+  RATE_LIMIT: oneOf('on', 'off').default('on'),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
 

@@ -31,6 +31,12 @@ export type AuditEventName =
   | 'key_rotated'
   | 'key_withdrawn'
   | 'keys_resealed'
+  | 'password_check_limited'
+  | 'registration_limited'
+  | 'refresh_limited'
+  | 'address_blocked'
+  | 'address_allowed'
+  | 'address_rule_removed'
 
 export interface AuditEvent {
   event: AuditEventName

@@ -5,6 +5,7 @@ import { claimsOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
+import type { Limits } from '../limits/limits.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import type { Families } from './families.js'
 import { genuineCookies, requirePresented } from './presented.js'
@@ -16,6 +17,7 @@ interface FamilyRoutesOptions {
   families: Families
   accessTokens: AccessTokens
   cookies: SessionCookies
+  limits: Limits
   clock: Clock
 }
 
@@ -26,7 +28,7 @@ export function mountFamilyRoutes(app: AppInstance, options: FamilyRoutesOptions
   mountSessions(app, options)
 }
 
-function mountRefresh(app: AppInstance, { families, cookies, clock }: FamilyRoutesOptions): void {
+function mountRefresh(app: AppInstance, { families, cookies, limits, clock }: FamilyRoutesOptions): void {
   app.post(
     '/v1/auth/refresh',
     {
@@ -49,6 +51,7 @@ function mountRefresh(app: AppInstance, { families, cookies, clock }: FamilyRout
             'refresh_token_reused',
             'session_ended',
             'refresh_superseded',
+            'rate_limited',
             'database_unavailable',
           ),
         },
@@ -57,8 +60,10 @@ function mountRefresh(app: AppInstance, { families, cookies, clock }: FamilyRout
     },
     async (request, reply) => {
       const { token, carrier } = requirePresented(request, request.body, { cookies, parse: families.parse })
+      const caller = callerOf(request)
+      await limits.requirePace(token.handle, caller, () => families.identify(token))
       const attemptKey = request.headers['idempotency-key'] ?? null
-      const tokens = await families.refresh({ token, carrier, attemptKey, caller: callerOf(request) })
+      const tokens = await families.refresh({ token, carrier, attemptKey, caller })
       return replyWithTokens(reply, tokens, { cookies, clock })
     },
   )

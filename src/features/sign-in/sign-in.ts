@@ -8,6 +8,7 @@ import { operatorCaller, type Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { Audit } from '../audit/audit.js'
 import { isBanned, type Families, type RefreshToken, type SessionTokens } from '../families/families.js'
+import type { Attempt, KnownDevice, KnownDevices, Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { User, Users } from '../users/users.js'
 import type { LoginBody, RegisterBody } from './schemas.js'
@@ -18,20 +19,25 @@ export interface SignInOptions {
   families: Families
   users: Users
   audit: Audit
+  limits: Limits
+  devices: KnownDevices
   clock: Clock
   registration: 'open' | 'closed'
 }
 
-/** What comes along with the body: who asks, and the sessions that the browser is about to forget. */
-export interface Along {
-  caller: Caller
+/** What comes along with the body: who asks on which device, and the sessions that the browser is about to forget. */
+export interface Along extends Attempt {
+  device: KnownDevice | null
   replaces: RefreshToken[]
 }
 
 export interface SignIn {
-  /** Throws `registration_closed`, `email_taken`, `password_too_weak` and `validation_failed`. */
+  /** Throws `registration_closed`, `rate_limited`, `email_taken`, `password_too_weak` and `validation_failed`. */
   register(body: RegisterBody, along: Along): Promise<SessionTokens>
-  /** Throws `invalid_credentials`, one answer for all that is wrong, and `account_banned` for the right password. */
+  /**
+   * Throws `invalid_credentials`, one answer for all that is wrong, `account_banned` for the right password, and
+   * `rate_limited` without looking at it where too many were wrong.
+   */
   login(body: LoginBody, along: Along): Promise<SessionTokens>
   /** Adds a user at the operator's command; the address, the name and the password are judged as for anyone else. */
   createUser(user: { email: string; name: string | null; password: string; roles: string[] }): Promise<string>
@@ -41,12 +47,12 @@ export interface SignIn {
 const MAX_TRIES = 3
 
 export function createSignIn(options: SignInOptions): SignIn {
-  const { database, revocations, families, users, audit, clock, registration } = options
+  const { database, revocations, families, users, audit, limits, devices, clock, registration } = options
   const { passwords } = users
 
   /** Checks the password and opens a session; null where the user changed in between, so that all is judged again. */
   async function tryLogin(body: LoginBody, along: Along): Promise<SessionTokens | null> {
-    const user = await requireCredentials(body, along.caller)
+    const user = await requireCredentials(body, along)
     const rehashed =
       user.passwordHash !== null && passwords.isOutdated(user.passwordHash) ? await passwords.hash(body.password) : null
 
@@ -60,9 +66,12 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   /** The user whose password it is. All that can be wrong takes the same steps, up to the audited refusal. */
-  async function requireCredentials({ email, password }: LoginBody, caller: Caller): Promise<User> {
+  async function requireCredentials({ email, password }: LoginBody, along: Along): Promise<User> {
+    const { caller, device } = along
     const user = await users.findByEmail(email)
-    const matches = await passwords.verify(user?.passwordHash ?? null, password)
+    const deviceId = device !== null && devices.knows(device, email) ? device.id : null
+    const check = { ...along, by: { kind: 'stranger' as const, email, deviceId }, userId: user?.id ?? null }
+    const matches = await limits.checkPassword(check, () => passwords.verify(user?.passwordHash ?? null, password))
     if (user === null || !matches) {
       await recordAlone('login_failed', caller, user)
       throw new Problem('invalid_credentials')
@@ -100,12 +109,14 @@ export function createSignIn(options: SignInOptions): SignIn {
     async register(body, along) {
       if (registration === 'closed') throw new Problem('registration_closed')
       const { email, password, name = null } = body
-      await passwords.requireAcceptable(password, { email, name })
-      const passwordHash = await passwords.hash(password)
-      return revocations.transaction(async (tx, revoke) => {
-        const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
-        await users.lock(tx, userId)
-        return openSession(tx, revoke, userId, body, along, 'user_registered')
+      return limits.register(along, async () => {
+        await passwords.requireAcceptable(password, { email, name })
+        const passwordHash = await passwords.hash(password)
+        return revocations.transaction(async (tx, revoke) => {
+          const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
+          await users.lock(tx, userId)
+          return openSession(tx, revoke, userId, body, along, 'user_registered')
+        })
       })
     },
 

@@ -1,5 +1,5 @@
 import { userSchema } from '../../wire/token-reply.js'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
@@ -70,14 +70,14 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
         body: changePasswordSchema,
         response: {
           204: noContent('Done.'),
-          ...problemResponses('invalid_credentials', 'password_too_weak'),
+          ...problemResponses('invalid_credentials', 'password_too_weak', 'rate_limited'),
         },
       },
       config: { access: 'live' },
     },
     async (request, reply) => {
       const { current_password: current, new_password: next } = request.body
-      const tokens = await users.changePassword(selfOf(request, options), { current, next })
+      const tokens = await users.changePassword(selfOf(request, reply, options), { current, next })
       if (tokens) replyWithTokens(reply, tokens, { cookies, clock })
       return reply.code(204).send()
     },
@@ -94,21 +94,22 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
         body: deleteMeSchema,
         response: {
           204: noContent('Done.'),
-          ...problemResponses('invalid_credentials'),
+          ...problemResponses('invalid_credentials', 'rate_limited'),
         },
       },
       config: { access: 'live' },
     },
     async (request, reply) => {
-      await users.remove(selfOf(request, options), request.body.password)
+      await users.remove(selfOf(request, reply, options), request.body.password)
       cookies.clear(request, reply)
       return reply.code(204).send()
     },
   )
 }
 
-function selfOf(request: FastifyRequest, { families, cookies }: UserRoutesOptions): Self {
+function selfOf(request: FastifyRequest, reply: FastifyReply, { families, cookies }: UserRoutesOptions): Self {
   const { sub: userId, sid: sessionId } = claimsOf(request)
   const [refreshToken = null] = genuineCookies(request, { cookies, parse: families.parse })
-  return { userId, sessionId, refreshToken, caller: callerOf(request) }
+  const announce = (headers: Record<string, string>) => void reply.headers(headers)
+  return { userId, sessionId, refreshToken, caller: callerOf(request), announce }
 }

@@ -1,0 +1,184 @@
+/**
+ * Owns how often something may be tried: passwords by account, device and network, registrations by network, refreshes
+ * by family. What was tried, and whether it was right, is the business of whoever asks. The counts are rows, shared by
+ * all instances; only those of refreshes are each instance's own.
+ */
+import type { FastifyBaseLogger } from 'fastify'
+import QuickLRU from 'quick-lru'
+import type { Clock } from '../../platform/clock.js'
+import type { Database, Queries } from '../../platform/database/database.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
+import type { AddressRules } from '../address-rules/address-rules.js'
+import type { Audit, AuditEvent, AuditEventName } from '../audit/audit.js'
+import { consume, type Standing } from './counting.js'
+import { describePolicy, describeStanding, rateLimitHeaders, refusedOf } from './headers.js'
+import {
+  accountBudgets,
+  budgetsOf,
+  forgivenBudgets,
+  keyOf,
+  registrationBudgets,
+  type Budget,
+  type Claimant,
+} from './policies.js'
+import { createRefreshPace, refreshPolicy } from './refresh-pace.js'
+import * as store from './store.js'
+
+export { createDeviceCookie, type DeviceCookie } from './device-cookie.js'
+export { createKnownDevices, type KnownDevice, type KnownDevices } from './known-devices.js'
+
+const PURGE_BATCH = 10_000
+
+/** Of how many refusals each instance remembers that they are on record already. */
+const REMEMBERED_REFUSALS = 10_000
+
+export interface LimitsOptions {
+  database: Database
+  clock: Clock
+  log: FastifyBaseLogger
+  audit: Audit
+  addressRules: Pick<AddressRules, 'isAllowed'>
+  /** RATE_LIMIT: whether anything is counted at all. */
+  enabled: boolean
+}
+
+/** Who tries something, and how they are told what is left. */
+export interface Attempt {
+  caller: Caller
+  /** Is given the headers that tell what is left, before anything is tried. */
+  announce: (headers: Record<string, string>) => void
+}
+
+export interface PasswordCheck extends Attempt {
+  by: Claimant
+  /** Whose password it would be, for the audit trail; null where there is no such user. */
+  userId: string | null
+}
+
+export interface Limits {
+  /**
+   * Has a password checked, if there is budget for it: a point is taken before, so that nobody gets more guesses by
+   * making them at once, and given back unless the password was wrong. Throws `rate_limited`.
+   */
+  checkPassword(check: PasswordCheck, verify: () => Promise<boolean>): Promise<boolean>
+  /** Has a registration done, if there is budget for it. Throws `rate_limited`. */
+  register<T>(attempt: Attempt, work: () => Promise<T>): Promise<T>
+  /** Throws `rate_limited` for a family that is refreshed without end. Costs no query before that. */
+  requirePace(handle: Buffer, caller: Caller, identify: () => Promise<Partial<AuditEvent>>): Promise<void>
+  /** Forgets what strangers have tried at an account whose password was set anew. */
+  forgive(tx: Queries, email: string): Promise<void>
+  /** Deletes counters that count nothing any more. */
+  purge(): Promise<void>
+}
+
+export function createLimits({ database, clock, log, audit, addressRules, enabled }: LimitsOptions): Limits {
+  const pace = createRefreshPace(clock)
+  const onRecord = new QuickLRU<string, number>({ maxSize: REMEMBERED_REFUSALS })
+
+  /** Takes a point of each budget, or of none. */
+  async function spend(budgets: Budget[], { announce }: Attempt, record: (refused: Standing) => Promise<void>) {
+    if (budgets.length === 0) return
+    const standings = await ask(budgets)
+    const refused = refusedOf(standings)
+    const headers = rateLimitHeaders(standings)
+    if (refused === undefined) {
+      announce(headers)
+      return
+    }
+    await giveBack(standings.filter(({ granted }) => granted).map(({ budget }) => budget))
+    if (isNews(refused)) await record(refused)
+    throw new Problem('rate_limited', { retryAfterSeconds: refused.waitMs / 1000, headers })
+  }
+
+  async function ask(budgets: Budget[]): Promise<Standing[]> {
+    try {
+      return await consume(budgets, (asked) =>
+        database.query((client) => store.takePoints(client, asked, clock.shiftMs)),
+      )
+    } catch (error) {
+      // Whoever cannot be counted is not let in, and it is nobody's mistake.
+      throw error instanceof Problem ? error : new Problem('database_unavailable', { cause: error })
+    }
+  }
+
+  /** What is not counted right, now and then, is better than a login that fails for it. */
+  async function settle(work: (client: Queries) => Promise<void>): Promise<void> {
+    await database.query(work).catch((error: unknown) => log.warn({ err: error }, 'a limit was not counted right'))
+  }
+
+  async function giveBack(budgets: Budget[]): Promise<void> {
+    if (budgets.length > 0) await settle((client) => store.giveBack(client, budgets.map(keyOf)))
+  }
+
+  /** One refusal of each budget and time is put on record: an attack must not fill the audit trail. */
+  function isNews({ budget, waitMs }: Standing): boolean {
+    const key = keyOf(budget)
+    const nowMs = clock.elapsedMs()
+    if ((onRecord.get(key) ?? 0) > nowMs) return false
+    onRecord.set(key, nowMs + waitMs)
+    return true
+  }
+
+  function recording(event: AuditEventName, { caller }: Attempt, about: Partial<AuditEvent> = {}) {
+    return async ({ budget, waitMs }: Standing): Promise<void> => {
+      const detail = { limit: budget.policy.name, wait_seconds: Math.ceil(waitMs / 1000) }
+      await settle((client) => audit.record(client, { ...about, event, caller, detail }))
+    }
+  }
+
+  const addressOf = ({ ip }: Caller) => ({ ip, isAllowed: ip !== null && addressRules.isAllowed(ip) })
+
+  return {
+    async checkPassword(check, verify) {
+      if (!enabled) return verify()
+      const { by, caller, userId } = check
+      const budgets = budgetsOf(by, addressOf(caller))
+      const sessionId = by.kind === 'user' ? by.sessionId : null
+      await spend(budgets, check, recording('password_check_limited', check, { userId, sessionId }))
+      const matches = await orGiveBack(budgets, verify)
+      if (matches) {
+        const forgiven = forgivenBudgets(by, budgets)
+        const others = budgets.filter((budget) => !forgiven.includes(budget))
+        await settle((client) => store.forget(client, forgiven.map(keyOf), others.map(keyOf)))
+      }
+      return matches
+    },
+
+    async register(attempt, work) {
+      if (!enabled) return work()
+      const budgets = registrationBudgets(addressOf(attempt.caller))
+      await spend(budgets, attempt, recording('registration_limited', attempt))
+      return orGiveBack(budgets, work)
+    },
+
+    async requirePace(handle, caller, identify) {
+      if (!enabled) return
+      const { standing, isNews } = pace.count(handle)
+      if (standing.granted) return
+      const headers = { 'ratelimit-policy': describePolicy(refreshPolicy), ratelimit: describeStanding(standing) }
+      if (isNews) {
+        const about = await identify().catch(() => ({}))
+        await recording('refresh_limited', { caller, announce: () => undefined }, about)(standing)
+      }
+      throw new Problem('rate_limited', { retryAfterSeconds: standing.waitMs / 1000, headers })
+    },
+
+    forgive: (tx, email) => store.forget(tx, accountBudgets(email).map(keyOf), []),
+
+    async purge() {
+      const deleteBatch = () => database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs))
+      while ((await deleteBatch()) === PURGE_BATCH);
+    },
+  }
+
+  /** What this server could not do is nothing that was tried. */
+  async function orGiveBack<T>(budgets: Budget[], work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code === 'overloaded') await giveBack(budgets)
+      throw error
+    }
+  }
+}
