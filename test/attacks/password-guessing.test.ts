@@ -186,7 +186,7 @@ t.test('PWD-13: a device is known to the accounts that signed in on it, and to n
   ]
   for (const device_token of forged) {
     const body = { email: theirs.email, password: PASSWORD, mode: 'json', device_token }
-    t.match(await api.login(body, { from: next() }), { status: 429 }, device_token)
+    t.match(await api.login(body, { from: next() }), { status: 429 }, String(device_token))
   }
 })
 

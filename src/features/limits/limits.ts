@@ -66,7 +66,7 @@ export interface Limits {
   register<T>(attempt: Attempt, work: () => Promise<T>): Promise<T>
   /** Throws `rate_limited` for a family that is refreshed without end. Costs no query before that. */
   requirePace(handle: Buffer, caller: Caller, identify: () => Promise<Partial<AuditEvent>>): Promise<void>
-  /** Forgets what strangers have tried at an account whose password was set anew. */
+  /** Forgets what strangers have tried at an account whose password was set anew, or which is no more. */
   forgive(tx: Queries, email: string): Promise<void>
   /** Deletes counters that count nothing any more. */
   purge(): Promise<void>

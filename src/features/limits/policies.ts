@@ -53,17 +53,20 @@ export type Claimant =
   /** Somebody who is signed in. */
   | { kind: 'user'; email: string; sessionId: string }
 
-/** The budgets of one check of a password. The name of the account is hashed: the counters tell nobody who exists. */
+/**
+ * The budgets of one check of a password. Accounts and networks are hashed: the counters are no list of whom somebody
+ * tried to be, or from where.
+ */
 export function budgetsOf(claimant: Claimant, address: { ip: string | null; isAllowed: boolean }): Budget[] {
   const account = hashOf(claimant.email)
   if (claimant.kind === 'user') return all(sessionPolicies, claimant.sessionId)
   if (claimant.deviceId !== null) return all(devicePolicies, `${account}:${claimant.deviceId.toString('base64url')}`)
-  const ofAddress = address.isAllowed ? [] : [{ policy: addressPolicy, of: networkOf(address.ip) }]
+  const ofAddress = address.isAllowed ? [] : [{ policy: addressPolicy, of: hashOf(networkOf(address.ip)) }]
   return [...ofAddress, ...all(accountPolicies, account)]
 }
 
 export function registrationBudgets({ ip, isAllowed }: { ip: string | null; isAllowed: boolean }): Budget[] {
-  return isAllowed ? [] : [{ policy: registrationPolicy, of: networkOf(ip) }]
+  return isAllowed ? [] : [{ policy: registrationPolicy, of: hashOf(networkOf(ip)) }]
 }
 
 /**
@@ -89,6 +92,6 @@ function all(policies: Policy[], of: string): Budget[] {
   return policies.map((policy) => ({ policy, of }))
 }
 
-function hashOf(email: string): string {
-  return createHash('sha256').update(email).digest('base64url')
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }

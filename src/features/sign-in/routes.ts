@@ -114,7 +114,9 @@ function replyWithDevice(
 ): TokenReply {
   const { mode, remember } = tokens.family
   const known = devices.remember(device, tokens.user.email)
+  const answer = replyWithTokens(reply, tokens, { cookies, clock })
+  if (mode === 'json') return { ...answer, device_token: known }
   // What is to be forgotten with the browser is somebody else's device, or everybody's.
-  if (mode !== 'json' && remember) deviceCookie.set(reply, known)
-  return { ...replyWithTokens(reply, tokens, { cookies, clock }), ...(mode === 'json' && { device_token: known }) }
+  if (remember) deviceCookie.set(reply, known)
+  return answer
 }

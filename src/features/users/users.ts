@@ -168,6 +168,7 @@ export function createUsers(options: UsersOptions): Users {
         await families.forgetUser(tx, userId)
         await audit.record(tx, { event: 'user_deleted', caller, userId })
         await audit.forgetUser(tx, userId)
+        await limits.forgive(tx, user.email)
         await store.deleteUser(tx, userId)
       })
     },
