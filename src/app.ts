@@ -1,5 +1,4 @@
 /** The composition root: builds each object once and mounts each feature, in the order in which they depend on each other. */
-import jwt from '@fastify/jwt'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.js'
 import type { Clock } from './platform/clock.js'
@@ -68,13 +67,10 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     streams,
     cookieNames: cookies.names,
   })
-  // Every signature and every check names its key; without one there is none to fall back to.
-  const noKey = () => Promise.reject(new Error('A token is signed and verified with a key that is named.'))
-  await server.register(jwt, { secret: { private: noKey, public: noKey } })
 
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const devices = createKnownDevices({ secrets, clock })
-  const tokens = createTokens({ jwt: server.jwt, database, secrets, clock, audit, ...config.tokens })
+  const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
     database,

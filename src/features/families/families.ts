@@ -13,7 +13,7 @@ import { endFamiliesOfUser, type EndedBy } from './ending.js'
 import { logout, type ShownCredentials } from './logging-out.js'
 import { open, type OpenRequest } from './opening.js'
 import { parseRefreshToken, type RefreshToken } from './refresh-token.js'
-import { refresh, rotateCurrent, type RefreshRequest } from './refreshing.js'
+import { createRefreshing, rotateCurrent, type RefreshRequest } from './refreshing.js'
 import { renew } from './renewing.js'
 import type { SessionTokens } from './session-tokens.js'
 import * as sessions from './sessions.js'
@@ -80,7 +80,7 @@ export function createFamilies(context: FamiliesContext): Families {
   return {
     parse: (text) => parseRefreshToken(secrets, text),
     open: (tx, revoke, request) => open(context, tx, revoke, request),
-    refresh: (request) => refresh(context, request),
+    refresh: createRefreshing(context),
     inspect: (token) => sessions.inspect(context, token),
     identify: (token) => sessions.identify(context, token),
     renew: (token, caller) => renew(context, token, caller),

@@ -8,6 +8,7 @@ import { createAttempt, type Attempt } from './attempt.js'
 import type { FamiliesContext } from './context.js'
 import { endReusedFamily } from './ending.js'
 import { carriedModes, type Carrier } from './family.js'
+import { createGathering, type Gathered, type Gathering } from './gathering.js'
 import { hashHandle, successorOf, type RefreshToken } from './refresh-token.js'
 import { judge, type Verdict } from './rotation.js'
 import type { FamilyReading } from './row.js'
@@ -23,13 +24,34 @@ export interface RefreshRequest {
   caller: Caller
 }
 
-/** Presents a genuine refresh token: rotates it, answers a repetition again, or throws the problem that refuses it. */
-export async function refresh(context: FamiliesContext, request: RefreshRequest): Promise<SessionTokens> {
-  const attempt = createAttempt(request.token.handle, request.attemptKey)
-  const advance = (client: Queries) => advanceFamily(context, client, request, attempt, request.token.generation)
+/** A refresh on its way into the statement that many share. */
+interface Presentation extends Gathered {
+  client: Queries
+  advance: store.Advance
+}
 
-  // A commit whose answer is lost is met again as the same attempt, because the attempt is named before the first try.
-  const rotated = await context.database.query(advance, { repeatable: true })
+/** More at once would make smaller batches of the same work: one is with the database while the next comes together. */
+const BATCHES_AT_ONCE = 2
+/** What a database answers within a few milliseconds. */
+const MOST_IN_BATCH = 100
+
+/** Presents genuine refresh tokens: rotates them, answers a repetition again, or throws the problem that refuses one. */
+export function createRefreshing(context: FamiliesContext): (request: RefreshRequest) => Promise<SessionTokens> {
+  const gathering = createGathering<Presentation, FamilyReading | null>({
+    doAll: (batch) => advanceTogether(context, batch),
+    atOnce: BATCHES_AT_ONCE,
+    mostInBatch: MOST_IN_BATCH,
+  })
+  return (request) => refresh(context, gathering, request)
+}
+
+async function refresh(
+  context: FamiliesContext,
+  gathering: Gathering<Presentation, FamilyReading | null>,
+  request: RefreshRequest,
+): Promise<SessionTokens> {
+  const attempt = createAttempt(request.token.handle, request.attemptKey)
+  const rotated = await advanceInCompany(context, gathering, toAdvance(context, request, attempt))
   if (rotated?.holder) {
     return makeSessionTokens(context, { ...rotated, holder: rotated.holder }, successorOf(request.token))
   }
@@ -41,6 +63,32 @@ export async function refresh(context: FamiliesContext, request: RefreshRequest)
   // Thrown only now: a throw inside the transaction would undo what it reports.
   if ('refused' in judged) throw judged.refused
   return judged.tokens
+}
+
+async function advanceInCompany(
+  { database }: FamiliesContext,
+  gathering: Gathering<Presentation, FamilyReading | null>,
+  advance: store.Advance,
+): Promise<FamilyReading | null> {
+  const subject = Buffer.from(advance.handleHash).toString('base64')
+  let isAwaited = true
+  const present = (client: Queries) => gathering.add({ subject, client, advance, isAwaited: () => isAwaited })
+  try {
+    // A commit whose answer is lost is met again as the same attempt, because the attempt is named before the first try.
+    return await database.query(present, { repeatable: true })
+  } finally {
+    isAwaited = false
+  }
+}
+
+function advanceTogether(context: FamiliesContext, batch: readonly Presentation[]) {
+  const [first] = batch
+  if (first === undefined) return Promise.resolve([])
+  return advanceFamilies(
+    context,
+    first.client,
+    batch.map(({ advance }) => advance),
+  )
 }
 
 /**
@@ -56,19 +104,23 @@ export async function rotateCurrent(
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
   if (reading?.family.id !== sessionId || reading.family.mode !== mode) return null
   const request = { token, carrier: 'cookie', attemptKey: null, caller } as const
-  const rotated = await advanceFamily(context, tx, request, createAttempt(token.handle, null), token.generation)
+  const advance = toAdvance(context, request, createAttempt(token.handle, null))
+  const [rotated] = await advanceFamilies(context, tx, [advance])
   return rotated?.holder ? makeSessionTokens(context, { ...rotated, holder: rotated.holder }, successorOf(token)) : null
 }
 
-function advanceFamily(
-  { secrets, limits, clock }: FamiliesContext,
-  client: Queries,
+function advanceFamilies({ secrets, clock }: FamiliesContext, client: Queries, advances: readonly store.Advance[]) {
+  return store.advanceFamilies(client, advances, { secretId: secrets.current.id, shiftMs: clock.shiftMs })
+}
+
+function toAdvance(
+  { limits }: FamiliesContext,
   { token, carrier, caller }: RefreshRequest,
   attempt: Attempt,
-  from: number,
-): Promise<FamilyReading | null> {
+  from = token.generation,
+): store.Advance {
   const modes = carriedModes[carrier]
-  return store.advanceFamily(client, {
+  return {
     handleHash: hashHandle(token.handle),
     from,
     to: token.generation + 1,
@@ -76,11 +128,9 @@ function advanceFamily(
     // The modes of one carrier share their setting. Were they to differ, the longer one would be judged under the lock.
     idleSeconds: Math.min(...modes.map((mode) => limits.idleSeconds[mode])),
     attempt,
-    secretId: secrets.current.id,
     ip: caller.ip,
     userAgent: caller.userAgent,
-    shiftMs: clock.shiftMs,
-  })
+  }
 }
 
 /** Every outcome but the ordinary one: the family's row is held while it is judged and while the verdict is written. */
@@ -116,7 +166,7 @@ async function judgeAndAct(
       if (holder === null) return refuse('session_ended', 'deleted')
       return { tokens: makeSessionTokens(context, { family, holder, now }, successorOf(token)) }
     case 'rotate': {
-      const advanced = await advanceFamily(context, tx, request, attempt, family.generation)
+      const [advanced] = await advanceFamilies(context, tx, [toAdvance(context, request, attempt, family.generation)])
       if (!advanced?.holder) return refuse('session_ended', 'deleted')
       return { tokens: makeSessionTokens(context, { ...advanced, holder: advanced.holder }, successorOf(token)) }
     }

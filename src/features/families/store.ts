@@ -26,30 +26,54 @@ export interface Advance {
   modes: readonly Mode[]
   idleSeconds: number
   attempt: Attempt
-  secretId: number
   ip: string | null
   userAgent: string | null
-  shiftMs: number
 }
 
 /**
- * The ordinary refresh, in one statement: rotates the family if it lives and its generation is the expected one, and
- * reads what the new tokens say. Null when any of that is not so; `readFamilyForUpdate` and `judge` then tell why.
+ * The ordinary refresh, for any number of families in one statement: rotates each that lives and whose generation is
+ * the expected one, and reads what the new tokens say. Null for a family of which any of that is not so, or whose row
+ * somebody else holds: nobody waits here for anybody, so two instances cannot wait for each other;
+ * `readFamilyForUpdate` and `judge` then tell. A family that is listed twice is rotated once.
  */
-export async function advanceFamily(client: Queries, advance: Advance): Promise<FamilyReading | null> {
-  const { shiftMs } = advance
-  const rows = await client.$queryRaw<Row[]>`
+export async function advanceFamilies(
+  client: Queries,
+  advances: readonly Advance[],
+  { secretId, shiftMs }: { secretId: number; shiftMs: number },
+): Promise<(FamilyReading | null)[]> {
+  // A list for each column, so that the statement is the same text, and planned once, however many families there are.
+  const each = <T>(column: (advance: Advance) => T) => advances.map(column)
+  const rows = await client.$queryRaw<(Row & { place: number })[]>`
+    WITH presented AS (
+      SELECT * FROM unnest(
+        ${each(({ handleHash }) => Buffer.from(handleHash).toString('hex'))}::text[],
+        ${each(({ from }) => from)}::int[], ${each(({ to }) => to)}::int[],
+        ${each(({ modes }) => modes.join(' '))}::text[], ${each(({ idleSeconds }) => idleSeconds)}::float8[],
+        ${each(({ attempt }) => attempt.hash.toString('hex'))}::text[],
+        ${each(({ attempt }) => attempt.keyed)}::boolean[],
+        ${each(({ ip }) => ip)}::text[], ${each(({ userAgent }) => userAgent)}::text[]
+      ) WITH ORDINALITY AS p(handle_hash, from_generation, to_generation, modes, idle_seconds, attempt_hash,
+        attempt_keyed, ip, user_agent, place)
+    ), held AS (
+      SELECT f.id, p.*
+      FROM presented AS p
+        JOIN refresh_token_family AS f ON f.handle_hash = decode(p.handle_hash, 'hex')
+        JOIN "user" AS u ON u.id = f.user_id
+      WHERE f.generation = p.from_generation AND f.mode::text = ANY(string_to_array(p.modes, ' '))
+        AND f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
+        AND f.last_used_at > ${now(shiftMs)} - p.idle_seconds * interval '1 second'
+        AND (u.banned_at IS NULL OR u.banned_until <= ${now(shiftMs)})
+      ORDER BY f.id FOR UPDATE OF f SKIP LOCKED
+    )
     UPDATE refresh_token_family AS f
-    SET generation = ${advance.to}, secret_id = ${advance.secretId}, attempt_hash = ${advance.attempt.hash},
-        attempt_keyed = ${advance.attempt.keyed}, rotated_at = ${now(shiftMs)}, last_used_at = ${now(shiftMs)},
-        ip = ${advance.ip}, user_agent = ${advance.userAgent}
-    FROM "user" AS u
-    WHERE f.handle_hash = ${advance.handleHash} AND f.generation = ${advance.from}
-      AND f.mode::text = ANY(${[...advance.modes]}) AND f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
-      AND f.last_used_at > ${secondsBefore(shiftMs, advance.idleSeconds)}
-      AND u.id = f.user_id AND (u.banned_at IS NULL OR u.banned_until <= ${now(shiftMs)})
-    RETURNING ${columns}, ${now(shiftMs)} AS now`
-  return toReading(rows)
+    SET generation = p.to_generation, secret_id = ${secretId}, attempt_hash = decode(p.attempt_hash, 'hex'),
+        attempt_keyed = p.attempt_keyed, rotated_at = ${now(shiftMs)}, last_used_at = ${now(shiftMs)},
+        ip = p.ip, user_agent = p.user_agent
+    FROM held AS p, "user" AS u
+    WHERE f.id = p.id AND f.generation = p.from_generation AND u.id = f.user_id
+    RETURNING ${columns}, ${now(shiftMs)} AS now, p.place::int AS place`
+  const readings = new Map(rows.map((row) => [row.place, readingOf(row)]))
+  return advances.map((_, index) => readings.get(index + 1) ?? null)
 }
 
 export interface Renewal {

@@ -1,5 +1,6 @@
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { Clock } from '../../platform/clock.js'
+import { createKeyJwt, type KeyJwt } from '../../platform/crypto/key-jwt.js'
 import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
@@ -12,14 +13,13 @@ import * as store from './store.js'
 export interface VerificationKey {
   kid: string
   algorithm: string
-  publicKeyPem: string
   jwk: PublicJwk
+  jwt: Pick<KeyJwt, 'verify'>
 }
 
 export interface SigningKey {
   kid: string
-  algorithm: string
-  privateKeyPem: string
+  jwt: Pick<KeyJwt, 'sign'>
 }
 
 export interface SigningKeys {
@@ -92,18 +92,17 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
   function adopt(stored: store.StoredKey[]): void {
     // What verifies needs no secret: a withdrawn key is refused even by a process that cannot open those in its place.
     const now = clock.now()
-    published = new Map(stored.filter((key) => isPublished(key, now)).map((key) => [key.kid, toVerificationKey(key)]))
+    const toPublish = stored.filter((key) => isPublished(key, now))
+    published = new Map(toPublish.map((key) => [key.kid, published.get(key.kid) ?? toVerificationKey(key)]))
     withdrawn = new Set(kidsInState(stored, 'withdrawn'))
 
     const needed = stored.filter((key) => key.state === 'next' || key.state === 'active')
     const locked = needed.filter((key) => changes.openKey(key) === null)
     if (locked.length > 0) throw new LockedKeysError(locked)
     const signing = stored.find((key) => key.state === 'active')
-    const privateKey = signing && changes.openKey(signing)
-    if (signing && privateKey) {
-      const privateKeyPem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
-      active = { kid: signing.kid, algorithm: signing.algorithm, privateKeyPem }
-    }
+    if (signing === undefined || signing.kid === active?.kid) return
+    const privateKey = changes.openKey(signing)
+    if (privateKey !== null) active = toSigningKey(signing, privateKey)
   }
 
   async function makeAllChanges(): Promise<store.StoredKey[]> {
@@ -165,7 +164,16 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
   return keys
 }
 
-function toVerificationKey({ kid, algorithm, publicKey }: store.StoredKey): VerificationKey {
+/** A key's id is the thumbprint of its public part, so what is made of a key once holds for as long as it is known. */
+function toVerificationKey(key: store.StoredKey): VerificationKey {
+  return { kid: key.kid, algorithm: key.algorithm, jwk: key.publicKey, jwt: jwtOf(key, null) }
+}
+
+function toSigningKey(key: store.StoredKey, privateKey: KeyObject): SigningKey {
+  return { kid: key.kid, jwt: jwtOf(key, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()) }
+}
+
+function jwtOf({ kid, algorithm, publicKey }: store.StoredKey, privateKeyPem: string | null): KeyJwt {
   const publicKeyPem = createPublicKey({ key: publicKey, format: 'jwk' }).export({ format: 'pem', type: 'spki' })
-  return { kid, algorithm, publicKeyPem: publicKeyPem.toString(), jwk: publicKey }
+  return createKeyJwt({ kid, algorithm, publicKeyPem: publicKeyPem.toString(), privateKeyPem, typ: 'at+jwt' })
 }

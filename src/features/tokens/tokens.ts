@@ -2,7 +2,6 @@
  * Owns the signing keys and the access tokens: how a key is made, published, rotated and retired, how an access token
  * is signed, and whether one is genuine. Whether a genuine token still holds is the matter of revocation.
  */
-import type { JWT } from '@fastify/jwt'
 import type { Clock } from '../../platform/clock.js'
 import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database } from '../../platform/database/database.js'
@@ -16,7 +15,6 @@ export type { Withdrawal } from './key-changes.js'
 export type { SigningKeys } from './signing-keys.js'
 
 export interface TokensOptions {
-  jwt: Pick<JWT, 'sign' | 'verify'>
   database: Database
   secrets: SecretKeys
   clock: Clock
@@ -33,10 +31,10 @@ export interface Tokens {
 }
 
 export function createTokens(options: TokensOptions): Tokens {
-  const { jwt, database, secrets, clock, audit, issuer, audience, signingAlgorithm, accessTokenTtlSeconds } = options
+  const { database, secrets, clock, audit, issuer, audience, signingAlgorithm, accessTokenTtlSeconds } = options
   const keys = createSigningKeys({ database, secrets, algorithm: signingAlgorithm, clock, audit })
   return {
     keys,
-    accessTokens: createAccessTokens({ jwt, keys, clock, issuer, audience, ttlSeconds: accessTokenTtlSeconds }),
+    accessTokens: createAccessTokens({ keys, clock, issuer, audience, ttlSeconds: accessTokenTtlSeconds }),
   }
 }

@@ -55,6 +55,17 @@ t.test('REF-02: the ordinary refresh is one statement, with a key and without', 
   }
 })
 
+t.test('REF-02: refreshes that come together share their statements', async (t) => {
+  const tokens: string[] = []
+  for (let index = 0; index < 10; index += 1) tokens.push((await api.signUp()).refreshToken)
+  const asked = await cost(async () => {
+    const answers = await Promise.all(tokens.map((token) => api.refresh(token)))
+    t.ok(answers.every(({ status }) => status === 200))
+  })
+  t.equal(asked.transactions, 0)
+  t.ok(asked.statements < tokens.length / 2, `${asked.statements} statements for ${tokens.length} refreshes`)
+})
+
 t.test('REF-01: a forged or mistyped token is refused before the database is asked', async (t) => {
   const { refreshToken } = await api.signUp()
   const forged = [refreshToken.slice(0, -2), `spr_A${refreshToken.slice(5)}`, 'spr_', 'nonsense', '']

@@ -7,9 +7,19 @@ import { createTestClock } from '../../support/clock.js'
 function createCounted() {
   const clock = createTestClock()
   const iat = Math.floor(clock.now().getTime() / 1000)
-  const key = { kid: 'k', algorithm: 'EdDSA', publicKeyPem: '', jwk: { kty: 'OKP', crv: 'Ed25519', x: '' } } as const
-  const published = new Map<string, VerificationKey>([[key.kid, key]])
   const checked: string[] = []
+  const key: VerificationKey = {
+    kid: 'k',
+    algorithm: 'EdDSA',
+    jwk: { kty: 'OKP', crv: 'Ed25519', x: '' },
+    jwt: {
+      verify: (token: string) => {
+        checked.push(token)
+        return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as never
+      },
+    },
+  }
+  const published = new Map([[key.kid, key]])
   const issued = (sub: string) => ({
     ...{
       iss: 'https://auth.example.com',
@@ -23,13 +33,6 @@ function createCounted() {
     ...{ jti: sub, sid: sub, client_id: 'c', roles: ['reader'], scope: '', auth_time: iat, amr: ['pwd'] },
   })
   const accessTokens = createAccessTokens({
-    jwt: {
-      sign: () => '',
-      verify: (token: string) => {
-        checked.push(token)
-        return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as never
-      },
-    },
     keys: {
       find: (kid) => published.get(kid) ?? null,
       isWithdrawn: () => false,

@@ -1,0 +1,142 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { createGathering } from '../../../src/features/families/gathering.js'
+
+interface Work {
+  subject: string
+  name: string
+  isAwaited(): boolean
+}
+
+const work = (subject: string, name = subject): Work => ({ subject, name, isAwaited: () => true })
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A gathering whose batches are done when the test says so, and a list of what they held. */
+function createStepped({ atOnce = 1, mostInBatch = 10 } = {}) {
+  const batches: string[][] = []
+  const unfinished: { succeed(): void; fail(error: Error): void }[] = []
+  const gathering = createGathering<Work, string>({
+    atOnce,
+    mostInBatch,
+    doAll: (batch) => {
+      const names = batch.map(({ name }) => name)
+      batches.push(names)
+      return new Promise((resolve, reject) => {
+        unfinished.push({ succeed: () => resolve(names.map((name) => `${name} done`)), fail: reject })
+      })
+    },
+  })
+  const next = () => unfinished.shift() ?? { succeed: () => undefined, fail: () => undefined }
+  return { gathering, batches, succeed: () => next().succeed(), fail: (error: Error) => next().fail(error) }
+}
+
+t.test('what comes together is done together, and each gets its own result', async (t) => {
+  const { gathering, batches, succeed } = createStepped()
+  const results = Promise.all([gathering.add(work('a')), gathering.add(work('b')), gathering.add(work('c'))])
+  await nextTurn()
+  succeed()
+  t.strictSame(await results, ['a done', 'b done', 'c done'])
+  t.strictSame(batches, [['a', 'b', 'c']])
+})
+
+t.test('what comes while all places are taken makes up the next batch, and a batch is bounded', async (t) => {
+  const { gathering, batches, succeed } = createStepped({ mostInBatch: 2 })
+  const first = gathering.add(work('a'))
+  await nextTurn()
+  const rest = Promise.all(['b', 'c', 'd'].map((subject) => gathering.add(work(subject))))
+  await nextTurn()
+  t.strictSame(batches, [['a']])
+  succeed()
+  await first
+  await nextTurn()
+  t.strictSame(batches, [['a'], ['b', 'c']])
+  succeed()
+  await nextTurn()
+  succeed()
+  t.strictSame(await rest, ['b done', 'c done', 'd done'])
+})
+
+t.test('REF-02: two pieces of one subject are never in work together, in one batch or in two', async (t) => {
+  const { gathering, batches, succeed } = createStepped({ atOnce: 2 })
+  const results = Promise.all([
+    gathering.add(work('a', 'a1')),
+    gathering.add(work('a', 'a2')),
+    gathering.add(work('b', 'b1')),
+  ])
+  await nextTurn()
+  t.strictSame(batches, [['a1', 'b1']], 'a place is free, but the second waits for the verdict of the first')
+  succeed()
+  await nextTurn()
+  succeed()
+  t.strictSame(await results, ['a1 done', 'a2 done', 'b1 done'])
+  t.strictSame(batches, [['a1', 'b1'], ['a2']])
+})
+
+t.test(
+  'REF-08: each piece of a batch that fails is done again by itself, and one that fails alone fails',
+  async (t) => {
+    const { gathering, batches, succeed, fail } = createStepped()
+    const results = Promise.allSettled([gathering.add(work('a')), gathering.add(work('b'))])
+    await nextTurn()
+    fail(new Error('the connection broke'))
+    await nextTurn()
+    t.strictSame(batches, [['a', 'b'], ['a'], ['b']])
+    succeed()
+    fail(new Error('b is at fault'))
+    t.match(await results, [{ value: 'a done' }, { reason: { message: 'b is at fault' } }])
+
+    const after = gathering.add(work('b'))
+    await nextTurn()
+    succeed()
+    t.equal(await after, 'b done', 'the next of its subject has its turn')
+  },
+)
+
+t.test('OPS-10: what nobody waits for any more is not begun', async (t) => {
+  const { gathering, batches, succeed } = createStepped()
+  let isAwaited = true
+  const first = gathering.add(work('a'))
+  await nextTurn()
+  void gathering.add({ ...work('b'), isAwaited: () => isAwaited })
+  const last = gathering.add(work('c'))
+  isAwaited = false
+  succeed()
+  await first
+  await nextTurn()
+  succeed()
+  await last
+  t.strictSame(batches, [['a'], ['c']])
+})
+
+t.test('whatever comes in whatever order is done once, within the bounds', async (t) => {
+  const anyArrival = fc.record({ subject: fc.constantFrom('a', 'b', 'c', 'd'), isTogether: fc.boolean() })
+  const anyBounds = fc.record({ atOnce: fc.integer({ min: 1, max: 3 }), mostInBatch: fc.integer({ min: 1, max: 3 }) })
+  const property = fc.asyncProperty(fc.array(anyArrival), anyBounds, async (arrivals, { atOnce, mostInBatch }) => {
+    const inWork = new Map<string, number>()
+    let batchesInWork = 0
+    const broken: string[] = []
+    const gathering = createGathering<Work, string>({
+      atOnce,
+      mostInBatch,
+      async doAll(batch) {
+        batchesInWork += 1
+        if (batchesInWork > atOnce) broken.push('too many batches')
+        if (batch.length > mostInBatch) broken.push('too large a batch')
+        for (const { subject } of batch) inWork.set(subject, (inWork.get(subject) ?? 0) + 1)
+        if ([...inWork.values()].some((count) => count > 1)) broken.push('one subject twice')
+        await nextTurn()
+        for (const { subject } of batch) inWork.set(subject, (inWork.get(subject) ?? 0) - 1)
+        batchesInWork -= 1
+        return batch.map(({ name }) => name)
+      },
+    })
+    const results: Promise<string>[] = []
+    for (const [index, { subject, isTogether }] of arrivals.entries()) {
+      results.push(gathering.add(work(subject, String(index))))
+      if (!isTogether) await nextTurn()
+    }
+    const done = await Promise.all(results)
+    return broken.length === 0 && done.every((name, index) => name === String(index))
+  })
+  t.notOk((await fc.check(property, { seed: 2026, numRuns: 300 })).failed)
+})
