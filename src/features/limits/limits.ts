@@ -10,8 +10,9 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { AddressRules } from '../address-rules/address-rules.js'
-import type { Audit, AuditEvent, AuditEventName } from '../audit/audit.js'
-import { consume, type Standing } from './counting.js'
+import type { Audit, AuditEvent } from '../audit/audit.js'
+import { createCounters } from './counters.js'
+import type { Standing } from './counting.js'
 import { describePolicy, describeStanding, rateLimitHeaders, refusedOf } from './headers.js'
 import {
   accountBudgets,
@@ -27,8 +28,6 @@ import * as store from './store.js'
 
 export { createDeviceCookie, type DeviceCookie } from './device-cookie.js'
 export { createKnownDevices, type KnownDevice, type KnownDevices } from './known-devices.js'
-
-const PURGE_BATCH = 10_000
 
 /** Of how many refusals each instance remembers that they are on record already. */
 const REMEMBERED_REFUSALS = 10_000
@@ -56,6 +55,11 @@ export interface PasswordCheck extends Attempt {
   userId: string | null
 }
 
+type AboutRefusal = Omit<AuditEvent, 'caller' | 'detail'>
+
+/** Whose session is refreshed, for the audit trail. */
+export type Identify = () => Promise<Pick<AuditEvent, 'userId' | 'sessionId'>>
+
 export interface Limits {
   /**
    * Has a password checked, if there is budget for it: a point is taken before, so that nobody gets more guesses by
@@ -65,7 +69,7 @@ export interface Limits {
   /** Has a registration done, if there is budget for it. Throws `rate_limited`. */
   register<T>(attempt: Attempt, work: () => Promise<T>): Promise<T>
   /** Throws `rate_limited` for a family that is refreshed without end. Costs no query before that. */
-  requirePace(handle: Buffer, caller: Caller, identify: () => Promise<Partial<AuditEvent>>): Promise<void>
+  requirePace(handle: Buffer, caller: Caller, identify: Identify): Promise<void>
   /** Forgets what strangers have tried at an account whose password was set anew, or which is no more. */
   forgive(tx: Queries, email: string): Promise<void>
   /** Deletes counters that count nothing any more. */
@@ -73,45 +77,35 @@ export interface Limits {
 }
 
 export function createLimits({ database, clock, log, audit, addressRules, enabled }: LimitsOptions): Limits {
+  const counters = createCounters({ database, clock, log })
   const pace = createRefreshPace(clock)
   const onRecord = new QuickLRU<string, number>({ maxSize: REMEMBERED_REFUSALS })
 
-  /** Takes a point of each budget, or of none. */
-  async function spend(budgets: Budget[], { announce }: Attempt, record: (refused: Standing) => Promise<void>) {
+  /** Takes a point of each budget, or refuses; `about` is for the audit trail. */
+  async function spend(budgets: Budget[], { caller, announce }: Attempt, about: AboutRefusal): Promise<void> {
     if (budgets.length === 0) return
-    const standings = await ask(budgets)
-    const refused = refusedOf(standings)
+    const standings = await counters.take(budgets)
     const headers = rateLimitHeaders(standings)
+    const refused = refusedOf(standings)
     if (refused === undefined) {
       announce(headers)
       return
     }
-    await giveBack(standings.filter(({ granted }) => granted).map(({ budget }) => budget))
-    if (isNews(refused)) await record(refused)
+    if (isNews(refused)) await record(refused, caller, about)
     throw new Problem('rate_limited', { retryAfterSeconds: refused.waitMs / 1000, headers })
   }
 
-  async function ask(budgets: Budget[]): Promise<Standing[]> {
+  /** What this server could not do is nothing that was tried. */
+  async function orGiveBack<T>(budgets: Budget[], work: () => Promise<T>): Promise<T> {
     try {
-      return await consume(budgets, (asked) =>
-        database.query((client) => store.takePoints(client, asked, clock.shiftMs)),
-      )
+      return await work()
     } catch (error) {
-      // Whoever cannot be counted is not let in, and it is nobody's mistake.
-      throw error instanceof Problem ? error : new Problem('database_unavailable', { cause: error })
+      if (!(error instanceof Problem) || error.code === 'overloaded') await counters.giveBack(budgets)
+      throw error
     }
   }
 
-  /** What is not counted right, now and then, is better than a login that fails for it. */
-  async function settle(work: (client: Queries) => Promise<void>): Promise<void> {
-    await database.query(work).catch((error: unknown) => log.warn({ err: error }, 'a limit was not counted right'))
-  }
-
-  async function giveBack(budgets: Budget[]): Promise<void> {
-    if (budgets.length > 0) await settle((client) => store.giveBack(client, budgets.map(keyOf)))
-  }
-
-  /** One refusal of each budget and time is put on record: an attack must not fill the audit trail. */
+  /** One refusal of each budget and wait is put on record: an attack must not fill the audit trail. */
   function isNews({ budget, waitMs }: Standing): boolean {
     const key = keyOf(budget)
     const nowMs = clock.elapsedMs()
@@ -120,11 +114,12 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     return true
   }
 
-  function recording(event: AuditEventName, { caller }: Attempt, about: Partial<AuditEvent> = {}) {
-    return async ({ budget, waitMs }: Standing): Promise<void> => {
-      const detail = { limit: budget.policy.name, wait_seconds: Math.ceil(waitMs / 1000) }
-      await settle((client) => audit.record(client, { ...about, event, caller, detail }))
-    }
+  async function record({ budget, waitMs }: Standing, caller: Caller, about: AboutRefusal): Promise<void> {
+    const detail = { limit: budget.policy.name, wait_seconds: Math.ceil(waitMs / 1000) }
+    // The refusal is the same whether it can be written down or not.
+    await database
+      .query((client) => audit.record(client, { ...about, caller, detail }))
+      .catch((error: unknown) => log.warn({ err: error }, 'a refusal is not on record'))
   }
 
   const addressOf = ({ ip }: Caller) => ({ ip, isAllowed: ip !== null && addressRules.isAllowed(ip) })
@@ -135,12 +130,12 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
       const { by, caller, userId } = check
       const budgets = budgetsOf(by, addressOf(caller))
       const sessionId = by.kind === 'user' ? by.sessionId : null
-      await spend(budgets, check, recording('password_check_limited', check, { userId, sessionId }))
+      await spend(budgets, check, { event: 'password_check_limited', userId, sessionId })
       const matches = await orGiveBack(budgets, verify)
       if (matches) {
         const forgiven = forgivenBudgets(by, budgets)
-        const others = budgets.filter((budget) => !forgiven.includes(budget))
-        await settle((client) => store.forget(client, forgiven.map(keyOf), others.map(keyOf)))
+        await counters.forget(forgiven)
+        await counters.giveBack(budgets.filter((budget) => !forgiven.includes(budget)))
       }
       return matches
     },
@@ -148,37 +143,23 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     async register(attempt, work) {
       if (!enabled) return work()
       const budgets = registrationBudgets(addressOf(attempt.caller))
-      await spend(budgets, attempt, recording('registration_limited', attempt))
+      await spend(budgets, attempt, { event: 'registration_limited' })
       return orGiveBack(budgets, work)
     },
 
     async requirePace(handle, caller, identify) {
       if (!enabled) return
-      const { standing, isNews } = pace.count(handle)
+      const { standing, isFirstRefusal } = pace.count(handle)
       if (standing.granted) return
-      const headers = { 'ratelimit-policy': describePolicy(refreshPolicy), ratelimit: describeStanding(standing) }
-      if (isNews) {
-        const about = await identify().catch(() => ({}))
-        await recording('refresh_limited', { caller, announce: () => undefined }, about)(standing)
+      if (isFirstRefusal) {
+        const session = await identify().catch(() => ({}))
+        await record(standing, caller, { ...session, event: 'refresh_limited' })
       }
+      const headers = { 'ratelimit-policy': describePolicy(refreshPolicy), ratelimit: describeStanding(standing) }
       throw new Problem('rate_limited', { retryAfterSeconds: standing.waitMs / 1000, headers })
     },
 
-    forgive: (tx, email) => store.forget(tx, accountBudgets(email).map(keyOf), []),
-
-    async purge() {
-      const deleteBatch = () => database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs))
-      while ((await deleteBatch()) === PURGE_BATCH);
-    },
-  }
-
-  /** What this server could not do is nothing that was tried. */
-  async function orGiveBack<T>(budgets: Budget[], work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code === 'overloaded') await giveBack(budgets)
-      throw error
-    }
+    forgive: (tx, email) => store.forget(tx, accountBudgets(email).map(keyOf)),
+    purge: counters.purge,
   }
 }

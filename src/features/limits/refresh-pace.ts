@@ -10,8 +10,8 @@ export const refreshPolicy: Policy = { name: 'refresh', quota: 120, windowSecond
 const REMEMBERED = 10_000
 
 export interface RefreshPace {
-  /** Counts a refresh of a family; `isNews` the first time that it is refused. */
-  count(handle: Buffer): { standing: Standing; isNews: boolean }
+  /** Counts a refresh of a family, and tells the first one that it refuses from those that follow. */
+  count(handle: Buffer): { standing: Standing; isFirstRefusal: boolean }
 }
 
 /** Counts in this process alone and without a query: it is there to stop loops, not thieves. */
@@ -34,7 +34,7 @@ export function createRefreshPace(clock: Clock): RefreshPace {
         remaining: Math.max(0, refreshPolicy.quota - known.points),
         waitMs: known.endsAtMs - nowMs,
       }
-      return { standing, isNews: known.points === refreshPolicy.quota + 1 }
+      return { standing, isFirstRefusal: known.points === refreshPolicy.quota + 1 }
     },
   }
 }

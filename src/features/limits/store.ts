@@ -53,21 +53,26 @@ export async function takePoints(client: Queries, asked: Asked[], shiftMs: numbe
     SELECT asked.key,
            taken.key IS NOT NULL AS granted,
            coalesce(taken.points, counter.points, asked.quota) AS points,
-           (greatest(extract(epoch FROM coalesce(taken.expires_at, counter.expires_at) - ${now(shiftMs)}), 0)
-             * 1000)::float8 AS "remainingMs"
+           least(asked.window_ms, greatest(0,
+             extract(epoch FROM coalesce(taken.expires_at, counter.expires_at) - ${now(shiftMs)})::float8 * 1000
+           )) AS "remainingMs"
     FROM asked LEFT JOIN taken ON taken.key = asked.key LEFT JOIN limit_counter AS counter ON counter.key = asked.key`
 }
 
 /** Gives one point of each back. */
 export async function giveBack(client: Queries, keys: string[]): Promise<void> {
-  await client.$executeRaw`UPDATE limit_counter SET points = points - 1 WHERE key = ANY(${keys}::text[]) AND points > 0`
+  await client.$executeRaw`
+    UPDATE limit_counter SET points = points - 1 WHERE points > 0 AND key IN (${inOrder(keys)})`
 }
 
-/** Forgets the points of some, and gives one of others back. */
-export async function forget(client: Queries, keys: string[], givenBack: string[]): Promise<void> {
-  await client.$executeRaw`
-    WITH forgotten AS (DELETE FROM limit_counter WHERE key = ANY(${keys}::text[]))
-    UPDATE limit_counter SET points = points - 1 WHERE key = ANY(${givenBack}::text[]) AND points > 0`
+/** Forgets all points of each. */
+export async function forget(client: Queries, keys: string[]): Promise<void> {
+  await client.$executeRaw`DELETE FROM limit_counter WHERE key IN (${inOrder(keys)})`
+}
+
+/** Takes the rows in the order in which points are taken: two statements that met in the middle would wait for a second. */
+function inOrder(keys: string[]): Prisma.Sql {
+  return Prisma.sql`SELECT key FROM limit_counter WHERE key = ANY(${keys}::text[]) ORDER BY key FOR UPDATE`
 }
 
 /** Deletes counters that count nothing any more, a batch at a time; answers how many. */
