@@ -33,6 +33,13 @@ t.test('a login tells what may be tried, and one that succeeds uses nothing up',
   })
 })
 
+t.test('many right passwords at once are no guesses', async (t) => {
+  const app = await startApp(t)
+  const { email } = await app.api.signUp()
+  const logins = Array.from({ length: 25 }, () => app.api.login({ email, password: PASSWORD, mode: 'json' }))
+  t.strictSame(new Set((await Promise.all(logins)).map(({ status }) => status)), new Set([200]))
+})
+
 t.test('what this server could not do counts as nothing', async (t) => {
   const app = await startApp(t, { settings: { HASHING_CONCURRENCY: '1' } })
   const { email } = await app.api.signUp()

@@ -25,9 +25,13 @@ import {
 } from './policies.js'
 import { createRefreshPace, refreshPolicy } from './refresh-pace.js'
 import * as store from './store.js'
+import { createUnderWay } from './under-way.js'
 
 export { createDeviceCookie, type DeviceCookie } from './device-cookie.js'
 export { createKnownDevices, type KnownDevice, type KnownDevices } from './known-devices.js'
+
+/** How often a check that finds no point left waits for others that may give one back. */
+const MAX_TURNS = 10
 
 /** Of how many refusals each instance remembers that they are on record already. */
 const REMEMBERED_REFUSALS = 10_000
@@ -78,13 +82,28 @@ export interface Limits {
 
 export function createLimits({ database, clock, log, audit, addressRules, enabled }: LimitsOptions): Limits {
   const counters = createCounters({ database, clock, log })
+  const underWay = createUnderWay()
   const pace = createRefreshPace(clock)
   const onRecord = new QuickLRU<string, number>({ maxSize: REMEMBERED_REFUSALS })
+
+  /**
+   * Takes a point of each budget. Where none is left because others are being checked, it waits until those are done:
+   * many right passwords at once are no guesses, and wrong ones leave nothing to wait for.
+   */
+  async function takeInTurn(budgets: Budget[]): Promise<Standing[]> {
+    for (let turns = 0; ; turns += 1) {
+      const standings = await counters.take(budgets)
+      const others =
+        refusedOf(standings) === undefined || turns === MAX_TURNS ? null : underWay.ending(claimKeyOf(budgets))
+      if (others === null) return standings
+      await others
+    }
+  }
 
   /** Takes a point of each budget, or refuses; `about` is for the audit trail. */
   async function spend(budgets: Budget[], { caller, announce }: Attempt, about: AboutRefusal): Promise<void> {
     if (budgets.length === 0) return
-    const standings = await counters.take(budgets)
+    const standings = await takeInTurn(budgets)
     const headers = rateLimitHeaders(standings)
     const refused = refusedOf(standings)
     if (refused === undefined) {
@@ -131,13 +150,15 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
       const budgets = budgetsOf(by, addressOf(caller))
       const sessionId = by.kind === 'user' ? by.sessionId : null
       await spend(budgets, check, { event: 'password_check_limited', userId, sessionId })
-      const matches = await orGiveBack(budgets, verify)
-      if (matches) {
-        const forgiven = forgivenBudgets(by, budgets)
-        await counters.forget(forgiven)
-        await counters.giveBack(budgets.filter((budget) => !forgiven.includes(budget)))
-      }
-      return matches
+      return underWay.during(claimKeyOf(budgets), async () => {
+        const matches = await orGiveBack(budgets, verify)
+        if (matches) {
+          const forgiven = forgivenBudgets(by, budgets)
+          await counters.forget(forgiven)
+          await counters.giveBack(budgets.filter((budget) => !forgiven.includes(budget)))
+        }
+        return matches
+      })
     },
 
     async register(attempt, work) {
@@ -162,4 +183,9 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     forgive: (tx, email) => store.forget(tx, accountBudgets(email).map(keyOf)),
     purge: counters.purge,
   }
+}
+
+/** Whose budgets they are: the last is always that of an account, a device or a session, where there is one. */
+function claimKeyOf(budgets: Budget[]): string {
+  return budgets.slice(-1).map(keyOf).join()
 }
