@@ -8,6 +8,10 @@ import { guardRoutes } from './platform/http/access.js'
 import type { AppInstance } from './platform/http/app-instance.js'
 import { createEventStreams } from './platform/http/event-stream.js'
 import { createHttpServer } from './platform/http/server.js'
+import { noMetrics, type Metrics } from './platform/metrics/metrics.js'
+import { measureRequests } from './platform/metrics/request-metrics.js'
+import { traceRequests } from './platform/tracing/request-traces.js'
+import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
@@ -31,6 +35,7 @@ import { mountTokenRoutes } from './features/tokens/routes.js'
 import { createAdministration, createHashing, createUsers } from './features/users/users.js'
 import { mountUserRoutes } from './features/users/routes.js'
 import type { Operator } from './commands/command.js'
+import { createMeters, meterReadings } from './meters.js'
 
 export interface AppOptions {
   config: Config
@@ -38,6 +43,10 @@ export interface AppOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
+  /** None by default. */
+  metrics?: Metrics | undefined
+  /** None by default. */
+  tracing?: Tracing | undefined
 }
 
 export interface App {
@@ -50,12 +59,15 @@ export interface App {
 }
 
 /** Builds the application on a database that has its schema. It serves requests, and starts no timer. */
-export async function createApp({ config, secrets, database, clock, log }: AppOptions): Promise<App> {
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
+  const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
   const streams = createEventStreams()
-  const audit = createAudit({ clock })
+  const audit = createAudit({ database, clock })
   const addressRules = createAddressRules({ database, clock, log, audit })
+  const count = createMeters(metrics)
   const server = await createHttpServer({
     publicUrl,
     corsOrigins,
@@ -67,6 +79,8 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     streams,
     cookieNames: cookies.names,
   })
+  measureRequests(server, metrics)
+  traceRequests(server, tracing)
 
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const devices = createKnownDevices({ secrets, clock })
@@ -78,6 +92,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     log,
     keys,
     onStale: config.revocation.onStale,
+    count: count.revocation,
   })
   const families = createFamilies({
     database,
@@ -87,8 +102,12 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     secrets,
     clock,
     limits: familyLimits(config),
+    countRefresh: count.refresh,
   })
-  const hashing = await createHashing(config.passwords)
+  const hashing = tracing.traced(await createHashing({ ...config.passwords, clock, observer: count.hashing }), {
+    hash: 'password hash',
+    verify: 'password check',
+  })
   const users = createUsers({
     database,
     revocations,
@@ -118,6 +137,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     devices,
     clock,
     registration: config.registration,
+    countLogin: count.login,
   })
   const operations = createOperations({
     database,
@@ -132,6 +152,8 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
       addressRules: addressRules.purge,
     },
   })
+
+  meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool })
 
   await operations.synchronizeClock()
   await keys.maintain()
@@ -155,7 +177,14 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     issuer: config.tokens.issuer,
     publicUrl,
   })
-  mountFamilyRoutes(server, { families, accessTokens, cookies, limits, clock })
+  mountFamilyRoutes(server, {
+    families,
+    accessTokens,
+    cookies,
+    limits,
+    clock,
+    countForged: () => count.refresh('forged'),
+  })
   mountUserRoutes(server, { users, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
 
@@ -164,7 +193,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     operations,
     revocations,
     addressRules,
-    operator: { database, keys, revocations, families, administration, signIn, addressRules, secrets },
+    operator: { database, audit, keys, revocations, families, administration, signIn, addressRules, secrets },
   }
 }
 

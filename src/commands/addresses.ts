@@ -4,7 +4,7 @@ import { parseRange } from '../platform/http/addresses.js'
 import { text } from '../platform/http/text.js'
 import { CommandError, type CommandReader } from './command.js'
 import { parseValues, readOptions } from './options.js'
-import { withoutControls } from './printing.js'
+import { withoutControls } from './terminal.js'
 
 const rangeSchema = z.string().transform((written, context) => {
   const range = parseRange(written)

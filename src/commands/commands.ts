@@ -2,6 +2,7 @@
 import { Problem } from '../platform/problem.js'
 import { CommandError, type Command, type CommandReader, type Operator } from './command.js'
 import { addressCommands } from './addresses.js'
+import { auditCommands } from './audit.js'
 import { banCommands } from './bans.js'
 import { databaseCommands } from './database.js'
 import { keyCommands } from './keys.js'
@@ -15,6 +16,7 @@ const commands: Record<string, CommandReader> = {
   ...sessionCommands,
   ...banCommands,
   ...addressCommands,
+  ...auditCommands,
 }
 
 export const commandNames = Object.keys(commands)

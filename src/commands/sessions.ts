@@ -3,7 +3,7 @@ import type { Session } from '../features/families/families.js'
 import { emailSchema } from '../features/users/users.js'
 import type { CommandReader } from './command.js'
 import { parseValues, readOptions, requireEmail } from './options.js'
-import { withoutControls } from './printing.js'
+import { withoutControls } from './terminal.js'
 
 const emailOption = z.object({ email: emailSchema })
 

@@ -19,6 +19,8 @@ interface FamilyRoutesOptions {
   cookies: SessionCookies
   limits: Limits
   clock: Clock
+  /** Counts the refresh tokens that we did not issue. */
+  countForged: () => void
 }
 
 /** What happens to a session after sign-in: refresh, logout, and the list that its user sees. */
@@ -28,7 +30,9 @@ export function mountFamilyRoutes(app: AppInstance, options: FamilyRoutesOptions
   mountSessions(app, options)
 }
 
-function mountRefresh(app: AppInstance, { families, cookies, limits, clock }: FamilyRoutesOptions): void {
+function mountRefresh(app: AppInstance, options: FamilyRoutesOptions): void {
+  const { families, cookies, limits, clock, countForged } = options
+  const reading = { cookies, parse: families.parse, countForged }
   app.post(
     '/v1/auth/refresh',
     {
@@ -59,7 +63,7 @@ function mountRefresh(app: AppInstance, { families, cookies, limits, clock }: Fa
       config: { access: 'refresh' },
     },
     async (request, reply) => {
-      const { token, carrier } = requirePresented(request, request.body, { cookies, parse: families.parse })
+      const { token, carrier } = requirePresented(request, request.body, reading)
       const caller = callerOf(request)
       await limits.requirePace(token.handle, caller, () => families.identify(token))
       const attemptKey = request.headers['idempotency-key'] ?? null

@@ -1,7 +1,7 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { tokenReplySchema, type TokenReply } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
-import { callerOf } from '../../platform/http/caller.js'
+import { callerOf, goneSignal } from '../../platform/http/caller.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import {
@@ -53,7 +53,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const along = alongWith(request, request.body, reply, options)
+      const along = alongWith(reply, request.body, options)
       const tokens = await signIn.register(request.body, along)
       return reply.code(201).send(replyWithDevice(reply, tokens, along.device, options))
     },
@@ -76,7 +76,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const along = alongWith(request, request.body, reply, options)
+      const along = alongWith(reply, request.body, options)
       const tokens = await signIn.login(request.body, along)
       return replyWithDevice(reply, tokens, along.device, options)
     },
@@ -85,13 +85,14 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
 
 /** A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may. */
 function alongWith(
-  request: FastifyRequest,
-  { email, mode, device_token: deviceToken }: Pick<LoginBody, 'email' | 'mode' | 'device_token'>,
   reply: FastifyReply,
+  { email, mode, device_token: deviceToken }: Pick<LoginBody, 'email' | 'mode' | 'device_token'>,
   { families, cookies, crossSite, devices, deviceCookie }: SignInRoutesOptions,
 ): Along {
+  const { request } = reply
   const attempt = {
     caller: callerOf(request),
+    gone: goneSignal(reply),
     announce: (headers: Record<string, string>) => void reply.headers(headers),
   }
   if (mode === 'json') return { ...attempt, device: devices.parse(deviceToken ?? ''), replaces: [] }

@@ -45,6 +45,8 @@ export interface Self extends Attempt {
   sessionId: string
   /** The session's refresh token, where the request carries it in a cookie. */
   refreshToken: RefreshToken | null
+  /** Aborted when the user has gone. */
+  gone: AbortSignal
 }
 
 export interface Users {
@@ -86,11 +88,11 @@ export function createUsers(options: UsersOptions): Users {
    * `rate_limited`.
    */
   async function requirePassword(self: Self, password: string): Promise<store.User> {
-    const { userId, sessionId, caller } = self
+    const { userId, sessionId, caller, gone } = self
     const user = await requireUser(userId)
     const by = { kind: 'user' as const, email: user.email, sessionId }
-    const check = { ...self, by }
-    if (await limits.checkPassword(check, () => hashing.verify(user.passwordHash, password))) return user
+    const verify = () => hashing.verify(user.passwordHash, password, gone)
+    if (await limits.checkPassword({ ...self, by }, verify)) return user
     await database.query((client) =>
       audit.record(client, { event: 'password_check_failed', caller, userId, sessionId }),
     )
@@ -145,10 +147,10 @@ export function createUsers(options: UsersOptions): Users {
     },
 
     async changePassword(self, { current, next }) {
-      const { userId, sessionId, refreshToken, caller } = self
+      const { userId, sessionId, refreshToken, caller, gone } = self
       const user = await requirePassword(self, current)
       await passwords.requireAcceptable(next, user, '/new_password')
-      const passwordHash = await hashing.hash(next)
+      const passwordHash = await hashing.hash(next, gone)
       return actOnPassword(self, current, user, async (tx, revoke) => {
         await store.setPasswordHash(tx, userId, passwordHash)
         const epoch = await store.raiseEpoch(tx, userId, clock.shiftMs)
