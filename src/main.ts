@@ -25,13 +25,13 @@ async function main(config: Config): Promise<void> {
   const tracing = config.tracing ? await createTracing({ version: readVersion(), log }) : undefined
   const { app, lock, secretFile, close } = await start(config, log, { metrics, tracing })
   const stopChores = app.operations.start()
-  const stopFollowing = app.revocations.follow()
+  const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
   const metricsServer = config.metrics && metrics && (await serveMetrics(metrics, config.metrics))
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: log }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'the process cannot go on')
     else log.info({ signal }, 'stopping: requests under way are answered first')
     await app.server.close()
-    await Promise.all([stopChores(), stopFollowing(), metricsServer?.close()])
+    await Promise.all([stopChores(), ...stopFollowing.map((stop) => stop()), metricsServer?.close()])
     await close()
     await tracing?.close()
   })

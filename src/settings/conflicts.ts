@@ -78,6 +78,9 @@ const weakestHashes = [
 export function findWarnings(settings: Settings): string[] {
   const weakness = describeWeakness(settings.SECRET_KEY)
   const warnings = weakness === null || settings.NODE_ENV === 'production' ? [] : [weakness]
+  if (settings.RATE_LIMIT === 'off') {
+    warnings.push('RATE_LIMIT is off, so anybody may try as many passwords as the machine can hash.')
+  }
   if (settings.NODE_ENV !== 'production') return warnings
 
   if (settings.DATABASE_URL === undefined) {
