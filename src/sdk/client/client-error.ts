@@ -19,10 +19,10 @@ export interface FieldError {
 }
 
 const ownMessages: Partial<Record<ClientErrorCode, string>> = {
-  unreachable: 'Sallyport cannot be reached',
-  superseded: 'A sign-in or a logout took over',
+  unreachable: 'Sallyport is out of reach',
+  superseded: 'Overtaken',
   storage_failed: 'The store failed',
-  unexpected_answer: 'Something other than Sallyport answered',
+  unexpected_answer: 'Not Sallyport answered',
 }
 
 type Details = 'message' | 'cause' | 'status' | 'reason' | 'errors' | 'retryAfterSeconds' | 'requestId'

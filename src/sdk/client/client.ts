@@ -151,8 +151,9 @@ function createCredential(
 ): Credential {
   const { crypto, indexedDB } = platform
   const fill = getRandomValues ?? (crypto && ((bytes: Uint8Array) => crypto.getRandomValues(bytes)))
-  if (fill === undefined) throw new TypeError('"getRandomValues" is missing on this platform')
-  const createAttempt = () => [...fill(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  if (fill === undefined) throw new TypeError('"getRandomValues" is no function')
+  const createAttempt = () =>
+    Array.from(fill(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
   if (mode === 'json') return createStoredCredential({ storage: storage ?? createMemoryStore(), key, createAttempt })
   // Without the lock, two tabs could each name an attempt of their own.
   const kept = storage ?? (isShared && indexedDB ? createIndexedDbStore(indexedDB) : null)

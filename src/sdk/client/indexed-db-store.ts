@@ -48,5 +48,5 @@ function openDatabase(indexedDb: IndexedDb): Promise<Db> {
 }
 
 function faultOf({ error }: { error: unknown }): Error {
-  return new Error('IndexedDB cannot be used.', { cause: error })
+  return new Error('IndexedDB failed', { cause: error })
 }

@@ -5,14 +5,14 @@ import type { KeyStore } from './key-store.js'
  * shut its owner out. It opens nothing, outlives logout, and is done without where it cannot be kept.
  */
 export interface KnownDevice {
-  read(): Promise<string | null | undefined>
+  read(): Promise<string | undefined>
   keep(token: string): Promise<unknown>
 }
 
 /** For mode `json`; in the other modes it is a cookie. */
 export function createKnownDevice(storage: KeyStore, key: string): KnownDevice {
   return {
-    read: () => storage.get(key).catch(() => null),
-    keep: (token) => storage.set(key, token).catch(() => null),
+    read: async () => (await storage.get(key).catch(() => undefined)) ?? undefined,
+    keep: (token) => storage.set(key, token).catch(() => undefined),
   }
 }

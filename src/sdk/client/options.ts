@@ -45,11 +45,11 @@ const modes: readonly unknown[] = ['cookie', 'json', 'session'] satisfies Mode[]
 export function checkOptions(options: ClientOptions): CheckedOptions {
   const baseUrl = options.baseUrl.replace(/\/+$/, '')
   const own = originOf(baseUrl)
-  if (own === null || /[?#\s]/.test(baseUrl)) throw new TypeError('"baseUrl" has to be an address: https://…')
-  if (!modes.includes(options.mode)) throw new TypeError('"mode" is none of the three')
+  if (own === null || /[?#\s]/.test(baseUrl)) throw new TypeError('"baseUrl" is no address')
+  if (!modes.includes(options.mode)) throw new TypeError('"mode" is no mode')
   const others = options.origins ?? []
   for (const origin of others) {
-    if (originOf(origin) !== origin) throw new TypeError(`"origins" has ${origin}, which is no origin`)
+    if (originOf(origin) !== origin) throw new TypeError(`"origins": ${origin} is none`)
   }
   return { ...options, baseUrl, origins: [own, ...others] }
 }

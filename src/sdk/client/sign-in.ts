@@ -59,7 +59,7 @@ export function createSignIn({ mode, lock, credential, device, session, send }: 
     signIn: (path, request) =>
       lock.run(
         async ({ signal }) => {
-          const body = { ...request, mode, device_token: (await device?.read()) ?? undefined }
+          const body = { ...request, mode, device_token: await device?.read() }
           const answer = await send(path, jsonRequest('POST', body), signal)
           const reply = answer.ok ? readTokenReply(answer.body, mode) : null
           if (reply === null) throw errorOf(answer)
