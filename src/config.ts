@@ -62,6 +62,10 @@ export interface Config {
     readonly argon2Passes: number
     readonly hashingConcurrency: number
   }
+  /** Where Prometheus finds the metrics; null where nobody reads them. */
+  readonly metrics: { readonly host: string; readonly port: number } | null
+  /** Whether traces are sent to a collector; where, and how, OpenTelemetry's own libraries read from the environment. */
+  readonly tracing: boolean
   readonly logLevel: Settings['LOG_LEVEL']
   /** What is allowed but better known, as whole sentences for the log. */
   readonly warnings: readonly string[]
@@ -140,9 +144,16 @@ function arrange(settings: Settings): Config {
       argon2Passes: settings.ARGON2_PASSES,
       hashingConcurrency: settings.HASHING_CONCURRENCY,
     },
+    metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
+    tracing: hasCollector(settings) && settings.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
     logLevel: settings.LOG_LEVEL,
     warnings: findWarnings(settings),
   }
+}
+
+function hasCollector(settings: Settings): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } = settings
+  return OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined
 }
 
 function deepFreeze<T extends object>(value: T): T {

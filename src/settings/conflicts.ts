@@ -50,6 +50,11 @@ const rules: Rule[] = [
     between: ['NODE_ENV', 'SECRET_KEY'],
     find: ({ NODE_ENV, SECRET_KEY }) => (NODE_ENV === 'production' ? describeWeakness(SECRET_KEY) : null),
   },
+  {
+    between: ['PORT', 'METRICS_PORT'],
+    find: ({ PORT, METRICS_PORT }) =>
+      METRICS_PORT === PORT && PORT !== 0 ? 'METRICS_PORT is the same as PORT: write another, such as 9464.' : null,
+  },
   notLongerThan('SESSION_IDLE_TTL', 'SESSION_MAX_TTL'),
   notLongerThan('SESSION_IDLE_TTL_JSON', 'SESSION_MAX_TTL_JSON'),
   {

@@ -25,6 +25,8 @@ export interface EventStreams {
   /** Answers a request with a stream that stays open. Its route declares no HEAD. */
   open(reply: FastifyReply): EventStream
   endAll(): void
+  /** How many are open. */
+  readonly openCount: number
 }
 
 /** How long a reader may keep the process waiting before it is cut off: what was not sent, it can ask for again. */
@@ -57,6 +59,9 @@ export function createEventStreams({ patienceMs = PATIENCE_MS } = {}): EventStre
     },
     endAll() {
       for (const stream of streams) stream.end()
+    },
+    get openCount() {
+      return streams.size
     },
   }
 }

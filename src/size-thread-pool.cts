@@ -1,0 +1,18 @@
+/**
+ * Sizes Node's pool of threads, which computes hashes beside looking up names and reading files. Loaded by `node
+ * --require`, before anything else: loading the first module of the program already starts the pool, and its size is
+ * settled then. One thread more than hashes at once, so that nothing else ever waits for a hash;
+ * not more, because each keeps the memory of its last hash.
+ */
+import os = require('node:os')
+
+try {
+  process.loadEnvFile()
+} catch {
+  // There is no such file, or it is for config.ts to say what is wrong with it.
+}
+
+const concurrency = Number(process.env.HASHING_CONCURRENCY ?? '') || Math.min(os.availableParallelism(), 4)
+const FEWEST = 2
+const MOST = 1024
+process.env.UV_THREADPOOL_SIZE ??= String(Math.min(MOST, Math.max(FEWEST, Math.floor(concurrency) + 1)))
