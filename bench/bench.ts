@@ -40,7 +40,14 @@ for (const row of chosen) {
     continue
   }
   const startedAt = performance.now()
-  lines.push(...(await row.measure(world)))
+  try {
+    lines.push(...(await row.measure(world)))
+  } catch (error) {
+    // The other rows can be measured all the same.
+    console.error(`${row.name} could not be measured:`, error)
+    process.exitCode = 1
+    continue
+  }
   console.log(`${row.name}: ${Math.round((performance.now() - startedAt) / 1000)} s`)
 }
 console.log(`\n${printTable(lines)}`)

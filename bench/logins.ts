@@ -31,10 +31,10 @@ export async function crowd(url: string, size: number, signal: AbortSignal): Pro
   let count = 0
   const keepLoggingIn = async () => {
     while (!signal.aborted) {
-      const { status, retryAfterMs } = await logIn(url, agent)
+      const { status, retryAfterMs, text } = await logIn(url, agent)
       if (status === 200) count += 1
       else if (status === 503) await pause(retryAfterMs, undefined, { signal }).catch(() => undefined)
-      else throw new Error(`A login was answered with ${status}.`)
+      else throw new Error(`A login was answered with ${status}: ${text}`)
     }
   }
   await Promise.all(Array.from({ length: size }, keepLoggingIn))
@@ -42,12 +42,15 @@ export async function crowd(url: string, size: number, signal: AbortSignal): Pro
   return count
 }
 
-function logIn(url: string, agent: Agent): Promise<{ status: number; retryAfterMs: number }> {
+function logIn(url: string, agent: Agent): Promise<{ status: number; retryAfterMs: number; text: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(`${url}/v1/auth/login`, { method: 'POST', agent, headers }, (response) => {
       const { statusCode: status = 0, headers } = response
       const retryAfterMs = Number(headers['retry-after'] ?? 0) * 1000
-      response.resume().on('end', () => resolve({ status, retryAfterMs }))
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve({ status, retryAfterMs, text }))
     })
     outgoing.on('error', reject)
     outgoing.end(anyLogin())

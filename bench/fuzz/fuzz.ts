@@ -45,6 +45,7 @@ async function run(settings: Record<string, string>): Promise<void> {
       ...{ send, seed, requests, visitors },
       verifier: { name: 'fuzz', credential },
       expected: { headers: securityHeaders(PUBLIC_URL) },
+      onProgress: ({ sent, findings }) => console.log(`${sent} requests, ${findings.length} findings`),
     })
     const seconds = Math.round((performance.now() - startedAt) / 1000)
     console.log(printCounts(counts))

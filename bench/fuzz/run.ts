@@ -15,6 +15,8 @@ export interface FuzzOptions {
   requests: number
   /** How many visitors there are at once; the requests are dealt to them in turn. */
   visitors: number
+  /** Told now and then how far it is. */
+  onProgress?(outcome: Outcome): void
 }
 
 export interface Finding {
@@ -27,6 +29,7 @@ export interface Finding {
 }
 
 export interface Outcome {
+  sent: number
   /** How often each operation answered what. */
   counts: Map<string, Map<number, number>>
   findings: Finding[]
@@ -34,6 +37,8 @@ export interface Outcome {
 
 /** So many findings are enough to begin with. */
 const MAX_FINDINGS = 20
+
+const PROGRESS_EVERY = 10_000
 
 /** After so many a visitor begins anew: nothing that it holds may be good any more. */
 const REFUSALS = 6
@@ -43,7 +48,7 @@ const REFUSALS = 6
  * holds, so that the same seed and as many visitors send the same again.
  */
 export async function fuzz(options: FuzzOptions): Promise<Outcome> {
-  const outcome: Outcome = { counts: new Map(), findings: [] }
+  const outcome: Outcome = { sent: 0, counts: new Map(), findings: [] }
   await Promise.all(Array.from({ length: options.visitors }, (_, visitor) => visit(visitor, options, outcome)))
   return outcome
 }
@@ -64,6 +69,8 @@ async function visit(visitor: number, options: FuzzOptions, outcome: Outcome): P
       outcome.findings.push({ index, request, answer: null, faults: [`is missing: ${String(error)}`] })
       return null
     })
+    outcome.sent += 1
+    if (outcome.sent % PROGRESS_EVERY === 0) options.onProgress?.(outcome)
     if (answer === null) continue
     take(purse, answer)
     count(outcome, nameOf(request), answer.status)

@@ -117,3 +117,9 @@ function membersOf(
 ): Record<string, Arbitrary<unknown>> {
   return Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, toArbitrary(name, member)]))
 }
+
+/** One of these, mostly of the newest, which are the most likely to be good; something else while there are none. */
+export function oneOfThese(list: readonly string[], otherwise: Arbitrary<string>): Arbitrary<string> {
+  const newest = list.at(-1)
+  return newest === undefined ? otherwise : fc.oneof(fc.constant(newest), fc.constantFrom(...list))
+}

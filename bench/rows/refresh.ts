@@ -47,7 +47,10 @@ export const growth: Row = {
           score: ratioOf(pairs),
           unit: '',
           goal: { atLeast: 0.9 },
-          notes: [`The database alone, by ${many.by}, does ${ratioOf(alone).toFixed(2)} of it.`],
+          notes: [
+            `The database alone, by ${many.by}, does ${ratioOf(alone).toFixed(2)} of it: ` +
+              `${perSecond(alone.figures)} of ${perSecond(alone.limits)}.`,
+          ],
         }
         return [line]
       }),

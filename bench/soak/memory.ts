@@ -13,7 +13,7 @@ export interface Trend {
 }
 
 /** In less time a heap is still finding its size. */
-const SHORTEST_MS = 120_000
+const SHORTEST_MS = 480_000
 
 /** The straight line of least squares through what was sampled after the warm-up; null where that is too little. */
 export function trendOf(samples: readonly Sample[], warmUpMs: number): Trend | null {

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { freePort } from '../servers.js'
+import { freePort, withEmptyDatabase } from '../servers.js'
 import { findPostgresProgram } from '../postgres-programs.js'
 import { startTcpProxy } from '../../test/support/tcp-proxy.js'
 
@@ -14,55 +15,62 @@ export interface FailingPostgres {
   failure: string
   /** Has it fail, and waits until it serves again. */
   fail(): Promise<void>
-  close(): Promise<void>
 }
 
-/** One of our own where its programs are installed, else a way to the given one that can be cut. */
-export async function startFailingPostgres(sharedUrl: string): Promise<FailingPostgres> {
+type Work<T> = (postgres: FailingPostgres) => Promise<T>
+
+/** Runs work on a Postgres of its own where its programs are installed, else on a way to the given one that can be cut. */
+export async function withFailingPostgres<T>(
+  { sharedUrl, shared }: { sharedUrl: string; shared: boolean },
+  work: Work<T>,
+): Promise<T> {
   const programs = { initdb: findPostgresProgram('initdb'), control: findPostgresProgram('pg_ctl') }
-  return programs.initdb !== null && programs.control !== null
-    ? startOwn(programs.initdb, programs.control)
-    : startBehindProxy(sharedUrl)
+  return !shared && programs.initdb !== null && programs.control !== null
+    ? withOwn(programs.initdb, programs.control, work)
+    : withEmptyDatabase(sharedUrl, (url) => withProxy(url, work))
 }
 
-async function startOwn(initdb: string, control: string): Promise<FailingPostgres> {
+async function withOwn<T>(initdb: string, control: string, work: Work<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-soak-'))
-  const port = await freePort()
   const account = await accountOfPostgres()
   if (account !== null) chownSync(folder, account.uid, account.gid)
-  const data = join(folder, 'data')
   const run = async (program: string, ...args: string[]) => {
     // Postgres refuses to run as root.
-    const [file, rest] =
-      account === null ? [program, args] : ['su', ['postgres', '-s', '/bin/sh', '-c', shell(program, args)]]
+    const su = ['postgres', '-s', '/bin/sh', '-c', shell(program, args)]
+    const [file, rest] = account === null ? [program, args] : ['su', su]
     await promisify(execFile)(file, rest, { cwd: folder })
   }
+  const data = join(folder, 'data')
+  const port = await freePort()
+  const controlled = (...args: string[]) => run(control, '-D', data, '-l', join(folder, 'log'), '-w', ...args)
   await run(initdb, '-D', data, '-A', 'trust', '-U', 'postgres')
-  const options = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`
-  const log = join(folder, 'log')
-  await run(control, '-D', data, '-o', options, '-l', log, '-w', 'start')
-  return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-    failure: 'a Postgres of its own, restarted without a shutdown checkpoint, as after a crash',
-    fail: () => run(control, '-D', data, '-l', log, '-m', 'immediate', '-w', 'restart'),
-    async close() {
-      await run(control, '-D', data, '-m', 'fast', '-w', 'stop')
-      rmSync(folder, { recursive: true, force: true })
-    },
+  await controlled('-o', `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1`, 'start')
+  try {
+    return await work({
+      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      failure: 'a Postgres of its own, restarted without a shutdown checkpoint, as after a crash',
+      fail: () => controlled('-m', 'immediate', 'restart'),
+    })
+  } finally {
+    await controlled('-m', 'fast', 'stop')
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function startBehindProxy(url: string): Promise<FailingPostgres> {
+async function withProxy<T>(url: string, work: Work<T>): Promise<T> {
   const proxy = await startTcpProxy(url)
-  return {
-    url: proxy.url,
-    failure: 'every connection to the shared Postgres cut, and none let through for 2 s',
-    async fail() {
-      await proxy.stop()
-      await new Promise((resolve) => setTimeout(resolve, 2000))
-      await proxy.start()
-    },
-    close: () => proxy.stop(),
+  try {
+    return await work({
+      url: proxy.url,
+      failure: 'every connection to the Postgres of DATABASE_URL cut, and none let through for 2 s',
+      async fail() {
+        await proxy.stop()
+        await pause(2000)
+        await proxy.start()
+      },
+    })
+  } finally {
+    await proxy.stop()
   }
 }
 

@@ -11,7 +11,7 @@ import { createOutages, type Outages } from './faults.js'
 import { startInstances, type Instances } from './instances.js'
 import { compareWithStored, type Account, type Faults, type StoredFamily } from './ledger.js'
 import { isFlat, trendOf } from './memory.js'
-import { startFailingPostgres, type FailingPostgres } from './postgres.js'
+import { withFailingPostgres, type FailingPostgres } from './postgres.js'
 import { printResult } from './report.js'
 import { createServerLog } from './server-log.js'
 
@@ -25,18 +25,18 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     instances: { type: 'string', default: '2' },
     clients: { type: 'string', default: '24' },
+    shared: { type: 'boolean', default: false },
   },
 })
 const minutes = parseNumber(values.minutes)
 const runMs = minutes * 60_000
 
-const postgres = await startFailingPostgres(process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test')
-console.log(`Postgres: ${postgres.failure}.`)
-try {
-  process.exitCode = (await run(postgres)) === 0 ? 0 : 1
-} finally {
-  await postgres.close()
-}
+const sharedUrl = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
+const faultCount = await withFailingPostgres({ sharedUrl, shared: values.shared }, async (postgres) => {
+  console.log(`Postgres: ${postgres.failure}.`)
+  return run(postgres)
+})
+process.exitCode = faultCount === 0 ? 0 : 1
 
 async function run(postgres: FailingPostgres): Promise<number> {
   const startedAt = performance.now()

@@ -1,0 +1,75 @@
+import fc, { type Arbitrary } from 'fast-check'
+import type { Operation } from './document.js'
+import { PASSWORDS, type Purse } from './purse.js'
+import { tokensOf } from './tokens.js'
+import { hostileJson, hostileText, nearlyValuesOf, oneOfThese, valuesOf, type Known } from './values.js'
+
+/** What is in a request, and what it says of it. */
+export interface Contents {
+  type: Record<string, string>
+  body: string | Buffer | undefined
+}
+
+export function contentsOf({ body }: Operation, purse: Purse): Arbitrary<Contents> {
+  const nothing = fc.constant<Contents>({ type: {}, body: undefined })
+  const garbage = fc.record({
+    type: anyType,
+    body: fc.oneof(
+      hostileText,
+      hostileJson.map((value) => JSON.stringify(value)),
+      fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
+      fc.constantFrom(
+        '{',
+        '{"a":1,"a":2}',
+        '\ufeff{}',
+        '[]',
+        '{"__proto__":{"a":1}}',
+        ' ',
+        'null',
+        `"${'a'.repeat(17_000)}"`,
+      ),
+    ),
+  })
+  if (body === null) return fc.oneof({ weight: 8, arbitrary: nothing }, garbage)
+
+  const { mediaType, schema } = body
+  const known = knownTo(purse)
+  const write = mediaType === 'application/json' ? (value: unknown) => JSON.stringify(value) : asForm
+  const type = fc.oneof({ weight: 15, arbitrary: fc.constant({ 'content-type': mediaType }) }, anyType)
+  const of = (values: Arbitrary<unknown>) => fc.record({ type, body: values.map(write) })
+  return fc.oneof(
+    { weight: 8, arbitrary: of(valuesOf(schema, known)) },
+    { weight: 4, arbitrary: of(nearlyValuesOf(schema, known)) },
+    { weight: 1, arbitrary: garbage },
+    { weight: 1, arbitrary: nothing },
+  )
+}
+
+const types =
+  'application/json|application/json; charset=utf-8|application/json; charset=latin1|application/JSON|text/plain|' +
+  'application/x-www-form-urlencoded|multipart/form-data; boundary=a|a||/;'
+
+const anyType = fc.constantFrom<Record<string, string>>(
+  {},
+  ...types.split('|').map((type) => ({ 'content-type': type })),
+)
+
+/** What a service asks for that nobody can guess. */
+function knownTo({ emails, accessTokens, refreshTokens }: Purse): Known {
+  const password = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...PASSWORDS) }, fc.string({ maxLength: 300 }))
+  const token = tokensOf([...accessTokens, ...refreshTokens])
+  return {
+    email: fc.oneof(
+      { weight: 4, arbitrary: oneOfThese(emails, fc.constant('nobody@example.com')) },
+      fc.uuid().map((id) => `${id}@example.com`),
+    ),
+    ...{ password, current_password: password, new_password: password },
+    refresh_token: tokensOf(refreshTokens),
+    token,
+  }
+}
+
+function asForm(value: unknown): string {
+  const members = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  return new URLSearchParams(members.map(([name, member]): [string, string] => [name, String(member)])).toString()
+}
