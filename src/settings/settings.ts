@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { Secret } from '../platform/crypto/secret.js'
 import {
@@ -28,6 +27,7 @@ export const settingsSchema = z.object({
   NODE_ENV: oneOf('development', 'production', 'test').default('development'),
   PORT: wholeNumber(0, 65_535).default(3000),
   HOST: matching(/^[\w.:-]+$/, 'is no host name or address: write one such as 127.0.0.1 or 0.0.0.0').optional(),
+  WORKERS: wholeNumber(1, 64).default(1),
   PUBLIC_URL: parsedBy(
     parsePublicUrl,
     'is no web address without a path: write it like https://auth.example.com',
@@ -75,8 +75,8 @@ export const settingsSchema = z.object({
   PASSWORD_MIN_LENGTH: wholeNumber(8, 256).default(15),
   ARGON2_MEMORY_KIB: wholeNumber(12_288, 4_194_304).default(19_456),
   ARGON2_PASSES: wholeNumber(1, 64).default(2),
-  // Node computes on four threads unless told otherwise; more hashes at once would only wait for each other.
-  HASHING_CONCURRENCY: wholeNumber(1, 64).default(() => Math.min(availableParallelism(), 4)),
+  // Unset, it depends on the cores and on WORKERS.
+  HASHING_CONCURRENCY: wholeNumber(1, 64).optional(),
   VERIFIER_KEYS: listOf(
     parseVerifierKey,
     'is no name and hash: make one with "npm run verifier:create -- --name orders", and write it like orders:3f5a…',
