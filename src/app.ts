@@ -112,7 +112,12 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     clock,
     log,
     revocations,
-    chores: { keys: keys.maintain, revocations: revocations.purge, families: families.purge },
+    chores: {
+      database: database.maintain,
+      keys: keys.maintain,
+      revocations: revocations.purge,
+      families: families.purge,
+    },
   })
 
   await operations.synchronizeClock()
