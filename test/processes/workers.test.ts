@@ -1,6 +1,5 @@
 // WORKERS: several processes at one port, and one that minds them.
 
-import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { z } from 'zod'
 import { pauseBeforeNext } from '../../src/workers.js'
@@ -8,7 +7,7 @@ import { SECRET_KEY } from '../support/app.js'
 import { createEmptyDatabase, needsPostgres } from '../support/database.js'
 import { findFreePort } from '../support/free-port.js'
 import { runMain, startProcess, type ServerProcess } from '../support/process.js'
-import { connectToProcess, startTraffic } from '../support/traffic.js'
+import { connectToProcess, startRefreshing, startTraffic } from '../support/traffic.js'
 import { until } from '../support/until.js'
 
 const WORKERS = 2
@@ -63,48 +62,19 @@ t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (
     'OPS-05: kill -9 of a worker costs each client one request at most, and another takes its place',
     async (t) => {
       const [doomed = 0] = workersOf(server)
-      let isOver = false
-      const clients = await Promise.all(Array.from({ length: CLIENTS }, () => server.api.signUp()))
-
-      /** On a connection that is kept, or on a new one each time. */
-      async function keepRefreshing(refreshToken: string, { isKept }: { isKept: boolean }) {
-        const [kept, errors] = [connectToProcess(server), [] as unknown[]]
-        const client = { refreshToken, served: 0, errors }
-        const work = async () => {
-          for (let key = randomUUID(); !isOver;) {
-            try {
-              const api = isKept ? kept : connectToProcess(server)
-              const answer = await api.refresh(client.refreshToken, { key })
-              if (answer.status !== 200) throw new Error(JSON.stringify(answer.body))
-              Object.assign(client, { refreshToken: answer.body.refresh_token, served: client.served + 1 })
-              key = randomUUID()
-            } catch (error) {
-              errors.push(error)
-            }
-          }
-        }
-        return { client, done: work() }
-      }
-      const refreshing = await Promise.all(
-        clients.map(({ refreshToken }, index) => keepRefreshing(refreshToken, { isKept: index % 2 === 0 })),
-      )
-      const untilServed = (more: number) => {
-        const goals = refreshing.map(({ client }) => client.served + more)
-        return until(async () => refreshing.every(({ client }, index) => client.served >= (goals[index] ?? 0)))
-      }
-
+      const { refreshers, untilServed, stop } = await startRefreshing(server, CLIENTS)
       await untilServed(10)
       process.kill(doomed, 'SIGKILL')
       await untilServed(10)
       await until(async () => workersOf(server).length === WORKERS + 1)
       await untilServed(10)
-      isOver = true
-      await Promise.all(refreshing.map(({ done }) => done))
+      await stop()
 
-      for (const { client } of refreshing) {
-        t.ok(client.errors.length <= 1, client.errors.join(', '))
-        for (const error of client.errors) t.match(error, { code: /^(ECONNRESET|EPIPE)$/ })
-        t.match(await server.api.refresh(client.refreshToken), { status: 200 })
+      for (const { errors, unavailable, refreshToken } of refreshers) {
+        t.ok(errors.length <= 1, errors.join(', '))
+        for (const error of errors) t.match(error, { code: /^(ECONNRESET|EPIPE)$/ })
+        t.equal(unavailable, 0)
+        t.match(await server.api.refresh(refreshToken), { status: 200 })
       }
       t.match(server.said(), /a worker ended, and another takes its place/)
     },

@@ -1,6 +1,8 @@
-// Clients that send one request after another, each on a connection that it keeps, until they are told to turn elsewhere.
+// Clients that send one request after another, as long as a test goes on.
 
+import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createApiOver, type Api, type SignedUp } from './api.js'
 import { send } from './client.js'
 import type { ServerProcess } from './process.js'
@@ -19,7 +21,10 @@ export function connectToProcess({ port }: ServerProcess): Api {
   return createApiOver((request) => send(port, agent, request))
 }
 
-/** Starts the clients, one of which refreshes, and answers when each has been served for a while. */
+/**
+ * Starts clients, one of which refreshes, that go on until they are told to turn elsewhere. Answers when each has been
+ * served for a while.
+ */
 export async function startTraffic(server: ServerProcess): Promise<{ dropped(): Promise<string[]> }> {
   const user = await server.api.signUp()
   const clients: Client[] = Array.from({ length: CLIENTS }, () => ({ served: 0, dropped: [] }))
@@ -50,4 +55,72 @@ async function keepAsking(api: Api, user: SignedUp, client: Client, { refreshes 
       return
     }
   }
+}
+
+/** What happened to somebody who refreshes all the time. */
+export interface Refresher {
+  refreshToken: string
+  served: number
+  /** How often the answer was 503 `database_unavailable`. */
+  unavailable: number
+  /** Requests without an answer, and every other refusal. */
+  errors: unknown[]
+}
+
+export interface Refreshing {
+  refreshers: Refresher[]
+  /** Waits until each has been served so many times more. */
+  untilServed(more: number): Promise<void>
+  stop(): Promise<void>
+}
+
+/**
+ * Starts clients that refresh without pause, and repeat an attempt that failed with its key. Every other one keeps its
+ * connection; the rest take a new one for each request.
+ */
+export async function startRefreshing(server: ServerProcess, count: number): Promise<Refreshing> {
+  const users = await Promise.all(Array.from({ length: count }, () => server.api.signUp()))
+  const refreshers = users.map(({ refreshToken }): Refresher => ({
+    refreshToken,
+    served: 0,
+    unavailable: 0,
+    errors: [],
+  }))
+  let isOver = false
+  const work = refreshers.map(async (refresher, index) => {
+    const kept = connectToProcess(server)
+    let key = randomUUID()
+    while (!isOver) {
+      const isServed = await refreshOnce(index % 2 === 0 ? kept : connectToProcess(server), refresher, key)
+      if (isServed) key = randomUUID()
+      else await pause(20)
+    }
+  })
+  return {
+    refreshers,
+    async untilServed(more) {
+      const goals = refreshers.map(({ served }) => served + more)
+      await until(() => Promise.resolve(refreshers.every(({ served }, index) => served >= (goals[index] ?? 0))))
+    },
+    async stop() {
+      isOver = true
+      await Promise.all(work)
+    },
+  }
+}
+
+async function refreshOnce(api: Api, refresher: Refresher, key: string): Promise<boolean> {
+  try {
+    const { status, body } = await api.refresh(refresher.refreshToken, { key })
+    if (status === 200) {
+      refresher.refreshToken = body.refresh_token ?? ''
+      refresher.served += 1
+      return true
+    }
+    if (body.code === 'database_unavailable') refresher.unavailable += 1
+    else refresher.errors.push(`${status} ${body.code}`)
+  } catch (error) {
+    refresher.errors.push(error)
+  }
+  return false
 }
