@@ -4,12 +4,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import packageJson from '../package.json' with { type: 'json' }
 
 // What `npm start` hands to Node.
-const [, ...startArguments] = packageJson.scripts.start.split(' ')
+export const [, ...startArguments] = packageJson.scripts.start.split(' ')
 
 const READY_WITHIN_MS = 60_000
 
@@ -24,8 +25,9 @@ export interface Server {
 }
 
 /** Starts Sallyport with these settings, and waits until it is ready. */
-export function startServer(settings: Record<string, string>): Promise<Server> {
-  return startProgram(sallyportProgram(settings))
+export function startServer(settings: Record<string, string>, nodeArguments: string[] = []): Promise<Server> {
+  const { args, ...program } = sallyportProgram(settings)
+  return startProgram({ ...program, args: [...nodeArguments, ...args] })
 }
 
 export function sallyportProgram(settings: Record<string, string>): Program {
@@ -40,16 +42,21 @@ export interface Program {
   settings: Record<string, string>
   /** What it says of errors is shown only if it does not start. */
   quiet?: boolean
+  /** Takes each line that it writes, be it a log or an error. */
+  onLine?: (line: string) => void
 }
 
 /** Starts a program that listens at PORT, and waits until it is ready. */
-export async function startProgram({ args, readyPath, settings, quiet = false }: Program): Promise<Server> {
+export async function startProgram({ args, readyPath, settings, quiet = false, onLine }: Program): Promise<Server> {
   const port = await freePort()
   const startedAt = performance.now()
   const server = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, PORT: String(port), ...settings },
-    stdio: ['ignore', 'ignore', quiet ? 'pipe' : 'inherit'],
+    stdio: ['ignore', onLine ? 'pipe' : 'ignore', quiet || onLine ? 'pipe' : 'inherit'],
   })
+  for (const output of onLine ? [server.stdout, server.stderr] : []) {
+    if (output && onLine) createInterface(output).on('line', onLine)
+  }
   let said = ''
   server.stderr?.on('data', (bytes) => (said += String(bytes)))
   const end = async (signal: NodeJS.Signals) => {
@@ -81,7 +88,7 @@ async function untilReady(server: ChildProcess, url: string): Promise<void> {
   throw new Error(`Nothing was ready at ${url} within ${READY_WITHIN_MS / 1000} s.`)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const listener = createServer().listen(0, '127.0.0.1')
   await once(listener, 'listening')
   const { port } = listener.address() as AddressInfo

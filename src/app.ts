@@ -8,6 +8,10 @@ import { guardRoutes } from './platform/http/access.js'
 import type { AppInstance } from './platform/http/app-instance.js'
 import { createEventStreams } from './platform/http/event-stream.js'
 import { createHttpServer } from './platform/http/server.js'
+import { noMetrics, type Metrics } from './platform/metrics/metrics.js'
+import { measureRequests } from './platform/metrics/request-metrics.js'
+import { traceRequests } from './platform/tracing/request-traces.js'
+import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
@@ -29,6 +33,7 @@ import { mountTokenRoutes } from './features/tokens/routes.js'
 import { createAdministration, createHashing, createUsers } from './features/users/users.js'
 import { mountUserRoutes } from './features/users/routes.js'
 import type { Operator } from './commands/command.js'
+import { createMeters, meterReadings } from './meters.js'
 
 export interface AppOptions {
   config: Config
@@ -36,6 +41,10 @@ export interface AppOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
+  /** None by default. */
+  metrics?: Metrics | undefined
+  /** None by default. */
+  tracing?: Tracing | undefined
 }
 
 export interface App {
@@ -47,10 +56,13 @@ export interface App {
 }
 
 /** Builds the application on a database that has its schema. It serves requests, and starts no timer. */
-export async function createApp({ config, secrets, database, clock, log }: AppOptions): Promise<App> {
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
+  const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
   const streams = createEventStreams()
+  const count = createMeters(metrics)
   const server = await createHttpServer({
     publicUrl,
     corsOrigins,
@@ -60,8 +72,10 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     streams,
     cookieNames: cookies.names,
   })
+  measureRequests(server, metrics)
+  traceRequests(server, tracing)
 
-  const audit = createAudit({ clock })
+  const audit = createAudit({ database, clock })
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
@@ -70,6 +84,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     log,
     keys,
     onStale: config.revocation.onStale,
+    count: count.revocation,
   })
   const families = createFamilies({
     database,
@@ -79,8 +94,12 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     secrets,
     clock,
     limits: familyLimits(config),
+    countRefresh: count.refresh,
   })
-  const hashing = await createHashing(config.passwords)
+  const hashing = tracing.traced(await createHashing({ ...config.passwords, clock, observer: count.hashing }), {
+    hash: 'password hash',
+    verify: 'password check',
+  })
   const users = createUsers({
     database,
     revocations,
@@ -106,6 +125,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     audit,
     clock,
     registration: config.registration,
+    countLogin: count.login,
   })
   const operations = createOperations({
     database,
@@ -119,6 +139,8 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
       families: families.purge,
     },
   })
+
+  meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool })
 
   await operations.synchronizeClock()
   await keys.maintain()
@@ -140,7 +162,13 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     issuer: config.tokens.issuer,
     publicUrl,
   })
-  mountFamilyRoutes(server, { families, accessTokens, cookies, clock })
+  mountFamilyRoutes(server, {
+    families,
+    accessTokens,
+    cookies,
+    clock,
+    countForged: () => count.refresh('forged'),
+  })
   mountUserRoutes(server, { users, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
 
@@ -148,7 +176,7 @@ export async function createApp({ config, secrets, database, clock, log }: AppOp
     server,
     operations,
     revocations,
-    operator: { database, keys, revocations, families, administration, signIn, secrets },
+    operator: { database, audit, keys, revocations, families, administration, signIn, secrets },
   }
 }
 

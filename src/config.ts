@@ -65,6 +65,10 @@ export interface Config {
     readonly argon2Passes: number
     readonly hashingConcurrency: number
   }
+  /** Where Prometheus finds the metrics; null where nobody reads them. */
+  readonly metrics: { readonly host: string; readonly port: number } | null
+  /** Whether traces are sent to a collector; where, and how, OpenTelemetry's own libraries read from the environment. */
+  readonly tracing: boolean
   readonly logLevel: Settings['LOG_LEVEL']
   /** What is allowed but better known, as whole sentences for the log. */
   readonly warnings: readonly string[]
@@ -144,6 +148,8 @@ function arrange(settings: Settings): Config {
       argon2Passes: settings.ARGON2_PASSES,
       hashingConcurrency: settings.HASHING_CONCURRENCY ?? hashesAtOnce(settings.WORKERS),
     },
+    metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
+    tracing: hasCollector(settings) && settings.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
     logLevel: settings.LOG_LEVEL,
     warnings: findWarnings(settings),
   }
@@ -154,6 +160,11 @@ const MOST_HASHES_AT_ONCE = 4
 
 function hashesAtOnce(workers: number): number {
   return Math.max(1, Math.min(Math.floor(availableParallelism() / workers), MOST_HASHES_AT_ONCE))
+}
+
+function hasCollector(settings: Settings): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } = settings
+  return OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -12,7 +12,7 @@ async function main(config: Config): Promise<void> {
   // Each is loaded only where it runs: whoever minds workers serves nothing, and whoever serves alone minds nobody.
   const { addresses, secretFile } =
     config.workers > 1
-      ? await (await import('./workers.js')).keepWorkers(config.workers, log)
+      ? await (await import('./workers.js')).keepWorkers(config, log)
       : await (await import('./serve.js')).serve(config, log)
 
   if (development) process.stdout.write(`${banner(config, { addresses, secretFile }).join('\n')}\n`)

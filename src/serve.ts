@@ -3,6 +3,11 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyBaseLogger } from 'fastify'
 import { runCommand } from './commands/commands.js'
 import type { Config } from './config.js'
+import { createMetrics, type Metrics } from './platform/metrics/metrics.js'
+import { serveMetrics } from './platform/metrics/metrics-server.js'
+import { putPoolBehindRequests } from './platform/thread-priority.js'
+import { createTracing } from './platform/tracing/tracing.js'
+import { readVersion } from './platform/version.js'
 import { start } from './start.js'
 
 /** How long requests under way may take once the process is asked to stop. */
@@ -13,6 +18,8 @@ export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
 export interface ServeOptions {
   /** The signals that are somebody else's to heed. */
   unheeded?: StopSignal[]
+  /** What somebody else makes known; otherwise this process does, at METRICS_PORT. */
+  metrics?: Metrics | undefined
 }
 
 export interface Serving {
@@ -26,9 +33,14 @@ export interface Serving {
 
 /** Starts what serves requests in this process, listens, and stops gracefully at a signal. */
 export async function serve(config: Config, log: FastifyBaseLogger, options: ServeOptions = {}): Promise<Serving> {
-  const { app, lock, secretFile, close } = await start(config, log)
+  await putPoolBehindRequests()
+  const ownMetrics = config.metrics === null || options.metrics ? undefined : await createMetrics()
+  const tracing = config.tracing ? await createTracing({ version: readVersion(), log }) : undefined
+  const watchers = { metrics: options.metrics ?? ownMetrics, tracing }
+  const { app, lock, secretFile, close } = await start(config, log, watchers)
   const stopChores = app.operations.start()
   const stopFollowing = app.revocations.follow()
+  const metricsServer = config.metrics && ownMetrics && (await serveMetrics(ownMetrics, config.metrics))
   let isStopping = false
   const closing = closeWithGrace(
     { delay: STOP_WITHIN_MS, logger: log, skip: options.unheeded ?? [] },
@@ -37,8 +49,9 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
       if (err) log.fatal({ err }, 'the process cannot go on')
       else log.info({ signal }, 'stopping: requests under way are answered first')
       await app.server.close()
-      await Promise.all([stopChores(), stopFollowing()])
+      await Promise.all([stopChores(), stopFollowing(), metricsServer?.close()])
       await close()
+      await tracing?.close()
     },
   )
 

@@ -2,6 +2,8 @@ import type { Config } from './config.js'
 import { createApp, type App } from './app.js'
 import type { FastifyBaseLogger } from 'fastify'
 import { createClock } from './platform/clock.js'
+import type { Metrics } from './platform/metrics/metrics.js'
+import type { Tracing } from './platform/tracing/tracing.js'
 import { developmentSecretFile, loadOrCreateDevelopmentSecret } from './platform/crypto/development-secret.js'
 import type { DataDirectoryLock } from './platform/database/data-directory.js'
 import { openDatabase } from './platform/database/open.js'
@@ -16,8 +18,14 @@ export interface Started {
   close(): Promise<void>
 }
 
+/** What a server has that a command has not. */
+export interface Watchers {
+  metrics?: Metrics | undefined
+  tracing?: Tracing | undefined
+}
+
 /** Everything that a process needs before it listens or runs a command: the secret, the database and its schema, the app. */
-export async function start(config: Config, log: FastifyBaseLogger): Promise<Started> {
+export async function start(config: Config, log: FastifyBaseLogger, watchers: Watchers = {}): Promise<Started> {
   const { dataDir } = config
   const secrets = config.secretKeys ?? (await loadOrCreateDevelopmentSecret(dataDir))
   const url = config.database.url?.reveal() ?? null
@@ -25,7 +33,7 @@ export async function start(config: Config, log: FastifyBaseLogger): Promise<Sta
   try {
     const migrated = await database.migrate()
     if (migrated.length > 0) log.info({ applied: migrated }, 'the database was migrated')
-    const app = await createApp({ config, secrets, database, clock: createClock(), log })
+    const app = await createApp({ config, secrets, database, clock: createClock(), log, ...watchers })
     const secretFile = config.secretKeys === null ? developmentSecretFile(dataDir) : null
     return { app, lock, secretFile, migrated, close }
   } catch (error) {

@@ -3,6 +3,7 @@ import cluster from 'node:cluster'
 import { loadConfig } from './config.js'
 import { failToStart } from './failure.js'
 import { createLogger } from './platform/http/logging.js'
+import { createMetrics } from './platform/metrics/metrics.js'
 import { serve, type Serving, type StopSignal } from './serve.js'
 
 /** A terminal sends them to all processes at once, and a service manager too, while the one that minds them says stop. */
@@ -21,13 +22,16 @@ async function main(): Promise<void> {
   const config = loadConfig(null)
   const pretty = config.environment === 'development' && process.stdout.isTTY
   const log = createLogger({ level: config.logLevel, pretty }).child({ worker: cluster.worker?.id })
-  serving = await serve(config, log, { unheeded: STOP_SIGNALS })
+  const metrics = config.metrics === null ? undefined : await createMetrics({ isWorker: true })
+  serving = await serve(config, log, { unheeded: STOP_SIGNALS, metrics })
   const { addresses, secretFile } = serving
   process.send?.({ addresses, secretFile })
 }
 
 for (const signal of STOP_SIGNALS) process.on(signal, stop)
-process.on('message', stop)
+process.on('message', (message) => {
+  if (message === 'stop') stop()
+})
 
 try {
   await main()

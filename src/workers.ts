@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyBaseLogger } from 'fastify'
 import { z } from 'zod'
+import type { Config } from './config.js'
+import { gatherMetrics } from './platform/metrics/metrics.js'
+import { serveMetrics } from './platform/metrics/metrics-server.js'
 
 // Longer than a worker gives itself.
 const STOP_WITHIN_MS = 17_000
@@ -46,7 +49,7 @@ interface End {
  * alone: it makes what all of them need, and what hinders it is told once and ends this process, as it would end one
  * that serves by itself.
  */
-export async function keepWorkers(count: number, log: FastifyBaseLogger): Promise<Listening> {
+export async function keepWorkers(config: Config, log: FastifyBaseLogger): Promise<Listening> {
   // Workers take connections from the socket that they share. Were they handed out by this process, one that is on its
   // way to a worker when that is killed would stay open for ever, and its client would wait for an answer.
   cluster.schedulingPolicy = cluster.SCHED_NONE
@@ -63,7 +66,8 @@ export async function keepWorkers(count: number, log: FastifyBaseLogger): Promis
 
   const startOne = () => new Promise<Listening>((resolve) => void keepOne(crew, resolve))
   const first = await startOne()
-  await Promise.all(Array.from({ length: count - 1 }, startOne))
+  if (config.metrics) await serveMetrics(await gatherMetrics(), config.metrics)
+  await Promise.all(Array.from({ length: config.workers - 1 }, startOne))
   return first
 }
 
@@ -74,10 +78,13 @@ async function keepOne(crew: Crew, onListening: (listening: Listening) => void):
     const worker = cluster.fork()
     const ended = endOf(worker)
     crew.running.set(worker, ended)
-    worker.once('message', (message) => {
+    worker.on('message', (message) => {
+      const listening = listeningSchema.safeParse(message)
+      // It also answers when it is asked for its metrics.
+      if (!listening.success) return
       crew.serving.add(worker)
       crew.log.info({ worker: worker.id, pid: worker.process.pid }, 'a worker serves')
-      onListening(listeningSchema.parse(message))
+      onListening(listening.data)
     })
     const end = await ended
     crew.running.delete(worker)

@@ -55,6 +55,8 @@ t.test('without any setting, development runs on one machine', async (t) => {
     },
     revocation: { onStale: 'allow', verifierKeys: [] },
     registration: 'open',
+    metrics: null,
+    tracing: false,
     logLevel: 'info',
     warnings: [],
   })
@@ -93,6 +95,9 @@ t.test('every setting reaches the configuration', async (t) => {
     WORKERS: '3',
     VERIFIER_KEYS: `orders:${'0a'.repeat(32)}, billing.2:${'F0'.repeat(32)}`,
     REVOCATION_ON_STALE: 'deny',
+    METRICS_PORT: '9464',
+    METRICS_HOST: '10.0.0.3',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
     LOG_LEVEL: 'silent',
     SOMETHING_ELSE: 'is ignored',
   })
@@ -133,10 +138,29 @@ t.test('every setting reaches the configuration', async (t) => {
     },
     registration: 'closed',
     passwords: { minLength: 8, argon2MemoryKib: 47_104, argon2Passes: 1, hashingConcurrency: 7 },
+    metrics: { host: '10.0.0.3', port: 9464 },
+    tracing: true,
     logLevel: 'silent',
   })
   t.equal(config.database.url?.reveal(), production.DATABASE_URL)
   t.equal(config.secretKeys?.all.length, 2)
+})
+
+t.test('the metrics are for this machine alone unless set otherwise, and not at the port of the API', async (t) => {
+  t.strictSame(readConfig({ ...production, METRICS_PORT: '9464' }).metrics, { host: '127.0.0.1', port: 9464 })
+  t.match(faultsOf({ PORT: '8080', METRICS_PORT: '8080' }), [/^METRICS_PORT is the same as PORT/])
+  t.strictSame(faultsOf({ PORT: '0', METRICS_PORT: '0' }), [])
+  t.match(faultsOf({ METRICS_HOST: 'http://here' }), [/^METRICS_HOST is no host name or address/])
+})
+
+t.test('traces are sent where a collector is named', async (t) => {
+  const collector = 'https://collector.example.com:4318/v1/traces'
+  t.equal(readConfig({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector }).tracing, true)
+  t.equal(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_SDK_DISABLED: 'True' }).tracing, false)
+  t.equal(readConfig({ OTEL_SERVICE_NAME: 'auth' }).tracing, false)
+  t.match(faultsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }), [
+    /^OTEL_EXPORTER_OTLP_ENDPOINT is no web address/,
+  ])
 })
 
 t.test('production listens for everybody, and the audience follows the issuer', async (t) => {
@@ -196,6 +220,7 @@ t.test('HTTP-02: a number is written in digits, and nothing is coerced', async (
     ARGON2_MEMORY_KIB: ['19456', '4194304', '12287', '4194305'],
     ARGON2_PASSES: ['2', '64', '0', '65'],
     HASHING_CONCURRENCY: ['1', '64', '0', '65'],
+    METRICS_PORT: ['0', '65535', '65536'],
   }
   const notNumbers = [
     '1e3',

@@ -1,5 +1,6 @@
 import type { SecretKeys } from '../platform/crypto/secret-keys.js'
 import type { Database } from '../platform/database/database.js'
+import type { Audit } from '../features/audit/audit.js'
 import type { Families } from '../features/families/families.js'
 import type { Revocations } from '../features/revocation/revocation.js'
 import type { SignIn } from '../features/sign-in/sign-in.js'
@@ -9,6 +10,7 @@ import type { Administration } from '../features/users/users.js'
 /** What the commands act on. */
 export interface Operator {
   database: Database
+  audit: Audit
   keys: SigningKeys
   revocations: Revocations
   families: Families

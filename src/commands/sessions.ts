@@ -3,6 +3,7 @@ import type { Session } from '../features/families/families.js'
 import { emailSchema } from '../features/users/users.js'
 import type { CommandReader } from './command.js'
 import { parseValues, readOptions, requireEmail } from './options.js'
+import { withoutControls } from './terminal.js'
 
 const emailOption = z.object({ email: emailSchema })
 
@@ -38,9 +39,4 @@ function describeSession({ family, ended }: Session): string {
     ...(ended === null ? [] : [`ended ${ended.at.toISOString()}: ${ended.reason}`]),
   ]
   return withoutControls(parts.join('  '))
-}
-
-/** Users name their devices, and a terminal obeys what it is shown: it could hide a line or show one that is none. */
-function withoutControls(line: string): string {
-  return line.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }

@@ -57,6 +57,11 @@ const rules: Rule[] = [
         ? 'WORKERS is more than 1, and the embedded database is for one process: set DATABASE_URL, or WORKERS to 1.'
         : null,
   },
+  {
+    between: ['PORT', 'METRICS_PORT'],
+    find: ({ PORT, METRICS_PORT }) =>
+      METRICS_PORT === PORT && PORT !== 0 ? 'METRICS_PORT is the same as PORT: write another, such as 9464.' : null,
+  },
   notLongerThan('SESSION_IDLE_TTL', 'SESSION_MAX_TTL'),
   notLongerThan('SESSION_IDLE_TTL_JSON', 'SESSION_MAX_TTL_JSON'),
   {

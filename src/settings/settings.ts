@@ -4,6 +4,7 @@ import {
   listOf,
   matching,
   oneOf,
+  parseCollector,
   parseDatabaseUrl,
   parsedBy,
   parseIssuer,
@@ -19,6 +20,10 @@ const DAY = 24 * 60 * 60
 // Nobody means a longer session, and the sum of a longer one and the present would leave what dates can hold.
 const TEN_YEARS = 3650 * DAY
 
+const COLLECTOR_ADVICE = 'is no web address: write that of the collector, such as http://localhost:4318'
+const HOST = /^[\w.:-]+$/
+const HOST_ADVICE = 'is no host name or address: write one such as 127.0.0.1 or 0.0.0.0'
+
 /**
  * Every setting by itself: its name in the environment, what it may be, and what it is when it is unset. A message
  * continues the sentence that the name begins. What depends on other settings is decided in config.ts.
@@ -26,7 +31,7 @@ const TEN_YEARS = 3650 * DAY
 export const settingsSchema = z.object({
   NODE_ENV: oneOf('development', 'production', 'test').default('development'),
   PORT: wholeNumber(0, 65_535).default(3000),
-  HOST: matching(/^[\w.:-]+$/, 'is no host name or address: write one such as 127.0.0.1 or 0.0.0.0').optional(),
+  HOST: matching(HOST, HOST_ADVICE).optional(),
   WORKERS: wholeNumber(1, 64).default(1),
   PUBLIC_URL: parsedBy(
     parsePublicUrl,
@@ -75,13 +80,19 @@ export const settingsSchema = z.object({
   PASSWORD_MIN_LENGTH: wholeNumber(8, 256).default(15),
   ARGON2_MEMORY_KIB: wholeNumber(12_288, 4_194_304).default(19_456),
   ARGON2_PASSES: wholeNumber(1, 64).default(2),
-  // Unset, it depends on the cores and on WORKERS.
+  // Unset, it depends on the cores and on WORKERS; size-thread-pool.cts counts on the same default.
   HASHING_CONCURRENCY: wholeNumber(1, 64).optional(),
   VERIFIER_KEYS: listOf(
     parseVerifierKey,
     'is no name and hash: make one with "npm run verifier:create -- --name orders", and write it like orders:3f5a…',
   ).default([]),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
+  METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  METRICS_HOST: matching(HOST, HOST_ADVICE).default('127.0.0.1'),
+  // What else OpenTelemetry's specification lists is read by its own libraries, once one of these is set.
+  OTEL_EXPORTER_OTLP_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
+  OTEL_SDK_DISABLED: z.string().optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
 

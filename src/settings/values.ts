@@ -61,6 +61,11 @@ export function parseOrigin(text: string): string | null {
   return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d+)?$/.test(text) ? text : null
 }
 
+/** Where traces are sent. Only whether it can be called is judged here: OpenTelemetry's libraries read it themselves. */
+export function parseCollector(text: string): string | null {
+  return parseHttpUrl(text) && text
+}
+
 function parseHttpUrl(text: string): URL | null {
   // The parser forgives blanks around and inside, and takes a wildcard for a name.
   if (!/^https?:\/\/[^\s*\\]+$/i.test(text) || !URL.canParse(text)) return null

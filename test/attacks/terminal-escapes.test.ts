@@ -23,6 +23,9 @@ t.test('a name of a device, or a forwarded address, neither moves the cursor nor
     const headers = { 'x-forwarded-for': '203.0.113.7\u009b2K' }
     t.match(await api.login(body, { headers }), { status: 200 }, what)
   }
+  const trail = await runCommand(app.operator, 'audit', ['--user', email])
+  t.equal(trail.length, hostile.length + 1)
+  for (const line of trail) t.notMatch(line, /[\p{C}\p{Zl}\p{Zp}]/u)
   const lines = await runCommand(app.operator, 'user:sessions', ['--email', email])
   t.equal(lines.length, hostile.length + 1)
   for (const line of lines) t.notMatch(line, /[\p{C}\p{Zl}\p{Zp}]/u)

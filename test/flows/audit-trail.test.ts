@@ -49,6 +49,8 @@ t.test('OPS-01: everything that happens to an account and its sessions is on rec
   await expectEvents('a wrong password', api.login(wrong, { headers }), { event: 'login_failed', sessionId: null })
   const nobody = api.login({ ...wrong, email: 'nobody@example.com' }, { headers })
   await expectEvents('an unknown address', nobody, { event: 'login_failed', userId: null, sessionId: null })
+  const taken = api.register(body, { headers })
+  await expectEvents('an address that is taken', taken, { event: 'registration_refused_taken', sessionId: null })
 
   const login = await api.login(body, { headers })
   const second = login.body.session.id

@@ -17,6 +17,9 @@ function isRefusal({ code, stdout, stderr }: Ended, fault: RegExp): boolean {
   return code === 2 && stdout === '' && fault.test(stderr) && !/^\s+at .+:\d+|\bnode:|undefined/m.test(stderr)
 }
 
+/** A user who was created at the command line and has signed in once. */
+const isTrailOfRoot = /^\S+Z {2}user_created {2}done {2}[^\n]+\n\S+Z {2}login_succeeded {2}done {2}[^\n]+\n$/
+
 const kidsOf = async ({ api }: ServerProcess): Promise<string[]> => {
   const { body } = await api.call<{ keys: { kid: string }[] }>('/.well-known/jwks.json')
   return body.keys.map(({ kid }) => kid)
@@ -116,6 +119,7 @@ t.test(
     t.match(await server.api.whoami(login.body.access_token), { status: 200 })
     t.match(await run(['secrets:rotate']), { code: 0, stdout: /^3 signing keys/, stderr: '' })
     t.match(await run(['migrate']), { code: 0, stdout: 'The database is up to date.\n', stderr: '' })
+    t.match(await run(['audit', '--user', 'root@example.com']), { code: 0, stdout: isTrailOfRoot, stderr: '' })
     t.equal(await server.stop(), 0)
   },
 )
@@ -159,6 +163,7 @@ t.test('commands work on Postgres while a server uses it (needs Postgres)', { sk
   t.ok(isRefusal(await run(create, `${PASSWORD}\n`), /already registered/))
   t.match(await run(['keys:rotate', '--force']), { code: 0 })
   t.match(await run(['secrets:rotate']), { code: 0, stdout: /^3 signing keys/ })
+  t.match(await run(['audit', '--user', 'root@example.com']), { code: 0, stdout: isTrailOfRoot, stderr: '' })
 })
 
 t.test('a database that does not answer is told in one line (needs Postgres)', { skip: needsPostgres }, async (t) => {

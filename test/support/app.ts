@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { createApp, type App } from '../../src/app.js'
 import { readConfig, type Config } from '../../src/config.js'
 import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
+import type { Metrics } from '../../src/platform/metrics/metrics.js'
 import { createLogger } from '../../src/platform/http/logging.js'
 import { createApi, type Api } from './api.js'
 import { createBrowser, type Browser } from './browser.js'
@@ -33,6 +34,7 @@ export interface StartOptions {
   database?: TestDatabase
   /** Takes what is logged, which else goes nowhere. */
   log?: FastifyBaseLogger
+  metrics?: Metrics
 }
 
 /** What a test file's instances share: one secret, as instances on one database do. */
@@ -44,7 +46,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   const { database = await openTestDatabase(), log = createLogger({ level: 'silent' }) } = options
   if (!join) await database.empty()
   const config = readConfig({ NODE_ENV: 'test', SECRET_KEY, ...settings })
-  const app = await createApp({ config, secrets: secretsOf(config), database, clock, log })
+  const app = await createApp({ config, secrets: secretsOf(config), database, clock, log, metrics: options.metrics })
   await app.server.ready()
   t.teardown(() => app.server.close())
   const api = createApi(app.server)

@@ -1,4 +1,4 @@
-import { accessTokenClaimsSchema } from '../../wire/claims.js'
+import { accessTokenClaimsSchema, type AccessTokenClaims } from '../../wire/claims.js'
 import { claimsOf } from '../../platform/http/access.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 
@@ -15,7 +15,23 @@ export function mountAccessRoutes(app: AppInstance): void {
         response: { 200: accessTokenClaimsSchema },
       },
       config: { access: 'feed' },
+      serializerCompiler: () => createClaimsWriter(),
     },
     (request) => Promise.resolve(claimsOf(request)),
   )
+}
+
+/**
+ * Claims are frozen, have passed their schema, and are one object for all requests with one token: they are written
+ * once. To have the schema pick them over at each request would cost as much as all the rest of it.
+ */
+function createClaimsWriter(): (claims: AccessTokenClaims) => string {
+  const written = new WeakMap<AccessTokenClaims, string>()
+  return (claims) => {
+    const known = written.get(claims)
+    if (known !== undefined) return known
+    const text = JSON.stringify(claims)
+    written.set(claims, text)
+    return text
+  }
 }

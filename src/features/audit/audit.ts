@@ -5,32 +5,13 @@
  */
 import { uuidv7 } from '../../platform/uuid.js'
 import type { Clock } from '../../platform/clock.js'
-import type { Queries } from '../../platform/database/database.js'
+import type { Database, Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
+import type { AuditEventName } from './events.js'
 import * as store from './store.js'
 
-export type AuditEventName =
-  | 'user_registered'
-  | 'user_created'
-  | 'user_deleted'
-  | 'user_banned'
-  | 'user_unbanned'
-  | 'login_succeeded'
-  | 'login_failed'
-  | 'login_refused_banned'
-  | 'password_changed'
-  | 'password_check_failed'
-  | 'password_reset'
-  | 'roles_changed'
-  | 'session_ended'
-  | 'refresh_refused'
-  | 'refresh_superseded'
-  | 'refresh_ahead'
-  | 'refresh_reused'
-  | 'refresh_wrong_mode'
-  | 'key_rotated'
-  | 'key_withdrawn'
-  | 'keys_resealed'
+export { auditEvents, type AuditEventName } from './events.js'
+export type { RecordedEvent } from './store.js'
 
 export interface AuditEvent {
   event: AuditEventName
@@ -40,14 +21,26 @@ export interface AuditEvent {
   detail?: Record<string, string | number>
 }
 
+export interface AuditQuestion {
+  /** Null for everybody's, and for those of nobody. */
+  userId: string | null
+  /** Null for all names. */
+  events: AuditEventName[] | null
+  /** From when on: a time, or so many milliseconds ago; null for ever. */
+  since: Date | { agoMs: number } | null
+  limit: number
+}
+
 export interface Audit {
   /** Writes events with the time of the database's clock. Hand in the transaction that makes them true. */
   record(client: Queries, ...events: AuditEvent[]): Promise<void>
+  /** The latest events that are asked for, oldest first. */
+  find(question: AuditQuestion): Promise<store.RecordedEvent[]>
   /** Takes address, agent and what was written about a user out of all events, which remain: they asked to be forgotten. */
   forgetUser(tx: Queries, userId: string): Promise<void>
 }
 
-export function createAudit({ clock }: { clock: Clock }): Audit {
+export function createAudit({ database, clock }: { database: Database; clock: Clock }): Audit {
   return {
     async record(client, ...events) {
       if (events.length === 0) return
@@ -66,6 +59,12 @@ export function createAudit({ clock }: { clock: Clock }): Audit {
           ...(detail && { detail }),
         })),
       )
+    },
+
+    async find({ since, ...question }) {
+      const from = since !== null && 'agoMs' in since ? new Date(clock.now().getTime() - since.agoMs) : since
+      const latest = await database.query((client) => store.findEvents(client, { ...question, from }))
+      return latest.toReversed()
     },
 
     forgetUser: store.forgetUser,

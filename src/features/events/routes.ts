@@ -1,6 +1,6 @@
 import { claimsOf } from '../../platform/http/access.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import { eventStreamResponse, STREAM_TIMEOUT_MS, type EventStreams } from '../../platform/http/event-stream.js'
+import { eventStreamResponse, type EventStreams } from '../../platform/http/event-stream.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { UserEvents } from './events.js'
 
@@ -16,7 +16,6 @@ export function mountEventRoutes(app: AppInstance, { userEvents, streams }: Even
     {
       // A stream has no length and no end that HEAD could tell.
       exposeHeadRoute: false,
-      handlerTimeout: STREAM_TIMEOUT_MS,
       schema: {
         operationId: 'followEvents',
         summary: 'What happens to this session, as server-sent events',

@@ -5,7 +5,7 @@ import type { Database } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
-import type { Limits } from './rotation.js'
+import type { Limits, Verdict } from './rotation.js'
 
 /** What the operations on families work with. */
 export interface FamiliesContext {
@@ -16,7 +16,12 @@ export interface FamiliesContext {
   secrets: SecretKeys
   clock: Clock
   limits: FamilyLimits
+  /** Counts what became of each refresh token that was presented. */
+  countRefresh: (outcome: RefreshOutcome) => void
 }
+
+/** Verdicts, and what is judged before there is one. */
+export type RefreshOutcome = Verdict['outcome'] | 'ahead' | 'forged'
 
 export interface FamilyLimits extends Limits {
   /** The absolute life of a family, by its mode. */

@@ -9,6 +9,11 @@ interface Reading {
   parse: (text: string) => RefreshToken | null
 }
 
+interface Presenting extends Reading {
+  /** Counts the tokens that we did not issue. */
+  countForged: () => void
+}
+
 /**
  * The genuine refresh tokens among a request's cookies, one for each family. Others are passed over: a cookie that
  * somebody planted neither fixes nor kills a session.
@@ -31,21 +36,26 @@ export function genuineCookies(request: FastifyRequest, { cookies, parse }: Read
 export function requirePresented(
   request: FastifyRequest,
   body: { refresh_token?: string | undefined } | null | undefined,
-  reading: Reading,
+  reading: Presenting,
 ): { token: RefreshToken; carrier: Carrier } {
   const inCookies = genuineCookies(request, reading)
   const text = body?.refresh_token
   if (text !== undefined) {
     const token = reading.parse(text)
     if (inCookies.some((cookie) => token === null || !isSame(cookie, token))) throw new Problem('ambiguous_credentials')
-    if (token === null) throw new Problem('refresh_token_invalid')
+    if (token === null) throw refuseForged(reading)
     return { token, carrier: 'body' }
   }
   const [token, ...others] = inCookies
   if (others.length > 0) throw new Problem('ambiguous_credentials')
   if (token !== undefined) return { token, carrier: 'cookie' }
   const anyCookie = reading.cookies.readRefreshTokens(request).length > 0
-  throw new Problem(anyCookie ? 'refresh_token_invalid' : 'refresh_token_missing')
+  throw anyCookie ? refuseForged(reading) : new Problem('refresh_token_missing')
+}
+
+function refuseForged({ countForged }: Presenting): Problem {
+  countForged()
+  return new Problem('refresh_token_invalid')
 }
 
 function isSame(a: RefreshToken, b: RefreshToken): boolean {

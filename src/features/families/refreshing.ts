@@ -53,6 +53,7 @@ async function refresh(
   const attempt = createAttempt(request.token.handle, request.attemptKey)
   const rotated = await advanceInCompany(context, gathering, toAdvance(context, request, attempt))
   if (rotated?.holder) {
+    context.countRefresh('rotate')
     return makeSessionTokens(context, { ...rotated, holder: rotated.holder }, successorOf(request.token))
   }
 
@@ -143,11 +144,15 @@ async function judgeAndAct(
 ): Promise<{ tokens: SessionTokens } | { refused: Problem }> {
   const { token, carrier, caller } = request
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
-  if (reading === null) return refuse('session_ended', 'expired')
+  if (reading === null) {
+    context.countRefresh('ended')
+    return refuse('session_ended', 'expired')
+  }
   const { family, holder, now } = reading
   const presented = { generation: token.generation, modes: carriedModes[carrier], attempt }
   const verdict = judge(family, presented, context.limits, now)
   const event = auditedAs(verdict)
+  context.countRefresh(verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome)
   if (event !== null) {
     const detail = { generation: token.generation, current: family.generation }
     await context.audit.record(tx, { event, caller, userId: family.userId, sessionId: family.id, detail })

@@ -55,6 +55,7 @@ async function judgeAndAct(
     case 'ended':
       return new Problem('session_ended', { reason: verdict.reason })
     case 'reuse':
+      context.countRefresh('reuse')
       await endReusedFamily(context, tx, revoke, family, caller)
       await audit.record(tx, { event: 'refresh_reused', caller, userId, sessionId })
       return new Problem('refresh_token_reused')

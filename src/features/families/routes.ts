@@ -17,6 +17,8 @@ interface FamilyRoutesOptions {
   accessTokens: AccessTokens
   cookies: SessionCookies
   clock: Clock
+  /** Counts the refresh tokens that we did not issue. */
+  countForged: () => void
 }
 
 /** What happens to a session after sign-in: refresh, logout, and the list that its user sees. */
@@ -26,7 +28,8 @@ export function mountFamilyRoutes(app: AppInstance, options: FamilyRoutesOptions
   mountSessions(app, options)
 }
 
-function mountRefresh(app: AppInstance, { families, cookies, clock }: FamilyRoutesOptions): void {
+function mountRefresh(app: AppInstance, { families, cookies, clock, countForged }: FamilyRoutesOptions): void {
+  const reading = { cookies, parse: families.parse, countForged }
   app.post(
     '/v1/auth/refresh',
     {
@@ -56,7 +59,7 @@ function mountRefresh(app: AppInstance, { families, cookies, clock }: FamilyRout
       config: { access: 'refresh' },
     },
     async (request, reply) => {
-      const { token, carrier } = requirePresented(request, request.body, { cookies, parse: families.parse })
+      const { token, carrier } = requirePresented(request, request.body, reading)
       const attemptKey = request.headers['idempotency-key'] ?? null
       const tokens = await families.refresh({ token, carrier, attemptKey, caller: callerOf(request) })
       return replyWithTokens(reply, tokens, { cookies, clock })

@@ -42,6 +42,8 @@ export interface RevocationsOptions {
   keys: Pick<SigningKeys, 'reload' | 'withdraw'>
   /** REVOCATION_ON_STALE: what the map is worth when it has not been confirmed for MAX_STALENESS_MS. */
   onStale: 'allow' | 'deny'
+  /** Counts what this process revokes. */
+  count: (kind: Revocation['kind']) => void
 }
 
 export interface Revocations {
@@ -70,13 +72,15 @@ export interface Revocations {
   /** Milliseconds since the map was last confirmed by the database. */
   ageMs(): number
   isStale(): boolean
+  /** How many entries are in memory. */
+  readonly entryCount: number
   /** The entries as other verifiers get them. */
   readonly feed: Feed
   /** Drops entries that no longer matter, from memory and from the table. */
   purge(): Promise<void>
 }
 
-export function createRevocations({ database, clock, log, keys, onStale }: RevocationsOptions): Revocations {
+export function createRevocations({ database, clock, log, keys, onStale, count }: RevocationsOptions): Revocations {
   const map = createRevocationMap()
   const feed = createFeed(map)
   let confirmedAtMs = -Infinity
@@ -126,6 +130,7 @@ export function createRevocations({ database, clock, log, keys, onStale }: Revoc
         return { result, entries }
       }, attempt)
       if (entries.length > 0) {
+        for (const { kind } of entries) count(kind)
         database.signals?.send(store.CHANNEL)
         // It is committed. What cannot be taken in now, the next poll takes in.
         await take(entries).catch((error: unknown) => log.error({ err: error }, 'a revocation is not in force yet'))
@@ -161,6 +166,9 @@ export function createRevocations({ database, clock, log, keys, onStale }: Revoc
     judge: (claims) => map.judge(claims),
     ageMs: () => Math.max(0, clock.elapsedMs() - confirmedAtMs),
     isStale: () => revocations.ageMs() > MAX_STALENESS_MS,
+    get entryCount() {
+      return map.size
+    },
 
     async purge() {
       map.purge(clock.now())

@@ -1,6 +1,6 @@
 import { presentRevocation } from '../../wire/revocation.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import { eventStreamResponse, STREAM_TIMEOUT_MS, type EventStreams } from '../../platform/http/event-stream.js'
+import { eventStreamResponse, type EventStreams } from '../../platform/http/event-stream.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import { Problem } from '../../platform/problem.js'
 import type { Revocations } from './revocation.js'
@@ -41,7 +41,6 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
     {
       // A stream has no length and no end that HEAD could tell.
       exposeHeadRoute: false,
-      handlerTimeout: STREAM_TIMEOUT_MS,
       schema: {
         ...shared,
         operationId: 'followRevocations',

@@ -1,8 +1,8 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { Mode } from '../../wire/mode.js'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
-import { callerOf } from '../../platform/http/caller.js'
+import { callerOf, goneSignal } from '../../platform/http/caller.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import {
@@ -44,7 +44,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const tokens = await signIn.register(request.body, alongWith(request, request.body.mode, options))
+      const tokens = await signIn.register(request.body, alongWith(reply, request.body.mode, options))
       return reply.code(201).send(replyWithTokens(reply, tokens, { cookies, clock }))
     },
   )
@@ -66,17 +66,19 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const tokens = await signIn.login(request.body, alongWith(request, request.body.mode, options))
+      const tokens = await signIn.login(request.body, alongWith(reply, request.body.mode, options))
       return replyWithTokens(reply, tokens, { cookies, clock })
     },
   )
 }
 
 /** A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may. */
-function alongWith(request: FastifyRequest, mode: Mode, options: SignInRoutesOptions): Along {
+function alongWith(reply: FastifyReply, mode: Mode, options: SignInRoutesOptions): Along {
   const { families, cookies, crossSite } = options
+  const { request } = reply
+  const gone = goneSignal(reply)
   const caller = callerOf(request)
-  if (mode === 'json') return { caller, replaces: [] }
+  if (mode === 'json') return { caller, gone, replaces: [] }
   crossSite.requireSignInAllowed(request)
-  return { caller, replaces: genuineCookies(request, { cookies, parse: families.parse }) }
+  return { caller, gone, replaces: genuineCookies(request, { cookies, parse: families.parse }) }
 }

@@ -20,11 +20,15 @@ export interface SignInOptions {
   audit: Audit
   clock: Clock
   registration: 'open' | 'closed'
+  /** Counts the passwords that were judged. */
+  countLogin: (result: 'succeeded' | 'wrong_credentials' | 'banned') => void
 }
 
 /** What comes along with the body: who asks, and the sessions that the browser is about to forget. */
 export interface Along {
   caller: Caller
+  /** Aborted when whoever asks has gone. */
+  gone: AbortSignal
   replaces: RefreshToken[]
 }
 
@@ -41,14 +45,14 @@ export interface SignIn {
 const MAX_TRIES = 3
 
 export function createSignIn(options: SignInOptions): SignIn {
-  const { database, revocations, families, users, audit, clock, registration } = options
+  const { database, revocations, families, users, audit, clock, registration, countLogin } = options
   const { passwords } = users
 
   /** Checks the password and opens a session; null where the user changed in between, so that all is judged again. */
   async function tryLogin(body: LoginBody, along: Along): Promise<SessionTokens | null> {
-    const user = await requireCredentials(body, along.caller)
-    const rehashed =
-      user.passwordHash !== null && passwords.isOutdated(user.passwordHash) ? await passwords.hash(body.password) : null
+    const user = await requireCredentials(body, along)
+    const isOutdated = user.passwordHash !== null && passwords.isOutdated(user.passwordHash)
+    const rehashed = isOutdated ? await passwords.hash(body.password, along.gone) : null
 
     return revocations.transaction(async (tx, revoke) => {
       const locked = await users.lock(tx, user.id)
@@ -60,14 +64,16 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   /** The user whose password it is. All that can be wrong takes the same steps, up to the audited refusal. */
-  async function requireCredentials({ email, password }: LoginBody, caller: Caller): Promise<User> {
+  async function requireCredentials({ email, password }: LoginBody, { caller, gone }: Along): Promise<User> {
     const user = await users.findByEmail(email)
-    const matches = await passwords.verify(user?.passwordHash ?? null, password)
+    const matches = await passwords.verify(user?.passwordHash ?? null, password, gone)
     if (user === null || !matches) {
+      countLogin('wrong_credentials')
       await recordAlone('login_failed', caller, user)
       throw new Problem('invalid_credentials')
     }
     if (isBanned(user, clock.now())) {
+      countLogin('banned')
       await recordAlone('login_refused_banned', caller, user)
       throw new Problem('account_banned')
     }
@@ -75,7 +81,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   async function recordAlone(
-    event: 'login_failed' | 'login_refused_banned',
+    event: 'login_failed' | 'login_refused_banned' | 'registration_refused_taken',
     caller: Caller,
     user: User | null,
   ): Promise<void> {
@@ -96,26 +102,41 @@ export function createSignIn(options: SignInOptions): SignIn {
     return tokens
   }
 
-  return {
-    async register(body, along) {
-      if (registration === 'closed') throw new Problem('registration_closed')
-      const { email, password, name = null } = body
-      await passwords.requireAcceptable(password, { email, name })
-      const passwordHash = await passwords.hash(password)
-      return revocations.transaction(async (tx, revoke) => {
+  async function register(body: RegisterBody, along: Along): Promise<SessionTokens> {
+    const { email, password, name = null } = body
+    await passwords.requireAcceptable(password, { email, name })
+    const passwordHash = await passwords.hash(password, along.gone)
+    try {
+      return await revocations.transaction(async (tx, revoke) => {
         const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
         await users.lock(tx, userId)
         return openSession(tx, revoke, userId, body, along, 'user_registered')
       })
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'email_taken') {
+        await recordAlone('registration_refused_taken', along.caller, await users.findByEmail(email))
+      }
+      throw error
+    }
+  }
+
+  async function login(body: LoginBody, along: Along): Promise<SessionTokens> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const tokens = await tryLogin(body, along)
+      if (tokens === null) continue
+      countLogin('succeeded')
+      return tokens
+    }
+    throw new Problem('overloaded', { retryAfterSeconds: 1 })
+  }
+
+  return {
+    async register(body, along) {
+      if (registration === 'closed') throw new Problem('registration_closed')
+      return passwords.admit(() => register(body, along))
     },
 
-    async login(body, along) {
-      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const tokens = await tryLogin(body, along)
-        if (tokens !== null) return tokens
-      }
-      throw new Problem('overloaded', { retryAfterSeconds: 1 })
-    },
+    login: (body, along) => passwords.admit(() => login(body, along)),
 
     async createUser({ email, name, password, roles }) {
       await passwords.requireAcceptable(password, { email, name })

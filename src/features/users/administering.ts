@@ -37,6 +37,8 @@ export interface Administration {
   ban(email: string, ban: Ban): Promise<void>
   /** Lets the user sign in again. False for one who is not banned. */
   unban(email: string): Promise<boolean>
+  /** The id of the user with this address. */
+  findId(email: string): Promise<string>
   /** Ends all of the user's sessions. */
   endSessions(email: string): Promise<void>
   /** The user's sessions, the most recently used first: those that live, or those that ended. */
@@ -77,6 +79,8 @@ export function createAdministration(options: AdministrationOptions): Administra
   }
 
   return {
+    findId: async (email) => (await requireUser(email)).id,
+
     async setRoles(email, wanted) {
       const roles = [...new Set(wanted)]
       return actOn(await requireUser(email), async (held) => {

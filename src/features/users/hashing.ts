@@ -1,6 +1,6 @@
 import argon2 from 'argon2'
-import pLimit from 'p-limit'
-import { Problem } from '../../platform/problem.js'
+import { createBoundedQueue, type QueueObserver } from '../../platform/bounded-queue.js'
+import type { Clock } from '../../platform/clock.js'
 
 export interface HashingOptions {
   /** ARGON2_MEMORY_KIB and ARGON2_PASSES, with one lane. */
@@ -8,46 +8,66 @@ export interface HashingOptions {
   argon2Passes: number
   /** How many hashes are worked on at once; each holds that much memory and one core. */
   hashingConcurrency: number
+  clock: Pick<Clock, 'elapsedMs'>
+  observer?: QueueObserver
 }
 
 export interface Hashing {
   /** The PHC string of a password: argon2id (RFC 9106), 16 random bytes of salt, a tag of 32 bytes. */
-  hash(password: string): Promise<string>
+  hash(password: string, gone?: AbortSignal): Promise<string>
   /** Compares a password with a hash. Takes as long for null, a user without a password or no user at all. */
-  verify(hash: string | null, password: string): Promise<boolean>
+  verify(hash: string | null, password: string, gone?: AbortSignal): Promise<boolean>
   /** Whether a hash is weaker than new ones. A stronger one stays as it is: parameters are never lowered. */
   isOutdated(hash: string): boolean
+  /**
+   * Does what leads to a hash and what follows from it. Throws `overloaded` at once where too many are at it: in a flood,
+   * the many who are refused must cost less than the few who are served.
+   */
+  admit<T>(work: () => Promise<T>): Promise<T>
+  /** How many hashes wait, and how many are being worked on. */
+  readonly queue: { readonly waiting: number; readonly working: number }
 }
 
-/** How many may wait for each hash in work: about two seconds. Whoever comes after that is asked to try again. */
+/** How many may wait for each hash in work: one or two seconds of work. */
 const WAITING_PER_HASH = 50
 
-/** Hashes passwords, a bounded number at a time. Throws `overloaded` when too many wait. */
+/** A person who waits longer tries again, and then two wait. */
+const PATIENCE_MS = 2_000
+
+/**
+ * Hashes passwords, a bounded number at a time. Throws `overloaded` when too many wait, for who has waited too long,
+ * and for who has `gone`, whose password is not hashed any more.
+ */
 export async function createHashing(options: HashingOptions): Promise<Hashing> {
   const { argon2MemoryKib: memoryKib, argon2Passes: passes, hashingConcurrency: concurrency } = options
-  const limit = pLimit(concurrency)
+  const queue = createBoundedQueue({
+    concurrency,
+    maxWaiting: concurrency * WAITING_PER_HASH,
+    patienceMs: PATIENCE_MS,
+    clock: options.clock,
+    observer: options.observer,
+  })
   const parameters = { type: argon2.argon2id, memoryCost: memoryKib, timeCost: passes, parallelism: 1 }
 
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (limit.pendingCount >= concurrency * WAITING_PER_HASH) throw new Problem('overloaded', { retryAfterSeconds: 2 })
-    return limit(work)
-  }
+  const hash = (password: string, gone?: AbortSignal) =>
+    queue.run(() => argon2.hash(normalize(password), parameters), gone)
 
-  const hash = (password: string) => inTurn(() => argon2.hash(normalize(password), parameters))
-
+  await requireGenuineArgon2()
   // A hash that nothing is the password of, made like all others, so that an unknown address takes as long to refuse.
   const nobody = await hash(crypto.randomUUID())
 
   return {
     hash,
-    verify: async (hash, password) => {
-      const matches = await inTurn(() => argon2.verify(hash ?? nobody, normalize(password)))
+    verify: async (hash, password, gone) => {
+      const matches = await queue.run(() => argon2.verify(hash ?? nobody, normalize(password)), gone)
       return matches && hash !== null
     },
     isOutdated: (hash) => {
       const { m, t } = parametersOf(hash)
       return m * t < memoryKib * passes && m <= memoryKib
     },
+    admit: (work) => queue.admit(work),
+    queue,
   }
 }
 
@@ -62,4 +82,29 @@ export function normalize(password: string): string {
 function parametersOf(hash: string): { m: number; t: number } {
   const [, m, t] = /\$m=(\d+),t=(\d+),/.exec(hash) ?? []
   return { m: Number(m ?? 0), t: Number(t ?? 0) }
+}
+
+/** The tag that RFC 9106, section 5.3, gives for argon2id. */
+const REFERENCE_TAG = '0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659'
+
+/**
+ * argon2 may have been compiled on this machine (scripts/build-argon2.js). A binary that is wrong would lock everybody
+ * out, or store hashes that no other binary can verify: it is better not to start. Throws where the tag is another.
+ */
+async function requireGenuineArgon2(): Promise<void> {
+  const bytes = (length: number, value: number) => Buffer.alloc(length, value)
+  const tag = await argon2.hash(bytes(32, 1), {
+    type: argon2.argon2id,
+    memoryCost: 32,
+    timeCost: 3,
+    parallelism: 4,
+    salt: bytes(16, 2),
+    secret: bytes(8, 3),
+    associatedData: bytes(12, 4),
+    raw: true,
+  })
+  if (tag.toString('hex') === REFERENCE_TAG) return
+  throw new Error(
+    'argon2 does not compute what RFC 9106 says: remove node_modules/argon2/build, or install the packages anew.',
+  )
 }

@@ -1,8 +1,8 @@
 import { userSchema } from '../../wire/token-reply.js'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
-import { callerOf } from '../../platform/http/caller.js'
+import { callerOf, goneSignal } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import {
@@ -77,7 +77,7 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
     },
     async (request, reply) => {
       const { current_password: current, new_password: next } = request.body
-      const tokens = await users.changePassword(selfOf(request, options), { current, next })
+      const tokens = await users.changePassword(selfOf(reply, options), { current, next })
       if (tokens) replyWithTokens(reply, tokens, { cookies, clock })
       return reply.code(204).send()
     },
@@ -100,15 +100,16 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
       config: { access: 'live' },
     },
     async (request, reply) => {
-      await users.remove(selfOf(request, options), request.body.password)
+      await users.remove(selfOf(reply, options), request.body.password)
       cookies.clear(request, reply)
       return reply.code(204).send()
     },
   )
 }
 
-function selfOf(request: FastifyRequest, { families, cookies }: UserRoutesOptions): Self {
+function selfOf(reply: FastifyReply, { families, cookies }: UserRoutesOptions): Self {
+  const { request } = reply
   const { sub: userId, sid: sessionId } = claimsOf(request)
   const [refreshToken = null] = genuineCookies(request, { cookies, parse: families.parse })
-  return { userId, sessionId, refreshToken, caller: callerOf(request) }
+  return { userId, sessionId, refreshToken, caller: callerOf(request), gone: goneSignal(reply) }
 }

@@ -45,6 +45,8 @@ export interface Self {
   /** The session's refresh token, where the request carries it in a cookie. */
   refreshToken: RefreshToken | null
   caller: Caller
+  /** Aborted when the user has gone. */
+  gone: AbortSignal
 }
 
 export interface Users {
@@ -81,9 +83,9 @@ export function createUsers(options: UsersOptions): Users {
   }
 
   /** The user, after their password was checked; a wrong one is audited and throws `invalid_credentials`. */
-  async function requirePassword({ userId, sessionId, caller }: Self, password: string): Promise<store.User> {
+  async function requirePassword({ userId, sessionId, caller, gone }: Self, password: string): Promise<store.User> {
     const user = await requireUser(userId)
-    if (await hashing.verify(user.passwordHash, password)) return user
+    if (await hashing.verify(user.passwordHash, password, gone)) return user
     await database.query((client) =>
       audit.record(client, { event: 'password_check_failed', caller, userId, sessionId }),
     )
@@ -138,10 +140,10 @@ export function createUsers(options: UsersOptions): Users {
     },
 
     async changePassword(self, { current, next }) {
-      const { userId, sessionId, refreshToken, caller } = self
+      const { userId, sessionId, refreshToken, caller, gone } = self
       const user = await requirePassword(self, current)
       await passwords.requireAcceptable(next, user, '/new_password')
-      const passwordHash = await hashing.hash(next)
+      const passwordHash = await hashing.hash(next, gone)
       return actOnPassword(self, current, user, async (tx, revoke) => {
         await store.setPasswordHash(tx, userId, passwordHash)
         const epoch = await store.raiseEpoch(tx, userId, clock.shiftMs)

@@ -12,6 +12,13 @@ export interface Attempt {
   repeatable?: boolean
 }
 
+/** The connections to Postgres: how many there are, how many of them nobody uses, and how many callers wait for one. */
+export interface PoolState {
+  total: number
+  idle: number
+  waiting: number
+}
+
 /**
  * The one database, Postgres or embedded. Both ways in answer within two seconds: a deadlock or a serialization
  * failure is tried again up to three times, and what cannot be done in time is the problem `database_unavailable`.
@@ -20,6 +27,8 @@ export interface Database {
   readonly kind: 'postgres' | 'embedded'
   /** How processes on this database wake each other; null where there is only one, or no way to. */
   readonly signals: Signals | null
+  /** Tells of the connections; null where there is one only. */
+  readonly pool: (() => PoolState) | null
   /** Runs statements that need no transaction around them. */
   query<T>(work: (client: Queries) => Promise<T>, attempt?: Attempt): Promise<T>
   /**

@@ -41,6 +41,7 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
   return {
     kind: 'embedded',
     signals: null,
+    pool: null,
     ...guardClient(client, { deadlineMs, ...(dataDir === null ? {} : { beforeTry: () => requireSpace(dataDir) }) }),
     maintain: () => writeCheckpoint(engine),
     migrate: () =>

@@ -89,6 +89,7 @@ export async function openPostgres({
   return {
     kind: 'postgres',
     signals,
+    pool: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     ...guardClient(client, {
       deadlineMs: limits.deadlineMs,
       ...(prepared ? {} : { prepareTransaction: (tx: Queries) => limitTransaction(tx, limits) }),

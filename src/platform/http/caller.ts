@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** From where a request came, as far as the connection and the client tell: for the session list and the audit trail. */
 export interface Caller {
@@ -13,6 +13,18 @@ const MAX_USER_AGENT_LENGTH = 512
 export function callerOf(request: FastifyRequest): Caller {
   const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH)
   return { ip: request.ip, userAgent: userAgent === undefined ? null : userAgent, requestId: request.id }
+}
+
+/**
+ * Aborted when the client goes before it is answered, so that nobody works for it any more. The framework's own
+ * `request.signal` does not tell: it is aborted as soon as the request's body has been read.
+ */
+export function goneSignal({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort()
+  })
+  return gone.signal
 }
 
 /** Whoever runs Sallyport, at the command line. */

@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { Problem } from '../problem.js'
+import { HandlerTimeout } from './handler-time.js'
 
 const tooSlow = 'The answer took too long. Repeat the request, with the same Idempotency-Key if there was one.'
 const neverArrived = 'The request did not arrive in time.'
@@ -12,14 +13,14 @@ const neverArrived = 'The request did not arrive in time.'
  */
 export function toProblem(error: unknown, arrived: boolean): Problem {
   if (error instanceof Problem) return error
-  const { code, statusCode } = traitsOf(error)
 
   // The handler's time starts with the request's first byte, so a body that trickles in uses it up.
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') {
+  if (error instanceof HandlerTimeout) {
     return arrived
       ? new Problem('overloaded', { detail: tooSlow, cause: error })
       : new Problem('invalid_request', { detail: neverArrived, headers: { connection: 'close' }, cause: error })
   }
+  const statusCode = statusOf(error)
   if (statusCode >= 400 && statusCode < 500) return new Problem(codeOfStatus(statusCode), { cause: error })
   return new Problem('internal_error', { cause: error })
 }
@@ -38,10 +39,7 @@ function codeOfStatus(statusCode: number): ProblemCode {
   }
 }
 
-function traitsOf(error: unknown): { code: string; statusCode: number } {
-  if (typeof error !== 'object' || error === null) return { code: '', statusCode: 0 }
-  return {
-    code: 'code' in error && typeof error.code === 'string' ? error.code : '',
-    statusCode: 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 0,
-  }
+function statusOf(error: unknown): number {
+  const isMarked = typeof error === 'object' && error !== null && 'statusCode' in error
+  return isMarked && typeof error.statusCode === 'number' ? error.statusCode : 0
 }

@@ -22,9 +22,11 @@ export interface EventStream {
 
 /** The streams that are open in this process. */
 export interface EventStreams {
-  /** Answers a request with a stream that stays open. Its route declares STREAM_TIMEOUT_MS and no HEAD. */
+  /** Answers a request with a stream that stays open. Its route declares no HEAD. */
   open(reply: FastifyReply): EventStream
   endAll(): void
+  /** How many are open. */
+  readonly openCount: number
 }
 
 /** How long a reader may keep the process waiting before it is cut off: what was not sent, it can ask for again. */
@@ -32,9 +34,6 @@ const PATIENCE_MS = 10_000
 
 /** How much is held for a reader in any case; a batch of entries is far less. */
 const MAX_HELD_BYTES = 1024 * 1024
-
-/** What a route of a stream declares in place of the limit on how long a handler may take: the most that a timer can. */
-export const STREAM_TIMEOUT_MS = 2 ** 31 - 1
 
 /** The response of such a route, for its description. The example is an event that it sends. */
 export function eventStreamResponse(example: ServerSentEvent) {
@@ -60,6 +59,9 @@ export function createEventStreams({ patienceMs = PATIENCE_MS } = {}): EventStre
     },
     endAll() {
       for (const stream of streams) stream.end()
+    },
+    get openCount() {
+      return streams.size
     },
   }
 }

@@ -18,7 +18,11 @@ export function answerErrors(app: FastifyInstance): void {
 export function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   request.problemCode = problem.code
   if (problem.status === 500) request.log.error({ err: problem.cause ?? problem }, 'unexpected error')
-  else if (problem.status === 503) request.log.warn({ err: problem.cause ?? problem }, 'request not served')
+  // Where there is no cause there is nothing to tell but the code, which the request's own line has: a flood of refusals
+  // must not cost more than it has to.
+  else if (problem.status === 503 && problem.cause !== undefined) {
+    request.log.warn({ err: problem.cause }, 'request not served')
+  }
   void reply
     .code(problem.status)
     .headers(problemHeaders(problem))

@@ -6,6 +6,7 @@ import type { AppInstance } from './app-instance.js'
 import { BODY_LIMIT_BYTES, readJsonBodies } from './body.js'
 import { allowOrigins, prepareAnswers } from './every-answer.js'
 import { createEventStreams, type EventStreams } from './event-stream.js'
+import { limitHandlerTime } from './handler-time.js'
 import { RequestLog } from './logging.js'
 import { describeApi } from './openapi.js'
 import { mountProblemPages } from './problem-pages.js'
@@ -18,7 +19,7 @@ import { validateByZod } from './validation.js'
 const HEADER_LIMIT_BYTES = 16 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 15_000
-const HANDLER_TIMEOUT_MS = 10_000
+const HANDLER_LONGEST_MS = 10_000
 // Longer than a proxy keeps its connections (60 s is usual): whoever closes first must be the one that sends requests.
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 // How often Node looks for connections past their time; its default of 30 s would triple the first two limits.
@@ -38,6 +39,8 @@ export interface HttpServerOptions {
   version?: string
   /** The streams of events that routes open, and that a stop ends first. */
   streams?: EventStreams
+  /** How long a handler may take, the arrival of the body included. */
+  handlerLongestMs?: number
   /** The names of the cookies that carry tokens, for the API's description. */
   cookieNames: { access: string; refresh: string }
 }
@@ -47,7 +50,7 @@ export interface HttpServerOptions {
  * holds for every route is set here: limits, headers, how bodies are read and how refusals are told.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<AppInstance> {
-  const { streams = createEventStreams() } = options
+  const { streams = createEventStreams(), handlerLongestMs = HANDLER_LONGEST_MS } = options
   const headers = securityHeaders(options.publicUrl)
   const app: AppInstance = fastify({
     ...(options.logger === false ? {} : { loggerInstance: options.logger }),
@@ -56,7 +59,6 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     http: {
       maxHeaderSize: HEADER_LIMIT_BYTES,
@@ -81,7 +83,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   app.setSerializerCompiler(serializerCompiler)
   readJsonBodies(app)
   answerErrors(app)
-  stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_TIMEOUT_MS, streams })
+  stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_LONGEST_MS, streams })
+  limitHandlerTime(app, handlerLongestMs)
   prepareAnswers(app, headers)
   await allowOrigins(app, options.corsOrigins)
   answerUnmatched(app)

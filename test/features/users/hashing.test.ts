@@ -1,9 +1,10 @@
 import t from 'tap'
+import { createClock } from '../../../src/platform/clock.js'
 import { createHashing, normalize } from '../../../src/features/users/hashing.js'
 
 /** As weak as argon2 allows: nothing here is about strength. */
-const quick = { argon2MemoryKib: 16, argon2Passes: 1, hashingConcurrency: 4 }
-const standard = { argon2MemoryKib: 19_456, argon2Passes: 2, hashingConcurrency: 4 }
+const quick = { argon2MemoryKib: 16, argon2Passes: 1, hashingConcurrency: 4, clock: createClock() }
+const standard = { argon2MemoryKib: 19_456, argon2Passes: 2, hashingConcurrency: 4, clock: createClock() }
 
 t.test('PWD-06: a hash is argon2id, with 16 random bytes of salt and a tag of 32 bytes', async (t) => {
   const { hash, verify } = await createHashing(standard)
@@ -91,7 +92,7 @@ t.test('PWD-08: beyond those that wait, everybody is asked to come back', async 
   t.equal(done, 102, 'two in work, a hundred waiting')
   t.match(
     attempts.find(({ status }) => status === 'rejected'),
-    { reason: { code: 'overloaded', options: { retryAfterSeconds: 2 } } },
+    { reason: { code: 'overloaded', options: { retryAfterSeconds: Number } } },
   )
   t.equal(await verify(await hash('a password'), 'a password'), true, 'and afterwards all is as before')
 })

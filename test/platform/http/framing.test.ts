@@ -110,7 +110,6 @@ t.test('HTTP-10: the time limits are set', async (t) => {
   t.equal(app.server.headersTimeout, 10_000)
   t.equal(app.server.requestTimeout, 15_000)
   t.equal(app.server.keepAliveTimeout, 65_000)
-  t.match(app.initialConfig, { handlerTimeout: 10_000 })
 })
 
 t.test('HTTP-10: headers that trickle in are refused in time', async (t) => {
@@ -135,8 +134,8 @@ t.test('HTTP-10: a connection that is never used is closed without a word', asyn
 })
 
 t.test('HTTP-10: a body that trickles in is the client\u2019s fault, not overload', async (t) => {
-  const port = await listen(await startSmallApp(t))
-  const lines = ['POST /v1/impatient HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
+  const port = await listen(await startSmallApp(t, { handlerLongestMs: 100 }))
+  const lines = ['POST /v1/anything HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
   const answer = await sendRaw(port, `${crlf(...lines, 'Content-Length: 10')}{`, 1000)
   t.equal(answer.status, 400)
   t.match(answer.text, '"code":"invalid_request"')

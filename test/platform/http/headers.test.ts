@@ -4,7 +4,10 @@ import t from 'tap'
 import { securityHeaders } from '../../../src/platform/http/security-headers.js'
 import { startSmallApp } from './small-app.js'
 
-const everyKind = ['/v1/address', '/v1/nothing', '/v1/boom', '/v1/refuse/token_missing', '/problems', '/%zz', '/docs']
+const everyKind = [
+  ...['/v1/address', '/v1/nothing', '/v1/boom', '/v1/refuse/token_missing', '/problems', '/%zz', '/docs'],
+  `/v1/address?${'a'.repeat(2048)}`,
+]
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 t.test('WEB-09: every answer carries the security headers', async (t) => {

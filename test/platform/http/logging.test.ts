@@ -33,7 +33,7 @@ const secrets = {
 t.test('OPS-02: no secret of a request reaches the log, whatever becomes of the request', async (t) => {
   const log = recorder()
   const logger = createLogger({ level: 'trace', destination: log.destination })
-  const app = await startSmallApp(t, { logger })
+  const app = await startSmallApp(t, { logger, handlerLongestMs: 50 })
   app.log.info({ headers: { cookie: secrets.cookie }, nested: { deep: { password: secrets.password } } }, 'by mistake')
   const port = await listen(app)
   const headers = {

@@ -6,6 +6,7 @@ import {
   retryAfterSecondsOf,
 } from '../../../src/platform/http/problem-details.js'
 import { toProblem } from '../../../src/platform/http/errors.js'
+import { HandlerTimeout } from '../../../src/platform/http/handler-time.js'
 import { Problem } from '../../../src/platform/problem.js'
 import { problemCodes, type ProblemCode } from '../../../src/wire/problem-codes.js'
 
@@ -71,8 +72,8 @@ t.test('HTTP-01: whatever is thrown becomes the problem that says the same', (t)
     [framework('FST_ERR_BAD_URL', 400), true, 'invalid_request'],
     [framework('FST_ERR_MAX_PARAM_LENGTH', 414), true, 'invalid_request'],
     [framework('FST_ERR_NOT_FOUND', 404), true, 'not_found'],
-    [framework('FST_ERR_HANDLER_TIMEOUT', 503), true, 'overloaded'],
-    [framework('FST_ERR_HANDLER_TIMEOUT', 503), false, 'invalid_request'],
+    [new HandlerTimeout(), true, 'overloaded'],
+    [new HandlerTimeout(), false, 'invalid_request'],
     [framework('ECONNRESET', 400), false, 'invalid_request'],
     [framework('FST_ERR_RESPONSE_SERIALIZATION', 500), true, 'internal_error'],
     [framework('SOMETHING', 503), true, 'internal_error'],

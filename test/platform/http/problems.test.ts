@@ -97,11 +97,17 @@ t.test('HTTP-06: members that the response schema does not list are not sent', a
 })
 
 t.test('HTTP-01: a handler that takes too long is told as overload', async (t) => {
-  const port = await listen(await startSmallApp(t))
+  const port = await listen(await startSmallApp(t, { handlerLongestMs: 50 }))
   const answer = await fetch(`http://127.0.0.1:${port}/v1/too-slow`)
   t.equal(answer.status, 503)
   t.match(await answer.json(), { code: 'overloaded' })
   t.equal(answer.headers.get('retry-after'), '1')
+})
+
+t.test('HTTP-01: an answer that has begun may take as long as it likes', async (t) => {
+  const port = await listen(await startSmallApp(t, { handlerLongestMs: 50 }))
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/stream`)
+  t.equal(await answer.text(), 'firstlast')
 })
 
 t.test('each problem has a page that needs no scripts and loads nothing', async (t) => {

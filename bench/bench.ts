@@ -1,0 +1,71 @@
+// Every figure beside its limit, in one run: `npm run bench`, on the Postgres of DATABASE_URL. Names of rows choose some
+// of them, `--rounds` says how often each is measured, `--profile` tells where the server's time went, `--write` writes
+// bench/README.md and docs/figures.svg.
+
+import { parseArgs } from 'node:util'
+import pg from 'pg'
+import { printTable } from './table.js'
+import type { Line, Row, World } from './row.js'
+import { writeReport } from './report.js'
+import { firstSight } from './rows/first-sight.js'
+import { flood, waiting } from './rows/flood.js'
+import { login } from './rows/login.js'
+import { growth, refresh } from './rows/refresh.js'
+import { embedded, start } from './rows/start.js'
+import { whoami } from './rows/whoami.js'
+
+const rows: Row[] = [whoami, firstSight, refresh, growth, login, flood, waiting, start, embedded]
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    write: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+  },
+})
+const chosen = positionals.length === 0 ? rows : positionals.map(findRow)
+const world: World = {
+  databaseUrl: await findPostgres(process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'),
+  rounds: parseNumber(values.rounds),
+  seconds: parseNumber(values.seconds),
+  profile: values.profile,
+}
+
+const lines: Line[] = []
+for (const row of chosen) {
+  if (row.needsPostgres && world.databaseUrl === null) {
+    console.log(`${row.name}: not measured, for want of a Postgres.`)
+    continue
+  }
+  const startedAt = performance.now()
+  lines.push(...(await row.measure(world)))
+  console.log(`${row.name}: ${Math.round((performance.now() - startedAt) / 1000)} s`)
+}
+console.log(`\n${printTable(lines)}`)
+if (values.write) await writeReport(lines, world)
+
+function findRow(name: string): Row {
+  const row = rows.find((row) => row.name === name)
+  if (row === undefined) throw new Error(`There is no ${name}: choose from ${rows.map(({ name }) => name).join(', ')}.`)
+  return row
+}
+
+/** The address, if a Postgres answers there. */
+async function findPostgres(url: string): Promise<string | null> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 3000 })
+  try {
+    await client.connect()
+    await client.end()
+    return url
+  } catch (error) {
+    console.log(`No Postgres answers, by DATABASE_URL or at its default: ${String(error)}`)
+    return null
+  }
+}
+
+function parseNumber(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`${text} is no number from 1 to 9999.`)
+  return Number(text)
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import type { Request } from 'autocannon'
+import { firstRefreshToken, secretsOf } from './population.js'
+
+/** The clients of so many families, any of which refreshes next, each with what its last refresh brought. */
+export interface Chains {
+  /** What each connection sends and hears. Call it anew for each load: what is cut off by an end is not used again. */
+  request(): Request
+}
+
+interface Context {
+  family?: number
+}
+
+export function createChains(families: number, secretKey: string): Chains {
+  const secrets = secretsOf(secretKey)
+  const tokens = new Map<number, string>()
+  const busy = new Set<number>()
+
+  function takeOne(): number {
+    for (;;) {
+      const family = 1 + Math.floor(Math.random() * families)
+      if (busy.has(family)) continue
+      busy.add(family)
+      return family
+    }
+  }
+
+  return {
+    request: () => ({
+      method: 'POST',
+      path: '/v1/auth/refresh',
+      setupRequest(request, context: Context) {
+        context.family = takeOne()
+        const token = tokens.get(context.family) ?? firstRefreshToken(secrets, context.family)
+        const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
+        return { ...request, headers, body: `{"refresh_token":"${token}"}` }
+      },
+      onResponse(status, body, { family }: Context) {
+        const token = /"refresh_token":"([^"]+)"/.exec(body)?.[1]
+        if (status !== 200 || family === undefined || token === undefined) return
+        tokens.set(family, token)
+        busy.delete(family)
+      },
+    }),
+  }
+}

@@ -1,0 +1,69 @@
+// Any requests at all, made of the API's own document: no answer may be a 5xx, and each has to be what the document says.
+// Run by `npm run fuzz`, on the Postgres of DATABASE_URL or on the embedded database.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createVerifierCredential } from '../../src/features/access/access.js'
+import { securityHeaders } from '../../src/platform/http/security-headers.js'
+import { startServer, withEmptyDatabase } from '../servers.js'
+import { readDocument } from './document.js'
+import { printCounts, printFinding } from './report.js'
+import { fuzz } from './run.js'
+import { createSend } from './sending.js'
+
+const PUBLIC_URL = 'http://localhost:3000'
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: String(1 + (Date.now() % 900_000_000)) },
+    visitors: { type: 'string', default: '4' },
+  },
+})
+const requests = parseCount(values.requests)
+const seed = parseCount(values.seed)
+const visitors = parseCount(values.visitors)
+
+const { DATABASE_URL } = process.env
+if (DATABASE_URL) await withEmptyDatabase(DATABASE_URL, (url) => run({ DATABASE_URL: url }))
+else await run({})
+
+async function run(settings: Record<string, string>): Promise<void> {
+  const { credential, sha256 } = createVerifierCredential()
+  const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-fuzz-'))
+  const server = await startServer({
+    ...{ DATA_DIR: dataDir, PUBLIC_URL, VERIFIER_KEYS: `fuzz:${sha256}`, RATE_LIMIT: 'off', ...settings },
+  })
+  const send = createSend(Number(new URL(server.url).port))
+  try {
+    const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as object
+    const startedAt = performance.now()
+    const { counts, findings } = await fuzz({
+      operations: readDocument(document),
+      ...{ send, seed, requests, visitors },
+      verifier: { name: 'fuzz', credential },
+      expected: { headers: securityHeaders(PUBLIC_URL) },
+    })
+    const seconds = Math.round((performance.now() - startedAt) / 1000)
+    console.log(printCounts(counts))
+    for (const finding of findings) console.log(`\n${printFinding(finding, { url: server.url, seed, visitors })}`)
+    const alive = await fetch(`${server.url}/livez`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (!alive) console.log('\nThe server does not live any more.')
+    console.log(`\n${requests} requests with seed ${seed} in ${seconds} s: ${findings.length} findings.`)
+    if (findings.length > 0 || !alive) process.exitCode = 1
+  } finally {
+    send.close()
+    await server.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`${text} is no number from 1 to 999999999.`)
+  return Number(text)
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { problemCodes } from '../../src/wire/problem-codes.js'
+import type { DescribedAnswer } from './document.js'
+import type { AnyRequest } from './requests.js'
+import type { Answer } from './sending.js'
+
+export interface Expected {
+  /** Headers that every answer carries, and their values. */
+  headers: Record<string, string>
+}
+
+const PROBLEM = 'application/problem+json'
+
+const problemSchema = z.object({ type: z.string(), status: z.number(), code: z.string(), request_id: z.string() })
+
+/** A body that is no problem at all. */
+const noProblem = { type: '', status: 0, code: '', request_id: '' }
+
+/** What a request can be refused with before anybody knows whose it is. */
+const ofNobody: [status: number, codes: string[]][] = [
+  [400, ['invalid_request']],
+  [404, ['not_found']],
+  [405, ['method_not_allowed']],
+]
+
+/** Everything that is wrong with an answer. */
+export function faultsOf(request: AnyRequest, answer: Answer, { headers }: Expected): string[] {
+  return [
+    ...faultsOfHeaders(request, answer, headers),
+    ...(answer.status >= 400 ? faultsOfProblem(request, answer) : []),
+    ...faultsAgainstDocument(request, answer),
+  ]
+}
+
+function faultsOfHeaders({ operation }: AnyRequest, answer: Answer, expected: Record<string, string>): string[] {
+  // Pages for people load their own styles and scripts.
+  const own = operation === null ? ['content-security-policy'] : []
+  const missing = Object.entries(expected).flatMap(([name, value]) => {
+    const actual = answer.headers[name]
+    if (actual === undefined) return [`has no ${name}`]
+    return actual === value || own.includes(name) ? [] : [`has ${name}: ${String(actual)}`]
+  })
+  const needed = ['x-request-id', 'cache-control', 'vary', ...(neededBy.get(answer.status) ?? [])]
+  return [...missing, ...needed.filter((name) => answer.headers[name] === undefined).map((name) => `has no ${name}`)]
+}
+
+/** RFC 9110, sections 11.6.1, 10.2.1 and 10.2.3. */
+const neededBy = new Map([
+  [401, ['www-authenticate']],
+  [405, ['allow']],
+  [429, ['retry-after']],
+  [503, ['retry-after']],
+])
+
+function faultsOfProblem({ method }: AnyRequest, { status, headers, text }: Answer): string[] {
+  const faults = status >= 500 ? [`is a ${status}`] : []
+  if (!headers['content-type']?.startsWith(PROBLEM)) return [...faults, 'is a refusal that is no problem']
+  if (method === 'HEAD') return faults
+  const { data: problem = noProblem } = problemSchema.safeParse(parseJson(text))
+  if (!Object.hasOwn(problemCodes, problem.code)) faults.push(`has the unknown code "${problem.code}"`)
+  if (problem.status !== status) faults.push(`says status ${problem.status} and is ${status}`)
+  if (problem.type !== `/problems/${problem.code}`) faults.push(`has the type "${problem.type}"`)
+  if (problem.request_id !== headers['x-request-id']) faults.push('names another request than its header')
+  return faults
+}
+
+function faultsAgainstDocument({ operation, exact, method }: AnyRequest, answer: Answer): string[] {
+  if (operation === null) return []
+  const described = operation.answers.get(answer.status)
+  if (exact) return faultsOfBody(described, answer, method)
+  // Another spelling of the address may be the operation's or nobody's, and another method may have a route of its own.
+  const nobodys = ofNobody.find(([status]) => status === answer.status)?.[1]
+  if (answer.status < 400 || nobodys?.includes(codeOf(answer)) || method === 'HEAD') return []
+  return method === operation.method ? faultsOfBody(described, answer, method) : []
+}
+
+function faultsOfBody(described: DescribedAnswer | undefined, answer: Answer, method: string): string[] {
+  const { status, headers, text } = answer
+  if (described === undefined) return [`is a ${status}, which the document does not tell of`]
+  const { mediaType, fits, codes } = described
+  if (fits === null || mediaType === null) return text === '' ? [] : [`has a body, of which the document does not tell`]
+  if (method === 'HEAD') return []
+  if (!headers['content-type']?.startsWith(mediaType))
+    return [`is ${String(headers['content-type'])}, not ${mediaType}`]
+  if (mediaType === 'text/event-stream') return []
+  const faults = fits(parseJson(text)) ? [] : [`does not fit its schema: ${describe(fits)}`]
+  const isTold = mediaType !== PROBLEM || codes.has(codeOf(answer))
+  return isTold ? faults : [...faults, `has the code ${codeOf(answer)}, of which the document does not tell`]
+}
+
+function describe({ errors }: NonNullable<DescribedAnswer['fits']>): string {
+  return (errors ?? []).map(({ instancePath, message = '' }) => `${instancePath || '/'} ${message}`).join(', ')
+}
+
+function codeOf({ text }: Answer): string {
+  return problemSchema.safeParse(parseJson(text)).data?.code ?? ''
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** For the counts: the operation where a request was its own, and what came of it. */
+export function nameOf({ operation, exact }: Pick<AnyRequest, 'operation' | 'exact'>): string {
+  if (operation === null) return 'no operation'
+  return exact ? operation.id : 'astray'
+}

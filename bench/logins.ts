@@ -1,0 +1,55 @@
+import { setMaxListeners } from 'node:events'
+import { Agent, request } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Request } from 'autocannon'
+import { emailOf, PASSWORD } from './population.js'
+
+/** How many there are who log in: enough that nobody has too many sessions. */
+export const USERS = 200
+
+const anyLogin = () =>
+  JSON.stringify({ email: emailOf(1 + Math.floor(Math.random() * USERS)), password: PASSWORD, mode: 'json' })
+
+const headers = { 'content-type': 'application/json' }
+
+/** A login of any of them. */
+export function loginRequest(): Request {
+  return {
+    method: 'POST',
+    path: '/v1/auth/login',
+    setupRequest: (request) => ({ ...request, headers, body: anyLogin() }),
+  }
+}
+
+/**
+ * So many who log in at once, again and again, until the signal; who is refused as one too many comes again when asked
+ * to. Answers how many logins succeeded.
+ */
+export async function crowd(url: string, size: number, signal: AbortSignal): Promise<number> {
+  const agent = new Agent({ keepAlive: true })
+  setMaxListeners(size, signal)
+  let count = 0
+  const keepLoggingIn = async () => {
+    while (!signal.aborted) {
+      const { status, retryAfterMs } = await logIn(url, agent)
+      if (status === 200) count += 1
+      else if (status === 503) await pause(retryAfterMs, undefined, { signal }).catch(() => undefined)
+      else throw new Error(`A login was answered with ${status}.`)
+    }
+  }
+  await Promise.all(Array.from({ length: size }, keepLoggingIn))
+  agent.destroy()
+  return count
+}
+
+function logIn(url: string, agent: Agent): Promise<{ status: number; retryAfterMs: number }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(`${url}/v1/auth/login`, { method: 'POST', agent, headers }, (response) => {
+      const { statusCode: status = 0, headers } = response
+      const retryAfterMs = Number(headers['retry-after'] ?? 0) * 1000
+      response.resume().on('end', () => resolve({ status, retryAfterMs }))
+    })
+    outgoing.on('error', reject)
+    outgoing.end(anyLogin())
+  })
+}

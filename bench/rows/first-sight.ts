@@ -1,0 +1,74 @@
+import { createPublicKey, sign, verify, generateKeyPairSync, randomUUID } from 'node:crypto'
+import type { Request } from 'autocannon'
+import { median } from '../figures.js'
+import { putUnderLoad } from '../load.js'
+import { mintTokens } from '../minting.js'
+import { cpuMicrosOf } from '../resources.js'
+import type { Line, Row } from '../row.js'
+import { withSallyport } from '../sallyport.js'
+import { CONNECTIONS, logIn, startBare, whoamiRequest } from './whoami.js'
+
+const TOKENS = 5000
+const VERIFICATIONS = 2000
+
+/** What a token costs that the server has not seen yet, in processor time, beside the signature check alone. */
+export const firstSight: Row = {
+  name: 'first-sight',
+  needsPostgres: true,
+  measure: (world) =>
+    withSallyport(world, async (sallyport) => {
+      const token = await logIn(sallyport)
+      const bare = await startBare(sallyport, token)
+      try {
+        const costOf = async ({ url, pid }: { url: string; pid: number }, request: Request) => {
+          const cpu = () => cpuMicrosOf(pid)
+          const until = { requests: TOKENS }
+          return (await putUnderLoad({ url, connections: CONNECTIONS, request, until, cpu })).cpuMicros
+        }
+        const tokens = await mintTokens(sallyport, TOKENS * (world.rounds + 1))
+        const unseen = (): Request => ({
+          setupRequest: (request) => ({ ...request, ...whoamiRequest(nextOf(tokens)) }),
+        })
+        const costs: { first: number; bare: number; verification: number }[] = []
+        for (let round = 0; round <= world.rounds; round += 1) {
+          costs.push({
+            first: await costOf(sallyport, unseen()),
+            bare: await costOf(bare, whoamiRequest(token)),
+            verification: costOfVerification(),
+          })
+        }
+        return [lineOf(costs.slice(1))]
+      } finally {
+        await bare.stop()
+      }
+    }),
+}
+
+function lineOf(costs: { first: number; bare: number; verification: number }[]): Line {
+  const middle = (name: 'first' | 'bare' | 'verification') => median(costs.map((cost) => cost[name])).toFixed(0)
+  return {
+    what: 'first sight of a token, processor time',
+    figure: `${middle('first')} µs, of which a bare request ${middle('bare')} µs`,
+    limit: `one Ed25519 verification: ${middle('verification')} µs`,
+    score: median(costs.map(({ first, bare, verification }) => (first - bare) / verification)),
+    unit: '',
+    goal: { atMost: 1.5 },
+  }
+}
+
+// The generator asks for one more request than it sends.
+function nextOf(tokens: string[]): string {
+  return tokens.pop() ?? randomUUID()
+}
+
+/** Microseconds of processor time for one signature of the size of a token's. */
+function costOfVerification(): number {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const data = Buffer.alloc(600, 'a')
+  const signature = sign(null, data, privateKey)
+  const key = createPublicKey(publicKey.export({ type: 'spki', format: 'pem' }))
+  const before = process.cpuUsage()
+  for (let count = 0; count < VERIFICATIONS; count += 1) verify(null, data, key, signature)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / VERIFICATIONS
+}

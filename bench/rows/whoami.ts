@@ -1,0 +1,72 @@
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { putUnderLoad } from '../load.js'
+import { addUsers, emailOf, PASSWORD } from '../population.js'
+import { inTurns, perSecond, ratioOf, type Line, type Row } from '../row.js'
+import { withSallyport, type Sallyport } from '../sallyport.js'
+import { startArguments, startProgram, type Server } from '../servers.js'
+
+export const CONNECTIONS = 16
+
+/** A verified request with one token again and again, beside the framework alone. */
+export const whoami: Row = {
+  name: 'whoami',
+  needsPostgres: true,
+  measure: (world) =>
+    withSallyport(world, async (sallyport) => {
+      const token = await logIn(sallyport)
+      const request = whoamiRequest(token)
+      const bare = await startBare(sallyport, token)
+      try {
+        const rateOf = async ({ url }: Server) =>
+          (await putUnderLoad({ url, connections: CONNECTIONS, request, until: { seconds: world.seconds } })).perSecond
+        for (const server of [sallyport, bare]) await rateOf(server)
+        const pairs = await inTurns(
+          world.rounds,
+          () => rateOf(sallyport),
+          () => rateOf(bare),
+        )
+        const line: Line = {
+          what: 'GET /v1/whoami, one token again and again',
+          figure: perSecond(pairs.figures),
+          limit: `a bare Fastify route: ${perSecond(pairs.limits)}`,
+          score: ratioOf(pairs),
+          unit: '',
+          goal: { atLeast: 0.75 },
+        }
+        return [line]
+      } finally {
+        await bare.stop()
+      }
+    }),
+}
+
+export function whoamiRequest(token: string) {
+  return { method: 'GET', path: '/v1/whoami', headers: { authorization: `Bearer ${token}` } } as const
+}
+
+/** An access token of the first of some users. */
+export async function logIn({ url, databaseUrl }: Sallyport): Promise<string> {
+  await addUsers(databaseUrl, 1)
+  const answer = await fetch(`${url}/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: emailOf(1), password: PASSWORD, mode: 'json' }),
+  })
+  return z.object({ access_token: z.string() }).parse(await answer.json()).access_token
+}
+
+/** Of what is the connection's, and what is made anew for each answer, the bare server has its own. */
+const perAnswer = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding', 'x-request-id'])
+
+/** Starts the bare server, which answers what Sallyport answers to this token. */
+export async function startBare({ url }: Server, token: string): Promise<Server & { pid: number }> {
+  const answer = await fetch(`${url}/v1/whoami`, { headers: { authorization: `Bearer ${token}` } })
+  const headers = Object.fromEntries([...answer.headers].filter(([name]) => !perAnswer.has(name)))
+  const server = await startProgram({
+    args: [...startArguments.slice(0, -1), '--import', 'tsx', fileURLToPath(new URL('../bare.ts', import.meta.url))],
+    readyPath: '/readyz',
+    settings: { ANSWER: await answer.text(), HEADERS: JSON.stringify(headers) },
+  })
+  return { ...server, pid: server.process.pid ?? NaN }
+}

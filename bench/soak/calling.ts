@@ -1,0 +1,103 @@
+import { Agent, request } from 'node:http'
+import { z } from 'zod'
+import type { Outages } from './faults.js'
+import type { Instance, Instances } from './instances.js'
+import type { Heard } from './ledger.js'
+
+export interface Asked {
+  method: 'GET' | 'POST' | 'PUT'
+  path: string
+  token?: string
+  key?: string
+  body?: object
+  /** The client hangs up after so many milliseconds, whether or not there is an answer. */
+  hangUpAfterMs?: number
+}
+
+/** Sends a request to any instance, and says what was heard. */
+export type Call = (asked: Asked) => Promise<Heard>
+
+export interface Record {
+  /** How many requests were answered, by path and status. */
+  answers: Map<string, number>
+  /** How many had no answer, and why that is no fault. */
+  explained: Map<string, number>
+  fault(text: string): void
+}
+
+const bodySchema = z
+  .object({
+    code: z.string().optional(),
+    reason: z.string().optional(),
+    access_token: z.string().optional(),
+    refresh_token: z.string().optional(),
+    session: z.object({ id: z.string() }).optional(),
+    sessions: z.array(z.object({ id: z.string() })).optional(),
+    sid: z.string().optional(),
+  })
+  .catch({})
+
+const ANSWER_WITHIN_MS = 15_000
+
+/** Every answer and every error is either expected, or explained by an outage, or a fault. */
+export function createCall(instances: Instances, outages: Outages, record: Record): Call & { close(): void } {
+  const agent = new Agent({ keepAlive: true })
+  const call: Call = async (asked) => {
+    const instance = instances.choose()
+    const what = `${asked.method} ${asked.path}`
+    const startedAt = performance.now()
+    try {
+      const { status, text } = await exchange(agent, instance, asked)
+      const at = performance.now()
+      add(record.answers, `${what} ${status}`)
+      if (status < 500) return { kind: 'answer', status, body: bodySchema.parse(parseJson(text)), at }
+      if (status === 503 && (outages.explainRefusal(at) || outages.explainRefusal(startedAt))) {
+        add(record.explained, '503 while the database was away')
+      } else record.fault(`${what} was answered with ${status}: ${text}`)
+    } catch (error) {
+      const at = performance.now()
+      if (error instanceof HungUp) add(record.explained, 'hung up on purpose')
+      else if (outages.explainBroken(instance.name, at)) add(record.explained, 'broken by a kill')
+      else record.fault(`${what} at ${instance.name} broke: ${String(error)}`)
+    }
+    return { kind: 'unknown' }
+  }
+  return Object.assign(call, { close: () => agent.destroy() })
+}
+
+class HungUp extends Error {}
+
+function exchange(agent: Agent, { url }: Instance, asked: Asked): Promise<{ status: number; text: string }> {
+  const { method, path, token, key, body, hangUpAfterMs } = asked
+  const payload = body === undefined ? undefined : JSON.stringify(body)
+  const headers = {
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(key !== undefined && { 'idempotency-key': key }),
+    ...(payload !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+  }
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(ANSWER_WITHIN_MS)
+    const outgoing = request(`${url}${path}`, { method, agent, headers, signal }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+      response.on('error', reject)
+    })
+    outgoing.on('error', reject)
+    outgoing.end(payload)
+    if (hangUpAfterMs !== undefined) setTimeout(() => outgoing.destroy(new HungUp()), hangUpAfterMs)
+  })
+}
+
+export function add(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Call } from './calling.js'
+import type { Outages } from './faults.js'
+import * as ledger from './ledger.js'
+import type { Account, Faults, Heard, Session } from './ledger.js'
+
+export interface ClientOptions {
+  call: Call
+  outages: Outages
+  /** Whether the run goes on. */
+  goesOn(): boolean
+}
+
+const PASSWORDS = ['copper lantern drifts over seven hills', 'quiet harbour below a paper moon'] as const
+
+/** How often each thing is done, in parts of all. */
+const shares = { whoami: 40, refresh: 30, list: 8, login: 7, probe: 5, logout: 6, changePassword: 4 }
+
+const ACTIONS = 60
+const MAX_SESSIONS = 6
+const LONGEST_PAUSE_MS = 250
+const RETRY_MS = 250
+/** In parts of all refreshes. */
+const LOST_ANSWERS = 0.1
+/** Access tokens are renewed before they expire. */
+const RENEWED_AFTER_MS = 480_000
+
+type Action = keyof typeof shares
+
+/** A user's devices, one after the other doing what users do, until the run is over or something is wrong. */
+export async function useAccount(options: ClientOptions): Promise<{ account: Account; faults: Faults }> {
+  const account = ledger.openAccount(`${randomUUID()}@example.com`, PASSWORDS[0])
+  const client = createClient(account, options)
+  const faults = await client.register()
+  for (let action = 0; action < ACTIONS && faults.length === 0 && options.goesOn(); action += 1) {
+    await pause(Math.random() * LONGEST_PAUSE_MS)
+    faults.push(...(await client.act(chooseAction())))
+  }
+  return { account, faults }
+}
+
+function createClient(account: Account, { call, outages }: ClientOptions) {
+  const json = (body: object) => ({ method: 'POST', body: { ...body, mode: 'json' } }) as const
+
+  /** Asks again until there is an answer. */
+  async function untilHeard(ask: () => Promise<Heard>, note: (heard: Heard, tries: number) => Faults): Promise<Faults> {
+    for (let tries = 1; ; tries += 1) {
+      const heard = await ask()
+      const faults = note(heard, tries)
+      if (heard.kind === 'answer' || faults.length > 0) return faults
+      await pause(RETRY_MS)
+    }
+  }
+
+  const refreshOnce = (session: Session, hangUpAfterMs?: number) => {
+    session.attempt ??= randomUUID()
+    const body = { refresh_token: session.refreshToken }
+    const how = { key: session.attempt, ...(hangUpAfterMs !== undefined && { hangUpAfterMs }) }
+    return call({ method: 'POST', path: '/v1/auth/refresh', body, ...how })
+  }
+
+  /** Sees to it that the access token of a session can be used. */
+  async function freshen(session: Session): Promise<Faults> {
+    if (!session.stale && performance.now() - session.issuedAt < RENEWED_AFTER_MS) return []
+    return untilHeard(
+      () => refreshOnce(session),
+      (heard) => ledger.noteRefresh(session, heard),
+    )
+  }
+
+  async function logIn(): Promise<Faults> {
+    const { email, password } = account
+    const ask = () => call({ ...json({ email, password }), path: '/v1/auth/login' })
+    return untilHeard(ask, (heard) => ledger.noteLogin(account, heard))
+  }
+
+  async function whoami(session: Session): Promise<Faults> {
+    const heard = await call({ method: 'GET', path: '/v1/whoami', token: session.accessToken })
+    // While no instance hears of what ends, access tokens are good until they expire: that is what `allow` means.
+    const isDeaf = heard.kind === 'answer' && outages.explainRefusal(heard.at)
+    return isDeaf && session.endedAt !== null ? [] : ledger.noteWhoami(session, heard)
+  }
+
+  async function changePassword(session: Session): Promise<Faults> {
+    const from = account.password
+    const to = PASSWORDS.find((password) => password !== from) ?? from
+    account.nextPassword = to
+    for (let tries = 1; ; tries += 1) {
+      const faults = await freshen(session)
+      if (faults.length > 0) return faults
+      const body = { current_password: from, new_password: to }
+      const heard = await call({ method: 'PUT', path: '/v1/me/password', token: session.accessToken, body })
+      // The change was carried out, and has made its own access token stale.
+      const isStale = heard.kind === 'answer' && tries > 1 && heard.body.code === 'token_stale'
+      if (isStale) session.stale = true
+      else if (heard.kind === 'answer') return ledger.notePasswordChange(account, session, heard, tries > 1)
+      await pause(RETRY_MS)
+    }
+  }
+
+  const actions: Record<Action, (session: Session) => Promise<Faults>> = {
+    whoami,
+    changePassword,
+    refresh: async (session) => {
+      const hangUpAfterMs = Math.random() < LOST_ANSWERS ? Math.random() * 15 : undefined
+      return ledger.noteRefresh(session, await refreshOnce(session, hangUpAfterMs))
+    },
+    list: async (session) => {
+      const faults = await freshen(session)
+      if (faults.length > 0) return faults
+      return ledger.noteList(account, await call({ method: 'GET', path: '/v1/sessions', token: session.accessToken }))
+    },
+    login: async () => (ledger.liveSessions(account).length < MAX_SESSIONS ? logIn() : []),
+    logout: (session) =>
+      untilHeard(
+        () => call({ method: 'POST', path: '/v1/auth/logout', body: { refresh_token: session.refreshToken } }),
+        (heard) => ledger.noteLogout(session, heard),
+      ),
+    // What has ended stays so.
+    probe: async () => {
+      const ended = account.sessions.filter(({ endedAt }) => endedAt !== null).at(-1)
+      if (ended === undefined) return []
+      return [...(await whoami(ended)), ...ledger.noteRefresh(ended, await refreshOnce(ended))]
+    },
+  }
+
+  return {
+    register: () =>
+      untilHeard(
+        () => call({ ...json({ email: account.email, password: account.password }), path: '/v1/auth/register' }),
+        (heard) => ledger.noteRegistration(account, heard),
+      ),
+    async act(action: Action): Promise<Faults> {
+      const live = ledger.liveSessions(account)
+      const session = live[Math.floor(Math.random() * live.length)]
+      return session === undefined ? logIn() : actions[action](session)
+    },
+    logIn,
+    actions,
+  }
+}
+
+function chooseAction(): Action {
+  const names = Object.keys(shares) as Action[]
+  const all = names.reduce((sum, name) => sum + shares[name], 0)
+  let place = Math.random() * all
+  return names.find((name) => (place -= shares[name]) < 0) ?? 'whoami'
+}
+
+/** At the end: the acknowledged password still signs in, and what lives goes on. */
+export async function lookAgain(account: Account, options: ClientOptions): Promise<Faults> {
+  if (!account.registered) return []
+  const client = createClient(account, options)
+  const faults = await client.logIn()
+  const [session] = ledger.liveSessions(account)
+  return session === undefined ? faults : [...faults, ...(await client.actions.refresh(session))]
+}

@@ -1,0 +1,196 @@
+// What was acknowledged to whom, and what an answer is worth in view of it. Each account is used by one client that waits
+// for its answers, so that nothing is in doubt but what was asked and not answered.
+
+/** What came of a request: an answer, or none that tells whether it was carried out. */
+export type Heard =
+  | { kind: 'answer'; status: number; body: Body; at: number }
+  /** A broken connection, or a 503. */
+  | { kind: 'unknown' }
+
+/** What the ledger reads of an answer; each has some of it. */
+export interface Body {
+  code?: string | undefined
+  reason?: string | undefined
+  access_token?: string | undefined
+  refresh_token?: string | undefined
+  session?: { id: string } | undefined
+  sessions?: { id: string }[] | undefined
+  sid?: string | undefined
+}
+
+export interface Session {
+  id: string
+  accessToken: string
+  refreshToken: string
+  /** How often it was acknowledged to have rotated. */
+  generation: number
+  /** When the access token was issued. */
+  issuedAt: number
+  /** Whether the access token carries claims that have changed since. */
+  stale: boolean
+  /** When its end was acknowledged; null while it lives. */
+  endedAt: number | null
+  /** A refresh that was asked for and not answered; it is repeated with its key. */
+  attempt: string | null
+}
+
+export interface Account {
+  email: string
+  registered: boolean
+  /** Whether a registration was asked for and not answered. */
+  registering: boolean
+  password: string
+  /** The password that a change was asked for to, and not answered. */
+  nextPassword: string | null
+  sessions: Session[]
+}
+
+/** What is wrong, in whole sentences; mostly nothing. */
+export type Faults = string[]
+
+/** An end is felt everywhere within a second; more than that for a machine that is busy. */
+const FELT_WITHIN_MS = 2500
+const ACCESS_TOKEN_TTL_MS = 600_000
+const TTL_MARGIN_MS = 15_000
+
+export function openAccount(email: string, password: string): Account {
+  return { email, registered: false, registering: false, password, nextPassword: null, sessions: [] }
+}
+
+export function liveSessions({ sessions }: Account): Session[] {
+  return sessions.filter(({ endedAt }) => endedAt === null)
+}
+
+export function noteRegistration(account: Account, heard: Heard): Faults {
+  if (heard.kind === 'unknown') {
+    account.registering = true
+    return []
+  }
+  const wasCarriedOut = heard.status === 409 && heard.body.code === 'email_taken' && account.registering
+  if (heard.status !== 201 && !wasCarriedOut) return [unexpected('A registration', heard)]
+  account.registered = true
+  return heard.status === 201 ? open(account, heard.body, heard.at) : []
+}
+
+export function noteLogin(account: Account, heard: Heard): Faults {
+  if (heard.kind === 'unknown') return []
+  if (heard.status !== 200) return [unexpected('A login with the acknowledged password', heard)]
+  return open(account, heard.body, heard.at)
+}
+
+function open(account: Account, { session, access_token, refresh_token }: Body, at: number): Faults {
+  if (!session || access_token === undefined || refresh_token === undefined) return ['A sign-in brought no tokens.']
+  account.sessions.push({
+    ...{ id: session.id, accessToken: access_token, refreshToken: refresh_token, generation: 0 },
+    ...{ issuedAt: at, stale: false, endedAt: null, attempt: null },
+  })
+  return []
+}
+
+export function noteRefresh(session: Session, heard: Heard): Faults {
+  if (heard.kind === 'unknown') return []
+  const { status, body } = heard
+  if (session.endedAt !== null) {
+    const isRefused = status === 401 && body.code === 'session_ended'
+    return isRefused ? [] : [unexpected('A refresh of an ended session', heard)]
+  }
+  const { access_token, refresh_token } = body
+  if (status !== 200 || access_token === undefined || refresh_token === undefined) {
+    return [unexpected('A refresh of a live session', heard)]
+  }
+  if (body.session?.id !== session.id) return [`A refresh of session ${session.id} answered another session.`]
+  const expected = session.generation + 1
+  const generation = generationOf(refresh_token)
+  Object.assign(session, { accessToken: access_token, refreshToken: refresh_token, generation: expected })
+  Object.assign(session, { issuedAt: heard.at, stale: false, attempt: null })
+  return generation === expected ? [] : [`A refresh answered generation ${generation} in place of ${expected}.`]
+}
+
+export function noteWhoami(session: Session, heard: Heard): Faults {
+  if (heard.kind === 'unknown') return []
+  const { status, body, at } = heard
+  const { endedAt, issuedAt, stale } = session
+  if (endedAt !== null) {
+    const isTooSoon = at - endedAt < FELT_WITHIN_MS
+    return status === 200 && !isTooSoon
+      ? [`An access token passed ${at - endedAt} ms after its session had ended.`]
+      : []
+  }
+  if (status === 200) return body.sid === session.id ? [] : ['whoami told of another session.']
+  const mayHaveExpired = at - issuedAt > ACCESS_TOKEN_TTL_MS - TTL_MARGIN_MS
+  if (status === 401 && body.code === 'token_expired' && mayHaveExpired) return []
+  if (status === 401 && body.code === 'token_stale' && stale) return []
+  return [unexpected('The access token of a live session', heard)]
+}
+
+/** An answer to a logout, which is repeated until it is answered. */
+export function noteLogout(session: Session, heard: Heard): Faults {
+  if (heard.kind === 'unknown') return []
+  if (heard.status !== 204) return [unexpected('A logout', heard)]
+  session.endedAt ??= heard.at
+  return []
+}
+
+/** An answer to a change to `nextPassword`, which is repeated until it is answered. */
+export function notePasswordChange(account: Account, session: Session, heard: Heard, isRepeated: boolean): Faults {
+  if (heard.kind === 'unknown') return []
+  const { status, body, at } = heard
+  // Only the new one is right by now: it was carried out, and nobody heard.
+  const wasCarriedOut = isRepeated && status === 401 && body.code === 'invalid_credentials'
+  if (status !== 204 && !wasCarriedOut) return [unexpected('A change of the password', heard)]
+  account.password = account.nextPassword ?? account.password
+  account.nextPassword = null
+  session.stale = true
+  for (const other of liveSessions(account)) if (other !== session) other.endedAt = at
+  return []
+}
+
+export function noteList(account: Account, heard: Heard): Faults {
+  if (heard.kind === 'unknown') return []
+  if (heard.status !== 200 || !heard.body.sessions) return [unexpected('A list of sessions', heard)]
+  const listed = new Set(heard.body.sessions.map(({ id }) => id))
+  return account.sessions.flatMap(({ id, endedAt }) => {
+    if (endedAt === null && !listed.has(id)) return [`The live session ${id} is not listed.`]
+    if (endedAt !== null && listed.has(id)) return [`Session ${id} is listed, which has ended.`]
+    return []
+  })
+}
+
+/** A family as the database has it at the end. */
+export interface StoredFamily {
+  id: string
+  generation: number
+  ended: boolean
+}
+
+/** What was acknowledged, held against what is stored. */
+export function compareWithStored(
+  account: Account,
+  stored: { users: ReadonlySet<string>; families: ReadonlyMap<string, StoredFamily> },
+): Faults {
+  if (!account.registered) return []
+  const missing = stored.users.has(account.email) ? [] : [`The user ${account.email} is lost.`]
+  const faults = account.sessions.flatMap(({ id, generation, endedAt, attempt }) => {
+    const family = stored.families.get(id)
+    if (family === undefined) return [`Session ${id} is lost.`]
+    if (endedAt !== null && !family.ended) return [`The end of session ${id} is lost.`]
+    if (endedAt === null && family.ended) return [`Session ${id} has ended without cause.`]
+    // One more may have been carried out and not answered.
+    const most = generation + (attempt === null ? 0 : 1)
+    const isRight = family.generation >= generation && family.generation <= most
+    return isRight ? [] : [`Session ${id} is at generation ${family.generation}, acknowledged was ${generation}.`]
+  })
+  return [...missing, ...faults]
+}
+
+function unexpected(what: string, { status, body }: { status: number; body: Body }): string {
+  const how = [body.code, body.reason].filter((text) => text !== undefined).join(' ')
+  return `${what} was answered with ${status} ${how}`.trimEnd() + '.'
+}
+
+const PREFIX = 'spr_'
+const GENERATION_AT = 33
+
+function generationOf(refreshToken: string): number {
+  return Buffer.from(refreshToken.slice(PREFIX.length), 'base64url').readUInt32BE(GENERATION_AT)
+}

@@ -1,0 +1,42 @@
+/** The resident memory of a process at some time. */
+export interface Sample {
+  atMs: number
+  mib: number
+}
+
+export interface Trend {
+  /** Where the line begins after the warm-up. */
+  fromMib: number
+  mibPerHour: number
+  /** By how much the line rises until the end. */
+  risenMib: number
+}
+
+/** In less time a heap is still finding its size. */
+const SHORTEST_MS = 120_000
+
+/** The straight line of least squares through what was sampled after the warm-up; null where that is too little. */
+export function trendOf(samples: readonly Sample[], warmUpMs: number): Trend | null {
+  const [first] = samples
+  const used = samples.filter(({ atMs }) => first !== undefined && atMs - first.atMs >= warmUpMs)
+  const [begin] = used
+  const end = used.at(-1)
+  if (begin === undefined || end === undefined || end.atMs - begin.atMs < SHORTEST_MS) return null
+  const mean = (of: (sample: Sample) => number) => used.reduce((sum, sample) => sum + of(sample), 0) / used.length
+  const [meanAt, meanMib] = [mean(({ atMs }) => atMs), mean(({ mib }) => mib)]
+  const covariance = mean(({ atMs, mib }) => (atMs - meanAt) * (mib - meanMib))
+  const perMs = covariance / mean(({ atMs }) => (atMs - meanAt) ** 2)
+  return {
+    fromMib: meanMib + perMs * (begin.atMs - meanAt),
+    mibPerHour: perMs * 3_600_000,
+    risenMib: perMs * (end.atMs - begin.atMs),
+  }
+}
+
+/** What the collector leaves lying about differs by as much from one moment to the next. */
+const NOISE_MIB = 12
+const NOISE_SHARE = 0.08
+
+export function isFlat({ fromMib, risenMib }: Trend): boolean {
+  return risenMib <= Math.max(NOISE_MIB, NOISE_SHARE * fromMib)
+}

@@ -1,0 +1,139 @@
+// Everything at once for a long time, with a database that restarts and instances that are killed in between: is anything
+// lost that was acknowledged, does any session end without cause, does memory grow? Run by `npm run bench:soak`.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import pg from 'pg'
+import { generateSecretKey } from '../../src/platform/crypto/secret-keys.js'
+import { createCall, type Record } from './calling.js'
+import { lookAgain, useAccount, type ClientOptions } from './client.js'
+import { createOutages, type Outages } from './faults.js'
+import { startInstances, type Instances } from './instances.js'
+import { compareWithStored, type Account, type Faults, type StoredFamily } from './ledger.js'
+import { isFlat, trendOf } from './memory.js'
+import { startFailingPostgres, type FailingPostgres } from './postgres.js'
+import { printResult } from './report.js'
+import { createServerLog } from './server-log.js'
+
+const SAMPLE_MS = 2000
+/** In parts of the run. */
+const WARM_UP = 0.2
+const LOOKED_AT_AGAIN = 200
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '30' },
+    instances: { type: 'string', default: '2' },
+    clients: { type: 'string', default: '24' },
+  },
+})
+const minutes = parseNumber(values.minutes)
+const runMs = minutes * 60_000
+
+const postgres = await startFailingPostgres(process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test')
+console.log(`Postgres: ${postgres.failure}.`)
+try {
+  process.exitCode = (await run(postgres)) === 0 ? 0 : 1
+} finally {
+  await postgres.close()
+}
+
+async function run(postgres: FailingPostgres): Promise<number> {
+  const startedAt = performance.now()
+  const faults: Faults = []
+  const note = (text: string) => faults.push(`second ${((performance.now() - startedAt) / 1000).toFixed(1)}: ${text}`)
+  const record: Record = { answers: new Map(), explained: new Map(), fault: note }
+  const outages = createOutages(() => performance.now())
+  const log = createServerLog()
+  const instances = await startInstances({
+    ...{ count: parseNumber(values.instances), outages },
+    settings: {
+      ...{ DATABASE_URL: postgres.url, SECRET_KEY: generateSecretKey(), PUBLIC_URL: 'http://localhost:3000' },
+      ...{ NODE_ENV: 'production', HOST: '127.0.0.1' },
+      // Everything comes from one address here.
+      RATE_LIMIT: 'off',
+      LOG_LEVEL: 'warn',
+    },
+    onLine: (line) => {
+      const error = log.take(line)
+      if (error !== null && !outages.explainRefusal(performance.now())) note(`A server says: ${error}`)
+    },
+  })
+  const call = createCall(instances, outages, record)
+  const endsAt = performance.now() + runMs
+  const options: ClientOptions = { call, outages, goesOn: () => performance.now() < endsAt }
+  const accounts: Account[] = []
+  const use = async () => {
+    while (options.goesOn()) {
+      const used = await useAccount(options)
+      accounts.push(used.account)
+      for (const fault of used.faults) note(`${used.account.email}: ${fault}`)
+    }
+  }
+  const sampling = setInterval(() => instances.sample(), SAMPLE_MS)
+  try {
+    await Promise.all([
+      breakThings(postgres, instances, outages),
+      ...Array.from({ length: parseNumber(values.clients) }, use),
+    ])
+    for (const account of accounts.slice(-LOOKED_AT_AGAIN)) {
+      for (const fault of await lookAgain(account, options)) note(`${account.email}: ${fault}`)
+    }
+  } finally {
+    clearInterval(sampling)
+    call.close()
+    await instances.stop()
+  }
+  for (const fault of await compareAll(postgres.url, accounts)) note(fault)
+
+  const trends = new Map([...instances.samples()].map(([name, samples]) => [name, trendOf(samples, WARM_UP * runMs)]))
+  for (const [name, trend] of trends) if (trend !== null && !isFlat(trend)) note(`The memory of ${name} grows.`)
+  const sessions = accounts.reduce((sum, account) => sum + account.sessions.length, 0)
+  const counts = { minutes, accounts: accounts.length, sessions }
+  console.log(
+    `\n${printResult({ ...counts, ...record, outages: outages.list(), startedAt, trends, faults: faults.map(log.explain) })}`,
+  )
+  return faults.length
+}
+
+/** Two instances are killed and the database restarts between, each a quarter of the run after the one before. */
+async function breakThings(postgres: FailingPostgres, instances: Instances, outages: Outages): Promise<void> {
+  await pause(runMs / 4)
+  await instances.kill(0)
+  await pause(runMs / 4)
+  await outages.during('postgres', postgres.fail)
+  await pause(runMs / 4)
+  await instances.kill(1)
+}
+
+async function compareAll(url: string, accounts: readonly Account[]): Promise<Faults> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const users = await client.query<{ email: string }>('SELECT email FROM "user"')
+    const families = await client.query<StoredFamily>(
+      'SELECT id, generation, ended_at IS NOT NULL AS ended FROM refresh_token_family',
+    )
+    // Nobody presented a spent token, and nothing that was acknowledged may be behind its clients.
+    const odd = await client.query<{ event: string; count: number }>(
+      `SELECT event, count(*)::int AS count FROM audit_event
+       WHERE event IN ('refresh_ahead', 'refresh_reused', 'refresh_superseded') GROUP BY event`,
+    )
+    const stored = {
+      users: new Set(users.rows.map(({ email }) => email)),
+      families: new Map(families.rows.map((family) => [family.id, family])),
+    }
+    return [
+      ...accounts.flatMap((account) => compareWithStored(account, stored)),
+      ...odd.rows.map(({ event, count }) => `The audit trail has ${event} ${count} times.`),
+    ]
+  } finally {
+    await client.end()
+  }
+}
+
+function parseNumber(text: string): number {
+  const number = Number(text)
+  if (!(number > 0 && number < 10_000)) throw new Error(`${text} is no number from 0 to 10000.`)
+  return number
+}

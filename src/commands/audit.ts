@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { auditEvents, type AuditEventName, type AuditQuestion, type RecordedEvent } from '../features/audit/audit.js'
+import { emailSchema } from '../features/users/users.js'
+import type { CommandReader, Operator } from './command.js'
+import { parseValues, readOptions } from './options.js'
+import { withoutControls } from './terminal.js'
+
+const DEFAULT_LIMIT = 100
+const MAX_LIMIT = 10_000
+
+const unitsMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+const sinceAdvice = 'A time in UTC, such as 2030-12-01T00:00:00Z, or how long ago, such as 30m, 24h or 7d'
+
+const auditSchema = z.object({
+  user: z.union([z.uuid(), emailSchema], 'An address, or the id of a user').nullable(),
+  event: z
+    .array(
+      z
+        .string()
+        .refine(isEventName, `One of ${Object.keys(auditEvents).join(', ')}`)
+        .transform((name) => name as AuditEventName),
+    )
+    .nullable(),
+  since: z.union([agoSchema(), z.iso.datetime().transform((time) => new Date(time))], sinceAdvice).nullable(),
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/, `A number from 1 to ${MAX_LIMIT}`)
+    .transform(Number)
+    .refine((limit) => limit <= MAX_LIMIT, `A number from 1 to ${MAX_LIMIT}`),
+})
+
+export const auditCommands: Record<string, CommandReader> = {
+  audit(args) {
+    const options = readOptions(args, {
+      user: { type: 'string' },
+      event: { type: 'string', multiple: true },
+      since: { type: 'string' },
+      limit: { type: 'string' },
+    })
+    const { user, event, since, limit } = parseValues(auditSchema, {
+      user: options.user ?? null,
+      event: options.event ?? null,
+      since: options.since ?? null,
+      limit: options.limit ?? String(DEFAULT_LIMIT),
+    })
+    return async (operator) => {
+      const userId = user === null ? null : await idOf(operator, user)
+      const question: AuditQuestion = { userId, events: event, since, limit }
+      const events = await operator.audit.find(question)
+      if (events.length === 0) return ['There is no such event.']
+      const lines = events.map(describeEvent)
+      if (events.length < limit) return lines
+      return [`The latest ${limit}; there may be more before them, which --limit shows.`, ...lines]
+    }
+  },
+}
+
+function agoSchema() {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,5}[mhd]$/)
+    .transform((text) => ({ agoMs: Number.parseInt(text, 10) * unitsMs[text.slice(-1) as keyof typeof unitsMs] }))
+}
+
+function isEventName(name: string): boolean {
+  return Object.hasOwn(auditEvents, name)
+}
+
+/** A user who was deleted is found by the id alone. */
+async function idOf({ administration }: Operator, user: string): Promise<string> {
+  return user.includes('@') ? administration.findId(user) : user
+}
+
+function describeEvent({ at, event, userId, sessionId, ip, requestId, detail }: RecordedEvent): string {
+  const parts = [
+    at.toISOString(),
+    event,
+    resultOf(event),
+    `user ${userId ?? '-'}`,
+    `session ${sessionId ?? '-'}`,
+    `from ${ip ?? '-'}`,
+    `request ${requestId ?? '-'}`,
+    ...(detail === null ? [] : [JSON.stringify(detail)]),
+  ]
+  return withoutControls(parts.join('  '))
+}
+
+function resultOf(event: string): string {
+  return Object.entries(auditEvents).find(([name]) => name === event)?.[1] ?? '-'
+}

@@ -1,0 +1,139 @@
+import type { Clock } from './clock.js'
+import { Problem } from './problem.js'
+
+export interface BoundedQueueOptions {
+  /** How much is worked on at once. */
+  concurrency: number
+  /** How much may wait for that. Whoever comes after is refused at once, so that a flood costs no memory. */
+  maxWaiting: number
+  /** For how long, in milliseconds. A client that waits longer has given up, or will have before it is answered. */
+  patienceMs: number
+  clock: Pick<Clock, 'elapsedMs'>
+  observer?: QueueObserver | undefined
+}
+
+/** Why work was not done: too much was waiting, it waited too long, or whoever asked for it had gone. */
+export type QueueRefusal = 'full' | 'waited_too_long' | 'gone'
+
+/** Is told what happens in a queue. */
+export interface QueueObserver {
+  /** Work begins after so long a wait. */
+  began(waitedMs: number): void
+  refused(refusal: QueueRefusal): void
+}
+
+export interface BoundedQueue {
+  /**
+   * Does work when its turn comes: first come, first served. Throws `overloaded`, with the time after which nothing
+   * waits any more that waits now, and never begins the work of whoever has gone meanwhile.
+   */
+  run<T>(work: () => Promise<T>, gone?: AbortSignal): Promise<T>
+  /**
+   * Does what leads to a `run` and what follows from it, for as many at once as have room in the queue. Throws
+   * `overloaded` for anyone else, before anything is done for them that costs time.
+   */
+  admit<T>(work: () => Promise<T>): Promise<T>
+  readonly waiting: number
+  readonly working: number
+}
+
+interface Waiter {
+  begin(): void
+}
+
+/** How much the latest duration counts in the average. */
+const WEIGHT_OF_LATEST = 0.1
+
+/** A queue for work that takes long, such as hashing: bounded in what is done at once, what waits, and how long. */
+export function createBoundedQueue({
+  concurrency,
+  maxWaiting,
+  patienceMs,
+  clock,
+  observer,
+}: BoundedQueueOptions): BoundedQueue {
+  /** In the order in which they came. */
+  const waiters = new Set<Waiter>()
+  let working = 0
+  let admitted = 0
+  let averageMs = 0
+
+  function refuse(refusal: QueueRefusal): Problem {
+    observer?.refused(refusal)
+    return new Problem('overloaded', { retryAfterSeconds: secondsUntilIdle() })
+  }
+
+  /** How long all that is there takes, as far as the work so far tells; what waits longer gives up. */
+  function secondsUntilIdle(): number {
+    const workMs = ((working + waiters.size) * averageMs) / concurrency
+    return Math.max(1, Math.ceil(Math.min(workMs, patienceMs) / 1000))
+  }
+
+  /** Resolves when there is room, which is taken at once. */
+  function waitForTurn(gone?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        waiters.delete(waiter)
+        clearTimeout(timer)
+        gone?.removeEventListener('abort', hangUp)
+      }
+      const giveUp = (refusal: QueueRefusal) => {
+        leave()
+        reject(refuse(refusal))
+      }
+      const hangUp = () => giveUp('gone')
+      const begin = () => {
+        leave()
+        working += 1
+        resolve()
+      }
+      const waiter: Waiter = { begin }
+      const timer = setTimeout(() => giveUp('waited_too_long'), patienceMs)
+      gone?.addEventListener('abort', hangUp)
+      waiters.add(waiter)
+    })
+  }
+
+  function finish(startedAtMs: number): void {
+    working -= 1
+    const tookMs = clock.elapsedMs() - startedAtMs
+    averageMs += (tookMs - averageMs) * (averageMs === 0 ? 1 : WEIGHT_OF_LATEST)
+    const [next] = waiters
+    next?.begin()
+  }
+
+  return {
+    async run(work, gone) {
+      if (gone?.aborted) throw refuse('gone')
+      const cameAtMs = clock.elapsedMs()
+      if (working < concurrency) working += 1
+      else if (waiters.size < maxWaiting) await waitForTurn(gone)
+      else throw refuse('full')
+
+      const startedAtMs = clock.elapsedMs()
+      observer?.began(startedAtMs - cameAtMs)
+      try {
+        return await work()
+      } finally {
+        finish(startedAtMs)
+      }
+    },
+
+    async admit(work) {
+      if (admitted >= concurrency + maxWaiting) throw refuse('full')
+      admitted += 1
+      try {
+        return await work()
+      } finally {
+        admitted -= 1
+      }
+    },
+
+    get waiting() {
+      return waiters.size
+    },
+    get working() {
+      return working
+    },
+  }
+}

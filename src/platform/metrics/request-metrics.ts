@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify'
+import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
+import type { Metrics } from './metrics.js'
+
+const BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
+
+/** Other methods than these belong to no route, and a client may send some thirty of them. */
+const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+const unmatched = 'none'
+
+/** Measures each request by the template of its route, never by the address that was asked for, which is endless. */
+export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
+  if (!metrics.enabled) return
+  const answered = metrics.durationsBy(
+    { name: 'http_request_duration_seconds', help: 'From the first byte of a request to the last of its answer.' },
+    ['method', 'route', 'status'],
+    BUCKETS_MS,
+  )
+  const refused = metrics.counter(
+    { name: 'problems_total', help: 'Requests that were answered with a problem, by its code.' },
+    { name: 'code', values: Object.keys(problemCodes) as ProblemCode[] },
+  )
+
+  app.addHook('onResponse', (request, reply, done) => {
+    const method = methods.has(request.method) ? request.method : 'other'
+    const route = request.routeOptions.url ?? unmatched
+    answered({ method, route, status: String(reply.statusCode) }, reply.elapsedTime)
+    if (request.problemCode !== null) refused(request.problemCode)
+    done()
+  })
+}

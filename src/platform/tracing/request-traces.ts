@@ -1,0 +1,42 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { RequestSpan, Tracing } from './tracing.js'
+
+/**
+ * Gives each request a span, from its arrival to the end of its answer. What is refused before it gets here, such as an
+ * address that does not exist, has none: nothing happens that could be traced.
+ */
+export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
+  if (!tracing.enabled) return
+  const spans = new WeakMap<FastifyRequest, RequestSpan>()
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    const traceparent = request.headers.traceparent
+    const span = tracing.openRequest(typeof traceparent === 'string' ? traceparent : undefined)
+    if (span !== null) spans.set(request, span)
+    if (span === null) done()
+    else span.run(done)
+  })
+
+  // A body arrives by events of the connection, which know nothing of the request's span.
+  app.addHook('preValidation', (request, _reply, done) => {
+    const span = spans.get(request)
+    if (span === undefined) done()
+    else span.run(done)
+  })
+
+  app.addHook('onResponse', (request, reply, done) => {
+    const { url: route = 'none' } = request.routeOptions
+    spans.get(request)?.end(
+      `${request.method} ${route}`,
+      {
+        'http.request.method': request.method,
+        'http.route': route,
+        'http.response.status_code': reply.statusCode,
+        'sallyport.request_id': request.id,
+        ...(request.problemCode === null ? {} : { 'error.type': request.problemCode }),
+      },
+      reply.statusCode >= 500,
+    )
+    done()
+  })
+}

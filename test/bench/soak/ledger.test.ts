@@ -1,0 +1,168 @@
+// What the ledger of the mixed load run says of made-up answers, the bad ones above all.
+
+import t from 'tap'
+import { createOutages } from '../../../bench/soak/faults.js'
+import * as ledger from '../../../bench/soak/ledger.js'
+import type { Account, Body, Heard, Session, StoredFamily } from '../../../bench/soak/ledger.js'
+import { isFlat, trendOf } from '../../../bench/soak/memory.js'
+
+const unknown: Heard = { kind: 'unknown' }
+const heard = (status: number, body: Body = {}, at = 0): Heard => ({ kind: 'answer', status, body, at })
+const refused = (code: string, at = 0) => heard(401, { code }, at)
+
+function tokenOf(generation: number): string {
+  const bytes = Buffer.alloc(53)
+  bytes.writeUInt32BE(generation, 33)
+  return `spr_${bytes.toString('base64url')}`
+}
+
+function reply(id: string, generation: number): Body {
+  return { session: { id }, access_token: `access-${generation}`, refresh_token: tokenOf(generation) }
+}
+
+/** An account with so many live sessions. */
+function accountWith(...ids: string[]): Account & { sessions: [Session, ...Session[]] } {
+  const account = ledger.openAccount('ada@example.com', 'old')
+  t.strictSame(ledger.noteRegistration(account, heard(201, reply(ids[0] ?? 'a', 0))), [])
+  for (const id of ids.slice(1)) t.strictSame(ledger.noteLogin(account, heard(200, reply(id, 0))), [])
+  return account as Account & { sessions: [Session, ...Session[]] }
+}
+
+t.test('a registration that was not answered may have been carried out', async (t) => {
+  const account = ledger.openAccount('ada@example.com', 'old')
+  t.match(ledger.noteRegistration(account, heard(409, { code: 'email_taken' })), [
+    /A registration was answered with 409/,
+  ])
+  t.strictSame(ledger.noteRegistration(account, unknown), [])
+  t.notOk(account.registered)
+  t.strictSame(ledger.noteRegistration(account, heard(409, { code: 'email_taken' })), [])
+  t.ok(account.registered)
+})
+
+t.test('who is registered can sign in', async (t) => {
+  const account = accountWith('a')
+  t.match(ledger.noteLogin(account, refused('invalid_credentials')), [/acknowledged password was answered with 401/])
+  t.match(ledger.noteLogin(account, heard(200)), ['A sign-in brought no tokens.'])
+})
+
+t.test('a live session refreshes, one generation at a time', async (t) => {
+  const [session] = accountWith('a').sessions
+  t.strictSame(ledger.noteRefresh(session, heard(200, reply('a', 1))), [])
+  t.strictSame(ledger.noteRefresh(session, unknown), [])
+  t.match(session, { generation: 1, accessToken: 'access-1' })
+  t.match(ledger.noteRefresh(session, refused('session_ended')), [/live session was answered with 401 session_ended/])
+  t.match(ledger.noteRefresh(session, heard(409, { code: 'refresh_superseded' })), [/409/])
+  t.match(ledger.noteRefresh(session, heard(200, reply('b', 2))), [/another session/])
+  t.match(ledger.noteRefresh(session, heard(200, reply('a', 1))), [/generation 1 in place of 2/], 'a rotation is lost')
+})
+
+t.test('an end holds', async (t) => {
+  const [session] = accountWith('a').sessions
+  t.strictSame(ledger.noteLogout(session, unknown), [])
+  t.equal(session.endedAt, null, 'until it is acknowledged, it may live')
+  t.strictSame(ledger.noteLogout(session, heard(204, {}, 1000)), [])
+  t.strictSame(ledger.noteRefresh(session, refused('session_ended')), [])
+  t.match(ledger.noteRefresh(session, heard(200, reply('a', 1))), [/ended session was answered with 200/])
+  t.strictSame(ledger.noteWhoami(session, heard(200, { sid: 'a' }, 1500)), [], 'it takes a moment to be felt')
+  t.match(ledger.noteWhoami(session, heard(200, { sid: 'a' }, 9000)), [/passed 8000 ms after/])
+})
+
+t.test('an access token of a live session passes until it expires', async (t) => {
+  const [session] = accountWith('a').sessions
+  t.strictSame(ledger.noteWhoami(session, heard(200, { sid: 'a' })), [])
+  t.match(ledger.noteWhoami(session, heard(200, { sid: 'b' })), [/another session/])
+  t.match(ledger.noteWhoami(session, refused('token_expired', 1000)), [/401 token_expired/])
+  t.strictSame(ledger.noteWhoami(session, refused('token_expired', 600_000)), [])
+  t.match(ledger.noteWhoami(session, refused('token_stale')), [/401 token_stale/])
+})
+
+t.test('a change of the password ends the other sessions, and is not forgotten', async (t) => {
+  const account = accountWith('a', 'b')
+  const [session, other] = account.sessions
+  account.nextPassword = 'new'
+  t.strictSame(ledger.notePasswordChange(account, session, unknown, false), [])
+  t.equal(account.password, 'old')
+  t.match(ledger.notePasswordChange(account, session, refused('invalid_credentials'), false), [/401/])
+  t.strictSame(ledger.notePasswordChange(account, session, refused('invalid_credentials', 5), true), [])
+  t.match(account, { password: 'new', nextPassword: null })
+  t.match(session, { endedAt: null, stale: true })
+  t.equal(other?.endedAt, 5)
+  t.strictSame(ledger.noteWhoami(session, refused('token_stale')), [])
+})
+
+t.test('a list names what lives and nothing else', async (t) => {
+  const account = accountWith('a', 'b')
+  ledger.noteLogout(account.sessions[0], heard(204))
+  t.strictSame(ledger.noteList(account, heard(200, { sessions: [{ id: 'b' }, { id: 'unheard' }] })), [])
+  t.match(ledger.noteList(account, heard(200, { sessions: [{ id: 'a' }] })), [/a is listed/, /b is not listed/])
+  t.match(ledger.noteList(account, refused('session_ended')), [/A list of sessions was answered with 401/])
+})
+
+t.test('what is stored is what was acknowledged', async (t) => {
+  const account = accountWith('a', 'b')
+  ledger.noteRefresh(account.sessions[0], heard(200, reply('a', 1)))
+  ledger.noteLogout(account.sessions[1] ?? account.sessions[0], heard(204))
+  const users = new Set([account.email])
+  const compare = (...families: StoredFamily[]) =>
+    ledger.compareWithStored(account, { users, families: new Map(families.map((family) => [family.id, family])) })
+
+  const a = { id: 'a', generation: 1, ended: false }
+  const b = { id: 'b', generation: 0, ended: true }
+  t.strictSame(compare(a, b), [])
+  t.match(compare(b), ['Session a is lost.'])
+  t.match(compare({ ...a, generation: 0 }, b), ['Session a is at generation 0, acknowledged was 1.'])
+  t.match(compare({ ...a, generation: 2 }, b), [/generation 2/], 'nobody asked for another')
+  t.match(compare({ ...a, ended: true }, b), ['Session a has ended without cause.'])
+  t.match(compare(a, { ...b, ended: false }), ['The end of session b is lost.'])
+  account.sessions[0].attempt = 'key'
+  t.strictSame(compare({ ...a, generation: 2 }, b), [], 'one is in doubt')
+  users.clear()
+  t.match(compare(a, b), ['The user ada@example.com is lost.'])
+})
+
+t.test('an outage explains its own errors, and a moment after it', async (t) => {
+  let now = 1000
+  const outages = createOutages(() => now)
+  await outages.during('postgres', async () => {
+    t.ok(outages.explainRefusal(1500))
+    t.notOk(outages.explainBroken('instance 1', 1500), 'but not those of others')
+    now = 3000
+  })
+  t.notOk(outages.explainRefusal(999))
+  t.ok(outages.explainRefusal(7000))
+  t.notOk(outages.explainRefusal(9000))
+})
+
+t.test('memory that rises for ever is told from memory that comes and goes', async (t) => {
+  const samples = (mibAt: (index: number) => number) =>
+    Array.from({ length: 200 }, (_, index) => ({ atMs: index * 1000, mib: mibAt(index) }))
+  const verdict = (mibAt: (index: number) => number) => {
+    const trend = trendOf(samples(mibAt), 20_000)
+    return trend && isFlat(trend)
+  }
+  t.equal(
+    verdict(() => 200),
+    true,
+  )
+  t.equal(
+    verdict((index) => 200 + 15 * (index % 2)),
+    true,
+  )
+  t.equal(
+    verdict((index) => (index < 20 ? 100 + 5 * index : 200)),
+    true,
+    'the warm-up does not count',
+  )
+  t.equal(
+    verdict((index) => 200 + index / 4),
+    false,
+  )
+  t.equal(trendOf(samples(() => 1).slice(0, 100), 20_000), null)
+  t.match(
+    trendOf(
+      samples((index) => 200 + index),
+      0,
+    ),
+    { mibPerHour: 3600 },
+  )
+})

@@ -1,0 +1,88 @@
+import t from 'tap'
+import { runCommand } from '../../src/commands/commands.js'
+import { PASSWORD } from '../support/api.js'
+import { startApp, type TestApp } from '../support/app.js'
+import { createKeptLog } from '../support/logged.js'
+
+const audit = ({ app }: TestApp, ...args: string[]) => runCommand(app.operator, 'audit', args)
+/** The names of the events, which stand behind their time. */
+const namesIn = (lines: string[]) => lines.map((line) => line.split('  ')[1])
+
+t.test('OPS-01: audit tells what happened to a user, oldest first, by address or by id', async (t) => {
+  const app = await startApp(t)
+  const { api, clock } = app
+  const other = await api.signUp()
+  const { email, userId, sessionId, refreshToken, answer } = await api.signUp()
+  const failed = await api.login({ email, password: 'not the password at all' })
+  const second = await api.refresh(refreshToken)
+  await api.refresh(second.body.refresh_token)
+  clock.advance({ minutes: 5 })
+  await api.refresh(refreshToken)
+
+  const lines = await audit(app, '--user', email)
+  const [time = '', ...first] = lines[0]?.split('  ') ?? []
+  t.equal(new Date(time).toISOString(), time)
+  t.strictSame(first, [
+    'user_registered',
+    'done',
+    `user ${userId}`,
+    `session ${sessionId}`,
+    'from 127.0.0.1',
+    `request ${String(answer.headers['x-request-id'])}`,
+    '{"mode":"json"}',
+  ])
+  t.match(lines[1], `login_failed  refused  user ${userId}  session -  from 127.0.0.1  request `)
+  t.match(lines[1], failed.headers['x-request-id'])
+  t.match(lines[2], `refresh_reused  alarm  user ${userId}  session ${sessionId}`)
+  t.equal(lines.length, 3)
+  t.strictSame(await audit(app, '--user', userId), lines)
+  for (const line of lines) t.notMatch(line, other.userId)
+  t.equal((await audit(app)).length, 4, 'and of everybody without --user')
+})
+
+t.test('OPS-01: audit tells of a time, of some events, and of no more than is asked for', async (t) => {
+  const app = await startApp(t)
+  const { api, clock } = app
+  const { email } = await api.signUp()
+  await api.login({ email: 'nobody@example.com', password: PASSWORD })
+  clock.advance({ days: 2 })
+  const between = clock.now().toISOString()
+  clock.advance({ hours: 1 })
+  await api.login({ email, password: PASSWORD })
+  await api.login({ email, password: 'not the password at all' })
+
+  const all = ['user_registered', 'login_failed', 'login_succeeded', 'login_failed']
+  t.strictSame(namesIn(await audit(app)), all)
+  t.strictSame(namesIn(await audit(app, '--since', '24h')), all.slice(2))
+  t.strictSame(namesIn(await audit(app, '--since', '3d')), all)
+  t.strictSame(namesIn(await audit(app, '--since', between)), all.slice(2))
+  t.strictSame(await audit(app, '--since', '10m', '--event', 'user_registered'), ['There is no such event.'])
+  t.strictSame(namesIn(await audit(app, '--event', 'login_failed')), ['login_failed', 'login_failed'])
+  const both = await audit(app, '--event', 'login_succeeded', '--event', 'user_registered')
+  t.strictSame(namesIn(both), ['user_registered', 'login_succeeded'])
+  const [notice, ...latest] = await audit(app, '--limit', '2')
+  t.match(notice, /^The latest 2/)
+  t.strictSame(namesIn(latest), all.slice(2))
+})
+
+t.test('OPS-01: what was done to a user who is gone is found by the id', async (t) => {
+  const app = await startApp(t)
+  const { userId, accessToken, password } = await app.api.signUp()
+  await app.api.call('/v1/me', { method: 'DELETE', token: accessToken, body: { password } })
+  const lines = await audit(app, '--user', userId)
+  t.strictSame(namesIn(lines), ['user_registered', 'session_ended', 'user_deleted'])
+  for (const line of lines) t.match(line, 'from -')
+})
+
+t.test('a request has one id, in its answer, its problem, its line in the log and the audit trail', async (t) => {
+  const { log, lines } = createKeptLog()
+  const app = await startApp(t, { log })
+  const { email } = await app.api.signUp()
+  const { headers, body } = await app.api.login({ email, password: 'not the password at all' })
+  const id = headers['x-request-id'] as string
+  t.match(body, { code: 'invalid_credentials', request_id: id })
+  const logged = lines.filter((line) => (line as { request_id?: string }).request_id === id)
+  t.match(logged, [{ msg: 'request' }])
+  const [recorded = ''] = await audit(app, '--event', 'login_failed')
+  t.match(recorded, `request ${id}`)
+})

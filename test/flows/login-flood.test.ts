@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
+import t from 'tap'
+import { PASSWORD } from '../support/api.js'
+import { startApp } from '../support/app.js'
+
+/** One at a time, and fifty wait. */
+const settings = { HASHING_CONCURRENCY: '1' }
+const FLOOD = 150
+
+const nobody = { email: 'nobody@example.com', password: 'not the password of anybody', mode: 'json' }
+
+t.test('PWD-08: a flood of logins is bounded, and all that needs no hash is answered meanwhile', async (t) => {
+  const { api } = await startApp(t, { settings })
+  const { accessToken, refreshToken } = await api.signUp()
+
+  let answered = 0
+  const flood = Array.from({ length: FLOOD }, async () => {
+    const answer = await api.login(nobody)
+    answered += 1
+    return answer
+  })
+  const others = {
+    whoami: await api.whoami(accessToken),
+    refresh: await api.refresh(refreshToken),
+    keys: await api.call('/.well-known/jwks.json'),
+    liveness: await api.call('/livez'),
+    readiness: await api.call('/readyz'),
+    me: await api.call('/v1/me', { token: accessToken }),
+  }
+  for (const [name, { status }] of Object.entries(others)) t.equal(status, 200, name)
+  t.ok(answered < FLOOD, 'before the last of them has its answer')
+
+  const answers = await Promise.all(flood)
+  const judged = answers.filter(({ status }) => status === 401)
+  const refused = answers.filter(({ status }) => status === 503)
+  t.ok(judged.length > 0 && refused.length > 0)
+  t.equal(judged.length + refused.length, FLOOD)
+  for (const { body, headers } of refused) {
+    t.equal(body.code, 'overloaded')
+    t.match(headers['retry-after'], /^[1-9]\d?$/)
+  }
+  t.equal((await api.login(nobody)).status, 401, 'and afterwards all is as before')
+})
+
+t.test('PWD-08: who hangs up while waiting is not signed in, and leaves their place to others', async (t) => {
+  const { api, app } = await startApp(t, { settings })
+  const { email, accessToken } = await api.signUp()
+  await app.server.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.server.address() as AddressInfo
+
+  const before = Array.from({ length: 20 }, () => api.login(nobody))
+  const body = JSON.stringify({ email, password: PASSWORD, mode: 'json' })
+  const client = connect(port, '127.0.0.1')
+  client.write(
+    `POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  await once(app.server.server, 'request')
+  // The answer to a later request: the login has been read, and waits.
+  await api.whoami(accessToken)
+  client.destroy()
+  await Promise.all(before)
+  await api.login(nobody)
+
+  const { body: list } = await api.call<{ sessions: object[] }>('/v1/sessions', { token: accessToken })
+  t.equal(list.sessions.length, 1, 'the session of the sign-up')
+  t.equal((await api.login({ email, password: PASSWORD, mode: 'json' })).status, 200)
+})

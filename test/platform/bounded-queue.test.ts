@@ -1,0 +1,139 @@
+import t from 'tap'
+import { createBoundedQueue, type QueueRefusal } from '../../src/platform/bounded-queue.js'
+
+const patient = { concurrency: 1, maxWaiting: 10, patienceMs: 60_000, clock: { elapsedMs: () => 0 } }
+
+/** Lets what a queue has begun begin. */
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Work that ends when the test says so, and tells when it began. */
+function createWork() {
+  const begun: string[] = []
+  const ends = new Map<string, () => void>()
+  return {
+    begun,
+    named: (name: string) => () =>
+      new Promise<string>((resolve) => {
+        begun.push(name)
+        ends.set(name, () => resolve(name))
+      }),
+    end: (name: string) => ends.get(name)?.(),
+  }
+}
+
+t.test('PWD-08: so many at once, the others in the order in which they came', async (t) => {
+  const queue = createBoundedQueue({ ...patient, concurrency: 2 })
+  const { begun, named, end } = createWork()
+  const all = ['a', 'b', 'c', 'd', 'e'].map((name) => queue.run(named(name)))
+  t.strictSame(begun, ['a', 'b'])
+  t.match(queue, { working: 2, waiting: 3 })
+
+  end('b')
+  t.equal(await all[1], 'b')
+  await settled()
+  t.strictSame(begun, ['a', 'b', 'c'])
+  for (const name of ['a', 'c']) end(name)
+  await Promise.all([all[0], all[2]])
+  await settled()
+  t.strictSame(begun, ['a', 'b', 'c', 'd', 'e'])
+  for (const name of ['d', 'e']) end(name)
+  t.strictSame(await Promise.all(all), ['a', 'b', 'c', 'd', 'e'])
+  t.match(queue, { working: 0, waiting: 0 })
+})
+
+t.test('PWD-08: what is beyond the queue is refused at once, with the time that the rest takes', async (t) => {
+  let nowMs = 0
+  const observed: (QueueRefusal | number)[] = []
+  const observer = {
+    began: (waitedMs: number) => observed.push(waitedMs),
+    refused: (refusal: QueueRefusal) => observed.push(refusal),
+  }
+  const queue = createBoundedQueue({ ...patient, maxWaiting: 2, clock: { elapsedMs: () => nowMs }, observer })
+  const { named, end } = createWork()
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => queue.run(named(name)))
+  await t.rejects(queue.run(named('d')), { code: 'overloaded', options: { retryAfterSeconds: 1 } }, 'nobody knows yet')
+
+  nowMs = 3000
+  end('a')
+  await a
+  const e = queue.run(named('e'))
+  await t.rejects(queue.run(named('f')), { code: 'overloaded', options: { retryAfterSeconds: 9 } }, 'three of 3 s each')
+
+  for (const [name, done] of Object.entries({ b, c, e })) {
+    await settled()
+    end(name)
+    await done
+  }
+  t.strictSame(observed, [0, 'full', 3000, 'full', 3000, 0])
+})
+
+t.test('PWD-08: nobody is told to stay away longer than anybody waits', async (t) => {
+  let nowMs = 0
+  const queue = createBoundedQueue({ ...patient, maxWaiting: 1, clock: { elapsedMs: () => nowMs } })
+  const { named, end } = createWork()
+  const slow = queue.run(named('slow'))
+  nowMs = 600_000
+  end('slow')
+  await slow
+  const others = ['a', 'b'].map((name) => queue.run(named(name)))
+  await t.rejects(queue.run(named('c')), { code: 'overloaded', options: { retryAfterSeconds: 60 } })
+  end('a')
+  await others[0]
+  await settled()
+  end('b')
+  await others[1]
+})
+
+t.test('PWD-08: who has waited long enough is refused, and the work is never begun', async (t) => {
+  const queue = createBoundedQueue({ ...patient, patienceMs: 1 })
+  const { begun, named, end } = createWork()
+  const first = queue.run(named('first'))
+  await t.rejects(queue.run(named('second')), { code: 'overloaded' })
+  t.equal(queue.waiting, 0)
+  end('first')
+  await first
+  t.strictSame(begun, ['first'])
+})
+
+t.test('PWD-08: nobody works for who has gone', async (t) => {
+  const queue = createBoundedQueue(patient)
+  const { begun, named, end } = createWork()
+  const hangingUp = new AbortController()
+  const first = queue.run(named('first'))
+  const second = queue.run(named('second'), hangingUp.signal)
+  const third = queue.run(named('third'), new AbortController().signal)
+  hangingUp.abort()
+  await t.rejects(second, { code: 'overloaded' })
+  await t.rejects(queue.run(named('too late'), hangingUp.signal), { code: 'overloaded' })
+  end('first')
+  await first
+  await settled()
+  end('third')
+  await third
+  t.strictSame(begun, ['first', 'third'])
+})
+
+t.test('PWD-08: work that fails makes room like any other', async (t) => {
+  const queue = createBoundedQueue(patient)
+  const failing = queue.run(() => Promise.reject(new Error('failed')))
+  const next = queue.run(() => Promise.resolve('next'))
+  await t.rejects(failing, { message: 'failed' })
+  t.equal(await next, 'next')
+  t.match(queue, { working: 0, waiting: 0 })
+})
+
+t.test('PWD-08: who leads to work is admitted as long as there is room for the work', async (t) => {
+  const queue = createBoundedQueue({ ...patient, maxWaiting: 1 })
+  const { begun, named, end } = createWork()
+  const [a, b] = ['a', 'b'].map((name) => queue.admit(named(name)))
+  await t.rejects(queue.admit(named('c')), { code: 'overloaded' })
+  end('a')
+  await a
+  const failing = queue.admit(() => Promise.reject(new Error('failed')))
+  await t.rejects(failing, { message: 'failed' })
+  const d = queue.admit(named('d'))
+  end('b')
+  end('d')
+  t.strictSame(await Promise.all([b, d]), ['b', 'd'])
+  t.strictSame(begun, ['a', 'b', 'd'])
+})
