@@ -34,7 +34,8 @@ const workersOf = (server: ServerProcess) =>
 
 t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const url = await createEmptyDatabase(t)
-  const settings = { DATABASE_URL: url, SECRET_KEY, WORKERS: String(WORKERS) }
+  const metricsPort = await findFreePort()
+  const settings = { DATABASE_URL: url, SECRET_KEY, WORKERS: String(WORKERS), METRICS_PORT: String(metricsPort) }
 
   async function start(): Promise<ServerProcess> {
     const server = await startProcess(t, settings)
@@ -56,6 +57,18 @@ t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (
     await untilAllAnswer(200)
     t.match(await server.api.call('/v1/auth/logout', { method: 'POST', token }), { status: 204 })
     await untilAllAnswer(401)
+  })
+
+  t.test('the metrics of all workers are added up', async (t) => {
+    const counted = async () => {
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+      const counts = text.matchAll(/^sallyport_http_request_duration_seconds_count{(?=.*"\/v1\/whoami").*} (\d+)$/gm)
+      return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+    }
+    // The log of the last request may be on its way still.
+    await t.resolves(
+      until(async () => (await counted()) === linesOf(server).filter(({ path }) => path === '/v1/whoami').length),
+    )
   })
 
   t.test(
