@@ -15,6 +15,8 @@ export interface LoadOptions {
   request: autocannon.Request
   /** How long it lasts, or how many requests it is. */
   until: { seconds: number } | { requests: number }
+  /** How many requests are made in a second, over all connections; as many as go by default. */
+  pace?: number
   /** The processor time that the server has taken since its start, in microseconds. */
   cpu?: () => number
 }
@@ -26,9 +28,17 @@ const SAMPLE_MS = 50
 const A_DAY_SECONDS = 86_400
 
 /** Puts a server under load. Throws when any answer is no success: refusals are cheap, and would flatter. */
-export async function putUnderLoad({ url, connections, request, until, cpu }: LoadOptions): Promise<Load> {
+export async function putUnderLoad({ url, connections, request, until, pace, cpu }: LoadOptions): Promise<Load> {
   const amount = 'requests' in until ? { amount: until.requests } : { duration: A_DAY_SECONDS }
-  const options = { url, connections, requests: [request], sampleInt: SAMPLE_MS, timeout: 30, ...amount }
+  const options = {
+    url,
+    connections,
+    requests: [request],
+    sampleInt: SAMPLE_MS,
+    timeout: 30,
+    ...amount,
+    ...(pace && { overallRate: pace }),
+  }
   // With a callback it hands out the run itself, whose events tell more than the result.
   const run = autocannon(options, (error: Error | null) => {
     if (error) run.emit('error', error)

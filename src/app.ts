@@ -15,11 +15,13 @@ import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
+import { createAddressRules, type AddressRules } from './features/address-rules/address-rules.js'
 import { createAudit } from './features/audit/audit.js'
 import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
 import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './features/families/families.js'
 import { mountFamilyRoutes } from './features/families/routes.js'
+import { createDeviceCookie, createKnownDevices, createLimits } from './features/limits/limits.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
@@ -51,6 +53,7 @@ export interface App {
   server: AppInstance
   operations: Operations
   revocations: Revocations
+  addressRules: AddressRules
   /** What the operator's commands act on. */
   operator: Operator
 }
@@ -62,11 +65,15 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
   const streams = createEventStreams()
+  const audit = createAudit({ database, clock })
+  const addressRules = createAddressRules({ database, clock, log, audit })
   const count = createMeters(metrics)
   const server = await createHttpServer({
     publicUrl,
     corsOrigins,
     trustProxy,
+    blocked: addressRules.blocked,
+    elapsedMs: clock.elapsedMs,
     logger: log,
     version: readVersion(),
     streams,
@@ -75,7 +82,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   measureRequests(server, metrics)
   traceRequests(server, tracing)
 
-  const audit = createAudit({ database, clock })
+  const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
+  const devices = createKnownDevices({ secrets, clock })
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
@@ -105,6 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     families,
     audit,
+    limits,
     clock,
     hashing,
     passwordMinLength: config.passwords.minLength,
@@ -114,6 +123,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     families,
     audit,
+    limits,
     clock,
     passwords: users.passwords,
   })
@@ -123,6 +133,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     families,
     users,
     audit,
+    limits,
+    devices,
     clock,
     registration: config.registration,
     countLogin: count.login,
@@ -137,6 +149,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       keys: keys.maintain,
       revocations: revocations.purge,
       families: families.purge,
+      limits: limits.purge,
+      addressRules: addressRules.purge,
     },
   })
 
@@ -145,6 +159,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await operations.synchronizeClock()
   await keys.maintain()
   await revocations.load()
+  await addressRules.load()
 
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
   guardRoutes(server, {
@@ -155,7 +170,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountTokenRoutes(server, { keys })
   mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
-  mountSignInRoutes(server, { signIn, families, cookies, crossSite, clock })
+  const deviceCookie = createDeviceCookie({ publicUrl, sameSite: config.cookies.sameSite })
+  mountSignInRoutes(server, { signIn, families, cookies, crossSite, devices, deviceCookie, clock })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
@@ -166,6 +182,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     families,
     accessTokens,
     cookies,
+    limits,
     clock,
     countForged: () => count.refresh('forged'),
   })
@@ -176,7 +193,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     server,
     operations,
     revocations,
-    operator: { database, audit, keys, revocations, families, administration, signIn, secrets },
+    addressRules,
+    operator: { database, audit, keys, revocations, families, administration, signIn, addressRules, secrets },
   }
 }
 

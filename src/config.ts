@@ -59,6 +59,8 @@ export interface Config {
     readonly verifierKeys: Settings['VERIFIER_KEYS']
   }
   readonly registration: Settings['REGISTRATION']
+  /** Whether passwords, registrations and refreshes are counted and limited. */
+  readonly rateLimit: Settings['RATE_LIMIT']
   readonly passwords: {
     readonly minLength: number
     readonly argon2MemoryKib: number
@@ -142,6 +144,7 @@ function arrange(settings: Settings): Config {
     },
     revocation: { onStale: settings.REVOCATION_ON_STALE, verifierKeys: settings.VERIFIER_KEYS },
     registration: settings.REGISTRATION,
+    rateLimit: settings.RATE_LIMIT,
     passwords: {
       minLength: settings.PASSWORD_MIN_LENGTH,
       argon2MemoryKib: settings.ARGON2_MEMORY_KIB,

@@ -39,7 +39,7 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
   const watchers = { metrics: options.metrics ?? ownMetrics, tracing }
   const { app, lock, secretFile, close } = await start(config, log, watchers)
   const stopChores = app.operations.start()
-  const stopFollowing = app.revocations.follow()
+  const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
   const metricsServer = config.metrics && ownMetrics && (await serveMetrics(ownMetrics, config.metrics))
   let isStopping = false
   const closing = closeWithGrace(
@@ -49,7 +49,7 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
       if (err) log.fatal({ err }, 'the process cannot go on')
       else log.info({ signal }, 'stopping: requests under way are answered first')
       await app.server.close()
-      await Promise.all([stopChores(), stopFollowing(), metricsServer?.close()])
+      await Promise.all([stopChores(), ...stopFollowing.map((stop) => stop()), metricsServer?.close()])
       await close()
       await tracing?.close()
     },

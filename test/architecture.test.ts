@@ -17,6 +17,8 @@ import {
 /** In the order of dependency: a feature knows those before it, and none after it. */
 const features = [
   'audit',
+  'address-rules',
+  'limits',
   'tokens',
   'revocation',
   'families',

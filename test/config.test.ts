@@ -55,6 +55,7 @@ t.test('without any setting, development runs on one machine', async (t) => {
     },
     revocation: { onStale: 'allow', verifierKeys: [] },
     registration: 'open',
+    rateLimit: 'on',
     metrics: null,
     tracing: false,
     logLevel: 'info',
@@ -85,6 +86,7 @@ t.test('every setting reaches the configuration', async (t) => {
     REFRESH_GRACE: '0',
     MAX_SESSIONS_PER_USER: '1',
     REGISTRATION: 'closed',
+    RATE_LIMIT: 'off',
     CORS_ORIGINS: 'https://app.example.com, http://localhost:5173,capacitor://localhost',
     COOKIE_SAMESITE: 'none',
     TRUST_PROXY: '10.0.0.2, 10.1.0.0/24,fd00::/8',
@@ -137,6 +139,7 @@ t.test('every setting reaches the configuration', async (t) => {
       ],
     },
     registration: 'closed',
+    rateLimit: 'off',
     passwords: { minLength: 8, argon2MemoryKib: 47_104, argon2Passes: 1, hashingConcurrency: 7 },
     metrics: { host: '10.0.0.3', port: 9464 },
     tracing: true,
@@ -180,7 +183,7 @@ t.test('several workers need Postgres, share the cores for hashing, and need con
   t.strictSame(faultsOf({ WORKERS: '1' }), [])
   const withWorkers = (WORKERS: string) => readConfig({ ...production, WORKERS })
   t.strictSame(withWorkers('8').warnings, [])
-  t.match(withWorkers('9').warnings, [/^WORKERS is 9, which takes up to 99 connections/])
+  t.match(withWorkers('9').warnings, [/^WORKERS is 9, which takes up to 108 connections/])
   t.equal(withWorkers('64').passwords.hashingConcurrency, Math.max(1, Math.min(4, Math.floor(cores / 64))))
   t.equal(withWorkers('1').passwords.hashingConcurrency, Math.min(4, cores))
   t.equal(readConfig({ ...production, WORKERS: '2', HASHING_CONCURRENCY: '3' }).passwords.hashingConcurrency, 3)
@@ -256,6 +259,7 @@ t.test('a choice is written as it is listed', async (t) => {
     DATABASE_PREPARED: ['1', 'yes', 'FALSE'],
     SIGNING_ALGORITHM: ['HS256', 'none', 'eddsa', 'ES384'],
     REGISTRATION: ['true', 'Open'],
+    RATE_LIMIT: ['false', 'Off', '0'],
     COOKIE_SAMESITE: ['Strict', 'false'],
     REVOCATION_ON_STALE: ['Deny', 'true'],
     LOG_LEVEL: ['verbose', 'INFO'],
@@ -481,6 +485,13 @@ t.test('production warns of what is allowed but seldom meant', async (t) => {
   })
   t.match(config.warnings, [/^DATABASE_URL is unset/, /^PUBLIC_URL is unset/, /^CORS_ORIGINS lists http:\/\/a\.b: /])
   t.equal(config.warnings.length, 3)
+})
+
+t.test('PWD-11: passwords without a limit are warned of everywhere', async (t) => {
+  for (const environment of [{}, production]) {
+    t.strictSame(readConfig(environment).warnings, [])
+    t.match(readConfig({ ...environment, RATE_LIMIT: 'off' }).warnings, [/^RATE_LIMIT is off/])
+  }
 })
 
 t.test('all faults are told at once, each with its name and what to do', async (t) => {

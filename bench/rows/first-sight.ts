@@ -20,10 +20,10 @@ export const firstSight: Row = {
       const token = await logIn(sallyport)
       const bare = await startBare(sallyport, token)
       try {
-        const costOf = async ({ url, pid }: { url: string; pid: number }, request: Request) => {
+        const load = ({ url, pid }: { url: string; pid: number }, request: Request, pace?: number) => {
           const cpu = () => cpuMicrosOf(pid)
           const until = { requests: TOKENS }
-          return (await putUnderLoad({ url, connections: CONNECTIONS, request, until, cpu })).cpuMicros
+          return putUnderLoad({ url, connections: CONNECTIONS, request, until, cpu, ...(pace && { pace }) })
         }
         const tokens = await mintTokens(sallyport, TOKENS * (world.rounds + 1))
         const unseen = (): Request => ({
@@ -31,9 +31,12 @@ export const firstSight: Row = {
         })
         const costs: { first: number; bare: number; verification: number }[] = []
         for (let round = 0; round <= world.rounds; round += 1) {
+          const first = await load(sallyport, unseen())
+          // At the same pace: what sending an answer costs depends on whether its reader sleeps meanwhile.
+          const bareRequest = await load(bare, whoamiRequest(token), Math.round(first.perSecond))
           costs.push({
-            first: await costOf(sallyport, unseen()),
-            bare: await costOf(bare, whoamiRequest(token)),
+            first: first.cpuMicros,
+            bare: bareRequest.cpuMicros,
             verification: costOfVerification(),
           })
         }

@@ -1,5 +1,6 @@
 import type { SecretKeys } from '../platform/crypto/secret-keys.js'
 import type { Database } from '../platform/database/database.js'
+import type { AddressRules } from '../features/address-rules/address-rules.js'
 import type { Audit } from '../features/audit/audit.js'
 import type { Families } from '../features/families/families.js'
 import type { Revocations } from '../features/revocation/revocation.js'
@@ -16,6 +17,7 @@ export interface Operator {
   families: Families
   administration: Administration
   signIn: SignIn
+  addressRules: AddressRules
   secrets: SecretKeys
 }
 

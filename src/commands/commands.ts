@@ -1,6 +1,7 @@
 /** What an operator can have done from the command line, on a server that runs or on none. */
 import { Problem } from '../platform/problem.js'
 import { CommandError, type Command, type CommandReader, type Operator } from './command.js'
+import { addressCommands } from './addresses.js'
 import { auditCommands } from './audit.js'
 import { banCommands } from './bans.js'
 import { databaseCommands } from './database.js'
@@ -14,6 +15,7 @@ const commands: Record<string, CommandReader> = {
   ...userCommands,
   ...sessionCommands,
   ...banCommands,
+  ...addressCommands,
   ...auditCommands,
 }
 

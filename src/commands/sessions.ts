@@ -38,5 +38,6 @@ function describeSession({ family, ended }: Session): string {
     `last used ${lastUsedAt.toISOString()} from ${ip ?? 'an unknown address'}`,
     ...(ended === null ? [] : [`ended ${ended.at.toISOString()}: ${ended.reason}`]),
   ]
+  // Users name their devices.
   return withoutControls(parts.join('  '))
 }

@@ -81,8 +81,8 @@ const weakestHashes = [
   { memoryKib: 12_288, passes: 3 },
 ]
 
-// A pool of ten, and one that listens for signals.
-const CONNECTIONS_OF_A_WORKER = 11
+// A pool of ten, and two that listen for signals.
+const CONNECTIONS_OF_A_WORKER = 12
 // What Postgres has of its own accord (max_connections), but for what it keeps for superusers.
 const CONNECTIONS_OF_POSTGRES = 97
 
@@ -95,6 +95,9 @@ export function findWarnings(settings: Settings): string[] {
     warnings.push(
       `WORKERS is ${settings.WORKERS}, which takes up to ${connections} connections: raise Postgres's max_connections, or use a pooler.`,
     )
+  }
+  if (settings.RATE_LIMIT === 'off') {
+    warnings.push('RATE_LIMIT is off, so anybody may try as many passwords as the machine can hash.')
   }
   if (settings.NODE_ENV !== 'production') return warnings
 

@@ -87,6 +87,7 @@ export const settingsSchema = z.object({
     'is no name and hash: make one with "npm run verifier:create -- --name orders", and write it like orders:3f5a…',
   ).default([]),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
+  RATE_LIMIT: oneOf('on', 'off').default('on'),
   METRICS_PORT: wholeNumber(0, 65_535).optional(),
   METRICS_HOST: matching(HOST, HOST_ADVICE).default('127.0.0.1'),
   // What else OpenTelemetry's specification lists is read by its own libraries, once one of these is set.

@@ -1,7 +1,7 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { findSecretWeakness } from '../platform/crypto/secret-strength.js'
 import { parseSecretKey, SecretKeys, type SecretKey } from '../platform/crypto/secret-keys.js'
+import { parseRange } from '../platform/http/addresses.js'
 
 /** A setting that a function reads; null is what it cannot read, and `advice` follows the setting's name then. */
 export function parsedBy<T>(parse: (text: string) => T | null, advice: string) {
@@ -78,9 +78,7 @@ export function parseDatabaseUrl(text: string): string | null {
 
 /** An address or a range of them. A range of everything is refused: then whoever calls could claim any address. */
 export function parseProxy(text: string): string | null {
-  const [, address = '', prefix] = /^([\d.:a-f]+)(?:\/([1-9]\d{0,2}))?$/i.exec(text) ?? []
-  const bits = { 4: 32, 6: 128 }[isIP(address)]
-  return bits !== undefined && Number(prefix ?? bits) <= bits ? text : null
+  return parseRange(text) === null ? null : text
 }
 
 export interface SecretSetting {

@@ -70,6 +70,11 @@ export const problemCodes = {
     advice:
       'Call from an origin in CORS_ORIGINS. A client that is no browser sends "X-Sallyport-CSRF: 1" along with cookies.',
   },
+  address_blocked: {
+    status: 403,
+    title: 'Requests from this address are not served',
+    advice: 'Ask whoever runs this service.',
+  },
   account_banned: {
     status: 403,
     title: 'The account is banned',
@@ -123,7 +128,7 @@ export const problemCodes = {
   rate_limited: {
     status: 429,
     title: 'Too many of these at once',
-    advice: 'Try again after the seconds in "Retry-After".',
+    advice: 'Try again after the seconds in "Retry-After". Nothing has changed, and no session has ended.',
   },
   internal_error: {
     status: 500,

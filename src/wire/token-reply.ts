@@ -32,6 +32,10 @@ export const tokenReplySchema = z
     expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
     expires_at: z.iso.datetime(),
     refresh_token: z.string().optional().meta({ description: 'Only in mode json; else it is a cookie.' }),
+    device_token: z.string().optional().meta({
+      description:
+        'Of register and login in mode json; else it is a cookie. Keep it beyond logout, and send it with the next login.',
+    }),
     refresh_expires_at: z.iso.datetime().meta({
       description: 'When the session ends unless it is refreshed before; refreshing never moves its last day.',
     }),
@@ -48,6 +52,7 @@ export const tokenReplySchema = z
         expires_in: 600,
         expires_at: '2026-01-01T00:10:00.000Z',
         refresh_token: 'spr_…',
+        device_token: 'spd_…',
         refresh_expires_at: '2026-01-31T00:00:00.000Z',
         session: { id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', mode: 'json', device_name: 'Work laptop' },
         user: exampleUser,

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import { runCommand } from '../../src/commands/commands.js'
 import { PASSWORD, type Answer, type ProblemBody } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import type { Browser } from '../support/browser.js'
@@ -66,6 +67,16 @@ const refusals: Record<string, (signedIn: SignedIn, refresh: Refresh) => Promise
       cookies: Object.fromEntries(page.cookies),
       headers: { origin: config.server.publicUrl },
     })
+  },
+  rate_limited: async (_signedIn, refresh) => {
+    for (let refreshes = 0; refreshes < 120; refreshes += 1) await refresh()
+    return refresh()
+  },
+  address_blocked: async ({ instance }, refresh) => {
+    await runCommand(instance.app.operator, 'ip:block', ['--cidr', '127.0.0.1'])
+    const answer = await refresh()
+    await runCommand(instance.app.operator, 'ip:remove', ['--cidr', '127.0.0.1'])
+    return answer
   },
   'session_ended: logout': async ({ page, token }, refresh) => {
     await page.call('/v1/auth/logout', { method: 'POST' })

@@ -46,12 +46,15 @@ t.test('a page keeps its refresh token in a cookie that scripts cannot read', as
     body: { email, password },
   })
   t.match(login, { status: 200, body: { refresh_token: undefined } })
-  t.match(login.setCookies, [/^sallyport_rt=spr_[^;]+; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Strict$/])
+  t.match(login.setCookies, [
+    /^sallyport_rt=spr_[^;]+; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Strict$/,
+    /^sallyport_device=spd_[^;]+; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Strict$/,
+  ])
 
   const refreshed = await page.call<{ access_token: string }>('/v1/auth/refresh', { method: 'POST' })
   t.equal(refreshed.status, 200)
   t.equal((await page.call('/v1/auth/logout', { method: 'POST' })).status, 204)
-  t.equal(page.cookies.size, 0)
+  t.strictSame([...page.cookies.keys()], ['sallyport_device'])
   t.match(await api.whoami(refreshed.body.access_token), { status: 401, body: { code: 'session_ended' } })
 })
 
@@ -62,7 +65,7 @@ t.test('a classic web app works by cookies alone, and its access cookie renews i
 
   const login = await page.call('/v1/auth/login', { method: 'POST', body: { email, password, mode: 'session' } })
   t.match(login, { status: 200, body: { access_token: undefined, refresh_token: undefined } })
-  t.equal(login.setCookies.length, 2)
+  t.equal(login.setCookies.length, 3)
   t.equal((await page.call('/v1/whoami')).setCookies.length, 0)
 
   clock.advance({ minutes: 11 })

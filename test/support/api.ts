@@ -25,6 +25,8 @@ export interface Call {
   text?: string
   cookies?: Record<string, string>
   headers?: Record<string, string>
+  /** The address of the connection's other end: 127.0.0.1 unless the test says otherwise. Only in this process. */
+  from?: string | undefined
 }
 
 export type ProblemBody = { code: string; reason?: string; errors?: { path: string; code: string }[] }
@@ -63,12 +65,19 @@ export interface CarriedRequest {
   path: string
   headers: Record<string, string>
   body?: string
+  from?: string
 }
 
 /** The API of an application in this process. */
 export function createApi(server: AppInstance): Api {
-  return createApiOver(async ({ method, path, headers, body }) => {
-    const request: InjectOptions = { method, url: path, headers, ...(body === undefined ? {} : { payload: body }) }
+  return createApiOver(async ({ method, path, headers, body, from }) => {
+    const request: InjectOptions = {
+      method,
+      url: path,
+      headers,
+      ...(body === undefined ? {} : { payload: body }),
+      ...(from === undefined ? {} : { remoteAddress: from }),
+    }
     const { statusCode, headers: answered, payload } = await server.inject(request)
     return { status: statusCode, headers: answered as Answer['headers'], text: payload }
   })
@@ -88,6 +97,7 @@ export function createApiOver(carry: Carry): Api {
         ...headers,
       },
       ...(payload === undefined ? {} : { body: payload }),
+      ...(options.from === undefined ? {} : { from: options.from }),
     })
     return {
       status: answer.status,

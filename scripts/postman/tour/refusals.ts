@@ -6,9 +6,10 @@ import { credentials } from './sign-in.js'
 /** What no client can provoke by itself, at least not within a run: why not, or what does. */
 export const unprovoked = {
   token_expired: 'no access token expires within a run: the shortest lifetime is a minute',
+  address_blocked: '`npm run ip:block -- --cidr …`, with your address',
   account_banned: '`npm run user:ban -- --email …`, and a login with the right password',
   registration_closed: 'a start with `REGISTRATION=closed`',
-  rate_limited: 'an eleventh stream of one user',
+  rate_limited: 'an eleventh wrong password, or an eleventh stream of one user',
   internal_error: 'a fault of Sallyport; no request is known that meets one',
   overloaded: 'more logins at once than the machine has time for',
   database_unavailable: 'a database that is down',

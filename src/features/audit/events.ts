@@ -22,6 +22,12 @@ export const auditEvents = {
   key_rotated: 'done',
   key_withdrawn: 'done',
   keys_resealed: 'done',
+  password_check_limited: 'alarm',
+  registration_limited: 'refused',
+  refresh_limited: 'refused',
+  address_blocked: 'done',
+  address_allowed: 'done',
+  address_rule_removed: 'done',
 } as const
 
 export type AuditEventName = keyof typeof auditEvents

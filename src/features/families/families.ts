@@ -39,6 +39,8 @@ export interface Families {
   refresh(request: RefreshRequest): Promise<SessionTokens>
   /** What is known of a live session by its current refresh token; null for any other token. Changes nothing. */
   inspect(token: RefreshToken): Promise<sessions.LiveSession | null>
+  /** Whose session a refresh token is for, of whatever generation. */
+  identify(token: RefreshToken): Promise<{ sessionId: string | null; userId: string | null }>
   /** A new access token for the refresh cookie of mode `session`; null where the cookie is of another mode. */
   renew(token: RefreshToken, caller: Caller): Promise<SessionTokens | null>
   /** Rotates a session whose current token is at hand, in the caller's transaction; null where it is not. */
@@ -80,6 +82,7 @@ export function createFamilies(context: FamiliesContext): Families {
     open: (tx, revoke, request) => open(context, tx, revoke, request),
     refresh: createRefreshing(context),
     inspect: (token) => sessions.inspect(context, token),
+    identify: (token) => sessions.identify(context, token),
     renew: (token, caller) => renew(context, token, caller),
     rotate: (tx, token, session) => rotateCurrent(context, tx, token, session),
     logout: (shown, caller) => logout(context, shown, caller),

@@ -5,6 +5,7 @@ import { claimsOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
+import type { Limits } from '../limits/limits.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import type { Families } from './families.js'
 import { genuineCookies, requirePresented } from './presented.js'
@@ -16,6 +17,7 @@ interface FamilyRoutesOptions {
   families: Families
   accessTokens: AccessTokens
   cookies: SessionCookies
+  limits: Limits
   clock: Clock
   /** Counts the refresh tokens that we did not issue. */
   countForged: () => void
@@ -28,7 +30,8 @@ export function mountFamilyRoutes(app: AppInstance, options: FamilyRoutesOptions
   mountSessions(app, options)
 }
 
-function mountRefresh(app: AppInstance, { families, cookies, clock, countForged }: FamilyRoutesOptions): void {
+function mountRefresh(app: AppInstance, options: FamilyRoutesOptions): void {
+  const { families, cookies, limits, clock, countForged } = options
   const reading = { cookies, parse: families.parse, countForged }
   app.post(
     '/v1/auth/refresh',
@@ -52,6 +55,7 @@ function mountRefresh(app: AppInstance, { families, cookies, clock, countForged 
             'refresh_token_reused',
             'session_ended',
             'refresh_superseded',
+            'rate_limited',
             'database_unavailable',
           ),
         },
@@ -60,8 +64,10 @@ function mountRefresh(app: AppInstance, { families, cookies, clock, countForged 
     },
     async (request, reply) => {
       const { token, carrier } = requirePresented(request, request.body, reading)
+      const caller = callerOf(request)
+      await limits.requirePace(token.handle, caller, () => families.identify(token))
       const attemptKey = request.headers['idempotency-key'] ?? null
-      const tokens = await families.refresh({ token, carrier, attemptKey, caller: callerOf(request) })
+      const tokens = await families.refresh({ token, carrier, attemptKey, caller })
       return replyWithTokens(reply, tokens, { cookies, clock })
     },
   )

@@ -2,6 +2,7 @@ import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Mode } from '../../wire/mode.js'
 import { readCookies } from '../../platform/http/cookie-header.js'
+import { cookieName } from '../../platform/http/cookie-name.js'
 import type { SessionTokens } from './session-tokens.js'
 
 export interface SessionCookiesOptions {
@@ -28,10 +29,7 @@ export interface SessionCookies {
 
 export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOptions): SessionCookies {
   const secure = publicUrl.startsWith('https:')
-  // The prefix makes browsers refuse a cookie of this name that a script or another host tries to set (RFC 6265bis,
-  // section 4.1.3). It needs `Secure`, which a browser drops on plain http.
-  const prefix = secure ? '__Host-Http-' : ''
-  const names = { access: `${prefix}sallyport_at`, refresh: `${prefix}sallyport_rt` }
+  const names = { access: cookieName(publicUrl, 'at'), refresh: cookieName(publicUrl, 'rt') }
 
   function attributes(mode: Mode): CookieSerializeOptions {
     // A link from elsewhere has to arrive signed in where the browser does everything.

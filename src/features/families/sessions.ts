@@ -122,6 +122,16 @@ export async function inspect(
   return { sessionId: family.id, userId: holder.id, refreshExpiresAt }
 }
 
+/** Whose session a genuine refresh token is for, of whatever generation. */
+export async function identify(
+  { database, clock }: FamiliesContext,
+  { handle }: RefreshToken,
+): Promise<{ sessionId: string | null; userId: string | null }> {
+  const find = (client: Queries) => store.findFamily(client, hashHandle(handle), clock.shiftMs)
+  const reading = await database.query(find, { repeatable: true })
+  return { sessionId: reading?.family.id ?? null, userId: reading?.family.userId ?? null }
+}
+
 async function requireLiveSession(context: FamiliesContext, userId: string, sessionId: string): Promise<Family> {
   const { database, clock } = context
   if (!isUuid(sessionId)) throw new Problem('not_found')

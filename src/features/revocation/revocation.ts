@@ -9,10 +9,10 @@ import type { RevocationEntry } from '../../wire/revocation.js'
 import { createRevocationMap, type RevocationVerdict } from '../../wire/revocation-map.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Attempt, Database, Queries } from '../../platform/database/database.js'
+import { follow } from '../../platform/database/following.js'
 import { Problem } from '../../platform/problem.js'
 import type { SigningKeys, Withdrawal } from '../tokens/tokens.js'
 import { createFeed, type Feed } from './feed.js'
-import { follow } from './following.js'
 import * as store from './store.js'
 
 export type { Feed } from './feed.js'
@@ -116,7 +116,14 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
       await confirm((client) => store.findWrittenWithin(client, OVERLAP_SECONDS, clock.shiftMs))
     },
 
-    follow: () => follow({ revocations, signals: database.signals, log }),
+    // Commits do not come in the order in which their rows were made, so a poll goes back further than any writer takes.
+    follow: () =>
+      follow({
+        source: revocations,
+        name: 'revocations',
+        waking: database.signals && { signals: database.signals, channel: store.CHANNEL },
+        log,
+      }),
 
     async transaction(work, attempt) {
       const { result, entries } = await database.transaction(async (tx) => {

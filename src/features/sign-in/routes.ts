@@ -1,6 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { Mode } from '../../wire/mode.js'
-import { tokenReplySchema } from '../../wire/token-reply.js'
+import { tokenReplySchema, type TokenReply } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { callerOf, goneSignal } from '../../platform/http/caller.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
@@ -11,8 +10,10 @@ import {
   type CrossSiteGuard,
   type Families,
   type SessionCookies,
+  type SessionTokens,
 } from '../families/families.js'
-import { loginSchema, registerSchema } from './schemas.js'
+import type { DeviceCookie, KnownDevice, KnownDevices } from '../limits/limits.js'
+import { loginSchema, registerSchema, type LoginBody } from './schemas.js'
 import type { Along, SignIn } from './sign-in.js'
 
 interface SignInRoutesOptions {
@@ -20,12 +21,14 @@ interface SignInRoutesOptions {
   families: Families
   cookies: SessionCookies
   crossSite: CrossSiteGuard
+  devices: KnownDevices
+  deviceCookie: DeviceCookie
   clock: Clock
 }
 
 /** Register and login: the two ways to a first pair of tokens. */
 export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions): void {
-  const { signIn, cookies, clock } = options
+  const { signIn } = options
 
   app.post(
     '/v1/auth/register',
@@ -38,14 +41,21 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
         body: registerSchema,
         response: {
           201: tokenReplySchema,
-          ...problemResponses('registration_closed', 'email_taken', 'password_too_weak', 'database_unavailable'),
+          ...problemResponses(
+            'registration_closed',
+            'email_taken',
+            'password_too_weak',
+            'rate_limited',
+            'database_unavailable',
+          ),
         },
       },
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const tokens = await signIn.register(request.body, alongWith(reply, request.body.mode, options))
-      return reply.code(201).send(replyWithTokens(reply, tokens, { cookies, clock }))
+      const along = alongWith(reply, request.body, options)
+      const tokens = await signIn.register(request.body, along)
+      return reply.code(201).send(replyWithDevice(reply, tokens, along.device, options))
     },
   )
 
@@ -60,25 +70,54 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
         body: loginSchema,
         response: {
           200: tokenReplySchema,
-          ...problemResponses('invalid_credentials', 'account_banned', 'database_unavailable'),
+          ...problemResponses('invalid_credentials', 'account_banned', 'rate_limited', 'database_unavailable'),
         },
       },
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const tokens = await signIn.login(request.body, alongWith(reply, request.body.mode, options))
-      return replyWithTokens(reply, tokens, { cookies, clock })
+      const along = alongWith(reply, request.body, options)
+      const tokens = await signIn.login(request.body, along)
+      return replyWithDevice(reply, tokens, along.device, options)
     },
   )
 }
 
 /** A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may. */
-function alongWith(reply: FastifyReply, mode: Mode, options: SignInRoutesOptions): Along {
-  const { families, cookies, crossSite } = options
+function alongWith(
+  reply: FastifyReply,
+  { email, mode, device_token: deviceToken }: Pick<LoginBody, 'email' | 'mode' | 'device_token'>,
+  { families, cookies, crossSite, devices, deviceCookie }: SignInRoutesOptions,
+): Along {
   const { request } = reply
-  const gone = goneSignal(reply)
-  const caller = callerOf(request)
-  if (mode === 'json') return { caller, gone, replaces: [] }
+  const attempt = {
+    caller: callerOf(request),
+    gone: goneSignal(reply),
+    announce: (headers: Record<string, string>) => void reply.headers(headers),
+  }
+  if (mode === 'json') return { ...attempt, device: devices.parse(deviceToken ?? ''), replaces: [] }
   crossSite.requireSignInAllowed(request)
-  return { caller, gone, replaces: genuineCookies(request, { cookies, parse: families.parse }) }
+  const shown = deviceCookie.read(request).flatMap((text) => devices.parse(text) ?? [])
+  return {
+    ...attempt,
+    // Of two cookies, the one that a neighbouring site has not planted knows the account.
+    device: shown.find((device) => devices.knows(device, email)) ?? shown[0] ?? null,
+    replaces: genuineCookies(request, { cookies, parse: families.parse }),
+  }
+}
+
+/** The token reply; the device becomes, or stays, known to the account. */
+function replyWithDevice(
+  reply: FastifyReply,
+  tokens: SessionTokens,
+  device: KnownDevice | null,
+  { cookies, clock, devices, deviceCookie }: SignInRoutesOptions,
+): TokenReply {
+  const { mode, remember } = tokens.family
+  const known = devices.remember(device, tokens.user.email)
+  const answer = replyWithTokens(reply, tokens, { cookies, clock })
+  if (mode === 'json') return { ...answer, device_token: known }
+  // What is to be forgotten with the browser is somebody else's device, or everybody's.
+  if (remember) deviceCookie.set(reply, known)
+  return answer
 }

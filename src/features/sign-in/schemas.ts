@@ -11,6 +11,13 @@ const sessionMembers = {
   device_name: text({ min: 1, max: 100 })
     .optional()
     .meta({ examples: ['Work laptop'] }),
+  device_token: text({ max: 1000 })
+    .optional()
+    .meta({
+      description:
+        'In mode json: the device_token of the last sign-in on this device. It keeps somebody else who guesses at the ' +
+        'account from shutting its owner out. One that is not genuine is passed over.',
+    }),
   remember: z.boolean().default(true).meta({ description: 'Whether the cookies outlive the browser.' }),
 }
 

@@ -8,6 +8,7 @@ import { operatorCaller, type Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { Audit } from '../audit/audit.js'
 import { isBanned, type Families, type RefreshToken, type SessionTokens } from '../families/families.js'
+import type { Attempt, KnownDevice, KnownDevices, Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { User, Users } from '../users/users.js'
 import type { LoginBody, RegisterBody } from './schemas.js'
@@ -18,24 +19,29 @@ export interface SignInOptions {
   families: Families
   users: Users
   audit: Audit
+  limits: Limits
+  devices: KnownDevices
   clock: Clock
   registration: 'open' | 'closed'
   /** Counts the passwords that were judged. */
   countLogin: (result: 'succeeded' | 'wrong_credentials' | 'banned') => void
 }
 
-/** What comes along with the body: who asks, and the sessions that the browser is about to forget. */
-export interface Along {
-  caller: Caller
+/** What comes along with the body: who asks on which device, and the sessions that the browser is about to forget. */
+export interface Along extends Attempt {
+  device: KnownDevice | null
   /** Aborted when whoever asks has gone. */
   gone: AbortSignal
   replaces: RefreshToken[]
 }
 
 export interface SignIn {
-  /** Throws `registration_closed`, `email_taken`, `password_too_weak` and `validation_failed`. */
+  /** Throws `registration_closed`, `rate_limited`, `email_taken`, `password_too_weak` and `validation_failed`. */
   register(body: RegisterBody, along: Along): Promise<SessionTokens>
-  /** Throws `invalid_credentials`, one answer for all that is wrong, and `account_banned` for the right password. */
+  /**
+   * Throws `invalid_credentials`, one answer for all that is wrong, `account_banned` for the right password, and
+   * `rate_limited` without looking at it where too many were wrong.
+   */
   login(body: LoginBody, along: Along): Promise<SessionTokens>
   /** Adds a user at the operator's command; the address, the name and the password are judged as for anyone else. */
   createUser(user: { email: string; name: string | null; password: string; roles: string[] }): Promise<string>
@@ -45,7 +51,7 @@ export interface SignIn {
 const MAX_TRIES = 3
 
 export function createSignIn(options: SignInOptions): SignIn {
-  const { database, revocations, families, users, audit, clock, registration, countLogin } = options
+  const { database, revocations, families, users, audit, limits, devices, clock, registration, countLogin } = options
   const { passwords } = users
 
   /** Checks the password and opens a session; null where the user changed in between, so that all is judged again. */
@@ -64,9 +70,13 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   /** The user whose password it is. All that can be wrong takes the same steps, up to the audited refusal. */
-  async function requireCredentials({ email, password }: LoginBody, { caller, gone }: Along): Promise<User> {
+  async function requireCredentials({ email, password }: LoginBody, along: Along): Promise<User> {
+    const { caller, device, gone } = along
     const user = await users.findByEmail(email)
-    const matches = await passwords.verify(user?.passwordHash ?? null, password, gone)
+    const deviceId = device !== null && devices.knows(device, email) ? device.id : null
+    const check = { ...along, by: { kind: 'stranger' as const, email, deviceId }, userId: user?.id ?? null }
+    const verify = () => passwords.verify(user?.passwordHash ?? null, password, gone)
+    const matches = await limits.checkPassword(check, verify)
     if (user === null || !matches) {
       countLogin('wrong_credentials')
       await recordAlone('login_failed', caller, user)
@@ -133,7 +143,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   return {
     async register(body, along) {
       if (registration === 'closed') throw new Problem('registration_closed')
-      return passwords.admit(() => register(body, along))
+      return passwords.admit(() => limits.register(along, () => register(body, along)))
     },
 
     login: (body, along) => passwords.admit(() => login(body, along)),

@@ -4,6 +4,7 @@ import { operatorCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { Audit } from '../audit/audit.js'
 import { isBanned, type Families, type Session } from '../families/families.js'
+import type { Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from './passwords.js'
 import * as store from './store.js'
@@ -13,6 +14,7 @@ export interface AdministrationOptions {
   revocations: Revocations
   families: Families
   audit: Audit
+  limits: Limits
   clock: Clock
   passwords: Passwords
 }
@@ -28,7 +30,10 @@ export interface Ban {
 export interface Administration {
   /** Gives the user these roles and no others; access tokens with other ones are stale. False where nothing changes. */
   setRoles(email: string, roles: string[]): Promise<boolean>
-  /** Sets a password for somebody who forgot theirs, and ends all sessions. Throws as at registration. */
+  /**
+   * Sets a password for somebody who forgot theirs, ends all sessions, and forgets how many were tried. Throws as at
+   * registration.
+   */
   setPassword(email: string, password: string): Promise<void>
   /**
    * Shuts the user out: all sessions end, and no password opens another before the ban does. Takes the place of a ban
@@ -56,7 +61,7 @@ interface Held {
 const operator = { userId: null, caller: operatorCaller }
 
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { database, revocations, families, audit, clock, passwords } = options
+  const { database, revocations, families, audit, limits, clock, passwords } = options
 
   async function requireUser(email: string): Promise<store.User> {
     const user = await database.query((client) => store.findUserByEmail(client, email), { repeatable: true })
@@ -102,6 +107,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         const { tx, revoke, user } = held
         await store.setPasswordHash(tx, user.id, passwordHash)
         await outdateTokens(held)
+        await limits.forgive(tx, user.email)
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: operator })
         await audit.record(tx, { event: 'password_reset', caller: operatorCaller, userId: user.id })
       })

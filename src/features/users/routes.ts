@@ -70,7 +70,7 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
         body: changePasswordSchema,
         response: {
           204: noContent('Done.'),
-          ...problemResponses('invalid_credentials', 'password_too_weak'),
+          ...problemResponses('invalid_credentials', 'password_too_weak', 'rate_limited'),
         },
       },
       config: { access: 'live' },
@@ -94,7 +94,7 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
         body: deleteMeSchema,
         response: {
           204: noContent('Done.'),
-          ...problemResponses('invalid_credentials'),
+          ...problemResponses('invalid_credentials', 'rate_limited'),
         },
       },
       config: { access: 'live' },
@@ -111,5 +111,6 @@ function selfOf(reply: FastifyReply, { families, cookies }: UserRoutesOptions): 
   const { request } = reply
   const { sub: userId, sid: sessionId } = claimsOf(request)
   const [refreshToken = null] = genuineCookies(request, { cookies, parse: families.parse })
-  return { userId, sessionId, refreshToken, caller: callerOf(request), gone: goneSignal(reply) }
+  const announce = (headers: Record<string, string>) => void reply.headers(headers)
+  return { userId, sessionId, refreshToken, caller: callerOf(request), gone: goneSignal(reply), announce }
 }

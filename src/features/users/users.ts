@@ -4,12 +4,12 @@
  */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
-import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { violatedConstraint } from '../../platform/database/faults.js'
 import { uuidv7 } from '../../platform/uuid.js'
 import type { Audit } from '../audit/audit.js'
 import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
+import type { Attempt, Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import { createPasswords, type Passwords } from './passwords.js'
 import type { Hashing } from './hashing.js'
@@ -26,6 +26,7 @@ export interface UsersOptions {
   revocations: Revocations
   families: Families
   audit: Audit
+  limits: Limits
   clock: Clock
   hashing: Hashing
   passwordMinLength: number
@@ -39,12 +40,11 @@ export interface NewUser {
 }
 
 /** Who asks for a change of their own account, by a verified access token. */
-export interface Self {
+export interface Self extends Attempt {
   userId: string
   sessionId: string
   /** The session's refresh token, where the request carries it in a cookie. */
   refreshToken: RefreshToken | null
-  caller: Caller
   /** Aborted when the user has gone. */
   gone: AbortSignal
 }
@@ -62,10 +62,11 @@ export interface Users {
   rename(id: string, name: string | null): Promise<store.User>
   /**
    * Changes the password: the user's other sessions end, and access tokens of this one become stale. In mode `session`
-   * this one goes on with the tokens that are answered. Throws `invalid_credentials` and `password_too_weak`.
+   * this one goes on with the tokens that are answered. Throws `invalid_credentials`, `rate_limited` and
+   * `password_too_weak`.
    */
   changePassword(self: Self, passwords: { current: string; next: string }): Promise<SessionTokens | null>
-  /** Deletes the user and everything that tells of them. Throws `invalid_credentials`. */
+  /** Deletes the user and everything that tells of them. Throws `invalid_credentials` and `rate_limited`. */
   remove(self: Self, password: string): Promise<void>
 }
 
@@ -73,7 +74,7 @@ export interface Users {
 const MAX_TRIES = 3
 
 export function createUsers(options: UsersOptions): Users {
-  const { database, revocations, families, audit, clock, hashing, passwordMinLength } = options
+  const { database, revocations, families, audit, limits, clock, hashing, passwordMinLength } = options
   const passwords = createPasswords({ hashing, minLength: passwordMinLength })
 
   async function requireUser(id: string): Promise<store.User> {
@@ -82,10 +83,16 @@ export function createUsers(options: UsersOptions): Users {
     return user
   }
 
-  /** The user, after their password was checked; a wrong one is audited and throws `invalid_credentials`. */
-  async function requirePassword({ userId, sessionId, caller, gone }: Self, password: string): Promise<store.User> {
+  /**
+   * The user, after their password was checked; a wrong one is audited and throws `invalid_credentials`, one too many
+   * `rate_limited`.
+   */
+  async function requirePassword(self: Self, password: string): Promise<store.User> {
+    const { userId, sessionId, caller, gone } = self
     const user = await requireUser(userId)
-    if (await hashing.verify(user.passwordHash, password, gone)) return user
+    const by = { kind: 'user' as const, email: user.email, sessionId }
+    const verify = () => hashing.verify(user.passwordHash, password, gone)
+    if (await limits.checkPassword({ ...self, by }, verify)) return user
     await database.query((client) =>
       audit.record(client, { event: 'password_check_failed', caller, userId, sessionId }),
     )
@@ -163,6 +170,7 @@ export function createUsers(options: UsersOptions): Users {
         await families.forgetUser(tx, userId)
         await audit.record(tx, { event: 'user_deleted', caller, userId })
         await audit.forgetUser(tx, userId)
+        await limits.forgive(tx, user.email)
         await store.deleteUser(tx, userId)
       })
     },

@@ -112,6 +112,7 @@ const secretNames: ReadonlySet<string> = new Set([
   'token',
   'access_token',
   'refresh_token',
+  'device_token',
   'secret',
   'secret_key',
   'attempt_key',

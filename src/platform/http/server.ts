@@ -3,9 +3,11 @@ import cookie from '@fastify/cookie'
 import { fastify, type FastifyBaseLogger } from 'fastify'
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { AppInstance } from './app-instance.js'
+import { refuseBlockedAddresses, type BlockedAddresses } from './blocked-addresses.js'
 import { BODY_LIMIT_BYTES, readJsonBodies } from './body.js'
 import { allowOrigins, prepareAnswers } from './every-answer.js'
 import { createEventStreams, type EventStreams } from './event-stream.js'
+import { warnOfUnlistedProxies } from './forwarding.js'
 import { limitHandlerTime } from './handler-time.js'
 import { RequestLog } from './logging.js'
 import { describeApi } from './openapi.js'
@@ -34,6 +36,10 @@ export interface HttpServerOptions {
   corsOrigins: readonly string[]
   /** IPs and CIDRs of the proxies whose X-Forwarded-For counts; none by default. */
   trustProxy: readonly string[]
+  /** Who is refused everything but the probes; nobody by default. */
+  blocked?: BlockedAddresses
+  /** A clock that only goes forward, for what is told only now and then. */
+  elapsedMs?: () => number
   logger: FastifyBaseLogger | false
   /** Told in the API's description. */
   version?: string
@@ -50,7 +56,11 @@ export interface HttpServerOptions {
  * holds for every route is set here: limits, headers, how bodies are read and how refusals are told.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<AppInstance> {
-  const { streams = createEventStreams(), handlerLongestMs = HANDLER_LONGEST_MS } = options
+  const {
+    streams = createEventStreams(),
+    handlerLongestMs = HANDLER_LONGEST_MS,
+    elapsedMs = () => performance.now(),
+  } = options
   const headers = securityHeaders(options.publicUrl)
   const app: AppInstance = fastify({
     ...(options.logger === false ? {} : { loggerInstance: options.logger }),
@@ -86,6 +96,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_LONGEST_MS, streams })
   limitHandlerTime(app, handlerLongestMs)
   prepareAnswers(app, headers)
+  warnOfUnlistedProxies(app, { trustProxy: options.trustProxy, elapsedMs })
+  if (options.blocked) refuseBlockedAddresses(app, options.blocked)
   await allowOrigins(app, options.corsOrigins)
   answerUnmatched(app)
   // Cookies are read with readCookies, which sees all of one name.

@@ -11,6 +11,7 @@ import { followEvents } from './events.js'
 import { ask } from './http.js'
 import { createIndexedDbStore } from './indexed-db-store.js'
 import { createMemoryStore } from './key-store.js'
+import { createKnownDevice } from './known-device.js'
 import { createProcessLock, createTabLock } from './lock.js'
 import { checkOptions, type CheckedOptions, type ClientOptions, type Fetch } from './options.js'
 import { readPlatform, type Platform } from './platform.js'
@@ -91,6 +92,7 @@ export function createClient(given: ClientOptions): Client {
   const tabs = createTabs(shared, name)
   const session = createSession({ clock, tabs })
   const credential = createCredential(options, { platform, isShared: locks !== null, key: name })
+  const device = mode === 'json' && options.storage ? createKnownDevice(options.storage, `${name}.device`) : undefined
   const credentials = mode === 'json' ? ('omit' as const) : ('include' as const)
   const send = (path: string, init: RequestInit, signal?: AbortSignal) =>
     ask(fetch, baseUrl + path, { ...init, credentials }, signal)
@@ -99,7 +101,7 @@ export function createClient(given: ClientOptions): Client {
   const authorizedFetch = createAuthorizedFetch({ options, fetch, session, clock, refresh })
   const call = createCallAsUser(authorizedFetch, { credentials })
   const account = createAccount(call, session.meet)
-  const { signIn, signOut, forget } = createSignIn({ mode, lock, credential, session, send })
+  const { signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, session, send })
   const stopping = new AbortController()
 
   return {

@@ -3,6 +3,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { TokenReply } from '../../wire/token-reply.js'
 import { ClientError } from './client-error.js'
 import type { Credential } from './credential.js'
+import type { KnownDevice } from './known-device.js'
 import { errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import type { Lock } from './lock.js'
 import { readTokenReply } from './refresh-outcome.js'
@@ -12,6 +13,8 @@ export interface SignInOptions {
   mode: Mode
   lock: Lock
   credential: Credential
+  /** Undefined where it is a cookie, or there is nowhere to keep it. */
+  device: KnownDevice | undefined
   session: Session
   send: (path: string, init: RequestInit, signal?: AbortSignal) => Promise<Answer>
 }
@@ -28,7 +31,7 @@ export interface SignIn {
  * Makes what opens and ends the session. Each takes the lock away from a refresh under way, in whatever tab: its answer
  * belongs to the session that was there before.
  */
-export function createSignIn({ mode, lock, credential, session, send }: SignInOptions): SignIn {
+export function createSignIn({ mode, lock, credential, device, session, send }: SignInOptions): SignIn {
   async function keep(reply: TokenReply): Promise<void> {
     // The server itself ends the one before where it comes along as a cookie.
     const former = await credential.read()
@@ -56,9 +59,11 @@ export function createSignIn({ mode, lock, credential, session, send }: SignInOp
     signIn: (path, request) =>
       lock.run(
         async ({ signal }) => {
-          const answer = await send(path, jsonRequest('POST', { ...request, mode }), signal)
+          const body = { ...request, mode, device_token: (await device?.read()) ?? undefined }
+          const answer = await send(path, jsonRequest('POST', body), signal)
           const reply = answer.ok ? readTokenReply(answer.body, mode) : null
           if (reply === null) throw errorOf(answer)
+          if (reply.device_token) await device?.keep(reply.device_token)
           await keep(reply)
           if (signal.aborted) throw new ClientError('superseded')
           session.adopt(reply)

@@ -82,7 +82,7 @@ t.test('WEB-07: listed origins may read answers, with credentials', async (t) =>
     t.match(headers, {
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'retry-after, www-authenticate, x-request-id',
+      'access-control-expose-headers': 'ratelimit, ratelimit-policy, retry-after, www-authenticate, x-request-id',
       vary: 'Origin',
     })
   }

@@ -1,14 +1,14 @@
-// When the map is read again. Time stands still here: what happens without it is not the poll's doing.
+// When what many processes share is read again. Time stands still here: what happens without it is not the poll's doing.
 
 import { mock } from 'node:test'
 import t from 'tap'
 import type { Signal } from '../../../src/platform/database/signals.js'
-import { follow } from '../../../src/features/revocation/following.js'
+import { follow } from '../../../src/platform/database/following.js'
 import { createKeptLog } from '../../support/logged.js'
 
 type Reading = 'load' | 'poll'
 
-/** Follows revocations that are read when the test says so. */
+/** Follows something that is read when the test says so. */
 function startFollowing(t: { teardown(work: () => Promise<void>): void }) {
   mock.timers.enable({ apis: ['setTimeout'] })
   const readings: Reading[] = []
@@ -23,12 +23,16 @@ function startFollowing(t: { teardown(work: () => Promise<void>): void }) {
   }
   const { log, lines } = createKeptLog()
   const stop = follow({
-    revocations: { load: read('load'), poll: read('poll') },
-    signals: {
-      send: () => undefined,
-      listen: (_channel, onSignal) => {
-        signal = onSignal
-        return () => Promise.resolve(void (listening = false))
+    source: { load: read('load'), poll: read('poll') },
+    name: 'the news',
+    waking: {
+      channel: 'news',
+      signals: {
+        send: () => undefined,
+        listen: (_channel, onSignal) => {
+          signal = onSignal
+          return () => Promise.resolve(void (listening = false))
+        },
       },
     },
     log,
@@ -115,8 +119,8 @@ t.test('after a failure everything is read, until it succeeds; both are told onc
   await pass(500)
   t.strictSame(readings, ['poll', 'load', 'load', 'load', 'poll'])
   t.match(lines, [
-    { level: 'warn', msg: 'revocations cannot be read' },
-    { level: 'info', msg: 'revocations can be read again' },
+    { level: 'warn', msg: 'the news cannot be read' },
+    { level: 'info', msg: 'the news can be read again' },
   ])
   t.equal(lines.length, 2)
 })

@@ -1,24 +1,27 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Signals } from '../../platform/database/signals.js'
-import * as store from './store.js'
+import type { Signals } from './signals.js'
 
-/** The guarantee, where no signal arrives: two polls fit into the second within which a revocation is felt everywhere. */
+/** The guarantee, where no signal arrives: two polls fit into the second within which a change is felt everywhere. */
 const POLL_INTERVAL_MS = 500
 
-/** How often all live entries are read, whatever was missed. */
+/** How often everything is read, whatever was missed. */
 const LOAD_INTERVAL_MS = 60_000
 
-interface Following {
-  revocations: { load(): Promise<void>; poll(): Promise<void> }
-  signals: Signals | null
+export interface Following {
+  /** `load` reads everything, `poll` what is new. */
+  source: { load(): Promise<void>; poll(): Promise<void> }
+  /** What is followed, for the log: "… cannot be read". */
+  name: string
+  /** What other processes call when there is something new; null where polls alone do. */
+  waking: { signals: Signals; channel: string } | null
   log: FastifyBaseLogger
 }
 
 /**
- * Keeps the map current: at each signal, and each half second in any case. Commits do not come in the order in which
- * their rows were made, so a poll goes back further than any writer takes; after a failure, everything is read.
+ * Keeps current what many processes hold in memory and share in the database: reads at each signal, and each half
+ * second in any case; after a failure, everything. Answers what stops that and waits for what is under way.
  */
-export function follow({ revocations, signals, log }: Following): () => Promise<void> {
+export function follow({ source, name, waking, log }: Following): () => Promise<void> {
   const stopping = new AbortController()
   const state = { awake: false, mustLoad: false, failing: false }
   const isAwake = () => state.awake
@@ -30,19 +33,19 @@ export function follow({ revocations, signals, log }: Following): () => Promise<
     state.awake = true
     wake()
   }
-  const stopListening = signals?.listen(store.CHANNEL, signal)
+  const stopListening = waking?.signals.listen(waking.channel, signal)
 
   async function readOnce(): Promise<void> {
     const loads = state.mustLoad || performance.now() - loadedAtMs >= LOAD_INTERVAL_MS
     state.mustLoad = false
     try {
-      await (loads ? revocations.load() : revocations.poll())
+      await (loads ? source.load() : source.poll())
       if (loads) loadedAtMs = performance.now()
-      if (state.failing) log.info('revocations can be read again')
+      if (state.failing) log.info(`${name} can be read again`)
       state.failing = false
     } catch (error) {
       // The same fault is told once, not twice a second.
-      if (!state.failing) log.warn({ err: error }, 'revocations cannot be read')
+      if (!state.failing) log.warn({ err: error }, `${name} cannot be read`)
       state.failing = true
       state.mustLoad = true
     }

@@ -1,0 +1,143 @@
+/**
+ * Owns the lists of addresses that an operator has blocked or allowed: the rows, and what every instance holds of them
+ * in memory, within a second of each change. What an address may still do that is on neither list, the limits decide.
+ */
+import type { FastifyBaseLogger } from 'fastify'
+import QuickLRU from 'quick-lru'
+import type { Clock } from '../../platform/clock.js'
+import type { Database } from '../../platform/database/database.js'
+import { follow } from '../../platform/database/following.js'
+import { createAddressSet, type AddressSet } from '../../platform/http/addresses.js'
+import type { BlockedAddresses } from '../../platform/http/blocked-addresses.js'
+import { operatorCaller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
+import type { Audit, AuditEventName } from '../audit/audit.js'
+import * as store from './store.js'
+import type { AddressRule } from './store.js'
+
+export type { AddressRule } from './store.js'
+
+/** Of how many addresses it is remembered whether they are blocked. */
+const REMEMBERED = 10_000
+
+export interface AddressRulesOptions {
+  database: Database
+  clock: Clock
+  log: FastifyBaseLogger
+  audit: Audit
+}
+
+export interface AddressRules {
+  /** Reads all rules. */
+  load(): Promise<void>
+  /** Reads them if they have changed, and lets those go whose time is over. */
+  poll(): Promise<void>
+  /** Keeps them current from now on; answers what stops that. A lost database leaves the last ones in force. */
+  follow(): () => Promise<void>
+  /** Who is refused everything. An address that is on both lists is blocked. */
+  readonly blocked: BlockedAddresses
+  /** Whether an address is exempt from the limits on addresses; those on accounts hold for everybody. */
+  isAllowed(address: string): boolean
+  /** Sets a rule, in the place of an earlier one for the same range. Throws `validation_failed` for an end in the past. */
+  set(rule: AddressRule): Promise<void>
+  /** Throws `not_found` where there is no rule for exactly this range. */
+  remove(range: string): Promise<void>
+  list(): Promise<AddressRule[]>
+  /** Deletes rules whose time is over. */
+  purge(): Promise<void>
+}
+
+export function createAddressRules({ database, clock, log, audit }: AddressRulesOptions): AddressRules {
+  let rules: AddressRule[] = []
+  let version = ''
+  let inForce: AddressRule[] = []
+  let sets = createSets([])
+
+  /** Rules end without anybody's doing, so which are in force is asked each time. */
+  function enforce(): void {
+    const now = clock.now()
+    const current = rules.filter(({ until }) => until === null || until > now)
+    const isSame = current.length === inForce.length && current.every((rule, index) => rule === inForce[index])
+    if (isSame) return
+    inForce = current
+    sets = createSets(current)
+  }
+
+  const addressRules: AddressRules = {
+    async load() {
+      // In this order, what changes in between is read again at the next poll.
+      const current = await database.query(store.readVersion)
+      rules = await database.query(store.findRules)
+      version = current
+      enforce()
+    },
+
+    async poll() {
+      if ((await database.query(store.readVersion)) !== version) await addressRules.load()
+      enforce()
+    },
+
+    // Polls alone are quick enough for what an operator does by hand, and a listener would cost each instance a connection.
+    follow: () => follow({ source: addressRules, name: 'address rules', waking: null, log }),
+
+    blocked: { isEmpty: () => sets.block === null, has: (address) => sets.block?.has(address) === true },
+    isAllowed: (address) => sets.allow?.has(address) === true && !addressRules.blocked.has(address),
+
+    async set(rule) {
+      if (rule.until !== null && rule.until <= clock.now()) throw endsTooSoon()
+      await database.transaction(async (tx) => {
+        await store.replaceRule(tx, rule, clock.shiftMs)
+        const { range, until, reason } = rule
+        const detail = { range, ...(until && { until: until.toISOString() }), ...(reason !== null && { reason }) }
+        await audit.record(tx, { event: eventOf[rule.kind], caller: operatorCaller, detail })
+      })
+      await addressRules.load()
+    },
+
+    async remove(range) {
+      await database.transaction(async (tx) => {
+        const kind = await store.removeRule(tx, range)
+        if (kind === null) throw new Problem('not_found', { detail: `There is no rule for ${range}: see ip:list.` })
+        await audit.record(tx, { event: 'address_rule_removed', caller: operatorCaller, detail: { range, kind } })
+      })
+      await addressRules.load()
+    },
+
+    async list() {
+      const now = clock.now()
+      const all = await database.query(store.findRules)
+      return all.filter(({ until }) => until === null || until > now)
+    },
+
+    purge: () => database.query((client) => store.deleteEnded(client, clock.shiftMs)),
+  }
+  return addressRules
+}
+
+const eventOf: Record<AddressRule['kind'], AuditEventName> = { block: 'address_blocked', allow: 'address_allowed' }
+
+function createSets(rules: AddressRule[]): Record<AddressRule['kind'], AddressSet | null> {
+  const ofKind = (kind: AddressRule['kind']) => {
+    const ranges = rules.filter((rule) => rule.kind === kind).map(({ range }) => range)
+    return ranges.length === 0 ? null : remembering(createAddressSet(ranges))
+  }
+  return { block: ofKind('block'), allow: ofKind('allow') }
+}
+
+/** The same few addresses come again and again, and a list is searched from end to end. */
+function remembering(set: AddressSet): AddressSet {
+  const known = new QuickLRU<string, boolean>({ maxSize: REMEMBERED })
+  return {
+    has(address) {
+      const answer = known.get(address)
+      if (answer !== undefined) return answer
+      known.set(address, set.has(address))
+      return known.get(address) === true
+    },
+  }
+}
+
+function endsTooSoon(): Problem {
+  const message = 'A rule ends in the future, or never'
+  return new Problem('validation_failed', { errors: [{ path: '/until', code: 'too_small', message }] })
+}

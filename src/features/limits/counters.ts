@@ -1,0 +1,66 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Clock } from '../../platform/clock.js'
+import type { Database, Queries } from '../../platform/database/database.js'
+import { Problem } from '../../platform/problem.js'
+import { consume, type Standing } from './counting.js'
+import { keyOf, type Budget } from './policies.js'
+import * as store from './store.js'
+
+const PURGE_BATCH = 10_000
+
+/** What is used up of each budget: rows that all instances share, and that count by the database's clock. */
+export interface Counters {
+  /** Takes a point of each budget, or of none where one has nothing left. Throws `database_unavailable`. */
+  take(budgets: Budget[]): Promise<Standing[]>
+  /** Gives a point of each back. Never throws. */
+  giveBack(budgets: Budget[]): Promise<void>
+  /** Forgets what is used up of each. Never throws. */
+  forget(budgets: Budget[]): Promise<void>
+  /** Deletes rows that count nothing any more. */
+  purge(): Promise<void>
+}
+
+interface CountersOptions {
+  database: Database
+  clock: Clock
+  log: FastifyBaseLogger
+}
+
+export function createCounters({ database, clock, log }: CountersOptions): Counters {
+  async function ask(budgets: Budget[]): Promise<Standing[]> {
+    try {
+      return await consume(budgets, (asked) =>
+        database.query((client) => store.takePoints(client, asked, clock.shiftMs)),
+      )
+    } catch (error) {
+      // Whoever cannot be counted is not let in, and it is nobody's mistake.
+      throw error instanceof Problem ? error : new Problem('database_unavailable', { cause: error })
+    }
+  }
+
+  /** What is not counted right, now and then, is better than a login that fails for it. */
+  async function settle(work: (client: Queries) => Promise<void>): Promise<void> {
+    await database.query(work).catch((error: unknown) => log.warn({ err: error }, 'a limit was not counted right'))
+  }
+
+  const counters: Counters = {
+    async take(budgets) {
+      const standings = await ask(budgets)
+      const granted = standings.filter((standing) => standing.granted)
+      if (granted.length < standings.length) await counters.giveBack(granted.map(({ budget }) => budget))
+      return standings
+    },
+
+    async giveBack(budgets) {
+      if (budgets.length > 0) await settle((client) => store.giveBack(client, budgets.map(keyOf)))
+    },
+
+    forget: (budgets) => settle((client) => store.forget(client, budgets.map(keyOf))),
+
+    async purge() {
+      const deleteBatch = () => database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs))
+      while ((await deleteBatch()) === PURGE_BATCH);
+    },
+  }
+  return counters
+}

@@ -1,0 +1,89 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Clock } from '../../platform/clock.js'
+import type { SecretKey, SecretKeys } from '../../platform/crypto/secret-keys.js'
+
+/**
+ * What a device keeps to show that accounts were signed in on it: `spd_` and, in base64url, the device's random id (16
+ * bytes) and for each account a mark: the id of a secret (1 byte), when it was made (4 bytes, seconds, big-endian) and a
+ * tag (16 bytes) over the id, that time and the account, under a key derived from that secret.
+ *
+ * It opens nothing. It only keeps strangers who guess at an account from shutting its owner out, and does not tell which
+ * accounts it is for.
+ */
+export interface KnownDevice {
+  id: Buffer
+  marks: Buffer[]
+}
+
+export interface KnownDevices {
+  /** Reads what a device shows; null for what cannot be read. Which marks are genuine shows when one is asked for. */
+  parse(text: string): KnownDevice | null
+  /** Whether one of the marks is for this account. */
+  knows(device: KnownDevice, email: string): boolean
+  /** What the device is to keep from now on, after this account has signed in on it. */
+  remember(device: KnownDevice | null, email: string): string
+}
+
+/** How long a device stays known to an account that does not sign in on it again. */
+export const KNOWN_FOR_SECONDS = 365 * 24 * 60 * 60
+
+/** The accounts that one device keeps: of more, those that signed in last. */
+const MAX_ACCOUNTS = 10
+
+const PREFIX = 'spd_'
+const ID_BYTES = 16
+const TAG_START = 5
+const MARK_BYTES = TAG_START + 16
+
+const PURPOSE = 'known-device'
+
+export function createKnownDevices({ secrets, clock }: { secrets: SecretKeys; clock: Clock }): KnownDevices {
+  const nowSeconds = () => Math.floor(clock.now().getTime() / 1000)
+
+  function isCurrent(mark: Buffer): boolean {
+    return nowSeconds() - mark.readUInt32BE(1) <= KNOWN_FOR_SECONDS
+  }
+
+  function isFor(id: Buffer, mark: Buffer, email: string): boolean {
+    const candidates = secrets.withId(mark.readUInt8(0))
+    return candidates.some((secret) => timingSafeEqual(tagOf(secret, id, mark, email), mark.subarray(TAG_START)))
+  }
+
+  function markFor(id: Buffer, email: string): Buffer {
+    const mark = Buffer.alloc(MARK_BYTES)
+    mark.writeUInt8(secrets.current.id, 0)
+    mark.writeUInt32BE(nowSeconds(), 1)
+    tagOf(secrets.current, id, mark, email).copy(mark, TAG_START)
+    return mark
+  }
+
+  return {
+    parse(text) {
+      if (!text.startsWith(PREFIX)) return null
+      const encoded = text.slice(PREFIX.length)
+      const bytes = Buffer.from(encoded, 'base64url')
+      const marksLength = bytes.length - ID_BYTES
+      const isWhole = marksLength > 0 && marksLength % MARK_BYTES === 0 && marksLength <= MAX_ACCOUNTS * MARK_BYTES
+      if (!isWhole || bytes.toString('base64url') !== encoded) return null
+      const starts = Array.from({ length: marksLength / MARK_BYTES }, (_, index) => ID_BYTES + index * MARK_BYTES)
+      return {
+        id: bytes.subarray(0, ID_BYTES),
+        marks: starts.map((start) => bytes.subarray(start, start + MARK_BYTES)),
+      }
+    },
+
+    knows: ({ id, marks }, email) => marks.some((mark) => isCurrent(mark) && isFor(id, mark, email)),
+
+    remember(device, email) {
+      const { id, marks } = device ?? { id: randomBytes(ID_BYTES), marks: [] }
+      const others = marks.filter((mark) => isCurrent(mark) && !isFor(id, mark, email))
+      const kept = [markFor(id, email), ...others].slice(0, MAX_ACCOUNTS)
+      return PREFIX + Buffer.concat([id, ...kept]).toString('base64url')
+    },
+  }
+}
+
+function tagOf(secret: SecretKey, id: Buffer, mark: Buffer, email: string): Buffer {
+  const hmac = createHmac('sha256', secret.derive(PURPOSE))
+  return hmac.update(id).update(mark.subarray(1, TAG_START)).update(email).digest().subarray(0, 16)
+}

@@ -1,0 +1,83 @@
+import { Prisma } from '../../generated/prisma/client.js'
+import type { Queries } from '../../platform/database/database.js'
+
+/** A point that is asked for. */
+export interface Asked {
+  key: string
+  points: number
+  quota: number
+  windowMs: number
+  sliding: boolean
+}
+
+/** What became of it. A point that is refused is not counted. */
+export interface Counted {
+  key: string
+  granted: boolean
+  points: number
+  /** Until the points are forgotten. */
+  remainingMs: number
+}
+
+/** The database's time; the shift is 0 but in tests. */
+const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
+
+/**
+ * Takes a point of each, in one statement and in the order of their keys, so that no two statements wait for each
+ * other. Whoever comes at the same time waits for the row, and finds what is left of it.
+ */
+export async function takePoints(client: Queries, asked: Asked[], shiftMs: number): Promise<Counted[]> {
+  const [keys, points, quotas, windows, sliding] = [
+    asked.map((each) => each.key),
+    asked.map((each) => each.points),
+    asked.map((each) => each.quota),
+    asked.map((each) => each.windowMs),
+    asked.map((each) => each.sliding),
+  ]
+  return client.$queryRaw<Counted[]>`
+    WITH asked AS (
+      SELECT * FROM unnest(${keys}::text[], ${points}::int[], ${quotas}::int[], ${windows}::float8[], ${sliding}::bool[])
+        AS asked (key, points, quota, window_ms, sliding)
+    ), taken AS (
+      INSERT INTO limit_counter AS counter (key, points, quota, sliding, expires_at)
+      SELECT key, points, quota, sliding, ${now(shiftMs)} + window_ms * interval '1 millisecond' FROM asked ORDER BY key
+      ON CONFLICT (key) DO UPDATE SET
+        points = CASE WHEN counter.expires_at <= ${now(shiftMs)} THEN 0 ELSE counter.points END + excluded.points,
+        quota = excluded.quota,
+        sliding = excluded.sliding,
+        expires_at = CASE WHEN excluded.sliding OR counter.expires_at <= ${now(shiftMs)}
+                          THEN excluded.expires_at ELSE counter.expires_at END
+      WHERE counter.expires_at <= ${now(shiftMs)} OR counter.points + excluded.points <= excluded.quota
+      RETURNING counter.key, counter.points, counter.expires_at
+    )
+    SELECT asked.key,
+           taken.key IS NOT NULL AS granted,
+           coalesce(taken.points, counter.points, asked.quota) AS points,
+           least(asked.window_ms, greatest(0,
+             extract(epoch FROM coalesce(taken.expires_at, counter.expires_at) - ${now(shiftMs)})::float8 * 1000
+           )) AS "remainingMs"
+    FROM asked LEFT JOIN taken ON taken.key = asked.key LEFT JOIN limit_counter AS counter ON counter.key = asked.key`
+}
+
+/** Gives one point of each back. */
+export async function giveBack(client: Queries, keys: string[]): Promise<void> {
+  await client.$executeRaw`
+    UPDATE limit_counter SET points = points - 1 WHERE points > 0 AND key IN (${inOrder(keys)})`
+}
+
+/** Forgets all points of each. */
+export async function forget(client: Queries, keys: string[]): Promise<void> {
+  await client.$executeRaw`DELETE FROM limit_counter WHERE key IN (${inOrder(keys)})`
+}
+
+/** Takes the rows in the order in which points are taken: two statements that met in the middle would wait for a second. */
+function inOrder(keys: string[]): Prisma.Sql {
+  return Prisma.sql`SELECT key FROM limit_counter WHERE key = ANY(${keys}::text[]) ORDER BY key FOR UPDATE`
+}
+
+/** Deletes counters that count nothing any more, a batch at a time; answers how many. */
+export async function deleteExpired(client: Queries, batchSize: number, shiftMs: number): Promise<number> {
+  return client.$executeRaw`
+    DELETE FROM limit_counter WHERE key IN (
+      SELECT key FROM limit_counter WHERE expires_at <= ${now(shiftMs)} LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
+}

@@ -1,0 +1,85 @@
+import t from 'tap'
+import { PASSWORD, type TokenBody } from '../support/api.js'
+import { startApp, type TestApp } from '../support/app.js'
+
+const WRONG = "a password that is nobody's at all"
+const COOKIE = 'sallyport_device'
+
+/** Strangers have used up what there is for them. */
+async function attack({ api }: TestApp, email: string): Promise<void> {
+  for (let failures = 0; failures < 10; failures += 1) {
+    await api.login({ email, password: WRONG }, { from: `198.51.100.${failures}` })
+  }
+}
+
+type Page = ReturnType<TestApp['browser']>
+
+const logIn = (page: Page, email: string, body: Record<string, unknown> = {}) =>
+  page.call<TokenBody>('/v1/auth/login', { method: 'POST', body: { email, password: PASSWORD, ...body } })
+
+const logOut = (page: Page) => page.call('/v1/auth/logout', { method: 'POST' })
+
+t.test('PWD-13: a browser stays known after logout, in both cookie modes', async (t) => {
+  const app = await startApp(t)
+  for (const mode of ['cookie', 'session']) {
+    const { email } = await app.api.signUp()
+    const page = app.browser()
+    t.match(await logIn(page, email, { mode }), { status: 200, body: { device_token: undefined } })
+    await logOut(page)
+    t.strictSame([...page.cookies.keys()], [COOKIE])
+
+    await attack(app, email)
+    t.match(await logIn(app.browser(), email, { mode }), { status: 429 }, 'another browser has to wait')
+    t.match(await logIn(page, email, { mode }), { status: 200 })
+  }
+})
+
+t.test('PWD-13: everybody who shares a browser stays known to it', async (t) => {
+  const app = await startApp(t)
+  const [ada, bob, eve] = [await app.api.signUp(), await app.api.signUp(), await app.api.signUp()]
+  const page = app.browser()
+  for (const { email } of [ada, bob]) {
+    await logIn(page, email)
+    await logOut(page)
+  }
+  for (const { email } of [ada, bob, eve]) await attack(app, email)
+  t.match(await logIn(page, ada.email), { status: 200 })
+  t.match(await logIn(page, bob.email), { status: 200 })
+  t.match(await logIn(page, eve.email), { status: 429 })
+})
+
+t.test('PWD-13: a cookie that a neighbouring site has planted takes nothing away', async (t) => {
+  const app = await startApp(t)
+  const [ada, eve] = [await app.api.signUp(), await app.api.signUp()]
+  const [page, theirs] = [app.browser(), app.browser()]
+  await logIn(page, ada.email)
+  await logIn(theirs, eve.email)
+  await attack(app, ada.email)
+  const [own = '', planted = ''] = [page.cookies.get(COOKIE), theirs.cookies.get(COOKIE)]
+  for (const cookie of [`${COOKIE}=${planted}; ${COOKIE}=${own}`, `${COOKIE}=spd_x; ${COOKIE}=${own}`]) {
+    t.match(await logIn(app.browser(), ada.email, {}).then(({ status }) => status), 429)
+    const answer = await app.api.login({ email: ada.email, password: PASSWORD }, { headers: { cookie } })
+    t.match(answer, { status: 200 })
+  }
+})
+
+t.test('PWD-13: a browser that is to forget the session is not made known', async (t) => {
+  const app = await startApp(t)
+  const { email } = await app.api.signUp()
+  const page = app.browser()
+  await logIn(page, email, { remember: false })
+  t.strictSame([...page.cookies.keys()], ['sallyport_rt'])
+})
+
+t.test('PWD-13: what makes a device known opens nothing', async (t) => {
+  const { api } = await startApp(t)
+  const { email, answer } = await api.signUp()
+  const { device_token = '' } = answer.body
+  t.match(await api.login({ email, password: WRONG, mode: 'json', device_token }), { status: 401 })
+  t.match(await api.refresh(device_token), { status: 401, body: { code: 'refresh_token_invalid' } })
+  t.match(await api.whoami(device_token), { status: 401, body: { code: 'token_invalid' } })
+  t.match(await api.call('/v1/me', { cookies: { [COOKIE]: device_token } }), {
+    status: 401,
+    body: { code: 'token_missing' },
+  })
+})

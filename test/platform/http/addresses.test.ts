@@ -1,0 +1,56 @@
+import t from 'tap'
+import { createAddressSet, networkOf, parseRange } from '../../../src/platform/http/addresses.js'
+
+t.test('PWD-14: an address is counted under its network', async (t) => {
+  const cases: [string | null, string][] = [
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['::FFFF:C000:0207', '192.0.2.7'],
+    ['192.0.2.7:51234', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64'],
+    ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
+    ['[2001:db8:1:2::1]:443', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8::/64'],
+    ['fe80::1%eth0', 'fe80::/64'],
+    ['::1', '::/64'],
+    ['::', '::/64'],
+    ['64:ff9b::192.0.2.7', '64:ff9b::/64'],
+    ['unknown', 'unknown'],
+    ['192.0.2.777', 'unknown'],
+    ['', 'unknown'],
+    [null, 'unknown'],
+  ]
+  for (const [address, network] of cases) t.equal(networkOf(address), network, String(address))
+})
+
+t.test('a range has one spelling', async (t) => {
+  const cases: [string, string | null][] = [
+    ['192.0.2.7', '192.0.2.7/32'],
+    ['192.0.2.7/24', '192.0.2.0/24'],
+    ['10.255.255.255/9', '10.128.0.0/9'],
+    ['2001:DB8:0:0::1', '2001:db8::1/128'],
+    ['2001:db8:ffff::/33', '2001:db8:8000::/33'],
+    ['::ffff:10.1.2.3/104', '10.0.0.0/8'],
+    ['::ffff:10.1.2.3', '10.1.2.3/32'],
+    ['0.0.0.0/0', null],
+    ['::/0', null],
+    ['::ffff:0.0.0.0/96', null],
+    ['192.0.2.7/33', null],
+    ['2001:db8::/129', null],
+    ['192.0.2.7/', null],
+    ['192.0.2/24', null],
+    ['localhost', null],
+    ['fe80::1%eth0', null],
+    ['', null],
+  ]
+  for (const [text, range] of cases) t.equal(parseRange(text), range, text)
+})
+
+t.test('a set holds the addresses of its ranges, in each of their spellings', async (t) => {
+  const set = createAddressSet(['192.0.2.0/24', '2001:db8::/32', '198.51.100.7/32'])
+  const inside = ['192.0.2.0', '192.0.2.255', '::ffff:192.0.2.9', '2001:db8:ffff::1', '198.51.100.7']
+  const outside = ['192.0.3.0', '198.51.100.8', '2001:db9::1', '::ffff:192.0.3.1', 'unknown', '']
+  for (const address of inside) t.ok(set.has(address), address)
+  for (const address of outside) t.notOk(set.has(address), address)
+})
