@@ -39,7 +39,7 @@ t.test(
   },
   async (t) => {
     const database = { DATABASE_URL: await createEmptyDatabase(t) }
-    const server = await startProcess(t, { ...database, SECRET_KEY })
+    const server = await startProcess(t, { ...database, SECRET_KEY, RATE_LIMIT: 'off' })
     const { accessToken, refreshToken } = await server.api.signUp()
     const key = 'an-attempt-of-mine'
     const bearer = { authorization: `Bearer ${accessToken}` }

@@ -10,7 +10,7 @@ t.test(
   'OPS-06: SIGTERM amid traffic drops no request, and the process ends by itself',
   { skip: needsEmbedded },
   async (t) => {
-    const server = await startProcess(t, { DATA_DIR: createFolder(t), SECRET_KEY, LOG_LEVEL: 'info' })
+    const server = await startProcess(t, { DATA_DIR: createFolder(t), SECRET_KEY, RATE_LIMIT: 'off' })
     const traffic = await startTraffic(server)
     const stopped = server.stop()
     t.strictSame(await traffic.dropped(), [])

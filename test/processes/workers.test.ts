@@ -1,4 +1,4 @@
-// WORKERS: several processes at one port, and one that minds them.
+// WORKERS: several processes at one port, and one that minds them. RATE_LIMIT is off: clients without pause are what it stops.
 
 import t from 'tap'
 import { z } from 'zod'
@@ -35,7 +35,13 @@ const workersOf = (server: ServerProcess) =>
 t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const url = await createEmptyDatabase(t)
   const metricsPort = await findFreePort()
-  const settings = { DATABASE_URL: url, SECRET_KEY, WORKERS: String(WORKERS), METRICS_PORT: String(metricsPort) }
+  const settings = {
+    DATABASE_URL: url,
+    SECRET_KEY,
+    WORKERS: String(WORKERS),
+    METRICS_PORT: String(metricsPort),
+    RATE_LIMIT: 'off',
+  }
 
   async function start(): Promise<ServerProcess> {
     const server = await startProcess(t, settings)
