@@ -145,6 +145,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     revocations,
     chores: {
+      database: database.maintain,
       keys: keys.maintain,
       revocations: revocations.purge,
       families: families.purge,

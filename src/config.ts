@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Secret } from './platform/crypto/secret.js'
 import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.js'
@@ -11,6 +12,8 @@ interface Lifetime {
 /** The settings as the rest of the program reads them: checked, complete, and never changed. */
 export interface Config {
   readonly environment: Settings['NODE_ENV']
+  /** How many processes serve. */
+  readonly workers: number
   readonly server: {
     readonly host: string
     readonly port: number
@@ -83,10 +86,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the settings from the environment and, where that is silent, from the file `.env` if there is one. */
-export function loadConfig(envFile = '.env'): Config {
+/** Reads the settings from the environment and, where that is silent, from the file if there is one. */
+export function loadConfig(envFile: string | null = '.env'): Config {
   try {
-    process.loadEnvFile(envFile)
+    if (envFile !== null) process.loadEnvFile(envFile)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
   }
@@ -116,6 +119,7 @@ function arrange(settings: Settings): Config {
   const app = { idleTtlSeconds: settings.SESSION_IDLE_TTL_JSON, maxTtlSeconds: settings.SESSION_MAX_TTL_JSON }
   return {
     environment: settings.NODE_ENV,
+    workers: settings.WORKERS,
     server: {
       host: settings.HOST ?? (settings.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1'),
       port: settings.PORT,
@@ -145,13 +149,20 @@ function arrange(settings: Settings): Config {
       minLength: settings.PASSWORD_MIN_LENGTH,
       argon2MemoryKib: settings.ARGON2_MEMORY_KIB,
       argon2Passes: settings.ARGON2_PASSES,
-      hashingConcurrency: settings.HASHING_CONCURRENCY,
+      hashingConcurrency: settings.HASHING_CONCURRENCY ?? hashesAtOnce(settings.WORKERS),
     },
     metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     tracing: hasCollector(settings) && settings.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
     logLevel: settings.LOG_LEVEL,
     warnings: findWarnings(settings),
   }
+}
+
+// A hash fills a core, and more at once than there are cores would only wait for each other.
+const MOST_HASHES_AT_ONCE = 4
+
+function hashesAtOnce(workers: number): number {
+  return Math.max(1, Math.min(Math.floor(availableParallelism() / workers), MOST_HASHES_AT_ONCE))
 }
 
 function hasCollector(settings: Settings): boolean {

@@ -12,7 +12,9 @@ try {
   // There is no such file, or it is for config.ts to say what is wrong with it.
 }
 
-const concurrency = Number(process.env.HASHING_CONCURRENCY ?? '') || Math.min(os.availableParallelism(), 4)
+const workers = Number(process.env.WORKERS ?? '') || 1
+const share = Math.max(1, Math.min(Math.floor(os.availableParallelism() / workers), 4))
+const concurrency = Number(process.env.HASHING_CONCURRENCY ?? '') || share
 const FEWEST = 2
 const MOST = 1024
 process.env.UV_THREADPOOL_SIZE ??= String(Math.min(MOST, Math.max(FEWEST, Math.floor(concurrency) + 1)))

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import { inspect, promisify } from 'node:util'
 import t from 'tap'
 import { ConfigError, loadConfig, readConfig } from '../src/config.js'
@@ -8,6 +9,7 @@ import { generateSecretKey } from '../src/platform/crypto/secret-keys.js'
 import { settingsSchema } from '../src/settings/settings.js'
 
 const run = promisify(execFile)
+const cores = availableParallelism()
 const names = Object.keys(settingsSchema.shape)
 const production = {
   NODE_ENV: 'production',
@@ -30,6 +32,7 @@ t.test('without any setting, development runs on one machine', async (t) => {
   const { passwords, ...config } = readConfig({})
   t.strictSame(config, {
     environment: 'development',
+    workers: 1,
     server: { host: '127.0.0.1', port: 3000, publicUrl: 'http://localhost:3000', trustProxy: [], corsOrigins: [] },
     cookies: { secure: false, sameSite: null },
     database: { url: null, prepared: true },
@@ -91,6 +94,7 @@ t.test('every setting reaches the configuration', async (t) => {
     ARGON2_MEMORY_KIB: '47104',
     ARGON2_PASSES: '1',
     HASHING_CONCURRENCY: '7',
+    WORKERS: '3',
     VERIFIER_KEYS: `orders:${'0a'.repeat(32)}, billing.2:${'F0'.repeat(32)}`,
     REVOCATION_ON_STALE: 'deny',
     METRICS_PORT: '9464',
@@ -101,6 +105,7 @@ t.test('every setting reaches the configuration', async (t) => {
   })
   t.match(config, {
     environment: 'test',
+    workers: 3,
     server: {
       host: '::1',
       port: 0,
@@ -173,6 +178,17 @@ t.test('production listens for everybody, and the audience follows the issuer', 
   t.strictSame(config.warnings, [])
 })
 
+t.test('several workers need Postgres, share the cores for hashing, and need connections', async (t) => {
+  t.match(faultsOf({ WORKERS: '2' }), [/^WORKERS is more than 1, and the embedded database/])
+  t.strictSame(faultsOf({ WORKERS: '1' }), [])
+  const withWorkers = (WORKERS: string) => readConfig({ ...production, WORKERS })
+  t.strictSame(withWorkers('8').warnings, [])
+  t.match(withWorkers('9').warnings, [/^WORKERS is 9, which takes up to 108 connections/])
+  t.equal(withWorkers('64').passwords.hashingConcurrency, Math.max(1, Math.min(4, Math.floor(cores / 64))))
+  t.equal(withWorkers('1').passwords.hashingConcurrency, Math.min(4, cores))
+  t.equal(readConfig({ ...production, WORKERS: '2', HASHING_CONCURRENCY: '3' }).passwords.hashingConcurrency, 3)
+})
+
 t.test('the configuration is frozen in all its depth', async (t) => {
   const unfrozen: string[] = []
   const visit = (value: unknown, path: string) => {
@@ -195,6 +211,7 @@ t.test('an empty variable counts as unset', async (t) => {
 t.test('HTTP-02: a number is written in digits, and nothing is coerced', async (t) => {
   const numbers = {
     PORT: ['0', '65535', '65536'],
+    WORKERS: ['1', '1', '0', '65'],
     ACCESS_TOKEN_TTL: ['60', '3600', '59', '3601'],
     SESSION_IDLE_TTL: ['1', '2592000', '0'],
     SESSION_MAX_TTL: ['604800', '315360000', '0', '315360001'],

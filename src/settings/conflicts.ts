@@ -51,6 +51,13 @@ const rules: Rule[] = [
     find: ({ NODE_ENV, SECRET_KEY }) => (NODE_ENV === 'production' ? describeWeakness(SECRET_KEY) : null),
   },
   {
+    between: ['WORKERS', 'DATABASE_URL'],
+    find: ({ WORKERS, DATABASE_URL }) =>
+      WORKERS > 1 && DATABASE_URL === undefined
+        ? 'WORKERS is more than 1, and the embedded database is for one process: set DATABASE_URL, or WORKERS to 1.'
+        : null,
+  },
+  {
     between: ['PORT', 'METRICS_PORT'],
     find: ({ PORT, METRICS_PORT }) =>
       METRICS_PORT === PORT && PORT !== 0 ? 'METRICS_PORT is the same as PORT: write another, such as 9464.' : null,
@@ -74,10 +81,21 @@ const weakestHashes = [
   { memoryKib: 12_288, passes: 3 },
 ]
 
+// A pool of ten, and two that listen for signals.
+const CONNECTIONS_OF_A_WORKER = 12
+// What Postgres has of its own accord (max_connections), but for what it keeps for superusers.
+const CONNECTIONS_OF_POSTGRES = 97
+
 /** What is allowed, but better known to whoever runs the server. */
 export function findWarnings(settings: Settings): string[] {
   const weakness = describeWeakness(settings.SECRET_KEY)
   const warnings = weakness === null || settings.NODE_ENV === 'production' ? [] : [weakness]
+  const connections = settings.WORKERS * CONNECTIONS_OF_A_WORKER
+  if (connections > CONNECTIONS_OF_POSTGRES) {
+    warnings.push(
+      `WORKERS is ${settings.WORKERS}, which takes up to ${connections} connections: raise Postgres's max_connections, or use a pooler.`,
+    )
+  }
   if (settings.RATE_LIMIT === 'off') {
     warnings.push('RATE_LIMIT is off, so anybody may try as many passwords as the machine can hash.')
   }

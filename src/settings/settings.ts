@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { Secret } from '../platform/crypto/secret.js'
 import {
@@ -33,6 +32,7 @@ export const settingsSchema = z.object({
   NODE_ENV: oneOf('development', 'production', 'test').default('development'),
   PORT: wholeNumber(0, 65_535).default(3000),
   HOST: matching(HOST, HOST_ADVICE).optional(),
+  WORKERS: wholeNumber(1, 64).default(1),
   PUBLIC_URL: parsedBy(
     parsePublicUrl,
     'is no web address without a path: write it like https://auth.example.com',
@@ -80,8 +80,8 @@ export const settingsSchema = z.object({
   PASSWORD_MIN_LENGTH: wholeNumber(8, 256).default(15),
   ARGON2_MEMORY_KIB: wholeNumber(12_288, 4_194_304).default(19_456),
   ARGON2_PASSES: wholeNumber(1, 64).default(2),
-  // A hash fills a core and 19 MiB; size-thread-pool.cts counts on the same default.
-  HASHING_CONCURRENCY: wholeNumber(1, 64).default(() => Math.min(availableParallelism(), 4)),
+  // Unset, it depends on the cores and on WORKERS; size-thread-pool.cts counts on the same default.
+  HASHING_CONCURRENCY: wholeNumber(1, 64).optional(),
   VERIFIER_KEYS: listOf(
     parseVerifierKey,
     'is no name and hash: make one with "npm run verifier:create -- --name orders", and write it like orders:3f5a…',

@@ -17,8 +17,8 @@ interface Import {
 }
 
 /** Whatever sees everything: it puts the parts together, and nothing imports it but its like. */
-const composition = ['app.ts', 'main.ts', 'start.ts', 'operate.ts']
-const entries = ['main.ts', 'operate.ts', 'sdk/client/client.ts', 'sdk/verifier/verifier.ts']
+const composition = ['app.ts', 'main.ts', 'serve.ts', 'worker.ts', 'workers.ts', 'start.ts', 'operate.ts']
+const entries = ['main.ts', 'worker.ts', 'operate.ts', 'sdk/client/client.ts', 'sdk/verifier/verifier.ts']
 const longestFile = 300
 
 export function parseSource(path: string, text: string): Source {

@@ -19,6 +19,7 @@ interface Test {
 
 /** Sallyport as it is run: a process of its own, made by `npm run build`. */
 export interface ServerProcess {
+  pid: number
   port: number
   api: Api
   url: string
@@ -27,7 +28,7 @@ export interface ServerProcess {
   /** What `kill -9` does: it has no time for anything. */
   kill(): Promise<void>
   /** What an orchestrator does: it asks the process to stop, and waits. Answers the exit code. */
-  stop(): Promise<number | null>
+  stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
 /** A directory that is gone when the test has ended. */
@@ -61,13 +62,14 @@ async function serve(t: Test, child: ChildProcessWithoutNullStreams): Promise<Se
   t.teardown(kill)
   const port = await portOf(child)
   return {
+    pid: child.pid ?? 0,
     port,
     api: createApiOver((request) => send(port, agent, request)),
     url: `http://127.0.0.1:${port}`,
     said: () => said,
     kill,
-    async stop() {
-      child.kill('SIGTERM')
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
       await ended
       agent.destroy()
       return child.exitCode

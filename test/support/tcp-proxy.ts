@@ -11,6 +11,8 @@ export interface TcpProxy {
   thaw(): void
   /** New connections work again; those that were frozen are silent for ever. */
   passNewConnections(): void
+  /** From now on everything arrives so much later, in both directions. */
+  delay(ms: number): void
   /** Breaks every connection. */
   cut(): void
   /** Breaks the next connection that asks the server for something with this text in it, before the server sees it. */
@@ -30,6 +32,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
   const server = new URL(serverUrl)
   const pairs = new Set<[Socket, Socket]>()
   let frozen = false
+  let delayMs = 0
   let cutText: string | undefined
   let holdText: string | undefined
 
@@ -42,7 +45,13 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
       for (const socket of pair) socket.destroy()
     }
     const forward = (from: Socket, to: Socket) => {
-      from.on('data', (bytes) => to.write(bytes))
+      let lastAt = 0
+      from.on('data', (bytes) => {
+        // Never before what was sent earlier.
+        lastAt = Math.max(lastAt, performance.now() + delayMs)
+        if (lastAt <= performance.now()) to.write(bytes)
+        else setTimeout(() => to.write(bytes), lastAt - performance.now())
+      })
       from.on('error', end).on('close', end)
       if (frozen) from.pause()
     }
@@ -83,6 +92,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
       each((socket) => socket.resume())
     },
     passNewConnections: () => (frozen = false),
+    delay: (ms) => (delayMs = ms),
     cut,
     cutAt: (text) => (cutText = text),
     holdAnswers: (text) => {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite, type Transaction } from '@electric-sql/pglite'
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils'
@@ -19,6 +19,15 @@ export interface EmbeddedOptions {
   contents?: Blob
 }
 
+/** What is left of the disk when the database takes no more work, for two segments of its log. */
+const SPACE_TO_KEEP_BYTES = 32 * 1024 * 1024
+
+/** The disk is full, or nearly so. */
+class DiskFull extends Error {
+  override readonly name = 'DiskFull'
+  readonly code = 'ENOSPC'
+}
+
 /** Opens the database that lives in this process: Postgres compiled to WebAssembly, with one connection. */
 export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents }: EmbeddedOptions): Promise<Database> {
   const engine =
@@ -33,7 +42,8 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
     kind: 'embedded',
     signals: null,
     pool: null,
-    ...guardClient(client, { deadlineMs }),
+    ...guardClient(client, { deadlineMs, ...(dataDir === null ? {} : { beforeTry: () => requireSpace(dataDir) }) }),
+    maintain: () => writeCheckpoint(engine),
     migrate: () =>
       applyMigrations({
         transaction: (work) =>
@@ -57,6 +67,23 @@ async function openFolder(dataDir: string, log: EmbeddedOptions['log']): Promise
   }
   // Durability is never relaxed: PGlite would acknowledge a write before its files have it.
   return new Engine({ fs: new DurableFiles(folder), startParams: DurableFiles.startParams, relaxedDurability: false })
+}
+
+/**
+ * A Postgres that cannot make the next segment of its log panics, which in this process is a loop without an end:
+ * nothing would be answered any more. So work is refused before that, and taken again as soon as there is space.
+ */
+function requireSpace(dataDir: string): void {
+  const { bavail, bsize } = statfsSync(dataDir)
+  if (bavail * bsize < SPACE_TO_KEEP_BYTES) throw new DiskFull('The disk of the embedded database is full.')
+}
+
+/** Once a segment of the log has been written since the last checkpoint: until there is one, none is used again. */
+async function writeCheckpoint(engine: PGlite): Promise<void> {
+  const { rows } = await engine.query<{ due: boolean }>(`
+    SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) > 16777216 AS due FROM pg_control_checkpoint()`)
+  // A Postgres that is a server has a process for this.
+  if (rows[0]?.due) await engine.exec('CHECKPOINT')
 }
 
 /** PGlite that tells how the transaction ended that was begun last. There is one connection, and so one at a time. */

@@ -34,6 +34,8 @@ const poolMessages = [/^timeout exceeded when trying to connect/, /^Connection t
  */
 const refusalCodes = new Set([
   ...['57014', '55P03', '25006', '3D000'],
+  // The disk of the embedded database is full.
+  'ENOSPC',
   ...['P1000', 'P1003', 'P1010', 'P1011', 'P2037', 'TlsConnectionError'],
 ])
 

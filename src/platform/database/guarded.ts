@@ -9,6 +9,8 @@ const maxRetries = 3
 export interface GuardOptions {
   /** How long anyone waits for the database, retries included. */
   deadlineMs: number
+  /** Throws where work is better not begun. */
+  beforeTry?: () => void
   /** Runs first in every transaction. */
   prepareTransaction?: (tx: Queries) => Promise<unknown>
 }
@@ -21,16 +23,25 @@ class DeadlinePassed extends Error {
 /** The two ways into the database, with its retries and its deadline. Both databases share this. */
 export function guardClient(
   client: PrismaClient,
-  { deadlineMs, prepareTransaction }: GuardOptions,
+  { deadlineMs, beforeTry, prepareTransaction }: GuardOptions,
 ): Pick<Database, 'query' | 'transaction'> {
   return {
-    query: (work, attempt) => guard(deadlineMs, () => work(client), attempt),
+    query: (work, attempt) =>
+      guard(
+        deadlineMs,
+        async () => {
+          beforeTry?.()
+          return work(client)
+        },
+        attempt,
+      ),
 
     transaction: (work, attempt) =>
       guard(
         deadlineMs,
-        (time) =>
-          client.$transaction(
+        async (time) => {
+          beforeTry?.()
+          return client.$transaction(
             async (tx) => {
               time.require()
               await prepareTransaction?.(tx)
@@ -40,7 +51,8 @@ export function guardClient(
               return result
             },
             { maxWait: time.remainingMs(), timeout: time.remainingMs() },
-          ),
+          )
+        },
         attempt,
       ),
   }

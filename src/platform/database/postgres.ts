@@ -94,6 +94,7 @@ export async function openPostgres({
       deadlineMs: limits.deadlineMs,
       ...(prepared ? {} : { prepareTransaction: (tx: Queries) => limitTransaction(tx, limits) }),
     }),
+    maintain: () => Promise.resolve(),
     migrate: () => migratePostgres(url),
     close: () => (closed ??= close()),
   }

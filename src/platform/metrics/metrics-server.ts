@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Metrics } from './metrics.js'
+import type { Readable } from './metrics.js'
 
 const REQUEST_TIMEOUT_MS = 5_000
 
@@ -14,7 +14,7 @@ export interface MetricsServer {
  * Serves the metrics at a port of their own, so that whoever can reach the API does not see them: they tell nothing of
  * users, but how much is going on.
  */
-export async function serveMetrics(metrics: Metrics, at: { host: string; port: number }): Promise<MetricsServer> {
+export async function serveMetrics(metrics: Readable, at: { host: string; port: number }): Promise<MetricsServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
     const isAsked = request.url?.split('?', 1)[0] === '/metrics'
     if (!isAsked) response.writeHead(404).end()
@@ -34,7 +34,7 @@ export async function serveMetrics(metrics: Metrics, at: { host: string; port: n
   }
 }
 
-async function answer(metrics: Metrics, response: ServerResponse): Promise<void> {
+async function answer(metrics: Readable, response: ServerResponse): Promise<void> {
   try {
     const { contentType, text } = await metrics.read()
     response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(text)

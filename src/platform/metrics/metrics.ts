@@ -48,11 +48,26 @@ export const noMetrics: Metrics = {
   read: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
 }
 
+/** What of the metrics is read. */
+export type Readable = Pick<Metrics, 'read'>
+
+/** Metrics of all workers of this process, added up, as they tell them over the channel between them. */
+export async function gatherMetrics(): Promise<Readable> {
+  const { AggregatorRegistry } = await import('prom-client')
+  const registry = new AggregatorRegistry()
+  return { read: async () => ({ contentType: registry.contentType, text: await registry.clusterMetrics() }) }
+}
+
 /** Metrics that are kept, beside those of the process itself and of Node. The library is loaded only here. */
-export async function createMetrics(): Promise<Metrics> {
-  const { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = await import('prom-client')
+export async function createMetrics({ isWorker = false } = {}): Promise<Metrics> {
+  const { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = await import('prom-client')
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  if (isWorker) {
+    // Whoever makes one listens for the question of the process that gathers them.
+    new AggregatorRegistry()
+    AggregatorRegistry.setRegistries(registry)
+  }
   const named = ({ name, help }: Described) => ({ name: PREFIX + name, help, registers: [registry] })
   const inSeconds = (bucketsMs: readonly number[]) => bucketsMs.map((ms) => ms / 1000)
 

@@ -72,6 +72,23 @@ t.test('what Postgres writes reaches the disk before it is acknowledged', async 
   await engine.close()
 })
 
+t.test('the log is used again, so that the folder does not grow with every write', async (t) => {
+  const database = await open()
+  const segments = () => fs.readdirSync(join(dataDir, 'pglite', 'pg_wal')).length
+  const write = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      await database.query(
+        (client) => client.$executeRaw`SELECT pg_logical_emit_message(true, '', repeat('x', 5000000))`,
+      )
+      await database.maintain()
+    }
+  }
+  // Nine segments of 16 MiB.
+  await write(28)
+  t.ok(segments() <= 6, `${segments()} segments`)
+  await database.close()
+})
+
 t.test('with a database in memory', async (t) => {
   const database = await openEmbedded({ dataDir: null, deadlineMs: 300, log: { info: () => undefined } })
   t.teardown(() => database.close())

@@ -1,0 +1,53 @@
+// Leaves in node_modules what the server runs on: for a container, where every package is one more to watch. npm itself
+// keeps optional peers, and so Prisma's command line and TypeScript, with all that they need.
+
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, URL } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const kept = new Set()
+
+keep(root)
+prune(join(root, 'node_modules'))
+
+/** Keeps what the package in a folder needs: its dependencies, and peers that are not optional. */
+function keep(folder) {
+  const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  )
+  const peers = Object.keys(peerDependencies ?? {}).filter((name) => !peerDependenciesMeta?.[name]?.optional)
+  for (const name of [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peers]) {
+    const found = find(name, folder)
+    if (found === null || kept.has(found)) continue
+    kept.add(found)
+    keep(found)
+  }
+}
+
+/** Where Node finds a package when one in that folder asks for it. */
+function find(name, folder) {
+  for (let place = folder; ; place = dirname(place)) {
+    const found = join(place, 'node_modules', name)
+    if (existsSync(join(found, 'package.json'))) return found
+    if (place === dirname(place)) return null
+  }
+}
+
+function prune(modules) {
+  for (const folder of packagesIn(modules)) {
+    if (!kept.has(folder)) rmSync(folder, { recursive: true })
+    else if (existsSync(join(folder, 'node_modules'))) prune(join(folder, 'node_modules'))
+  }
+  rmSync(join(modules, '.bin'), { recursive: true, force: true })
+}
+
+function packagesIn(modules) {
+  return readdirSync(modules)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) =>
+      name.startsWith('@')
+        ? readdirSync(join(modules, name)).map((inner) => join(modules, name, inner))
+        : [join(modules, name)],
+    )
+}

@@ -1,0 +1,15 @@
+import { ConfigError } from './config.js'
+
+/** Ends a process that cannot start, and says why. */
+export function failToStart(error: unknown): never {
+  // A wrong setting is the operator's to mend: the message says how, and a stack says nothing more.
+  const isOperators = error instanceof ConfigError
+  process.stderr.write(`${isOperators ? error.message : describe(error)}\n`)
+  process.exit(1)
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? `\nbecause: ${error.cause.message}` : ''
+  return `Sallyport could not start: ${error.message}${cause}`
+}

@@ -1,0 +1,75 @@
+import type { AddressInfo } from 'node:net'
+import closeWithGrace from 'close-with-grace'
+import type { FastifyBaseLogger } from 'fastify'
+import { runCommand } from './commands/commands.js'
+import type { Config } from './config.js'
+import { createMetrics, type Metrics } from './platform/metrics/metrics.js'
+import { serveMetrics } from './platform/metrics/metrics-server.js'
+import { putPoolBehindRequests } from './platform/thread-priority.js'
+import { createTracing } from './platform/tracing/tracing.js'
+import { readVersion } from './platform/version.js'
+import { start } from './start.js'
+
+/** How long requests under way may take once the process is asked to stop. */
+const STOP_WITHIN_MS = 15_000
+
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
+
+export interface ServeOptions {
+  /** The signals that are somebody else's to heed. */
+  unheeded?: StopSignal[]
+  /** What somebody else makes known; otherwise this process does, at METRICS_PORT. */
+  metrics?: Metrics | undefined
+}
+
+export interface Serving {
+  /** Where the process listens, such as `http://127.0.0.1:3000`. */
+  addresses: string[]
+  /** The file of the secret that was made for development; null when SECRET_KEY is set. */
+  secretFile: string | null
+  /** Does what a signal does: lets requests under way be answered, and ends the process. */
+  stop(): void
+}
+
+/** Starts what serves requests in this process, listens, and stops gracefully at a signal. */
+export async function serve(config: Config, log: FastifyBaseLogger, options: ServeOptions = {}): Promise<Serving> {
+  await putPoolBehindRequests()
+  const ownMetrics = config.metrics === null || options.metrics ? undefined : await createMetrics()
+  const tracing = config.tracing ? await createTracing({ version: readVersion(), log }) : undefined
+  const watchers = { metrics: options.metrics ?? ownMetrics, tracing }
+  const { app, lock, secretFile, close } = await start(config, log, watchers)
+  const stopChores = app.operations.start()
+  const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
+  const metricsServer = config.metrics && ownMetrics && (await serveMetrics(ownMetrics, config.metrics))
+  let isStopping = false
+  const closing = closeWithGrace(
+    { delay: STOP_WITHIN_MS, logger: log, skip: options.unheeded ?? [] },
+    async ({ err, signal }) => {
+      isStopping = true
+      if (err) log.fatal({ err }, 'the process cannot go on')
+      else log.info({ signal }, 'stopping: requests under way are answered first')
+      await app.server.close()
+      await Promise.all([stopChores(), ...stopFollowing.map((stop) => stop()), metricsServer?.close()])
+      await close()
+      await tracing?.close()
+    },
+  )
+
+  await app.server.listen({ host: config.server.host, port: config.server.port })
+  // Only now: a command that came before would find a server that may still fail to start.
+  lock?.onCommand((name, args) => runCommand(app.operator, name, args))
+
+  return {
+    addresses: app.server.addresses().map(addressText),
+    secretFile,
+    stop: () => {
+      if (!isStopping) closing.close()
+    },
+  }
+}
+
+function addressText(address: AddressInfo | string): string {
+  if (typeof address === 'string') return address
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `http://${host}:${address.port}`
+}

@@ -1,0 +1,78 @@
+// The examples in deploy/ say what the program says: its settings, its start, its routes.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { parse, parseAllDocuments } from 'yaml'
+import { z } from 'zod'
+import packageJson from '../package.json' with { type: 'json' }
+import { readConfig } from '../src/config.js'
+import { generateSecretKey } from '../src/platform/crypto/secret-keys.js'
+import { settingsSchema } from '../src/settings/settings.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+const start = packageJson.scripts.start
+const textsSchema = z.record(z.string(), z.string())
+const secrets = { SECRET_KEY: generateSecretKey(), DATABASE_URL: 'postgres://sallyport:secret@postgres/sallyport' }
+
+/** Expects settings that exist, and that production starts with once the secrets are filled in. */
+function expectSettings(test: Pick<typeof t, 'strictSame'>, environment: Record<string, string>) {
+  const names = Object.keys(environment)
+  test.strictSame(
+    names.filter((name) => !Object.hasOwn(settingsSchema.shape, name)),
+    [],
+  )
+  test.strictSame(readConfig({ ...environment, ...secrets }).warnings, [])
+}
+
+t.test('the container and the service start as npm start does', async (t) => {
+  const dockerfile = read('deploy/Dockerfile')
+  const command = z.array(z.string()).parse(JSON.parse(/^CMD (.*)$/m.exec(dockerfile)?.[1] ?? ''))
+  t.equal(command.join(' '), start)
+  t.match(read('deploy/sallyport.service'), `ExecStart=/usr/bin/${start}\n`)
+  for (const [, path = ''] of dockerfile.matchAll(/^COPY (?!--from)(.*) \.\//gm)) {
+    for (const file of path.split(' ')) t.ok(readdirSync(root).includes(file), file)
+  }
+})
+
+t.test('the compose file sets settings that exist, and trusts the proxy alone', async (t) => {
+  const composeSchema = z.object({
+    'x-sallyport': z.object({ environment: textsSchema }),
+    services: z.record(
+      z.string(),
+      z.object({ networks: z.unknown(), image: z.string().optional(), environment: textsSchema.optional() }),
+    ),
+  })
+  const compose = composeSchema.parse(parse(read('deploy/compose.yaml'), { merge: true }))
+  const { environment } = compose['x-sallyport']
+  const filledIn = Object.entries(environment).map(([name, value]) => [
+    name,
+    value.replace(/\$\{\w+:-?\??(.*?)\}/g, '$1'),
+  ])
+  expectSettings(t, textsSchema.parse(Object.fromEntries(filledIn)))
+  t.match(compose.services.caddy?.networks, { front: { ipv4_address: environment.TRUST_PROXY } })
+  t.strictSame(compose.services['sallyport-1']?.environment, compose.services['sallyport-2']?.environment)
+})
+
+t.test('the Kubernetes example sets settings that exist, and gives a stop its time', async (t) => {
+  const documents = parseAllDocuments(read('deploy/kubernetes/sallyport.yaml')).map((document) => {
+    t.strictSame(document.errors, [])
+    return z.looseObject({ kind: z.string() }).parse(document.toJS())
+  })
+  const find = (kind: string) => documents.find((document) => document.kind === kind)
+  const { data } = z.object({ data: textsSchema }).parse(find('ConfigMap'))
+  expectSettings(t, data)
+  t.match(find('Deployment'), {
+    spec: {
+      template: {
+        spec: {
+          terminationGracePeriodSeconds: 25,
+          containers: [{ env: [{ name: 'SECRET_KEY' }, { name: 'DATABASE_URL' }], ports: [{ containerPort: 3000 }] }],
+        },
+      },
+    },
+  })
+  t.equal(readConfig({ ...data, ...secrets }).server.port, 3000)
+})
