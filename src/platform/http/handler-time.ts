@@ -14,22 +14,19 @@ const LOOKS_PER_LIMIT = 10
  * verified one; here one timer looks at all that are under way. A stream has begun its answer, so it may stay open.
  */
 export function limitHandlerTime(app: FastifyInstance, longestMs: number): void {
-  // In the order in which they came, so that a look ends at the first that still has time.
-  const underWay = new Set<FastifyReply>()
+  // When each began, in the order in which they came, so that a look ends at the first that still has time.
+  const underWay = new Map<FastifyReply, number>()
 
   app.addHook('onRequest', (_request, reply, done) => {
-    underWay.add(reply)
-    done()
-  })
-  app.addHook('onResponse', (_request, reply, done) => {
-    underWay.delete(reply)
+    underWay.set(reply, performance.now())
+    // Comes when the answer is out, and when the client goes away before.
+    reply.raw.once('close', () => underWay.delete(reply))
     done()
   })
 
   const timer = setInterval(() => {
-    for (const reply of underWay) {
-      if (reply.elapsedTime < longestMs) return
-      // A client that went away is never answered either.
+    for (const [reply, beganAt] of underWay) {
+      if (performance.now() - beganAt < longestMs) return
       underWay.delete(reply)
       if (!reply.sent && !reply.raw.headersSent)
         reply.send(new HandlerTimeout(`The handler took longer than ${longestMs} ms.`))
