@@ -162,7 +162,7 @@ t.test('the key store', async (t) => {
   t.test('takes nothing: nothing is asked for, and the session is there when it takes something again', async (t) => {
     const before = await user.readRecord()
     t.match(await user.withFullDisk().run(['whoami']), { code: NOT_NOW, said: '(storage_failed)' })
-    t.strictSame([await user.readRecord(), (await readdir(user.keyStore)).length], [before, 1])
+    t.strictSame([await user.readRecord(), (await readdir(user.keyStore)).length], [before, 2])
     await expectUnharmed(t, user.email, 0)
     clock.advance({ days: 1 })
     await expectSignedIn(t, user, 1)

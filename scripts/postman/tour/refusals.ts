@@ -117,7 +117,10 @@ const cookies: Folder = {
       about: 'The refresh token is in the cookie, and in no body.',
       send: { body: { ...credentials('Browser'), mode: 'cookie' } },
       answers: 200,
-      then: `pm.collectionVariables.set('refresh_cookie', pm.response.headers.get('Set-Cookie').split(';')[0])`,
+      // Another one is the device's.
+      then: `const cookies = pm.response.headers.filter(({ key }) => key.toLowerCase() === 'set-cookie')
+const { value } = cookies.find(({ value }) => value.includes('sallyport_rt='))
+pm.collectionVariables.set('refresh_cookie', value.split(';')[0])`,
       checks: { 'the body holds no refresh token': `pm.expect(answer).to.not.have.property('refresh_token')` },
     },
     {
