@@ -48,7 +48,7 @@ t.test('OPS-02: a request is traced down to its hash and its database, and no se
     },
   })
   const beneath = spans.filter(({ parentSpanId }) => parentSpanId === traced?.spanId).map(({ name }) => name)
-  t.strictSame(beneath.toSorted(), ['database query', 'database transaction', 'password check'])
+  t.strictSame([...new Set(beneath)].toSorted(), ['database query', 'database transaction', 'password check'])
 
   const names = spans.filter(({ attributes }) => 'sallyport.request_id' in attributes).map(({ name }) => name)
   for (const name of ['POST /v1/auth/register', 'POST /v1/auth/refresh', 'GET /v1/whoami']) {
