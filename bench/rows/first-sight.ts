@@ -9,6 +9,8 @@ import { withSallyport } from '../sallyport.js'
 import { CONNECTIONS, logIn, startBare, whoamiRequest } from './whoami.js'
 
 const TOKENS = 5000
+/** How many requests the compiler gets to know the servers by, before anything counts. */
+const WARM_UP = 20_000
 const VERIFICATIONS = 2000
 
 /** What a token costs that the server has not seen yet, in processor time, beside the signature check alone. */
@@ -20,11 +22,15 @@ export const firstSight: Row = {
       const token = await logIn(sallyport)
       const bare = await startBare(sallyport, token)
       try {
-        const load = ({ url, pid }: { url: string; pid: number }, request: Request, pace?: number) => {
-          const cpu = () => cpuMicrosOf(pid)
-          const until = { requests: TOKENS }
-          return putUnderLoad({ url, connections: CONNECTIONS, request, until, cpu, ...(pace && { pace }) })
+        const load = (
+          { url, pid }: { url: string; pid: number },
+          request: Request,
+          { requests = TOKENS, pace }: { requests?: number; pace?: number } = {},
+        ) => {
+          const options = { url, connections: CONNECTIONS, request, cpu: () => cpuMicrosOf(pid) }
+          return putUnderLoad({ ...options, until: { requests }, ...(pace && { pace }) })
         }
+        for (const server of [sallyport, bare]) await load(server, whoamiRequest(token), { requests: WARM_UP })
         const tokens = await mintTokens(sallyport, TOKENS * (world.rounds + 1))
         const unseen = (): Request => ({
           setupRequest: (request) => ({ ...request, ...whoamiRequest(nextOf(tokens)) }),
@@ -33,7 +39,7 @@ export const firstSight: Row = {
         for (let round = 0; round <= world.rounds; round += 1) {
           const first = await load(sallyport, unseen())
           // At the same pace: what sending an answer costs depends on whether its reader sleeps meanwhile.
-          const bareRequest = await load(bare, whoamiRequest(token), Math.round(first.perSecond))
+          const bareRequest = await load(bare, whoamiRequest(token), { pace: Math.round(first.perSecond) })
           costs.push({
             first: first.cpuMicros,
             bare: bareRequest.cpuMicros,
