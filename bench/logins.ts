@@ -10,14 +10,15 @@ export const USERS = 200
 const anyLogin = () =>
   JSON.stringify({ email: emailOf(1 + Math.floor(Math.random() * USERS)), password: PASSWORD, mode: 'json' })
 
-const headers = { 'content-type': 'application/json' }
+// Made anew each time: the load generator writes the length of its body into what it is given.
+const headers = () => ({ 'content-type': 'application/json' })
 
 /** A login of any of them. */
 export function loginRequest(): Request {
   return {
     method: 'POST',
     path: '/v1/auth/login',
-    setupRequest: (request) => ({ ...request, headers, body: anyLogin() }),
+    setupRequest: (request) => ({ ...request, headers: headers(), body: anyLogin() }),
   }
 }
 
@@ -44,7 +45,7 @@ export async function crowd(url: string, size: number, signal: AbortSignal): Pro
 
 function logIn(url: string, agent: Agent): Promise<{ status: number; retryAfterMs: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(`${url}/v1/auth/login`, { method: 'POST', agent, headers }, (response) => {
+    const outgoing = request(`${url}/v1/auth/login`, { method: 'POST', agent, headers: headers() }, (response) => {
       const { statusCode: status = 0, headers } = response
       const retryAfterMs = Number(headers['retry-after'] ?? 0) * 1000
       let text = ''
