@@ -100,6 +100,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
       else holdText = text
     },
     stop: async () => {
+      if (!listener.listening) return
       const closed = once(listener, 'close')
       listener.close()
       cut()

@@ -1,4 +1,6 @@
 import { ClientError } from './client-error.js'
+import { parseObject } from './json.js'
+import { ignore } from './ignore.js'
 import type { KeyStore } from './key-store.js'
 
 /** What is presented to refresh. */
@@ -19,7 +21,7 @@ export interface Credential {
   /** Puts what came back in its place. False where a newer sign-in or a logout has changed that meanwhile. */
   complete(presented: Presented, next: string | undefined): Promise<boolean>
   /** Starts again with the token of a sign-in. Throws `storage_failed`. */
-  keep(token: string | undefined): Promise<void>
+  keep(token: string | undefined): Promise<unknown>
   /** The refresh token as it is kept. */
   read(): Promise<string | undefined>
   /** Forgets it all; where `presented` is given, only if nothing newer stands there, which it answers with false. */
@@ -94,9 +96,10 @@ export function createCookieCredential({
   key,
   createAttempt,
 }: Omit<CredentialOptions, 'storage'> & { storage: KeyStore | null }): Credential {
-  async function clear(): Promise<void> {
+  async function clear(): Promise<true> {
     // An attempt that stays behind does no harm: with the next token it is a new one.
     await storage?.delete(key).catch(ignore)
+    return true
   }
 
   async function beginAttempt(): Promise<string | undefined> {
@@ -112,27 +115,14 @@ export function createCookieCredential({
 
   return {
     begin: async () => ({ token: undefined, attempt: await beginAttempt() }),
-    async complete() {
-      await clear()
-      return true
-    },
+    complete: clear,
     keep: clear,
     read: () => Promise.resolve(undefined),
-    async forget() {
-      await clear()
-      return true
-    },
+    forget: clear,
   }
 }
 
-function parseRecord(text: string | null): Kept {
-  try {
-    const value: unknown = JSON.parse(text ?? '{}')
-    return typeof value === 'object' && value !== null ? value : {}
-  } catch {
-    return {}
-  }
-}
+const parseRecord = (text: string | null): Kept => parseObject(text) ?? {}
 
 async function orStorageFailed<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -140,8 +130,4 @@ async function orStorageFailed<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw new ClientError('storage_failed', { cause: error })
   }
-}
-
-function ignore(): void {
-  // There is nothing to do about it, as said where it is caught.
 }

@@ -51,13 +51,13 @@ async function follow({ fetch, session, refresh }: FollowingOptions, stop: Abort
   const silence = createDeadline(SILENCE_MS, stop)
   try {
     const response = await fetch('/v1/events', { headers: { accept: 'text/event-stream' }, signal: silence.signal })
-    const body: ReadableStream<Uint8Array> | null = response.body
-    if (!response.ok || body === null) return false
-    const reader = body.getReader()
+    // Without a stream, as of React Native's `fetch`, this throws.
+    const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader()
+    if (!response.ok || reader === undefined) return false
     const parser = createEventParser(MAX_EVENT_LENGTH)
     const decoder = new TextDecoder()
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await Promise.race([reader.read(), silence.late])
       if (done) return true
       silence.extend()
       const events = parser.push(decoder.decode(value, { stream: true }))

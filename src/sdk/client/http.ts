@@ -2,6 +2,7 @@ import type { EndReason } from '../../wire/end-reason.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { ClientError, type FieldError } from './client-error.js'
 import { createDeadline } from './deadline.js'
+import { parseObject } from './json.js'
 import type { Fetch } from './options.js'
 
 /** How long Sallyport may take to answer. */
@@ -29,7 +30,8 @@ export function jsonRequest(method: string, body?: object, headers: Record<strin
 export async function ask(fetch: Fetch, url: string, init: RequestInit, signal?: AbortSignal): Promise<Answer> {
   const deadline = createDeadline(TIMEOUT_MS, signal)
   try {
-    return await readAnswer(await fetch(url, { ...init, redirect: 'error', signal: deadline.signal }))
+    const answer = fetch(url, { ...init, redirect: 'error', signal: deadline.signal }).then(readAnswer)
+    return await Promise.race([answer, deadline.late])
   } catch (error) {
     if (signal?.aborted) throw new ClientError('superseded', { cause: error })
     // `fetch` itself fails for nothing else; a ClientError comes from a refresh on its way.
@@ -47,15 +49,6 @@ export async function readAnswer(response: Response): Promise<Answer> {
     ok,
     body: parseObject(await response.text()),
     retryAfterSeconds: /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) : undefined,
-  }
-}
-
-function parseObject(text: string): Answer['body'] {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : null
-  } catch {
-    return null
   }
 }
 

@@ -1,3 +1,4 @@
+import { ignore } from './ignore.js'
 import type { KeyStore } from './key-store.js'
 
 /**
@@ -12,7 +13,7 @@ export interface KnownDevice {
 /** For mode `json`; in the other modes it is a cookie. */
 export function createKnownDevice(storage: KeyStore, key: string): KnownDevice {
   return {
-    read: async () => (await storage.get(key).catch(() => undefined)) ?? undefined,
-    keep: (token) => storage.set(key, token).catch(() => undefined),
+    read: async () => (await storage.get(key).catch(ignore)) ?? undefined,
+    keep: (token) => storage.set(key, token).catch(ignore),
   }
 }

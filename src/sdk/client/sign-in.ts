@@ -5,6 +5,7 @@ import { ClientError } from './client-error.js'
 import type { Credential } from './credential.js'
 import type { KnownDevice } from './known-device.js'
 import { errorOf, isDone, jsonRequest, type Answer } from './http.js'
+import { ignore } from './ignore.js'
 import type { Lock } from './lock.js'
 import { readTokenReply } from './refresh-outcome.js'
 import type { ClientState, Session } from './session.js'
@@ -47,7 +48,7 @@ export function createSignIn({ mode, lock, credential, device, session, send }: 
   /** Ends a session that nobody will use any more. Where it cannot be, it ends by its age. */
   async function endQuietly(token: string | undefined): Promise<void> {
     if (token === undefined) return
-    await send('/v1/auth/logout', jsonRequest('POST', { refresh_token: token })).catch(() => undefined)
+    await send('/v1/auth/logout', jsonRequest('POST', { refresh_token: token })).catch(ignore)
   }
 
   async function forget(reason: EndReason): Promise<void> {

@@ -70,7 +70,7 @@ export async function* readStream(
     })
     requireAnswered(response.status)
     const parser = createEventParser(MAX_EVENT_LENGTH)
-    for await (const text of readText(response)) {
+    for await (const text of readText(response, deadline.signal)) {
       for (const event of parser.push(text)) {
         const news = parseEvent(event)
         if (news === null) continue

@@ -32,30 +32,37 @@ export async function ask(url: string, options: AskOptions): Promise<Answer> {
       ...(body === undefined ? {} : { body }),
     })
     let text = ''
-    for await (const piece of readText(response, maxBytes)) text += piece
+    for await (const piece of readText(response, deadline.signal, maxBytes)) text += piece
     return { status: response.status, headers: response.headers, text }
   } finally {
     deadline.end()
   }
 }
 
-/** The text of an answer as it arrives. Whoever stops reading ends the connection. */
-export async function* readText(response: Response, maxBytes = Infinity): AsyncGenerator<string> {
+/**
+ * The text of an answer as it arrives. Whoever stops reading ends the connection, and so does the signal: the `fetch` of
+ * Node 20 and 22 forgets it once the head of an answer is there and garbage has been collected, so it is heard here too.
+ */
+export async function* readText(response: Response, signal: AbortSignal, maxBytes = Infinity): AsyncGenerator<string> {
   const body: ReadableStream<Uint8Array> | null = response.body
   if (body === null) return
   const reader = body.getReader()
   const decoder = new TextDecoder()
+  const cancel = () => void reader.cancel(signal.reason).catch(() => undefined)
+  signal.addEventListener('abort', cancel)
   let bytes = 0
   try {
     for (;;) {
       const { done, value } = await reader.read()
+      signal.throwIfAborted()
       if (done) break
       bytes += value.byteLength
       if (bytes > maxBytes) throw new Error(`The answer is longer than ${maxBytes} bytes.`)
       yield decoder.decode(value, { stream: true })
     }
   } finally {
-    await reader.cancel().catch(() => undefined)
+    signal.removeEventListener('abort', cancel)
+    cancel()
   }
 }
 

@@ -2,8 +2,11 @@
 
 import t from 'tap'
 import { createMemoryStore, type KeyStore } from '../../../src/sdk/client/client.js'
+import { ask } from '../../../src/sdk/client/http.js'
 import { PASSWORD } from '../../support/api.js'
+import { keepCollectingGarbage } from '../../support/collect-garbage.js'
 import { codeOf, startDeviceApp, type Device } from '../../support/sdk-client.js'
+import { startStandIn } from '../../support/stand-in.js'
 
 const REFRESH = '/v1/auth/refresh'
 const attemptsOf = ({ network }: Device) =>
@@ -145,6 +148,15 @@ t.test('a sign-in or a logout takes over from a refresh that hangs, and its late
     t.equal(state.status, kind === 'login' ? 'signed_in' : 'signed_out')
     if (kind === 'login') t.match(await device.client.refresh(), { status: 'signed_in' })
   }
+})
+
+t.test('an answer of which only the head arrives holds nothing up, whatever garbage is collected', async (t) => {
+  const standIn = await startStandIn(t)
+  standIn.handlers.set(REFRESH, (_request, response) => response.writeHead(200).flushHeaders())
+  t.teardown(keepCollectingGarbage())
+  const giveUp = new AbortController()
+  setTimeout(() => giveUp.abort(), 500)
+  t.equal(await codeOf(ask(fetch, standIn.url + REFRESH, { method: 'POST' }, giveUp.signal)), 'superseded')
 })
 
 t.test('a request of one session is not repeated in the name of another', async (t) => {

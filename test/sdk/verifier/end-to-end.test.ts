@@ -8,6 +8,7 @@ import type { SignedUp } from '../../support/api.js'
 import { startApp, type Test, type TestApp } from '../../support/app.js'
 import { connectTo } from '../../support/client.js'
 import { createTestClock } from '../../support/clock.js'
+import { keepCollectingGarbage } from '../../support/collect-garbage.js'
 import { startTcpProxy } from '../../support/tcp-proxy.js'
 import { until } from '../../support/until.js'
 
@@ -132,13 +133,14 @@ t.test('cut off from the server it says so, and when it is back nothing has been
   await until(async () => verifier.ageMs < 5_000)
   for (const { accessToken } of ended) t.equal(await codeOf(verifier, accessToken), 'session_ended')
   t.equal(await codeOf(verifier, kept?.accessToken ?? '', { onStale: 'deny' }), null)
-  await proxy.stop()
 })
 
 t.test('a stream that has frozen on its way is given up, and polling tells', async (t) => {
   const app = await start(t)
   const proxy = await startTcpProxy(app.server)
-  t.teardown(async () => proxy.cut())
+  t.teardown(() => proxy.stop())
+  // After which the `fetch` of Node 20 and 22 does not hear its signal.
+  t.teardown(keepCollectingGarbage())
   const verifier = app.create({ url: proxy.url })
   await verifier.ready()
   const ada = await app.api.signUp()
@@ -147,7 +149,6 @@ t.test('a stream that has frozen on its way is given up, and polling tells', asy
   proxy.passNewConnections()
   await logOut(app, ada)
   await becomes(verifier, ada.accessToken, 'session_ended')
-  await proxy.stop()
 })
 
 t.test('OPS-08: a service whose clock is 30 s off accepts what holds and refuses what does not', async (t) => {

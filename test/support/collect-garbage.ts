@@ -1,0 +1,11 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** Collects garbage again and again until the function that it answers is called. */
+export function keepCollectingGarbage(): () => void {
+  const timer = setInterval(collect, 50)
+  return () => clearInterval(timer)
+}
