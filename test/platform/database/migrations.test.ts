@@ -125,7 +125,7 @@ t.test('on Postgres', { skip: needsPostgres }, async (t) => {
   await Promise.all(migrators.map((migrator) => migrator.close()))
 
   const names = readMigrations().map((migration) => migration.name)
-  t.strictSame(applied.flat(), names, 'eight at once make one history, and wait for each other past every limit')
+  t.strictSame(applied.flat().sort(), names, 'eight at once make one history, and wait for each other past every limit')
   const { rows } = await other.query<object>(
     `SELECT migration_name, applied_steps_count, logs, finished_at >= started_at AS finished
      FROM _prisma_migrations ORDER BY started_at`,
