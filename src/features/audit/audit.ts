@@ -44,21 +44,11 @@ export function createAudit({ database, clock }: { database: Database; clock: Cl
   return {
     async record(client, ...events) {
       if (events.length === 0) return
-      const at = clock.now()
-      await store.insertEvents(
-        client,
-        events.map(({ event, caller, userId = null, sessionId = null, detail }) => ({
-          id: uuidv7(),
-          at,
-          event,
-          userId,
-          sessionId,
-          ip: caller.ip,
-          userAgent: caller.userAgent,
-          requestId: caller.requestId,
-          ...(detail && { detail }),
-        })),
-      )
+      const written = events.map(({ event, caller, userId = null, sessionId = null, detail = null }) => {
+        const { ip, userAgent, requestId } = caller
+        return { id: uuidv7(), event, userId, sessionId, ip, userAgent, requestId, detail }
+      })
+      await store.insertEvents(client, written, clock.now())
     },
 
     async find({ since, ...question }) {

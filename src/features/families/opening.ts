@@ -35,26 +35,32 @@ export async function open(
   request: OpenRequest,
 ): Promise<SessionTokens> {
   const { secrets, limits, clock } = context
+  const { userId, caller } = request
   await endReplaced(context, tx, revoke, request)
-  await endBeyondLimit(context, tx, revoke, request)
 
   const token = createRefreshToken()
-  const reading = await store.insertFamily(tx, {
+  const opened = await store.insertFamily(tx, {
     id: uuidv7(),
-    userId: request.userId,
+    userId,
     handleHash: hashHandle(token.handle),
     secretId: secrets.current.id,
     mode: request.mode,
     remember: request.remember,
-    deviceName: request.deviceName ?? deviceNameOf(request.caller.userAgent),
-    userAgent: request.caller.userAgent,
-    ip: request.caller.ip,
+    deviceName: request.deviceName ?? deviceNameOf(caller.userAgent),
+    userAgent: caller.userAgent,
+    ip: caller.ip,
     amr: request.amr,
     maxSeconds: limits.maxSeconds[request.mode],
+    besides: limits.maxSessionsPerUser - 1,
+    idleSeconds: limits.idleSeconds,
     shiftMs: clock.shiftMs,
   })
-  if (!reading?.holder) throw new Error('A family was opened for a user who does not exist.')
-  return makeSessionTokens(context, { ...reading, holder: reading.holder }, token)
+  const holder = opened?.reading.holder
+  if (!opened || !holder) throw new Error('A family was opened for a user who does not exist.')
+  for (const id of opened.beyond) {
+    await endFamily(context, tx, revoke, { id, userId }, 'limit', { userId: null, caller })
+  }
+  return makeSessionTokens(context, { ...opened.reading, holder }, token)
 }
 
 async function endReplaced(
@@ -68,20 +74,5 @@ async function endReplaced(
     if (reading === null) continue
     const by = { userId: reading.family.userId, caller }
     await endFamily(context, tx, revoke, reading.family, 'logout', by)
-  }
-}
-
-/** Makes room for one more: the least recently used live families end. */
-async function endBeyondLimit(
-  context: FamiliesContext,
-  tx: Queries,
-  revoke: Revoke,
-  { userId, caller }: OpenRequest,
-): Promise<void> {
-  const { limits, clock } = context
-  const { maxSessionsPerUser, idleSeconds } = limits
-  const beyond = await store.findFamiliesBeyond(tx, userId, maxSessionsPerUser - 1, idleSeconds, clock.shiftMs)
-  for (const family of beyond) {
-    await endFamily(context, tx, revoke, family, 'limit', { userId: null, caller })
   }
 }

@@ -3,7 +3,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
 import type { Attempt } from './attempt.js'
-import type { Ending, Family } from './family.js'
+import type { Ending } from './family.js'
 import { readingOf, type FamilyReading, type Row } from './row.js'
 
 const columns = Prisma.sql`
@@ -146,24 +146,6 @@ export async function findFamiliesOfUser(client: Queries, userId: string, shiftM
   return rows.map(readingOf)
 }
 
-/** The live families of a user that are left when the most recently used ones, as many as may stay, are counted off. */
-export async function findFamiliesBeyond(
-  tx: Queries,
-  userId: string,
-  stay: number,
-  idleSeconds: Record<Mode, number>,
-  shiftMs: number,
-): Promise<Pick<Family, 'id' | 'userId'>[]> {
-  const idleSince = (mode: Mode) => secondsBefore(shiftMs, idleSeconds[mode])
-  const rows = await tx.$queryRaw<{ id: string }[]>`
-    SELECT id FROM refresh_token_family
-    WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND expires_at > ${now(shiftMs)} AND last_used_at >
-      CASE mode WHEN 'json' THEN ${idleSince('json')} WHEN 'session' THEN ${idleSince('session')}
-        ELSE ${idleSince('cookie')} END
-    ORDER BY last_used_at DESC, id DESC OFFSET ${stay}::int`
-  return rows.map(({ id }) => ({ id, userId }))
-}
-
 export interface NewFamily {
   id: string
   userId: string
@@ -176,18 +158,40 @@ export interface NewFamily {
   ip: string | null
   amr: string[]
   maxSeconds: number
+  /** How many live families of the user may stay beside it. */
+  besides: number
+  idleSeconds: Record<Mode, number>
   shiftMs: number
 }
 
-export async function insertFamily(tx: Queries, family: NewFamily): Promise<FamilyReading | null> {
-  const { shiftMs } = family
-  await tx.$executeRaw`
-    INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, remember, device_name,
-      user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
-    VALUES (${family.id}::uuid, ${family.userId}::uuid, ${family.handleHash}, ${family.secretId}, 0,
-      ${family.mode}::mode, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip}, ${family.amr},
-      ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)}, ${secondsBefore(shiftMs, -family.maxSeconds)})`
-  return readFamily(tx, family.id, shiftMs)
+export interface Opened {
+  reading: FamilyReading
+  /** The families that are too many now: the live ones that were used the longest ago. */
+  beyond: string[]
+}
+
+/** Adds a family, and reads what its first tokens say; null where there is no such user. */
+export async function insertFamily(tx: Queries, family: NewFamily): Promise<Opened | null> {
+  const { shiftMs, besides, idleSeconds } = family
+  const idleSince = (mode: Mode) => secondsBefore(shiftMs, idleSeconds[mode])
+  const [row] = await tx.$queryRaw<(Row & { beyond: string[] })[]>`
+    WITH beyond AS (
+      SELECT id FROM refresh_token_family
+      WHERE user_id = ${family.userId}::uuid AND ended_at IS NULL AND expires_at > ${now(shiftMs)} AND last_used_at >
+        CASE mode WHEN 'json' THEN ${idleSince('json')} WHEN 'session' THEN ${idleSince('session')}
+          ELSE ${idleSince('cookie')} END
+      ORDER BY last_used_at DESC, id DESC OFFSET ${besides}::int
+    ), f AS (
+      INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, remember, device_name,
+        user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
+      VALUES (${family.id}::uuid, ${family.userId}::uuid, ${family.handleHash}, ${family.secretId}, 0,
+        ${family.mode}::mode, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip},
+        ${family.amr}, ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)}, ${secondsBefore(shiftMs, -family.maxSeconds)})
+      RETURNING *
+    )
+    SELECT ${columns}, ${now(shiftMs)} AS now, ARRAY(SELECT id::text FROM beyond) AS beyond
+    FROM f JOIN "user" AS u ON u.id = f.user_id`
+  return row === undefined ? null : { reading: readingOf(row), beyond: row.beyond }
 }
 
 /** Ends a family unless it has ended already; answers whether it did. */
