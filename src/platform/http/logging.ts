@@ -57,8 +57,11 @@ export class RequestLog extends LogController {
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
-    reply.log.info(
+    const { log } = request.server
+    if (!levelsWithInfo.has(log.level)) return
+    log.info(
       {
+        request_id: request.id,
         method: request.method,
         path: pathOf(request),
         status: reply.statusCode,
@@ -90,6 +93,8 @@ export class RequestLog extends LogController {
     request.log.error({ err: error }, 'response could not be serialized')
   }
 }
+
+const levelsWithInfo: ReadonlySet<string> = new Set(['trace', 'debug', 'info'])
 
 /** The path of a request without its query. */
 export function pathOf(request: FastifyRequest): string {

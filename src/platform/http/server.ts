@@ -12,6 +12,7 @@ import { limitHandlerTime } from './handler-time.js'
 import { RequestLog } from './logging.js'
 import { describeApi } from './openapi.js'
 import { mountProblemPages } from './problem-pages.js'
+import { createRequestLogger } from './request-logger.js'
 import { answerBadFraming, answerErrors, answerFrameworkErrors } from './refusals.js'
 import { securityHeaders } from './security-headers.js'
 import { stopGracefully } from './stopping.js'
@@ -65,6 +66,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   const app: AppInstance = fastify({
     ...(options.logger === false ? {} : { loggerInstance: options.logger }),
     logController: new RequestLog(),
+    childLoggerFactory: createRequestLogger,
     genReqId: () => randomUUID(),
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     bodyLimit: BODY_LIMIT_BYTES,
