@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /** A handler was not done in time; errors.ts tells whose fault that is. */
@@ -14,21 +15,25 @@ const LOOKS_PER_LIMIT = 10
  * verified one; here one timer looks at all that are under way. A stream has begun its answer, so it may stay open.
  */
 export function limitHandlerTime(app: FastifyInstance, longestMs: number): void {
-  // When each began, in the order in which they came, so that a look ends at the first that still has time.
-  const underWay = new Map<FastifyReply, number>()
+  // In the order in which they came, so that a look ends at the first that still has time.
+  const underWay = new Map<ServerResponse, { reply: FastifyReply; beganAt: number }>()
+
+  function forget(this: ServerResponse): void {
+    underWay.delete(this)
+  }
 
   app.addHook('onRequest', (_request, reply, done) => {
-    underWay.set(reply, performance.now())
+    underWay.set(reply.raw, { reply, beganAt: performance.now() })
     // Comes when the answer is out, and when the client goes away before.
-    reply.raw.once('close', () => underWay.delete(reply))
+    reply.raw.on('close', forget)
     done()
   })
 
   const timer = setInterval(() => {
-    for (const [reply, beganAt] of underWay) {
+    for (const [raw, { reply, beganAt }] of underWay) {
       if (performance.now() - beganAt < longestMs) return
-      underWay.delete(reply)
-      if (!reply.sent && !reply.raw.headersSent)
+      underWay.delete(raw)
+      if (!reply.sent && !raw.headersSent)
         reply.send(new HandlerTimeout(`The handler took longer than ${longestMs} ms.`))
     }
   }, longestMs / LOOKS_PER_LIMIT)
