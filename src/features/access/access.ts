@@ -37,21 +37,27 @@ export const accessProblems = [
 
 /** Makes the guard of routes that require an access token. */
 export function createAccess(options: AccessOptions): Authenticate {
-  const { families } = options
-
-  return async (request, reply, freshness) => {
+  return (request, reply, freshness) => {
     const { authorization } = request.headers
     // The header wins over a cookie: a client that sends one does not mean the other.
     if (authorization !== undefined) return check(options, requireBearer(authorization), freshness)
-
-    const shown = await tryAccessCookies(options, request, freshness)
-    if ('claims' in shown) return shown.claims
-    // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
-    const renewed = await renewFromRefreshCookie(options, request, reply)
-    if (renewed === null) throw shown.refused
-    if (freshness === 'live') await families.requireLive(renewed)
-    return renewed
+    return authenticateByCookie(options, request, reply, freshness)
   }
+}
+
+async function authenticateByCookie(
+  options: AccessOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  freshness: Freshness,
+): Promise<AccessTokenClaims> {
+  const shown = await tryAccessCookies(options, request, freshness)
+  if ('claims' in shown) return shown.claims
+  // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
+  const renewed = await renewFromRefreshCookie(options, request, reply)
+  if (renewed === null) throw shown.refused
+  if (freshness === 'live') await options.families.requireLive(renewed)
+  return renewed
 }
 
 /** RFC 6750, section 2.1. Tokens in a query or a form are not looked for. */
@@ -61,17 +67,28 @@ function requireBearer(authorization: string): string {
   return token
 }
 
-async function check(
-  { accessTokens, revocations, families }: AccessOptions,
+function check(
+  options: AccessOptions,
   token: string,
   freshness: Freshness,
-): Promise<AccessTokenClaims> {
-  const claims = await accessTokens.verify(token)
+): AccessTokenClaims | Promise<AccessTokenClaims> {
+  const claims = options.accessTokens.recall(token)
+  return claims === null
+    ? options.accessTokens.verify(token).then((verified) => requireHolding(options, verified, freshness))
+    : requireHolding(options, claims, freshness)
+}
+
+/** The claims, where they hold to the freshness asked for. */
+function requireHolding(
+  { revocations, families }: AccessOptions,
+  claims: AccessTokenClaims,
+  freshness: Freshness,
+): AccessTokenClaims | Promise<AccessTokenClaims> {
   if (freshness === 'offline') return claims
   revocations.requireValid(claims)
   // The database is sure, however long ago the map was confirmed.
-  if (freshness === 'live') await families.requireLive(claims)
-  else revocations.requireCurrent()
+  if (freshness === 'live') return families.requireLive(claims).then(() => claims)
+  revocations.requireCurrent()
   return claims
 }
 

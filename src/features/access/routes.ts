@@ -17,7 +17,9 @@ export function mountAccessRoutes(app: AppInstance): void {
       config: { access: 'feed' },
       serializerCompiler: () => createClaimsWriter(),
     },
-    (request) => Promise.resolve(claimsOf(request)),
+    (request, reply) => {
+      reply.send(claimsOf(request))
+    },
   )
 }
 

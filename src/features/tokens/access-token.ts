@@ -30,6 +30,8 @@ export interface AccessTokens {
    * `token_stale` for one of a key that was withdrawn.
    */
   verify(token: string): Promise<AccessTokenClaims>
+  /** The same, at once, for a token that was verified before; null where `verify` has to tell. */
+  recall(token: string): AccessTokenClaims | null
   /** The claims of a token that we signed and meant for this audience, whether expired or not; null for any other. */
   read(token: string): Promise<AccessTokenClaims | null>
 }
@@ -61,12 +63,17 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   // its key and its revocation are still checked at every use.
   const verified = new QuickLRU<string, { kid: string; claims: AccessTokenClaims }>({ maxSize: VERIFIED_CACHE_SIZE })
 
-  async function read(token: string): Promise<AccessTokenClaims | null> {
+  function find(token: string): AccessTokenClaims | null {
     const known = verified.get(token)
-    if (known !== undefined) {
-      if (keys.find(known.kid) !== null) return known.claims
-      verified.delete(token)
-    }
+    if (known === undefined) return null
+    if (keys.find(known.kid) !== null) return known.claims
+    verified.delete(token)
+    return null
+  }
+
+  async function read(token: string): Promise<AccessTokenClaims | null> {
+    const known = find(token)
+    if (known !== null) return known
     const header = headerOf(token)
     if (header === null) return null
     const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
@@ -91,6 +98,15 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     } catch {
       return null
     }
+  }
+
+  function requireInForce(claims: AccessTokenClaims): AccessTokenClaims {
+    const now = clock.now().getTime() / 1000
+    // An hour that begins in the future would end after everything that refuses the token has been forgotten.
+    const begins = Math.max(claims.nbf, claims.iat)
+    if (now < begins - CLOCK_TOLERANCE_SECONDS) throw new Problem('token_invalid')
+    if (now >= claims.exp + CLOCK_TOLERANCE_SECONDS) throw new Problem('token_expired')
+    return claims
   }
 
   return {
@@ -119,13 +135,13 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 
     async verify(token) {
       const claims = await read(token)
-      const now = clock.now().getTime() / 1000
       if (claims === null) throw new Problem(isOfWithdrawnKey(token) ? 'token_stale' : 'token_invalid')
-      // An hour that begins in the future would end after everything that refuses the token has been forgotten.
-      const begins = Math.max(claims.nbf, claims.iat)
-      if (now < begins - CLOCK_TOLERANCE_SECONDS) throw new Problem('token_invalid')
-      if (now >= claims.exp + CLOCK_TOLERANCE_SECONDS) throw new Problem('token_expired')
-      return claims
+      return requireInForce(claims)
+    },
+
+    recall(token) {
+      const claims = find(token)
+      return claims && requireInForce(claims)
     },
 
     read,
