@@ -1,6 +1,7 @@
-// The limit of a verified request: the same framework, answering the same JSON with the same headers, and nothing else.
+// The limit of a verified request: the same framework, answering the same JSON with the same headers, and nothing else;
+// at another address after one signature check, which is the limit of a token that has not been seen yet.
 
-import { randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto'
 import { fastify } from 'fastify'
 
 const { PORT = '', ANSWER = '{}', HEADERS = '{}' } = process.env
@@ -9,6 +10,15 @@ const headers = JSON.parse(HEADERS) as Record<string, string>
 
 const server = fastify({ genReqId: () => randomUUID() })
 server.get('/v1/whoami', (request, reply) => {
+  reply.headers(headers).header('x-request-id', request.id).send(answer)
+})
+
+// As much as a token signs.
+const signed = Buffer.alloc(600, 'a')
+const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+const signature = sign(null, signed, privateKey)
+server.get('/signature', (request, reply) => {
+  if (!verify(null, signed, publicKey, signature)) throw new Error('The signature is wrong.')
   reply.headers(headers).header('x-request-id', request.id).send(answer)
 })
 server.get('/readyz', () => ({ ready: true }))

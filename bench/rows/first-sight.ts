@@ -1,4 +1,4 @@
-import { createPublicKey, sign, verify, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Request } from 'autocannon'
 import { median } from '../figures.js'
 import { putUnderLoad } from '../load.js'
@@ -11,9 +11,8 @@ import { CONNECTIONS, logIn, startBare, whoamiRequest } from './whoami.js'
 const TOKENS = 5000
 /** How many requests the compiler gets to know the servers by, before anything counts. */
 const WARM_UP = 20_000
-const VERIFICATIONS = 2000
 
-/** What a token costs that the server has not seen yet, in processor time, beside the signature check alone. */
+/** What a token costs that the server has not seen yet, in processor time, beside the same server with a signature check alone. */
 export const firstSight: Row = {
   name: 'first-sight',
   needsPostgres: true,
@@ -30,20 +29,25 @@ export const firstSight: Row = {
           const options = { url, connections: CONNECTIONS, request, cpu: () => cpuMicrosOf(pid) }
           return putUnderLoad({ ...options, until: { requests }, ...(pace && { pace }) })
         }
-        for (const server of [sallyport, bare]) await load(server, whoamiRequest(token), { requests: WARM_UP })
+        const request = whoamiRequest(token)
+        const signature = { ...request, path: '/signature' }
+        for (const server of [sallyport, bare]) await load(server, request, { requests: WARM_UP })
+        await load(bare, signature, { requests: WARM_UP })
         const tokens = await mintTokens(sallyport, TOKENS * (world.rounds + 1))
         const unseen = (): Request => ({
           setupRequest: (request) => ({ ...request, ...whoamiRequest(nextOf(tokens)) }),
         })
-        const costs: { first: number; bare: number; verification: number }[] = []
+        const costs: Costs[] = []
         for (let round = 0; round <= world.rounds; round += 1) {
           const first = await load(sallyport, unseen())
           // At the same pace: what sending an answer costs depends on whether its reader sleeps meanwhile.
-          const bareRequest = await load(bare, whoamiRequest(token), { pace: Math.round(first.perSecond) })
+          const pace = Math.round(first.perSecond)
+          const bareRequest = await load(bare, request, { pace })
+          const withSignature = await load(bare, signature, { pace })
           costs.push({
             first: first.cpuMicros,
             bare: bareRequest.cpuMicros,
-            verification: costOfVerification(),
+            verification: withSignature.cpuMicros - bareRequest.cpuMicros,
           })
         }
         return [lineOf(costs.slice(1))]
@@ -53,8 +57,15 @@ export const firstSight: Row = {
     }),
 }
 
-function lineOf(costs: { first: number; bare: number; verification: number }[]): Line {
-  const middle = (name: 'first' | 'bare' | 'verification') => median(costs.map((cost) => cost[name])).toFixed(0)
+/** Microseconds of processor time. */
+interface Costs {
+  first: number
+  bare: number
+  verification: number
+}
+
+function lineOf(costs: Costs[]): Line {
+  const middle = (name: keyof Costs) => median(costs.map((cost) => cost[name])).toFixed(0)
   return {
     what: 'first sight of a token, processor time',
     figure: `${middle('first')} µs, of which a bare request ${middle('bare')} µs`,
@@ -68,16 +79,4 @@ function lineOf(costs: { first: number; bare: number; verification: number }[]):
 // The generator asks for one more request than it sends.
 function nextOf(tokens: string[]): string {
   return tokens.pop() ?? randomUUID()
-}
-
-/** Microseconds of processor time for one signature of the size of a token's. */
-function costOfVerification(): number {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  const data = Buffer.alloc(600, 'a')
-  const signature = sign(null, data, privateKey)
-  const key = createPublicKey(publicKey.export({ type: 'spki', format: 'pem' }))
-  const before = process.cpuUsage()
-  for (let count = 0; count < VERIFICATIONS; count += 1) verify(null, data, key, signature)
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / VERIFICATIONS
 }
