@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
-import type { Database, Queries } from '../../platform/database/database.js'
+import type { Database } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import { consume, type Standing } from './counting.js'
 import { keyOf, type Budget } from './policies.js'
@@ -12,10 +12,8 @@ const PURGE_BATCH = 10_000
 export interface Counters {
   /** Takes a point of each budget, or of none where one has nothing left. Throws `database_unavailable`. */
   take(budgets: Budget[]): Promise<Standing[]>
-  /** Gives a point of each back. Never throws. */
-  giveBack(budgets: Budget[]): Promise<void>
-  /** Forgets what is used up of each. Never throws. */
-  forget(budgets: Budget[]): Promise<void>
+  /** Forgets what is used up of some, and gives a point of each of the others back. Never throws. */
+  settle(budgets: { forgotten?: Budget[]; returned?: Budget[] }): Promise<void>
   /** Deletes rows that count nothing any more. */
   purge(): Promise<void>
 }
@@ -38,24 +36,24 @@ export function createCounters({ database, clock, log }: CountersOptions): Count
     }
   }
 
-  /** What is not counted right, now and then, is better than a login that fails for it. */
-  async function settle(work: (client: Queries) => Promise<void>): Promise<void> {
-    await database.query(work).catch((error: unknown) => log.warn({ err: error }, 'a limit was not counted right'))
-  }
-
   const counters: Counters = {
     async take(budgets) {
       const standings = await ask(budgets)
       const granted = standings.filter((standing) => standing.granted)
-      if (granted.length < standings.length) await counters.giveBack(granted.map(({ budget }) => budget))
+      if (granted.length < standings.length) await counters.settle({ returned: granted.map(({ budget }) => budget) })
       return standings
     },
 
-    async giveBack(budgets) {
-      if (budgets.length > 0) await settle((client) => store.giveBack(client, budgets.map(keyOf)))
+    async settle({ forgotten = [], returned = [] }) {
+      if (forgotten.length + returned.length === 0) return
+      const keys = { forgotten: forgotten.map(keyOf), returned: returned.map(keyOf) }
+      try {
+        await database.query((client) => store.settle(client, keys))
+      } catch (error) {
+        // Better than a login that fails for it.
+        log.warn({ err: error }, 'a limit was not counted right')
+      }
     },
-
-    forget: (budgets) => settle((client) => store.forget(client, budgets.map(keyOf))),
 
     async purge() {
       const deleteBatch = () => database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs))

@@ -119,7 +119,7 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof Problem) || error.code === 'overloaded') await counters.giveBack(budgets)
+      if (!(error instanceof Problem) || error.code === 'overloaded') await counters.settle({ returned: budgets })
       throw error
     }
   }
@@ -153,9 +153,8 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
       return underWay.during(claimKeyOf(budgets), async () => {
         const matches = await orGiveBack(budgets, verify)
         if (matches) {
-          const forgiven = forgivenBudgets(by, budgets)
-          await counters.forget(forgiven)
-          await counters.giveBack(budgets.filter((budget) => !forgiven.includes(budget)))
+          const forgotten = forgivenBudgets(by, budgets)
+          await counters.settle({ forgotten, returned: budgets.filter((budget) => !forgotten.includes(budget)) })
         }
         return matches
       })
@@ -180,7 +179,7 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
       throw new Problem('rate_limited', { retryAfterSeconds: standing.waitMs / 1000, headers })
     },
 
-    forgive: (tx, email) => store.forget(tx, accountBudgets(email).map(keyOf)),
+    forgive: (tx, email) => store.settle(tx, { forgotten: accountBudgets(email).map(keyOf) }),
     purge: counters.purge,
   }
 }

@@ -59,20 +59,22 @@ export async function takePoints(client: Queries, asked: Asked[], shiftMs: numbe
     FROM asked LEFT JOIN taken ON taken.key = asked.key LEFT JOIN limit_counter AS counter ON counter.key = asked.key`
 }
 
-/** Gives one point of each back. */
-export async function giveBack(client: Queries, keys: string[]): Promise<void> {
+/**
+ * Forgets all points of some, and gives one point of each of the others back. The rows are held in the order in which
+ * points are taken: two statements that met in the middle would wait for each other.
+ */
+export async function settle(
+  client: Queries,
+  { forgotten = [], returned = [] }: { forgotten?: string[]; returned?: string[] },
+): Promise<void> {
   await client.$executeRaw`
-    UPDATE limit_counter SET points = points - 1 WHERE points > 0 AND key IN (${inOrder(keys)})`
-}
-
-/** Forgets all points of each. */
-export async function forget(client: Queries, keys: string[]): Promise<void> {
-  await client.$executeRaw`DELETE FROM limit_counter WHERE key IN (${inOrder(keys)})`
-}
-
-/** Takes the rows in the order in which points are taken: two statements that met in the middle would wait for a second. */
-function inOrder(keys: string[]): Prisma.Sql {
-  return Prisma.sql`SELECT key FROM limit_counter WHERE key = ANY(${keys}::text[]) ORDER BY key FOR UPDATE`
+    WITH held AS (
+      SELECT key FROM limit_counter WHERE key = ANY(${[...forgotten, ...returned]}::text[]) ORDER BY key FOR UPDATE
+    ), gone AS (
+      DELETE FROM limit_counter WHERE key IN (SELECT key FROM held) AND key = ANY(${forgotten}::text[])
+    )
+    UPDATE limit_counter SET points = points - 1
+    WHERE key IN (SELECT key FROM held) AND key = ANY(${returned}::text[]) AND points > 0`
 }
 
 /** Deletes counters that count nothing any more, a batch at a time; answers how many. */
