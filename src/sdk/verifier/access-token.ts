@@ -1,6 +1,7 @@
 import { base64url, compactVerify, type CryptoKey } from 'jose'
 import QuickLRU from 'quick-lru'
 import { accessTokenClaimsSchema, accessTokenHeaderSchema, type AccessTokenClaims } from '../../wire/claims.js'
+import { createVerifiedTokens, VERIFIED_CACHE_SIZE, type VerifiedToken } from '../../wire/verified-tokens.js'
 import type { VerifierClock } from './clock.js'
 import type { KeySet } from './key-set.js'
 import type { Algorithm } from './options.js'
@@ -8,9 +9,6 @@ import { VerificationError } from './verification-error.js'
 
 /** The server's own stay under 1 KiB with ten roles. A longer one costs no more than the look at its length. */
 const MAX_TOKEN_LENGTH = 8192
-
-/** At most about 20 MiB. */
-const VERIFIED_CACHE_SIZE = 10_000
 
 export interface AccessTokenRules {
   keySet: KeySet
@@ -21,29 +19,23 @@ export interface AccessTokenRules {
   clock: VerifierClock
 }
 
-interface Genuine {
-  kid: string
-  claims: AccessTokenClaims
-}
-
 /**
  * Makes what verifies access tokens (RFC 9068, section 4) by signature, claims and time. It answers frozen claims, or
  * throws `token_invalid`, `token_expired`, `token_stale` for a withdrawn key, and `revocation_stale` where the key set
  * cannot be had.
  */
 export function createTokenVerification(rules: AccessTokenRules): (token: string) => Promise<AccessTokenClaims> {
-  // From the exact text that verified to what it says, so that a token seen before costs no signature check. Its time
-  // and its key are still checked at every use.
-  const verified = new QuickLRU<string, Genuine>({ maxSize: VERIFIED_CACHE_SIZE })
+  // At most twice as many.
+  const verified = createVerifiedTokens(new QuickLRU({ maxSize: VERIFIED_CACHE_SIZE }))
 
   return async (token) => {
     requireLength(token)
     rules.keySet.keepFresh()
-    let genuine = verified.get(token)
+    let genuine = verified.find(token)
     if (genuine === undefined || !rules.keySet.has(genuine.kid)) {
-      verified.delete(token)
+      verified.forget(token)
       genuine = await readGenuine(rules, token)
-      verified.set(token, genuine)
+      verified.remember(token, genuine, rules.clock.now())
     }
     // A key may have been withdrawn while its signature was being checked.
     requireTrusted(rules, genuine.kid)
@@ -52,7 +44,7 @@ export function createTokenVerification(rules: AccessTokenRules): (token: string
   }
 }
 
-async function readGenuine(rules: AccessTokenRules, token: string): Promise<Genuine> {
+async function readGenuine(rules: AccessTokenRules, token: string): Promise<VerifiedToken> {
   const { kid, alg } = parseHeader(token)
   // Asked before the key is looked for, because a withdrawn one has left the key set.
   requireTrusted(rules, kid)
