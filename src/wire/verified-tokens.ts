@@ -14,7 +14,6 @@ export interface VerifiedTokens {
   find(token: string): VerifiedToken | undefined
   remember(token: string, verified: VerifiedToken, now: Date): void
   forget(token: string): void
-  readonly size: number
 }
 
 /** Of how many the cache is made: enough for every user of a busy instance, at some 1.6 KiB each. */
@@ -40,8 +39,5 @@ export function createVerifiedTokens(tokens: Map<string, VerifiedToken>): Verifi
       tokens.set(token, verified)
     },
     forget: (token) => void tokens.delete(token),
-    get size() {
-      return tokens.size
-    },
   }
 }
