@@ -1,15 +1,19 @@
 import type { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
 
-/** An event to write. */
-export interface NewEvent {
-  id: string
+/** What happened to whose access, and who asked for it from where. */
+interface Told {
+  /** Text: a later version may have written names that this one does not know. */
   event: string
   userId: string | null
   sessionId: string | null
   ip: string | null
   userAgent: string | null
   requestId: string | null
+}
+
+export interface NewEvent extends Told {
+  id: string
   detail: Record<string, string | number> | null
 }
 
@@ -28,15 +32,9 @@ export async function insertEvents(client: Queries, events: NewEvent[], at: Date
     ) AS e(id, event, user_id, session_id, ip, user_agent, request_id, detail)`
 }
 
-/** An event as it was written. The name is text: a later version may have written ones that this one does not know. */
-export interface RecordedEvent {
+/** An event as it was written. */
+export interface RecordedEvent extends Told {
   at: Date
-  event: string
-  userId: string | null
-  sessionId: string | null
-  ip: string | null
-  userAgent: string | null
-  requestId: string | null
   detail: Prisma.JsonValue
 }
 
