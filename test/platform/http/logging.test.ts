@@ -108,6 +108,16 @@ t.test('an unexpected error is logged with its place, under the id of its reques
   ])
 })
 
+t.test('where only warnings are wanted, a request leaves no line, and an error still has its id', async (t) => {
+  const log = recorder()
+  const app = await startSmallApp(t, { logger: createLogger({ level: 'warn', destination: log.destination }) })
+  await app.inject('/v1/search?ended=nonsense')
+  t.strictSame(log.lines(), [])
+  const answer = await app.inject('/v1/boom')
+  t.match(log.lines(), [{ level: 'error', request_id: answer.headers['x-request-id'] }])
+  t.equal(log.lines().length, 1)
+})
+
 t.test('OPS-02: an error is logged by an allow-list', (t) => {
   const secret = 'hunter2'
   const leaky = Object.assign(new TypeError(`Unexpected token 'h', "${secret}" is not "JSON"`), {
