@@ -2,8 +2,11 @@ import { readlink } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { setPriority } from 'node:os'
 
-/** Nice values: about a tenth of the processor's time where others want all of it, and all of it where nobody does. */
-const BEHIND_REQUESTS = 10
+/**
+ * A nice value: a quarter of the processor's time where somebody else wants all of it, and all of it where nobody does.
+ * Ten would be a tenth, which keeps requests no quicker, and logins waiting wherever a database is busy beside them.
+ */
+const BEHIND_REQUESTS = 5
 
 /** How often the pool is asked for its threads: in one round a quick one may answer for a slow one. */
 const ROUNDS = 8
