@@ -4,6 +4,7 @@
 
 import { parseArgs } from 'node:util'
 import pg from 'pg'
+import { parseCount, readArguments } from './arguments.js'
 import { printTable } from './table.js'
 import type { Line, Row, World } from './row.js'
 import { writeReport } from './report.js'
@@ -16,21 +17,27 @@ import { whoami } from './rows/whoami.js'
 
 const rows: Row[] = [whoami, firstSight, refresh, growth, login, flood, waiting, start, embedded]
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
-    write: { type: 'boolean', default: false },
-    profile: { type: 'boolean', default: false },
-  },
+const usage = `bench -- [${rows.map(({ name }) => name).join(' | ')}]... [--rounds 5] [--seconds 2] [--write] [--profile]`
+const { chosen, write, ...measuring } = readArguments(usage, () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '2' },
+      write: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    ...values,
+    chosen: positionals.length === 0 ? rows : positionals.map(findRow),
+    rounds: parseCount(values.rounds),
+    seconds: parseCount(values.seconds),
+  }
 })
-const chosen = positionals.length === 0 ? rows : positionals.map(findRow)
 const world: World = {
   databaseUrl: await findPostgres(process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'),
-  rounds: parseNumber(values.rounds),
-  seconds: parseNumber(values.seconds),
-  profile: values.profile,
+  ...measuring,
 }
 
 const lines: Line[] = []
@@ -51,7 +58,7 @@ for (const row of chosen) {
   console.log(`${row.name}: ${Math.round((performance.now() - startedAt) / 1000)} s`)
 }
 console.log(`\n${printTable(lines)}`)
-if (values.write) await writeReport(lines, world)
+if (write) await writeReport(lines, world)
 
 function findRow(name: string): Row {
   const row = rows.find((row) => row.name === name)
@@ -70,9 +77,4 @@ async function findPostgres(url: string): Promise<string | null> {
     console.log(`No Postgres answers, by DATABASE_URL or at its default: ${String(error)}`)
     return null
   }
-}
-
-function parseNumber(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`${text} is no number from 1 to 9999.`)
-  return Number(text)
 }

@@ -47,15 +47,23 @@ export interface Program {
   quiet?: boolean
   /** Takes each line that it writes, be it a log or an error. */
   onLine?: (line: string) => void
+  /** Whether it can be sent messages, and answer them. */
+  hearsParent?: boolean
 }
 
 /** Starts a program that listens at PORT, and waits until it is ready. */
-export async function startProgram({ args, readyPath, settings, quiet = false, onLine }: Program): Promise<Server> {
+export async function startProgram(program: Program): Promise<Server> {
+  const { args, readyPath, settings, quiet = false, onLine, hearsParent = false } = program
   const port = await freePort()
   const startedAt = performance.now()
   const server = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, PORT: String(port), ...settings },
-    stdio: ['ignore', onLine ? 'pipe' : 'ignore', quiet || onLine ? 'pipe' : 'inherit'],
+    stdio: [
+      'ignore',
+      onLine ? 'pipe' : 'ignore',
+      quiet || onLine ? 'pipe' : 'inherit',
+      ...(hearsParent ? ['ipc' as const] : []),
+    ],
   })
   for (const output of onLine ? [server.stdout, server.stderr] : []) {
     if (output && onLine) createInterface(output).on('line', onLine)

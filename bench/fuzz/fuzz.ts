@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createVerifierCredential } from '../../src/features/access/access.js'
 import { securityHeaders } from '../../src/platform/http/security-headers.js'
+import { parseCount, readArguments } from '../arguments.js'
 import { startServer, withEmptyDatabase } from '../servers.js'
 import { readDocument } from './document.js'
 import { printCounts, printFinding } from './report.js'
@@ -15,16 +16,22 @@ import { createSend } from './sending.js'
 
 const PUBLIC_URL = 'http://localhost:3000'
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: 'string', default: '10000' },
-    seed: { type: 'string', default: String(1 + (Date.now() % 900_000_000)) },
-    visitors: { type: 'string', default: '4' },
-  },
+const MOST = 999_999_999
+
+const { requests, seed, visitors } = readArguments('fuzz -- [--requests 10000] [--seed 1] [--visitors 4]', () => {
+  const { values } = parseArgs({
+    options: {
+      requests: { type: 'string', default: '10000' },
+      seed: { type: 'string', default: String(1 + (Date.now() % MOST)) },
+      visitors: { type: 'string', default: '4' },
+    },
+  })
+  return {
+    requests: parseCount(values.requests, MOST),
+    seed: parseCount(values.seed, MOST),
+    visitors: parseCount(values.visitors),
+  }
 })
-const requests = parseCount(values.requests)
-const seed = parseCount(values.seed)
-const visitors = parseCount(values.visitors)
 
 const { DATABASE_URL } = process.env
 if (DATABASE_URL) await withEmptyDatabase(DATABASE_URL, (url) => run({ DATABASE_URL: url }))
@@ -62,9 +69,4 @@ async function run(settings: Record<string, string>): Promise<void> {
     await server.stop()
     rmSync(dataDir, { recursive: true, force: true })
   }
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`${text} is no number from 1 to 999999999.`)
-  return Number(text)
 }

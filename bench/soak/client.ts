@@ -23,8 +23,10 @@ const LONGEST_PAUSE_MS = 250
 const RETRY_MS = 250
 /** In parts of all refreshes. */
 const LOST_ANSWERS = 0.1
+/** Short, so that what is kept for as long as a token lives fills up in the warm-up. */
+export const ACCESS_TOKEN_TTL_SECONDS = 180
 /** Access tokens are renewed before they expire. */
-const RENEWED_AFTER_MS = 480_000
+const RENEWED_AFTER_MS = 120_000
 
 type Action = keyof typeof shares
 

@@ -1,8 +1,11 @@
+import type { ChildProcess } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { residentMib } from '../resources.js'
+import { z } from 'zod'
 import { sallyportProgram, startProgram, type Server } from '../servers.js'
 import type { Outages } from './faults.js'
 import type { Sample } from './memory.js'
+
+const MIB = 1024 * 1024
 
 export interface Instance {
   name: string
@@ -16,9 +19,9 @@ export interface Instances {
   choose(): Instance
   /** What `kill -9` does to one of them; another process takes its place. */
   kill(index: number): Promise<void>
-  /** Looks at the memory of each. */
-  sample(): void
-  /** What was sampled of each process, by name. */
+  /** Has each process collect its garbage, and looks at what is left. */
+  sample(): Promise<void>
+  /** What was sampled of each process, by its name and what it is. */
   samples(): ReadonlyMap<string, Sample[]>
   stop(): Promise<void>
 }
@@ -30,6 +33,9 @@ interface Slot extends Instance {
 
 const DOWN_MS = 3000
 
+const collector = new URL('collector.js', import.meta.url).href
+const leftSchema = z.object({ heapBytes: z.number(), residentBytes: z.number() })
+
 export interface InstancesOptions {
   count: number
   settings: Record<string, string>
@@ -40,11 +46,19 @@ export interface InstancesOptions {
 /** Several processes of Sallyport on one database. */
 export async function startInstances({ count, settings, outages, onLine }: InstancesOptions): Promise<Instances> {
   const samples = new Map<string, Sample[]>()
-  const startServer = () => startProgram({ ...sallyportProgram(settings), onLine })
+  const { args, ...program } = sallyportProgram(settings)
+  const collecting = ['--expose-gc', '--import', collector]
+  const startServer = () => startProgram({ ...program, args: [...collecting, ...args], onLine, hearsParent: true })
   const slots: Slot[] = []
   for (let index = 0; index < count; index += 1) {
     const server = await startServer()
     slots.push({ name: `instance ${index + 1}`, url: server.url, isUp: true, server, starts: 1 })
+  }
+
+  function take(what: string, bytes: number) {
+    const taken = samples.get(what) ?? []
+    taken.push({ atMs: performance.now(), mib: bytes / MIB })
+    samples.set(what, taken)
   }
 
   return {
@@ -65,16 +79,33 @@ export async function startInstances({ count, settings, outages, onLine }: Insta
         Object.assign(slot, { url: slot.server.url, isUp: true, starts: slot.starts + 1 })
       })
     },
-    sample() {
+    async sample() {
       for (const { name, starts, server, isUp } of slots) {
-        if (!isUp || server.process.pid === undefined) continue
-        const process = `${name}, process ${starts}`
-        const taken = samples.get(process) ?? []
-        taken.push({ atMs: performance.now(), mib: residentMib(server.process.pid) })
-        samples.set(process, taken)
+        const left = isUp ? await collectGarbage(server.process) : null
+        if (left === null) continue
+        take(`${name}, process ${starts}, heap`, left.heapBytes)
+        take(`${name}, process ${starts}, resident`, left.residentBytes)
       }
     },
     samples: () => samples,
     stop: async () => void (await Promise.all(slots.map(({ server }) => server.stop()))),
   }
+}
+
+/** What is left in a process after it; null for one that ends meanwhile. */
+function collectGarbage(process: ChildProcess): Promise<z.infer<typeof leftSchema> | null> {
+  return new Promise((resolve) => {
+    const answer = (message: unknown) => {
+      process.off('exit', giveUp)
+      resolve(leftSchema.parse(message))
+    }
+    const giveUp = () => {
+      process.off('message', answer)
+      resolve(null)
+    }
+    process.once('message', answer).once('exit', giveUp)
+    process.send('collect', (error) => {
+      if (error) giveUp()
+    })
+  })
 }

@@ -1,4 +1,4 @@
-/** The resident memory of a process at some time. */
+/** Some memory of a process at some time. */
 export interface Sample {
   atMs: number
   mib: number

@@ -27,7 +27,7 @@ export function printResult(result: Result): string {
     ...[...explained].map(([why, count]) => row(`no answer: ${why}`, count)),
     ...outages.map(({ of, from, to }) => `${of} was away from second ${second(from)} to ${second(to)}`),
     '',
-    ...[...result.trends].map(([process, trend]) => printTrend(process, trend)),
+    ...[...result.trends].map(([memory, trend]) => printTrend(memory, trend)),
     '',
     ...faults.slice(0, SHOWN_FAULTS).map((fault) => `FAULT: ${fault}`),
     `${faults.length} faults`,
@@ -38,9 +38,9 @@ function row(what: string, count: number): string {
   return `${what.padEnd(44)} ${String(count).padStart(9)}`
 }
 
-function printTrend(process: string, trend: Trend | null): string {
-  if (trend === null) return `${process}: too short-lived to tell how its memory grows`
+function printTrend(memory: string, trend: Trend | null): string {
+  if (trend === null) return `${memory}: too short-lived to tell how it grows`
   const { fromMib, mibPerHour, risenMib } = trend
   const verdict = isFlat(trend) ? 'flat' : 'GROWING'
-  return `${process}: from ${fromMib.toFixed(0)} MiB, ${risenMib.toFixed(1)} MiB more at the end (${mibPerHour.toFixed(0)} MiB/h): ${verdict}`
+  return `${memory}: from ${fromMib.toFixed(0)} MiB, ${risenMib.toFixed(1)} MiB more at the end (${mibPerHour.toFixed(0)} MiB/h): ${verdict}`
 }

@@ -5,8 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { generateSecretKey } from '../../src/platform/crypto/secret-keys.js'
+import { parseCount, readArguments } from '../arguments.js'
 import { createCall, type Record } from './calling.js'
-import { lookAgain, useAccount, type ClientOptions } from './client.js'
+import { ACCESS_TOKEN_TTL_SECONDS, lookAgain, useAccount, type ClientOptions } from './client.js'
 import { createOutages, type Outages } from './faults.js'
 import { startInstances, type Instances } from './instances.js'
 import { compareWithStored, type Account, type Faults, type StoredFamily } from './ledger.js'
@@ -15,24 +16,31 @@ import { withFailingPostgres, type FailingPostgres } from './postgres.js'
 import { printResult } from './report.js'
 import { createServerLog } from './server-log.js'
 
-const SAMPLE_MS = 2000
+/** A collection of everything takes a tenth of a second, in which nobody is answered. */
+const SAMPLE_MS = 20_000
 /** In parts of the run. */
 const WARM_UP = 0.2
 const LOOKED_AT_AGAIN = 200
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    instances: { type: 'string', default: '2' },
-    clients: { type: 'string', default: '24' },
-    shared: { type: 'boolean', default: false },
-  },
+const usage = 'bench:soak -- [--minutes 30] [--instances 2] [--clients 24] [--shared]'
+const { minutes, instanceCount, clients, shared } = readArguments(usage, () => {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '30' },
+      instances: { type: 'string', default: '2' },
+      clients: { type: 'string', default: '24' },
+      shared: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    ...{ minutes: parseCount(values.minutes), clients: parseCount(values.clients) },
+    ...{ instanceCount: parseCount(values.instances), shared: values.shared },
+  }
 })
-const minutes = parseNumber(values.minutes)
 const runMs = minutes * 60_000
 
 const sharedUrl = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
-const faultCount = await withFailingPostgres({ sharedUrl, shared: values.shared }, async (postgres) => {
+const faultCount = await withFailingPostgres({ sharedUrl, shared }, async (postgres) => {
   console.log(`Postgres: ${postgres.failure}.`)
   return run(postgres)
 })
@@ -46,12 +54,13 @@ async function run(postgres: FailingPostgres): Promise<number> {
   const outages = createOutages(() => performance.now())
   const log = createServerLog()
   const instances = await startInstances({
-    ...{ count: parseNumber(values.instances), outages },
+    ...{ count: instanceCount, outages },
     settings: {
       ...{ DATABASE_URL: postgres.url, SECRET_KEY: generateSecretKey(), PUBLIC_URL: 'http://localhost:3000' },
       ...{ NODE_ENV: 'production', HOST: '127.0.0.1' },
       // Everything comes from one address here.
       RATE_LIMIT: 'off',
+      ACCESS_TOKEN_TTL: String(ACCESS_TOKEN_TTL_SECONDS),
       LOG_LEVEL: 'warn',
     },
     onLine: (line) => {
@@ -70,12 +79,9 @@ async function run(postgres: FailingPostgres): Promise<number> {
       for (const fault of used.faults) note(`${used.account.email}: ${fault}`)
     }
   }
-  const sampling = setInterval(() => instances.sample(), SAMPLE_MS)
+  const sampling = setInterval(() => void instances.sample(), SAMPLE_MS)
   try {
-    await Promise.all([
-      breakThings(postgres, instances, outages),
-      ...Array.from({ length: parseNumber(values.clients) }, use),
-    ])
+    await Promise.all([breakThings(postgres, instances, outages), ...Array.from({ length: clients }, use)])
     for (const account of accounts.slice(-LOOKED_AT_AGAIN)) {
       for (const fault of await lookAgain(account, options)) note(`${account.email}: ${fault}`)
     }
@@ -87,7 +93,7 @@ async function run(postgres: FailingPostgres): Promise<number> {
   for (const fault of await compareAll(postgres.url, accounts)) note(fault)
 
   const trends = new Map([...instances.samples()].map(([name, samples]) => [name, trendOf(samples, WARM_UP * runMs)]))
-  for (const [name, trend] of trends) if (trend !== null && !isFlat(trend)) note(`The memory of ${name} grows.`)
+  for (const [name, trend] of trends) if (trend !== null && !isFlat(trend)) note(`What ${name} takes grows.`)
   const sessions = accounts.reduce((sum, account) => sum + account.sessions.length, 0)
   const counts = { minutes, accounts: accounts.length, sessions }
   console.log(
@@ -130,10 +136,4 @@ async function compareAll(url: string, accounts: readonly Account[]): Promise<Fa
   } finally {
     await client.end()
   }
-}
-
-function parseNumber(text: string): number {
-  const number = Number(text)
-  if (!(number > 0 && number < 10_000)) throw new Error(`${text} is no number from 0 to 10000.`)
-  return number
 }

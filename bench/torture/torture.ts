@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import pLimit from 'p-limit'
+import { parseCount, readArguments } from '../arguments.js'
 import { withEmptyDatabase } from '../servers.js'
 import { brokenPromises } from './promise.js'
 import { writeReport } from './report.js'
@@ -24,25 +25,30 @@ const kinds: TargetKind[] = [
   ...[oidcProvider, oidcProviderOnce, oidcProviderDpop],
 ]
 
-const { values } = parseArgs({
-  options: {
-    target: { type: 'string', default: kinds.map(({ name }) => name).join(',') },
-    rounds: { type: 'string', default: '50' },
-    depth: { type: 'string', default: '4' },
-    write: { type: 'boolean', default: false },
-  },
+const usage = 'torture -- [--target name,...] [--rounds 50] [--depth 4] [--write]'
+const { chosen, rounds, depth, write } = readArguments(usage, () => {
+  const { values } = parseArgs({
+    options: {
+      target: { type: 'string', default: kinds.map(({ name }) => name).join(',') },
+      rounds: { type: 'string', default: '50' },
+      depth: { type: 'string', default: '4' },
+      write: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    ...{ chosen: values.target.split(',').map(findKind), write: values.write },
+    ...{ rounds: parseCount(values.rounds), depth: parseCount(values.depth) },
+  }
 })
 const databaseUrl = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
-const rounds = parseCount(values.rounds)
-const table: Table = { columns: [], scenarios: createScenarios(parseCount(values.depth)) }
+const table: Table = { columns: [], scenarios: createScenarios(depth) }
 
-const chosen = values.target.split(',').map(findKind)
 const limit = pLimit(TARGETS_AT_ONCE)
 table.columns = await Promise.all(
   chosen.map((kind) => limit(async () => ({ name: kind.name, column: await measure(kind) }))),
 )
 console.log(`\n${printTable(table)}`)
-if (values.write) await writeReport(table, chosen, { rounds, graceSeconds: GRACE_SECONDS, databaseUrl })
+if (write) await writeReport(table, chosen, { rounds, graceSeconds: GRACE_SECONDS, databaseUrl })
 
 for (const [index, { name, promised }] of chosen.entries()) {
   const column = table.columns[index]?.column
@@ -72,9 +78,4 @@ function findKind(name: string): TargetKind {
   if (kind === undefined)
     throw new Error(`There is no target ${name}: choose from ${kinds.map(({ name }) => name).join(', ')}.`)
   return kind
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new Error(`${text} is no number from 1 to 9999.`)
-  return Number(text)
 }
