@@ -69,7 +69,9 @@ function knownTo({ emails, accessTokens, refreshTokens }: Purse): Known {
   }
 }
 
-function asForm(value: unknown): string {
-  const members = typeof value === 'object' && value !== null ? Object.entries(value) : []
-  return new URLSearchParams(members.map(([name, member]): [string, string] => [name, String(member)])).toString()
+/** The members of any value as a form; what is no text in it as JSON, since not every object can be made one. */
+export function asForm(value: unknown): string {
+  const members: [string, unknown][] = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  const asText = (member: unknown) => (typeof member === 'object' ? JSON.stringify(member) : String(member))
+  return new URLSearchParams(members.map(([name, member]): [string, string] => [name, asText(member)])).toString()
 }

@@ -47,6 +47,7 @@ async function run(settings: Record<string, string>): Promise<void> {
   try {
     const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as object
     const startedAt = performance.now()
+    console.log(`${requests} requests with seed ${seed}`)
     const { counts, findings } = await fuzz({
       operations: readDocument(document),
       ...{ send, seed, requests, visitors },
