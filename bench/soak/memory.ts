@@ -33,8 +33,8 @@ export function trendOf(samples: readonly Sample[], warmUpMs: number): Trend | n
   }
 }
 
-/** What the collector leaves lying about differs by as much from one moment to the next. */
-const NOISE_MIB = 12
+/** What an hour holds by design still fills up meanwhile, and what the allocators keep differs by as much. */
+const NOISE_MIB = 8
 const NOISE_SHARE = 0.08
 
 export function isFlat({ fromMib, risenMib }: Trend): boolean {

@@ -93,7 +93,7 @@ async function run(postgres: FailingPostgres): Promise<number> {
   for (const fault of await compareAll(postgres.url, accounts)) note(fault)
 
   const trends = new Map([...instances.samples()].map(([name, samples]) => [name, trendOf(samples, WARM_UP * runMs)]))
-  for (const [name, trend] of trends) if (trend !== null && !isFlat(trend)) note(`What ${name} takes grows.`)
+  for (const [name, trend] of trends) if (trend !== null && !isFlat(trend)) note(`${name} grows.`)
   const sessions = accounts.reduce((sum, account) => sum + account.sessions.length, 0)
   const counts = { minutes, accounts: accounts.length, sessions }
   console.log(
