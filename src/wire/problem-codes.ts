@@ -42,7 +42,7 @@ export const problemCodes = {
   session_ended: {
     status: 401,
     title: 'The session has ended',
-    advice: 'Sign in again. The member "reason" tells why the session ended.',
+    advice: 'Sign in again. The member "reason" tells why the session ended; where it is missing, a refresh tells.',
   },
   refresh_token_missing: {
     status: 401,
