@@ -157,6 +157,10 @@ t.test('memory that rises for ever is told from memory that comes and goes', asy
     verdict((index) => 200 + index / 4),
     false,
   )
+  // From the 20th sample to the 199th.
+  const risingBy = (mib: number) => (index: number) => 46 + (mib * index) / 179
+  t.equal(verdict(risingBy(7)), true)
+  t.equal(verdict(risingBy(9)), false)
   t.equal(trendOf(samples(() => 1).slice(0, 100), 100_000), null)
   t.match(
     trendOf(
