@@ -18,7 +18,7 @@ const PUBLIC_URL = 'http://localhost:3000'
 
 const MOST = 999_999_999
 
-const { requests, seed, visitors } = readArguments('fuzz -- [--requests 10000] [--seed 1] [--visitors 4]', () => {
+const { requests, seed, visitors } = readArguments('fuzz -- [--requests 10000] [--seed n] [--visitors 4]', () => {
   const { values } = parseArgs({
     options: {
       requests: { type: 'string', default: '10000' },
