@@ -13,27 +13,37 @@ import { measureRequests } from './platform/metrics/request-metrics.js'
 import { traceRequests } from './platform/tracing/request-traces.js'
 import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
-import { accessProblems, createAccess, createVerifierAccess } from './features/access/access.js'
+import { accessProblems, createAccess } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
+import { createAccount } from './features/account/account.js'
+import { mountAccountRoutes } from './features/account/routes.js'
+import { createAccounts } from './features/accounts/accounts.js'
 import { createAddressRules, type AddressRules } from './features/address-rules/address-rules.js'
+import { createAdministration } from './features/administration/administration.js'
 import { createAudit } from './features/audit/audit.js'
 import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
-import { createFamilies, createSessionCookies, guardAgainstCrossSite } from './features/families/families.js'
-import { mountFamilyRoutes } from './features/families/routes.js'
-import { createDeviceCookie, createKnownDevices, createLimits } from './features/limits/limits.js'
+import {
+  createDeviceCookie,
+  createKnownDevices,
+  createSessionCookies,
+  guardAgainstCrossSite,
+} from './features/browser/browser.js'
+import { mountBrowserRoutes } from './features/browser/routes.js'
+import { createVerifierAccess } from './features/clients/clients.js'
+import { createFamilies } from './features/families/families.js'
+import { createLimits } from './features/limits/limits.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
+import { createHashing, createPasswords } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
-import { createAdministration, createHashing, createUsers } from './features/users/users.js'
-import { mountUserRoutes } from './features/users/routes.js'
 import type { Operator } from './commands/command.js'
 import { createMeters, meterReadings } from './meters.js'
 
@@ -94,6 +104,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     onStale: config.revocation.onStale,
     count: count.revocation,
   })
+  const accounts = createAccounts({ database, clock })
   const families = createFamilies({
     database,
     revocations,
@@ -108,30 +119,31 @@ export async function createApp(options: AppOptions): Promise<App> {
     hash: 'password hash',
     verify: 'password check',
   })
-  const users = createUsers({
+  const passwords = createPasswords({
     database,
     revocations,
-    families,
+    accounts,
     audit,
     limits,
-    clock,
     hashing,
-    passwordMinLength: config.passwords.minLength,
+    minLength: config.passwords.minLength,
   })
   const administration = createAdministration({
     database,
     revocations,
+    accounts,
     families,
     audit,
     limits,
     clock,
-    passwords: users.passwords,
+    passwords,
   })
   const signIn = createSignIn({
     database,
     revocations,
+    accounts,
     families,
-    users,
+    passwords,
     audit,
     limits,
     devices,
@@ -178,7 +190,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     issuer: config.tokens.issuer,
     publicUrl,
   })
-  mountFamilyRoutes(server, {
+  mountBrowserRoutes(server, {
     families,
     accessTokens,
     cookies,
@@ -186,7 +198,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     countForged: () => count.refresh('forged'),
   })
-  mountUserRoutes(server, { users, families, cookies, clock })
+  mountAccountRoutes(server, {
+    account: createAccount({ accounts, families, passwords, audit, limits }),
+    families,
+    cookies,
+    clock,
+  })
   mountOperationsRoutes(server, { operations })
 
   return {
@@ -194,7 +211,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     operations,
     revocations,
     addressRules,
-    operator: { database, audit, keys, revocations, families, administration, signIn, addressRules, secrets },
+    operator: { database, audit, keys, revocations, families, administration, addressRules, secrets },
   }
 }
 

@@ -21,12 +21,17 @@ const features = [
   'limits',
   'tokens',
   'revocation',
+  'clients',
+  'accounts',
   'families',
+  'browser',
   'access',
   'events',
-  'oauth',
-  'users',
+  'passwords',
   'sign-in',
+  'account',
+  'oauth',
+  'administration',
   'operations',
 ]
 
@@ -83,7 +88,7 @@ t.test('the rule of dependency refuses each way around it', async (t) => {
     ['platform/http/server.ts', '../../config.js'],
     ['platform/http/server.ts', '../../settings/settings.js'],
     ['platform/http/server.ts', '../../generated/prisma/client.js'],
-    ['features/families/families.ts', '../users/users.js'],
+    ['features/families/families.ts', '../passwords/passwords.js'],
     ['features/families/families.ts', '../audit/store.js'],
     ['features/families/families.ts', '../unlisted/unlisted.js'],
     ['features/families/families.ts', '../../config.js'],
@@ -96,7 +101,7 @@ t.test('the rule of dependency refuses each way around it', async (t) => {
     ['config.ts', './app.js'],
     ['banner.ts', './features/audit/audit.js'],
     ['settings/settings.ts', '../features/audit/audit.js'],
-    ['features/users/users.ts', '../../commands/command.js'],
+    ['features/account/account.ts', '../../commands/command.js'],
     ['config.ts', './commands/commands.js'],
     ['commands/users.ts', '../generated/prisma/client.js'],
     ['app.ts', './generated/prisma/client.js'],
@@ -144,9 +149,9 @@ t.test('a type is an import too, but types of the database may be named outside 
     `export type { A } from '${specifier}'`,
     `let a: import('${specifier}').A`,
   ]
-  for (const text of spellings('../users/users.js')) {
+  for (const text of spellings('../passwords/passwords.js')) {
     t.strictSame(findForbiddenImports(tree({ 'features/families/families.ts': text }), features), [
-      'features/families/families.ts must not import features/users/users.ts',
+      'features/families/families.ts must not import features/passwords/passwords.ts',
     ])
   }
   for (const text of spellings('../../generated/prisma/client.js')) {
@@ -166,8 +171,8 @@ t.test('the rule of dependency lets through what is meant', async (t) => {
     'features/families/store.ts': `import { Prisma } from '../../generated/prisma/client.js'`,
     'features/families/families.ts': `import '../audit/audit.js'; import './rotation.js'; import '../../platform/clock.js'`,
     'config.ts': `import './settings/settings.js'; import './platform/crypto/secret.js'`,
-    'app.ts': `import './config.js'; import './features/users/users.js'; import './features/users/routes.js'`,
-    'commands/users.ts': `import './command.js'; import '../features/users/users.js'; import '../app.js'`,
+    'app.ts': `import './config.js'; import './features/account/account.js'; import './features/account/routes.js'`,
+    'commands/users.ts': `import './command.js'; import '../features/account/account.js'; import '../app.js'`,
     'main.ts': `import './app.js'; import './commands/commands.js'`,
     'sdk/verifier/verifier.ts': `import 'jose'; import 'zod'; import 'quick-lru'; import './feed.js'; import '../../wire/claims.js'`,
     'sdk/verifier/fastify-plugin.ts': `import type { FastifyInstance } from 'fastify'`,
@@ -187,12 +192,12 @@ t.test('queries outside a store are found', async (t) => {
     'client.$transaction([])',
   ]
   for (const text of queries) {
-    t.equal(findStrayQueries(tree({ 'features/users/users.ts': text }), models).length, 1, text)
+    t.equal(findStrayQueries(tree({ 'features/account/account.ts': text }), models).length, 1, text)
     t.equal(findStrayQueries(tree({ 'app.ts': text }), models).length, 1, text)
-    t.strictSame(findStrayQueries(tree({ 'features/users/store.ts': text }), models), [])
+    t.strictSame(findStrayQueries(tree({ 'features/accounts/store.ts': text }), models), [])
   }
   const others = `createHash('sha256').update(text); sessions.delete(id); store.create(tx); // client.user.findMany`
-  t.strictSame(findStrayQueries(tree({ 'features/users/users.ts': others }), models), [])
+  t.strictSame(findStrayQueries(tree({ 'features/account/account.ts': others }), models), [])
 })
 
 t.test('reads of the environment are found in each spelling', async (t) => {

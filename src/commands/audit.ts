@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { auditEvents, type AuditEventName, type AuditQuestion, type RecordedEvent } from '../features/audit/audit.js'
-import { emailSchema } from '../features/users/users.js'
+import { emailSchema } from '../features/accounts/accounts.js'
 import type { CommandReader, Operator } from './command.js'
 import { parseValues, readOptions } from './options.js'
 import { withoutControls } from './terminal.js'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { banReasonSchema, emailSchema } from '../features/users/users.js'
+import { emailSchema } from '../features/accounts/accounts.js'
+import { banReasonSchema } from '../features/administration/administration.js'
 import type { CommandReader } from './command.js'
 import { parseValues, readOptions, requireEmail } from './options.js'
 

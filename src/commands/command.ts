@@ -4,9 +4,8 @@ import type { AddressRules } from '../features/address-rules/address-rules.js'
 import type { Audit } from '../features/audit/audit.js'
 import type { Families } from '../features/families/families.js'
 import type { Revocations } from '../features/revocation/revocation.js'
-import type { SignIn } from '../features/sign-in/sign-in.js'
 import type { SigningKeys } from '../features/tokens/tokens.js'
-import type { Administration } from '../features/users/users.js'
+import type { Administration } from '../features/administration/administration.js'
 
 /** What the commands act on. */
 export interface Operator {
@@ -16,7 +15,6 @@ export interface Operator {
   revocations: Revocations
   families: Families
   administration: Administration
-  signIn: SignIn
   addressRules: AddressRules
   secrets: SecretKeys
 }

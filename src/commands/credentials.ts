@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { generateSecretKey } from '../platform/crypto/secret-keys.js'
-import { createVerifierCredential } from '../features/access/access.js'
+import { createVerifierCredential } from '../features/clients/clients.js'
 import { CommandError } from './command.js'
 import { readOptions } from './options.js'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Session } from '../features/families/families.js'
-import { emailSchema } from '../features/users/users.js'
+import { emailSchema } from '../features/accounts/accounts.js'
 import type { CommandReader } from './command.js'
 import { parseValues, readOptions, requireEmail } from './options.js'
 import { withoutControls } from './terminal.js'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { emailSchema, nameSchema, passwordSchema, rolesSchema } from '../features/users/users.js'
+import { emailSchema, nameSchema, rolesSchema } from '../features/accounts/accounts.js'
+import { passwordSchema } from '../features/passwords/passwords.js'
 import { CommandError, type CommandReader } from './command.js'
 import { parseValues, readOptions, requireEmail } from './options.js'
 
@@ -20,8 +21,8 @@ export const userCommands: Record<string, CommandReader> = {
       password: requirePassword(options),
       role: [...new Set(options.role)],
     })
-    return async ({ signIn }) => {
-      const id = await signIn.createUser({ ...user, roles })
+    return async ({ administration }) => {
+      const id = await administration.createUser({ ...user, roles })
       return [`Created the user ${id} with ${listRoles(roles)}.`]
     }
   },

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { ESLint } from 'eslint'
 import t from 'tap'
 
-const store = fileURLToPath(new URL('../../src/features/users/store.ts', import.meta.url))
+const store = fileURLToPath(new URL('../../src/features/accounts/store.ts', import.meta.url))
 
 /** What the rules of this repository say of a store with this statement in it. */
 async function lint(statement: string): Promise<string[]> {

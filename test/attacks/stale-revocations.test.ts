@@ -1,7 +1,7 @@
 // An instance that cannot read the revocations any more: what it refuses then, and what it says of it.
 
 import t from 'tap'
-import { createVerifierCredential } from '../../src/features/access/access.js'
+import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { startApp } from '../support/app.js'
 import { connectTo } from '../support/client.js'
 import { createTestClock } from '../support/clock.js'

@@ -1,7 +1,7 @@
 // What standard clients of OAuth do with tokens, without anything of ours but the addresses.
 
 import t from 'tap'
-import { createVerifierCredential } from '../../src/features/access/access.js'
+import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { startApp, type StartOptions, type Test } from '../support/app.js'
 
 const { credential, sha256 } = createVerifierCredential()

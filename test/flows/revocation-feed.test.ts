@@ -1,7 +1,7 @@
 // What other verifiers learn of revocations, as docs/revocation.md promises it to them.
 
 import t from 'tap'
-import { createVerifierCredential } from '../../src/features/access/access.js'
+import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { startApp, type StartOptions, type Test } from '../support/app.js'
 import { connectTo } from '../support/client.js'
 import { openFeed, type FeedEvent } from '../support/feed-reader.js'

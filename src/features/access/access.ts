@@ -8,11 +8,10 @@ import type { ProblemCode } from '../../wire/problem-codes.js'
 import { callerOf } from '../../platform/http/caller.js'
 import type { Authenticate, Freshness } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
-import { genuineCookies, type Families, type SessionCookies } from '../families/families.js'
+import { genuineCookies, type SessionCookies } from '../browser/browser.js'
+import type { Families } from '../families/families.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
-
-export { createVerifierAccess, createVerifierCredential } from './verifiers.js'
 
 export interface AccessOptions {
   accessTokens: AccessTokens

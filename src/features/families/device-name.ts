@@ -1,4 +1,7 @@
 import Bowser from 'bowser'
+import { text } from '../../platform/http/text.js'
+
+export const deviceNameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Work laptop'] })
 
 /** The library takes any word before a slash for a browser, however long: only those that it knows make a name. */
 const knownBrowsers = new Set(Object.values(Bowser.BROWSER_MAP))

@@ -19,14 +19,12 @@ import type { SessionTokens } from './session-tokens.js'
 import * as sessions from './sessions.js'
 import * as store from './store.js'
 
-export { guardAgainstCrossSite, type CrossSiteGuard } from './cross-site.js'
-export { isBanned, presentUser, type Holder } from './family.js'
-export { genuineCookies } from './presented.js'
+export { attemptKeySchema } from './attempt.js'
+export { deviceNameSchema } from './device-name.js'
+export type { Carrier } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
-export { createSessionCookies, type SessionCookies } from './session-cookies.js'
 export type { Session } from './sessions.js'
 export type { SessionTokens } from './session-tokens.js'
-export { replyWithTokens } from './token-reply.js'
 
 const PURGE_BATCH = 1000
 

@@ -55,12 +55,12 @@ export async function open(
     idleSeconds: limits.idleSeconds,
     shiftMs: clock.shiftMs,
   })
-  const holder = opened?.reading.holder
-  if (!opened || !holder) throw new Error('A family was opened for a user who does not exist.')
+  const user = opened?.reading.user
+  if (!opened || !user) throw new Error('A family was opened for a user who does not exist.')
   for (const id of opened.beyond) {
     await endFamily(context, tx, revoke, { id, userId }, 'limit', { userId: null, caller })
   }
-  return makeSessionTokens(context, { ...opened.reading, holder }, token)
+  return makeSessionTokens(context, { ...opened.reading, user }, token)
 }
 
 async function endReplaced(

@@ -52,9 +52,9 @@ async function refresh(
 ): Promise<SessionTokens> {
   const attempt = createAttempt(request.token.handle, request.attemptKey)
   const rotated = await advanceInCompany(context, gathering, toAdvance(context, request, attempt))
-  if (rotated?.holder) {
+  if (rotated?.user) {
     context.countRefresh('rotate')
-    return makeSessionTokens(context, { ...rotated, holder: rotated.holder }, successorOf(request.token))
+    return makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(request.token))
   }
 
   const judged = await context.revocations.transaction(
@@ -107,7 +107,7 @@ export async function rotateCurrent(
   const request = { token, carrier: 'cookie', attemptKey: null, caller } as const
   const advance = toAdvance(context, request, createAttempt(token.handle, null))
   const [rotated] = await advanceFamilies(context, tx, [advance])
-  return rotated?.holder ? makeSessionTokens(context, { ...rotated, holder: rotated.holder }, successorOf(token)) : null
+  return rotated?.user ? makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(token)) : null
 }
 
 function advanceFamilies({ secrets, clock }: FamiliesContext, client: Queries, advances: readonly store.Advance[]) {
@@ -148,7 +148,7 @@ async function judgeAndAct(
     context.countRefresh('ended')
     return refuse('session_ended', 'expired')
   }
-  const { family, holder, now } = reading
+  const { family, user, now } = reading
   const presented = { generation: token.generation, modes: carriedModes[carrier], attempt }
   const verdict = judge(family, presented, context.limits, now)
   const event = auditedAs(verdict)
@@ -168,12 +168,12 @@ async function judgeAndAct(
       await endReusedFamily(context, tx, revoke, family, caller)
       return refuse('refresh_token_reused')
     case 'replay':
-      if (holder === null) return refuse('session_ended', 'deleted')
-      return { tokens: makeSessionTokens(context, { family, holder, now }, successorOf(token)) }
+      if (user === null) return refuse('session_ended', 'deleted')
+      return { tokens: makeSessionTokens(context, { family, user, now }, successorOf(token)) }
     case 'rotate': {
       const [advanced] = await advanceFamilies(context, tx, [toAdvance(context, request, attempt, family.generation)])
-      if (!advanced?.holder) return refuse('session_ended', 'deleted')
-      return { tokens: makeSessionTokens(context, { ...advanced, holder: advanced.holder }, successorOf(token)) }
+      if (!advanced?.user) return refuse('session_ended', 'deleted')
+      return { tokens: makeSessionTokens(context, { ...advanced, user: advanced.user }, successorOf(token)) }
     }
   }
 }

@@ -29,7 +29,7 @@ export async function renew(
     shiftMs: clock.shiftMs,
   }
   const touched = await database.query((client) => store.touchFamily(client, renewal), { repeatable: true })
-  if (touched?.holder) return makeSessionTokens(context, { ...touched, holder: touched.holder }, token)
+  if (touched?.user) return makeSessionTokens(context, { ...touched, user: touched.user }, token)
 
   const judged = await context.revocations.transaction((tx, revoke) => judgeAndAct(context, tx, revoke, token, caller))
   if (judged instanceof Problem) throw judged
@@ -46,7 +46,7 @@ async function judgeAndAct(
   const { audit, limits, clock } = context
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), clock.shiftMs)
   if (reading === null) return new Problem('session_ended', { reason: 'expired' })
-  const { family, holder, now } = reading
+  const { family, user, now } = reading
   const verdict = judgeRenewal(family, token.generation, limits, now)
   const { userId, id: sessionId } = family
   switch (verdict.outcome) {
@@ -60,11 +60,11 @@ async function judgeAndAct(
       await audit.record(tx, { event: 'refresh_reused', caller, userId, sessionId })
       return new Problem('refresh_token_reused')
     case 'renew':
-      if (holder === null) return new Problem('session_ended', { reason: 'deleted' })
+      if (user === null) return new Problem('session_ended', { reason: 'deleted' })
       if (token.generation > family.generation) {
         await store.adoptGeneration(tx, family.id, token.generation)
         await audit.record(tx, { event: 'refresh_ahead', caller, userId, sessionId })
       }
-      return makeSessionTokens(context, { family, holder, now }, token)
+      return makeSessionTokens(context, { family, user, now }, token)
   }
 }

@@ -1,18 +1,18 @@
 import type { EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
-import { isBanned, type Family, type Holder } from './family.js'
+import { isBanned, tokenUserOf, type TokenUser, type TokenUserRow } from '../accounts/accounts.js'
+import type { Family } from './family.js'
 
 /** A family, its user where there still is one, and the time by which both are judged: the database's. */
 export interface FamilyReading {
   family: Family
-  holder: Holder | null
+  user: TokenUser | null
   now: Date
 }
 
 /** What the store selects: the columns of a family, and those of its user. */
-export interface Row {
+export interface Row extends TokenUserRow {
   id: string
-  user_id: string | null
   generation: number
   attempt_hash: Uint8Array | null
   attempt_keyed: boolean
@@ -29,24 +29,16 @@ export interface Row {
   expires_at: Date
   ended_at: Date | null
   end_reason: EndReason | null
-  email: string | null
-  name: string | null
-  email_verified_at: Date | null
-  roles: string[] | null
-  epoch: bigint | null
-  banned_at: Date | null
-  banned_until: Date | null
-  user_created_at: Date | null
   now: Date
 }
 
 /** A row as the rules read it. Whether the user is banned is decided by the time of the same reading. */
 export function readingOf(row: Row): FamilyReading {
-  const holder = holderOf(row)
-  return { family: familyOf(row, holder), holder, now: row.now }
+  const user = tokenUserOf(row)
+  return { family: familyOf(row, user), user, now: row.now }
 }
 
-function familyOf(row: Row, holder: Holder | null): Family {
+function familyOf(row: Row, user: TokenUser | null): Family {
   return {
     id: row.id,
     userId: row.user_id,
@@ -64,21 +56,6 @@ function familyOf(row: Row, holder: Holder | null): Family {
     lastUsedAt: row.last_used_at,
     expiresAt: row.expires_at,
     ended: row.ended_at && row.end_reason && { at: row.ended_at, reason: row.end_reason },
-    banned: holder !== null && isBanned(holder, row.now),
-  }
-}
-
-function holderOf(row: Row): Holder | null {
-  if (row.user_id === null || row.email === null || row.user_created_at === null) return null
-  return {
-    id: row.user_id,
-    email: row.email,
-    name: row.name,
-    emailVerifiedAt: row.email_verified_at,
-    roles: row.roles ?? [],
-    epoch: Number(row.epoch),
-    bannedAt: row.banned_at,
-    bannedUntil: row.banned_until,
-    createdAt: row.user_created_at,
+    banned: user !== null && isBanned(user, row.now),
   }
 }

@@ -1,6 +1,7 @@
 import type { IssuedAccessToken } from '../tokens/tokens.js'
 import type { FamiliesContext } from './context.js'
-import type { Family, Holder } from './family.js'
+import type { TokenUser } from '../accounts/accounts.js'
+import type { Family } from './family.js'
 import { formatRefreshToken, type RefreshToken } from './refresh-token.js'
 
 /** What a sign-in or a refresh gives: both tokens, and the session and user that they are for. */
@@ -10,21 +11,21 @@ export interface SessionTokens {
   /** When the family ends unless it is refreshed before: the sooner of its idle and its absolute end. */
   refreshExpiresAt: Date
   family: Family
-  user: Holder
+  user: TokenUser
 }
 
 /** Makes the tokens of a family, by the database's time at which it was read. */
 export function makeSessionTokens(
   { accessTokens, secrets, limits }: FamiliesContext,
-  { family, holder, now }: { family: Family; holder: Holder; now: Date },
+  { family, user, now }: { family: Family; user: TokenUser; now: Date },
   refreshToken: RefreshToken,
 ): SessionTokens {
   const refreshExpiresAt = idleOrAbsoluteEnd(family, limits.idleSeconds[family.mode])
   const subject = {
-    userId: holder.id,
+    userId: user.id,
     sessionId: family.id,
-    epoch: holder.epoch,
-    roles: holder.roles,
+    epoch: user.epoch,
+    roles: user.roles,
     authenticatedAt: family.authenticatedAt,
     amr: family.amr,
   }
@@ -33,7 +34,7 @@ export function makeSessionTokens(
     refreshToken: formatRefreshToken(secrets, refreshToken),
     refreshExpiresAt,
     family,
-    user: holder,
+    user,
   }
 }
 

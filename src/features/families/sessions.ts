@@ -88,8 +88,8 @@ export async function requireLive(context: FamiliesContext, claims: AccessTokenC
   if (reading === null) throw new Problem('session_ended', { reason: 'expired' })
   const reason = endOf(reading.family, limits, reading.now)
   if (reason !== null) throw new Problem('session_ended', { reason })
-  if (reading.holder === null) throw new Problem('session_ended', { reason: 'deleted' })
-  if (claims.epoch < reading.holder.epoch) throw new Problem('token_stale')
+  if (reading.user === null) throw new Problem('session_ended', { reason: 'deleted' })
+  if (claims.epoch < reading.user.epoch) throw new Problem('token_stale')
 }
 
 /** Why a session ended; null while it lives, or once it is forgotten. */
@@ -115,11 +115,11 @@ export async function inspect(
 ): Promise<LiveSession | null> {
   const find = (client: Queries) => store.findFamily(client, hashHandle(handle), clock.shiftMs)
   const reading = await database.query(find, { repeatable: true })
-  if (!reading?.holder) return null
-  const { family, holder, now } = reading
+  if (!reading?.user) return null
+  const { family, user, now } = reading
   if (generation < family.generation || endOf(family, limits, now) !== null) return null
   const refreshExpiresAt = idleOrAbsoluteEnd(family, limits.idleSeconds[family.mode])
-  return { sessionId: family.id, userId: holder.id, refreshExpiresAt }
+  return { sessionId: family.id, userId: user.id, refreshExpiresAt }
 }
 
 /** Whose session a genuine refresh token is for, of whatever generation. */

@@ -2,6 +2,7 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
+import { isNotBanned, tokenUserColumns } from '../accounts/accounts.js'
 import type { Attempt } from './attempt.js'
 import type { Ending } from './family.js'
 import { readingOf, type FamilyReading, type Row } from './row.js'
@@ -9,8 +10,7 @@ import { readingOf, type FamilyReading, type Row } from './row.js'
 const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.remember,
   f.device_name, f.user_agent, f.ip, f.amr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
-  f.ended_at, f.end_reason::text AS end_reason,
-  u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.created_at AS user_created_at`
+  f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
 
 /** The database's time, which alone decides about families; the shift is 0 but in tests. */
 const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
@@ -62,7 +62,7 @@ export async function advanceFamilies(
       WHERE f.generation = p.from_generation AND f.mode::text = ANY(string_to_array(p.modes, ' '))
         AND f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
         AND f.last_used_at > ${now(shiftMs)} - p.idle_seconds * interval '1 second'
-        AND (u.banned_at IS NULL OR u.banned_until <= ${now(shiftMs)})
+        AND ${isNotBanned(now(shiftMs))}
       ORDER BY f.id FOR UPDATE OF f SKIP LOCKED
     )
     UPDATE refresh_token_family AS f
@@ -97,7 +97,7 @@ export async function touchFamily(client: Queries, renewal: Renewal): Promise<Fa
       AND (f.generation = ${generation} OR (f.generation = ${generation + 1} AND ${renewal.graceSeconds}::int > 0
         AND f.rotated_at >= ${secondsBefore(shiftMs, renewal.graceSeconds)}))
       AND f.expires_at > ${now(shiftMs)} AND f.last_used_at > ${secondsBefore(shiftMs, renewal.idleSeconds)}
-      AND u.id = f.user_id AND (u.banned_at IS NULL OR u.banned_until <= ${now(shiftMs)})
+      AND u.id = f.user_id AND ${isNotBanned(now(shiftMs))}
     RETURNING ${columns}, ${now(shiftMs)} AS now`
   return toReading(rows)
 }

@@ -27,9 +27,6 @@ import { createRefreshPace, refreshPolicy } from './refresh-pace.js'
 import * as store from './store.js'
 import { createUnderWay } from './under-way.js'
 
-export { createDeviceCookie, type DeviceCookie } from './device-cookie.js'
-export { createKnownDevices, type KnownDevice, type KnownDevices } from './known-devices.js'
-
 /** How often a check that finds no point left waits for others that may give one back. */
 const MAX_TURNS = 10
 

@@ -8,11 +8,12 @@ import {
   genuineCookies,
   replyWithTokens,
   type CrossSiteGuard,
-  type Families,
+  type DeviceCookie,
+  type KnownDevice,
+  type KnownDevices,
   type SessionCookies,
-  type SessionTokens,
-} from '../families/families.js'
-import type { DeviceCookie, KnownDevice, KnownDevices } from '../limits/limits.js'
+} from '../browser/browser.js'
+import type { Families, SessionTokens } from '../families/families.js'
 import { loginSchema, registerSchema, type LoginBody } from './schemas.js'
 import type { Along, SignIn } from './sign-in.js'
 

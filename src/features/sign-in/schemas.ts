@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import { modes } from '../../wire/mode.js'
 import { text } from '../../platform/http/text.js'
-import { emailSchema, nameSchema, passwordSchema } from '../users/users.js'
+import { emailSchema, nameSchema } from '../accounts/accounts.js'
+import { deviceNameSchema } from '../families/families.js'
+import { passwordSchema } from '../passwords/passwords.js'
 
 const sessionMembers = {
   mode: z
     .enum(modes)
     .default('cookie')
     .meta({ description: 'How the tokens travel, for as long as the session lives.' }),
-  device_name: text({ min: 1, max: 100 })
-    .optional()
-    .meta({ examples: ['Work laptop'] }),
+  device_name: deviceNameSchema.optional(),
   device_token: text({ max: 1000 })
     .optional()
     .meta({

@@ -1,23 +1,26 @@
 /**
  * Owns the ways in: how a person proves who they are, and what a proof is worth until its session is open. The
- * passwords themselves belong to users, the sessions to families.
+ * passwords themselves belong to passwords, the sessions to families.
  */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
-import { operatorCaller, type Caller } from '../../platform/http/caller.js'
+import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { Audit } from '../audit/audit.js'
-import { isBanned, type Families, type RefreshToken, type SessionTokens } from '../families/families.js'
-import type { Attempt, KnownDevice, KnownDevices, Limits } from '../limits/limits.js'
+import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
+import type { KnownDevice, KnownDevices } from '../browser/browser.js'
+import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
+import type { Attempt, Limits } from '../limits/limits.js'
+import type { Passwords } from '../passwords/passwords.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
-import type { User, Users } from '../users/users.js'
 import type { LoginBody, RegisterBody } from './schemas.js'
 
 export interface SignInOptions {
   database: Database
   revocations: Revocations
+  accounts: Accounts
   families: Families
-  users: Users
+  passwords: Passwords
   audit: Audit
   limits: Limits
   devices: KnownDevices
@@ -43,16 +46,25 @@ export interface SignIn {
    * `rate_limited` without looking at it where too many were wrong.
    */
   login(body: LoginBody, along: Along): Promise<SessionTokens>
-  /** Adds a user at the operator's command; the address, the name and the password are judged as for anyone else. */
-  createUser(user: { email: string; name: string | null; password: string; roles: string[] }): Promise<string>
 }
 
 /** How often a login starts over because the password's hash changed under it, by a rehash of another login. */
 const MAX_TRIES = 3
 
 export function createSignIn(options: SignInOptions): SignIn {
-  const { database, revocations, families, users, audit, limits, devices, clock, registration, countLogin } = options
-  const { passwords } = users
+  const {
+    database,
+    revocations,
+    accounts,
+    families,
+    passwords,
+    audit,
+    limits,
+    devices,
+    clock,
+    registration,
+    countLogin,
+  } = options
 
   /** Checks the password and opens a session; null where the user changed in between, so that all is judged again. */
   async function tryLogin(body: LoginBody, along: Along): Promise<SessionTokens | null> {
@@ -61,10 +73,10 @@ export function createSignIn(options: SignInOptions): SignIn {
     const rehashed = isOutdated ? await passwords.hash(body.password, along.gone) : null
 
     return revocations.transaction(async (tx, revoke) => {
-      const locked = await users.lock(tx, user.id)
+      const locked = await accounts.lock(tx, user.id)
       const holds = locked?.passwordHash === user.passwordHash && !isBanned(locked, clock.now())
       if (!holds) return null
-      if (rehashed !== null) await users.replacePasswordHash(tx, user.id, rehashed)
+      if (rehashed !== null) await accounts.setPasswordHash(tx, user.id, rehashed)
       return openSession(tx, revoke, user.id, body, along, 'login_succeeded')
     })
   }
@@ -72,7 +84,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   /** The user whose password it is. All that can be wrong takes the same steps, up to the audited refusal. */
   async function requireCredentials({ email, password }: LoginBody, along: Along): Promise<User> {
     const { caller, device, gone } = along
-    const user = await users.findByEmail(email)
+    const user = await accounts.findByEmail(email)
     const deviceId = device !== null && devices.knows(device, email) ? device.id : null
     const check = { ...along, by: { kind: 'stranger' as const, email, deviceId }, userId: user?.id ?? null }
     const verify = () => passwords.verify(user?.passwordHash ?? null, password, gone)
@@ -118,13 +130,13 @@ export function createSignIn(options: SignInOptions): SignIn {
     const passwordHash = await passwords.hash(password, along.gone)
     try {
       return await revocations.transaction(async (tx, revoke) => {
-        const userId = await users.add(tx, { email, name, passwordHash, roles: [] })
-        await users.lock(tx, userId)
+        const userId = await accounts.add(tx, { email, name, passwordHash, roles: [] })
+        await accounts.lock(tx, userId)
         return openSession(tx, revoke, userId, body, along, 'user_registered')
       })
     } catch (error) {
       if (error instanceof Problem && error.code === 'email_taken') {
-        await recordAlone('registration_refused_taken', along.caller, await users.findByEmail(email))
+        await recordAlone('registration_refused_taken', along.caller, await accounts.findByEmail(email))
       }
       throw error
     }
@@ -147,15 +159,5 @@ export function createSignIn(options: SignInOptions): SignIn {
     },
 
     login: (body, along) => passwords.admit(() => login(body, along)),
-
-    async createUser({ email, name, password, roles }) {
-      await passwords.requireAcceptable(password, { email, name })
-      const passwordHash = await passwords.hash(password)
-      return database.transaction(async (tx) => {
-        const userId = await users.add(tx, { email, name, passwordHash, roles })
-        await audit.record(tx, { event: 'user_created', caller: operatorCaller, userId })
-        return userId
-      })
-    },
   }
 }

@@ -2,7 +2,7 @@
 
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
-import { createVerifierCredential } from '../../../src/features/access/access.js'
+import { createVerifierCredential } from '../../../src/features/clients/clients.js'
 import { createVerifier, type Verifier, type VerifierOptions } from '../../../src/sdk/verifier/verifier.js'
 import type { SignedUp } from '../../support/api.js'
 import { startApp, type Test, type TestApp } from '../../support/app.js'

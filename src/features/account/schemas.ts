@@ -1,23 +1,24 @@
 import { z } from 'zod'
 import { exampleSession, sessionSchema, type PresentedSession } from '../../wire/session.js'
-import { text } from '../../platform/http/text.js'
-import { attemptKeySchema } from './attempt.js'
-import type { Session } from './sessions.js'
+import { nameSchema } from '../accounts/accounts.js'
+import { deviceNameSchema, type Session } from '../families/families.js'
+import { passwordSchema } from '../passwords/passwords.js'
 
-export const deviceNameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Work laptop'] })
+export const patchMeSchema = z
+  .strictObject({ name: nameSchema.nullable() })
+  .meta({ examples: [{ name: 'Ada King, Countess of Lovelace' }] })
 
-/** Only mode `json` sends its refresh token here. Which one it is, the handler judges: a wrong one is a 401, not a 422. */
-export const refreshBodySchema = z
-  .strictObject({ refresh_token: z.string().optional() })
-  .optional()
-  .meta({ examples: [{ refresh_token: 'spr_…' }] })
+export const deleteMeSchema = z
+  .strictObject({ password: passwordSchema })
+  .meta({ examples: [{ password: 'correct horse battery staple' }] })
 
-export const attemptHeadersSchema = z.looseObject({
-  'idempotency-key': attemptKeySchema.optional().meta({
-    description: 'Made before the first try and repeated with each retry: a lost answer can then be had again.',
-    examples: ['b1d0e2a4-6f0c-4d7e-8a55-3c9e1f2b7d60'],
-  }),
-})
+export const changePasswordSchema = z
+  .strictObject({ current_password: passwordSchema, new_password: passwordSchema })
+  .meta({
+    examples: [
+      { current_password: 'correct horse battery staple', new_password: 'violet otters juggle paper lanterns' },
+    ],
+  })
 
 export const sessionParamsSchema = z.object({
   id: z.string().meta({ examples: ['0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12'] }),

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isSameSite } from '../../../src/features/families/cross-site.js'
+import { isSameSite } from '../../../src/features/browser/cross-site.js'
 
 const origins = new Set(['https://auth.example', 'https://app.example'])
 

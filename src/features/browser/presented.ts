@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { Problem } from '../../platform/problem.js'
-import type { Carrier } from './family.js'
-import type { RefreshToken } from './refresh-token.js'
+import type { Carrier, RefreshToken } from '../families/families.js'
 import type { SessionCookies } from './session-cookies.js'
 
 interface Reading {

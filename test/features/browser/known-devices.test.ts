@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createKnownDevices, type KnownDevices } from '../../../src/features/limits/known-devices.js'
+import { createKnownDevices, type KnownDevices } from '../../../src/features/browser/known-devices.js'
 import { generateSecretKey, parseSecretKey, SecretKeys } from '../../../src/platform/crypto/secret-keys.js'
 import { createTestClock } from '../../support/clock.js'
 

@@ -1,17 +1,23 @@
+/**
+ * Owns what operators do to accounts: make them, give roles and passwords, ban, end sessions. Commands are its face.
+ */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import { operatorCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { Audit } from '../audit/audit.js'
-import { isBanned, type Families, type Session } from '../families/families.js'
+import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
+import type { Families, Session } from '../families/families.js'
 import type { Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
-import type { Passwords } from './passwords.js'
-import * as store from './store.js'
+import type { Passwords } from '../passwords/passwords.js'
+
+export { banReasonSchema } from './schemas.js'
 
 export interface AdministrationOptions {
   database: Database
   revocations: Revocations
+  accounts: Accounts
   families: Families
   audit: Audit
   limits: Limits
@@ -26,8 +32,10 @@ export interface Ban {
   reason: string | null
 }
 
-/** What is done to an account by whoever runs Sallyport. Everything throws `not_found` for an unknown address. */
+/** What is done to an account by whoever runs Sallyport. All but `createUser` throws `not_found` for an unknown address. */
 export interface Administration {
+  /** Adds a user; answers the id. The address, the name and the password are judged as at registration. */
+  createUser(user: { email: string; name: string | null; password: string; roles: string[] }): Promise<string>
   /** Gives the user these roles and no others; access tokens with other ones are stale. False where nothing changes. */
   setRoles(email: string, roles: string[]): Promise<boolean>
   /**
@@ -54,45 +62,50 @@ export interface Administration {
 interface Held {
   tx: Queries
   revoke: Revoke
-  user: store.User
+  user: User
 }
 
 /** Who ends sessions here: no user of Sallyport. */
 const operator = { userId: null, caller: operatorCaller }
 
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { database, revocations, families, audit, limits, clock, passwords } = options
+  const { database, revocations, accounts, families, audit, limits, clock, passwords } = options
 
-  async function requireUser(email: string): Promise<store.User> {
-    const user = await database.query((client) => store.findUserByEmail(client, email), { repeatable: true })
+  async function requireUser(email: string): Promise<User> {
+    const user = await accounts.findByEmail(email)
     if (user === null) throw unknownAddress()
     return user
   }
 
   /** Acts on the very user who was found: by now the address may have become somebody else's. */
-  function actOn<T>({ id }: store.User, work: (held: Held) => Promise<T>): Promise<T> {
+  function actOn<T>({ id }: User, work: (held: Held) => Promise<T>): Promise<T> {
     return revocations.transaction(async (tx, revoke) => {
-      const user = await store.lockUser(tx, id)
+      const user = await accounts.lock(tx, id)
       if (user === null) throw unknownAddress()
       return work({ tx, revoke, user })
     })
   }
 
-  async function outdateTokens({ tx, revoke, user }: Held): Promise<void> {
-    const epoch = await store.raiseEpoch(tx, user.id, clock.shiftMs)
-    await revoke({ kind: 'user', sub: user.id, epoch })
-  }
-
   return {
+    async createUser({ email, name, password, roles }) {
+      await passwords.requireAcceptable(password, { email, name })
+      const passwordHash = await passwords.hash(password)
+      return database.transaction(async (tx) => {
+        const userId = await accounts.add(tx, { email, name, passwordHash, roles })
+        await audit.record(tx, { event: 'user_created', caller: operatorCaller, userId })
+        return userId
+      })
+    },
+
     findId: async (email) => (await requireUser(email)).id,
 
     async setRoles(email, wanted) {
       const roles = [...new Set(wanted)]
       return actOn(await requireUser(email), async (held) => {
-        const { tx, user } = held
+        const { tx, revoke, user } = held
         if (areSame(user.roles, roles)) return false
-        await store.setRoles(tx, user.id, roles)
-        await outdateTokens(held)
+        await accounts.setRoles(tx, user.id, roles)
+        await accounts.outdateTokens(tx, revoke, user.id)
         const detail = { before: user.roles.join(','), after: roles.join(',') }
         await audit.record(tx, { event: 'roles_changed', caller: operatorCaller, userId: user.id, detail })
         return true
@@ -105,8 +118,8 @@ export function createAdministration(options: AdministrationOptions): Administra
       const passwordHash = await passwords.hash(password)
       await actOn(found, async (held) => {
         const { tx, revoke, user } = held
-        await store.setPasswordHash(tx, user.id, passwordHash)
-        await outdateTokens(held)
+        await accounts.setPasswordHash(tx, user.id, passwordHash)
+        await accounts.outdateTokens(tx, revoke, user.id)
         await limits.forgive(tx, user.email)
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: operator })
         await audit.record(tx, { event: 'password_reset', caller: operatorCaller, userId: user.id })
@@ -117,8 +130,8 @@ export function createAdministration(options: AdministrationOptions): Administra
       if (until !== null && until <= clock.now()) throw endsTooSoon()
       await actOn(await requireUser(email), async (held) => {
         const { tx, revoke, user } = held
-        await store.banUser(tx, user.id, until, clock.shiftMs)
-        await outdateTokens(held)
+        await accounts.ban(tx, user.id, until)
+        await accounts.outdateTokens(tx, revoke, user.id)
         await families.endAll(tx, revoke, user.id, { reason: 'banned', by: operator })
         const detail = { ...(until && { until: until.toISOString() }), ...(reason !== null && { reason }) }
         await audit.record(tx, { event: 'user_banned', caller: operatorCaller, userId: user.id, detail })
@@ -128,7 +141,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     async unban(email) {
       return actOn(await requireUser(email), async ({ tx, user }) => {
         if (!isBanned(user, clock.now())) return false
-        await store.unbanUser(tx, user.id)
+        await accounts.unban(tx, user.id)
         await audit.record(tx, { event: 'user_unbanned', caller: operatorCaller, userId: user.id })
         return true
       })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createClock } from '../../../src/platform/clock.js'
-import { createHashing, normalize } from '../../../src/features/users/hashing.js'
+import { createHashing, normalize } from '../../../src/features/passwords/hashing.js'
 
 /** As weak as argon2 allows: nothing here is about strength. */
 const quick = { argon2MemoryKib: 16, argon2Passes: 1, hashingConcurrency: 4, clock: createClock() }

@@ -1,4 +1,3 @@
-import { sessionSchema } from '../../wire/session.js'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
@@ -7,13 +6,13 @@ import { noContent, problemResponses } from '../../platform/http/problem-respons
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import type { Limits } from '../limits/limits.js'
 import type { AccessTokens } from '../tokens/tokens.js'
-import type { Families } from './families.js'
+import type { Families } from '../families/families.js'
 import { genuineCookies, requirePresented } from './presented.js'
 import * as schemas from './schemas.js'
 import type { SessionCookies } from './session-cookies.js'
 import { replyWithTokens } from './token-reply.js'
 
-interface FamilyRoutesOptions {
+interface BrowserRoutesOptions {
   families: Families
   accessTokens: AccessTokens
   cookies: SessionCookies
@@ -23,14 +22,13 @@ interface FamilyRoutesOptions {
   countForged: () => void
 }
 
-/** What happens to a session after sign-in: refresh, logout, and the list that its user sees. */
-export function mountFamilyRoutes(app: AppInstance, options: FamilyRoutesOptions): void {
+/** What a client does with its tokens after sign-in: refresh and logout. */
+export function mountBrowserRoutes(app: AppInstance, options: BrowserRoutesOptions): void {
   mountRefresh(app, options)
   mountLogout(app, options)
-  mountSessions(app, options)
 }
 
-function mountRefresh(app: AppInstance, options: FamilyRoutesOptions): void {
+function mountRefresh(app: AppInstance, options: BrowserRoutesOptions): void {
   const { families, cookies, limits, clock, countForged } = options
   const reading = { cookies, parse: families.parse, countForged }
   app.post(
@@ -73,7 +71,7 @@ function mountRefresh(app: AppInstance, options: FamilyRoutesOptions): void {
   )
 }
 
-function mountLogout(app: AppInstance, { families, accessTokens, cookies }: FamilyRoutesOptions): void {
+function mountLogout(app: AppInstance, { families, accessTokens, cookies }: BrowserRoutesOptions): void {
   app.post(
     '/v1/auth/logout',
     {
@@ -124,84 +122,6 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Fami
     async (request, reply) => {
       await families.endAllSessions(claimsOf(request).sub, callerOf(request))
       cookies.clear(request, reply)
-      return reply.code(204).send()
-    },
-  )
-}
-
-function mountSessions(app: AppInstance, { families }: FamilyRoutesOptions): void {
-  const shared = { tags: ['Sessions'], security: [{ accessToken: [] }, { accessCookie: [] }] }
-
-  app.get(
-    '/v1/sessions',
-    {
-      schema: {
-        ...shared,
-        operationId: 'listSessions',
-        summary: 'The devices that are signed in, or that were',
-        querystring: schemas.sessionsQuerySchema,
-        response: { 200: schemas.sessionListSchema },
-      },
-      config: { access: 'feed' },
-    },
-    async (request) => {
-      const { sub, sid } = claimsOf(request)
-      const sessions = await families.listSessions(sub, { ended: request.query.ended === 'true' })
-      return { sessions: sessions.map((session) => schemas.presentSession(session, sid)) }
-    },
-  )
-
-  app.delete(
-    '/v1/sessions',
-    {
-      schema: {
-        ...shared,
-        operationId: 'endOtherSessions',
-        summary: 'End every session but this one',
-        response: { 204: noContent('Done.') },
-      },
-      config: { access: 'feed' },
-    },
-    async (request, reply) => {
-      await families.endOtherSessions(claimsOf(request), callerOf(request))
-      return reply.code(204).send()
-    },
-  )
-
-  app.patch(
-    '/v1/sessions/:id',
-    {
-      schema: {
-        ...shared,
-        operationId: 'renameSession',
-        summary: 'Name the device of a session',
-        params: schemas.sessionParamsSchema,
-        body: schemas.renameBodySchema,
-        response: { 200: sessionSchema, ...problemResponses('not_found') },
-      },
-      config: { access: 'feed' },
-    },
-    async (request) => {
-      const { sub, sid } = claimsOf(request)
-      const session = await families.renameSession(sub, request.params.id, request.body.device_name)
-      return schemas.presentSession(session, sid)
-    },
-  )
-
-  app.delete(
-    '/v1/sessions/:id',
-    {
-      schema: {
-        ...shared,
-        operationId: 'endSession',
-        summary: 'End one session',
-        params: schemas.sessionParamsSchema,
-        response: { 204: noContent('Done.'), ...problemResponses('not_found') },
-      },
-      config: { access: 'feed' },
-    },
-    async (request, reply) => {
-      await families.endSession(claimsOf(request).sub, request.params.id, callerOf(request))
       return reply.code(204).send()
     },
   )

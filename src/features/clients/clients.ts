@@ -1,3 +1,7 @@
+/**
+ * Owns the applications and services that Sallyport knows: today the verifiers, which may follow the revocation feed and
+ * introspect tokens. Users are the matter of accounts.
+ */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { RequireVerifier } from '../../platform/http/access.js'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isStrong } from '../../../src/features/users/strength.js'
+import { isStrong } from '../../../src/features/passwords/strength.js'
 
 const owner = { email: 'ada.lovelace@analytical-engine.example', name: 'Augusta Ada King' }
 

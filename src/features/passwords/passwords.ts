@@ -1,9 +1,23 @@
+/**
+ * Owns the password as a credential: how it is hashed and verified, which ones are acceptable, and what may be done once
+ * it was shown again. The column that keeps the hash belongs to accounts.
+ */
+import type { Database } from '../../platform/database/database.js'
 import { countCodePoints } from '../../platform/http/text.js'
 import { Problem } from '../../platform/problem.js'
+import type { Accounts } from '../accounts/accounts.js'
+import type { Audit } from '../audit/audit.js'
+import type { Limits } from '../limits/limits.js'
+import type { Revocations } from '../revocation/revocation.js'
+import { createPasswordConfirmation, type PasswordConfirmation } from './confirming.js'
 import { normalize, type Hashing } from './hashing.js'
 import { isStrong, type PasswordOwner } from './strength.js'
 
-export interface Passwords extends Hashing {
+export type { Confirmer } from './confirming.js'
+export { createHashing, type Hashing } from './hashing.js'
+export { passwordSchema } from './schemas.js'
+
+export interface Passwords extends Hashing, PasswordConfirmation {
   /**
    * Throws `validation_failed` for a password that is too short or, once normalized, too long, and `password_too_weak`
    * for one that is too easy to guess. `path` is where it stands in the request (RFC 6901).
@@ -11,11 +25,23 @@ export interface Passwords extends Hashing {
   requireAcceptable(password: string, owner: PasswordOwner, path?: string): Promise<void>
 }
 
+export interface PasswordsOptions {
+  database: Database
+  revocations: Revocations
+  accounts: Accounts
+  audit: Audit
+  limits: Limits
+  hashing: Hashing
+  /** PASSWORD_MIN_LENGTH, in code points. */
+  minLength: number
+}
+
 const MAX_LENGTH = 256
 
-export function createPasswords({ hashing, minLength }: { hashing: Hashing; minLength: number }): Passwords {
+export function createPasswords({ minLength, ...options }: PasswordsOptions): Passwords {
   return {
-    ...hashing,
+    ...options.hashing,
+    ...createPasswordConfirmation(options),
     async requireAcceptable(password, owner, path = '/password') {
       const length = countCodePoints(normalize(password))
       if (length < minLength) throw refuse(path, 'too_small', `A password has at least ${minLength} characters`)

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Mode } from '../../wire/mode.js'
 import { readCookies } from '../../platform/http/cookie-header.js'
 import { cookieName } from '../../platform/http/cookie-name.js'
-import type { SessionTokens } from './session-tokens.js'
+import type { SessionTokens } from '../families/families.js'
 
 export interface SessionCookiesOptions {
   /** PUBLIC_URL: its scheme decides whether cookies are secure, never the request. */

@@ -5,18 +5,15 @@ import { claimsOf } from '../../platform/http/access.js'
 import { callerOf, goneSignal } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import {
-  genuineCookies,
-  presentUser,
-  replyWithTokens,
-  type Families,
-  type SessionCookies,
-} from '../families/families.js'
+import { presentUser } from '../accounts/accounts.js'
+import { genuineCookies, replyWithTokens, type SessionCookies } from '../browser/browser.js'
+import type { Families } from '../families/families.js'
+import type { Account, Self } from './account.js'
 import { changePasswordSchema, deleteMeSchema, patchMeSchema } from './schemas.js'
-import type { Self, Users } from './users.js'
+import { mountSessionRoutes } from './session-routes.js'
 
-interface UserRoutesOptions {
-  users: Users
+interface AccountRoutesOptions {
+  account: Account
   families: Families
   cookies: SessionCookies
   clock: Clock
@@ -24,9 +21,14 @@ interface UserRoutesOptions {
 
 const shared = { tags: ['Account'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
-/** /v1/me: what users see and change of themselves. */
-export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): void {
-  const { users, cookies, clock } = options
+/** /v1/me and /v1/sessions: what users see and change of themselves. */
+export function mountAccountRoutes(app: AppInstance, options: AccountRoutesOptions): void {
+  mountProfile(app, options)
+  mountSessionRoutes(app, options)
+}
+
+function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
+  const { account, cookies, clock } = options
 
   app.get(
     '/v1/me',
@@ -39,7 +41,7 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
       },
       config: { access: 'feed' },
     },
-    async (request) => presentUser(await users.require(claimsOf(request).sub)),
+    async (request) => presentUser(await account.read(claimsOf(request).sub)),
   )
 
   app.patch(
@@ -54,7 +56,7 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
       },
       config: { access: 'feed' },
     },
-    async (request) => presentUser(await users.rename(claimsOf(request).sub, request.body.name)),
+    async (request) => presentUser(await account.rename(claimsOf(request).sub, request.body.name)),
   )
 
   app.put(
@@ -77,7 +79,7 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
     },
     async (request, reply) => {
       const { current_password: current, new_password: next } = request.body
-      const tokens = await users.changePassword(selfOf(reply, options), { current, next })
+      const tokens = await account.changePassword(selfOf(reply, options), { current, next })
       if (tokens) replyWithTokens(reply, tokens, { cookies, clock })
       return reply.code(204).send()
     },
@@ -100,14 +102,14 @@ export function mountUserRoutes(app: AppInstance, options: UserRoutesOptions): v
       config: { access: 'live' },
     },
     async (request, reply) => {
-      await users.remove(selfOf(reply, options), request.body.password)
+      await account.remove(selfOf(reply, options), request.body.password)
       cookies.clear(request, reply)
       return reply.code(204).send()
     },
   )
 }
 
-function selfOf(reply: FastifyReply, { families, cookies }: UserRoutesOptions): Self {
+function selfOf(reply: FastifyReply, { families, cookies }: AccountRoutesOptions): Self {
   const { request } = reply
   const { sub: userId, sid: sessionId } = claimsOf(request)
   const [refreshToken = null] = genuineCookies(request, { cookies, parse: families.parse })

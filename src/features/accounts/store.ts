@@ -1,9 +1,9 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
-import type { Holder } from '../families/families.js'
+import type { TokenUser } from './token-user.js'
 
 /** A user, whole. */
-export interface User extends Holder {
+export interface User extends TokenUser {
   /** PHC string; null for a user without a password. */
   passwordHash: string | null
 }
@@ -14,6 +14,13 @@ type Row = Prisma.UserGetPayload<object>
 const columns = Prisma.sql`
   id, email, name, password_hash AS "passwordHash", roles, epoch, email_verified_at AS "emailVerifiedAt",
   banned_at AS "bannedAt", banned_until AS "bannedUntil", created_at AS "createdAt"`
+
+/** What tokens and replies tell of a user, for statements that join the user as `u`; read by `tokenUserOf`. */
+export const tokenUserColumns = Prisma.sql`
+  u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.created_at AS user_created_at`
+
+/** Whether the user `u` is not banned at a time, as a condition of a statement: `isBanned` in SQL. */
+export const isNotBanned = (now: Prisma.Sql) => Prisma.sql`(u.banned_at IS NULL OR u.banned_until <= ${now})`
 
 export async function findUserByEmail(client: Queries, email: string): Promise<User | null> {
   const [row] = await client.$queryRaw<Row[]>`SELECT ${columns} FROM "user" WHERE email = ${email}`
@@ -60,7 +67,6 @@ export async function setRoles(tx: Queries, id: string, roles: string[]): Promis
   await tx.user.update({ where: { id }, data: { roles } })
 }
 
-/** Bans a user from now on, by the database's clock; `until` is null for a ban without end. */
 export async function banUser(tx: Queries, id: string, until: Date | null, shiftMs: number): Promise<void> {
   await tx.$executeRaw`
     UPDATE "user" SET banned_at = now() + ${shiftMs}::float8 * interval '1 millisecond', banned_until = ${until}::timestamptz

@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify'
 import type { TokenReply } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
-import { presentUser } from './family.js'
+import { presentUser } from '../accounts/accounts.js'
 import type { SessionCookies } from './session-cookies.js'
-import type { SessionTokens } from './session-tokens.js'
+import type { SessionTokens } from '../families/families.js'
 
 /** Hands tokens to the client in the way of the session's mode: in cookies, in the body, or one in each. */
 export function replyWithTokens(

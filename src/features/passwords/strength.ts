@@ -47,7 +47,7 @@ async function startPool(): Promise<Pool> {
   const { Piscina } = await import('piscina')
   return new Piscina({
     // The compiled file, at the same distance from src/ and from dist/: a thread has no use for a compiler of its own.
-    filename: new URL('../../../dist/features/users/strength-estimator.js', import.meta.url).href,
+    filename: new URL('../../../dist/features/passwords/strength-estimator.js', import.meta.url).href,
     execArgv: [],
     minThreads: 0,
     maxThreads: 1,

@@ -1,0 +1,72 @@
+/**
+ * Owns what users do to themselves: name, password, sessions and deletion. Who they are belongs to accounts, their
+ * sessions to families.
+ */
+import type { Audit } from '../audit/audit.js'
+import type { Accounts, User } from '../accounts/accounts.js'
+import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
+import type { Limits } from '../limits/limits.js'
+import type { Confirmer, Passwords } from '../passwords/passwords.js'
+
+export interface AccountOptions {
+  accounts: Accounts
+  families: Families
+  passwords: Passwords
+  audit: Audit
+  limits: Limits
+}
+
+/** Who asks for a change of their own account, by a verified access token. */
+export interface Self extends Confirmer {
+  /** The session's refresh token, where the request carries it in a cookie. */
+  refreshToken: RefreshToken | null
+}
+
+export interface Account {
+  /** Throws `session_ended` for a user who has been deleted since the token was issued. */
+  read(userId: string): Promise<User>
+  rename(userId: string, name: string | null): Promise<User>
+  /**
+   * Changes the password: the user's other sessions end, and access tokens of this one become stale. In mode `session`
+   * this one goes on with the tokens that are answered. Throws `invalid_credentials`, `rate_limited` and
+   * `password_too_weak`.
+   */
+  changePassword(self: Self, passwords: { current: string; next: string }): Promise<SessionTokens | null>
+  /** Deletes the user and everything that tells of them. Throws `invalid_credentials` and `rate_limited`. */
+  remove(self: Self, password: string): Promise<void>
+}
+
+export function createAccount({ accounts, families, passwords, audit, limits }: AccountOptions): Account {
+  return {
+    read: accounts.require,
+    rename: accounts.rename,
+
+    async changePassword(self, { current, next }) {
+      const { userId, sessionId, refreshToken, caller, gone } = self
+      const user = await passwords.confirm(self, current)
+      await passwords.requireAcceptable(next, user, '/new_password')
+      const passwordHash = await passwords.hash(next, gone)
+      return passwords.actOnConfirmed(self, { user, password: current }, async (tx, revoke) => {
+        await accounts.setPasswordHash(tx, userId, passwordHash)
+        await accounts.outdateTokens(tx, revoke, userId)
+        const by = { userId, caller }
+        await families.endAll(tx, revoke, userId, { except: sessionId, reason: 'password_changed', by })
+        await audit.record(tx, { event: 'password_changed', caller, userId, sessionId })
+        return refreshToken && families.rotate(tx, refreshToken, { sessionId, mode: 'session', caller })
+      })
+    },
+
+    async remove(self, password) {
+      const { userId, caller } = self
+      const user = await passwords.confirm(self, password)
+      await passwords.actOnConfirmed(self, { user, password }, async (tx, revoke) => {
+        await families.endAll(tx, revoke, userId, { reason: 'deleted', by: { userId, caller } })
+        await families.forgetUser(tx, userId)
+        await audit.record(tx, { event: 'user_deleted', caller, userId })
+        await audit.forgetUser(tx, userId)
+        await limits.forgive(tx, user.email)
+        await accounts.remove(tx, userId)
+      })
+    },
+  }
+}

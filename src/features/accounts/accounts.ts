@@ -1,0 +1,84 @@
+/**
+ * Owns the users: the table `user` with its columns, roles, epoch and bans, and what tokens and replies tell of a user.
+ * Passwords are the matter of passwords; what users and operators do with an account, of account and administration.
+ */
+import type { Clock } from '../../platform/clock.js'
+import type { Database, Queries } from '../../platform/database/database.js'
+import { violatedConstraint } from '../../platform/database/faults.js'
+import { Problem } from '../../platform/problem.js'
+import { uuidv7 } from '../../platform/uuid.js'
+import type { Revoke } from '../revocation/revocation.js'
+import * as store from './store.js'
+
+export { emailSchema, nameSchema, rolesSchema } from './schemas.js'
+export { isNotBanned, tokenUserColumns, type User } from './store.js'
+export { isBanned, presentUser, tokenUserOf, type TokenUser, type TokenUserRow } from './token-user.js'
+
+export interface NewUser {
+  email: string
+  name: string | null
+  passwordHash: string
+  roles: string[]
+}
+
+export interface Accounts {
+  findByEmail(email: string): Promise<store.User | null>
+  /** Throws `session_ended` for a user who has been deleted since the token was issued. */
+  require(id: string): Promise<store.User>
+  /** Holds a user's row until the transaction ends; null when there is none any more. */
+  lock(tx: Queries, id: string): Promise<store.User | null>
+  /** Adds a user, in the caller's transaction; throws `email_taken`, after which the transaction is lost. */
+  add(tx: Queries, user: NewUser): Promise<string>
+  rename(id: string, name: string | null): Promise<store.User>
+  setPasswordHash(tx: Queries, id: string, passwordHash: string): Promise<void>
+  setRoles(tx: Queries, id: string, roles: string[]): Promise<void>
+  /** Bans a user from now on, by the database's clock; `until` is null for a ban without end. */
+  ban(tx: Queries, id: string, until: Date | null): Promise<void>
+  unban(tx: Queries, id: string): Promise<void>
+  /** Makes the user's access tokens stale everywhere: they tell what is no longer so. No session ends. */
+  outdateTokens(tx: Queries, revoke: Revoke, id: string): Promise<void>
+  remove(tx: Queries, id: string): Promise<void>
+}
+
+export function createAccounts({ database, clock }: { database: Database; clock: Clock }): Accounts {
+  return {
+    findByEmail: (email) => database.query((client) => store.findUserByEmail(client, email), { repeatable: true }),
+
+    async require(id) {
+      const user = await database.query((client) => store.findUserById(client, id), { repeatable: true })
+      if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
+      return user
+    },
+
+    lock: store.lockUser,
+
+    async add(tx, user) {
+      const id = uuidv7()
+      try {
+        await store.insertUser(tx, { id, ...user, createdAt: clock.now() })
+      } catch (error) {
+        if (violatedConstraint(error) === 'user_email_key') throw new Problem('email_taken', { cause: error })
+        throw error
+      }
+      return id
+    },
+
+    async rename(id, name) {
+      const user = await database.query((client) => store.renameUser(client, id, name))
+      if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
+      return user
+    },
+
+    setPasswordHash: store.setPasswordHash,
+    setRoles: store.setRoles,
+    ban: (tx, id, until) => store.banUser(tx, id, until, clock.shiftMs),
+    unban: store.unbanUser,
+
+    async outdateTokens(tx, revoke, id) {
+      const epoch = await store.raiseEpoch(tx, id, clock.shiftMs)
+      await revoke({ kind: 'user', sub: id, epoch })
+    },
+
+    remove: store.deleteUser,
+  }
+}

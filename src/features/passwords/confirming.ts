@@ -1,0 +1,75 @@
+import type { Database, Queries } from '../../platform/database/database.js'
+import { Problem } from '../../platform/problem.js'
+import type { Accounts, User } from '../accounts/accounts.js'
+import type { Audit } from '../audit/audit.js'
+import type { Attempt, Limits } from '../limits/limits.js'
+import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { Hashing } from './hashing.js'
+
+/** A user who is signed in and shows their password once more. */
+export interface Confirmer extends Attempt {
+  userId: string
+  sessionId: string
+  /** Aborted when the user has gone. */
+  gone: AbortSignal
+}
+
+export interface PasswordConfirmation {
+  /**
+   * The user, after their password was checked. A wrong one is audited and throws `invalid_credentials`, one too many
+   * `rate_limited`.
+   */
+  confirm(confirmer: Confirmer, password: string): Promise<User>
+  /** Acts on a password that was confirmed, in a transaction that holds the user's row. Throws as `confirm` does. */
+  actOnConfirmed<T>(
+    confirmer: Confirmer,
+    confirmed: { user: User; password: string },
+    work: (tx: Queries, revoke: Revoke) => Promise<T>,
+  ): Promise<T>
+}
+
+interface ConfirmationOptions {
+  database: Database
+  revocations: Revocations
+  accounts: Accounts
+  audit: Audit
+  limits: Limits
+  hashing: Hashing
+}
+
+/** How often an action starts over because the password's hash became another under it. */
+const MAX_TRIES = 3
+
+export function createPasswordConfirmation(options: ConfirmationOptions): PasswordConfirmation {
+  const { database, revocations, accounts, audit, limits, hashing } = options
+
+  async function confirm(confirmer: Confirmer, password: string): Promise<User> {
+    const { userId, sessionId, caller, gone } = confirmer
+    const user = await accounts.require(userId)
+    const by = { kind: 'user' as const, email: user.email, sessionId }
+    const verify = () => hashing.verify(user.passwordHash, password, gone)
+    if (await limits.checkPassword({ ...confirmer, by }, verify)) return user
+    await database.query((client) =>
+      audit.record(client, { event: 'password_check_failed', caller, userId, sessionId }),
+    )
+    throw new Problem('invalid_credentials')
+  }
+
+  return {
+    confirm,
+
+    async actOnConfirmed(confirmer, { user: confirmed, password }, work) {
+      let user = confirmed
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        const done = await revocations.transaction(async (tx, revoke) => {
+          const locked = await accounts.lock(tx, user.id)
+          return locked?.passwordHash === user.passwordHash ? { result: await work(tx, revoke) } : null
+        })
+        if (done !== null) return done.result
+        // A login may have made the hash anew, or somebody has changed the password: checking it again tells which.
+        user = await confirm(confirmer, password)
+      }
+      throw new Problem('overloaded', { retryAfterSeconds: 1 })
+    },
+  }
+}
