@@ -26,6 +26,9 @@ async function signIn(
 const pair = (name: string, ...values: (string | undefined)[]) =>
   values.map((value) => `${name}=${value ?? ''}`).join('; ')
 
+/** The refresh token that a rotation sets. */
+const successorIn = ({ setCookies }: Answer) => /=([^;]+)/.exec(setCookies[0] ?? '')?.[1]
+
 t.test('planted cookies', async (t) => {
   const instance = await startApp(t)
   const { api, config, database } = instance
@@ -42,8 +45,7 @@ t.test('planted cookies', async (t) => {
         const { sid, cookies } = await signIn(instance, 'cookie')
         const first = await refresh(`${pair(rt, planted, cookies[rt])}; other=1`)
         t.match(first, { status: 200, body: { session: { id: sid } } }, `before: ${planted}`)
-        const successor = /=([^;]+)/.exec(first.setCookies[0] ?? '')?.[1]
-        t.match(await refresh(pair(rt, successor, planted)), { status: 200, body: { session: { id: sid } } })
+        t.match(await refresh(pair(rt, successorIn(first), planted)), { status: 200, body: { session: { id: sid } } })
         t.match(await refresh(pair(rt, planted)), {
           status: 401,
           body: { code: 'refresh_token_invalid' },
@@ -94,10 +96,24 @@ t.test('planted cookies', async (t) => {
   )
 
   t.test('WEB-12: two generations of one session in two cookies are one session: the newer one counts', async (t) => {
+    for (const newerFirst of [false, true]) {
+      const { sid, cookies } = await signIn(instance, 'cookie')
+      const successor = successorIn(await refresh(pair(rt, cookies[rt])))
+      const both = newerFirst ? pair(rt, successor, cookies[rt]) : pair(rt, cookies[rt], successor)
+      // An older one that counted would be answered within the grace too, without a rotation.
+      t.match(await refresh(both), { status: 200, body: { session: { id: sid } } })
+      t.equal((await readFamily(database, sid)).generation, 2, newerFirst ? 'sent first' : 'sent last')
+    }
+  })
+
+  t.test('WEB-12: a cookie and a body token of two generations of one session are ambiguous', async (t) => {
     const { sid, cookies } = await signIn(instance, 'cookie')
-    const successor = (await refresh(pair(rt, cookies[rt]))).setCookies[0]?.match(/=([^;]+)/)?.[1]
-    t.match(await refresh(pair(rt, cookies[rt], successor)), { status: 200, body: { session: { id: sid } } })
-    t.equal((await readFamily(database, sid)).generation, 2)
+    const successor = successorIn(await refresh(pair(rt, cookies[rt])))
+    const before = await readFamily(database, sid)
+    const ambiguous = { status: 400, setCookies: { length: 0 }, body: { code: 'ambiguous_credentials' } }
+    t.match(await refresh(pair(rt, cookies[rt]), { refresh_token: successor }), ambiguous)
+    t.match(await refresh(pair(rt, successor), { refresh_token: cookies[rt] }), ambiguous)
+    t.strictSame(await readFamily(database, sid), before, 'and neither rotates')
   })
 
   t.test('the names of the other scheme are not read', async (t) => {
