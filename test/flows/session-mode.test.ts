@@ -234,6 +234,19 @@ t.test('REF-14: a password change replaces both cookies and ends the other sessi
   })
 })
 
+t.test('REF-14: a password change rotates no session but its own, whatever cookie comes along', async (t) => {
+  const instance = await startApp(t)
+  const { page, sid } = await signIn(instance)
+  const { accessToken: token, email } = await instance.api.signUp()
+  const before = await readFamily(instance.database, sid)
+  const body = { current_password: PASSWORD, new_password: newPassword }
+  const changed = await page.call('/v1/me/password', { method: 'PUT', token, body })
+  t.equal(changed.status, 204)
+  t.strictSame(changed.setCookies, [])
+  t.strictSame(await readFamily(instance.database, sid), before)
+  t.match(await instance.api.login({ email, password: newPassword }), { status: 200 }, 'it was the bearer’s password')
+})
+
 t.test('logging out clears what was renewed on the way', async (t) => {
   const instance = await startApp(t)
   const ways = [
