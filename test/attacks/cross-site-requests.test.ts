@@ -76,7 +76,11 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
 
         for (const [from, headers] of Object.entries(hostile)) {
           const answer = await api.call(path, { ...call, headers })
-          t.match(answer, { status: 403, setCookies: [], body: { code: 'cross_site_request' } }, `from ${from}`)
+          t.match(
+            answer,
+            { status: 403, setCookies: { length: 0 }, body: { code: 'cross_site_request' } },
+            `from ${from}`,
+          )
           t.equal(answer.headers['access-control-allow-origin'], undefined)
         }
         // What a form can send: the rule comes before the body is looked at.
@@ -129,7 +133,11 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
         if (Object.keys(headers).length === 0) continue
         for (const [path, call] of Object.entries({ '/v1/auth/login': login, '/v1/auth/register': registration })) {
           const answer = await api.call(path, { ...call, headers })
-          t.match(answer, { status: 403, setCookies: [], body: { code: 'cross_site_request' } }, `${path} from ${from}`)
+          t.match(
+            answer,
+            { status: 403, setCookies: { length: 0 }, body: { code: 'cross_site_request' } },
+            `${path} from ${from}`,
+          )
         }
       }
     }
