@@ -32,7 +32,7 @@ import { createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
-import { createAdministration, createHashing, createUsers } from './features/users/users.js'
+import { createAdministration, createHashing, createUsers, type StrengthCheck } from './features/users/users.js'
 import { mountUserRoutes } from './features/users/routes.js'
 import type { Operator } from './commands/command.js'
 import { createMeters, meterReadings } from './meters.js'
@@ -47,6 +47,8 @@ export interface AppOptions {
   metrics?: Metrics | undefined
   /** None by default. */
   tracing?: Tracing | undefined
+  /** Judges new passwords; the strength estimator by default. */
+  isStrong?: StrengthCheck | undefined
 }
 
 export interface App {
@@ -117,6 +119,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     hashing,
     passwordMinLength: config.passwords.minLength,
+    isStrong: options.isStrong,
   })
   const administration = createAdministration({
     database,

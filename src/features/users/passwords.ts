@@ -1,7 +1,7 @@
 import { countCodePoints } from '../../platform/http/text.js'
 import { Problem } from '../../platform/problem.js'
 import { normalize, type Hashing } from './hashing.js'
-import { isStrong, type PasswordOwner } from './strength.js'
+import { isStrong as estimate, type PasswordOwner, type StrengthCheck } from './strength.js'
 
 export interface Passwords extends Hashing {
   /**
@@ -13,7 +13,14 @@ export interface Passwords extends Hashing {
 
 const MAX_LENGTH = 256
 
-export function createPasswords({ hashing, minLength }: { hashing: Hashing; minLength: number }): Passwords {
+export interface PasswordsOptions {
+  hashing: Hashing
+  minLength: number
+  /** The estimator by default. */
+  isStrong?: StrengthCheck | undefined
+}
+
+export function createPasswords({ hashing, minLength, isStrong = estimate }: PasswordsOptions): Passwords {
   return {
     ...hashing,
     async requireAcceptable(password, owner, path = '/password') {

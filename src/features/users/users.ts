@@ -13,8 +13,10 @@ import type { Attempt, Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import { createPasswords, type Passwords } from './passwords.js'
 import type { Hashing } from './hashing.js'
+import type { StrengthCheck } from './strength.js'
 import * as store from './store.js'
 
+export type { StrengthCheck } from './strength.js'
 export type { User } from './store.js'
 export type { Passwords } from './passwords.js'
 export { createHashing, type Hashing } from './hashing.js'
@@ -30,6 +32,8 @@ export interface UsersOptions {
   clock: Clock
   hashing: Hashing
   passwordMinLength: number
+  /** The estimator by default. */
+  isStrong?: StrengthCheck | undefined
 }
 
 export interface NewUser {
@@ -75,7 +79,7 @@ const MAX_TRIES = 3
 
 export function createUsers(options: UsersOptions): Users {
   const { database, revocations, families, audit, limits, clock, hashing, passwordMinLength } = options
-  const passwords = createPasswords({ hashing, minLength: passwordMinLength })
+  const passwords = createPasswords({ hashing, minLength: passwordMinLength, isStrong: options.isStrong })
 
   async function requireUser(id: string): Promise<store.User> {
     const user = await database.query((client) => store.findUserById(client, id), { repeatable: true })
