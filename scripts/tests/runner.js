@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { compileTests } from './compile.js'
 
-/** For a file, and for each test in it that asks for no other. */
-const TIMEOUT_SECONDS = 300
+/** For a file, and for each test in it that asks for no other: long enough for a machine that has much else to do. */
+const TIMEOUT_SECONDS = 600
 
 /**
  * Stack traces show the lines of the sources. The embedded database is WebAssembly, of which a test file uses too

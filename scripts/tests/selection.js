@@ -43,13 +43,15 @@ const sameOnAnyDatabase = [
   'test/sdk/verifier/end-to-end.test.ts',
 ]
 
-/** Wait for real time to pass, or load a compiler, a linter or a million words. */
+/** Wait for real time to pass, try hundreds of random cases, or load a compiler, a linter or a million words. */
 const slow = [
   'test/architecture.test.ts',
+  'test/attacks/any-request.test.ts',
   'test/attacks/sql-injection.test.ts',
   'test/features/users/strength.test.ts',
   'test/platform/database/guarded.test.ts',
   'test/platform/database/migrations.test.ts',
+  'test/platform/http/any-request.test.ts',
   'test/platform/http/framing.test.ts',
   'test/platform/http/stopping.test.ts',
   'test/sdk/client/bundle.test.ts',
