@@ -96,7 +96,7 @@ t.test('PWD-09: whoever is refused at login costs one check of one hash, as stro
 })
 
 t.test('PWD-09: register tells that an address is taken only after the work that a new one takes', async (t) => {
-  const { api } = await startApp(t)
+  const { api } = await startApp(t, { estimatesStrength: true })
   const { email } = await api.signUp()
   const register = (email: string, password: string) => api.register({ email, password, mode: 'json' })
   const work = watchHashing(t)

@@ -10,7 +10,7 @@ const NEW_PASSWORD = 'seven other hills under a lantern'
 const OPERATOR = { ip: null, userAgent: null, requestId: null }
 const STALE = { status: 401, body: { code: 'token_stale' } }
 
-const app = await startApp(t)
+const app = await startApp(t, { estimatesStrength: true })
 const { api, clock, database } = app
 const other = await startApp(t, { join: true, clock })
 

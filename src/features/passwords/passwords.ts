@@ -12,11 +12,12 @@ import type { Revocations } from '../revocation/revocation.js'
 import { createPasswordConfirmation, type PasswordConfirmation } from './confirming.js'
 import { failuresInARow, networkPolicy, passwordBudgets, strangersBudgets, type PasswordCheck } from './guesses.js'
 import { normalize, type Hashing } from './hashing.js'
-import { isStrong, type PasswordOwner } from './strength.js'
+import { isStrong as estimate, type PasswordOwner, type StrengthCheck } from './strength.js'
 
 export type { Confirmer } from './confirming.js'
 export { createHashing, type Hashing } from './hashing.js'
 export { passwordSchema } from './schemas.js'
+export type { StrengthCheck } from './strength.js'
 
 export interface Passwords extends Omit<Hashing, 'verify'>, PasswordConfirmation {
   /**
@@ -42,11 +43,13 @@ export interface PasswordsOptions {
   hashing: Hashing
   /** PASSWORD_MIN_LENGTH, in code points. */
   minLength: number
+  /** The estimator by default. */
+  isStrong?: StrengthCheck | undefined
 }
 
 const MAX_LENGTH = 256
 
-export function createPasswords({ hashing, limits, minLength, ...options }: PasswordsOptions): Passwords {
+export function createPasswords({ hashing, limits, minLength, isStrong = estimate, ...options }: PasswordsOptions): Passwords {
   const { verify, ...hasher } = hashing
 
   async function check({ by, user, password, gone, caller, announce }: PasswordCheck): Promise<boolean> {
