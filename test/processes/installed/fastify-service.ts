@@ -1,4 +1,4 @@
-// What packages.test.ts compiles beside Fastify.
+// What packages.test.ts compiles where Fastify is there.
 
 import Fastify from 'fastify'
 import { createVerifier } from '@sallyport/verifier'
