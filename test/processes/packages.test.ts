@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { z } from 'zod'
 import packageJson from '../../package.json' with { type: 'json' }
 import { PASSWORD } from '../support/api.js'
 import { needsEmbedded } from '../support/database.js'
@@ -18,6 +19,7 @@ t.setTimeout(600_000)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { version } = packageJson
 const dependencies: Record<string, string> = packageJson.dependencies
+const manifestSchema = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()).default({}) })
 const run = promisify(execFile)
 
 /** Npm, without what the npm that runs these tests hands down about this checkout. */
@@ -39,9 +41,8 @@ async function compile(folder: string, files: string[], options: string[]): Prom
 
 t.test('every package has the version of the server, and names it alike', async (t) => {
   for (const name of ['client', 'verifier']) {
-    const manifest = JSON.parse(
-      readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'),
-    ) as typeof packageJson
+    const text = readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')
+    const manifest = manifestSchema.parse(JSON.parse(text))
     t.equal(manifest.version, version)
     for (const [dependency, wanted] of Object.entries(manifest.dependencies)) {
       t.equal(wanted, dependencies[dependency], dependency)
