@@ -47,7 +47,7 @@ t.test('PWD-16: user:create makes an account with roles, which can sign in', asy
 })
 
 t.test('PWD-16: user:create judges as register does, says what is wrong, and makes nothing then', async (t) => {
-  const app = await startApp(t)
+  const app = await startApp(t, { estimatesStrength: true })
   await run(app, 'user:create', '--email', 'taken@example.com', `--password=${PASSWORD}`)
   const email = ['--email', 'ada@example.com']
   const password = `--password=${PASSWORD}`

@@ -22,7 +22,7 @@ export async function compileTests() {
     define: { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sourceFolder' },
     platform: 'node',
     format: 'esm',
-    target: 'node20',
+    target: 'node20.19',
     treeShaking: false,
     // Stack traces show the lines of the sources.
     sourcemap: 'linked',
