@@ -20,7 +20,7 @@ function createCounted() {
     },
   }
   const published = new Map([[key.kid, key]])
-  const issued = (sub: string) => ({
+  const issued = (sub: string, others: object) => ({
     ...{
       iss: 'https://auth.example.com',
       aud: 'https://api.example.com',
@@ -31,6 +31,7 @@ function createCounted() {
       epoch: 1,
     },
     ...{ jti: sub, sid: sub, client_id: 'c', roles: ['reader'], scope: '', auth_time: iat, amr: ['pwd'] },
+    ...others,
   })
   const accessTokens = createAccessTokens({
     keys: {
@@ -48,7 +49,8 @@ function createCounted() {
   })
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const header = encode({ alg: 'EdDSA', kid: 'k', typ: 'at+jwt' })
-  return { accessTokens, checked, clock, published, tokenOf: (sub: string) => `${header}.${encode(issued(sub))}.AAAA` }
+  const tokenOf = (sub: string, others = {}) => `${header}.${encode(issued(sub, others))}.AAAA`
+  return { accessTokens, checked, clock, published, tokenOf }
 }
 
 const user = (index: number) => `019a0000-0000-7000-8000-${String(index).padStart(12, '0')}`
@@ -91,3 +93,19 @@ t.test(
     t.equal(await accessTokens.read(token), null)
   },
 )
+
+t.test('TOK-16: nor can claims be changed that are not known, however deep they are', async (t) => {
+  const { accessTokens, tokenOf } = createCounted()
+  const act = { sub: 'x', chain: [{ act: { sub: 'y' } }] }
+  const claims = await accessTokens.verify(tokenOf(user(1), { act, tenant: null }))
+  t.match(claims, { act, tenant: null })
+  const parts: object[] = [claims]
+  for (const part of parts) {
+    t.ok(Object.isFrozen(part), JSON.stringify(part))
+    parts.push(...Object.values<unknown>(part).filter((value) => value instanceof Object))
+  }
+  t.ok(parts.length >= 7, 'down to the last')
+
+  const nested = JSON.parse('['.repeat(2500) + ']'.repeat(2500)) as unknown
+  t.match(await accessTokens.verify(tokenOf(user(2), { nested })), { sub: user(2) })
+})
