@@ -134,7 +134,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     accounts,
     families,
     audit,
-    limits,
     clock,
     passwords,
   })
@@ -199,7 +198,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     countForged: () => count.refresh('forged'),
   })
   mountAccountRoutes(server, {
-    account: createAccount({ accounts, families, passwords, audit, limits }),
+    account: createAccount({ accounts, families, passwords, audit }),
     families,
     cookies,
     clock,

@@ -43,7 +43,7 @@ t.test('PWD-09: unknown, password-less and banned accounts answer a wrong passwo
   )
 
   const expected = visible(await login(api, ordinary.email, WRONG))
-  t.match(expected, { status: 401, body: { code: 'invalid_credentials' }, setCookies: [] })
+  t.match(expected, { status: 401, body: { code: 'invalid_credentials' }, setCookies: { length: 0 } })
   const cases: [string, string, string][] = [
     ['an address that nobody has', 'nobody@example.com', WRONG],
     ['an address that nobody could have', 'nobody@localhost', WRONG],

@@ -2,10 +2,9 @@
 // TEST_DATABASE_URL names, so the user in it has to be allowed to create databases. Files that open no database have
 // nothing more to show here than in `npm test`, and are left to it; so are the examples, which speak HTTP alone.
 
-import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath, URL } from 'node:url'
 import pg from 'pg'
+import { runTests } from './runner.js'
 
 const url = (process.env.TEST_DATABASE_URL ||= 'postgres://postgres@127.0.0.1:5432/test')
 
@@ -23,14 +22,8 @@ try {
 }
 await client.end()
 
-const tap = fileURLToPath(new URL('../node_modules/.bin/tap', import.meta.url))
 const named = process.argv.slice(2)
-const tests = spawn(tap, named.length > 0 ? named : filesWithDatabase(), { stdio: 'inherit' })
-tests.on('error', (error) => {
-  console.error(error.message)
-  process.exit(1)
-})
-tests.on('exit', (code) => process.exit(code ?? 1))
+await runTests(named.length > 0 ? named : filesWithDatabase())
 
 function filesWithDatabase() {
   const opensOne = /support\/(app|database|following|process|proxied-app)\.js'/
