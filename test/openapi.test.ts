@@ -47,7 +47,10 @@ t.test('the document tells all that a client has to know', async (t) => {
         ...(body ? ['validation_failed'] : []),
         ...(security.some((way) => way.includes('verifier')) ? ['invalid_client'] : []),
         ...(needsToken
-          ? ['token_missing', 'token_invalid', 'token_expired', 'token_stale', 'session_ended', 'ambiguous_credentials']
+          ? [
+              ...['token_missing', 'token_invalid', 'token_expired', 'token_stale', 'session_ended'],
+              ...['forbidden', 'ambiguous_credentials'],
+            ]
           : []),
       ]
       t.strictSame(

@@ -70,6 +70,11 @@ export const problemCodes = {
     advice:
       'Call from an origin in CORS_ORIGINS. A client that is no browser sends "X-Sallyport-CSRF: 1" along with cookies.',
   },
+  forbidden: {
+    status: 403,
+    title: 'The access token does not allow this',
+    advice: 'Use a token that does: another one for the same user or client would be refused as well.',
+  },
   address_blocked: {
     status: 403,
     title: 'Requests from this address are not served',

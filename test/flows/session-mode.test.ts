@@ -7,7 +7,7 @@ import { startApp, type TestApp } from '../support/app.js'
 import type { Browser } from '../support/browser.js'
 import { isForVerifiers, operationsOf } from '../support/operations.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
-import { accessTokenClaimsSchema } from '../../src/wire/claims.js'
+import { userClaimsSchema } from '../../src/wire/claims.js'
 
 const rt = 'sallyport_rt'
 const at = 'sallyport_at'
@@ -78,12 +78,12 @@ t.test('renewal', async (t) => {
     const renewed = await api.call('/v1/whoami', { cookies: { [at]: stale, [rt]: refresh } })
     t.match(renewed, { status: 200, setCookies: [/^sallyport_at=/] })
 
-    const { epoch } = accessTokenClaimsSchema.parse(renewed.body)
+    const { epoch } = userClaimsSchema.parse(renewed.body)
     const data = { epoch: BigInt(epoch + 5) }
     await database.query((client) => client.user.update({ where: { id: userId }, data }))
     const back = { current_password: newPassword, new_password: PASSWORD }
     t.match(await page.call('/v1/me/password', { method: 'PUT', body: back }), { status: 204 }, 'live routes renew too')
-    const now = accessTokenClaimsSchema.parse((await page.call('/v1/whoami')).body)
+    const now = userClaimsSchema.parse((await page.call('/v1/whoami')).body)
     t.ok(now.epoch > epoch + 5)
   })
 

@@ -6,6 +6,7 @@ import { credentials } from './sign-in.js'
 /** What no client can provoke by itself, at least not within a run: why not, or what does. */
 export const unprovoked = {
   token_expired: 'no access token expires within a run: the shortest lifetime is a minute',
+  forbidden: 'the access token of a client, which has no user; none is issued yet',
   address_blocked: '`npm run ip:block -- --cidr …`, with your address',
   account_banned: '`npm run user:ban -- --email …`, and a login with the right password',
   registration_closed: 'a start with `REGISTRATION=closed`',

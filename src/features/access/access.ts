@@ -3,7 +3,8 @@
  * and in mode `session` stands in for a missing one. What a route requires is declared by the route.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import { parseBearer } from '../../wire/access-token.js'
+import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { callerOf } from '../../platform/http/caller.js'
 import type { Authenticate, Freshness } from '../../platform/http/access.js'
@@ -27,12 +28,15 @@ export const accessProblems = [
   'token_expired',
   'token_stale',
   'session_ended',
+  'forbidden',
   // Where a refresh cookie stands in for the access cookie.
   'ambiguous_credentials',
   'refresh_token_reused',
   'database_unavailable',
   'revocation_stale',
 ] as const satisfies ProblemCode[]
+
+const CLIENT_TOKEN = "This route acts for a user, and the access token is a client's own."
 
 /** Makes the guard of routes that require an access token. */
 export function createAccess(options: AccessOptions): Authenticate {
@@ -49,7 +53,7 @@ async function authenticateByCookie(
   request: FastifyRequest,
   reply: FastifyReply,
   freshness: Freshness,
-): Promise<AccessTokenClaims> {
+): Promise<UserClaims> {
   const shown = await tryAccessCookies(options, request, freshness)
   if ('claims' in shown) return shown.claims
   // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
@@ -59,30 +63,36 @@ async function authenticateByCookie(
   return renewed
 }
 
-/** RFC 6750, section 2.1. Tokens in a query or a form are not looked for. */
+/** Tokens in a query or a form are not looked for. */
 function requireBearer(authorization: string): string {
-  const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1]
-  if (token === undefined) throw new Problem('token_invalid')
+  const token = parseBearer(authorization)
+  if (token === null) throw new Problem('token_invalid')
   return token
 }
 
-function check(
-  options: AccessOptions,
-  token: string,
-  freshness: Freshness,
-): AccessTokenClaims | Promise<AccessTokenClaims> {
+function check(options: AccessOptions, token: string, freshness: Freshness): UserClaims | Promise<UserClaims> {
   const claims = options.accessTokens.recall(token)
   return claims === null
     ? options.accessTokens.verify(token).then((verified) => requireHolding(options, verified, freshness))
     : requireHolding(options, claims, freshness)
 }
 
-/** The claims, where they hold to the freshness asked for. */
+/**
+ * Refuses a client's token, as every route here acts for a user. Nothing is wrong with the token, so this is not
+ * `invalid_token` (RFC 6750, section 3.1), which would send the client for another one that is refused too.
+ */
+function requireUser(claims: AccessTokenClaims): UserClaims {
+  if (claims.sid === undefined) throw new Problem('forbidden', { detail: CLIENT_TOKEN })
+  return claims
+}
+
+/** The claims, where they are a user's and hold to the freshness asked for. */
 function requireHolding(
   { revocations, families }: AccessOptions,
-  claims: AccessTokenClaims,
+  verified: AccessTokenClaims,
   freshness: Freshness,
-): AccessTokenClaims | Promise<AccessTokenClaims> {
+): UserClaims | Promise<UserClaims> {
+  const claims = requireUser(verified)
   if (freshness === 'offline') return claims
   revocations.requireValid(claims)
   // The database is sure, however long ago the map was confirmed.
@@ -99,8 +109,8 @@ async function tryAccessCookies(
   options: AccessOptions,
   request: FastifyRequest,
   freshness: Freshness,
-): Promise<{ claims: AccessTokenClaims } | { refused: Problem }> {
-  let passed: AccessTokenClaims | undefined
+): Promise<{ claims: UserClaims } | { refused: Problem }> {
+  let passed: UserClaims | undefined
   let refused: Problem | undefined
   for (const token of options.cookies.readAccessTokens(request)) {
     try {
@@ -108,7 +118,9 @@ async function tryAccessCookies(
       if (passed !== undefined && passed.sid !== claims.sid) throw new Problem('ambiguous_credentials')
       passed = claims
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 401) throw error
+      // A client's token is in a cookie only where it was planted: the genuine one still counts.
+      const isPassedOver = error instanceof Problem && (error.status === 401 || error.code === 'forbidden')
+      if (!isPassedOver) throw error
       refused ??= error
     }
   }
@@ -119,12 +131,12 @@ async function renewFromRefreshCookie(
   { families, accessTokens, cookies }: AccessOptions,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<AccessTokenClaims | null> {
+): Promise<UserClaims | null> {
   const tokens = genuineCookies(request, { cookies, parse: families.parse })
   const [token, ...others] = tokens
   if (others.length > 0) throw new Problem('ambiguous_credentials')
   const renewed = token && (await families.renew(token, callerOf(request)))
   if (!renewed) return null
   cookies.setAccessToken(reply, renewed)
-  return accessTokens.verify(renewed.accessToken.token)
+  return requireUser(await accessTokens.verify(renewed.accessToken.token))
 }

@@ -1,3 +1,4 @@
+import { parseBearer } from '../../wire/access-token.js'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
@@ -98,8 +99,8 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
         ...genuineCookies(request, { cookies, parse: families.parse }),
         ...(inBody ? [inBody] : []),
       ]
-      const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-      const shown = [...(bearer === undefined ? [] : [bearer]), ...cookies.readAccessTokens(request)]
+      const bearer = parseBearer(request.headers.authorization ?? '')
+      const shown = [...(bearer === null ? [] : [bearer]), ...cookies.readAccessTokens(request)]
       const claims = await Promise.all(shown.map((token) => accessTokens.read(token)))
       const sessionIds = claims.flatMap((claim) => claim?.sid ?? [])
       await families.logout({ refreshTokens, sessionIds }, callerOf(request))

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { documentProblems } from './problem-responses.js'
 
@@ -26,7 +26,7 @@ export type Authenticate = (
   request: FastifyRequest,
   reply: FastifyReply,
   freshness: Freshness,
-) => AccessTokenClaims | Promise<AccessTokenClaims>
+) => UserClaims | Promise<UserClaims>
 
 /** Answers the name of the verifier whose credential a request carries, or throws `invalid_client`. */
 export type RequireVerifier = (request: FastifyRequest) => string
@@ -37,7 +37,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** The verified claims; null on routes that need no access token. Read with `claimsOf`. */
-    accessClaims: AccessTokenClaims | null
+    accessClaims: UserClaims | null
     /** Which verifier asks, for its line in the log; null for anybody else. */
     verifier: string | null
   }
@@ -69,7 +69,7 @@ export function guardRoutes(app: FastifyInstance, { authenticate, problems = [],
       done()
       return
     }
-    const admit = (claims: AccessTokenClaims) => {
+    const admit = (claims: UserClaims) => {
       request.accessClaims = claims
       done()
     }
@@ -84,7 +84,7 @@ function isFreshness(access: Access): access is Freshness {
 }
 
 /** The claims of a request on a route that requires an access token. */
-export function claimsOf(request: FastifyRequest): AccessTokenClaims {
+export function claimsOf(request: FastifyRequest): UserClaims {
   if (request.accessClaims === null) throw new Error(`${request.url} reads claims but requires no access token.`)
   return request.accessClaims
 }

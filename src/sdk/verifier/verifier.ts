@@ -5,6 +5,7 @@
  * types need Fastify. What tokens and revocations look like belongs to `wire/`.
  */
 import type { AccessTokenClaims } from '../../wire/claims.js'
+import { sessionCookieNames } from '../../wire/cookies.js'
 import { createTokenVerification } from './access-token.js'
 import { authenticate, type Authenticator } from './authentication.js'
 import { systemClock } from './clock.js'
@@ -13,10 +14,9 @@ import { requireActive } from './introspection.js'
 import { createKeySet } from './key-set.js'
 import { checkOptions, freshnessSchema, type Freshness, type VerifierOptions, type VerifyOptions } from './options.js'
 import { createKnownRevocations } from './revocations.js'
-import { cookieNamesOf } from './session.js'
 import { VerificationError } from './verification-error.js'
 
-export type { AccessTokenClaims } from '../../wire/claims.js'
+export type { AccessTokenClaims, ClientClaims, UserClaims } from '../../wire/claims.js'
 export type { Authenticated, Authenticator } from './authentication.js'
 export type { ShownRequest } from './cross-site.js'
 export type { VerifierClock } from './clock.js'
@@ -90,7 +90,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     authenticate: (request, options) =>
       authenticate(request, {
         verify: (token) => verifier.verify(token, options),
-        session: settings.cookies ? { ...reach, names: cookieNamesOf(issuer) } : null,
+        session: settings.cookies ? { ...reach, names: sessionCookieNames(issuer) } : null,
       }),
 
     async ready() {

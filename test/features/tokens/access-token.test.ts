@@ -19,7 +19,7 @@ function createCounted(clock = createTestClock()) {
     },
   }
   const published = new Map([[key.kid, key]])
-  const issued = (sub: string) => ({
+  const issued = (sub: string, others: object) => ({
     ...{
       iss: 'https://auth.example.com',
       aud: 'https://api.example.com',
@@ -30,6 +30,7 @@ function createCounted(clock = createTestClock()) {
       epoch: 1,
     },
     ...{ jti: sub, sid: sub, client_id: 'c', roles: ['reader'], scope: '', auth_time: iat, amr: ['pwd'] },
+    ...others,
   })
   const accessTokens = createAccessTokens({
     keys: {
@@ -43,7 +44,13 @@ function createCounted(clock = createTestClock()) {
     audience: 'https://api.example.com',
     ttlSeconds: 600,
   })
-  return { accessTokens, checked, clock, published, tokenOf: (sub: string) => unsigned(issued(sub)) }
+  return {
+    accessTokens,
+    checked,
+    clock,
+    published,
+    tokenOf: (sub: string, others = {}) => unsigned(issued(sub, others)),
+  }
 }
 
 function unsigned(claims: unknown): string {
@@ -91,6 +98,23 @@ t.test(
     t.equal(await accessTokens.read(token), null)
   },
 )
+
+t.test('TOK-16: nor can claims be changed that are not known, however deep they are', async (t) => {
+  const { accessTokens, tokenOf } = createCounted()
+  const act = { sub: 'x', chain: [{ act: { sub: 'y' } }] }
+  const claims = await accessTokens.verify(tokenOf(user(1), { act, tenant: null }))
+  t.match(claims, { act, tenant: null })
+  const parts: unknown[] = [claims]
+  const isParent = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+  for (const part of parts) {
+    t.ok(Object.isFrozen(part), JSON.stringify(part))
+    if (isParent(part)) parts.push(...Object.values(part))
+  }
+  t.ok(parts.includes(act.chain[0]?.act.sub), 'down to the last')
+
+  const nested = JSON.parse('['.repeat(2500) + ']'.repeat(2500)) as unknown
+  t.match(await accessTokens.verify(tokenOf(user(2), { nested })), { sub: user(2) })
+})
 
 /** A clock that stands still. */
 function createStoppedClock(): TestClock & { stopAt(ms: number): void } {
