@@ -1,0 +1,35 @@
+import type { ProblemTable } from './problem-table.js'
+
+/** Why an access token does not let a request pass. */
+export const accessCodes = {
+  token_missing: {
+    status: 401,
+    title: 'An access token is required',
+    advice: 'Send the access token as "Authorization: Bearer <token>", or sign in.',
+  },
+  token_invalid: {
+    status: 401,
+    title: 'The access token is not valid',
+    advice: 'Refresh to get a new access token; sign in again if the refresh is refused too.',
+  },
+  token_expired: {
+    status: 401,
+    title: 'The access token has expired',
+    advice: 'Refresh to get a new access token, then repeat the request.',
+  },
+  token_stale: {
+    status: 401,
+    title: 'The access token no longer tells the truth about its user',
+    advice: 'Refresh to get a new access token, then repeat the request. The session goes on.',
+  },
+  session_ended: {
+    status: 401,
+    title: 'The session has ended',
+    advice: 'Sign in again. The member "reason" tells why the session ended; where it is missing, a refresh tells.',
+  },
+  revocation_stale: {
+    status: 503,
+    title: 'Nobody can tell at the moment whether the token still holds',
+    advice: 'Try again after the seconds in "Retry-After". The session goes on.',
+  },
+} as const satisfies ProblemTable
