@@ -13,6 +13,8 @@ export interface ProblemOptions {
   /** Why the session ended, with `session_ended`. */
   reason?: string
   errors?: FieldError[]
+  /** Extension members (RFC 9457, section 3.2) of this code. They never replace a member that every problem has. */
+  members?: Readonly<Record<string, unknown>>
   /** Seconds until a repetition can succeed; becomes the header `Retry-After`. */
   retryAfterSeconds?: number
   headers?: Record<string, string>

@@ -3,6 +3,7 @@ import { createApp, type App } from '../../src/app.js'
 import { readConfig, type Config } from '../../src/config.js'
 import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
 import type { Metrics } from '../../src/platform/metrics/metrics.js'
+import type { AppInstance } from '../../src/platform/http/app-instance.js'
 import { createLogger } from '../../src/platform/http/logging.js'
 import { createApi, type Api } from './api.js'
 import { createBrowser, type Browser } from './browser.js'
@@ -35,6 +36,8 @@ export interface StartOptions {
   /** Takes what is logged, which else goes nowhere. */
   log?: FastifyBaseLogger
   metrics?: Metrics
+  /** Mounts routes of the test's own behind those of the application, and under its rules. */
+  routes?: (server: AppInstance) => void
 }
 
 /** What a test file's instances share: one secret, as instances on one database do. */
@@ -47,6 +50,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   if (!join) await database.empty()
   const config = readConfig({ NODE_ENV: 'test', SECRET_KEY, ...settings })
   const app = await createApp({ config, secrets: secretsOf(config), database, clock, log, metrics: options.metrics })
+  options.routes?.(app.server)
   await app.server.ready()
   t.teardown(() => app.server.close())
   const api = createApi(app.server)

@@ -13,11 +13,26 @@ export interface ProblemDetails {
   request_id: string
   reason?: string
   errors?: FieldError[]
+  /** What a code tells beyond these. */
+  [extension: string]: unknown
 }
+
+/** The names that mean the same in every problem, whether it has them or not. */
+const standardMembers: ReadonlySet<string> = new Set([
+  'type',
+  'title',
+  'status',
+  'code',
+  'detail',
+  'instance',
+  'request_id',
+  'reason',
+  'errors',
+])
 
 /** What the client is told of a problem. */
 export function problemDetails(problem: Problem, requestId: string): ProblemDetails {
-  const { reason, errors } = problem.options
+  const { reason, errors, members } = problem.options
   return {
     type: `/problems/${problem.code}`,
     title: problem.title,
@@ -27,7 +42,12 @@ export function problemDetails(problem: Problem, requestId: string): ProblemDeta
     request_id: requestId,
     ...(reason === undefined ? {} : { reason }),
     ...(errors === undefined ? {} : { errors }),
+    ...(members === undefined ? {} : extensionsOf(members)),
   }
+}
+
+function extensionsOf(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !standardMembers.has(name)))
 }
 
 /** The headers that belong to a problem, whatever the route had in mind before it failed. */

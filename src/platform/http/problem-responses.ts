@@ -6,7 +6,7 @@ import { problemDetails } from './problem-details.js'
 
 /** The shape of every refusal, for the documentation. */
 export const problemSchema = z
-  .object({
+  .looseObject({
     type: z.string().describe('A page about this kind of problem, relative to the address of the request.'),
     title: z.string(),
     status: z.number(),
@@ -25,7 +25,10 @@ export const problemSchema = z
       .optional()
       .describe('What does not fit, with validation_failed.'),
   })
-  .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' })
+  .meta({
+    id: 'Problem',
+    description: 'Problem details (RFC 9457). Some codes have members of their own besides these.',
+  })
 
 interface ProblemResponse {
   description: string
