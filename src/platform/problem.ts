@@ -18,6 +18,8 @@ export interface ProblemOptions {
   /** Seconds until a repetition can succeed; becomes the header `Retry-After`. */
   retryAfterSeconds?: number
   headers?: Record<string, string>
+  /** Further parameters of the challenge that goes with the code (RFC 6750, section 3), without quotes in them. */
+  challenge?: Readonly<Record<string, string>>
   cause?: unknown
 }
 

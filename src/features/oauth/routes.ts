@@ -70,7 +70,7 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
         body: tokenBodySchema,
         response: { 200: introspectionSchema, ...problemResponses('database_unavailable') },
       },
-      config: { access: 'verifier' },
+      config: { access: 'client' },
     },
     async (request) => {
       const active = await oauth.introspect(request.body.token)
@@ -91,7 +91,7 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
         body: tokenBodySchema,
         response: { 200: noContent('Done.'), ...problemResponses('database_unavailable') },
       },
-      config: { access: 'verifier' },
+      config: { access: 'client' },
     },
     async (request, reply) => {
       await oauth.revoke(request.body.token, callerOf(request))

@@ -98,6 +98,7 @@ export function noContent(description: string) {
 
 const exampleOptions: Partial<Record<ProblemCode, ProblemOptions>> = {
   session_ended: { reason: 'logout' },
+  insufficient_user_authentication: { members: { acr_values: ['aal2'], max_age: 900 } },
   validation_failed: {
     errors: [{ path: '/email', code: 'invalid_type', message: 'Invalid input: expected string, received undefined' }],
   },

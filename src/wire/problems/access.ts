@@ -27,6 +27,21 @@ export const accessCodes = {
     title: 'The session has ended',
     advice: 'Sign in again. The member "reason" tells why the session ended; where it is missing, a refresh tells.',
   },
+  insufficient_user_authentication: {
+    status: 401,
+    title: 'The sign-in is too old or too weak for this',
+    advice: 'Authenticate again, within "max_age" seconds and at a level of "acr_values", where these are given.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The user has no role that may do this',
+    advice: 'Ask whoever runs this service for the role.',
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'The access token does not have the scope for this',
+    advice: 'Ask for a token with the scopes that the header "WWW-Authenticate" names.',
+  },
   revocation_stale: {
     status: 503,
     title: 'Nobody can tell at the moment whether the token still holds',

@@ -68,11 +68,19 @@ t.test('a 401 challenges for a bearer token, and says invalid_token only where a
     token_expired: refused,
     token_stale: refused,
     session_ended: refused,
+    insufficient_user_authentication: 'Bearer realm="sallyport", error="insufficient_user_authentication"',
+    insufficient_scope: 'Bearer realm="sallyport", error="insufficient_scope"',
   }
   for (const [code, challenge] of Object.entries(table)) t.equal(challengeOf(codeNamed(code)), challenge, code)
   for (const code of Object.keys(problemCodes).map(codeNamed)) {
-    t.equal(challengeOf(code) !== null, problemCodes[code].status === 401, code)
+    const isChallenged = problemCodes[code].status === 401 || code === 'insufficient_scope'
+    t.equal(challengeOf(code) !== null, isChallenged, code)
   }
+  const challenge = { acr_values: 'aal2', max_age: '900' }
+  t.equal(
+    problemHeaders(new Problem('insufficient_user_authentication', { challenge }))['www-authenticate'],
+    'Bearer realm="sallyport", error="insufficient_user_authentication", acr_values="aal2", max_age="900"',
+  )
   t.end()
 })
 
