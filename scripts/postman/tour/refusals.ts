@@ -154,9 +154,11 @@ const verifiers: Folder = {
   steps: [
     {
       name: 'invalid_client',
-      operation: 'introspectToken',
-      about: 'Only verifiers that are listed in `VERIFIER_KEYS` may ask.',
-      send: { bearer: null, body: { token: '{{access_token}}' } },
+      operation: 'listRevocations',
+      about:
+        'Only verifiers that are listed in `VERIFIER_KEYS` may ask. The routes under `/oauth` refuse in the words of ' +
+        'OAuth (RFC 6749, section 5.2) instead.',
+      send: { bearer: null },
       answers: 'invalid_client',
     },
   ],

@@ -2,6 +2,7 @@ import type { AppInstance } from '../../platform/http/app-instance.js'
 import { callerOf } from '../../platform/http/caller.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
+import { answerOAuthErrors } from './errors.js'
 import type { OAuth } from './oauth.js'
 import { introspectionSchema, metadataSchema, tokenBodySchema } from './schemas.js'
 
@@ -21,6 +22,7 @@ const shared = {
 export function mountOAuthRoutes(app: AppInstance, { oauth, issuer, publicUrl }: OAuthRoutesOptions): void {
   void app.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
+    answerOAuthErrors(scope)
     mountTokenRoutes(scope, oauth)
     done()
   })

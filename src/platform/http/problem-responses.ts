@@ -67,8 +67,13 @@ export function documentProblems(route: RouteOptions, ...codes: ProblemCode[]): 
   const { schema } = route
   if (schema?.operationId === undefined) return
   const response = isRecord(schema.response) ? schema.response : {}
-  const known = Object.values(response).flatMap(codesOf)
+  const known = documentedProblems(route)
   route.schema = { ...schema, response: { ...response, ...problemResponses(...new Set([...known, ...codes])) } }
+}
+
+/** The codes of all refusals that a route's description has so far. */
+export function documentedProblems({ schema }: RouteOptions): ProblemCode[] {
+  return isRecord(schema?.response) ? Object.values(schema.response).flatMap(codesOf) : []
 }
 
 /** The codes of a response that `problemResponses` has made. */
