@@ -8,7 +8,7 @@ import { PrismaClient } from '../../generated/prisma/client.js'
 import type { Database } from './database.js'
 import { createDatabaseFolder, DurableFiles, isDatabaseFolder } from './durable-files.js'
 import { guardClient } from './guarded.js'
-import { applyMigrations } from './migrations.js'
+import { applyMigrations, findPendingMigrations, type MigrationConnection } from './migrations.js'
 
 export interface EmbeddedOptions {
   /** Where the database's folder is; null keeps everything in memory. Hold the lock on it (data-directory.ts) first. */
@@ -38,19 +38,18 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
 
   const client = new PrismaClient({ adapter: new EmbeddedAdapterFactory(engine), errorFormat: 'minimal' })
   await client.$connect()
+  const migrationConnection: MigrationConnection = {
+    transaction: (work) =>
+      engine.transaction((tx) => work({ run: (sql) => tx.exec(sql), query: (sql, values) => tx.query(sql, values) })),
+  }
   return {
     kind: 'embedded',
     signals: null,
     pool: null,
     ...guardClient(client, { deadlineMs, ...(dataDir === null ? {} : { beforeTry: () => requireSpace(dataDir) }) }),
     maintain: () => writeCheckpoint(engine),
-    migrate: () =>
-      applyMigrations({
-        transaction: (work) =>
-          engine.transaction((tx) =>
-            work({ run: (sql) => tx.exec(sql), query: (sql, values) => tx.query(sql, values) }),
-          ),
-      }),
+    migrate: () => applyMigrations(migrationConnection),
+    pendingMigrations: () => findPendingMigrations(migrationConnection),
     close: async () => {
       await client.$disconnect()
       if (!engine.closed) await engine.close()
@@ -58,8 +57,17 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
   }
 }
 
+/** Whether the data directory has a database, of whatever version. */
+export function hasEmbeddedDatabase(dataDir: string): boolean {
+  return isDatabaseFolder(databaseFolder(dataDir))
+}
+
+function databaseFolder(dataDir: string): string {
+  return join(dataDir, 'pglite')
+}
+
 async function openFolder(dataDir: string, log: EmbeddedOptions['log']): Promise<Engine> {
-  const folder = join(dataDir, 'pglite')
+  const folder = databaseFolder(dataDir)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   if (!isDatabaseFolder(folder)) {
     log.info({ folder }, 'making the embedded database, which takes some seconds once')
