@@ -1,21 +1,29 @@
-/** The process of an operator's command: `npm run keys:rotate` and the like. */
+/** The process of an operator's command: `sallyport keys:rotate`, `npm run keys:rotate` and the like. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CommandError } from './commands/command.js'
 import { credentialCommands } from './commands/credentials.js'
 import { commandNames, readCommand, runCommand } from './commands/commands.js'
+import { helpLines } from './commands/help.js'
 import { commandsWithPassword } from './commands/users.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { findHolder, sendCommand } from './platform/database/data-directory.js'
 import { MigrationError } from './platform/database/migrations.js'
 import { createLogger } from './platform/http/logging.js'
+import { readVersion } from './platform/version.js'
 import { start } from './start.js'
 
 async function operate(name: string | undefined, args: string[]): Promise<string[]> {
+  if (name === '--help' || args.includes('--help')) return [...helpLines]
+  if (name === '--version') return [readVersion()]
+  // Without arguments it never gets here: bin/sallyport starts the server then.
+  if (name === 'start') throw new CommandError('start takes no arguments: settings come from the environment.')
   const credentialCommand = Object.entries(credentialCommands).find(([known]) => known === name)?.[1]
   if (credentialCommand) return credentialCommand(args)
   if (name === undefined || !commandNames.includes(name)) {
-    throw new CommandError(`Name a command: ${[...Object.keys(credentialCommands), ...commandNames].join(', ')}.`)
+    throw new CommandError(
+      `Name a command: ${['start', ...Object.keys(credentialCommands), ...commandNames].join(', ')}. --help explains them.`,
+    )
   }
   const completed = commandsWithPassword.includes(name) ? [...args, ...(await readPasswordArgument(args))] : args
   // Before the database is opened, which takes a while and may have to be made first.

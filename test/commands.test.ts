@@ -2,6 +2,8 @@ import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { CommandError } from '../src/commands/command.js'
 import { commandNames, runCommand } from '../src/commands/commands.js'
+import { credentialCommands } from '../src/commands/credentials.js'
+import { helpLines } from '../src/commands/help.js'
 import { generateSecretKey, parseSecretKey } from '../src/platform/crypto/secret-keys.js'
 import { PASSWORD } from './support/api.js'
 import { SECRET_KEY, startApp, type TestApp } from './support/app.js'
@@ -228,4 +230,9 @@ t.test('REF-24: secrets:rotate tells which secrets are still needed', async (t) 
   const after = (await run(both, 'secrets:rotate')).join('\n')
   t.notMatch(after, new RegExp(`id ${oldId}\\.$`, 'm'))
   t.match(after, /No other secret is needed/)
+})
+
+t.test('the help lists every command, and none that does not exist', async (t) => {
+  const listed = helpLines.flatMap((line) => /^ {2}([a-z:]+) /.exec(line)?.[1] ?? [])
+  t.strictSame(listed.sort(), ['start', ...Object.keys(credentialCommands), ...commandNames].sort())
 })

@@ -25,10 +25,30 @@ export const exampleClaims = {
 
 /**
  * What an access token says (RFC 9068, section 2.2), with four claims of ours: `sid` the session, `epoch` the version
- * of the user's claims, `roles` and, from OpenID Connect, `auth_time` and `amr` the sign-in.
- *
- * Applied after the signature: libraries let `exp: 1e999` and an object as `sub` through.
+ * of the user's claims, `roles` and, from OpenID Connect, `auth_time` and `amr` the sign-in. Times are in seconds since
+ * 1970.
  */
+export interface AccessTokenClaims {
+  iss: string
+  /** The user's id. */
+  sub: string
+  aud: string | string[]
+  iat: number
+  nbf: number
+  exp: number
+  jti: string
+  client_id: string
+  /** The session's id. */
+  sid: string
+  /** Milliseconds since 1970. */
+  epoch: number
+  roles: string[]
+  scope: string
+  auth_time: number
+  amr: string[]
+}
+
+/** Applied after the signature: libraries let `exp: 1e999` and an object as `sub` through. */
 export const accessTokenClaimsSchema = z
   .strictObject({
     iss: z.string().min(1),
@@ -50,9 +70,7 @@ export const accessTokenClaimsSchema = z
     path: ['exp'],
     message: 'A lifetime is positive and at most one hour',
   })
-  .meta({ examples: [exampleClaims] })
-
-export type AccessTokenClaims = z.infer<typeof accessTokenClaimsSchema>
+  .meta({ examples: [exampleClaims] }) satisfies z.ZodType<AccessTokenClaims>
 
 /** Header parameters of an access token (RFC 9068, section 2.1). Any key that a token brings along is ignored. */
 export const accessTokenHeaderSchema = z.object({

@@ -68,6 +68,17 @@ t.test('of a token that is not good nothing is told, whatever is wrong with it',
   t.strictSame((await introspect(idle.refreshToken)).body, inactive, 'idle')
 })
 
+t.test('REF-12: introspection asks the database: what another instance has ended is not good here', async (t) => {
+  const { api, clock, introspect } = await startWithVerifier(t)
+  const other = await startApp(t, { join: true, clock })
+  const { accessToken } = await api.signUp()
+  t.match((await introspect(accessToken)).body, { active: true })
+
+  t.match(await other.api.call('/v1/auth/logout', { method: 'POST', token: accessToken }), { status: 204 })
+  t.match(await api.whoami(accessToken), { status: 200 }, 'this instance has not been told yet')
+  t.strictSame((await introspect(accessToken)).body, inactive)
+})
+
 t.test('REF-03: a spent refresh token shown here ends nothing, and a current one is not spent by it', async (t) => {
   const { api, introspect, clock } = await startWithVerifier(t)
   const { refreshToken } = await api.signUp()

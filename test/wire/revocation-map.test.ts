@@ -66,3 +66,14 @@ t.test('a weaker entry shortens nothing that is known', async (t) => {
   t.equal(map.judge(claims), 'session_ended')
   t.equal(map.judge({ ...claims, sid: 'two' }), 'token_stale')
 })
+
+t.test('REF-12: a lower epoch that matters for longer lowers nothing that is known', async (t) => {
+  const map = createRevocationMap()
+  map.merge([user('ada', 10)])
+  // As from an instance whose clock is ahead.
+  map.merge([user('ada', 5, evenLater)])
+  t.equal(map.judge({ ...claims, epoch: 7 }), 'token_stale')
+  map.purge(new Date(later * 1000))
+  t.equal(map.judge({ ...claims, epoch: 7 }), 'token_stale', 'nor does it end sooner')
+  t.equal(map.judge({ ...claims, epoch: 10 }), 'valid')
+})

@@ -8,7 +8,6 @@ import { Problem } from '../../platform/problem.js'
 import type { Audit } from '../audit/audit.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
 import type { Families, Session } from '../families/families.js'
-import type { Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
 
@@ -20,7 +19,6 @@ export interface AdministrationOptions {
   accounts: Accounts
   families: Families
   audit: Audit
-  limits: Limits
   clock: Clock
   passwords: Passwords
 }
@@ -69,7 +67,7 @@ interface Held {
 const operator = { userId: null, caller: operatorCaller }
 
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { database, revocations, accounts, families, audit, limits, clock, passwords } = options
+  const { database, revocations, accounts, families, audit, clock, passwords } = options
 
   async function requireUser(email: string): Promise<User> {
     const user = await accounts.findByEmail(email)
@@ -120,7 +118,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         const { tx, revoke, user } = held
         await accounts.setPasswordHash(tx, user.id, passwordHash)
         await accounts.outdateTokens(tx, revoke, user.id)
-        await limits.forgive(tx, user.email)
+        await passwords.forgetGuesses(tx, user.email)
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: operator })
         await audit.record(tx, { event: 'password_reset', caller: operatorCaller, userId: user.id })
       })

@@ -8,6 +8,7 @@ import type { Limits } from '../limits/limits.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import type { Families } from '../families/families.js'
 import { genuineCookies, requirePresented } from './presented.js'
+import { requireRefreshRate } from './refresh-rate.js'
 import * as schemas from './schemas.js'
 import type { SessionCookies } from './session-cookies.js'
 import { replyWithTokens } from './token-reply.js'
@@ -63,7 +64,7 @@ function mountRefresh(app: AppInstance, options: BrowserRoutesOptions): void {
     async (request, reply) => {
       const { token, carrier } = requirePresented(request, request.body, reading)
       const caller = callerOf(request)
-      await limits.requirePace(token.handle, caller, () => families.identify(token))
+      await requireRefreshRate({ limits, families }, token, caller)
       const attemptKey = request.headers['idempotency-key'] ?? null
       const tokens = await families.refresh({ token, carrier, attemptKey, caller })
       return replyWithTokens(reply, tokens, { cookies, clock })

@@ -157,6 +157,7 @@ export interface NewFamily {
   userAgent: string | null
   ip: string | null
   amr: string[]
+  authenticatedAt: Date
   maxSeconds: number
   /** How many live families of the user may stay beside it. */
   besides: number
@@ -186,7 +187,8 @@ export async function insertFamily(tx: Queries, family: NewFamily): Promise<Open
         user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
       VALUES (${family.id}::uuid, ${family.userId}::uuid, ${family.handleHash}, ${family.secretId}, 0,
         ${family.mode}::mode, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip},
-        ${family.amr}, ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)}, ${secondsBefore(shiftMs, -family.maxSeconds)})
+        ${family.amr}, least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}), ${now(shiftMs)}, ${now(shiftMs)},
+        ${secondsBefore(shiftMs, -family.maxSeconds)})
       RETURNING *
     )
     SELECT ${columns}, ${now(shiftMs)} AS now, ARRAY(SELECT id::text FROM beyond) AS beyond

@@ -4,9 +4,10 @@ import pg from 'pg'
 import { PrismaClient } from '../../generated/prisma/client.js'
 import type { Database, Queries } from './database.js'
 import { guardClient } from './guarded.js'
-import { applyMigrations, findPendingMigrations, type MigrationConnection } from './migrations.js'
+import { applyMigrations, findPendingMigrations, migrationsBy, type MigrationConnection } from './migrations.js'
+import { requireCommits } from './require-commits.js'
 import { createSignals } from './signals.js'
-import { createStatementNames } from './statement-names.js'
+import { nameStatements } from './statement-names.js'
 
 export interface PostgresLimits {
   /** How long anyone waits for the database, retries included. */
@@ -66,6 +67,7 @@ export async function openPostgres({
   pool.on('error', (error) => log.warn({ err: error }, 'a connection to the database broke'))
   pool.on('connect', (connection) => connection.on('error', () => undefined))
   dropSilentConnections(pool, limits, log)
+  requireCommits(pool)
   const connections = trackConnections(pool)
 
   const client = new PrismaClient({
@@ -122,11 +124,6 @@ function limitTransaction(tx: Queries, limits: PostgresLimits): Promise<unknown>
            set_config('idle_in_transaction_session_timeout', ${String(limits.idleInTransactionMs)}, true)`
 }
 
-function nameStatements(): (query: { sql: string }) => string {
-  const nameOf = createStatementNames()
-  return (query) => nameOf(query.sql)
-}
-
 /**
  * The adapter gives a connection back after a transaction even when the server never answered it; the next to use it
  * would wait in vain. Nothing honest takes so long: a transaction ends at the deadline, and its ROLLBACK is answered.
@@ -159,25 +156,7 @@ async function onMigrationConnection(
   client.on('error', () => undefined)
   await client.connect()
   try {
-    return await work({
-      transaction: async (work) => {
-        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-        try {
-          await client.query(
-            'SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0',
-          )
-          const result = await work({
-            run: (sql) => client.query(sql),
-            query: (sql, values) => client.query(sql, values),
-          })
-          await client.query('COMMIT')
-          return result
-        } catch (error) {
-          await client.query('ROLLBACK').catch(() => undefined)
-          throw error
-        }
-      },
-    })
+    return await work(migrationsBy(client))
   } finally {
     await client.end()
   }

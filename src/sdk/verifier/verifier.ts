@@ -1,7 +1,8 @@
 /**
  * Owns the verification of Sallyport's access tokens in other services: signature, claims and time from the key set,
- * what has been revoked since from the feed, and, where that is not enough, Sallyport's own word. Its two adapters,
- * for Fastify and for `(req, res, next)`, only translate. What tokens and revocations look like belongs to `wire/`.
+ * what has been revoked since from the feed, and, where that is not enough, Sallyport's own word. Its two adapters
+ * only translate: the one for `(req, res, next)`, and the one for Fastify, which is an entry of its own because its
+ * types need Fastify. What tokens and revocations look like belongs to `wire/`.
  */
 import type { AccessTokenClaims } from '../../wire/claims.js'
 import { createTokenVerification } from './access-token.js'
@@ -19,7 +20,6 @@ export type { AccessTokenClaims } from '../../wire/claims.js'
 export type { Authenticated, Authenticator } from './authentication.js'
 export type { ShownRequest } from './cross-site.js'
 export type { VerifierClock } from './clock.js'
-export { sallyport, type SallyportAccess, type SallyportOptions } from './fastify-plugin.js'
 export { requireAccess, type VerifiedRequest } from './middleware.js'
 export type { Algorithm, Freshness, VerifierOptions, VerifyOptions } from './options.js'
 export { renderRefusal, VerificationError, type RefusalReply } from './verification-error.js'
@@ -113,5 +113,5 @@ function ignore(): void {
 }
 
 function missingCredential(freshness: Freshness): string {
-  return `The freshness "${freshness}" needs a credential: make one with npm run verifier:create and hand it to createVerifier.`
+  return `The freshness "${freshness}" needs a credential: make one with sallyport verifier:create and hand it to createVerifier.`
 }

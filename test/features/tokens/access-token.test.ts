@@ -1,11 +1,10 @@
 import t from 'tap'
 import { createAccessTokens } from '../../../src/features/tokens/access-token.js'
 import type { VerificationKey } from '../../../src/features/tokens/signing-keys.js'
-import { createTestClock } from '../../support/clock.js'
+import { createTestClock, type TestClock } from '../../support/clock.js'
 
-/** Access tokens whose signatures are not looked at but counted. */
-function createCounted() {
-  const clock = createTestClock()
+/** Access tokens that have no signatures: how often one is checked is counted. */
+function createCounted(clock = createTestClock()) {
   const iat = Math.floor(clock.now().getTime() / 1000)
   const checked: string[] = []
   const key: VerificationKey = {
@@ -37,18 +36,19 @@ function createCounted() {
       find: (kid) => published.get(kid) ?? null,
       isWithdrawn: () => false,
       findAfterReload: (kid) => Promise.resolve(published.get(kid) ?? null),
-      active: () => {
-        throw new Error('Nothing is signed here.')
-      },
+      active: () => ({ kid: key.kid, jwt: { sign: unsigned } }),
     },
     clock,
     issuer: 'https://auth.example.com',
     audience: 'https://api.example.com',
     ttlSeconds: 600,
   })
+  return { accessTokens, checked, clock, published, tokenOf: (sub: string) => unsigned(issued(sub)) }
+}
+
+function unsigned(claims: unknown): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const header = encode({ alg: 'EdDSA', kid: 'k', typ: 'at+jwt' })
-  return { accessTokens, checked, clock, published, tokenOf: (sub: string) => `${header}.${encode(issued(sub))}.AAAA` }
+  return `${encode({ alg: 'EdDSA', kid: 'k', typ: 'at+jwt' })}.${encode(claims)}.AAAA`
 }
 
 const user = (index: number) => `019a0000-0000-7000-8000-${String(index).padStart(12, '0')}`
@@ -91,3 +91,39 @@ t.test(
     t.equal(await accessTokens.read(token), null)
   },
 )
+
+/** A clock that stands still. */
+function createStoppedClock(): TestClock & { stopAt(ms: number): void } {
+  let nowMs = Date.now()
+  return Object.assign(createTestClock(), { now: () => new Date(nowMs), stopAt: (ms: number) => (nowMs = ms) })
+}
+
+t.test('TOK-09: a token is expired from the moment on at which its time and the tolerance are over', async (t) => {
+  const clock = createStoppedClock()
+  const { accessTokens, tokenOf } = createCounted(clock)
+  const token = tokenOf(user(1))
+  const { exp, nbf } = await accessTokens.verify(token)
+  clock.stopAt(exp * 1000 + 4_999)
+  t.match(await accessTokens.verify(token), { sub: user(1) })
+  clock.stopAt(exp * 1000 + 5_000)
+  await t.rejects(accessTokens.verify(token), { code: 'token_expired' })
+
+  clock.stopAt(nbf * 1000 - 5_000)
+  t.match(await accessTokens.verify(token), { sub: user(1) }, 'one of a clock that is ahead, as far as is tolerated')
+  clock.stopAt(nbf * 1000 - 5_001)
+  await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
+})
+
+t.test('TOK-09: a token that is issued in the last second of its session expires after it was issued', async (t) => {
+  const { accessTokens, clock } = createCounted(createStoppedClock())
+  const subject = { userId: user(1), sessionId: user(2), epoch: 1, roles: [], amr: ['pwd'] }
+  const issuedAt = clock.now()
+  const { token, expiresAt, expiresInSeconds } = accessTokens.issue(
+    { ...subject, authenticatedAt: issuedAt },
+    { issuedAt, notAfter: issuedAt },
+  )
+  t.equal(expiresInSeconds, 1)
+  const claims = await accessTokens.verify(token)
+  t.equal(claims.exp, claims.iat + 1)
+  t.equal(expiresAt.getTime(), claims.exp * 1000)
+})

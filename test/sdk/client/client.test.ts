@@ -55,7 +55,7 @@ t.test('sign-up, profile, sessions and logout', async (t) => {
 })
 
 t.test('a refusal says what is wrong, and changes nothing', async (t) => {
-  const app = await startDeviceApp(t)
+  const app = await startDeviceApp(t, { estimatesStrength: true })
   const { client, account, kept } = await app.signUp()
   const { email } = account
   const before = await kept()
