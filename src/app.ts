@@ -177,8 +177,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
   guardRoutes(server, {
-    authenticate: createAccess({ accessTokens, revocations, families, cookies }),
-    problems: accessProblems,
+    authenticate: createAccess({ accessTokens, revocations, families, cookies, clock }),
+    problemsOf: accessProblems,
     requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
   })
   mountTokenRoutes(server, { keys })

@@ -123,6 +123,52 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
     },
   )
 
+  t.test('WEB-04: only a route that declares it, with a reason, is free of the rule', async (t) => {
+    const access = { token: 'feed' as const }
+    const declarations: Record<string, object> = {
+      '/test/undeclared': {},
+      '/test/undefined': { crossSite: undefined },
+      '/test/open': { crossSite: { allowedBecause: 'The test calls it so.' } },
+    }
+    const { app, api, browser } = await startApp(t, {
+      join: true,
+      settings: { CORS_ORIGINS: listed },
+      routes: (server) => {
+        for (const [path, config] of Object.entries(declarations)) {
+          const schema = { operationId: path.slice(6), summary: 'A test', security: [{ accessCookie: [] }] }
+          server.post(path, { config: { access, ...config }, schema }, () => ({ done: true }))
+        }
+        const senseless = [{ allowedBecause: '' }, {}, true, null]
+        for (const crossSite of senseless) {
+          const config = { access, crossSite: crossSite as { allowedBecause: string } }
+          t.throws(
+            () => server.post('/test/senseless', { config, schema: { hide: true } }, () => ({})),
+            JSON.stringify(crossSite),
+          )
+        }
+      },
+    })
+    const page = browser()
+    await page.call('/v1/auth/register', {
+      method: 'POST',
+      body: { email: `${randomUUID()}@example.com`, password: PASSWORD, mode: 'session' },
+    })
+    const cookies = Object.fromEntries(page.cookies)
+    const refused = { status: 403, body: { code: 'cross_site_request' } }
+    for (const [from, headers] of Object.entries(hostile)) {
+      const post = (path: string) => api.call(path, { method: 'POST', cookies, headers })
+      t.match(await post('/test/undeclared'), refused, from)
+      t.match(await post('/test/undefined'), refused, from)
+      t.match(await post('/test/open'), { status: 200 }, from)
+    }
+    const isDescribed = (id: string) =>
+      operationsOf(app.server).some(
+        (operation) => operation.id === id && operation.problems.includes('cross_site_request'),
+      )
+    t.ok(isDescribed('undeclared'))
+    t.notOk(isDescribed('open'))
+  })
+
   t.test('WEB-04: nobody is signed in as somebody else from another site', async (t) => {
     const { email } = await api.signUp()
     const before = await readAllRows(database)

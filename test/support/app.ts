@@ -4,6 +4,7 @@ import { readConfig, type Config } from '../../src/config.js'
 import { isStrong } from '../../src/features/passwords/strength.js'
 import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
 import type { Metrics } from '../../src/platform/metrics/metrics.js'
+import type { AppInstance } from '../../src/platform/http/app-instance.js'
 import { createLogger } from '../../src/platform/http/logging.js'
 import { createApi, type Api } from './api.js'
 import { createBrowser, type Browser } from './browser.js'
@@ -36,6 +37,8 @@ export interface StartOptions {
   /** Takes what is logged, which else goes nowhere. */
   log?: FastifyBaseLogger
   metrics?: Metrics
+  /** Mounts routes of the test's own behind those of the application, and under its rules. */
+  routes?: (server: AppInstance) => void
   /** Judges new passwords by the real estimator, whose thread costs seconds; by default any will do. */
   estimatesStrength?: boolean
 }
@@ -60,6 +63,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     metrics: options.metrics,
     isStrong: estimatesStrength ? undefined : () => Promise.resolve(true),
   })
+  options.routes?.(app.server)
   await app.server.ready()
   t.teardown(() => app.server.close())
   const api = createApi(app.server)

@@ -1,28 +1,30 @@
 /**
- * Owns the answer to "may this request pass?": finds the access token, has it verified, asks whether it still holds,
- * and in mode `session` stands in for a missing one. What a route requires is declared by the route.
+ * Owns the answer to "may this request pass?": finds the access token, has it verified, asks whether it still holds and
+ * meets what the route requires, and in mode `session` stands in for a missing one. The requirement is the route's.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { parseBearer } from '../../wire/access-token.js'
 import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
+import type { Clock } from '../../platform/clock.js'
 import { callerOf } from '../../platform/http/caller.js'
-import type { Authenticate, Freshness } from '../../platform/http/access.js'
+import type { Authenticate, Freshness, TokenRequirement } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
 import { genuineCookies, type SessionCookies } from '../browser/browser.js'
 import type { Families } from '../families/families.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
+import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
 
 export interface AccessOptions {
   accessTokens: AccessTokens
   revocations: Revocations
   families: Families
   cookies: SessionCookies
+  clock: Clock
 }
 
-/** How the guard can refuse, for the description of the routes behind it. */
-export const accessProblems = [
+const tokenProblems = [
   'token_missing',
   'token_invalid',
   'token_expired',
@@ -38,14 +40,36 @@ export const accessProblems = [
 
 const CLIENT_TOKEN = "This route acts for a user, and the access token is a client's own."
 
+/** How the guard of a route with this requirement can refuse, for its description. */
+export function accessProblems(requirement: TokenRequirement): ProblemCode[] {
+  return [...new Set([...tokenProblems, ...shortfallsOf(requirement)])]
+}
+
+/** A token that holds, and the user's roles by the database where it was asked. */
+interface Admitted {
+  claims: UserClaims
+  currentRoles?: readonly string[]
+}
+
 /** Makes the guard of routes that require an access token. */
 export function createAccess(options: AccessOptions): Authenticate {
-  return (request, reply, freshness) => {
+  return (request, reply, requirement) => {
     const { authorization } = request.headers
     // The header wins over a cookie: a client that sends one does not mean the other.
-    if (authorization !== undefined) return check(options, requireBearer(authorization), freshness)
-    return authenticateByCookie(options, request, reply, freshness)
+    const admitted =
+      authorization === undefined
+        ? authenticateByCookie(options, request, reply, requirement.token)
+        : check(options, requireBearer(authorization), requirement.token)
+    // Only now, and not where a cookie is judged: a new access token for the same session would lack the same.
+    if (admitted instanceof Promise) return admitted.then((known) => requireMet(options, known, requirement))
+    return requireMet(options, admitted, requirement)
   }
+}
+
+function requireMet({ clock }: AccessOptions, admitted: Admitted, requirement: TokenRequirement): UserClaims {
+  const shortfall = findShortfall(admitted, requirement, clock.now())
+  if (shortfall !== null) throw problemOf(shortfall, requirement)
+  return admitted.claims
 }
 
 async function authenticateByCookie(
@@ -53,14 +77,13 @@ async function authenticateByCookie(
   request: FastifyRequest,
   reply: FastifyReply,
   freshness: Freshness,
-): Promise<UserClaims> {
+): Promise<Admitted> {
   const shown = await tryAccessCookies(options, request, freshness)
-  if ('claims' in shown) return shown.claims
+  if ('claims' in shown) return shown
   // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
   const renewed = await renewFromRefreshCookie(options, request, reply)
   if (renewed === null) throw shown.refused
-  if (freshness === 'live') await options.families.requireLive(renewed)
-  return renewed
+  return freshness === 'live' ? askDatabase(options, renewed) : { claims: renewed }
 }
 
 /** Tokens in a query or a form are not looked for. */
@@ -70,7 +93,7 @@ function requireBearer(authorization: string): string {
   return token
 }
 
-function check(options: AccessOptions, token: string, freshness: Freshness): UserClaims | Promise<UserClaims> {
+function check(options: AccessOptions, token: string, freshness: Freshness): Admitted | Promise<Admitted> {
   const claims = options.accessTokens.recall(token)
   return claims === null
     ? options.accessTokens.verify(token).then((verified) => requireHolding(options, verified, freshness))
@@ -88,17 +111,22 @@ function requireUser(claims: AccessTokenClaims): UserClaims {
 
 /** The claims, where they are a user's and hold to the freshness asked for. */
 function requireHolding(
-  { revocations, families }: AccessOptions,
+  options: AccessOptions,
   verified: AccessTokenClaims,
   freshness: Freshness,
-): UserClaims | Promise<UserClaims> {
+): Admitted | Promise<Admitted> {
   const claims = requireUser(verified)
-  if (freshness === 'offline') return claims
-  revocations.requireValid(claims)
+  if (freshness === 'offline') return { claims }
+  options.revocations.requireValid(claims)
   // The database is sure, however long ago the map was confirmed.
-  if (freshness === 'live') return families.requireLive(claims).then(() => claims)
-  revocations.requireCurrent()
-  return claims
+  if (freshness === 'live') return askDatabase(options, claims)
+  options.revocations.requireCurrent()
+  return { claims }
+}
+
+async function askDatabase({ families }: AccessOptions, claims: UserClaims): Promise<Admitted> {
+  const { roles } = await families.requireLive(claims)
+  return { claims, currentRoles: roles }
 }
 
 /**
@@ -109,14 +137,15 @@ async function tryAccessCookies(
   options: AccessOptions,
   request: FastifyRequest,
   freshness: Freshness,
-): Promise<{ claims: UserClaims } | { refused: Problem }> {
-  let passed: UserClaims | undefined
+): Promise<Admitted | { refused: Problem }> {
+  let passed: Admitted | undefined
   let refused: Problem | undefined
   for (const token of options.cookies.readAccessTokens(request)) {
     try {
-      const claims = await check(options, token, freshness)
-      if (passed !== undefined && passed.sid !== claims.sid) throw new Problem('ambiguous_credentials')
-      passed = claims
+      const admitted = await check(options, token, freshness)
+      const isOther = passed !== undefined && passed.claims.sid !== admitted.claims.sid
+      if (isOther) throw new Problem('ambiguous_credentials')
+      passed = admitted
     } catch (error) {
       // A client's token is in a cookie only where it was planted: the genuine one still counts.
       const isPassedOver = error instanceof Problem && (error.status === 401 || error.code === 'forbidden')
@@ -124,7 +153,7 @@ async function tryAccessCookies(
       refused ??= error
     }
   }
-  return passed ? { claims: passed } : { refused: refused ?? new Problem('token_missing') }
+  return passed ?? { refused: refused ?? new Problem('token_missing') }
 }
 
 async function renewFromRefreshCookie(

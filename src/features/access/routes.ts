@@ -14,7 +14,7 @@ export function mountAccessRoutes(app: AppInstance): void {
         security: [{ accessToken: [] }, { accessCookie: [] }],
         response: { 200: userClaimsSchema },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
       serializerCompiler: () => createClaimsWriter(),
     },
     (request, reply) => {

@@ -119,7 +119,7 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
         security: [{ accessToken: [] }, { accessCookie: [] }],
         response: { 204: noContent('Done.') },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     async (request, reply) => {
       await families.endAllSessions(claimsOf(request).sub, callerOf(request))

@@ -58,8 +58,11 @@ export interface Families {
   ): Promise<void>
   /** Takes the user, addresses, agents and names out of the families of a user who is being deleted. */
   forgetUser(tx: Queries, userId: string): Promise<void>
-  /** Throws `session_ended` or `token_stale` unless genuine claims hold by the database at this moment. */
-  requireLive(claims: UserClaims): Promise<void>
+  /**
+   * Throws `session_ended` or `token_stale` unless genuine claims hold by the database at this moment, and answers the
+   * roles that it has of the user.
+   */
+  requireLive(claims: UserClaims): Promise<{ roles: readonly string[] }>
   /** Why a session ended; null while it lives, or once it is forgotten. */
   findEndReason(sessionId: string): Promise<EndReason | null>
   listSessions(userId: string, which: { ended: boolean }): Promise<sessions.Session[]>

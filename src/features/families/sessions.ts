@@ -77,10 +77,13 @@ export async function endAllSessions(context: FamiliesContext, userId: string, c
 }
 
 /**
- * Asks the database whether genuine claims hold at this moment. Throws `session_ended`, or `token_stale` where the
- * user's claims have changed since.
+ * Asks the database whether genuine claims hold at this moment, and answers the roles that it has of the user. Throws
+ * `session_ended`, or `token_stale` where the user's claims have changed since.
  */
-export async function requireLive(context: FamiliesContext, claims: UserClaims): Promise<void> {
+export async function requireLive(
+  context: FamiliesContext,
+  claims: UserClaims,
+): Promise<{ roles: readonly string[] }> {
   const { database, clock, limits } = context
   const read = () =>
     database.query((client) => store.readFamily(client, claims.sid, clock.shiftMs), { repeatable: true })
@@ -90,6 +93,7 @@ export async function requireLive(context: FamiliesContext, claims: UserClaims):
   if (reason !== null) throw new Problem('session_ended', { reason })
   if (reading.user === null) throw new Problem('session_ended', { reason: 'deleted' })
   if (claims.epoch < reading.user.epoch) throw new Problem('token_stale')
+  return { roles: reading.user.roles }
 }
 
 /** Why a session ended; null while it lives, or once it is forgotten. */

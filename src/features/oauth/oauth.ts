@@ -1,6 +1,7 @@
 /**
  * Owns what standard clients of OAuth ask about tokens: whether one is good at this moment (RFC 7662), that one is to
- * be given up (RFC 7009), and where all of this is found (RFC 8414). The rules are those of tokens and families.
+ * be given up (RFC 7009), and where all of this is found (RFC 8414); and how they are refused (RFC 6749, section 5.2).
+ * The rules are those of tokens and families.
  */
 import type { UserClaims } from '../../wire/claims.js'
 import type { Caller } from '../../platform/http/caller.js'

@@ -9,7 +9,7 @@ import type { Database } from './database.js'
 import { createDatabaseFolder, DurableFiles, isDatabaseFolder } from './durable-files.js'
 import { createEmbeddedPool } from './embedded-pool.js'
 import { guardClient } from './guarded.js'
-import { applyMigrations, migrationsBy } from './migrations.js'
+import { applyMigrations, findPendingMigrations, migrationsBy, type MigrationConnection } from './migrations.js'
 import { requireCommits } from './require-commits.js'
 import { nameStatements } from './statement-names.js'
 
@@ -48,7 +48,8 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
     pool: null,
     ...guardClient(client, { deadlineMs, ...(dataDir === null ? {} : { beforeTry: () => requireSpace(dataDir) }) }),
     maintain: () => writeCheckpoint(pool),
-    migrate: () => migrate(pool),
+    migrate: () => onMigrationConnection(pool, applyMigrations),
+    pendingMigrations: () => onMigrationConnection(pool, findPendingMigrations),
     close: async () => {
       await client.$disconnect()
       if (!pool.ending) await pool.end()
@@ -57,17 +58,29 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
   }
 }
 
-async function migrate(pool: pg.Pool): Promise<string[]> {
+/** Whether the data directory has a database, of whatever version. */
+export function hasEmbeddedDatabase(dataDir: string): boolean {
+  return isDatabaseFolder(databaseFolder(dataDir))
+}
+
+function databaseFolder(dataDir: string): string {
+  return join(dataDir, 'pglite')
+}
+
+async function onMigrationConnection(
+  pool: pg.Pool,
+  work: (connection: MigrationConnection) => Promise<string[]>,
+): Promise<string[]> {
   const client = await pool.connect()
   try {
-    return await applyMigrations(migrationsBy(client))
+    return await work(migrationsBy(client))
   } finally {
     client.release()
   }
 }
 
 async function openFolder(dataDir: string, log: EmbeddedOptions['log']): Promise<PGlite> {
-  const folder = join(dataDir, 'pglite')
+  const folder = databaseFolder(dataDir)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   if (!isDatabaseFolder(folder)) {
     log.info({ folder }, 'making the embedded database, which takes some seconds once')

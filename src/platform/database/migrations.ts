@@ -84,7 +84,7 @@ export function pendingMigrations(migrations: Migration[], records: MigrationRec
     if (!migration) {
       throw new MigrationError(
         `The database has the migration ${record.name}, which this version does not know. It was migrated by a newer ` +
-          'version of Sallyport: start that version.',
+          'version of Sallyport: use that version.',
       )
     }
     if (!record.finished) {
@@ -118,6 +118,27 @@ export async function applyMigrations(
     applied.push(name)
   }
 }
+
+/** The names of the migrations still to be applied. Changes nothing; throws as `applyMigrations` does. */
+export function findPendingMigrations(
+  connection: MigrationConnection,
+  migrations: Migration[] = readMigrations(),
+): Promise<string[]> {
+  return connection.transaction(async (session) => {
+    const { rows } = await session.query(`SELECT FROM pg_tables WHERE tablename = '_prisma_migrations'`, [])
+    const records = rows.length === 0 ? [] : await readRecords(session)
+    return pendingMigrations(migrations, records).map(({ name }) => name)
+  })
+}
+
+/** Throws a MigrationError unless the schema is exactly the one of this version. Changes nothing. */
+export async function requireMigrated(database: { pendingMigrations(): Promise<string[]> }): Promise<void> {
+  const pending = await database.pendingMigrations()
+  if (pending.length === 0) return
+  throw new MigrationError(`The database lacks ${pending.join(', ')}. ${HOW_TO_MIGRATE}`)
+}
+
+export const HOW_TO_MIGRATE = 'Run "npm run migrate" (of the package, "sallyport migrate"), or start the server once.'
 
 async function applyNext(session: MigrationSession, migrations: Migration[]): Promise<string | null> {
   // A statement of its own: the records have to be read by a snapshot that was taken after the wait.

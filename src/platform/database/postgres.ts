@@ -4,7 +4,7 @@ import pg from 'pg'
 import { PrismaClient } from '../../generated/prisma/client.js'
 import type { Database, Queries } from './database.js'
 import { guardClient } from './guarded.js'
-import { applyMigrations, migrationsBy } from './migrations.js'
+import { applyMigrations, findPendingMigrations, migrationsBy, type MigrationConnection } from './migrations.js'
 import { requireCommits } from './require-commits.js'
 import { createSignals } from './signals.js'
 import { nameStatements } from './statement-names.js'
@@ -97,7 +97,8 @@ export async function openPostgres({
       ...(prepared ? {} : { prepareTransaction: (tx: Queries) => limitTransaction(tx, limits) }),
     }),
     maintain: () => Promise.resolve(),
-    migrate: () => migratePostgres(url),
+    migrate: () => onMigrationConnection(url, applyMigrations),
+    pendingMigrations: () => onMigrationConnection(url, findPendingMigrations),
     close: () => (closed ??= close()),
   }
 }
@@ -145,14 +146,17 @@ function trackConnections(pool: pg.Pool): { destroy: () => void } {
   return { destroy: () => connections.forEach((connection) => connection.connection.stream.destroy()) }
 }
 
-/** Migrates on a connection of its own, which no limit of time ends. */
-async function migratePostgres(url: string): Promise<string[]> {
+/** Reads or applies migrations on a connection of its own, which no limit of time ends. */
+async function onMigrationConnection(
+  url: string,
+  work: (connection: MigrationConnection) => Promise<string[]>,
+): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'sallyport-migrate' })
   // What breaks the connection fails the statement under way, which is where it is told of.
   client.on('error', () => undefined)
   await client.connect()
   try {
-    return await applyMigrations(migrationsBy(client))
+    return await work(migrationsBy(client))
   } finally {
     await client.end()
   }

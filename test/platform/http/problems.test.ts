@@ -16,7 +16,8 @@ t.test('WEB-11: every code is told with its status, as problem details that name
     t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
     t.match(answer.json(), { type: `/problems/${code}`, title, status, code })
     t.equal(answer.json<{ request_id: string }>().request_id, answer.headers['x-request-id'])
-    t.equal(String(answer.headers['www-authenticate']).startsWith('Bearer'), status === 401, code)
+    const isChallenged = status === 401 || code === 'insufficient_scope'
+    t.equal(String(answer.headers['www-authenticate']).startsWith('Bearer'), isChallenged, code)
     t.equal(answer.headers['retry-after'] !== undefined, status === 503 || code === 'refresh_superseded', code)
     t.equal(answer.headers['cache-control'], 'no-store')
   }

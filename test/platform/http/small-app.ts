@@ -63,7 +63,7 @@ function mountThings(app: AppInstance): void {
   app.get('/v1/search', { config, schema: { querystring, headers } }, (request) => ({
     ended: request.query.ended ?? null,
   }))
-  app.get('/v1/guarded', { config: { access: 'feed' } }, () => ({}))
+  app.get('/v1/guarded', { config: { access: { token: 'feed' } } }, () => ({}))
   app.get('/v1/address', { config }, (request) => ({ ip: request.ip }))
   app.get('/v1/cacheable', { config }, (_request, reply) =>
     reply.header('cache-control', 'public, max-age=60').send({}),
