@@ -80,10 +80,7 @@ export async function endAllSessions(context: FamiliesContext, userId: string, c
  * Asks the database whether genuine claims hold at this moment, and answers the roles that it has of the user. Throws
  * `session_ended`, or `token_stale` where the user's claims have changed since.
  */
-export async function requireLive(
-  context: FamiliesContext,
-  claims: UserClaims,
-): Promise<{ roles: readonly string[] }> {
+export async function requireLive(context: FamiliesContext, claims: UserClaims): Promise<{ roles: readonly string[] }> {
   const { database, clock, limits } = context
   const read = () =>
     database.query((client) => store.readFamily(client, claims.sid, clock.shiftMs), { repeatable: true })

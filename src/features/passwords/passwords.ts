@@ -49,7 +49,13 @@ export interface PasswordsOptions {
 
 const MAX_LENGTH = 256
 
-export function createPasswords({ hashing, limits, minLength, isStrong = estimate, ...options }: PasswordsOptions): Passwords {
+export function createPasswords({
+  hashing,
+  limits,
+  minLength,
+  isStrong = estimate,
+  ...options
+}: PasswordsOptions): Passwords {
   const { verify, ...hasher } = hashing
 
   async function check({ by, user, password, gone, caller, announce }: PasswordCheck): Promise<boolean> {

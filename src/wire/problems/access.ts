@@ -35,7 +35,8 @@ export const accessCodes = {
   forbidden: {
     status: 403,
     title: 'The access token does not allow this',
-    advice: 'Ask the operator of this service for the role. Another token of the same user or client is refused as well.',
+    advice:
+      'Ask the operator of this service for the role. Another token of the same user or client is refused as well.',
   },
   insufficient_scope: {
     status: 403,
