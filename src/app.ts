@@ -158,7 +158,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     revocations,
-    chores: {
+    maintenanceTasks: {
       database: database.maintain,
       keys: keys.maintain,
       revocations: revocations.purge,

@@ -17,7 +17,7 @@ export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
 
 export interface ServeOptions {
   /** The signals that are somebody else's to heed. */
-  unheeded?: StopSignal[]
+  ignoredSignals?: StopSignal[]
   /** What somebody else makes known; otherwise this process does, at METRICS_PORT. */
   metrics?: Metrics | undefined
 }
@@ -38,18 +38,18 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
   const tracing = config.tracing ? await createTracing({ version: readVersion(), log }) : undefined
   const metrics = options.metrics ?? ownMetrics
   const { app, lock, secretFile, close } = await start(config, log, { migrate: true, metrics, tracing })
-  const stopChores = app.operations.start()
+  const stopMaintenance = app.operations.start()
   const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
   const metricsServer = config.metrics && ownMetrics && (await serveMetrics(ownMetrics, config.metrics))
   let isStopping = false
   const closing = closeWithGrace(
-    { delay: STOP_WITHIN_MS, logger: log, skip: options.unheeded ?? [] },
+    { delay: STOP_WITHIN_MS, logger: log, skip: options.ignoredSignals ?? [] },
     async ({ err, signal }) => {
       isStopping = true
       if (err) log.fatal({ err }, 'the process cannot go on')
       else log.info({ signal }, 'stopping: requests under way are answered first')
       await app.server.close()
-      await Promise.all([stopChores(), ...stopFollowing.map((stop) => stop()), metricsServer?.close()])
+      await Promise.all([stopMaintenance(), ...stopFollowing.map((stop) => stop()), metricsServer?.close()])
       await close()
       await tracing?.close()
     },

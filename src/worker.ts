@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const pretty = config.environment === 'development' && process.stdout.isTTY
   const log = createLogger({ level: config.logLevel, pretty }).child({ worker: cluster.worker?.id })
   const metrics = config.metrics === null ? undefined : await createMetrics({ isWorker: true })
-  serving = await serve(config, log, { unheeded: STOP_SIGNALS, metrics })
+  serving = await serve(config, log, { ignoredSignals: STOP_SIGNALS, metrics })
   const { addresses, secretFile } = serving
   process.send?.({ addresses, secretFile })
 }

@@ -29,7 +29,7 @@ export function pauseBeforeNext(endedSoon: number): number {
   return Math.min(SHORTEST_PAUSE_MS * 2 ** Math.max(0, endedSoon - 1), LONGEST_PAUSE_MS)
 }
 
-interface Crew {
+interface WorkerPool {
   /** Each worker that runs, and how it ends. */
   running: Map<Worker, Promise<End>>
   /** Those of them that listen. */
@@ -56,15 +56,15 @@ export async function keepWorkers(config: Config, log: FastifyBaseLogger): Promi
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker.js', import.meta.url)), args: [] })
 
   let isStopping = false
-  const crew: Crew = { running: new Map(), serving: new Set(), isStopping: () => isStopping, log }
+  const pool: WorkerPool = { running: new Map(), serving: new Set(), isStopping: () => isStopping, log }
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: log }, async ({ err, signal }) => {
     isStopping = true
     if (err) log.fatal({ err }, 'the process cannot go on')
     else log.info({ signal }, 'stopping: the workers answer what is under way first')
-    await stopWorkers(crew)
+    await stopWorkers(pool)
   })
 
-  const startOne = () => new Promise<Listening>((resolve) => void keepOne(crew, resolve))
+  const startOne = () => new Promise<Listening>((resolve) => void keepOne(pool, resolve))
   const first = await startOne()
   if (config.metrics) await serveMetrics(await gatherMetrics(), config.metrics)
   await Promise.all(Array.from({ length: config.workers - 1 }, startOne))
@@ -72,30 +72,30 @@ export async function keepWorkers(config: Config, log: FastifyBaseLogger): Promi
 }
 
 /** Keeps one worker running: whenever it ends, another takes its place. */
-async function keepOne(crew: Crew, onListening: (listening: Listening) => void): Promise<void> {
-  for (let endedSoon = 0; !crew.isStopping();) {
+async function keepOne(pool: WorkerPool, onListening: (listening: Listening) => void): Promise<void> {
+  for (let endedSoon = 0; !pool.isStopping();) {
     const startedAt = performance.now()
     const worker = cluster.fork()
     const ended = endOf(worker)
-    crew.running.set(worker, ended)
+    pool.running.set(worker, ended)
     worker.on('message', (message) => {
       const listening = listeningSchema.safeParse(message)
       // It also answers when it is asked for its metrics.
       if (!listening.success) return
-      crew.serving.add(worker)
-      crew.log.info({ worker: worker.id, pid: worker.process.pid }, 'a worker serves')
+      pool.serving.add(worker)
+      pool.log.info({ worker: worker.id, pid: worker.process.pid }, 'a worker serves')
       onListening(listening.data)
     })
     const end = await ended
-    crew.running.delete(worker)
-    const hasServed = crew.serving.delete(worker)
-    if (crew.isStopping()) return
+    pool.running.delete(worker)
+    const hasServed = pool.serving.delete(worker)
+    if (pool.isStopping()) return
     // Nobody serves and nobody can: whoever started this process learns of it, as of one that serves by itself.
-    if (!hasServed && crew.serving.size === 0) process.exit(1)
+    if (!hasServed && pool.serving.size === 0) process.exit(1)
 
     endedSoon = performance.now() - startedAt > SETTLED_MS ? 0 : endedSoon + 1
     const pauseMs = pauseBeforeNext(endedSoon)
-    crew.log.error({ worker: worker.id, ...end, pause_ms: pauseMs }, 'a worker ended, and another takes its place')
+    pool.log.error({ worker: worker.id, ...end, pause_ms: pauseMs }, 'a worker ended, and another takes its place')
     await pause(pauseMs)
   }
 }
@@ -104,7 +104,7 @@ function endOf(worker: Worker): Promise<End> {
   return new Promise((resolve) => worker.once('exit', (code, signal) => resolve({ code, signal })))
 }
 
-async function stopWorkers({ running }: Crew): Promise<void> {
+async function stopWorkers({ running }: WorkerPool): Promise<void> {
   // One that is ending already does not hear it any more.
   for (const worker of running.keys()) worker.send('stop', () => undefined)
   const ends = await Promise.all(running.values())

@@ -53,7 +53,7 @@ const slow = [
   'test/platform/database/migrations.test.ts',
   'test/platform/http/any-request.test.ts',
   'test/platform/http/framing.test.ts',
-  'test/platform/http/stopping.test.ts',
+  'test/platform/http/graceful-shutdown.test.ts',
   'test/sdk/client/bundle.test.ts',
 ]
 

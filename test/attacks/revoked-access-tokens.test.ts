@@ -95,7 +95,7 @@ t.test('TOK-05, TOK-16: a token is refused once its key has left the set, howeve
   t.match(await app.api.whoami(token), { status: 200 })
 
   await app.database.query((client) => client.signingKey.deleteMany({ where: { kid: setting.kid } }))
-  await app.app.operations.doChores()
+  await app.app.operations.runMaintenance()
   t.match(await app.api.whoami(token), { status: 401, body: { code: 'token_invalid' } })
 })
 
@@ -106,11 +106,11 @@ t.test('revocations are forgotten when the last token that they refuse is over, 
   const count = () => database.query((client) => client.revocation.count())
 
   clock.advance({ minutes: 60 })
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.equal(await count(), 1)
   t.match(await api.whoami(accessToken), ended)
   clock.advance({ minutes: 3 })
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.equal(await count(), 0)
   t.match(await api.whoami(accessToken), { status: 401, body: { code: 'token_expired' } })
 })

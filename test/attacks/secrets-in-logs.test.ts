@@ -105,8 +105,8 @@ t.test('OPS-02: an error from below is logged without what it quotes, and answer
   const answers = [await api.login(body), await api.register(body), await api.call('/v1/me', { token: accessToken })]
   const [internal, unavailable] = [{ status: 500, body: { code: 'internal_error' } }, { status: 503 }]
   t.match(answers, [internal, unavailable, internal], 'who cannot be counted is not served, whatever the reason')
-  await app.operations.doChores()
-  t.match(logged(), /"chore":"keys"/, 'the failure is logged')
+  await app.operations.runMaintenance()
+  t.match(logged(), /"task":"keys"/, 'the failure is logged')
   for (const text of [logged(), JSON.stringify(answers)]) {
     for (const secret of [EMAIL, PASSWORDS.current, accessToken]) t.notOk(text.includes(secret))
   }

@@ -90,7 +90,7 @@ t.test('KEY-04: withdrawn is for ever, and nothing of the private key is left', 
   await t.rejects(app.app.revocations.withdrawKeys({ kid: 'no-such-key' }), { code: 'not_found' })
 
   app.clock.advance({ days: 200 })
-  await app.app.operations.doChores()
+  await app.app.operations.runMaintenance()
   await app.app.operator.keys.reseal()
   const row = await app.database.query((client) => client.signingKey.findUniqueOrThrow({ where: { kid } }))
   t.match(row, { state: 'withdrawn' })

@@ -49,7 +49,7 @@ t.test('a rule ends when it is said to', async (t) => {
   t.match(await app.api.call('/problems', { from }), { status: 200 })
   t.strictSame(await run(app, 'ip:list'), ['No address is blocked or allowed.'])
 
-  await app.app.operations.doChores()
+  await app.app.operations.runMaintenance()
   t.equal(await app.database.query((client) => client.addressRule.count()), 0)
 })
 

@@ -78,7 +78,7 @@ t.test('KEY-08, OPS-03: while the database is gone the key set answers and acces
   t.match(await api.whoami(seen.accessToken), { status: 200 })
 
   outage.begin()
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.match(await api.call(path), { status: 200, body })
   t.match(await api.whoami(seen.accessToken), { status: 200 })
   t.match(await api.whoami(unseen.accessToken), { status: 200, body: { sub: unseen.userId } })

@@ -140,7 +140,7 @@ t.test('counters are deleted when they count nothing any more, and no sooner', a
   const { email } = await app.api.signUp()
   await app.api.login({ email, password: WRONG })
   const names = async () => {
-    await app.app.operations.doChores()
+    await app.app.operations.runMaintenance()
     return (await countersOf(app)).map(({ key }) => key.split(':')[0]).sort()
   }
   t.strictSame(await names(), ['account', 'account-day', 'account-total', 'address', 'registration'])

@@ -26,13 +26,13 @@ t.test('REF-19: families past their absolute end are deleted, however many, and 
   await insertExpired(live.sessionId, 2500)
   t.equal(await countFamilies(), 2502)
 
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.equal(await countFamilies(), 2)
   t.match(await api.refresh(live.refreshToken), { status: 200 })
   t.match(await readFamily(database, ended.sessionId), { endReason: 'logout' })
 
   clock.advance({ days: 91 })
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.equal(await countFamilies(), 0)
   t.match(await api.refresh(ended.refreshToken), { status: 401, body: { code: 'session_ended', reason: 'expired' } })
 })

@@ -34,13 +34,13 @@ t.test('KEY-03: a key signs for 90 days, and its successor is known to all befor
   const successor = await nextKid(api, first.kid)
 
   clock.advance({ days: 89 })
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.equal((await newToken(api)).kid, first.kid)
 
   clock.advance({ days: 1 })
   const last = await newToken(api)
   t.equal(last.kid, first.kid)
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.equal((await newToken(api)).kid, successor)
   t.match(await api.whoami(last.accessToken), { status: 200 }, 'a token of the retired key is still good')
   const { kids } = await keySet(api)
@@ -48,10 +48,10 @@ t.test('KEY-03: a key signs for 90 days, and its successor is known to all befor
   t.ok(kids.includes(first.kid))
 
   clock.advance({ hours: 1, minutes: 59 })
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.ok((await keySet(api)).kids.includes(first.kid))
   clock.advance({ minutes: 2 })
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   t.notOk((await keySet(api)).kids.includes(first.kid), 'it leaves when its last token is over')
   const stored = await database.query((client) => client.signingKey.findMany({ orderBy: { state: 'asc' } }))
   t.match(stored, [{ state: 'next' }, { state: 'active', kid: successor }])
@@ -96,7 +96,7 @@ t.test('KEY-03: instances that have not noticed a rotation accept the new key, a
   const ofTwo = await newToken(two.api)
   t.match(await one.api.whoami(ofTwo.accessToken), { status: 200 })
 
-  await two.app.operations.doChores()
+  await two.app.operations.runMaintenance()
   t.equal((await newToken(two.api)).kid, ofOne.kid)
   t.same(await keySet(two.api), await keySet(one.api))
 })
@@ -127,7 +127,7 @@ t.test('KEY-01: another SIGNING_ALGORITHM takes over once its key has been publi
 
   clock.advance({ days: 1, minutes: 1 })
   const last = await newToken(api)
-  await app.operations.doChores()
+  await app.operations.runMaintenance()
   const changed = await newToken(api)
   t.match(changed, { alg: 'ES256', kid: keys[1]?.kid })
   t.match(await api.whoami(changed.accessToken), { status: 200 })

@@ -96,8 +96,8 @@ function requireBearer(authorization: string): string {
 function check(options: AccessOptions, token: string, freshness: Freshness): Admitted | Promise<Admitted> {
   const claims = options.accessTokens.recall(token)
   return claims === null
-    ? options.accessTokens.verify(token).then((verified) => requireHolding(options, verified, freshness))
-    : requireHolding(options, claims, freshness)
+    ? options.accessTokens.verify(token).then((verified) => requireFresh(options, verified, freshness))
+    : requireFresh(options, claims, freshness)
 }
 
 /**
@@ -110,7 +110,7 @@ function requireUser(claims: AccessTokenClaims): UserClaims {
 }
 
 /** The claims, where they are a user's and hold to the freshness asked for. */
-function requireHolding(
+function requireFresh(
   options: AccessOptions,
   verified: AccessTokenClaims,
   freshness: Freshness,

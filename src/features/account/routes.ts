@@ -2,7 +2,7 @@ import { userSchema } from '../../wire/token-reply.js'
 import type { FastifyReply } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
-import { callerOf, goneSignal } from '../../platform/http/caller.js'
+import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { presentUser } from '../accounts/accounts.js'
@@ -114,5 +114,5 @@ function selfOf(reply: FastifyReply, { families, cookies }: AccountRoutesOptions
   const { sub: userId, sid: sessionId } = claimsOf(request)
   const [refreshToken = null] = genuineCookies(request, { cookies, parse: families.parse })
   const announce = (headers: Record<string, string>) => void reply.headers(headers)
-  return { userId, sessionId, refreshToken, caller: callerOf(request), gone: goneSignal(reply), announce }
+  return { userId, sessionId, refreshToken, caller: callerOf(request), gone: disconnectSignal(reply), announce }
 }

@@ -5,7 +5,7 @@ import { toProblem } from '../../platform/http/errors.js'
 import { problemHeaders } from '../../platform/http/problem-details.js'
 import { FORM_ADVICE, PARAMETER_TWICE } from '../../platform/http/form-body.js'
 import { documentedProblems } from '../../platform/http/problem-responses.js'
-import { noteProblem } from '../../platform/http/refusals.js'
+import { noteProblem } from '../../platform/http/error-handler.js'
 import { Problem, type ProblemOptions } from '../../platform/problem.js'
 
 /** The body of a refusal of OAuth (RFC 6749, section 5.2). */

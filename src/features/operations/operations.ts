@@ -14,7 +14,7 @@ export interface OperationsOptions {
   log: FastifyBaseLogger
   revocations: Pick<Revocations, 'ageMs' | 'isStale'>
   /** What is done every minute, by name. Each is safe to do on several instances at once. */
-  chores: Record<string, () => Promise<void>>
+  maintenanceTasks: Record<string, () => Promise<void>>
 }
 
 export interface Readiness {
@@ -29,12 +29,12 @@ export interface Operations {
   /** Whether requests can be served; throws `database_unavailable` where they cannot. */
   checkReadiness(): Promise<Readiness>
   /** Does every chore once. A failure is logged and keeps none of the others from being done. */
-  doChores(): Promise<void>
+  runMaintenance(): Promise<void>
   /** Does the chores every minute and follows the database's clock from now on; answers what stops that and waits for those under way. */
   start(): () => Promise<void>
 }
 
-const CHORE_INTERVAL_MS = 60_000
+const MAINTENANCE_INTERVAL_MS = 60_000
 
 /** A machine's clock may jump at any time; tokens that are stamped or judged by it meanwhile are wrong. */
 const CLOCK_INTERVAL_MS = 1_000
@@ -42,7 +42,7 @@ const CLOCK_INTERVAL_MS = 1_000
 /** Tokens are stamped by the database's time in any case; beyond this, the machine's own clock needs a look. */
 const SKEW_WARNING_MS = 5_000
 
-export function createOperations({ database, clock, log, revocations, chores }: OperationsOptions): Operations {
+export function createOperations({ database, clock, log, revocations, maintenanceTasks }: OperationsOptions): Operations {
   const operations: Operations = {
     async synchronizeClock() {
       const askedAt = Date.now()
@@ -61,28 +61,28 @@ export function createOperations({ database, clock, log, revocations, chores }: 
       return { clockSkewMs, revocationAgeMs: Math.round(revocations.ageMs()), warnings }
     },
 
-    async doChores() {
-      for (const [chore, work] of Object.entries({ ...chores, synchronizeClock: operations.synchronizeClock })) {
-        await work().catch((error: unknown) => log.error({ err: error, chore }, 'a chore failed'))
+    async runMaintenance() {
+      for (const [task, work] of Object.entries({ ...maintenanceTasks, synchronizeClock: operations.synchronizeClock })) {
+        await work().catch((error: unknown) => log.error({ err: error, task }, 'maintenance task failed'))
       }
     },
 
     start() {
       let underWay = Promise.resolve()
-      const choreTimer = setInterval(() => {
-        underWay = underWay.then(() => operations.doChores())
-      }, CHORE_INTERVAL_MS)
+      const maintenanceTimer = setInterval(() => {
+        underWay = underWay.then(() => operations.runMaintenance())
+      }, MAINTENANCE_INTERVAL_MS)
       let asking: Promise<void> | null = null
       const clockTimer = setInterval(() => {
-        // A database that does not answer is told of by the chores, and by everybody else.
+        // A database that does not answer is told of by the maintenanceTasks, and by everybody else.
         asking ??= operations
           .synchronizeClock()
           .catch(() => undefined)
           .finally(() => (asking = null))
       }, CLOCK_INTERVAL_MS)
-      for (const timer of [choreTimer, clockTimer]) timer.unref()
+      for (const timer of [maintenanceTimer, clockTimer]) timer.unref()
       return async () => {
-        for (const timer of [choreTimer, clockTimer]) clearInterval(timer)
+        for (const timer of [maintenanceTimer, clockTimer]) clearInterval(timer)
         await Promise.all([underWay, asking])
       }
     },

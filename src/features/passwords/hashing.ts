@@ -53,13 +53,13 @@ export async function createHashing(options: HashingOptions): Promise<Hashing> {
     queue.run(() => argon2.hash(normalize(password), parameters), gone)
 
   await requireGenuineArgon2()
-  // A hash that nothing is the password of, made like all others, so that an unknown address takes as long to refuse.
-  const nobody = await hash(crypto.randomUUID())
+  // Compared for unknown users, so that their response takes as long.
+  const decoyHash = await hash(crypto.randomUUID())
 
   return {
     hash,
     verify: async (hash, password, gone) => {
-      const matches = await queue.run(() => argon2.verify(hash ?? nobody, normalize(password)), gone)
+      const matches = await queue.run(() => argon2.verify(hash ?? decoyHash, normalize(password)), gone)
       return matches && hash !== null
     },
     isOutdated: (hash) => {

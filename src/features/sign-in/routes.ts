@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { tokenReplySchema, type TokenReply } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
-import { callerOf, goneSignal } from '../../platform/http/caller.js'
+import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import {
@@ -93,7 +93,7 @@ function contextOf(
   const { request } = reply
   const requester = {
     caller: callerOf(request),
-    gone: goneSignal(reply),
+    gone: disconnectSignal(reply),
     announce: (headers: Record<string, string>) => void reply.headers(headers),
   }
   if (mode === 'json') return { ...requester, device: devices.parse(deviceToken ?? ''), replaces: [] }

@@ -19,7 +19,7 @@ export function callerOf(request: FastifyRequest): Caller {
  * Aborted when the client goes before it is answered, so that nobody works for it any more. The framework's own
  * `request.signal` does not tell: it is aborted as soon as the request's body has been read.
  */
-export function goneSignal({ raw }: FastifyReply): AbortSignal {
+export function disconnectSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
   raw.once('close', () => {
     if (!raw.writableFinished) gone.abort()

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { Problem } from '../problem.js'
-import { HandlerTimeout } from './handler-time.js'
+import { HandlerTimeout } from './handler-timeout.js'
 
 const tooSlow = 'The answer took too long. Repeat the request, with the same Idempotency-Key if there was one.'
 const neverArrived = 'The request did not arrive in time.'

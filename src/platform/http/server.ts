@@ -5,18 +5,18 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import type { AppInstance } from './app-instance.js'
 import { refuseBlockedAddresses, type BlockedAddresses } from './blocked-addresses.js'
 import { BODY_LIMIT_BYTES, readJsonBodies } from './body.js'
-import { allowOrigins, prepareAnswers } from './every-answer.js'
+import { allowOrigins, setResponseHeaders } from './response-headers.js'
 import { createEventStreams, type EventStreams } from './event-stream.js'
 import { warnOfUnlistedProxies } from './forwarding.js'
-import { limitHandlerTime } from './handler-time.js'
+import { limitHandlerTime } from './handler-timeout.js'
 import { RequestLog } from './logging.js'
 import { describeApi } from './openapi.js'
 import { mountProblemPages } from './problem-pages.js'
 import { createRequestLogger } from './request-logger.js'
-import { answerBadFraming, answerErrors, answerFrameworkErrors } from './refusals.js'
+import { answerBadFraming, answerErrors, answerFrameworkErrors } from './error-handler.js'
 import { securityHeaders } from './security-headers.js'
-import { stopGracefully } from './stopping.js'
-import { answerUnmatched } from './unmatched.js'
+import { stopGracefully } from './graceful-shutdown.js'
+import { answerNotFound } from './not-found.js'
 import { validateByZod } from './validation.js'
 
 const HEADER_LIMIT_BYTES = 16 * 1024
@@ -97,11 +97,11 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   answerErrors(app)
   stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_LONGEST_MS, streams })
   limitHandlerTime(app, handlerLongestMs)
-  prepareAnswers(app, headers)
+  setResponseHeaders(app, headers)
   warnOfUnlistedProxies(app, { trustProxy: options.trustProxy, elapsedMs })
   if (options.blocked) refuseBlockedAddresses(app, options.blocked)
   await allowOrigins(app, options.corsOrigins)
-  answerUnmatched(app)
+  answerNotFound(app)
   // Cookies are read with readCookies, which sees all of one name.
   await app.register(cookie, { hook: false })
   await describeApi(app, {

@@ -7,7 +7,7 @@ const BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_0
 /** Other methods than these belong to no route, and a client may send some thirty of them. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-const unmatched = 'none'
+const noRoute = 'none'
 
 /** Measures each request by the template of its route, never by the address that was asked for, which is endless. */
 export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
@@ -24,7 +24,7 @@ export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
 
   app.addHook('onResponse', (request, reply, done) => {
     const method = methods.has(request.method) ? request.method : 'other'
-    const route = request.routeOptions.url ?? unmatched
+    const route = request.routeOptions.url ?? noRoute
     answered({ method, route, status: String(reply.statusCode) }, reply.elapsedTime)
     if (request.problemCode !== null) refused(request.problemCode)
     done()

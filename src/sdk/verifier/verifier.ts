@@ -61,7 +61,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   keySet.ready().catch(ignore)
   let passedUnconfirmed = 0
 
-  function requireHolding(claims: AccessTokenClaims): void {
+  function requireFresh(claims: AccessTokenClaims): void {
     const verdict = revocations.judge(claims)
     if (verdict !== 'valid') throw new VerificationError(verdict)
   }
@@ -81,7 +81,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       if (token === null || token === undefined) throw new VerificationError('token_missing')
       const claims = await verifyToken(token)
       if (freshness === 'offline' || credential === undefined) return claims
-      requireHolding(claims)
+      requireFresh(claims)
       if (freshness === 'feed') requireCurrent(options)
       else await requireActive(token, { ...reach, credential })
       return claims

@@ -6,7 +6,7 @@ import {
   retryAfterSecondsOf,
 } from '../../../src/platform/http/problem-details.js'
 import { toProblem } from '../../../src/platform/http/errors.js'
-import { HandlerTimeout } from '../../../src/platform/http/handler-time.js'
+import { HandlerTimeout } from '../../../src/platform/http/handler-timeout.js'
 import { Problem } from '../../../src/platform/problem.js'
 import { problemCodes, type ProblemCode } from '../../../src/wire/problem-codes.js'
 

@@ -8,11 +8,11 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
  * allows. The router itself is asked which methods an address has, so that parameters and wildcards count as they do
  * for any other request.
  */
-export function answerUnmatched(app: FastifyInstance): void {
+export function answerNotFound(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     // A preflight of a listed origin never gets here; of OPTIONS, it leaves the plain question what is allowed.
-    const isUnmatched = request.is404 || request.method === 'OPTIONS'
-    if (isUnmatched) answer(app, request, reply)
+    const isNotFound = request.is404 || request.method === 'OPTIONS'
+    if (isNotFound) answer(app, request, reply)
     else done()
   })
   app.setNotFoundHandler((request, reply) => {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fastify, type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { z } from 'zod'
-import { stopGracefully } from '../../../src/platform/http/stopping.js'
+import { stopGracefully } from '../../../src/platform/http/graceful-shutdown.js'
 import { listen, startSmallApp } from './small-app.js'
 
 interface Answer {

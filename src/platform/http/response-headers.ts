@@ -6,7 +6,7 @@ const MAX_URL_LENGTH = 2048
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 /** Gives every answer its headers, and refuses what is wrong with a request before anything else looks at it. */
-export function prepareAnswers(app: FastifyInstance, headers: Record<string, string>): void {
+export function setResponseHeaders(app: FastifyInstance, headers: Record<string, string>): void {
   // To caches, an answer to a listed origin is another one than to anybody else, refusals included.
   const always = { ...headers, 'cache-control': 'no-store', vary: 'Origin' }
 
