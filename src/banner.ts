@@ -22,11 +22,11 @@ export function banner(config: Config, facts: StartFacts): string[] {
 }
 
 function describeDatabase({ database, dataDir }: Config): string {
-  if (database.url === null) return `${dataDir}, the embedded database (DATABASE_URL chooses Postgres)`
+  if (database.url === null) return `${dataDir}, the embedded database (set DATABASE_URL to use Postgres)`
   const { host, pathname } = new URL(database.url.reveal())
   return `Postgres, ${host}${pathname}`
 }
 
 function describeSecret(file: string | null): string {
-  return file === null ? 'SECRET_KEY' : `${file}, made for development (production needs SECRET_KEY)`
+  return file === null ? 'SECRET_KEY' : `${file}, generated for development (production requires SECRET_KEY)`
 }

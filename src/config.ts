@@ -82,7 +82,7 @@ export class ConfigError extends Error {
 
   /** Each fault begins with the name of its setting. */
   constructor(readonly faults: readonly string[]) {
-    super(`The settings need a change before the server can start:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    super(`Invalid settings:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
   }
 }
 

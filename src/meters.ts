@@ -8,26 +8,26 @@ const HASHING_WAIT_BUCKETS_MS = [1, 10, 50, 100, 250, 500, 1000, 2000]
 /** Functions that count, each for the feature that it is handed to. */
 export function createMeters(metrics: Metrics) {
   const login = metrics.counter(
-    { name: 'logins_total', help: 'Passwords that were judged at login.' },
+    { name: 'logins_total', help: 'Logins by result.' },
     { name: 'result', values: ['succeeded', 'wrong_credentials', 'banned'] },
   )
   const refresh = metrics.counter(
-    { name: 'refreshes_total', help: 'Refresh tokens that were presented, by the verdict. "reuse" means a thief.' },
+    { name: 'refreshes_total', help: 'Refresh attempts by verdict. "reuse" indicates a stolen token.' },
     {
       name: 'verdict',
       values: ['rotate', 'replay', 'superseded', 'reuse', 'ended', 'wrong_mode', 'forged', 'ahead'],
     },
   )
   const revocation = metrics.counter(
-    { name: 'revocations_total', help: 'Revocations that this process wrote.' },
+    { name: 'revocations_total', help: 'Revocations written by this process.' },
     { name: 'kind', values: ['session', 'user', 'key'] },
   )
   const waited = metrics.durations(
-    { name: 'hashing_wait_seconds', help: 'How long password hashes waited for their turn.' },
+    { name: 'hashing_wait_seconds', help: 'Time that password hashes spent in the queue.' },
     HASHING_WAIT_BUCKETS_MS,
   )
   const refused = metrics.counter(
-    { name: 'hashing_refused_total', help: 'Password hashes that were not made, by why not.' },
+    { name: 'hashing_refused_total', help: 'Password hashes rejected by the queue, by reason.' },
     { name: 'reason', values: ['full', 'waited_too_long', 'gone'] },
   )
   const hashing: QueueObserver = { began: waited, refused }
@@ -45,16 +45,16 @@ export interface Readings {
 
 /** Lets the present state of things be read. */
 export function meterReadings(metrics: Metrics, { hashing, revocations, streams, pool }: Readings): void {
-  metrics.gauge({ name: 'hashing_waiting', help: 'Password hashes that wait.' }, () => hashing.waiting)
-  metrics.gauge({ name: 'hashing_working', help: 'Password hashes in work.' }, () => hashing.working)
+  metrics.gauge({ name: 'hashing_waiting', help: 'Password hashes in the queue.' }, () => hashing.waiting)
+  metrics.gauge({ name: 'hashing_working', help: 'Password hashes in progress.' }, () => hashing.working)
   metrics.gauge(
-    { name: 'revocation_age_seconds', help: 'Since the list of revocations was last read with success.' },
+    { name: 'revocation_age_seconds', help: 'Time since the revocation list was last read successfully.' },
     () => revocations.ageMs() / 1000,
   )
   metrics.gauge({ name: 'revocation_entries', help: 'Revocations in memory.' }, () => revocations.entryCount)
-  metrics.gauge({ name: 'event_streams', help: 'Streams of events that are open.' }, () => streams.openCount)
+  metrics.gauge({ name: 'event_streams', help: 'Open event streams.' }, () => streams.openCount)
   if (pool === null) return
-  metrics.gauge({ name: 'database_connections', help: 'Connections to the database.' }, () => pool().total)
-  metrics.gauge({ name: 'database_connections_idle', help: 'Those that nobody uses.' }, () => pool().idle)
-  metrics.gauge({ name: 'database_waiting', help: 'Who waits for a connection.' }, () => pool().waiting)
+  metrics.gauge({ name: 'database_connections', help: 'Database connections.' }, () => pool().total)
+  metrics.gauge({ name: 'database_connections_idle', help: 'Idle database connections.' }, () => pool().idle)
+  metrics.gauge({ name: 'database_waiting', help: 'Callers waiting for a database connection.' }, () => pool().waiting)
 }

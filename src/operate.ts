@@ -17,12 +17,12 @@ async function operate(name: string | undefined, args: string[]): Promise<string
   if (name === '--help' || args.includes('--help')) return [...helpLines]
   if (name === '--version') return [readVersion()]
   // Without arguments it never gets here: bin/sallyport starts the server then.
-  if (name === 'start') throw new CommandError('start takes no arguments: settings come from the environment.')
+  if (name === 'start') throw new CommandError('start takes no arguments: settings are read from the environment.')
   const credentialCommand = Object.entries(credentialCommands).find(([known]) => known === name)?.[1]
   if (credentialCommand) return credentialCommand(args)
   if (name === undefined || !commandNames.includes(name)) {
     throw new CommandError(
-      `Name a command: ${['start', ...Object.keys(credentialCommands), ...commandNames].join(', ')}. --help explains them.`,
+      `Unknown command. Commands: ${['start', ...Object.keys(credentialCommands), ...commandNames].join(', ')}. See --help.`,
     )
   }
   const completed = commandsWithPassword.includes(name) ? [...args, ...(await readPasswordArgument(args))] : args
@@ -49,10 +49,11 @@ async function runWhereTheDatabaseIs(config: Config, name: string, args: string[
 /** A password comes from the terminal or a pipe: what stands in a command line, every user of the machine can read. */
 async function readPasswordArgument(args: string[]): Promise<string[]> {
   if (args.some((arg) => arg.startsWith('--password'))) {
-    throw new CommandError('Leave --password out: it is asked for, or read from standard input.')
+    throw new CommandError('--password is not an option: the password is prompted for, or read from standard input.')
   }
   const password = process.stdin.isTTY ? await promptForPassword() : await readFirstLine()
-  if (password === '') throw new CommandError('Type a password, or send one line with it to standard input.')
+  if (password === '')
+    throw new CommandError('A password is required: enter it at the prompt, or pipe one line to standard input.')
   // In one piece: a password may begin with a hyphen, as an option does.
   return [`--password=${password}`]
 }

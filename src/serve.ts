@@ -46,8 +46,8 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
     { delay: STOP_WITHIN_MS, logger: log, skip: options.ignoredSignals ?? [] },
     async ({ err, signal }) => {
       isStopping = true
-      if (err) log.fatal({ err }, 'the process cannot go on')
-      else log.info({ signal }, 'stopping: requests under way are answered first')
+      if (err) log.fatal({ err }, 'fatal error')
+      else log.info({ signal }, 'stopping: finishing requests in progress')
       await app.server.close()
       await Promise.all([stopMaintenance(), ...stopFollowing.map((stop) => stop()), metricsServer?.close()])
       await close()

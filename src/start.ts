@@ -39,7 +39,7 @@ export async function start(
   try {
     if (!migrate) await requireMigrated(database)
     const migrated = migrate ? await database.migrate() : []
-    if (migrated.length > 0) log.info({ applied: migrated }, 'the database was migrated')
+    if (migrated.length > 0) log.info({ applied: migrated }, 'database migrated')
     const secrets = config.secretKeys ?? (await loadOrCreateDevelopmentSecret(dataDir))
     const app = await createApp({ config, secrets, database, clock: createClock(), log, ...watchers })
     const secretFile = config.secretKeys === null ? developmentSecretFile(dataDir) : null

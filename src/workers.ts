@@ -59,8 +59,8 @@ export async function keepWorkers(config: Config, log: FastifyBaseLogger): Promi
   const pool: WorkerPool = { running: new Map(), serving: new Set(), isStopping: () => isStopping, log }
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: log }, async ({ err, signal }) => {
     isStopping = true
-    if (err) log.fatal({ err }, 'the process cannot go on')
-    else log.info({ signal }, 'stopping: the workers answer what is under way first')
+    if (err) log.fatal({ err }, 'fatal error')
+    else log.info({ signal }, 'stopping: workers are finishing requests in progress')
     await stopWorkers(pool)
   })
 
@@ -83,7 +83,7 @@ async function keepOne(pool: WorkerPool, onListening: (listening: Listening) => 
       // It also answers when it is asked for its metrics.
       if (!listening.success) return
       pool.serving.add(worker)
-      pool.log.info({ worker: worker.id, pid: worker.process.pid }, 'a worker serves')
+      pool.log.info({ worker: worker.id, pid: worker.process.pid }, 'worker started')
       onListening(listening.data)
     })
     const end = await ended
@@ -95,7 +95,7 @@ async function keepOne(pool: WorkerPool, onListening: (listening: Listening) => 
 
     endedSoon = performance.now() - startedAt > SETTLED_MS ? 0 : endedSoon + 1
     const pauseMs = pauseBeforeNext(endedSoon)
-    pool.log.error({ worker: worker.id, ...end, pause_ms: pauseMs }, 'a worker ended, and another takes its place')
+    pool.log.error({ worker: worker.id, ...end, pause_ms: pauseMs }, 'worker exited and will be replaced')
     await pause(pauseMs)
   }
 }
@@ -108,5 +108,5 @@ async function stopWorkers({ running }: WorkerPool): Promise<void> {
   // One that is ending already does not hear it any more.
   for (const worker of running.keys()) worker.send('stop', () => undefined)
   const ends = await Promise.all(running.values())
-  if (ends.some(({ code }) => code !== 0)) throw new Error('A worker did not end as it should.')
+  if (ends.some(({ code }) => code !== 0)) throw new Error('A worker did not exit cleanly.')
 }

@@ -10,8 +10,8 @@ t.test('the banner of a first start says where everything is, and what is a stan
     '',
     '  Listening  http://127.0.0.1:3000',
     '  Try it     http://localhost:3000/docs',
-    '  Data       .data, the embedded database (DATABASE_URL chooses Postgres)',
-    '  Secret     .data/secret.key, made for development (production needs SECRET_KEY)',
+    '  Data       .data, the embedded database (set DATABASE_URL to use Postgres)',
+    '  Secret     .data/secret.key, generated for development (production requires SECRET_KEY)',
     '',
   ])
 })

@@ -52,8 +52,8 @@ t.test('PWD-16: user:create judges as register does, says what is wrong, and mak
   const email = ['--email', 'ada@example.com']
   const password = `--password=${PASSWORD}`
   const refused: [string[], RegExp][] = [
-    [[password], /^--email is missing/],
-    [email, /password is missing/],
+    [[password], /^--email is required/],
+    [email, /password is required/],
     [['--email', password], /'--email/],
     [['--email', 'no address', password], /^--email: /],
     [['--email', 'a@example.com,b@example.com', password], /^--email: /],
@@ -70,8 +70,8 @@ t.test('PWD-16: user:create judges as register does, says what is wrong, and mak
     [[...email, password, '--admin'], /^Unknown option '--admin'\.$/],
     [[...email, password, 'admin'], /^Unexpected argument 'admin'/],
     [[...email, password, '-r', 'admin'], /^Unknown option '-r'\.$/],
-    [[...email, password, '--email', 'grace@example.com'], /^--email is given twice\.$/],
-    [[...email, password, '--password=another of them'], /^--password is given twice\.$/],
+    [[...email, password, '--email', 'grace@example.com'], /^--email may be given only once\.$/],
+    [[...email, password, '--password=another of them'], /^--password may be given only once\.$/],
   ]
   for (const [args, expected] of refused) {
     const message = await refusal(app, 'user:create', ...args)
@@ -94,70 +94,70 @@ const someRoles = Array.from({ length: 51 }, (_, index) => `r${index}`).join()
 /** What is wrong with a command line, before anything is asked of the database: nobody has the address. */
 const faults: Record<string, [string[], RegExp][]> = {
   'user:roles': [
-    [['--set', 'admin'], /^--email is missing/],
-    [email, /^--set is missing/],
+    [['--set', 'admin'], /^--email is required/],
+    [email, /^--set is required/],
     [[...email, '--set'], /'--set/],
-    [[...email, '--set', 'admin', '--set', 'auditor'], /^--set is given twice\.$/],
-    [[...email, '--set', 'admin,,auditor'], /^--set: A role is/],
-    [[...email, '--set', ','], /^--set: A role is/],
-    [[...email, '--set', 'two words'], /^--set: A role is/],
-    [[...email, '--set', 'x'.repeat(65)], /^--set: A role is/],
+    [[...email, '--set', 'admin', '--set', 'auditor'], /^--set may be given only once\.$/],
+    [[...email, '--set', 'admin,,auditor'], /^--set: Must be 1 to 64/],
+    [[...email, '--set', ','], /^--set: Must be 1 to 64/],
+    [[...email, '--set', 'two words'], /^--set: Must be 1 to 64/],
+    [[...email, '--set', 'x'.repeat(65)], /^--set: Must be 1 to 64/],
     [[...email, '--set', someRoles], /^--set: /],
     [['--email', 'no address', '--set', '!'], /^--email: [^\n]+\n--set: /],
-    [[...email, '--set', 'admin'], /Nobody is registered/],
+    [[...email, '--set', 'admin'], /No user is registered/],
   ],
   'user:password': [
-    [[`--password=${PASSWORD}`], /^--email is missing/],
-    [email, /^The password is missing/],
+    [[`--password=${PASSWORD}`], /^--email is required/],
+    [email, /^A password is required/],
     [[...email, `--password=${'x'.repeat(2000)}`], /^--password: /],
     [['--email', 'no address', `--password=${PASSWORD}`], /^--email: /],
-    [[...email, `--password=${PASSWORD}`], /Nobody is registered/],
+    [[...email, `--password=${PASSWORD}`], /No user is registered/],
   ],
   'user:ban': [
-    [[], /^--email is missing/],
+    [[], /^--email is required/],
     [['--email', 'no address', '--until', 'soon', '--reason', ''], /^--email: [^\n]+\n--until: [^\n]+\n--reason: /],
     [[...email, '--until'], /'--until/],
-    [[...email, '--until', ''], /^--until: A time in UTC/],
-    [[...email, '--until', '2099-12-01'], /^--until: A time in UTC/],
-    [[...email, '--until', '2099-12-01T00:00:00'], /^--until: A time in UTC/],
-    [[...email, '--until', '2099-02-30T00:00:00Z'], /^--until: A time in UTC/],
-    [[...email, '--until', '2026-01-01T00:00:00Z'], /^[^\n]+\n\/until: A ban ends in the future/],
+    [[...email, '--until', ''], /^--until: Must be a time in UTC/],
+    [[...email, '--until', '2099-12-01'], /^--until: Must be a time in UTC/],
+    [[...email, '--until', '2099-12-01T00:00:00'], /^--until: Must be a time in UTC/],
+    [[...email, '--until', '2099-02-30T00:00:00Z'], /^--until: Must be a time in UTC/],
+    [[...email, '--until', '2026-01-01T00:00:00Z'], /^[^\n]+\n\/until: Must be in the future/],
     [[...email, '--reason', 'x'.repeat(501)], /^--reason: /],
-    [[...email, '--reason', 'one', '--reason', 'two'], /^--reason is given twice\.$/],
-    [[...email, '--until', '2099-12-01T00:00:00Z', '--reason', 'spam'], /Nobody is registered/],
+    [[...email, '--reason', 'one', '--reason', 'two'], /^--reason may be given only once\.$/],
+    [[...email, '--until', '2099-12-01T00:00:00Z', '--reason', 'spam'], /No user is registered/],
   ],
   'user:unban': [
-    [[], /^--email is missing/],
+    [[], /^--email is required/],
     [['--email', 'no address'], /^--email: /],
     [[...email, '--until', '2099-12-01T00:00:00Z'], /^Unknown option '--until'/],
-    [email, /Nobody is registered/],
+    [email, /No user is registered/],
   ],
   'user:sessions': [
-    [[], /^--email is missing/],
+    [[], /^--email is required/],
     [['--email', 'no address'], /^--email: /],
     [[...email, '--ended=yes'], /'--ended'/],
-    [email, /Nobody is registered/],
+    [email, /No user is registered/],
   ],
   audit: [
-    [['--user', 'ada'], /^--user: An address, or the id of a user$/],
+    [['--user', 'ada'], /^--user: Must be an e-mail address or a user id$/],
     [['--user', ''], /^--user: /],
-    [['--since', 'yesterday'], /^--since: A time in UTC/],
-    [['--since', '24'], /^--since: A time in UTC/],
-    [['--since', '0h'], /^--since: A time in UTC/],
-    [['--since', '2026-11-25'], /^--since: A time in UTC/],
-    [['--event', 'login'], /^--event: One of user_registered, /],
-    [['--event', 'login_failed', '--event', 'toString'], /^--event: One of user_registered, /],
-    [['--limit', '0'], /^--limit: A number from 1 to 10000$/],
-    [['--limit', '10001'], /^--limit: A number from 1 to 10000$/],
+    [['--since', 'yesterday'], /^--since: Must be a time in UTC/],
+    [['--since', '24'], /^--since: Must be a time in UTC/],
+    [['--since', '0h'], /^--since: Must be a time in UTC/],
+    [['--since', '2026-11-25'], /^--since: Must be a time in UTC/],
+    [['--event', 'login'], /^--event: Must be one of user_registered, /],
+    [['--event', 'login_failed', '--event', 'toString'], /^--event: Must be one of user_registered, /],
+    [['--limit', '0'], /^--limit: Must be a number from 1 to 10000$/],
+    [['--limit', '10001'], /^--limit: Must be a number from 1 to 10000$/],
     [['--limit', '1e3', '--since', 'now'], /^--since: [^\n]+\n--limit: /],
-    [['--limit', '1', '--limit', '2'], /^--limit is given twice\.$/],
-    [['--user', 'ada@example.com'], /Nobody is registered/],
+    [['--limit', '1', '--limit', '2'], /^--limit may be given only once\.$/],
+    [['--user', 'ada@example.com'], /No user is registered/],
   ],
   'user:logout': [
-    [[], /^--email is missing/],
+    [[], /^--email is required/],
     [['--email', ''], /^--email: /],
-    [[...email, ...email], /^--email is given twice\.$/],
-    [email, /Nobody is registered/],
+    [[...email, ...email], /^--email may be given only once\.$/],
+    [email, /No user is registered/],
   ],
 }
 
@@ -180,11 +180,11 @@ t.test('KEY-04: keys:revoke withdraws one key or all, and says which', async (t)
   const { accessToken } = await app.api.signUp()
   const kid = decodeProtectedHeader(accessToken).kid ?? ''
   for (const args of [[], ['--kid', kid, '--all'], ['--kid', 'unknown'], ['--kid']]) {
-    t.match(await refusal(app, 'keys:revoke', ...args), /--kid|no such key/)
+    t.match(await refusal(app, 'keys:revoke', ...args), /--kid|No signing key/)
   }
   t.match(await app.api.whoami(accessToken), { status: 200 })
   t.match(await runCommand(app.app.operator, 'keys:revoke', ['--kid', kid]), [
-    `Withdrew the key ${kid}, for ever.`,
+    `Permanently revoked key ${kid}.`,
     String,
   ])
   t.match(await app.api.whoami(accessToken), { status: 401, body: { code: 'token_stale' } })
@@ -215,21 +215,21 @@ t.test('REF-24: secrets:rotate tells which secrets are still needed', async (t) 
   const gone = await old.api.signUp()
   await old.api.call('/v1/auth/logout', { method: 'POST', token: gone.accessToken })
   const oldId = String(parseSecretKey(SECRET_KEY)?.id)
-  t.match((await run(old, 'secrets:rotate')).join('\n'), /No other secret is needed/)
+  t.match((await run(old, 'secrets:rotate')).join('\n'), /The other secrets are no longer needed/)
 
   let next = generateSecretKey()
   while (String(parseSecretKey(next)?.id) === oldId) next = generateSecretKey()
   const settings = { SECRET_KEY: `${next},${SECRET_KEY}` }
   const both = await startApp(t, { join: true, clock: old.clock, settings })
   const before = (await run(both, 'secrets:rotate')).join('\n')
-  t.match(before, new RegExp(`^1 live sessions .* id ${oldId}\\.$`, 'm'))
+  t.match(before, new RegExp(`^1 active sessions .* id ${oldId}\\.$`, 'm'))
   t.match(before, /Keep the other secrets/)
 
   t.match(await both.api.refresh(refreshToken), { status: 200 })
   t.match(await both.api.whoami(accessToken), { status: 200 })
   const after = (await run(both, 'secrets:rotate')).join('\n')
   t.notMatch(after, new RegExp(`id ${oldId}\\.$`, 'm'))
-  t.match(after, /No other secret is needed/)
+  t.match(after, /The other secrets are no longer needed/)
 })
 
 t.test('the help lists every command, and none that does not exist', async (t) => {

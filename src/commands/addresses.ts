@@ -9,29 +9,32 @@ import { withoutControls } from './terminal.js'
 const rangeSchema = z.string().transform((written, context) => {
   const range = parseRange(written)
   if (range !== null) return range
-  context.addIssue({ code: 'custom', message: 'An address or a range, such as 192.0.2.7 or 2001:db8::/32' })
+  context.addIssue({
+    code: 'custom',
+    message: 'Must be an IP address or a CIDR range, such as 192.0.2.7 or 2001:db8::/32',
+  })
   return z.NEVER
 })
 
 const ruleSchema = z.object({
   cidr: rangeSchema,
   until: z.iso
-    .datetime('A time in UTC, such as 2030-12-01T00:00:00Z')
+    .datetime('Must be a time in UTC, such as 2030-12-01T00:00:00Z')
     .transform((time) => new Date(time))
     .nullable(),
   reason: text({ min: 1, max: 500 }).nullable(),
 })
 
 export const addressCommands: Record<string, CommandReader> = {
-  'ip:block': (args) => setRule(args, 'block', 'gets 403 for everything but /livez and /readyz'),
-  'ip:allow': (args) => setRule(args, 'allow', 'is exempt from the limits on addresses'),
+  'ip:block': (args) => setRule(args, 'block', 'is blocked: it gets 403 for everything except /livez and /readyz'),
+  'ip:allow': (args) => setRule(args, 'allow', 'is exempt from address limits'),
 
   'ip:remove'(args) {
     const options = readOptions(args, { cidr: { type: 'string' } })
     const { cidr: range } = parseValues(ruleSchema.pick({ cidr: true }), { cidr: requireCidr(options) })
     return async ({ addressRules }) => {
       await addressRules.remove(range)
-      return [`${range} is on no list any more.`]
+      return [`${range} is no longer blocked or allowed.`]
     }
   },
 
@@ -39,7 +42,7 @@ export const addressCommands: Record<string, CommandReader> = {
     readOptions(args, {})
     return async ({ addressRules }) => {
       const rules = await addressRules.list()
-      return rules.length === 0 ? ['No address is blocked or allowed.'] : rules.map(describeRule)
+      return rules.length === 0 ? ['No addresses are blocked or allowed.'] : rules.map(describeRule)
     }
   },
 }
@@ -57,13 +60,13 @@ function setRule(args: string[], kind: AddressRule['kind'], effect: string): Ret
   })
   return async ({ addressRules }) => {
     await addressRules.set({ range, kind, ...rule })
-    const end = rule.until === null ? 'for good, or until ip:remove' : `until ${rule.until.toISOString()}`
-    return [`${range} ${effect}, ${end}.`, 'Every instance knows within a second.']
+    const end = rule.until === null ? 'until ip:remove' : `until ${rule.until.toISOString()}`
+    return [`${range} ${effect}, ${end}.`, 'This takes effect on all instances within a second.']
   }
 }
 
 function requireCidr({ cidr }: { cidr?: string | undefined }): string {
-  if (cidr === undefined) throw new CommandError('--cidr is missing: an address or a range, such as 192.0.2.0/24.')
+  if (cidr === undefined) throw new CommandError('--cidr is required: an IP address or a range, such as 192.0.2.0/24.')
   return cidr
 }
 

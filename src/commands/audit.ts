@@ -9,24 +9,24 @@ const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 10_000
 
 const unitsMs = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-const sinceAdvice = 'A time in UTC, such as 2030-12-01T00:00:00Z, or how long ago, such as 30m, 24h or 7d'
+const sinceAdvice = 'Must be a time in UTC, such as 2030-12-01T00:00:00Z, or an age, such as 30m, 24h or 7d'
 
 const auditSchema = z.object({
-  user: z.union([z.uuid(), emailSchema], 'An address, or the id of a user').nullable(),
+  user: z.union([z.uuid(), emailSchema], 'Must be an e-mail address or a user id').nullable(),
   event: z
     .array(
       z
         .string()
-        .refine(isEventName, `One of ${Object.keys(auditEvents).join(', ')}`)
+        .refine(isEventName, `Must be one of ${Object.keys(auditEvents).join(', ')}`)
         .transform((name) => name as AuditEventName),
     )
     .nullable(),
   since: z.union([agoSchema(), z.iso.datetime().transform((time) => new Date(time))], sinceAdvice).nullable(),
   limit: z
     .string()
-    .regex(/^[1-9]\d{0,4}$/, `A number from 1 to ${MAX_LIMIT}`)
+    .regex(/^[1-9]\d{0,4}$/, `Must be a number from 1 to ${MAX_LIMIT}`)
     .transform(Number)
-    .refine((limit) => limit <= MAX_LIMIT, `A number from 1 to ${MAX_LIMIT}`),
+    .refine((limit) => limit <= MAX_LIMIT, `Must be a number from 1 to ${MAX_LIMIT}`),
 })
 
 export const auditCommands: Record<string, CommandReader> = {
@@ -47,10 +47,10 @@ export const auditCommands: Record<string, CommandReader> = {
       const userId = user === null ? null : await idOf(operator, user)
       const question: AuditQuestion = { userId, events: event, since, limit }
       const events = await operator.audit.find(question)
-      if (events.length === 0) return ['There is no such event.']
+      if (events.length === 0) return ['No events found.']
       const lines = events.map(describeEvent)
       if (events.length < limit) return lines
-      return [`The latest ${limit}; there may be more before them, which --limit shows.`, ...lines]
+      return [`Showing the latest ${limit} events; use --limit to show more.`, ...lines]
     }
   },
 }

@@ -7,7 +7,7 @@ import { parseValues, readOptions, requireEmail } from './options.js'
 const banSchema = z.object({
   email: emailSchema,
   until: z.iso
-    .datetime('A time in UTC, such as 2030-12-01T00:00:00Z')
+    .datetime('Must be a time in UTC, such as 2030-12-01T00:00:00Z')
     .transform((time) => new Date(time))
     .nullable(),
   reason: banReasonSchema.nullable(),
@@ -27,11 +27,10 @@ export const banCommands: Record<string, CommandReader> = {
     })
     return async ({ administration }) => {
       await administration.ban(email, ban)
-      const end =
-        ban.until === null ? 'for good, or until user:unban lifts the ban' : `until ${ban.until.toISOString()}`
+      const end = ban.until === null ? 'until user:unban' : `until ${ban.until.toISOString()}`
       return [
         `${email} is banned ${end}.`,
-        'All sessions have ended. Access tokens are refused everywhere within a second.',
+        'All sessions were ended. Access tokens are refused everywhere within a second.',
       ]
     }
   },
@@ -41,7 +40,7 @@ export const banCommands: Record<string, CommandReader> = {
     const { email } = parseValues(banSchema.pick({ email: true }), { email: requireEmail(options) })
     return async ({ administration }) => {
       const lifted = await administration.unban(email)
-      return [lifted ? `${email} may sign in again.` : `${email} is not banned. Nothing has changed.`]
+      return [lifted ? `${email} can sign in again.` : `${email} is not banned. Nothing was changed.`]
     }
   },
 }

@@ -24,7 +24,7 @@ export const commandNames = Object.keys(commands)
 /** Reads a command line without doing anything yet. Throws CommandError with what is wrong with it. */
 export function readCommand(name: string, args: string[]): Command {
   const reader = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (reader === undefined) throw new CommandError(`There is no command ${name}. Commands: ${commandNames.join(', ')}.`)
+  if (reader === undefined) throw new CommandError(`Unknown command ${name}. Commands: ${commandNames.join(', ')}.`)
   return reader(args)
 }
 

@@ -14,13 +14,15 @@ export const credentialCommands: Record<string, (args: string[]) => string[]> = 
   'verifier:create'(args) {
     const { name } = readOptions(args, { name: { type: 'string' } })
     if (!verifierNameSchema.safeParse(name).success) {
-      throw new CommandError('--name is missing, or not 1 to 64 letters, digits or any of . _ -: write --name orders.')
+      throw new CommandError(
+        '--name is required: 1 to 64 letters, digits, dots, underscores or hyphens, such as --name orders.',
+      )
     }
     const { credential, sha256 } = createVerifierCredential()
     return [
-      'The credential, for the service alone. It is shown this once:',
+      'The credential of the service. It is shown only once:',
       `  ${credential}`,
-      'Add this to VERIFIER_KEYS, separated by a comma, and restart:',
+      'Add this entry to VERIFIER_KEYS (comma-separated) and restart:',
       `  ${String(name)}:${sha256}`,
     ]
   },

@@ -8,25 +8,25 @@ export const keyCommands: Record<string, CommandReader> = {
       const rotation = await keys.rotate({ force })
       if (rotation.outcome === 'too_soon') {
         throw new CommandError(
-          'The next key has been published for less than a day, so verifiers that cache the key set may not know it. ' +
-            'Wait, or add --force if they reload it when they meet an unknown key.',
+          'The next key was published less than a day ago, so verifiers that cache the key set may not have it yet. ' +
+            'Wait, or use --force if all verifiers reload the key set on an unknown key id.',
         )
       }
       return [
-        `Access tokens are signed with the key ${rotation.kid} from now on.`,
-        'Instances on the same database follow within a minute. Nobody is logged out.',
+        `Access tokens are now signed with key ${rotation.kid}.`,
+        'Other instances switch within a minute. No user is logged out.',
       ]
     }
   },
 
   'keys:revoke'(args) {
     const { kid, all = false } = readOptions(args, { kid: { type: 'string' }, all: { type: 'boolean' } })
-    if ((kid === undefined) === !all) throw new CommandError('Write either --kid with the id of one key, or --all.')
+    if ((kid === undefined) === !all) throw new CommandError('Use either --kid with the id of one key, or --all.')
     return async ({ revocations }) => {
       const kids = await revocations.withdrawKeys(kid === undefined ? 'all' : { kid })
       return [
-        ...kids.map((withdrawn) => `Withdrew the key ${withdrawn}, for ever.`),
-        'Access tokens that they signed are refused everywhere within a second. Clients refresh once; nobody is logged out.',
+        ...kids.map((withdrawn) => `Permanently revoked key ${withdrawn}.`),
+        'Access tokens signed with these keys are refused everywhere within a second. Clients refresh; no user is logged out.',
       ]
     }
   },
@@ -38,11 +38,13 @@ export const keyCommands: Record<string, CommandReader> = {
       const live = await families.countBySecret()
       const outdated = [...live].filter(([id]) => id !== secrets.current.id)
       return [
-        `${resealed} signing keys are sealed with the first secret in SECRET_KEY (id ${secrets.current.id}).`,
-        ...[...live].map(([id, count]) => `${count} live sessions have a token under the secret with id ${id}.`),
+        `${resealed} signing keys are encrypted with the first secret in SECRET_KEY (id ${secrets.current.id}).`,
+        ...[...live].map(
+          ([id, count]) => `${count} active sessions have a refresh token under the secret with id ${id}.`,
+        ),
         outdated.length === 0
-          ? 'No other secret is needed any more: the rest of SECRET_KEY can go.'
-          : 'Keep the other secrets until their sessions have refreshed or ended, and run this again.',
+          ? 'The other secrets are no longer needed and can be removed from SECRET_KEY.'
+          : 'Keep the other secrets until these sessions have refreshed or ended, then run this command again.',
       ]
     }
   },

@@ -15,7 +15,7 @@ export function readOptions<const Known extends Options>(args: string[], options
   const { values, tokens } = parse(args, options)
   const names = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []))
   const repeated = names.find((name, index) => names.indexOf(name) < index && options[name]?.multiple !== true)
-  if (repeated !== undefined) throw new CommandError(`--${repeated} is given twice.`)
+  if (repeated !== undefined) throw new CommandError(`--${repeated} may be given only once.`)
   return values
 }
 
@@ -39,6 +39,6 @@ export function parseValues<Schema extends z.ZodType>(schema: Schema, values: Re
 
 /** Throws CommandError where the option is missing. */
 export function requireEmail({ email }: { email?: string | undefined }): string {
-  if (email === undefined) throw new CommandError('--email is missing: the address that the user signs in with.')
+  if (email === undefined) throw new CommandError('--email is required: the address the user signs in with.')
   return email
 }

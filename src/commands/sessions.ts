@@ -14,7 +14,7 @@ export const sessionCommands: Record<string, CommandReader> = {
     const { ended = false } = options
     return async ({ administration }) => {
       const sessions = await administration.listSessions(email, { ended })
-      if (sessions.length === 0) return [`${email} has no ${ended ? 'ended' : 'live'} sessions.`]
+      if (sessions.length === 0) return [`${email} has no ${ended ? 'ended' : 'active'} sessions.`]
       return sessions.map(describeSession)
     }
   },
@@ -24,7 +24,7 @@ export const sessionCommands: Record<string, CommandReader> = {
     const { email } = parseValues(emailOption, { email: requireEmail(options) })
     return async ({ administration }) => {
       await administration.endSessions(email)
-      return [`${email} is logged out everywhere.`]
+      return [`All sessions of ${email} were ended.`]
     }
   },
 }

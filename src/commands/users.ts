@@ -23,7 +23,7 @@ export const userCommands: Record<string, CommandReader> = {
     })
     return async ({ administration }) => {
       const id = await administration.createUser({ ...user, roles })
-      return [`Created the user ${id} with ${listRoles(roles)}.`]
+      return [`Created user ${id} with ${listRoles(roles)}.`]
     }
   },
 
@@ -31,7 +31,7 @@ export const userCommands: Record<string, CommandReader> = {
     const options = readOptions(args, { email: { type: 'string' }, set: { type: 'string' } })
     if (options.set === undefined) {
       throw new CommandError(
-        '--set is missing: all roles of the user, such as --set admin,auditor, or --set "" for none.',
+        '--set is required: all roles of the user, such as --set admin,auditor, or --set "" for none.',
       )
     }
     const { email, set: roles } = parseValues(z.object({ email: emailSchema, set: rolesSchema }), {
@@ -40,10 +40,10 @@ export const userCommands: Record<string, CommandReader> = {
     })
     return async ({ administration }) => {
       const changed = await administration.setRoles(email, roles)
-      if (!changed) return [`${email} has ${listRoles(roles)} already. Nothing has changed.`]
+      if (!changed) return [`${email} already has ${listRoles(roles)}. Nothing was changed.`]
       return [
-        `${email} has ${listRoles(roles)} from now on.`,
-        'Access tokens with other roles are refused everywhere within a second. Nobody is logged out.',
+        `${email} now has ${listRoles(roles)}.`,
+        'Access tokens with the previous roles are refused everywhere within a second. The user stays logged in.',
       ]
     }
   },
@@ -56,7 +56,7 @@ export const userCommands: Record<string, CommandReader> = {
     })
     return async ({ administration }) => {
       await administration.setPassword(email, password)
-      return [`${email} has a new password, and is logged out everywhere.`]
+      return [`The password of ${email} was changed, and all sessions were ended.`]
     }
   },
 }
@@ -69,7 +69,7 @@ const newUserSchema = z.object({
 })
 
 function requirePassword({ password }: { password?: string | undefined }): string {
-  if (password === undefined) throw new CommandError('The password is missing.')
+  if (password === undefined) throw new CommandError('A password is required.')
   return password
 }
 

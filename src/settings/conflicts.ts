@@ -30,20 +30,20 @@ const rules: Rule[] = [
     find: (settings) =>
       isHttps(publicUrlOf(settings)) || isLoopback(publicUrlOf(settings))
         ? null
-        : 'PUBLIC_URL is http over a network: write the https address that users see, or http://localhost with the port.',
+        : 'PUBLIC_URL uses http on a host that is not local: use the public https URL, or http://localhost with the port.',
   },
   {
     between: ['COOKIE_SAMESITE', 'PUBLIC_URL'],
     find: (settings) =>
       settings.COOKIE_SAMESITE === 'none' && !isHttps(publicUrlOf(settings))
-        ? 'COOKIE_SAMESITE is none, which browsers accept over https only: set PUBLIC_URL to an https address.'
+        ? 'COOKIE_SAMESITE is none, which browsers accept over https only: set PUBLIC_URL to an https URL.'
         : null,
   },
   {
     between: ['NODE_ENV', 'SECRET_KEY'],
     find: ({ NODE_ENV, SECRET_KEY }) =>
       NODE_ENV === 'production' && SECRET_KEY === undefined
-        ? 'SECRET_KEY is missing, and production needs one: make it with "npx sallyport secret", and keep it safe.'
+        ? 'SECRET_KEY is required in production: generate one with "npx sallyport secret" and keep it safe.'
         : null,
   },
   {
@@ -54,13 +54,13 @@ const rules: Rule[] = [
     between: ['WORKERS', 'DATABASE_URL'],
     find: ({ WORKERS, DATABASE_URL }) =>
       WORKERS > 1 && DATABASE_URL === undefined
-        ? 'WORKERS is more than 1, and the embedded database is for one process: set DATABASE_URL, or WORKERS to 1.'
+        ? 'WORKERS is more than 1, but the embedded database supports one process only: set DATABASE_URL, or WORKERS to 1.'
         : null,
   },
   {
     between: ['PORT', 'METRICS_PORT'],
     find: ({ PORT, METRICS_PORT }) =>
-      METRICS_PORT === PORT && PORT !== 0 ? 'METRICS_PORT is the same as PORT: write another, such as 9464.' : null,
+      METRICS_PORT === PORT && PORT !== 0 ? 'METRICS_PORT is the same as PORT: use another port, such as 9464.' : null,
   },
   notLongerThan('SESSION_IDLE_TTL', 'SESSION_MAX_TTL'),
   notLongerThan('SESSION_IDLE_TTL_JSON', 'SESSION_MAX_TTL_JSON'),
@@ -69,7 +69,7 @@ const rules: Rule[] = [
     find: ({ ARGON2_MEMORY_KIB, ARGON2_PASSES }) =>
       weakestHashes.some(({ memoryKib, passes }) => ARGON2_MEMORY_KIB >= memoryKib && ARGON2_PASSES >= passes)
         ? null
-        : 'ARGON2_MEMORY_KIB and ARGON2_PASSES are too weak together: ' +
+        : 'ARGON2_MEMORY_KIB and ARGON2_PASSES are too weak in combination: ' +
           'use at least 47104 and 1, 19456 and 2, or 12288 and 3.',
   },
 ]
@@ -93,31 +93,33 @@ export function findWarnings(settings: Settings): string[] {
   const connections = settings.WORKERS * CONNECTIONS_OF_A_WORKER
   if (connections > CONNECTIONS_OF_POSTGRES) {
     warnings.push(
-      `WORKERS is ${settings.WORKERS}, which takes up to ${connections} connections: raise Postgres's max_connections, or use a pooler.`,
+      `WORKERS is ${settings.WORKERS}, which needs up to ${connections} connections: raise max_connections of Postgres, or use a pooler.`,
     )
   }
   if (settings.RATE_LIMIT === 'off') {
-    warnings.push('RATE_LIMIT is off, so anybody may try as many passwords as the machine can hash.')
+    warnings.push('RATE_LIMIT is off, so password guessing is limited only by the speed of hashing.')
   }
   if (settings.NODE_ENV !== 'production') return warnings
 
   if (settings.DATABASE_URL === undefined) {
-    warnings.push('DATABASE_URL is unset, so the embedded database is used: it serves one small server, and only one.')
+    warnings.push('DATABASE_URL is not set, so the embedded database is used, which supports a single small server.')
   }
   if (settings.PUBLIC_URL === undefined) {
     const standIn = publicUrlOf(settings)
-    warnings.push(`PUBLIC_URL is unset, so ${standIn} stands in tokens and links, and cookies are not Secure.`)
+    warnings.push(`PUBLIC_URL is not set, so tokens and links contain ${standIn}, and cookies are not Secure.`)
   }
   const exposed = settings.CORS_ORIGINS.filter((origin) => origin.startsWith('http:') && !isLoopback(origin))
   if (exposed.length > 0) {
-    warnings.push(`CORS_ORIGINS lists ${exposed.join(', ')}: over http, anyone on the way can act as that page.`)
+    warnings.push(
+      `CORS_ORIGINS lists ${exposed.join(', ')}: over http, anyone on the network path can impersonate these pages.`,
+    )
   }
   return warnings
 }
 
 function describeWeakness(setting: Settings['SECRET_KEY']): string | null {
   const weakness = setting?.weaknesses[0]
-  return weakness === undefined ? null : `SECRET_KEY ${weakness}: make a random one with "npx sallyport secret".`
+  return weakness === undefined ? null : `SECRET_KEY ${weakness}: generate a random one with "npx sallyport secret".`
 }
 
 function notLongerThan(idle: Name & `SESSION_${string}`, max: Name & `SESSION_${string}`): Rule {

@@ -20,9 +20,9 @@ const DAY = 24 * 60 * 60
 // Nobody means a longer session, and the sum of a longer one and the present would leave what dates can hold.
 const TEN_YEARS = 3650 * DAY
 
-const COLLECTOR_ADVICE = 'is no web address: write that of the collector, such as http://localhost:4318'
+const COLLECTOR_ADVICE = 'must be the http or https URL of the collector, such as http://localhost:4318'
 const HOST = /^[\w.:-]+$/
-const HOST_ADVICE = 'is no host name or address: write one such as 127.0.0.1 or 0.0.0.0'
+const HOST_ADVICE = 'must be a host name or an IP address, such as 127.0.0.1 or 0.0.0.0'
 
 /**
  * Every setting by itself: its name in the environment, what it may be, and what it is when it is unset. A message
@@ -35,11 +35,11 @@ export const settingsSchema = z.object({
   WORKERS: wholeNumber(1, 64).default(1),
   PUBLIC_URL: parsedBy(
     parsePublicUrl,
-    'is no web address without a path: write it like https://auth.example.com',
+    'must be an http or https URL without a path, such as https://auth.example.com',
   ).optional(),
   DATABASE_URL: parsedBy(
     parseDatabaseUrl,
-    'is no Postgres URL: write postgres://user:password@host:5432/database, with special characters percent-encoded',
+    'must be a Postgres URL: postgres://user:password@host:5432/database, with special characters percent-encoded',
   )
     .transform((url) => new Secret(url))
     .optional(),
@@ -49,15 +49,15 @@ export const settingsSchema = z.object({
   DATA_DIR: z.string().default('.data'),
   SECRET_KEY: parsedBy(
     parseSecretKeys,
-    'is not base64url, or a comma-separated list of such: make one with "npx sallyport secret"',
+    'must be base64url or a comma-separated list of base64url: generate one with "npx sallyport secret"',
   ).optional(),
   ISSUER: parsedBy(
     parseIssuer,
-    'is no web address without query and fragment: write it like https://auth.example.com, or leave it out',
+    'must be an http or https URL without query and fragment, such as https://auth.example.com',
   ).optional(),
   AUDIENCE: matching(
     /^[\x21-\x7e]{1,255}$/,
-    'is not 1 to 255 visible ASCII characters: write a name or an address of what accepts the tokens',
+    'must be 1 to 255 visible ASCII characters: the name or URL of the services that accept the tokens',
   ).optional(),
   SIGNING_ALGORITHM: oneOf('EdDSA', 'ES256', 'PS256', 'RS256').default('EdDSA'),
   ACCESS_TOKEN_TTL: wholeNumber(60, 3600).default(600),
@@ -70,12 +70,12 @@ export const settingsSchema = z.object({
   REGISTRATION: oneOf('open', 'closed').default('open'),
   CORS_ORIGINS: listOf(
     parseOrigin,
-    'is no origin as a browser sends it: write it like https://app.example.com, in lower case, without path or *',
+    'must be an origin as sent by browsers, such as https://app.example.com: lower case, no path, no *',
   ).default([]),
   COOKIE_SAMESITE: oneOf('strict', 'lax', 'none').optional(),
   TRUST_PROXY: listOf(
     parseProxy,
-    'is no IP address or range: write the addresses of your proxies, such as 10.0.0.2 or 10.0.0.0/24',
+    'must be the IP address or range of a proxy, such as 10.0.0.2 or 10.0.0.0/24',
   ).default([]),
   PASSWORD_MIN_LENGTH: wholeNumber(8, 256).default(15),
   ARGON2_MEMORY_KIB: wholeNumber(12_288, 4_194_304).default(19_456),
@@ -84,7 +84,7 @@ export const settingsSchema = z.object({
   HASHING_CONCURRENCY: wholeNumber(1, 64).optional(),
   VERIFIER_KEYS: listOf(
     parseVerifierKey,
-    'is no name and hash: make one with "npx sallyport verifier:create --name orders", and write it like orders:3f5a…',
+    'must be a name and a hash, such as orders:3f5a…: create one with "npx sallyport verifier:create --name orders"',
   ).default([]),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),

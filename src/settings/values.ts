@@ -25,7 +25,7 @@ export function listOf<T>(parse: (entry: string) => T | null, advice: string) {
 }
 
 export function oneOf<const Choices extends readonly string[]>(...choices: Choices) {
-  return z.enum(choices, `is none of its choices: write one of ${choices.join(', ')}`)
+  return z.enum(choices, `must be one of ${choices.join(', ')}`)
 }
 
 export function matching(pattern: RegExp, advice: string) {
@@ -39,7 +39,7 @@ export function wholeNumber(from: number, to: number) {
     const value = Number(text)
     return value >= from && value <= to ? value : null
   }
-  return parsedBy(parse, `is not a whole number from ${from} to ${to}: write it in digits only`)
+  return parsedBy(parse, `must be a whole number from ${from} to ${to}`)
 }
 
 /** The origin that an http or https URL without path, query and credentials stands for, as a browser writes it. */

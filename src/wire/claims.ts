@@ -79,18 +79,18 @@ const sharedClaims = {
   roles: z.array(text),
   scope: z.string(),
   // Not issued before every verifier that is in use takes claims it does not know; those of 0.1 do not.
-  acr: text.optional().meta({ description: 'The strength of the sign-in, such as `aal1`. Later versions issue it.' }),
+  acr: text.optional().meta({ description: 'Authentication strength, such as `aal1`. Not issued by this version.' }),
 }
 
 const isShortLived = ({ iat, exp }: { iat: number; exp: number }) => exp > iat && exp - iat <= MAX_ACCESS_TOKEN_SECONDS
-const lifetimeRule = { path: ['exp'], message: 'A lifetime is positive and at most one hour' }
+const lifetimeRule = { path: ['exp'], message: 'Must be after iat, by at most one hour' }
 
 /**
  * `cnf` (RFC 7800) binds a token to a key that its bearer has to show. To let it through without asking for the key
  * would make a stolen token worth as much as its owner's.
  */
 const isBearerToken = (claims: Record<string, unknown>) => claims.cnf === undefined
-const bearerRule = { path: ['cnf'], message: 'Tokens that are bound to a key are not understood' }
+const bearerRule = { path: ['cnf'], message: 'Sender-constrained tokens are not supported' }
 
 export const userClaimsSchema = z
   .looseObject({
@@ -109,7 +109,7 @@ const absent = z.never().optional()
 
 const clientClaimsSchema = z
   .looseObject({ ...sharedClaims, sub: text, sid: absent, epoch: absent, auth_time: absent, amr: absent })
-  .refine(({ sub, client_id: clientId }) => sub === clientId, { path: ['sub'], message: 'A client is its own subject' })
+  .refine(({ sub, client_id: clientId }) => sub === clientId, { path: ['sub'], message: 'Must be equal to client_id' })
   .refine(isShortLived, lifetimeRule)
   .refine(isBearerToken, bearerRule) satisfies z.ZodType<ClientClaims>
 

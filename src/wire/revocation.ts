@@ -19,19 +19,22 @@ export const revocationEntrySchema = z
     z.object({ kind: z.literal('user'), sub: z.string().min(1), epoch: z.int().nonnegative(), ...expiry }),
     z.object({ kind: z.literal('key'), kid: z.string().min(1), ...expiry }),
   ])
-  .meta({ id: 'Revocation', description: 'What makes access tokens invalid before they expire.' })
+  .meta({ id: 'Revocation', description: 'Invalidates access tokens before they expire.' })
 
 export type WireRevocation = z.infer<typeof revocationEntrySchema>
 
 /** How long ago the table of revocations was last read: verifiers count how current they are from there. */
 const age = {
-  age_ms: z.int().nonnegative().meta({ description: 'Milliseconds since the entries were last confirmed.' }),
+  age_ms: z
+    .int()
+    .nonnegative()
+    .meta({ description: 'Milliseconds since the server last read its revocations successfully.' }),
 }
 
 /** The answer of `GET /v1/revocations`. */
 export const revocationListSchema = z
   .object({
-    cursor: z.string().meta({ description: 'Send it back to get only what came after.' }),
+    cursor: z.string().meta({ description: 'Send it with the next request to get only newer entries.' }),
     ...age,
     entries: z.array(revocationEntrySchema),
   })

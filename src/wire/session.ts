@@ -48,6 +48,6 @@ export const sessionSchema = z
   })
   .meta({
     id: 'Session',
-    description: 'One device that is signed in, or was.',
+    description: 'A session, active or ended.',
     examples: [exampleSession],
   }) satisfies z.ZodType<PresentedSession>

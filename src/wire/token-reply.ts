@@ -43,28 +43,28 @@ export const userSchema = z
     roles: z.array(z.string()),
     created_at: z.iso.datetime(),
   })
-  .meta({ id: 'User', description: 'Who signs in.', examples: [exampleUser] }) satisfies z.ZodType<User>
+  .meta({ id: 'User', description: 'A user.', examples: [exampleUser] }) satisfies z.ZodType<User>
 
 export const tokenReplySchema = z
   .object({
-    access_token: z.string().optional().meta({ description: 'Absent in mode session, where it is a cookie.' }),
+    access_token: z.string().optional().meta({ description: 'Absent in mode session, which sends it as a cookie.' }),
     token_type: z.literal('Bearer'),
     expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
     expires_at: z.iso.datetime(),
-    refresh_token: z.string().optional().meta({ description: 'Only in mode json; else it is a cookie.' }),
+    refresh_token: z.string().optional().meta({ description: 'Only in mode json; otherwise it is a cookie.' }),
     device_token: z.string().optional().meta({
       description:
-        'Of register and login in mode json; else it is a cookie. Keep it beyond logout, and send it with the next login.',
+        'Returned by register and login in mode json; otherwise it is a cookie. Keep it after logout and send it with the next login.',
     }),
     refresh_expires_at: z.iso.datetime().meta({
-      description: 'When the session ends unless it is refreshed before; refreshing never moves its last day.',
+      description: 'When the session ends if it is not refreshed. Refreshing does not extend the maximum lifetime.',
     }),
     session: z.object({ id: z.uuid(), mode: z.enum(modes), device_name: z.string().nullable() }),
     user: userSchema,
   })
   .meta({
     id: 'TokenReply',
-    description: 'Tokens, and the session and user that they are for.',
+    description: 'Tokens with their session and user.',
     examples: [
       {
         access_token: 'eyJ…',

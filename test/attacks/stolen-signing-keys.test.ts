@@ -47,7 +47,7 @@ t.test('KEY-05: without the secret the keys stay closed, and the start says whic
   const error: unknown = await start(other).catch((thrown: unknown) => thrown)
   t.ok(error instanceof LockedKeysError)
   const message = String(error)
-  t.match(message, new RegExp(`needs the secret with id ${missingId}\\b`))
+  t.match(message, new RegExp(`requires the secret with id ${missingId}\\b`))
   for (const secret of [other, SECRET_KEY]) t.notOk(message.includes(secret))
   t.match(await first.api.whoami(accessToken), { status: 200 }, 'and nothing was changed')
 

@@ -125,7 +125,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     t.equal(await focused.getAttribute('name'), 'password')
     t.equal(await focused.getAttribute('aria-invalid'), 'true')
     await submit(page, { Password: 'password password password' })
-    await page.getByText('is among the first that somebody would try').waitFor()
+    await page.getByText('is among the first that an attacker would try').waitFor()
     await submit(page, { Password: PASSWORD })
     await page.getByRole('heading', { name: 'Welcome, Ada Lovelace' }).waitFor()
     t.strictSame(complaints, [])

@@ -47,7 +47,7 @@ t.test('a rule ends when it is said to', async (t) => {
   app.clock.advance({ minutes: 1 })
   await app.app.addressRules.poll()
   t.match(await app.api.call('/problems', { from }), { status: 200 })
-  t.strictSame(await run(app, 'ip:list'), ['No address is blocked or allowed.'])
+  t.strictSame(await run(app, 'ip:list'), ['No addresses are blocked or allowed.'])
 
   await app.app.operations.runMaintenance()
   t.equal(await app.database.query((client) => client.addressRule.count()), 0)
@@ -97,7 +97,7 @@ t.test('OPS-01: rules are listed, replaced and on record', async (t) => {
 t.test('what is wrong with a rule is told, and nothing is done', async (t) => {
   const app = await startApp(t)
   const refused: [string[], RegExp][] = [
-    [['ip:block'], /^--cidr is missing/],
+    [['ip:block'], /^--cidr is required/],
     [['ip:block', '--cidr', '0.0.0.0/0'], /^--cidr: /],
     [['ip:block', '--cidr', '::/0'], /^--cidr: /],
     [['ip:block', '--cidr', 'example.com'], /^--cidr: /],

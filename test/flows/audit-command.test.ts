@@ -56,7 +56,7 @@ t.test('OPS-01: audit tells of a time, of some events, and of no more than is as
   t.strictSame(namesIn(await audit(app, '--since', '24h')), all.slice(2))
   t.strictSame(namesIn(await audit(app, '--since', '3d')), all)
   t.strictSame(namesIn(await audit(app, '--since', between)), all.slice(2))
-  t.strictSame(await audit(app, '--since', '10m', '--event', 'user_registered'), ['There is no such event.'])
+  t.strictSame(await audit(app, '--since', '10m', '--event', 'user_registered'), ['No events found.'])
   t.strictSame(namesIn(await audit(app, '--event', 'login_failed')), ['login_failed', 'login_failed'])
   const both = await audit(app, '--event', 'login_succeeded', '--event', 'user_registered')
   t.strictSame(namesIn(both), ['user_registered', 'login_succeeded'])

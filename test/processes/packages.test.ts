@@ -97,7 +97,7 @@ t.test('the packages install and work without the checkout', { skip: needsEmbedd
 
     const email = 'ada@example.com'
     const created = await runInstalled(server, ['user:create', '--email', email, '--role', 'admin'], `${PASSWORD}\n`)
-    t.match(created, { code: 0, stdout: /^Created the user /, stderr: '' })
+    t.match(created, { code: 0, stdout: /^Created user /, stderr: '' })
     const program = await run(process.execPath, ['program.js', url, credential, email, PASSWORD], { cwd: sdks })
     const seen = JSON.parse(program.stdout) as { user: { id: string } }
     t.match(seen, {

@@ -30,7 +30,7 @@ function linesOf({ said }: ServerProcess) {
 
 /** The process ids of the workers that have ever served. */
 const workersOf = (server: ServerProcess) =>
-  linesOf(server).flatMap(({ msg, pid }) => (msg === 'a worker serves' && pid !== undefined ? [pid] : []))
+  linesOf(server).flatMap(({ msg, pid }) => (msg === 'worker started' && pid !== undefined ? [pid] : []))
 
 t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const url = await createEmptyDatabase(t)
@@ -95,7 +95,7 @@ t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (
         t.equal(unavailable, 0)
         t.match(await server.api.refresh(refreshToken), { status: 200 })
       }
-      t.match(server.said(), /a worker ended, and another takes its place/)
+      t.match(server.said(), /worker exited and will be replaced/)
     },
   )
 

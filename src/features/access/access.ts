@@ -38,7 +38,7 @@ const tokenProblems = [
   'revocation_stale',
 ] as const satisfies ProblemCode[]
 
-const CLIENT_TOKEN = "This route acts for a user, and the access token is a client's own."
+const CLIENT_TOKEN = 'This route requires the access token of a user, not of a client.'
 
 /** How the guard of a route with this requirement can refuse, for its description. */
 export function accessProblems(requirement: TokenRequirement): ProblemCode[] {

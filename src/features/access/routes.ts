@@ -9,7 +9,7 @@ export function mountAccessRoutes(app: AppInstance): void {
     {
       schema: {
         operationId: 'whoami',
-        summary: 'The verified claims of the access token',
+        summary: 'Get the claims of the access token',
         tags: ['Sign-in'],
         security: [{ accessToken: [] }, { accessCookie: [] }],
         response: { 200: userClaimsSchema },

@@ -36,7 +36,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
       schema: {
         ...shared,
         operationId: 'getMe',
-        summary: 'The user who is signed in',
+        summary: 'Get the current user',
         response: { 200: userSchema },
       },
       config: { access: { token: 'feed' } },
@@ -67,8 +67,8 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         operationId: 'changePassword',
         summary: 'Change the password',
         description:
-          'Every other session ends. This one goes on, with a stale access token that the next refresh mends; in mode ' +
-          'session both cookies are replaced at once.',
+          'Ends all other sessions. The current session stays active, but its access token becomes stale and must be ' +
+          'refreshed; in mode session, both cookies are replaced in the response.',
         body: changePasswordSchema,
         response: {
           204: noContent('Done.'),
@@ -91,8 +91,8 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
       schema: {
         ...shared,
         operationId: 'deleteMe',
-        summary: 'Delete the user',
-        description: 'Every session ends, and nothing that tells of the user remains.',
+        summary: 'Delete the current user',
+        description: 'Ends all sessions and deletes all personal data of the user.',
         body: deleteMeSchema,
         response: {
           204: noContent('Done.'),

@@ -29,7 +29,7 @@ export const renameBodySchema = z
   .meta({ examples: [{ device_name: 'Work laptop' }] })
 
 export const sessionsQuerySchema = z.strictObject({
-  ended: z.enum(['true', 'false']).optional().meta({ description: '`true` lists the sessions that ended, and why.' }),
+  ended: z.enum(['true', 'false']).optional().meta({ description: '`true` lists ended sessions with their reasons.' }),
 })
 
 export const sessionListSchema = z

@@ -16,7 +16,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
       schema: {
         ...shared,
         operationId: 'listSessions',
-        summary: 'The devices that are signed in, or that were',
+        summary: 'List sessions',
         querystring: schemas.sessionsQuerySchema,
         response: { 200: schemas.sessionListSchema },
       },
@@ -35,7 +35,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
       schema: {
         ...shared,
         operationId: 'endOtherSessions',
-        summary: 'End every session but this one',
+        summary: 'End all other sessions',
         response: { 204: noContent('Done.') },
       },
       config: { access: { token: 'feed' } },
@@ -52,7 +52,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
       schema: {
         ...shared,
         operationId: 'renameSession',
-        summary: 'Name the device of a session',
+        summary: 'Rename the device of a session',
         params: schemas.sessionParamsSchema,
         body: schemas.renameBodySchema,
         response: { 200: sessionSchema, ...problemResponses('not_found') },
@@ -72,7 +72,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
       schema: {
         ...shared,
         operationId: 'endSession',
-        summary: 'End one session',
+        summary: 'End a session',
         params: schemas.sessionParamsSchema,
         response: { 204: noContent('Done.'), ...problemResponses('not_found') },
       },

@@ -9,13 +9,13 @@ export const emailSchema = z
   .string()
   .trim()
   .max(254)
-  .regex(z.regexes.html5Email, 'An e-mail address, such as ada@example.com')
+  .regex(z.regexes.html5Email, 'Must be an e-mail address, such as ada@example.com')
   .toLowerCase()
   .meta({ format: 'email', examples: ['ada@example.com'] })
 
 export const nameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Ada Lovelace'] })
 
 export const rolesSchema = z
-  .array(z.string().regex(/^[\w:.-]{1,64}$/, 'A role is 1 to 64 letters, digits or any of : . _ -'))
+  .array(z.string().regex(/^[\w:.-]{1,64}$/, 'Must be 1 to 64 letters, digits, colons, dots, underscores or hyphens'))
   .max(50)
   .meta({ examples: [['admin', 'auditor']] })

@@ -97,7 +97,8 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
     async remove(range) {
       await database.transaction(async (tx) => {
         const kind = await store.removeRule(tx, range)
-        if (kind === null) throw new Problem('not_found', { detail: `There is no rule for ${range}: see ip:list.` })
+        if (kind === null)
+          throw new Problem('not_found', { detail: `No rule exists for ${range}. List the rules with ip:list.` })
         await audit.record(tx, { event: 'address_rule_removed', caller: operatorCaller, detail: { range, kind } })
       })
       await addressRules.load()
@@ -138,6 +139,6 @@ function remembering(set: AddressSet): AddressSet {
 }
 
 function endsTooSoon(): Problem {
-  const message = 'A rule ends in the future, or never'
+  const message = 'Must be in the future'
   return new Problem('validation_failed', { errors: [{ path: '/until', code: 'too_small', message }] })
 }

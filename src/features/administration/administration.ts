@@ -159,11 +159,11 @@ export function createAdministration(options: AdministrationOptions): Administra
 }
 
 function unknownAddress(): Problem {
-  return new Problem('not_found', { detail: 'Nobody is registered under this e-mail address: check its spelling.' })
+  return new Problem('not_found', { detail: 'No user is registered with this e-mail address.' })
 }
 
 function endsTooSoon(): Problem {
-  const message = 'A ban ends in the future, or never'
+  const message = 'Must be in the future'
   return new Problem('validation_failed', { errors: [{ path: '/until', code: 'too_small', message }] })
 }
 

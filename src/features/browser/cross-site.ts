@@ -82,9 +82,9 @@ export function guardAgainstCrossSite(
       if (provenance.secFetchSite === 'cross-site' && !cookies.crossSite) {
         throw new Problem('validation_failed', {
           detail:
-            'The browser would drop the cookies of this cross-site sign-in. Serve the page from the same site as the ' +
+            'The browser would reject the cookies of this cross-site sign-in. Serve the page from the same site as the ' +
             'API, set COOKIE_SAMESITE=none, or sign in with mode "json".',
-          errors: [{ path: '/mode', code: 'cross_site_cookies', message: 'This mode needs cookies of the same site' }],
+          errors: [{ path: '/mode', code: 'cross_site_cookies', message: 'This mode requires same-site cookies' }],
         })
       }
     },
@@ -94,7 +94,8 @@ export function guardAgainstCrossSite(
 /** Throws for a declaration without a reason, so that a route with one stops the start. */
 function isAllowedByRoute(config: RouteOptions['config']): boolean {
   if (config?.crossSite === undefined) return false
-  if (!config.crossSite.allowedBecause) throw new Error('A route that other sites may call says why: allowedBecause.')
+  if (!config.crossSite.allowedBecause)
+    throw new Error('A route that allows cross-site requests must give its reason in allowedBecause.')
   return true
 }
 

@@ -38,10 +38,10 @@ function mountRefresh(app: AppInstance, options: BrowserRoutesOptions): void {
     {
       schema: {
         operationId: 'refresh',
-        summary: 'New tokens for a refresh token',
+        summary: 'Refresh the tokens',
         description:
-          'Rotates the refresh token: the one shown is spent. Send an Idempotency-Key, and repeat it with each retry, ' +
-          'so that an answer that was lost can be had again at any later time.',
+          'Exchanges the refresh token for new tokens; it cannot be used again. Send an Idempotency-Key and reuse it ' +
+          'when retrying: if the response was lost, a retry returns the same tokens at any later time.',
         tags: ['Sign-in'],
         security: [{ refreshCookie: [] }, {}],
         headers: schemas.attemptHeadersSchema,
@@ -79,10 +79,10 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
     {
       schema: {
         operationId: 'logout',
-        summary: 'End this session',
+        summary: 'Log out',
         description:
-          'Ends the session of every genuine credential shown: a refresh token of any generation, or an access token, ' +
-          'also one that has expired. Harmless to repeat.',
+          'Ends the session of each valid credential in the request: a refresh token of any generation, or an access ' +
+          'token, even if expired. Idempotent.',
         tags: ['Sign-in'],
         security: [{ accessToken: [] }, { refreshCookie: [] }, { accessCookie: [] }, {}],
         body: schemas.refreshBodySchema,
@@ -114,7 +114,7 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
     {
       schema: {
         operationId: 'logoutAll',
-        summary: 'End every session of the user',
+        summary: 'Log out everywhere',
         tags: ['Sign-in'],
         security: [{ accessToken: [] }, { accessCookie: [] }],
         response: { 204: noContent('Done.') },

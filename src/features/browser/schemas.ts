@@ -9,7 +9,8 @@ export const refreshBodySchema = z
 
 export const attemptHeadersSchema = z.looseObject({
   'idempotency-key': attemptKeySchema.optional().meta({
-    description: 'Made before the first try and repeated with each retry: a lost answer can then be had again.',
+    description:
+      'Generated before the first attempt and reused for retries: a retry returns the response that was lost.',
     examples: ['b1d0e2a4-6f0c-4d7e-8a55-3c9e1f2b7d60'],
   }),
 })

@@ -60,7 +60,7 @@ export function createUserEvents({ revocations, families, clock, log }: UserEven
 
   async function tellEnd({ claims, stream }: Follower): Promise<void> {
     const reason = await families.findEndReason(claims.sid).catch((error: unknown) => {
-      log.warn({ err: error }, 'a session ended, and its reason cannot be read')
+      log.warn({ err: error }, 'end reason of a session could not be read')
       return null
     })
     await stream.send({ event: 'session.ended', data: { session_id: claims.sid, ...(reason && { reason }) } })
@@ -98,7 +98,7 @@ export function createUserEvents({ revocations, families, clock, log }: UserEven
     follow(claims, open) {
       if ((followers.get(claims.sub)?.size ?? 0) >= MAX_STREAMS_PER_USER) {
         throw new Problem('rate_limited', {
-          detail: `Close some of the ${MAX_STREAMS_PER_USER} streams of this user that are open, then try again.`,
+          detail: `This user already has ${MAX_STREAMS_PER_USER} open streams. Close one of them, then retry.`,
           retryAfterSeconds: 10,
         })
       }

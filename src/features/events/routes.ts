@@ -18,10 +18,10 @@ export function mountEventRoutes(app: AppInstance, { userEvents, streams }: Even
       exposeHeadRoute: false,
       schema: {
         operationId: 'followEvents',
-        summary: 'What happens to this session, as server-sent events',
+        summary: 'Stream the events of the current session (server-sent events)',
         description:
-          '`session.ended` with its reason, after which the stream ends, and `claims.changed`: refresh now. It ends with ' +
-          'the access token too; connect again with the next one.',
+          '`session.ended` carries the reason and ends the stream. `claims.changed` asks the client to refresh. The ' +
+          'stream also ends when the access token expires; reconnect with a new one.',
         tags: ['Sessions'],
         security: [{ accessToken: [] }, { accessCookie: [] }],
         response: {

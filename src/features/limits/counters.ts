@@ -51,7 +51,7 @@ export function createCounters({ database, clock, log }: CountersOptions): Count
         await database.query((client) => store.settle(client, keys))
       } catch (error) {
         // A count that is a little too high is better than a login that fails for it.
-        log.warn({ err: error }, 'a limit could not be settled')
+        log.warn({ err: error }, 'rate limit counters could not be written')
       }
     },
 

@@ -136,7 +136,7 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     // The refusal is the same whether it can be written down or not.
     await database
       .query((client) => audit.record(client, { ...refusal, caller, detail }))
-      .catch((error: unknown) => log.warn({ err: error }, 'a refusal could not be audited'))
+      .catch((error: unknown) => log.warn({ err: error }, 'audit event of a rate-limited request could not be written'))
   }
 
   return {

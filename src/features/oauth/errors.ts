@@ -11,8 +11,8 @@ import { Problem, type ProblemOptions } from '../../platform/problem.js'
 /** The body of a refusal of OAuth (RFC 6749, section 5.2). */
 export const oauthErrorSchema = z
   .looseObject({
-    error: z.string().describe('What to branch on.'),
-    error_description: z.string().describe('What happened and what to do, for people.'),
+    error: z.string().describe('Machine-readable error code.'),
+    error_description: z.string().describe('Human-readable explanation.'),
   })
   .meta({ id: 'OAuthError', description: 'RFC 6749, section 5.2.' })
 

@@ -46,7 +46,7 @@ export function mountOAuthRoutes(app: AppInstance, { oauth, issuer, publicUrl }:
     {
       schema: {
         operationId: 'getServerMetadata',
-        summary: 'Where standard clients find what they need',
+        summary: 'Get the authorization server metadata',
         tags: ['Verifiers'],
         security: [{}],
         response: { 200: metadataSchema },
@@ -67,8 +67,8 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
       schema: {
         ...shared,
         operationId: 'introspectToken',
-        summary: 'Whether a token is good at this moment',
-        description: 'RFC 7662. The database is asked. A refresh token is neither rotated nor judged.',
+        summary: 'Introspect a token',
+        description: 'RFC 7662. Reads the database. A refresh token is not rotated, and its reuse is not detected.',
         body: tokenBodySchema,
         response: { 200: introspectionSchema, ...problemResponses('database_unavailable') },
       },
@@ -87,9 +87,9 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
       schema: {
         ...shared,
         operationId: 'revokeToken',
-        summary: "End a token's session",
+        summary: 'Revoke a token',
         description:
-          'RFC 7009. Takes access and refresh tokens. A token that is not known is answered in the same way.',
+          'RFC 7009. Ends the session of an access token or a refresh token. The response is the same for an unknown token.',
         body: tokenBodySchema,
         response: { 200: noContent('Done.'), ...problemResponses('database_unavailable') },
       },

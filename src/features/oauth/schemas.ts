@@ -11,7 +11,7 @@ export const introspectionSchema = z
   .extend(z.object(userClaimsSchema.shape).partial().shape)
   .meta({
     id: 'Introspection',
-    description: 'RFC 7662, section 2.2. Nothing but `active` is told of a token that is not good.',
+    description: 'RFC 7662, section 2.2. Only `active` is returned for an inactive token.',
     examples: [{ active: true, ...exampleClaims, token_type: 'Bearer' }, { active: false }],
   })
 

@@ -42,7 +42,13 @@ const CLOCK_INTERVAL_MS = 1_000
 /** Tokens are stamped by the database's time in any case; beyond this, the machine's own clock needs a look. */
 const SKEW_WARNING_MS = 5_000
 
-export function createOperations({ database, clock, log, revocations, maintenanceTasks }: OperationsOptions): Operations {
+export function createOperations({
+  database,
+  clock,
+  log,
+  revocations,
+  maintenanceTasks,
+}: OperationsOptions): Operations {
   const operations: Operations = {
     async synchronizeClock() {
       const askedAt = Date.now()
@@ -62,7 +68,10 @@ export function createOperations({ database, clock, log, revocations, maintenanc
     },
 
     async runMaintenance() {
-      for (const [task, work] of Object.entries({ ...maintenanceTasks, synchronizeClock: operations.synchronizeClock })) {
+      for (const [task, work] of Object.entries({
+        ...maintenanceTasks,
+        synchronizeClock: operations.synchronizeClock,
+      })) {
         await work().catch((error: unknown) => log.error({ err: error, task }, 'maintenance task failed'))
       }
     },

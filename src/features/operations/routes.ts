@@ -8,14 +8,16 @@ const livenessSchema = z.object({ status: z.literal('alive') }).meta({ examples:
 const readinessSchema = z
   .object({
     status: z.literal('ready'),
-    clock_skew_ms: z.int().meta({ description: "How far the machine's clock is behind the database's." }),
+    clock_skew_ms: z
+      .int()
+      .meta({ description: 'Milliseconds by which the system clock is behind the clock of the database.' }),
     revocation_age_ms: z
       .int()
-      .meta({ description: 'How long ago the list of revocations was last read with success.' }),
+      .meta({ description: 'Milliseconds since the revocation list was last read successfully.' }),
     warnings: z.array(z.enum(['clock_skew', 'revocation_stale'])).meta({
       description:
-        '`clock_skew`: the clocks are more than 5 seconds apart. ' +
-        '`revocation_stale`: the list of revocations was last read more than 5 seconds ago.',
+        '`clock_skew`: the clocks differ by more than 5 seconds. ' +
+        '`revocation_stale`: the revocation list was last read more than 5 seconds ago.',
     }),
   })
   .meta({ examples: [{ status: 'ready', clock_skew_ms: 0, revocation_age_ms: 250, warnings: [] }] })
@@ -27,7 +29,7 @@ export function mountOperationsRoutes(app: AppInstance, { operations }: { operat
     {
       schema: {
         operationId: 'getLiveness',
-        summary: 'Whether the process is alive',
+        summary: 'Liveness probe',
         tags: ['Operations'],
         security: [{}],
         response: { 200: livenessSchema },
@@ -42,7 +44,7 @@ export function mountOperationsRoutes(app: AppInstance, { operations }: { operat
     {
       schema: {
         operationId: 'getReadiness',
-        summary: 'Whether the process can serve requests',
+        summary: 'Readiness probe',
         tags: ['Operations'],
         security: [{}],
         response: { 200: readinessSchema, ...problemResponses('database_unavailable') },

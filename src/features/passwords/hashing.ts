@@ -105,6 +105,6 @@ async function requireGenuineArgon2(): Promise<void> {
   })
   if (tag.toString('hex') === REFERENCE_TAG) return
   throw new Error(
-    'argon2 does not compute what RFC 9106 says: remove node_modules/argon2/build, or install the packages anew.',
+    'argon2 fails the test vector of RFC 9106: remove node_modules/argon2/build, or reinstall the packages.',
   )
 }

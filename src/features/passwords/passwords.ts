@@ -76,10 +76,10 @@ export function createPasswords({
 
     async requireAcceptable(password, owner, path = '/password') {
       const length = countCodePoints(normalize(password))
-      if (length < minLength) throw refuse(path, 'too_small', `A password has at least ${minLength} characters`)
-      if (length > MAX_LENGTH) throw refuse(path, 'too_big', `A password has at most ${MAX_LENGTH} characters`)
+      if (length < minLength) throw refuse(path, 'too_small', `Must have at least ${minLength} characters`)
+      if (length > MAX_LENGTH) throw refuse(path, 'too_big', `Must have at most ${MAX_LENGTH} characters`)
       if (!(await isStrong(password, owner))) {
-        const message = 'This password, or one much like it, is among the first that somebody would try'
+        const message = 'This password, or a similar one, is among the first that an attacker would try'
         throw new Problem('password_too_weak', { errors: [{ path, code: 'password_too_weak', message }] })
       }
     },

@@ -9,6 +9,6 @@ const MAX_TYPED_LENGTH = 1024
 /** A password as it is typed in: compared whole, so a longer one is refused, never cut. */
 export const passwordSchema = text({ min: 1, max: MAX_TYPED_LENGTH }).meta({
   format: 'password',
-  description: 'At most 256 characters once it is normalized (NFKC).',
+  description: 'At most 256 characters after NFKC normalization.',
   examples: ['correct horse battery staple'],
 })

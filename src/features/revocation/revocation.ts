@@ -102,7 +102,10 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
     await take(await database.query(read))
     confirmedAtMs = askedAtMs
     if (passedUnconfirmed === 0) return
-    log.warn({ requests: passedUnconfirmed }, 'revocations are current again; requests passed without being sure')
+    log.warn(
+      { requests: passedUnconfirmed },
+      `revocation data is current again; ${passedUnconfirmed} requests were accepted while it was stale`,
+    )
     passedUnconfirmed = 0
   }
 
@@ -140,7 +143,7 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
         for (const { kind } of entries) count(kind)
         database.signals?.send(store.CHANNEL)
         // It is committed. What cannot be taken in now, the next poll takes in.
-        await take(entries).catch((error: unknown) => log.error({ err: error }, 'a revocation is not in force yet'))
+        await take(entries).catch((error: unknown) => log.error({ err: error }, 'revocation not applied yet'))
       }
       return result
     },
@@ -154,7 +157,7 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
         }),
       )
       if (kids.length === 0)
-        throw new Problem('not_found', { detail: 'There is no such key that is not withdrawn yet.' })
+        throw new Problem('not_found', { detail: 'No signing key with this id exists, or it is already revoked.' })
       return kids
     },
 
@@ -166,7 +169,7 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
     requireCurrent() {
       if (!revocations.isStale()) return
       if (onStale === 'deny') throw new Problem('revocation_stale', { retryAfterSeconds: 1 })
-      if (passedUnconfirmed === 0) log.warn('revocations are not current: requests pass without being sure')
+      if (passedUnconfirmed === 0) log.warn('revocation data is stale: requests are accepted without a current check')
       passedUnconfirmed += 1
     },
 

@@ -23,7 +23,7 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
       schema: {
         ...shared,
         operationId: 'listRevocations',
-        summary: 'Which access tokens to refuse before they expire',
+        summary: 'List revocations',
         querystring: cursorQuerySchema,
         response: { 200: revocationListSchema, ...problemResponses('revocation_stale') },
       },
@@ -44,8 +44,8 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
       schema: {
         ...shared,
         operationId: 'followRevocations',
-        summary: 'The same as server-sent events, and what follows',
-        description: 'Events `entries` and `beat`, as docs/revocation.md tells.',
+        summary: 'Stream revocations (server-sent events)',
+        description: 'Sends `entries` and `beat` events, as described in docs/revocation.md.',
         headers: lastEventHeadersSchema,
         response: {
           ...eventStreamResponse({ event: 'beat', id: '7Yw0b3tVq1mZc2Xk.41', data: { age_ms: 120 } }),

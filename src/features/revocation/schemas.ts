@@ -6,7 +6,7 @@ export const cursorQuerySchema = z.strictObject({
   cursor: z
     .string()
     .optional()
-    .meta({ description: 'The cursor of an earlier answer: only what came after it is answered.' }),
+    .meta({ description: 'The cursor of an earlier response. Only newer entries are returned.' }),
 })
 
 /** The header is what a client of server-sent events repeats by itself. */
@@ -14,5 +14,5 @@ export const lastEventHeadersSchema = z.looseObject({
   'last-event-id': z
     .string()
     .optional()
-    .meta({ description: 'The id of the last event that was received.', examples: ['7Yw0b3tVq1mZc2Xk.41'] }),
+    .meta({ description: 'The id of the last received event.', examples: ['7Yw0b3tVq1mZc2Xk.41'] }),
 })

@@ -36,7 +36,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
     {
       schema: {
         operationId: 'register',
-        summary: 'Make an account and sign in',
+        summary: 'Register and sign in',
         tags: ['Sign-in'],
         security: [{}],
         body: registerSchema,

@@ -9,16 +9,16 @@ const sessionMembers = {
   mode: z
     .enum(modes)
     .default('cookie')
-    .meta({ description: 'How the tokens travel, for as long as the session lives.' }),
+    .meta({ description: 'How tokens are transported, for the lifetime of the session.' }),
   device_name: deviceNameSchema.optional(),
   device_token: text({ max: 1000 })
     .optional()
     .meta({
       description:
-        'In mode json: the device_token of the last sign-in on this device. It keeps somebody else who guesses at the ' +
-        'account from shutting its owner out. One that is not genuine is passed over.',
+        'In mode json: the device_token of the last sign-in on this device. It gives the device a limit of its own ' +
+        'on wrong passwords, so that attackers cannot lock the owner out. An invalid one is ignored.',
     }),
-  remember: z.boolean().default(true).meta({ description: 'Whether the cookies outlive the browser.' }),
+  remember: z.boolean().default(true).meta({ description: 'Whether the cookies persist after the browser is closed.' }),
 }
 
 const example = { email: 'ada@example.com', password: 'correct horse battery staple', mode: 'json' }

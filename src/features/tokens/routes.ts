@@ -14,10 +14,10 @@ export function mountTokenRoutes(app: AppInstance, { keys }: { keys: SigningKeys
     {
       schema: {
         operationId: 'getKeySet',
-        summary: 'The public keys that access tokens are verified with',
+        summary: 'Get the public keys (JWKS)',
         tags: ['Keys'],
         security: [{}],
-        response: { 200: jwksSchema, 304: noContent('The key set that If-None-Match names is still the current one.') },
+        response: { 200: jwksSchema, 304: noContent('The key set has not changed since the one in If-None-Match.') },
       },
       config: { access: 'public' },
     },

@@ -6,7 +6,7 @@ export const jwksSchema = z
     keys: z.array(publicJwkSchema.and(z.object({ kid: z.string(), alg: z.string(), use: z.literal('sig') }))),
   })
   .meta({
-    description: 'A JSON Web Key Set (RFC 7517): the next key, the active one, and those retired in the last hours.',
+    description: 'JSON Web Key Set (RFC 7517) with the next, the active and the recently retired keys.',
     // The key of RFC 8037, appendix A, under its thumbprint.
     examples: [
       {

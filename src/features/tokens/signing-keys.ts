@@ -57,10 +57,10 @@ export class LockedKeysError extends Error {
   override readonly name = 'LockedKeysError'
 
   constructor(keys: store.StoredKey[]) {
-    const lines = keys.map((key) => `  ${key.kid} (${key.state}) needs the secret with id ${String(key.secretId)}`)
+    const lines = keys.map((key) => `  ${key.kid} (${key.state}) requires the secret with id ${String(key.secretId)}`)
     super(
-      `No secret in SECRET_KEY opens these signing keys:\n${lines.join('\n')}\n` +
-        'Add the secret that they were sealed with to SECRET_KEY, separated by a comma, and start again.',
+      `No secret in SECRET_KEY can decrypt these signing keys:\n${lines.join('\n')}\n` +
+        'Add the secret they were encrypted with to SECRET_KEY (comma-separated) and restart.',
     )
   }
 }
@@ -133,7 +133,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
     },
 
     active() {
-      if (active === null) throw new Error('The signing keys have not been read yet.')
+      if (active === null) throw new Error('The signing keys are not loaded yet.')
       return active
     },
 

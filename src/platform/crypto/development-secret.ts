@@ -16,7 +16,8 @@ export async function loadOrCreateDevelopmentSecret(dataDir: string): Promise<Se
   const file = developmentSecretFile(dataDir)
   const text = (await readPrivateFile(file)) ?? (await createSecretFile(dataDir, file))
   const key = parseSecretKey(text.trim())
-  if (key === null) throw new Error(`${file} holds no secret. Delete it, and the next start makes a new one.`)
+  if (key === null)
+    throw new Error(`${file} does not contain a valid secret. Delete it to generate a new one at the next start.`)
   return new SecretKeys(key)
 }
 
@@ -48,7 +49,7 @@ async function readPrivateFile(file: string): Promise<string | null> {
   if (stats === undefined) return null
   // Windows keeps access elsewhere and reports every file as readable by all.
   if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
-    throw new Error(`${file} can be read by other users of this machine. Run: chmod 600 ${file}`)
+    throw new Error(`${file} is readable by other users. Run: chmod 600 ${file}`)
   }
   return readFile(file, 'utf8')
 }

@@ -9,7 +9,7 @@ const exampleWords = /change.?me|secret|example|password|sallyport|replace|your.
 export function findSecretWeakness(text: string): string | null {
   const bytes = [...Buffer.from(text, 'base64url')]
   const letters = text.split('')
-  if (bytes.length < MIN_BYTES) return `is ${bytes.length} bytes long instead of at least ${MIN_BYTES}`
+  if (bytes.length < MIN_BYTES) return `has ${bytes.length} bytes, but at least ${MIN_BYTES} are required`
   if (exampleWords.test(text)) return 'looks like an example'
   // Words that were encoded to fit, perhaps with the line's end. Random bytes are all printable once in 10^13 times.
   if (/^[\n\r\t\x20-\x7e]+$/.test(Buffer.from(bytes).toString('latin1'))) return 'is text, not random'

@@ -96,7 +96,7 @@ async function outlast(path: string, self: HolderState, dataDir: string, patienc
       }
       silence = undefined
       if (other.state === 'holding') break
-      if (other.id < self.id) throw new DataDirectoryInUse(`Another process is about to use ${dataDir} (${path}).`)
+      if (other.id < self.id) throw new DataDirectoryInUse(`Another process is starting to use ${dataDir} (${path}).`)
     } catch (error) {
       if (error instanceof DataDirectoryInUse) throw error
       // It may just be closing its socket; only the next question tells.
@@ -105,8 +105,8 @@ async function outlast(path: string, self: HolderState, dataDir: string, patienc
     await pause(pollMs)
   }
   throw new DataDirectoryInUse(
-    `Another process uses ${dataDir} (${path})${silence === undefined ? '' : ' and does not answer'}. ` +
-      'Stop it first, or give this one another DATA_DIR or a DATABASE_URL.',
+    `Another process is using ${dataDir} (${path})${silence === undefined ? '' : ' and does not respond'}. ` +
+      'Stop it first, or use another DATA_DIR or a DATABASE_URL.',
     { cause: silence },
   )
 }
@@ -118,7 +118,7 @@ async function listen(server: Server, path: string, dataDir: string): Promise<vo
   try {
     await once(server, 'listening')
   } catch (cause) {
-    throw new Error(`No socket can be made in ${dataDir}. Choose a DATA_DIR on a local disk.`, { cause })
+    throw new Error(`No socket can be created in ${dataDir}. Set DATA_DIR to a directory on a local disk.`, { cause })
   }
   // Whoever holds the lock has other reasons to live.
   server.unref()
@@ -127,7 +127,7 @@ async function listen(server: Server, path: string, dataDir: string): Promise<vo
     renameSync(early, path)
   } catch (cause) {
     await close(server, path)
-    throw new DataDirectoryInUse(`Another process has just begun to use ${dataDir}.`, { cause })
+    throw new DataDirectoryInUse(`Another process has just started to use ${dataDir}.`, { cause })
   }
 }
 

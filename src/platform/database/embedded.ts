@@ -83,7 +83,7 @@ async function openFolder(dataDir: string, log: EmbeddedOptions['log']): Promise
   const folder = databaseFolder(dataDir)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   if (!isDatabaseFolder(folder)) {
-    log.info({ folder }, 'making the embedded database, which takes some seconds once')
+    log.info({ folder }, 'creating the embedded database; this takes a few seconds')
     await createDatabaseFolder(folder)
   }
   // Durability is never relaxed: PGlite would acknowledge a write before its files have it.

@@ -41,11 +41,11 @@ export function follow({ source, name, waking, log }: Following): () => Promise<
     try {
       await (loads ? source.load() : source.poll())
       if (loads) loadedAtMs = performance.now()
-      if (state.failing) log.info(`${name} can be read again`)
+      if (state.failing) log.info(`reading ${name} works again`)
       state.failing = false
     } catch (error) {
       // The same fault is told once, not twice a second.
-      if (!state.failing) log.warn({ err: error }, `${name} cannot be read`)
+      if (!state.failing) log.warn({ err: error }, `reading ${name} failed`)
       state.failing = true
       state.mustLoad = true
     }

@@ -123,6 +123,6 @@ class TimeLeft {
   }
 
   passed(): DeadlinePassed {
-    return new DeadlinePassed(`The database did not answer within ${this.deadlineMs} ms.`)
+    return new DeadlinePassed(`The database did not respond within ${this.deadlineMs} ms.`)
   }
 }

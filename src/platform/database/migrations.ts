@@ -83,20 +83,20 @@ export function pendingMigrations(migrations: Migration[], records: MigrationRec
     const migration = migrations.find(({ name }) => name === record.name)
     if (!migration) {
       throw new MigrationError(
-        `The database has the migration ${record.name}, which this version does not know. It was migrated by a newer ` +
+        `The database has the migration ${record.name}, which is unknown to this version. It was migrated by a newer ` +
           'version of Sallyport: use that version.',
       )
     }
     if (!record.finished) {
       throw new MigrationError(
-        `The migration ${record.name} was begun and not finished. Look at the database, then use ` +
-          '"npx prisma migrate resolve" to tell whether it counts as applied or as rolled back.',
+        `The migration ${record.name} was started but not finished. Inspect the database, then use ` +
+          '"npx prisma migrate resolve" to mark it as applied or rolled back.',
       )
     }
     if (migration.checksum !== record.checksum) {
       throw new MigrationError(
-        `The migration ${record.name} was changed after it was applied. Restore the file: a change to the database ` +
-          'needs a new migration.',
+        `The migration ${record.name} was changed after it was applied. Restore the file: a schema change ` +
+          'requires a new migration.',
       )
     }
   }
@@ -135,10 +135,10 @@ export function findPendingMigrations(
 export async function requireMigrated(database: { pendingMigrations(): Promise<string[]> }): Promise<void> {
   const pending = await database.pendingMigrations()
   if (pending.length === 0) return
-  throw new MigrationError(`The database lacks ${pending.join(', ')}. ${HOW_TO_MIGRATE}`)
+  throw new MigrationError(`The database is missing migrations: ${pending.join(', ')}. ${HOW_TO_MIGRATE}`)
 }
 
-export const HOW_TO_MIGRATE = 'Run "npm run migrate" (of the package, "sallyport migrate"), or start the server once.'
+export const HOW_TO_MIGRATE = 'Run "npm run migrate" (with the package: "sallyport migrate"), or start the server once.'
 
 async function applyNext(session: MigrationSession, migrations: Migration[]): Promise<string | null> {
   // A statement of its own: the records have to be read by a snapshot that was taken after the wait.
@@ -157,7 +157,7 @@ async function applyNext(session: MigrationSession, migrations: Migration[]): Pr
     await session.run(next.sql)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new MigrationError(`The migration ${next.name} failed and was undone: ${reason}`, { cause: error })
+    throw new MigrationError(`The migration ${next.name} failed and was rolled back: ${reason}`, { cause: error })
   }
   await session.query(
     `UPDATE "_prisma_migrations" SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1`,

@@ -31,7 +31,7 @@ export async function openDatabase({ url, prepared, dataDir, create, log }: Data
   const { hasEmbeddedDatabase, openEmbedded } = await import('./embedded.js')
   // Before the lock, which makes the directory.
   if (!create && !hasEmbeddedDatabase(dataDir)) {
-    throw new MigrationError(`There is no database in ${dataDir} yet. ${HOW_TO_MIGRATE}`)
+    throw new MigrationError(`No database exists in ${dataDir}. ${HOW_TO_MIGRATE}`)
   }
   const lock = await lockDataDirectory(dataDir)
   try {

@@ -71,7 +71,9 @@ function exchange(path: string, method: string, url: string, body: unknown, time
     const exchanged = request({ socketPath: shortPath(path), method, path: url, agent: false }, (response) => {
       readBody(response).then((text) => resolve(JSON.parse(text)), reject)
     })
-    exchanged.setTimeout(timeoutMs, () => exchanged.destroy(new Error(`${path} did not answer in ${timeoutMs} ms.`)))
+    exchanged.setTimeout(timeoutMs, () =>
+      exchanged.destroy(new Error(`${path} did not respond within ${timeoutMs} ms.`)),
+    )
     exchanged.on('error', reject)
     exchanged.end(body === null ? undefined : JSON.stringify(body))
   })
@@ -104,7 +106,7 @@ export function shortPath(path: string): string {
   if (excess > 0) {
     throw new Error(
       `DATA_DIR is ${excess} bytes too long: the sockets in it, such as ${path}, may be ${maxPathBytes} bytes long. ` +
-        'Choose a shorter path, or start in a folder nearer to it.',
+        'Use a shorter path, or start in a directory closer to it.',
     )
   }
   return shortest

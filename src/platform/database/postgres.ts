@@ -64,7 +64,7 @@ export async function openPostgres({
   })
   // The pool drops a broken connection by itself; without a listener, Node would take the event for a crash. While a
   // connection is being made ready the pool has none on it either; what breaks it then fails the query that waits.
-  pool.on('error', (error) => log.warn({ err: error }, 'a connection to the database broke'))
+  pool.on('error', (error) => log.warn({ err: error }, 'database connection lost'))
   pool.on('connect', (connection) => connection.on('error', () => undefined))
   dropSilentConnections(pool, limits, log)
   requireCommits(pool)
@@ -134,7 +134,7 @@ function dropSilentConnections(pool: pg.Pool, limits: PostgresLimits, log: Postg
   pool.on('release', (_error, connection) => {
     const heldMs = performance.now() - (takenAt.get(connection) ?? 0)
     if (heldMs < limits.silenceMs) return
-    log.warn('a connection to the database stayed silent and was given up')
+    log.warn('database connection did not respond and was closed')
     void connection.end()
   })
 }

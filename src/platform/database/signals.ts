@@ -40,7 +40,7 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
         await pool.query('SELECT pg_notify($1, $2)', [channel, ''])
       }
     } catch (error) {
-      log.warn({ err: error, channel }, 'other processes were not woken: they look by themselves a little later')
+      log.warn({ err: error, channel }, 'notification of other instances failed; they will poll')
     } finally {
       sending.delete(channel)
     }
@@ -63,7 +63,7 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
           try {
             await listenOnce(stop, () => (failing = false))
           } catch (error) {
-            if (!failing) log.warn({ err: error, channel }, 'signals of other processes are not heard')
+            if (!failing) log.warn({ err: error, channel }, 'notifications of other instances cannot be received')
             failing = true
           }
           await pause(RECONNECT_MS, stop)

@@ -115,7 +115,7 @@ function requireDeclared({ method, url, config }: RouteOptions): Access {
   const name = `The route ${String(method)} ${url}`
   if (access === undefined) throw new Error(`${name} declares no access.`)
   const parsed = accessSchema.safeParse(access)
-  if (!parsed.success) throw new Error(`${name} declares an access that makes no sense: ${JSON.stringify(access)}.`)
+  if (!parsed.success) throw new Error(`${name} declares an invalid access: ${JSON.stringify(access)}.`)
   return access
 }
 

@@ -29,9 +29,10 @@ export function readJsonBodies(app: FastifyInstance): void {
       return
     }
     void parseJson(request, text, (error, value) => {
-      if (error) done(new Problem('invalid_request', { detail: 'The body is not acceptable JSON.' }))
+      if (error)
+        done(new Problem('invalid_request', { detail: 'The body is not valid JSON, or contains a forbidden key.' }))
       else if (isNestedDeeperThan(MAX_NESTING, value)) {
-        done(new Problem('invalid_request', { detail: `The body is nested deeper than ${MAX_NESTING} levels.` }))
+        done(new Problem('invalid_request', { detail: `The body is nested more than ${MAX_NESTING} levels deep.` }))
       } else done(null, value)
     })
   })

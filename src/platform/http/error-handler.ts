@@ -30,7 +30,7 @@ export function noteProblem(problem: Problem, request: FastifyRequest): void {
   // Where there is no cause there is nothing to tell but the code, which the request's own line has: a flood of refusals
   // must not cost more than it has to.
   else if (problem.status === 503 && problem.cause !== undefined) {
-    request.log.warn({ err: problem.cause }, 'request not served')
+    request.log.warn({ err: problem.cause }, 'service unavailable')
   }
 }
 
@@ -50,7 +50,7 @@ interface ClientError extends Error {
 export function answerBadFraming(headers: Record<string, string>) {
   return function (this: { log: FastifyBaseLogger }, error: ClientError, socket: Socket): void {
     if (error.code === 'ECONNRESET' || socket.destroyed) return
-    this.log.debug({ err: error }, 'connection refused')
+    this.log.debug({ err: error }, 'malformed request rejected')
 
     // Browsers open connections in advance; one that was never used is closed without a word. And where an answer is
     // already on its way, a second one in the middle of it would be taken for a part of it.
@@ -65,7 +65,7 @@ function framingProblem(error: ClientError): Problem {
     HPE_HEADER_OVERFLOW: 'The headers are larger than 16 KiB.',
     ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
   }
-  return new Problem('invalid_request', { detail: details[error.code ?? ''] ?? 'This is not well-formed HTTP.' })
+  return new Problem('invalid_request', { detail: details[error.code ?? ''] ?? 'The request is not well-formed HTTP.' })
 }
 
 /** Node keeps the answer that a socket is busy with under this name, and asks it the same question. */

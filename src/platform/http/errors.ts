@@ -2,7 +2,7 @@ import type { ProblemCode } from '../../wire/problem-codes.js'
 import { Problem } from '../problem.js'
 import { HandlerTimeout } from './handler-timeout.js'
 
-const tooSlow = 'The answer took too long. Repeat the request, with the same Idempotency-Key if there was one.'
+const tooSlow = 'The response took too long. Retry, with the same Idempotency-Key if one was sent.'
 const neverArrived = 'The request did not arrive in time.'
 
 /**

@@ -39,7 +39,7 @@ const MAX_HELD_BYTES = 1024 * 1024
 export function eventStreamResponse(example: ServerSentEvent) {
   return {
     200: {
-      description: 'Server-sent events, until either side ends them.',
+      description: 'Server-sent events, until either side closes the stream.',
       content: { 'text/event-stream': { schema: z.string().meta({ examples: [INTRODUCTION + present(example)] }) } },
     },
   }

@@ -3,7 +3,7 @@ import { Problem } from '../problem.js'
 import { isPlainUtf8 } from './body.js'
 
 export const FORM_ADVICE = 'Send "Content-Type: application/x-www-form-urlencoded", in UTF-8.'
-export const PARAMETER_TWICE = 'A parameter is there twice.'
+export const PARAMETER_TWICE = 'A parameter occurs twice.'
 
 /**
  * Makes forms the only kind of body that a scope reads, as the routes of OAuth want it (RFC 6749, appendix B).

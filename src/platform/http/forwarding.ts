@@ -31,7 +31,7 @@ export function warnOfUnlistedProxies(app: FastifyInstance, { trustProxy, elapse
     toldAtMs = elapsedMs()
     app.log.warn(
       { peer },
-      'forwarding headers are ignored, because TRUST_PROXY does not list the peer that sent them: list it if it is yours',
+      'forwarding headers are ignored because the peer is not listed in TRUST_PROXY; add it if it is your proxy',
     )
   }
 }

@@ -27,25 +27,29 @@ export async function describeApi(
       info: {
         title: 'Sallyport',
         version,
-        description: 'Access tokens that need no lookup, refresh tokens that rotate and can be revoked.',
+        description: 'Stateless access tokens; rotating, revocable refresh tokens.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: publicUrl }],
       // In the order in which somebody meets them.
       tags: [
-        { name: 'Sign-in', description: 'The way in, and the way out.' },
-        { name: 'Account', description: 'What users see and change of themselves.' },
-        { name: 'Sessions', description: 'The devices that are signed in.' },
-        { name: 'Keys', description: 'What access tokens are verified with.' },
-        { name: 'Verifiers', description: 'For other services: what has been revoked, and the word of the database.' },
-        { name: 'Operations', description: 'For whoever runs it.' },
+        { name: 'Sign-in', description: 'Registration, login, refresh and logout.' },
+        { name: 'Account', description: 'The current user.' },
+        { name: 'Sessions', description: 'The sessions of the current user.' },
+        { name: 'Keys', description: 'Public keys for verifying access tokens.' },
+        { name: 'Verifiers', description: 'For other services: revocations and introspection.' },
+        { name: 'Operations', description: 'Health probes.' },
       ],
       components: {
         securitySchemes: {
           accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'at+jwt' },
           accessCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.access },
-          verifier: { type: 'http', scheme: 'bearer', description: 'A credential that is listed in VERIFIER_KEYS.' },
-          verifierByBasic: { type: 'http', scheme: 'basic', description: 'The same, with its name as the user name.' },
+          verifier: { type: 'http', scheme: 'bearer', description: 'A credential listed in VERIFIER_KEYS.' },
+          verifierByBasic: {
+            type: 'http',
+            scheme: 'basic',
+            description: 'The same credential, with its name as the user name.',
+          },
           refreshCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.refresh },
         },
       },

@@ -7,27 +7,27 @@ import { problemDetails } from './problem-details.js'
 /** The shape of every refusal, for the documentation. */
 export const problemSchema = z
   .looseObject({
-    type: z.string().describe('A page about this kind of problem, relative to the address of the request.'),
+    type: z.string().describe('URI of a page that describes the problem, relative to the URL of the request.'),
     title: z.string(),
     status: z.number(),
-    code: z.string().describe('What to branch on. A code never changes its meaning.'),
-    detail: z.string().describe('What happened and what to do, for people.'),
-    request_id: z.string().describe('The same as the header X-Request-Id, and in the log.'),
-    reason: z.string().optional().describe('Why the session ended, with session_ended.'),
+    code: z.string().describe('Machine-readable problem code. The meaning of a code never changes.'),
+    detail: z.string().describe('Human-readable explanation.'),
+    request_id: z.string().describe('Same as the X-Request-Id header, and in the log.'),
+    reason: z.string().optional().describe('Why the session ended; only with session_ended.'),
     errors: z
       .array(
         z.object({
-          path: z.string().describe('A JSON Pointer (RFC 6901) to the place in the request.'),
+          path: z.string().describe('JSON Pointer (RFC 6901) to the invalid value.'),
           code: z.string(),
           message: z.string(),
         }),
       )
       .optional()
-      .describe('What does not fit, with validation_failed.'),
+      .describe('The invalid values; only with validation_failed.'),
   })
   .meta({
     id: 'Problem',
-    description: 'Problem details (RFC 9457). Some codes have members of their own besides these.',
+    description: 'Problem details (RFC 9457). Some codes have additional members.',
   })
 
 interface ProblemResponse {

@@ -19,12 +19,12 @@ export function setResponseHeaders(app: FastifyInstance, headers: Record<string,
 function faultOf(request: FastifyRequest): Problem | undefined {
   const { url = '', rawHeaders, httpVersion } = request.raw
   if (url.length > MAX_URL_LENGTH) {
-    return new Problem('invalid_request', { detail: `The address is longer than ${MAX_URL_LENGTH} characters.` })
+    return new Problem('invalid_request', { detail: `The URL is longer than ${MAX_URL_LENGTH} characters.` })
   }
   // RFC 9112, section 3.2: without exactly one Host, two servers in a row may disagree about who is meant.
   if (httpVersion === '1.1' && countHosts(rawHeaders) !== 1) {
     const headers = { connection: 'close' }
-    return new Problem('invalid_request', { detail: 'Exactly one header "Host" is required.', headers })
+    return new Problem('invalid_request', { detail: 'Exactly one "Host" header is required.', headers })
   }
   return undefined
 }
@@ -46,7 +46,7 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
   const allowed = new Set(origins)
   for (const origin of allowed) {
     if (URL.canParse(origin) && new URL(origin).origin === origin) continue
-    throw new Error(`${origin} is no origin: a scheme, a host and perhaps a port are required, and nothing after them.`)
+    throw new Error(`${origin} is not an origin: it must consist of a scheme, a host and an optional port.`)
   }
   // Nothing to look for, which spares a verified request a tenth of its cost.
   if (allowed.size === 0) return

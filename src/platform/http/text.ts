@@ -18,11 +18,11 @@ export function text({ min = 0, max }: TextBounds) {
       if (!value.isWellFormed()) {
         context.issues.push({ code: 'custom', input: value, message: 'Must be well-formed Unicode', continue: false })
       } else if (value.includes('\0')) {
-        context.issues.push({ code: 'custom', input: value, message: 'Must not contain the character NUL' })
+        context.issues.push({ code: 'custom', input: value, message: 'Must not contain NUL characters' })
       }
       const length = countCodePoints(value)
       if (length < min) {
-        const message = `Too short: at least ${min} characters`
+        const message = `Must have at least ${min} characters`
         context.issues.push({
           code: 'too_small',
           origin: 'string',
@@ -33,7 +33,7 @@ export function text({ min = 0, max }: TextBounds) {
         })
       }
       if (length > max) {
-        const message = `Too long: at most ${max} characters`
+        const message = `Must have at most ${max} characters`
         context.issues.push({ code: 'too_big', origin: 'string', maximum: max, inclusive: true, input: value, message })
       }
     })

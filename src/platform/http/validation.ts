@@ -32,7 +32,7 @@ export function fieldErrors(issues: readonly $ZodIssue[], httpPart: string | und
     return issue.keys.map((key) => ({
       path: jsonPointer([...issue.path, key]),
       code: 'unrecognized_key',
-      message: `${prefix}There is no such member here`,
+      message: `${prefix}Unknown member`,
     }))
   })
 }

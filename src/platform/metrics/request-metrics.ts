@@ -13,12 +13,15 @@ const noRoute = 'none'
 export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
   if (!metrics.enabled) return
   const answered = metrics.durationsBy(
-    { name: 'http_request_duration_seconds', help: 'From the first byte of a request to the last of its answer.' },
+    {
+      name: 'http_request_duration_seconds',
+      help: 'Request duration, from the first byte received to the last byte sent.',
+    },
     ['method', 'route', 'status'],
     BUCKETS_MS,
   )
   const refused = metrics.counter(
-    { name: 'problems_total', help: 'Requests that were answered with a problem, by its code.' },
+    { name: 'problems_total', help: 'Problem responses by code.' },
     { name: 'code', values: Object.keys(problemCodes) as ProblemCode[] },
   )
 

@@ -45,7 +45,7 @@ export async function createTracing({ version, log }: { version: string; log: Fa
   const { detectResources, envDetector, resourceFromAttributes } = await import('@opentelemetry/resources')
   const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-base')
 
-  setGlobalErrorHandler((error) => log.warn({ err: error }, 'traces cannot be sent'))
+  setGlobalErrorHandler((error) => log.warn({ err: error }, 'traces could not be exported'))
   const ours = resourceFromAttributes({ 'service.name': 'sallyport', 'service.version': version })
   const provider = new BasicTracerProvider({
     resource: ours.merge(detectResources({ detectors: [envDetector] })),

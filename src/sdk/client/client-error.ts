@@ -19,10 +19,10 @@ export interface FieldError {
 }
 
 const ownMessages: Partial<Record<ClientErrorCode, string>> = {
-  unreachable: 'Sallyport is out of reach',
-  superseded: 'Overtaken',
-  storage_failed: 'The store failed',
-  unexpected_answer: 'Not Sallyport answered',
+  unreachable: 'Sallyport is unreachable',
+  superseded: 'Replaced by another sign-in',
+  storage_failed: 'Storage failed',
+  unexpected_answer: 'Unexpected response',
 }
 
 type Details = 'message' | 'cause' | 'status' | 'reason' | 'errors' | 'members' | 'retryAfterSeconds' | 'requestId'

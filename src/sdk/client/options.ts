@@ -45,11 +45,12 @@ const modes: readonly unknown[] = ['cookie', 'json', 'session'] satisfies Mode[]
 export function checkOptions(options: ClientOptions): CheckedOptions {
   const baseUrl = options.baseUrl.replace(/\/+$/, '')
   const own = originOf(baseUrl)
-  if (own === null || /[?#\s]/.test(baseUrl)) throw new TypeError('"baseUrl" is no address')
-  if (!modes.includes(options.mode)) throw new TypeError('"mode" is no mode')
+  if (own === null || /[?#\s]/.test(baseUrl)) throw new TypeError('"baseUrl" must be an absolute http or https URL')
+  if (!modes.includes(options.mode)) throw new TypeError('"mode" must be one of cookie, json, session')
   const others = options.origins ?? []
   for (const origin of others) {
-    if (originOf(origin) !== origin) throw new TypeError(`"origins": ${origin} is none`)
+    if (originOf(origin) !== origin)
+      throw new TypeError(`"origins" must contain origins only, such as https://api.example.com, not ${origin}`)
   }
   return { ...options, baseUrl, origins: [own, ...others] }
 }

@@ -78,7 +78,7 @@ export async function* readStream(
         yield news
       }
     }
-    throw new Error('The stream of revocations has ended.')
+    throw new Error('The revocation stream ended.')
   } finally {
     deadline.end()
   }
@@ -98,7 +98,9 @@ function parseEvent({ type, data, id }: ServerSentEvent): FeedNews | null {
 
 function requireAnswered(status: number): void {
   if (status === 401) {
-    throw new FeedRefusedError("The feed refuses the verifier's credential: is its hash listed in VERIFIER_KEYS?")
+    throw new FeedRefusedError(
+      'The server rejected the verifier credential: check that its hash is listed in VERIFIER_KEYS.',
+    )
   }
-  if (status !== 200) throw new Error(`The feed of revocations was answered with ${status}.`)
+  if (status !== 200) throw new Error(`The revocation feed responded with status ${status}.`)
 }

@@ -19,7 +19,7 @@ export interface FeedOptions extends FeedSource {
  */
 export function followFeed(options: FeedOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    options.stop.addEventListener('abort', () => reject(new Error('The verifier has been closed.')))
+    options.stop.addEventListener('abort', () => reject(new Error('The verifier is closed.')))
     const onError = (error: Error) => {
       if (error instanceof FeedRefusedError) reject(error)
       options.onError(error)

@@ -57,7 +57,7 @@ export async function* readText(response: Response, signal: AbortSignal, maxByte
       signal.throwIfAborted()
       if (done) break
       bytes += value.byteLength
-      if (bytes > maxBytes) throw new Error(`The answer is longer than ${maxBytes} bytes.`)
+      if (bytes > maxBytes) throw new Error(`The response is longer than ${maxBytes} bytes.`)
       yield decoder.decode(value, { stream: true })
     }
   } finally {
@@ -80,8 +80,8 @@ export interface Deadline {
  */
 export function createDeadline(stop: AbortSignal, timeoutMs: number): Deadline {
   const controller = new AbortController()
-  const abort = () => controller.abort(new Error('The verifier has been closed.'))
-  const expire = () => controller.abort(new Error(`Sallyport was silent for ${timeoutMs} ms.`))
+  const abort = () => controller.abort(new Error('The verifier is closed.'))
+  const expire = () => controller.abort(new Error(`No response from Sallyport for ${timeoutMs} ms.`))
   let timer = setTimeout(expire, timeoutMs)
   stop.addEventListener('abort', abort)
   if (stop.aborted) abort()

@@ -37,9 +37,9 @@ export async function requireActive(token: string, options: IntrospectionOptions
     throw unanswered(cause)
   })
   const { status, text } = answer
-  if (status >= 500 || status === 429) throw unanswered(new Error(`Introspection was answered with ${status}.`))
+  if (status >= 500 || status === 429) throw unanswered(new Error(`Introspection responded with status ${status}.`))
   if (status !== 200) {
-    throw new Error(`Introspection was answered with ${status}: check "url" and the verifier's credential.`)
+    throw new Error(`Introspection responded with status ${status}: check "url" and "credential".`)
   }
   if (!parseAnswer(text).active) throw new VerificationError('token_stale')
 }

@@ -53,7 +53,7 @@ export function createKeySet({ url, fetch, clock, stop, onError }: KeySetOptions
       const headers = { accept: 'application/jwk-set+json, application/json', 'cache-control': 'no-cache' }
       const limits = { fetch, stop, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }
       const { status, text } = await ask(`${url}/.well-known/jwks.json`, { ...limits, headers })
-      if (status !== 200) throw new Error(`The key set was answered with ${status}.`)
+      if (status !== 200) throw new Error(`The key set endpoint responded with status ${status}.`)
       const { keys } = keySetSchema.parse(JSON.parse(text))
       known = { kids: new Set(keys.map(({ kid }) => kid)), find: createLocalJWKSet({ keys }) }
       readAtMs = attemptedAtMs
@@ -106,7 +106,7 @@ export function createKeySet({ url, fetch, clock, stop, onError }: KeySetOptions
     async ready() {
       for (;;) {
         if (known !== null) return
-        if (stop.aborted) throw new Error('The verifier has been closed.')
+        if (stop.aborted) throw new Error('The verifier is closed.')
         await refresh()
         if (hasFailed) await pause(COOLDOWN_MS, stop)
       }

@@ -57,7 +57,7 @@ const optionsSchema = z.strictObject({
   audience: z.string().min(1),
   credential: z
     .string()
-    .regex(/^spv_[\w-]+$/, 'What sallyport verifier:create prints starts with spv_')
+    .regex(/^spv_[\w-]+$/, 'Must be a credential from sallyport verifier:create, which starts with spv_')
     .optional(),
   url: z.url({ protocol: /^https?$/ }).optional(),
   cookies: z.boolean().default(false),
@@ -65,9 +65,9 @@ const optionsSchema = z.strictObject({
   clockToleranceSeconds: z.number().min(0).max(MAX_CLOCK_TOLERANCE_SECONDS).default(30),
   maxStalenessMs: z.number().positive().default(5_000),
   onStale: z.enum(['allow', 'deny']).default('allow'),
-  fetch: z.custom<typeof fetch>(isFunction, 'A function like fetch').optional(),
+  fetch: z.custom<typeof fetch>(isFunction, 'Must be a function like fetch').optional(),
   clock: z.custom<VerifierClock>((value) => typeof value === 'object' && value !== null).optional(),
-  onError: z.custom<(error: Error) => void>(isFunction, 'A function').optional(),
+  onError: z.custom<(error: Error) => void>(isFunction, 'Must be a function').optional(),
 })
 
 export type CheckedOptions = ReturnType<typeof checkOptions>
@@ -75,10 +75,10 @@ export type CheckedOptions = ReturnType<typeof checkOptions>
 /** Throws a TypeError that names each option that is missing, unknown or out of bounds. */
 export function checkOptions(options: VerifierOptions) {
   const parsed = optionsSchema.safeParse(options)
-  if (!parsed.success) throw new TypeError(`The options of createVerifier are wrong.\n${z.prettifyError(parsed.error)}`)
+  if (!parsed.success) throw new TypeError(`Invalid options for createVerifier:\n${z.prettifyError(parsed.error)}`)
   const { url = options.issuer, ...checked } = parsed.data
   if (!/^https?:\/\/[^?#]+$/.test(url)) {
-    throw new TypeError('The issuer is no address on the web: say in "url" where Sallyport is reached.')
+    throw new TypeError('"url" is required, because the issuer is not an http or https URL.')
   }
   return { ...checked, url: url.replace(/\/+$/, '') }
 }

@@ -113,5 +113,5 @@ function ignore(): void {
 }
 
 function missingCredential(freshness: Freshness): string {
-  return `The freshness "${freshness}" needs a credential: make one with sallyport verifier:create and hand it to createVerifier.`
+  return `The freshness "${freshness}" requires a credential: create one with sallyport verifier:create and pass it to createVerifier.`
 }

@@ -1,6 +1,6 @@
 import type { ProblemTable } from './problem-table.js'
 
-/** Why an access token does not let a request pass. */
+/** Problems with an access token. */
 export const accessCodes = {
   token_missing: {
     status: 401,
@@ -9,43 +9,43 @@ export const accessCodes = {
   },
   token_invalid: {
     status: 401,
-    title: 'The access token is not valid',
-    advice: 'Refresh to get a new access token; sign in again if the refresh is refused too.',
+    title: 'The access token is invalid',
+    advice: 'Refresh to get a new access token. If the refresh fails with 401 too, sign in again.',
   },
   token_expired: {
     status: 401,
     title: 'The access token has expired',
-    advice: 'Refresh to get a new access token, then repeat the request.',
+    advice: 'Refresh to get a new access token, then retry the request.',
   },
   token_stale: {
     status: 401,
     title: 'The access token is out of date',
-    advice: 'Refresh to get a new access token, then repeat the request. The session goes on.',
+    advice: 'Refresh to get a new access token, then retry the request. The session is still active.',
   },
   session_ended: {
     status: 401,
     title: 'The session has ended',
-    advice: 'Sign in again. The member "reason" tells why the session ended; where it is missing, a refresh tells.',
+    advice: 'Sign in again. "reason" says why the session ended; if it is missing, a refresh returns it.',
   },
   insufficient_user_authentication: {
     status: 401,
-    title: 'The sign-in is too old or too weak for this',
-    advice: 'Authenticate again, within "max_age" seconds and at a level of "acr_values", where these are given.',
+    title: 'A more recent or stronger sign-in is required',
+    advice:
+      'Authenticate again: within "max_age" seconds and at one of the levels in "acr_values", if they are present.',
   },
   forbidden: {
     status: 403,
-    title: 'The access token does not allow this',
-    advice:
-      'Ask the operator of this service for the role. Another token of the same user or client is refused as well.',
+    title: 'The access token does not permit this request',
+    advice: 'Ask an administrator for the required role. A new token for the same user or client is refused as well.',
   },
   insufficient_scope: {
     status: 403,
-    title: 'The access token does not have the scope for this',
-    advice: 'Ask for a token with the scopes that the header "WWW-Authenticate" names.',
+    title: 'The access token lacks a required scope',
+    advice: 'Request a token with the scopes listed in the "WWW-Authenticate" header.',
   },
   revocation_stale: {
     status: 503,
     title: 'Revocation cannot be checked right now',
-    advice: 'Try again after the seconds in "Retry-After". The session goes on.',
+    advice: 'Retry after the number of seconds in "Retry-After". The session is still active.',
   },
 } as const satisfies ProblemTable

@@ -1,2 +1,2 @@
-/** The problem codes of one area. Each area has a file of its own, so that features add codes without touching another's. */
+/** The problem codes of one area. Each area has its own file, so that features add codes independently. */
 export type ProblemTable = Record<string, { status: number; title: string; advice: string }>

@@ -1,21 +1,21 @@
 import type { ProblemTable } from './problem-table.js'
 
-/** Why a sign-in, a registration or a change of password is refused. */
+/** Problems with a sign-in, a registration or a change of password. */
 export const signInCodes = {
   invalid_credentials: {
     status: 401,
     title: 'The e-mail address or the password is wrong',
-    advice: 'Check both and try again. The answer is the same for an address that is not registered.',
+    advice: 'Check both and try again. The response is the same for an address that is not registered.',
   },
   account_banned: {
     status: 403,
     title: 'The account is banned',
-    advice: 'Ask whoever runs this service.',
+    advice: 'Contact the operator of this service.',
   },
   registration_closed: {
     status: 403,
     title: 'Registration is closed',
-    advice: 'Ask whoever runs this service for an account.',
+    advice: 'Ask the operator of this service for an account.',
   },
   email_taken: {
     status: 409,
@@ -25,6 +25,6 @@ export const signInCodes = {
   password_too_weak: {
     status: 422,
     title: 'The password is too easy to guess',
-    advice: 'Choose a longer one, such as several unrelated words. Any characters are allowed, spaces too.',
+    advice: 'Choose a longer password, such as several unrelated words. All characters are allowed, including spaces.',
   },
 } as const satisfies ProblemTable

@@ -55,11 +55,11 @@ t.test('KEY-05: a secret that others can read is refused, with what to do', asyn
   await t.resolves(loadOrCreateDevelopmentSecret(dataDir))
 })
 
-t.test('a file that holds no secret is refused, and is left alone', async (t) => {
+t.test('a file that does not contain a valid secret is refused, and is left alone', async (t) => {
   const dataDir = t.testdir()
   const file = developmentSecretFile(dataDir)
   await writeFile(file, 'not a secret!\n', { mode: 0o600 })
-  await t.rejects(loadOrCreateDevelopmentSecret(dataDir), { message: /holds no secret/ })
+  await t.rejects(loadOrCreateDevelopmentSecret(dataDir), { message: /does not contain a valid secret/ })
   t.equal(await readFile(file, 'utf8'), 'not a secret!\n')
 })
 

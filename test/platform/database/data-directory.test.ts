@@ -110,7 +110,7 @@ t.test('a process that is stopped still holds, and whoever comes is told that it
   await once(frozen, 'listening')
   await t.rejects(lockDataDirectory(dataDir, { patienceMs: 50 }), {
     name: 'DataDirectoryInUse',
-    message: /does not answer/,
+    message: /does not respond/,
   })
   t.ok(existsSync(join(dataDir, 'locks', 'frozen.sock')))
 })

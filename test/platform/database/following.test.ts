@@ -119,8 +119,8 @@ t.test('after a failure everything is read, until it succeeds; both are told onc
   await pass(500)
   t.strictSame(readings, ['poll', 'load', 'load', 'load', 'poll'])
   t.match(lines, [
-    { level: 'warn', msg: 'the news cannot be read' },
-    { level: 'info', msg: 'the news can be read again' },
+    { level: 'warn', msg: 'reading the news failed' },
+    { level: 'info', msg: 'reading the news works again' },
   ])
   t.equal(lines.length, 2)
 })

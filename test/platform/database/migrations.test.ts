@@ -41,7 +41,7 @@ t.test('which migrations are still to be applied', async (t) => {
 
   const refuses = (records: ReturnType<typeof record>[], message: RegExp) =>
     t.throws(() => pendingMigrations(files, records), { name: 'MigrationError', message })
-  refuses([record('1'), record('4')], /4, which this version does not know/)
+  refuses([record('1'), record('4')], /4, which is unknown to this version/)
   refuses([record('1', false)], /1 was begun and not finished/)
   refuses([{ ...record('1'), checksum: 'other' }], /1 was changed after it was applied/)
 })
@@ -93,14 +93,14 @@ t.test('on the embedded database', async (t) => {
   const bad = migration('99990102000000_bad', 'CREATE TABLE c (); SELECT nonsense;')
   await t.rejects(applyMigrations(connection, [...all, good, bad]), {
     name: 'MigrationError',
-    message: /99990102000000_bad failed and was undone.*nonsense/,
+    message: /99990102000000_bad failed and was rolled back.*nonsense/,
   })
   t.equal((await recorded()).length, all.length + 1, 'the good one is kept, of the bad one there is no record')
   const { rows } = await engine.query("SELECT tablename FROM pg_tables WHERE tablename IN ('a', 'b', 'c') ORDER BY 1")
   t.strictSame(rows, [{ tablename: 'a' }, { tablename: 'b' }], 'nor is there anything else')
 
-  await t.rejects(applyMigrations(connection), /99990101000000_good, which this version does not know/)
-  await t.rejects(findPendingMigrations(connection), /99990101000000_good, which this version does not know/)
+  await t.rejects(applyMigrations(connection), /99990101000000_good, which is unknown to this version/)
+  await t.rejects(findPendingMigrations(connection), /99990101000000_good, which is unknown to this version/)
   await engine.exec(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name LIKE '%_good'`)
   t.strictSame(await applyMigrations(connection), [], 'what Prisma marks as rolled back does not count')
 })

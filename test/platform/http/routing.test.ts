@@ -133,7 +133,7 @@ t.test('a route that declares no access stops the start; those of this layer dec
   ]
   for (const access of senseless) {
     const config = { access } as { access: 'public' }
-    t.throws(() => app.get('/v1/open', { config }, () => ({})), /makes no sense/, JSON.stringify(access))
+    t.throws(() => app.get('/v1/open', { config }, () => ({})), /invalid access/, JSON.stringify(access))
   }
   const undeclared: string[] = []
   app.addHook('onRequest', (request, _reply, done) => {
