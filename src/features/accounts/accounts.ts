@@ -11,8 +11,16 @@ import type { Revoke } from '../revocation/revocation.js'
 import * as store from './store.js'
 
 export { emailSchema, nameSchema, rolesSchema } from './schemas.js'
-export { isNotBanned, tokenUserColumns, type User } from './store.js'
-export { isBanned, presentUser, tokenUserOf, type TokenUser, type TokenUserRow } from './token-user.js'
+export {
+  isBanned,
+  isNotBanned,
+  presentUser,
+  tokenUserColumns,
+  tokenUserOf,
+  type TokenUser,
+  type TokenUserRow,
+  type User,
+} from './store.js'
 
 export interface NewUser {
   email: string

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { documentProblems } from '../../platform/http/problem-responses.js'
 import { Problem } from '../../platform/problem.js'
-import type { SessionCookies } from './session-cookies.js'
+import type { SessionCookies } from './credentials.js'
 
 /** What a browser tells of where a request comes from, and which scripts of other sites cannot forge. */
 export interface RequestProvenance {

@@ -2,17 +2,14 @@ import { parseBearer } from '../../wire/access-token.js'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
-import { callerOf } from '../../platform/http/caller.js'
+import { callerOf, type Caller } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import type { Limits } from '../limits/limits.js'
+import type { Limits, Policy } from '../limits/limits.js'
 import type { AccessTokens } from '../tokens/tokens.js'
-import type { Families } from '../families/families.js'
-import { genuineCookies, requirePresented } from './presented.js'
-import { requireRefreshRate } from './refresh-rate.js'
+import type { Families, RefreshToken } from '../families/families.js'
+import { genuineCookies, replyWithTokens, requirePresented, type SessionCookies } from './credentials.js'
 import * as schemas from './schemas.js'
-import type { SessionCookies } from './session-cookies.js'
-import { replyWithTokens } from './token-reply.js'
 
 interface BrowserRoutesOptions {
   families: Families
@@ -22,6 +19,16 @@ interface BrowserRoutesOptions {
   clock: Clock
   /** Counts the refresh tokens that we did not issue. */
   countForged: () => void
+}
+
+/** Far beyond what tabs, retries and short-lived access tokens need; a client in a loop reaches it in a second. */
+const refreshPolicy: Policy = {
+  name: 'refresh',
+  quota: 120,
+  windowSeconds: 60,
+  sliding: false,
+  onSuccess: 'spend',
+  concealed: false,
 }
 
 /** What a client does with its tokens after sign-in: refresh and logout. */
@@ -127,4 +134,17 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
       return reply.code(204).send()
     },
   )
+}
+
+/** Throws `rate_limited` for a family that is refreshed without end. Costs no query before that. */
+function requireRefreshRate(
+  { limits, families }: { limits: Limits; families: Families },
+  token: RefreshToken,
+  caller: Caller,
+): Promise<void> {
+  const budget = { policy: refreshPolicy, of: token.handle.toString('latin1') }
+  return limits.requireRate(budget, caller, async () => {
+    const session = await families.identify(token).catch(() => ({}))
+    return { ...session, event: 'refresh_limited' }
+  })
 }

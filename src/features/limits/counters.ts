@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Clock } from '../../platform/clock.js'
 import type { Database } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
-import { consume } from './counting.js'
-import { keyOf, type Budget, type Standing } from './policy.js'
+import { keyOf, type Budget, type Policy, type Standing } from './policy.js'
 import * as store from './store.js'
 
 const PURGE_BATCH = 10_000
@@ -61,4 +61,87 @@ export function createCounters({ database, clock, log }: CountersOptions): Count
     },
   }
   return counters
+}
+
+type Count = (asked: store.Asked[]) => Promise<store.Counted[]>
+
+/**
+ * Asks a point of each budget. The library's limiters hand what they would each send to the database to one statement,
+ * `count`, which counts by the database's clock and leaves out what it refuses.
+ */
+async function consume(budgets: Budget[], count: Count): Promise<Standing[]> {
+  const statement = new Statement(count)
+  const outcomes = budgets.map(({ policy, of }) => limiterOf(policy).consume(of, 1, { statement }))
+  // The failures too are taken from here: they are the same one for all.
+  const settled = Promise.allSettled(outcomes)
+  await statement.send()
+  return (await settled).map((outcome, index) => {
+    const budget = budgets[index]
+    const result: unknown = outcome.status === 'fulfilled' ? outcome.value : outcome.reason
+    if (budget === undefined || !(result instanceof RateLimiterRes)) throw result
+    const { remainingPoints: remaining, msBeforeNext: waitMs } = result
+    return { budget, granted: outcome.status === 'fulfilled', remaining, waitMs }
+  })
+}
+
+/** What several limiters ask for, sent as one. */
+class Statement {
+  readonly #asked: store.Asked[] = []
+  readonly #counted: Promise<store.Counted[]>
+  #begin: (asked: store.Asked[]) => void = () => undefined
+
+  constructor(count: Count) {
+    this.#counted = new Promise<store.Asked[]>((resolve) => (this.#begin = resolve)).then(count)
+  }
+
+  async add(asked: store.Asked): Promise<store.Counted | undefined> {
+    this.#asked.push(asked)
+    return (await this.#counted).find(({ key }) => key === asked.key)
+  }
+
+  async send(): Promise<void> {
+    this.#begin(this.#asked)
+    await this.#counted
+  }
+}
+
+/**
+ * A limiter of the library on our own table and statement, in place of the ones that it would write itself. These are
+ * the methods in which its stores differ from each other.
+ */
+class StoredLimiter extends RateLimiterPostgres {
+  readonly #policy: Policy
+
+  constructor(policy: Policy) {
+    const { name: keyPrefix, quota: points, windowSeconds: duration } = policy
+    const ours = { storeClient: {}, storeType: 'client', tableCreated: true, clearExpiredByTimeout: false }
+    super({ ...ours, keyPrefix, points, duration })
+    this.#policy = policy
+  }
+
+  _upsert(
+    key: string,
+    points: number,
+    windowMs: number,
+    _forceExpire: boolean,
+    { statement }: { statement: Statement },
+  ): Promise<store.Counted | undefined> {
+    const { quota, sliding } = this.#policy
+    return statement.add({ key, points, quota, windowMs, sliding })
+  }
+
+  _getRateLimiterRes(_key: string, points: number, counted: store.Counted | undefined): RateLimiterRes {
+    const { granted = false, points: held = 0, remainingMs = 0 } = counted ?? {}
+    // The library refuses what is more than the quota.
+    const consumed = granted ? held : Math.max(held, this.points) + points
+    return new RateLimiterRes(Math.max(0, this.points - consumed), remainingMs, consumed, held === points)
+  }
+}
+
+const limiters = new Map<Policy, StoredLimiter>()
+
+function limiterOf(policy: Policy): StoredLimiter {
+  const known = limiters.get(policy) ?? new StoredLimiter(policy)
+  limiters.set(policy, known)
+  return known
 }

@@ -13,8 +13,6 @@ import { Problem } from '../../platform/problem.js'
 import type { AddressRules } from '../address-rules/address-rules.js'
 import type { Audit, AuditEvent } from '../audit/audit.js'
 import { createCounters } from './counters.js'
-import { createInFlight } from './in-flight.js'
-import { createLocalRate } from './local-rate.js'
 import {
   hashSubject,
   keyOf,
@@ -177,4 +175,67 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
 /** The key of the last and narrowest budget: that of an account, a device or a session, where there is one. */
 function narrowestOf(budgets: Budget[]): string {
   return budgets.slice(-1).map(keyOf).join()
+}
+
+/** The work that this process has in flight, by a key that tells whose it is. */
+interface InFlight {
+  /** Does work that others can wait for. */
+  during<T>(key: string, work: () => Promise<T>): Promise<T>
+  /** Resolves when all that is in flight at this moment has ended; null where nothing is. */
+  ending(key: string): Promise<unknown> | null
+}
+
+function createInFlight(): InFlight {
+  const known = new Map<string, Set<Promise<unknown>>>()
+  return {
+    async during(key, work) {
+      const ofKey = known.get(key) ?? new Set()
+      known.set(key, ofKey)
+      const done = work()
+      ofKey.add(done)
+      try {
+        return await done
+      } finally {
+        ofKey.delete(done)
+        if (ofKey.size === 0) known.delete(key)
+      }
+    },
+    ending(key) {
+      const ofKey = known.get(key)
+      return ofKey === undefined ? null : Promise.allSettled(ofKey)
+    },
+  }
+}
+
+/** At most twice as many are in memory; a client in a loop is always among them. */
+const REMEMBERED = 10_000
+
+interface LocalRate {
+  /** Counts one more, and tells the first that it refuses from those that follow. */
+  count(budget: Budget): { standing: Standing; isFirstRefusal: boolean }
+}
+
+/** Counts in this process alone and without a query: it is there to stop loops, not thieves. */
+function createLocalRate(clock: Clock): LocalRate {
+  const counts = new QuickLRU<string, { points: number; endsAtMs: number }>({ maxSize: REMEMBERED })
+
+  return {
+    count(budget) {
+      const { policy, of } = budget
+      const nowMs = clock.elapsedMs()
+      let known = counts.get(of)
+      if (known === undefined || known.endsAtMs <= nowMs) {
+        known = { points: 0, endsAtMs: nowMs + policy.windowSeconds * 1000 }
+        counts.set(of, known)
+      }
+      known.points += 1
+      const standing = {
+        budget,
+        granted: known.points <= policy.quota,
+        remaining: Math.max(0, policy.quota - known.points),
+        waitMs: known.endsAtMs - nowMs,
+      }
+      return { standing, isFirstRefusal: known.points === policy.quota + 1 }
+    },
+  }
 }

@@ -1,0 +1,148 @@
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { readCookies, sessionCookieNames, type SessionCookieNames } from '../../wire/cookies.js'
+import type { Mode } from '../../wire/mode.js'
+import type { TokenReply } from '../../wire/token-reply.js'
+import type { Clock } from '../../platform/clock.js'
+import { Problem } from '../../platform/problem.js'
+import { presentUser } from '../accounts/accounts.js'
+import type { Carrier, RefreshToken, SessionTokens } from '../families/families.js'
+
+export interface SessionCookiesOptions {
+  /** PUBLIC_URL: its scheme decides whether cookies are secure, never the request. */
+  publicUrl: string
+  /** COOKIE_SAMESITE; null lets the mode decide. */
+  sameSite: 'strict' | 'lax' | 'none' | null
+}
+
+export interface SessionCookies {
+  readonly names: SessionCookieNames
+  /** Every value of the refresh cookie, in the order sent: of two, the genuine one counts. */
+  readRefreshTokens(request: FastifyRequest): string[]
+  readAccessTokens(request: FastifyRequest): string[]
+  /** Whether the request carries any cookie of ours, genuine or not. */
+  areCarried(request: FastifyRequest): boolean
+  /** Whether browsers keep the cookies of a sign-in that comes from another site. */
+  readonly crossSite: boolean
+  setRefreshToken(reply: FastifyReply, tokens: SessionTokens, now: Date): void
+  setAccessToken(reply: FastifyReply, tokens: SessionTokens): void
+  /** Makes the browser forget both. Only for logout and deletion: a refused refresh may be late. */
+  clear(request: FastifyRequest, reply: FastifyReply): void
+}
+
+export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOptions): SessionCookies {
+  const secure = publicUrl.startsWith('https:')
+  const names = sessionCookieNames(publicUrl)
+
+  function attributes(mode: Mode): CookieSerializeOptions {
+    // A link from elsewhere has to arrive signed in where the browser does everything.
+    const attribute = sameSite ?? (mode === 'session' ? 'lax' : 'strict')
+    return { path: '/', httpOnly: true, secure, sameSite: attribute, partitioned: attribute === 'none' }
+  }
+
+  const areCarried = ({ headers }: FastifyRequest) =>
+    Object.values(names).some((name) => readCookies(headers.cookie, name).length > 0)
+
+  return {
+    names,
+    readRefreshTokens: (request) => readCookies(request.headers.cookie, names.refresh),
+    readAccessTokens: (request) => readCookies(request.headers.cookie, names.access),
+    areCarried,
+    crossSite: sameSite === 'none',
+
+    setRefreshToken(reply, { refreshToken, family }, now) {
+      const maxAge = Math.floor((family.expiresAt.getTime() - now.getTime()) / 1000)
+      const lifetime = family.remember ? { maxAge } : {}
+      reply.setCookie(names.refresh, refreshToken, { ...attributes(family.mode), ...lifetime })
+    },
+
+    setAccessToken(reply, { accessToken, family }) {
+      const lifetime = family.remember ? { maxAge: accessToken.expiresInSeconds } : {}
+      reply.setCookie(names.access, accessToken.token, { ...attributes(family.mode), ...lifetime })
+    },
+
+    clear(request, reply) {
+      if (!areCarried(request)) return
+      for (const name of Object.values(names)) reply.setCookie(name, '', { ...attributes('cookie'), maxAge: 0 })
+    },
+  }
+}
+
+interface Reading {
+  cookies: SessionCookies
+  parse: (text: string) => RefreshToken | null
+}
+
+interface Presenting extends Reading {
+  /** Counts the tokens that we did not issue. */
+  countForged: () => void
+}
+
+/**
+ * The genuine refresh tokens among a request's cookies, one for each family. Others are passed over: a cookie that
+ * somebody planted neither fixes nor kills a session.
+ */
+export function genuineCookies(request: FastifyRequest, { cookies, parse }: Reading): RefreshToken[] {
+  const newest = new Map<string, RefreshToken>()
+  for (const text of cookies.readRefreshTokens(request)) {
+    const token = parse(text)
+    if (token === null) continue
+    const family = token.handle.toString('base64')
+    if (token.generation >= (newest.get(family)?.generation ?? 0)) newest.set(family, token)
+  }
+  return [...newest.values()]
+}
+
+/**
+ * The one refresh token that a request presents, and how it travelled. Throws `refresh_token_missing`,
+ * `refresh_token_invalid` for one that we did not issue, and `ambiguous_credentials` where two could be meant.
+ */
+export function requirePresented(
+  request: FastifyRequest,
+  body: { refresh_token?: string | undefined } | null | undefined,
+  reading: Presenting,
+): { token: RefreshToken; carrier: Carrier } {
+  const inCookies = genuineCookies(request, reading)
+  const text = body?.refresh_token
+  if (text !== undefined) {
+    const token = reading.parse(text)
+    if (inCookies.some((cookie) => token === null || !isSame(cookie, token))) throw new Problem('ambiguous_credentials')
+    if (token === null) throw refuseForged(reading)
+    return { token, carrier: 'body' }
+  }
+  const [token, ...others] = inCookies
+  if (others.length > 0) throw new Problem('ambiguous_credentials')
+  if (token !== undefined) return { token, carrier: 'cookie' }
+  const anyCookie = reading.cookies.readRefreshTokens(request).length > 0
+  throw anyCookie ? refuseForged(reading) : new Problem('refresh_token_missing')
+}
+
+function refuseForged({ countForged }: Presenting): Problem {
+  countForged()
+  return new Problem('refresh_token_invalid')
+}
+
+function isSame(a: RefreshToken, b: RefreshToken): boolean {
+  return a.generation === b.generation && a.handle.equals(b.handle)
+}
+
+/** Hands tokens to the client in the way of the session's mode: in cookies, in the body, or one in each. */
+export function replyWithTokens(
+  reply: FastifyReply,
+  tokens: SessionTokens,
+  { cookies, clock }: { cookies: SessionCookies; clock: Clock },
+): TokenReply {
+  const { accessToken, refreshToken, refreshExpiresAt, family, user } = tokens
+  if (family.mode !== 'json') cookies.setRefreshToken(reply, tokens, clock.now())
+  if (family.mode === 'session') cookies.setAccessToken(reply, tokens)
+  return {
+    ...(family.mode !== 'session' && { access_token: accessToken.token }),
+    token_type: 'Bearer',
+    expires_in: accessToken.expiresInSeconds,
+    expires_at: accessToken.expiresAt.toISOString(),
+    ...(family.mode === 'json' && { refresh_token: refreshToken }),
+    refresh_expires_at: refreshExpiresAt.toISOString(),
+    session: { id: family.id, mode: family.mode, device_name: family.deviceName },
+    user: presentUser(user),
+  }
+}
