@@ -484,7 +484,7 @@ t.test('production warns of what is allowed but seldom meant', async (t) => {
     SECRET_KEY,
     CORS_ORIGINS: 'http://a.b,http://localhost:5173,https://c.d',
   })
-  t.match(config.warnings, [/^DATABASE_URL is not set/, /^PUBLIC_URL is unset/, /^CORS_ORIGINS lists http:\/\/a\.b: /])
+  t.match(config.warnings, [/^DATABASE_URL is not set/, /^PUBLIC_URL is not set/, /^CORS_ORIGINS lists http:\/\/a\.b: /])
   t.equal(config.warnings.length, 3)
 })
 

@@ -59,7 +59,7 @@ t.test('every operation is in the tour, with each answer that the document descr
   }
 })
 
-t.test('every code of a problem is provoked in "What goes wrong", or it stands there what would', async (t) => {
+t.test('every code of a problem is provoked in "Problems", or it stands there what would', async (t) => {
   const provoked = new Set<number | string>(stepsIn(refusals).map(({ answers }) => answers))
   for (const code of Object.keys(problemCodes)) {
     t.not(provoked.has(code), Object.hasOwn(unprovoked, code), code)

@@ -71,6 +71,7 @@ async function sync(folder) {
 
 /** What a key store of Expo takes as a key, but for names that mean something to a file system. */
 function nameOf(key) {
-  if (!/^\w[\w.-]*$/.test(key)) throw new TypeError(`"${key}" is no key: letters, digits, ".", "-" and "_".`)
+  if (!/^\w[\w.-]*$/.test(key))
+    throw new TypeError(`"${key}" is not a valid key: use letters, digits, ".", "-" and "_".`)
   return key
 }

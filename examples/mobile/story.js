@@ -122,7 +122,9 @@ try {
     await goOffline(session)
     await logOut(session)
   } else {
-    console.error(`No Sallyport answers at ${SALLYPORT_URL}: "npm start" in another terminal, or set SALLYPORT_URL.`)
+    console.error(
+      `Sallyport does not respond at ${SALLYPORT_URL}: run "npm start" in another terminal, or set SALLYPORT_URL.`,
+    )
     process.exitCode = 1
   }
 } finally {

@@ -8,32 +8,32 @@ const ends = {
   password_changed: 'Your password was changed on another device.',
   password_reset: 'Your password was reset.',
   reuse_detected: 'Somebody used a copy of this device’s keys, so the session was ended for both of you.',
-  idle: 'You have not been here for a long time.',
-  expired: 'You have been signed in for as long as is allowed.',
-  limit: 'You are signed in on too many devices: this one was used least.',
+  idle: 'The session expired because it was not used.',
+  expired: 'The session reached its maximum lifetime.',
+  limit: 'You signed in on too many devices; this one had not been used for the longest time.',
   banned: 'Your account is banned.',
   deleted: 'Your account was deleted.',
-  factor_changed: 'The ways in which you sign in were changed on another device.',
+  factor_changed: 'Your sign-in methods were changed on another device.',
 }
 
 /** Why nobody is signed in; null is for whoever never was, or knows already. */
 export function describeEnd(reason) {
-  if (reason === null) return 'Nobody is signed in.'
+  if (reason === null) return 'You are not signed in.'
   return `${ends[reason] ?? 'The session has ended.'} Sign in again. (${reason})`
 }
 
 /** Faults that pass by themselves. None of them is a reason to log anybody out. */
 const passing = {
   unreachable: 'Sallyport cannot be reached.',
-  unexpected_answer: 'Something that is not Sallyport answered: the sign-in page of this network, perhaps.',
-  superseded: 'Another start of this app was faster.',
-  refresh_superseded: 'Another start of this app was faster.',
-  storage_failed: 'The key store cannot be used at the moment.',
-  rate_limited: 'Too many tries.',
-  overloaded: 'Sallyport has too much to do.',
-  database_unavailable: 'Sallyport has no database at the moment.',
-  revocation_stale: 'Sallyport cannot tell at the moment who is still signed in.',
-  internal_error: 'Something went wrong in Sallyport.',
+  unexpected_answer: 'Unexpected response. Does this network require you to sign in?',
+  superseded: 'Another instance of this app refreshed first.',
+  refresh_superseded: 'Another instance of this app refreshed first.',
+  storage_failed: 'The key store is unavailable.',
+  rate_limited: 'Too many attempts.',
+  overloaded: 'Sallyport is overloaded.',
+  database_unavailable: 'The database of Sallyport is unavailable.',
+  revocation_stale: 'Sallyport cannot check sessions right now.',
+  internal_error: 'Internal error in Sallyport.',
 }
 
 export function isPassing({ code }) {

@@ -9,7 +9,7 @@ const { SALLYPORT_ISSUER = 'http://localhost:3000' } = process.env
 const { SALLYPORT_URL = SALLYPORT_ISSUER, SALLYPORT_AUDIENCE = SALLYPORT_ISSUER } = process.env
 
 if (!SALLYPORT_CREDENTIAL) {
-  console.error('SALLYPORT_CREDENTIAL is missing: make one with "npm run verifier:create -- --name example".')
+  console.error('SALLYPORT_CREDENTIAL is required: create one with "npm run verifier:create -- --name example".')
   process.exit(1)
 }
 

@@ -25,31 +25,31 @@ export const tour: Folder[] = [
   leaving,
 ]
 
-export const introduction = `A tour of Sallyport: click through the folders from top to bottom, or run them all.
+export const introduction = `A tour of Sallyport: send the requests from top to bottom, or run the whole collection.
 
-Every run registers somebody new, and the last folder deletes them again. Scripts keep the tokens in variables of the collection, and the access token is sent along by itself. It lives for 10 minutes: after \`token_expired\`, send "Refresh" in folder 4 and go on.
+Each run registers a new user, and the last folder deletes the user. Scripts store the tokens in collection variables, and the access token is sent automatically. It expires after 10 minutes: on \`token_expired\`, send "Refresh" in folder 4 and continue.
 
-Mode \`json\`, in which both tokens are in the body, is what a tool such as this one uses. No cookie jar is used.
+The collection uses mode \`json\`, with both tokens in the body, and no cookie jar.
 
 Choose the environment "Sallyport on this machine" to set these:
 
-- \`baseUrl\`: where Sallyport listens.
+- \`baseUrl\`: the URL of Sallyport.
 - \`verifier_credential\`: for folder 7, which is skipped without it.
-- \`follow_streams\`: \`yes\` for folder 8, which a run leaves out because its requests do not end.
+- \`follow_streams\`: \`yes\` for folder 8, which a run skips because its requests do not end.
 
-Each request shows the answers that its operation can give under its saved examples. The same tour without Postman: \`npm run postman:run\`. More: docs/postman.md.`
+The saved examples of each request show all responses of the operation. To run the tour without Postman: \`npm run postman:run\`. See docs/postman.md.`
 
 /** What the collection starts with. Scripts add the rest as they go. */
 export const variables = [
-  { key: 'email', value: '', description: 'Made by "Register".' },
+  { key: 'email', value: '', description: 'Set by "Register".' },
   { key: 'password', value: 'copper lantern drifts over seven hills' },
   {
     key: 'new_password',
     value: 'violet otters juggle paper lanterns',
-    description: 'Changes places with the other one in "Change the password".',
+    description: 'Swapped with `password` by "Change the password".',
   },
-  { key: 'access_token', value: '', description: 'Sent along with every request that says nothing else.' },
-  { key: 'refresh_token', value: '', description: 'The current one: each is used once.' },
+  { key: 'access_token', value: '', description: 'Sent with every request that does not override the authorization.' },
+  { key: 'refresh_token', value: '', description: 'The current refresh token; each can be used once.' },
   { key: 'session_id', value: '' },
-  { key: 'attempt_key', value: '', description: 'Only while a refresh has no answer yet.' },
+  { key: 'attempt_key', value: '', description: 'Set while a refresh is waiting for its response.' },
 ]

@@ -233,9 +233,9 @@ t.test('logged out from another device, the app says so, once', async (t) => {
   t.match(await tablet.run(['login', user.email], PASSWORD), { code: DONE })
   t.match(await tablet.run(['end', phoneSession]), { code: DONE })
   t.match(await user.phone.run(['whoami']), { code: SIGNED_OUT, said: '(revoked_by_user)' })
-  t.match(await user.phone.run(['whoami']), { code: SIGNED_OUT, said: 'Nobody is signed in.' })
+  t.match(await user.phone.run(['whoami']), { code: SIGNED_OUT, said: 'You are not signed in.' })
   t.match(await tablet.run(['logout']), { code: DONE })
-  t.match(await tablet.run(['whoami']), { code: SIGNED_OUT, said: 'Nobody is signed in.' })
+  t.match(await tablet.run(['whoami']), { code: SIGNED_OUT, said: 'You are not signed in.' })
 })
 
 t.test('what the user types wrong is told as such', async (t) => {

@@ -9,11 +9,11 @@ const endReasons: Record<EndReason, string> = {
   password_reset: 'the password was reset',
   reuse_detected: 'a copy of its refresh token was used',
   idle: 'not used for too long',
-  expired: 'it was as old as a session gets',
+  expired: 'it reached its maximum lifetime',
   limit: 'too many other devices logged in',
   banned: 'the account was banned',
   deleted: 'the account was deleted',
-  factor_changed: 'a way to log in was changed',
+  factor_changed: 'a sign-in method was changed',
 }
 
 /** Why a session ended, to stand after a colon. Reasons may be added in later versions of Sallyport. */
@@ -24,17 +24,17 @@ export function describeEnd(reason: EndReason): string {
 /** In words of the page; everything else is told in Sallyport's. */
 const messages: Partial<Record<ClientErrorCode, string>> = {
   invalid_credentials: 'The e-mail address or the password is wrong.',
-  email_taken: 'This address has an account already: log in instead.',
-  validation_failed: 'Something has to be entered differently.',
-  password_too_weak: 'Something has to be entered differently.',
-  unreachable: 'No answer came. Try again in a moment.',
+  email_taken: 'This address is already registered: log in instead.',
+  validation_failed: 'Please correct your input.',
+  password_too_weak: 'Please correct your input.',
+  unreachable: 'The server did not respond. Try again in a moment.',
 }
 
 /** What to tell somebody whose action failed. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof ClientError)) return 'Something went wrong in this page. Its console tells more.'
+  if (!(error instanceof ClientError)) return 'Something went wrong. See the browser console for details.'
   const { code, message, reason, retryAfterSeconds } = error
   if (code === 'session_ended' && reason !== undefined) return `The session ended: ${describeEnd(reason)}.`
-  const wait = retryAfterSeconds === undefined ? '' : ` It may work in ${retryAfterSeconds} s.`
+  const wait = retryAfterSeconds === undefined ? '' : ` Try again in ${retryAfterSeconds} s.`
   return `${messages[code] ?? message}${wait}`
 }

@@ -2,24 +2,24 @@ import type { Folder } from '../step.js'
 
 export const accessToken: Folder = {
   name: '3. Use the access token',
-  about: 'The collection sends it along: `Authorization: Bearer {{access_token}}`.',
+  about: 'The collection sends it as `Authorization: Bearer {{access_token}}`.',
   steps: [
     {
       name: 'Who am I?',
       operation: 'whoami',
-      about: 'What the token says, verified by its signature and the list of revocations. No query is made.',
+      about: 'Returns the claims of the token, verified by signature and revocation list, without a database query.',
       answers: 200,
       checks: {
-        'it is of this session': `pm.expect(answer.sid).to.equal(pm.collectionVariables.get('session_id'))`,
+        'it belongs to this session': `pm.expect(answer.sid).to.equal(pm.collectionVariables.get('session_id'))`,
       },
     },
     {
       name: 'My account',
       operation: 'getMe',
-      about: 'What is kept of the user, from the database.',
+      about: 'Returns the user from the database.',
       answers: 200,
       checks: {
-        'it is who registered': `pm.expect(answer.email).to.equal(pm.collectionVariables.get('email'))`,
+        'it is the registered user': `pm.expect(answer.email).to.equal(pm.collectionVariables.get('email'))`,
       },
     },
     {

@@ -4,26 +4,26 @@ import { credentials, keepTokens } from './sign-in.js'
 const logIn = { operation: 'login', send: { body: credentials('Postman') }, answers: 200, keeps: keepTokens }
 
 export const leaving: Folder = {
-  name: '10. Log out, and what remains',
-  about: 'The end of a session, of all sessions, and of the account.',
+  name: '10. Log out',
+  about: 'Ends one session, all sessions, and the account.',
   steps: [
     {
       name: 'Log out',
       operation: 'logout',
-      about: 'Ends the session of whatever credential is shown, here the access token.',
+      about: 'Ends the session of the given credential, here the access token.',
       send: { body: null },
       answers: 204,
     },
     {
       name: 'The access token is refused',
       operation: 'whoami',
-      about: 'At once, although it has not expired.',
+      about: 'Takes effect immediately, although the token has not expired.',
       answers: 'session_ended',
     },
     {
       name: 'The refresh token is refused',
       operation: 'refresh',
-      about: 'A client that meets this asks its user to log in, and can tell them why.',
+      about: 'The client asks the user to log in and can show the reason.',
       send: { bearer: null, body: { refresh_token: '{{refresh_token}}' } },
       answers: 'session_ended',
       reason: 'logout',
@@ -31,15 +31,15 @@ export const leaving: Folder = {
     {
       name: 'Log out again',
       operation: 'logout',
-      about: 'Harmless, and answered in the same way.',
+      about: 'Idempotent: the response is the same.',
       send: { body: null },
       answers: 204,
     },
-    { ...logIn, name: 'Log in again', about: 'A new session.' },
+    { ...logIn, name: 'Log in again', about: 'Opens a new session.' },
     {
       name: 'Why was I logged out?',
       operation: 'listSessions',
-      about: 'Every session that has ended in this tour, and its reason.',
+      about: 'Lists the ended sessions of this tour with their reasons.',
       send: { query: { ended: 'true' } },
       answers: 200,
       checks: {
@@ -51,29 +51,29 @@ export const leaving: Folder = {
     {
       name: 'Log out everywhere',
       operation: 'logoutAll',
-      about: 'Ends every session of the user, this one included.',
+      about: 'Ends all sessions of the user, including this one.',
       answers: 204,
     },
-    { ...logIn, name: 'Log in once more', about: 'To delete the account.' },
+    { ...logIn, name: 'Log in once more', about: 'Signs in to delete the account.' },
     {
       name: 'Delete the account',
       operation: 'deleteMe',
-      about: 'The password is asked for. Nothing that tells of the user remains.',
+      about: 'Requires the password. Deletes all personal data of the user.',
       send: { body: { password: '{{password}}' } },
       answers: 204,
     },
     {
-      name: 'The session has ended with it',
+      name: 'The session ended too',
       operation: 'refresh',
-      about: 'That much is known of it until its last day.',
+      about: 'The reason stays available until the token would have expired.',
       send: { bearer: null, body: { refresh_token: '{{refresh_token}}' } },
       answers: 'session_ended',
       reason: 'deleted',
     },
     {
-      name: 'Nobody of that name',
+      name: 'Log in to the deleted account',
       operation: 'login',
-      about: 'The same answer as to a wrong password. "Register" of folder 2 starts the tour again.',
+      about: 'The response is the same as for a wrong password. Start the tour again with "Register" in folder 2.',
       send: { body: credentials('Postman') },
       answers: 'invalid_credentials',
     },

@@ -4,13 +4,13 @@ import { secondDevice } from './sessions.js'
 
 export const password: Folder = {
   name: '6. Change the password',
-  about: 'This device stays signed in, and every other one is signed out.',
+  about: 'This device stays signed in; all other devices are signed out.',
   steps: [
-    secondDevice('Log in on the phone again', 'So that there is another session to end.'),
+    secondDevice('Log in on the phone again', 'Opens another session, which the password change will end.'),
     {
       name: 'Change the password',
       operation: 'changePassword',
-      about: 'The current password is asked for. The script then lets the two passwords change places.',
+      about: 'Requires the current password. The script then swaps the two password variables.',
       send: { body: { current_password: '{{password}}', new_password: '{{new_password}}' } },
       answers: 204,
       then: `
@@ -23,20 +23,20 @@ export const password: Folder = {
     {
       name: 'The access token is stale',
       operation: 'whoami',
-      about: 'It was issued before the change. That is no reason to log in: a refresh mends it.',
+      about: 'It was issued before the change. A refresh returns a current one; no login is needed.',
       answers: 'token_stale',
     },
-    refreshStep('Refresh after the change', 'The session goes on, with an access token that tells the truth again.'),
+    refreshStep('Refresh after the change', 'The session continues with a current access token.'),
     {
-      name: 'The new access token is good',
+      name: 'The new access token is valid',
       operation: 'whoami',
-      about: 'Nobody had to log in.',
+      about: 'No login was needed.',
       answers: 200,
     },
     {
       name: 'The phone is signed out',
       operation: 'refresh',
-      about: 'Its session has ended, and the reason says why.',
+      about: 'Its session has ended; `reason` says why.',
       send: { bearer: null, body: { refresh_token: '{{phone_refresh_token}}' } },
       answers: 'session_ended',
       reason: 'password_changed',

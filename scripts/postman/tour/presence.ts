@@ -1,29 +1,29 @@
 import type { Folder } from '../step.js'
 
 export const presence: Folder = {
-  name: '1. Is it there?',
-  about: 'What anybody may ask, without an account.',
+  name: '1. Probes and keys',
+  about: 'Public requests, without an account.',
   steps: [
     {
-      name: 'Is it alive?',
+      name: 'Liveness probe',
       operation: 'getLiveness',
-      about: 'Whoever runs Sallyport restarts it when this does not answer.',
+      about: 'An orchestrator restarts Sallyport if this fails.',
       answers: 200,
     },
     {
-      name: 'Can it serve?',
+      name: 'Readiness probe',
       operation: 'getReadiness',
-      about: 'The database is asked. A load balancer sends requests to who is ready.',
+      about: 'Queries the database. A load balancer sends requests to ready instances only.',
       answers: 200,
     },
     {
       name: 'The key set',
       operation: 'getKeySet',
-      about: 'All that another service needs to verify an access token, without asking anybody.',
+      about: 'The public keys with which other services verify access tokens offline.',
       answers: 200,
       then: `pm.collectionVariables.set('key_set_etag', pm.response.headers.get('ETag'))`,
       checks: {
-        'holds no private key': `
+        'contains no private key': `
           for (const key of answer.keys) pm.expect(key).to.not.have.any.keys('d', 'p', 'q', 'k')
         `,
       },
@@ -31,14 +31,14 @@ export const presence: Folder = {
     {
       name: 'The key set, if it has changed',
       operation: 'getKeySet',
-      about: 'Whoever has the key set asks for a newer one only.',
+      about: 'A conditional request with `If-None-Match`.',
       send: { headers: { 'If-None-Match': '{{key_set_etag}}' } },
       answers: 304,
     },
     {
-      name: 'Where standard clients find things',
+      name: 'Authorization server metadata',
       operation: 'getServerMetadata',
-      about: 'RFC 8414, for clients that are configured with the issuer alone.',
+      about: 'RFC 8414, for clients that are configured with the issuer only.',
       answers: 200,
     },
   ],

@@ -13,7 +13,7 @@ export function refreshStep(name: string, about: string): Step {
         pm.collectionVariables.set('attempt_key', pm.variables.replaceIn('{{$guid}}'))
       }
 
-      // For "The answer was lost". A client would forget both.
+      // For "Retry after a lost response". A client would forget both.
       pm.collectionVariables.set('spent_refresh_token', pm.collectionVariables.get('refresh_token'))
       pm.collectionVariables.set('spent_attempt_key', pm.collectionVariables.get('attempt_key'))
     `,
@@ -36,18 +36,18 @@ export function refreshStep(name: string, about: string): Step {
 
 export const refresh: Folder = {
   name: '4. Refresh',
-  about: 'A refresh token is used once: its answer holds the next one. A script makes the attempt key.',
+  about: 'A refresh token can be used once; the response contains the next one. A script generates the attempt key.',
   steps: [
     refreshStep(
       'Refresh',
-      'New tokens for the refresh token. The `Idempotency-Key` names the attempt, for the case that its answer is lost.',
+      'Exchanges the refresh token for new tokens. The `Idempotency-Key` identifies the attempt, so that it can be retried.',
     ),
     {
-      name: 'The answer was lost',
+      name: 'Retry after a lost response',
       operation: 'refresh',
       about:
-        'The spent token once more, with the key of the same attempt: the same successor again, however late, until ' +
-        'that is used itself. With another key it would be the request of somebody else: see "What goes wrong".',
+        'Retries with the used token and the same key: the response has the same successor, however late, until ' +
+        'the successor is used. With another key it would be treated as reuse: see "Problems".',
       send: {
         bearer: null,
         headers: { 'Idempotency-Key': '{{spent_attempt_key}}' },
@@ -61,6 +61,6 @@ export const refresh: Folder = {
         `,
       },
     },
-    refreshStep('Refresh again', 'The successor is used, in an attempt of its own.'),
+    refreshStep('Refresh again', 'Uses the successor, in a new attempt.'),
   ],
 }

@@ -5,35 +5,35 @@ import { credentials } from './sign-in.js'
 
 /** What no client can provoke by itself, at least not within a run: why not, or what does. */
 export const unprovoked = {
-  token_expired: 'no access token expires within a run: the shortest lifetime is a minute',
-  insufficient_user_authentication: 'a route that asks for a recent or a stronger sign-in; there is none yet',
-  forbidden: 'the access token of a client, or a route that asks for a role; there is none of them yet',
-  insufficient_scope: 'a route that asks for a scope; there is none yet',
+  token_expired: 'access tokens do not expire within a run: the shortest lifetime is a minute',
+  insufficient_user_authentication: 'a route that requires a recent or stronger sign-in; none exists yet',
+  forbidden: 'the access token of a client, or a route that requires a role; neither exists yet',
+  insufficient_scope: 'a route that requires a scope; none exists yet',
   address_blocked: '`npm run ip:block -- --cidr …`, with your address',
   account_banned: '`npm run user:ban -- --email …`, and a login with the right password',
-  registration_closed: 'a start with `REGISTRATION=closed`',
+  registration_closed: '`REGISTRATION=closed`',
   rate_limited: 'an eleventh wrong password, or an eleventh stream of one user',
-  internal_error: 'a fault of Sallyport; no request is known that meets one',
-  overloaded: 'more logins at once than the machine has time for',
+  internal_error: 'a bug in Sallyport',
+  overloaded: 'more concurrent logins than the machine can handle',
   database_unavailable: 'a database that is down',
   revocation_stale: 'a database that is down, with `REVOCATION_ON_STALE=deny`',
 } as const satisfies Partial<Record<ProblemCode, string>>
 
 const requests: Folder = {
   name: 'Any request',
-  about: 'What is refused before anybody looks at what it says.',
+  about: 'Requests that are refused before their content is processed.',
   steps: [
     {
       name: 'invalid_request',
       operation: 'login',
-      about: 'A body that is no JSON.',
+      about: 'A body that is not JSON.',
       send: { body: '{ "email": "{{email}}", ', headers: { 'Content-Type': 'application/json' } },
       answers: 'invalid_request',
     },
     {
       name: 'unsupported_media_type',
       operation: 'login',
-      about: 'A body that says it is no JSON.',
+      about: 'A body with a Content-Type other than JSON.',
       send: { body: JSON.stringify(credentials('Postman')), headers: { 'Content-Type': 'text/plain' } },
       answers: 'unsupported_media_type',
     },
@@ -48,11 +48,11 @@ const requests: Folder = {
     {
       name: 'validation_failed',
       operation: 'login',
-      about: 'A body that does not fit. `errors` names each place.',
+      about: 'A body with invalid values. `errors` lists them.',
       send: { body: { email: 'nobody', password: 12345, mode: 'json' } },
       answers: 'validation_failed',
       checks: {
-        'both places are named': `
+        'both values are listed': `
           pm.expect(answer.errors.map(({ path }) => path)).to.have.members(['/email', '/password'])
         `,
       },
@@ -60,43 +60,43 @@ const requests: Folder = {
     {
       name: 'not_found',
       operation: 'endSession',
-      about: "A session that is not there. Somebody else's is answered in the same way.",
+      about: "A session that does not exist. The response is the same for another user's session.",
       send: { path: { id: '00000000-0000-4000-8000-000000000000' } },
       answers: 'not_found',
     },
     {
       name: 'method_not_allowed',
       operation: 'whoami',
-      about: 'A method that this address does not have. The header `Allow` names those that it has.',
+      about: 'A method that the URL does not support. The `Allow` header lists the supported ones.',
       send: { method: 'DELETE' },
       answers: 'method_not_allowed',
-      checks: { 'Allow names another': `pm.expect(pm.response.headers.get('Allow')).to.include('GET')` },
+      checks: { 'Allow lists another method': `pm.expect(pm.response.headers.get('Allow')).to.include('GET')` },
     },
   ],
 }
 
 const signingIn: Folder = {
   name: 'Signing in',
-  about: 'Why there is no session.',
+  about: 'Registrations and logins that are refused.',
   steps: [
     {
       name: 'email_taken',
       operation: 'register',
-      about: 'The address of this tour, once more.',
+      about: 'The e-mail address of this tour, again.',
       send: { body: credentials('Postman') },
       answers: 'email_taken',
     },
     {
       name: 'password_too_weak',
       operation: 'register',
-      about: 'Long enough, and the first that anybody would try.',
+      about: 'Long enough, but easy to guess.',
       send: { body: { ...credentials('Postman'), email: 'new-{{$guid}}@example.com', password: 'passwordpassword' } },
       answers: 'password_too_weak',
     },
     {
       name: 'invalid_credentials',
       operation: 'login',
-      about: 'A wrong password. An address that nobody has is answered in the same way.',
+      about: 'A wrong password. The response is the same for an unknown address.',
       send: { body: { ...credentials('Postman'), password: 'not the password of anybody' } },
       answers: 'invalid_credentials',
     },
@@ -105,31 +105,31 @@ const signingIn: Folder = {
 
 const cookies: Folder = {
   name: 'Cookies',
-  about: 'Mode `cookie` is for browsers. Here the cookie is kept by a script, and sent where a request says so.',
+  about: 'Mode `cookie` is for browsers. Here a script stores the cookie and sends it explicitly.',
   steps: [
     {
       name: 'cross_site_request',
       operation: 'login',
-      about: 'A page of another site tries to sign somebody in. `CORS_ORIGINS` lists the origins that may.',
+      about: 'A page of another site tries to sign in. Only the origins in `CORS_ORIGINS` may do so.',
       send: { body: { ...credentials('Browser'), mode: 'cookie' }, headers: { Origin: 'https://evil.example' } },
       answers: 'cross_site_request',
     },
     {
       name: 'Log in with a cookie',
       operation: 'login',
-      about: 'The refresh token is in the cookie, and in no body.',
+      about: 'The refresh token is in the cookie, not in the body.',
       send: { body: { ...credentials('Browser'), mode: 'cookie' } },
       answers: 200,
       // Another one is the device's.
       then: `const cookies = pm.response.headers.filter(({ key }) => key.toLowerCase() === 'set-cookie')
 const { value } = cookies.find(({ value }) => value.includes('sallyport_rt='))
 pm.collectionVariables.set('refresh_cookie', value.split(';')[0])`,
-      checks: { 'the body holds no refresh token': `pm.expect(answer).to.not.have.property('refresh_token')` },
+      checks: { 'the body contains no refresh token': `pm.expect(answer).to.not.have.property('refresh_token')` },
     },
     {
       name: 'ambiguous_credentials',
       operation: 'refresh',
-      about: 'A cookie of one session and a body of another. Nothing is guessed, and nothing ends.',
+      about: 'A cookie of one session and a body of another. The request is refused, and no session ends.',
       send: {
         bearer: null,
         headers: { Cookie: '{{refresh_cookie}}', 'X-Sallyport-CSRF': '1' },
@@ -140,7 +140,7 @@ pm.collectionVariables.set('refresh_cookie', value.split(';')[0])`,
     {
       name: 'Log out with the cookie',
       operation: 'logout',
-      about: 'What acts by a cookie says that it means it: `X-Sallyport-CSRF: 1`, where there is no `Origin`.',
+      about: 'A request that authenticates with a cookie and has no `Origin` must send `X-Sallyport-CSRF: 1`.',
       send: { bearer: null, headers: { Cookie: '{{refresh_cookie}}', 'X-Sallyport-CSRF': '1' }, body: null },
       answers: 204,
       checks: { 'the cookie is cleared': `pm.expect(pm.response.headers.get('Set-Cookie')).to.include('Max-Age=0')` },
@@ -150,14 +150,14 @@ pm.collectionVariables.set('refresh_cookie', value.split(';')[0])`,
 
 const verifiers: Folder = {
   name: 'Other services',
-  about: 'What a service is told that has no credential.',
+  about: 'Requests of services without a valid credential.',
   steps: [
     {
       name: 'invalid_client',
       operation: 'listRevocations',
       about:
-        'Only verifiers that are listed in `VERIFIER_KEYS` may ask. The routes under `/oauth` refuse in the words of ' +
-        'OAuth (RFC 6749, section 5.2) instead.',
+        'Only verifiers listed in `VERIFIER_KEYS` have access. The routes under `/oauth` return OAuth errors ' +
+        '(RFC 6749, section 5.2) instead.',
       send: { bearer: null },
       answers: 'invalid_client',
     },
@@ -165,11 +165,11 @@ const verifiers: Folder = {
 }
 
 export const refusals: Folder = {
-  name: '9. What goes wrong',
+  name: '9. Problems',
   about: [
-    'A request for each code that a client can provoke by itself. Every refusal is a problem (RFC 9457): `code` is ' +
-      'what a program looks at, `detail` is for people, and `type` is a page of this server about it.',
-    'Not among them, and what provokes them:',
+    'One request for each code that a client can cause. Each error is a problem (RFC 9457): `code` is for programs, ' +
+      '`detail` is for people, and `type` is the URL of a page about it.',
+    'Not included, with their causes:',
     Object.entries(unprovoked)
       .map(([code, what]) => `- \`${code}\`: ${what}.`)
       .join('\n'),

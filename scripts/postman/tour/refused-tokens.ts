@@ -8,14 +8,14 @@ export const refusedAccessTokens: Folder = {
     {
       name: 'token_missing',
       operation: 'whoami',
-      about: 'No token at all.',
+      about: 'No access token.',
       send: { bearer: null },
       answers: 'token_missing',
     },
     {
       name: 'token_invalid',
       operation: 'whoami',
-      about: 'A token whose signature does not fit any more.',
+      about: 'A token with an invalid signature.',
       send: { bearer: '{{access_token}}AA' },
       answers: 'token_invalid',
     },
@@ -23,7 +23,7 @@ export const refusedAccessTokens: Folder = {
       name: 'token_stale',
       operation: 'whoami',
       about:
-        'The token from before the change of the password in folder 6. Once it has expired, it is `token_expired`.',
+        'The token issued before the password change in folder 6. Once it has expired, the code is `token_expired`.',
       send: { bearer: '{{stale_access_token}}' },
       answers: 'token_stale',
     },
@@ -54,7 +54,7 @@ function refreshInOtherTab(times: number): string {
 
 export const refusedRefreshTokens: Folder = {
   name: 'Refresh tokens',
-  about: 'Two tabs of a browser share a session, and a thief has copied its first refresh token.',
+  about: 'Two browser tabs share a session, and an attacker has copied its first refresh token.',
   steps: [
     {
       name: 'refresh_token_missing',
@@ -73,7 +73,7 @@ export const refusedRefreshTokens: Folder = {
     {
       name: 'Log in with two tabs',
       operation: 'login',
-      about: 'A session of its own, because it is going to end.',
+      about: 'Opens a separate session, because it is going to end.',
       send: { body: credentials('Two tabs') },
       answers: 200,
       keeps: {
@@ -86,8 +86,8 @@ export const refusedRefreshTokens: Folder = {
       name: 'refresh_superseded',
       operation: 'refresh',
       about:
-        'Both tabs refresh at once, and the other one is faster: its script does so just before. This one gets no token; ' +
-        'it reads the successor from where the tabs keep it.',
+        'Both tabs refresh at once, and the other one finishes first (in the pre-request script). This one gets no token; ' +
+        'it reads the successor from the shared storage of the tabs.',
       before: refreshInOtherTab(1),
       send: {
         bearer: null,
@@ -101,8 +101,8 @@ export const refusedRefreshTokens: Folder = {
       name: 'refresh_token_reused',
       operation: 'refresh',
       about:
-        'A thief comes with the first token, when the tabs have refreshed nine times since: their script does so just ' +
-        'before. The whole session ends. Within 10 seconds and eight refreshes it could be a tab that was overtaken.',
+        'An attacker uses the first token after the tabs have refreshed nine times (in the pre-request script). The session ' +
+        'ends. Within 10 seconds and eight refreshes, it could be a tab that lost the race.',
       before: refreshInOtherTab(8),
       send: { bearer: null, body: { refresh_token: '{{first_tab_refresh_token}}' } },
       answers: 'refresh_token_reused',
@@ -110,7 +110,7 @@ export const refusedRefreshTokens: Folder = {
     {
       name: 'session_ended',
       operation: 'refresh',
-      about: 'For the owner too: nobody can tell which of the two was the thief. The reason tells what happened.',
+      about: 'For the owner too: the server cannot tell which of the two is the attacker. `reason` says what happened.',
       send: { bearer: null, body: { refresh_token: '{{tab_refresh_token}}' } },
       answers: 'session_ended',
       reason: 'reuse_detected',
@@ -118,7 +118,7 @@ export const refusedRefreshTokens: Folder = {
     {
       name: 'session_ended, for the access token',
       operation: 'whoami',
-      about: 'It has not expired, and is refused as well. Without a query, nobody knows the reason.',
+      about: 'It is refused although it has not expired. The reason is not known without a query.',
       send: { bearer: '{{tab_access_token}}' },
       answers: 'session_ended',
     },

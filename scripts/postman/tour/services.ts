@@ -4,59 +4,59 @@ import { secondDevice } from './sessions.js'
 export const services: Folder = {
   name: '7. For other services',
   about:
-    'What a service that only verifies tokens asks for. It needs a credential of its own: ' +
+    'Requests of services that verify tokens. They require a credential: ' +
     '`npm run verifier:create -- --name postman` prints one, and an entry for `VERIFIER_KEYS` to start Sallyport with. ' +
-    'Put the credential into the variable `verifier_credential` of the environment. Without it, this folder is skipped.',
+    'Set the environment variable `verifier_credential` to the credential. Without it, this folder is skipped.',
   needs: {
     variable: 'verifier_credential',
-    reason: 'needs verifier_credential: npm run verifier:create makes one',
+    reason: 'requires verifier_credential: create one with npm run verifier:create',
   },
   steps: [
-    secondDevice('A user logs in', 'Whose access token the service is shown.'),
+    secondDevice('A user logs in', 'Provides the access token that the service verifies.'),
     {
-      name: 'Is this token good?',
+      name: 'Introspect the access token',
       operation: 'introspectToken',
-      about: 'For services that cannot verify a signature, or want the word of the database.',
+      about: 'For services that cannot verify signatures, or need the current state from the database.',
       send: { body: { token: '{{phone_access_token}}' } },
       answers: 200,
       checks: {
-        'it is, and says whose it is': `
+        'it is active, and names its user': `
           pm.expect(answer).to.include({ active: true, sid: pm.collectionVariables.get('phone_session_id') })
         `,
       },
     },
     {
-      name: "End the token's session",
+      name: 'Revoke the token',
       operation: 'revokeToken',
-      about: 'Takes an access token or a refresh token.',
+      about: 'Accepts an access token or a refresh token and ends its session.',
       send: { body: { token: '{{phone_refresh_token}}' } },
       answers: 200,
     },
     {
-      name: 'Is it still good?',
+      name: 'Introspect the revoked token',
       operation: 'introspectToken',
-      about: 'Nothing but that is told of a token that is not good.',
+      about: 'Only `active` is returned for an inactive token.',
       send: { body: { token: '{{phone_access_token}}' } },
       answers: 200,
-      checks: { 'it is not': `pm.expect(answer).to.eql({ active: false })` },
+      checks: { 'it is not active': `pm.expect(answer).to.eql({ active: false })` },
     },
     {
-      name: 'What has been revoked',
+      name: 'List revocations',
       operation: 'listRevocations',
-      about: 'The list that a verifier keeps in memory, so that it need not ask for each token.',
+      about: 'The list that verifiers keep in memory to check tokens without a request.',
       answers: 200,
       keeps: { cursor: 'cursor' },
       checks: {
-        'the session is in it': `
+        'the list contains the session': `
           const sessions = answer.entries.filter(({ kind }) => kind === 'session').map(({ sid }) => sid)
           pm.expect(sessions).to.include(pm.collectionVariables.get('phone_session_id'))
         `,
       },
     },
     {
-      name: 'What came after',
+      name: 'List newer revocations',
       operation: 'listRevocations',
-      about: 'With the cursor of the answer before, only what is new.',
+      about: 'With the cursor of the previous response, only newer entries.',
       send: { query: { cursor: '{{cursor}}' } },
       answers: 200,
     },

@@ -19,13 +19,13 @@ export function secondDevice(name: string, about: string): Step {
 
 export const sessions: Folder = {
   name: '5. Sessions',
-  about: 'Each login is a session: a device in the list of its user, who can name it and end it.',
+  about: 'Each login opens a session, which the user can list, rename and end.',
   steps: [
-    secondDevice('Log in on a phone', 'A second device. Its tokens are kept beside those of this one.'),
+    secondDevice('Log in on a phone', 'A second device. Its tokens are stored in separate variables.'),
     {
       name: 'My devices',
       operation: 'listSessions',
-      about: 'All live sessions, with where and when each was last used.',
+      about: 'Lists all active sessions, with the time and address of their last use.',
       answers: 200,
       checks: {
         'this device and the phone are among them': `
@@ -39,7 +39,7 @@ export const sessions: Folder = {
     {
       name: 'Name the phone',
       operation: 'renameSession',
-      about: 'So that its user knows it again.',
+      about: 'Sets a name that the user will recognize.',
       send: { path: { id: '{{phone_session_id}}' }, body: { device_name: "Ada's phone" } },
       answers: 200,
       checks: { 'it has its name': `pm.expect(answer.device_name).to.equal("Ada's phone")` },
@@ -47,27 +47,27 @@ export const sessions: Folder = {
     {
       name: 'End the session on the phone',
       operation: 'endSession',
-      about: 'The phone was lost.',
+      about: 'For example, because the phone was lost.',
       send: { path: { id: '{{phone_session_id}}' } },
       answers: 204,
     },
     {
       name: 'The phone is refused',
       operation: 'whoami',
-      about: 'Its access token has not expired, and is refused from this moment; by other services within a second.',
+      about: 'Its access token is refused immediately, although it has not expired; by other services within a second.',
       send: { bearer: '{{phone_access_token}}' },
       answers: 'session_ended',
     },
     {
       name: 'End all others',
       operation: 'endOtherSessions',
-      about: 'Only this device stays. The session of "Register" ends here.',
+      about: 'Only this session stays active. The session of "Register" ends.',
       answers: 204,
     },
     {
-      name: 'What ended, and why',
+      name: 'List ended sessions',
       operation: 'listSessions',
-      about: 'An ended session stays in this list until its last day, with its reason.',
+      about: 'Ended sessions stay listed with their reasons until their maximum lifetime is over.',
       send: { query: { ended: 'true' } },
       answers: 200,
       checks: {

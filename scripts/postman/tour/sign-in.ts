@@ -14,12 +14,12 @@ export function credentials(deviceName: string) {
 
 export const signIn: Folder = {
   name: '2. Register and log in',
-  about: 'Both answer with an access token, a refresh token, the session and the user. Scripts keep what comes later.',
+  about: 'Both return an access token, a refresh token, the session and the user. Scripts store what later requests need.',
   steps: [
     {
       name: 'Register',
       operation: 'register',
-      about: 'Makes an account, with an address of its own for each run, and signs in.',
+      about: 'Creates an account, with a new address for each run, and signs in.',
       before: `
         pm.collectionVariables.set('email', pm.variables.replaceIn('ada-{{$guid}}@example.com'))
       `,
@@ -33,7 +33,7 @@ export const signIn: Folder = {
     {
       name: 'Log in',
       operation: 'login',
-      about: 'A session of its own: the one of "Register" goes on beside it. The tour goes on with this one.',
+      about: 'Opens another session, which the tour uses from here on. The session of "Register" stays active.',
       send: { body: credentials('Postman') },
       answers: 200,
       keeps: keepTokens,
