@@ -162,7 +162,7 @@ t.test('traces are sent where a collector is named', async (t) => {
   t.equal(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_SDK_DISABLED: 'True' }).tracing, false)
   t.equal(readConfig({ OTEL_SERVICE_NAME: 'auth' }).tracing, false)
   t.match(faultsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' }), [
-    /^OTEL_EXPORTER_OTLP_ENDPOINT must be (an|the) http or https URL/,
+    /^OTEL_EXPORTER_OTLP_ENDPOINT must be the http or https URL/,
   ])
 })
 
@@ -333,16 +333,17 @@ t.test('PUBLIC_URL is an origin: https, or http on the machine itself, in every 
     'https:\\\\a.b',
     'null',
   )
-  for (const text of malformed) t.match(faultsOf({ PUBLIC_URL: text }), [/^PUBLIC_URL must be (an|the) http or https URL/], text)
+  for (const text of malformed)
+    t.match(faultsOf({ PUBLIC_URL: text }), [/^PUBLIC_URL must be an http or https URL/], text)
 })
 
 t.test('ISSUER is kept to the letter, without query or fragment; AUDIENCE is visible', async (t) => {
   t.equal(readConfig({ ISSUER: 'https://a.b/' }).tokens.issuer, 'https://a.b/')
   for (const text of ['a.b', 'https://a.b?x=1', 'https://a.b/?', 'https://a.b#', 'https://u@a.b', 'ftp://a.b']) {
-    t.match(faultsOf({ ISSUER: text }), [/^ISSUER must be (an|the) http or https URL/], text)
+    t.match(faultsOf({ ISSUER: text }), [/^ISSUER must be an http or https URL/], text)
   }
   for (const text of ['two words', 'tab\t', 'é', 'x'.repeat(256)]) {
-    t.match(faultsOf({ AUDIENCE: text }), [/^AUDIENCE is not 1 to 255/], text)
+    t.match(faultsOf({ AUDIENCE: text }), [/^AUDIENCE must be 1 to 255/], text)
   }
 })
 
@@ -412,7 +413,8 @@ t.test('HTTP-12: TRUST_PROXY holds addresses and ranges, never everybody', async
     '10.0.0/8',
   ]
   wrong.push('10.0.0.0/08', '10.0.0.0/-1', '10.0.0.0/8.5', 'fe80::1%eth0', '010.0.0.1', '*')
-  for (const text of wrong) t.match(faultsOf({ TRUST_PROXY: text }), [/^TRUST_PROXY entry 1 must be the IP address/], text)
+  for (const text of wrong)
+    t.match(faultsOf({ TRUST_PROXY: text }), [/^TRUST_PROXY entry 1 must be the IP address/], text)
 })
 
 t.test('an idle time beyond the longest life is a fault', async (t) => {
@@ -459,7 +461,7 @@ t.test('KEY-06: production refuses a missing, weak or example secret', async (t)
   t.match(faultsOf({ ...rest, SECRET_KEY: 'change-me_change-me-change_me-0-change-me-no' }), [
     /^SECRET_KEY looks like an example/,
   ])
-  t.match(faultsOf({ ...rest, SECRET_KEY: strong.slice(0, 20) }), [/^SECRET_KEY is 15 bytes long/])
+  t.match(faultsOf({ ...rest, SECRET_KEY: strong.slice(0, 20) }), [/^SECRET_KEY has 15 bytes/])
   t.match(faultsOf({ ...rest, SECRET_KEY: `${strong},${weak}` }), [/^SECRET_KEY is a pattern/], 'also as a second one')
 })
 
@@ -472,7 +474,7 @@ t.test('KEY-06: development takes a weak secret and says so, but none that is ma
   }
   for (const NODE_ENV of ['development', 'production']) {
     for (const text of ['not a secret', `${weak},`, `,${weak}`, `${weak}=`, `${weak},%`]) {
-      t.match(faultsOf({ ...production, NODE_ENV, SECRET_KEY: text }), [/^SECRET_KEY is not base64url/], text)
+      t.match(faultsOf({ ...production, NODE_ENV, SECRET_KEY: text }), [/^SECRET_KEY must be base64url/], text)
     }
   }
 })
@@ -484,7 +486,11 @@ t.test('production warns of what is allowed but seldom meant', async (t) => {
     SECRET_KEY,
     CORS_ORIGINS: 'http://a.b,http://localhost:5173,https://c.d',
   })
-  t.match(config.warnings, [/^DATABASE_URL is not set/, /^PUBLIC_URL is not set/, /^CORS_ORIGINS lists http:\/\/a\.b: /])
+  t.match(config.warnings, [
+    /^DATABASE_URL is not set/,
+    /^PUBLIC_URL is not set/,
+    /^CORS_ORIGINS lists http:\/\/a\.b: /,
+  ])
   t.equal(config.warnings.length, 3)
 })
 
@@ -511,7 +517,7 @@ t.test('all faults are told at once, each with its name and what to do', async (
     faults.map((fault) => fault.split(' ')[0]),
     ['PORT', 'DATABASE_URL', 'CORS_ORIGINS', 'PUBLIC_URL', 'SECRET_KEY', 'SESSION_IDLE_TTL', 'ARGON2_MEMORY_KIB'],
   )
-  for (const fault of faults) t.match(fault, /^[A-Z0-9_]+ .+: .+\.$/)
+  for (const fault of faults) t.match(fault, /^[A-Z0-9_]+ .+\.$/)
   t.throws(() => readConfig(environment), {
     name: 'ConfigError',
     message: faults.map((fault) => `\n  ${fault}`).join(''),
@@ -519,7 +525,7 @@ t.test('all faults are told at once, each with its name and what to do', async (
 })
 
 t.test('a setting that cannot be read causes no second fault by comparison', async (t) => {
-  t.match(faultsOf({ PUBLIC_URL: 'nonsense', COOKIE_SAMESITE: 'none' }), [/^PUBLIC_URL must be (an|the) http or https URL/])
+  t.match(faultsOf({ PUBLIC_URL: 'nonsense', COOKIE_SAMESITE: 'none' }), [/^PUBLIC_URL must be an http or https URL/])
   t.equal(faultsOf({ PUBLIC_URL: 'nonsense', COOKIE_SAMESITE: 'none' }).length, 1)
   t.equal(faultsOf({ ...production, SECRET_KEY: '%' }).length, 1)
 })
