@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** No access token lives longer than this, whatever the settings say, so lowering a setting breaks no live token. */
+/** Maximum lifetime of access tokens, regardless of settings, so that lowering the setting breaks no valid token. */
 export const MAX_ACCESS_TOKEN_SECONDS = 3600
 
 const numericDate = z.int().nonnegative()
@@ -23,7 +23,7 @@ export const exampleClaims = {
   amr: ['pwd'],
 }
 
-/** What every access token says (RFC 9068, section 2.2), with `roles`, a claim of ours. Times are in seconds since 1970. */
+/** The claims of every access token (RFC 9068, section 2.2), and `roles`. Times are in seconds since 1970. */
 interface SharedClaims {
   iss: string
   sub: string
@@ -38,13 +38,13 @@ interface SharedClaims {
   scope: string
   /** The strength of the sign-in, such as `aal1`. */
   acr?: string | undefined
-  /** Claims that are not known are there as they came. */
+  /** Unknown claims are passed through. */
   [claim: string]: unknown
 }
 
 /**
- * What a user's access token says: `sub` the user, and of ours `sid` the session and `epoch` the version of the user's
- * claims; from OpenID Connect, `auth_time` and `amr` the sign-in.
+ * The claims of a user's access token: `sub` is the user, `sid` the session, `epoch` the version of the user's claims;
+ * `auth_time` and `amr` (OpenID Connect) describe the sign-in.
  */
 export interface UserClaims extends SharedClaims {
   /** The session's id. */
@@ -55,7 +55,7 @@ export interface UserClaims extends SharedClaims {
   amr: string[]
 }
 
-/** What the access token of a client that acts for itself says: nobody has signed in, and `sub` is the client. */
+/** The claims of a client's own access token: there is no user, and `sub` is the client. */
 export interface ClientClaims extends SharedClaims {
   sid?: undefined
   epoch?: undefined
@@ -63,7 +63,7 @@ export interface ClientClaims extends SharedClaims {
   amr?: undefined
 }
 
-/** The claims of a user's token or of a client's, which has no `sid`. */
+/** The claims of a user's token, or of a client's token, which has no `sid`. */
 export type AccessTokenClaims = UserClaims | ClientClaims
 
 const text = z.string().min(1)

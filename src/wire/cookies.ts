@@ -1,5 +1,5 @@
 /**
- * How the server names its cookies, and how whoever is sent them reads them. No packages, nothing of Node.
+ * Names and parsing of cookies. No packages, nothing of Node.
  */
 
 /**

@@ -1,4 +1,4 @@
-/** How the tokens of a session travel; chosen at sign-in and never changed. */
+/** How the tokens of a session are transported; chosen at sign-in and never changed. */
 export const modes = ['cookie', 'json', 'session'] as const
 
 export type Mode = (typeof modes)[number]

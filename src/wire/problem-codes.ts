@@ -6,9 +6,8 @@ import { serverCodes } from './problems/server.js'
 import { signInCodes } from './problems/sign-in.js'
 
 /**
- * Every way in which Sallyport says no, from the files of the areas. A code is API: clients branch on it, so it never
- * changes its meaning. `type` of a problem (RFC 9457, section 3.1.1) is `/problems/<code>`, a page that shows what
- * stands here.
+ * All problem codes of Sallyport. A code is API: clients branch on it, so its meaning never changes. `type` of a problem
+ * (RFC 9457, section 3.1.1) is `/problems/<code>`, a page with this documentation.
  */
 export const problemCodes = {
   ...requestCodes,

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { endReasons, type EndReason } from './end-reason.js'
 import { modes, type Mode } from './mode.js'
 
-/** A session, as its user sees it in the list. Times are ISO 8601, in UTC. */
+/** A session, as listed for its user. Times are ISO 8601, in UTC. */
 export interface PresentedSession {
   id: string
-  /** Whether it is the one that asks. */
+  /** Whether it is the session of the request. */
   current: boolean
   mode: Mode
   device_name: string | null
@@ -14,7 +14,7 @@ export interface PresentedSession {
   created_at: string
   last_used_at: string
   expires_at: string
-  /** Of ended sessions alone, as is the reason. */
+  /** Only for ended sessions, like `reason`. */
   ended_at?: string | undefined
   reason?: EndReason | undefined
 }

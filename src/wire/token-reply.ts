@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { modes, type Mode } from './mode.js'
 
-/** A user, as users see themselves. */
+/** A user, as returned to the user. */
 export interface User {
   id: string
   email: string
@@ -12,7 +12,7 @@ export interface User {
   created_at: string
 }
 
-/** The answer of register, login and refresh (RFC 6749, section 5.1, and more). Members are only ever added. */
+/** The response of register, login and refresh (extends RFC 6749, section 5.1). Members may be added, never removed. */
 export type TokenReply = {
   access_token?: string | undefined
   token_type: 'Bearer'

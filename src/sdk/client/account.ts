@@ -3,20 +3,20 @@ import type { User } from '../../wire/token-reply.js'
 import { ask, errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import type { Fetch } from './options.js'
 
-/** What a signed-in user sees and changes. Each throws a ClientError where Sallyport refuses. */
+/** Operations on the account of the signed-in user. Each throws a ClientError if Sallyport refuses. */
 export interface Account {
   me(): Promise<User>
   updateMe(changes: { name: string | null }): Promise<User>
   /** Ends the user's other sessions. */
   changePassword(passwords: { current_password: string; new_password: string }): Promise<void>
-  /** The devices that are signed in or, with `ended`, those that were and why they are not any more. */
+  /** Lists the active sessions or, with `ended`, the ended ones with their reasons. */
   sessions(which?: { ended?: boolean }): Promise<PresentedSession[]>
   renameSession(id: string, deviceName: string): Promise<PresentedSession>
   endSession(id: string): Promise<void>
   endOtherSessions(): Promise<void>
 }
 
-/** Calls a route of Sallyport as the user, and throws what it refuses. */
+/** Calls a route of Sallyport as the user. Throws a ClientError if it is refused. */
 export type CallAsUser = (method: string, path: string, body?: object) => Promise<Answer['body']>
 
 export function createCallAsUser(authorizedFetch: Fetch, options: Pick<RequestInit, 'credentials'>): CallAsUser {

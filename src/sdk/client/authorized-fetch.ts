@@ -4,7 +4,7 @@ import { originOf, type CheckedOptions, type ClientClock, type Fetch } from './o
 import type { Held } from './held.js'
 import type { Session } from './session.js'
 
-/** A token is renewed when it has less left than that, so that it does not expire on its way. */
+/** Tokens are refreshed this long before they expire, so that they do not expire in transit. */
 const MARGIN_MS = 10_000
 
 export interface AuthorizedFetchOptions {
@@ -16,14 +16,14 @@ export interface AuthorizedFetchOptions {
 }
 
 /**
- * Makes a `fetch` that acts for the user. It renews the access token before it expires, and once when a service refuses
- * it, and repeats the request once then. It answers what the service says, and throws a ClientError where the session
- * has ended, or where it cannot be told at the moment; a fault of the network is told as by `fetch` itself.
+ * Creates a `fetch` that sends the access token. It refreshes the token before it expires, and when a service refuses it,
+ * and then retries the request once. It returns the response of the service, and throws a ClientError if the session has
+ * ended or the refresh fails; network errors are thrown as by `fetch` itself.
  */
 export function createAuthorizedFetch({ options, fetch, session, clock, refresh }: AuthorizedFetchOptions): Fetch {
   const { baseUrl, mode, origins } = options
 
-  /** The tokens to act with; null where the browser adds them, and where nobody is signed in. */
+  /** The tokens to send; null if the browser sends them as cookies, or if no user is signed in. */
   async function findTokens(): Promise<Held | null> {
     const { held, state } = session
     if (mode === 'session' || state.status === 'signed_out') return held
@@ -32,7 +32,7 @@ export function createAuthorizedFetch({ options, fetch, session, clock, refresh 
       return await refresh(held)
     } catch (error) {
       if (held !== null && held.expiresAtMs > clock.now() && session.held === held) return held
-      // Nobody was signed in, which is for the service to judge: not every address needs a token.
+      // Not signed in: the service decides, because not every URL requires a token.
       if (error instanceof ClientError && error.code === 'refresh_token_missing') return null
       throw error
     }
@@ -55,14 +55,14 @@ export function createAuthorizedFetch({ options, fetch, session, clock, refresh 
     if (tokens === null && mode !== 'session') return response
     const renewed = await refresh(mode === 'session' ? session.held : tokens)
     const isSameSession = tokens === null || tokens.session.id === renewed.session.id
-    // What was meant for one session is not done in another's name; and a stream cannot be sent twice.
+    // A request for one session must not be sent with another; and a stream cannot be sent twice.
     if (!isSameSession || isStream(init.body)) return response
     await response.body?.cancel()
     return send(target, init, renewed)
   }
 }
 
-/** An address that may be handed the token. Throws a TypeError for any other one. */
+/** The URL, if the token may be sent there. Throws a TypeError otherwise. */
 function requireAllowed(input: string | URL | Request, baseUrl: string, origins: readonly string[]): string | Request {
   const address = typeof input === 'string' ? input : 'href' in input ? input.href : input.url
   if (/^\/(?![/\\])/.test(address)) return baseUrl + address
@@ -76,8 +76,8 @@ function requireAllowed(input: string | URL | Request, baseUrl: string, origins:
 const renewable: readonly unknown[] = ['token_expired', 'token_stale', 'token_invalid', 'session_ended']
 
 /**
- * Whether a service refuses the token (RFC 6750, section 3.1). Where one says that the session has ended, Sallyport is
- * asked as well, which knows why.
+ * Whether a service refuses the token (RFC 6750, section 3.1). If it reports an ended session, a refresh is tried too,
+ * because Sallyport knows the reason.
  */
 async function asksForRefresh(response: Response): Promise<boolean> {
   if (response.status !== 401) return false

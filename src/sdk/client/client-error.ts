@@ -2,15 +2,15 @@ import type { EndReason } from '../../wire/end-reason.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 
 /**
- * What went wrong: one of Sallyport's problem codes, or
- * - `unreachable`: no answer came, or none in time. The session goes on; try again later.
- * - `superseded`: a sign-in or a logout took over while this was under way.
- * - `storage_failed`: the store did not take or give what has to be kept. The session goes on.
- * - `unexpected_answer`: something that is not Sallyport answered.
+ * The error code: one of Sallyport's problem codes, or
+ * - `unreachable`: no response, or none in time. The session is still active; retry later.
+ * - `superseded`: replaced by another sign-in or a logout.
+ * - `storage_failed`: the key store could not be read or written. The session is still active.
+ * - `unexpected_answer`: the response did not come from Sallyport.
  */
 export type ClientErrorCode = ProblemCode | 'unreachable' | 'superseded' | 'storage_failed' | 'unexpected_answer'
 
-/** A place in a request that does not fit, as in the member `errors` of a problem. */
+/** An invalid value in a request, as in the member `errors` of a problem. */
 export interface FieldError {
   /** A JSON pointer, such as `/email`. */
   path: string
@@ -28,19 +28,19 @@ const ownMessages: Partial<Record<ClientErrorCode, string>> = {
 type Details = 'message' | 'cause' | 'status' | 'reason' | 'errors' | 'members' | 'retryAfterSeconds' | 'requestId'
 type ClientErrorOptions = { [name in Details]?: ClientError[name] | undefined }
 
-/** The message is for developers; `code` is what a program branches on. */
+/** An error of the client. Branch on `code`; the message is for developers. */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
-  /** The HTTP status, where there was an answer. */
+  /** The HTTP status, if there was a response. */
   declare readonly status: number | undefined
-  /** Why the session ended, where it did. */
+  /** Why the session ended, with `session_ended`. */
   declare readonly reason: EndReason | undefined
-  /** Where the request does not fit. */
+  /** The invalid values of the request, with `validation_failed`. */
   declare readonly errors: readonly FieldError[] | undefined
-  /** What a code tells beyond what all of them do, such as `acr_values`; empty where there is nothing. */
+  /** Additional members of the problem, such as `acr_values`; may be empty. */
   declare readonly members: Readonly<Partial<Record<string, unknown>>>
   declare readonly retryAfterSeconds: number | undefined
-  /** What to look for in the server's log. */
+  /** The request id in the server's log. */
   declare readonly requestId: string | undefined
 
   constructor(

@@ -1,7 +1,6 @@
 /**
- * Owns the client's side of a session: signing in and out, one refresh at a time among all tabs, and requests that
- * carry the access token. What the server decides about a refresh token it takes as it comes; it gives a session up
- * only when Sallyport says in so many words that it is over.
+ * Owns the client's side of a session: signing in and out, one refresh at a time across all tabs, and requests with the
+ * access token. It signs the user out only when Sallyport reports that the session has ended.
  */
 import { createAccount, createCallAsUser, type Account } from './account.js'
 import { createAuthorizedFetch } from './authorized-fetch.js'
@@ -34,9 +33,9 @@ export type { ClientState, SignedInState } from './session.js'
 export interface LoginRequest {
   email: string
   password: string
-  /** What the session is called in the user's list. */
+  /** The name of the session in the user's list. */
   device_name?: string
-  /** Whether cookies outlive the browser: true by default. */
+  /** Whether cookies persist after the browser is closed: true by default. */
   remember?: boolean
 }
 
@@ -46,45 +45,45 @@ export interface RegisterRequest extends LoginRequest {
 
 export interface Client extends Account {
   readonly state: ClientState
-  /** Is told each change, other tabs' included, and each refresh. Answers how to stop. */
+  /** Calls the listener on each change, including those of other tabs, and each refresh. Returns an unsubscribe function. */
   onChange(listener: (state: ClientState) => void): () => void
   /**
-   * Finds out who is signed in: what a page or an app calls at its start. Throws `unreachable` where nobody can tell;
-   * in mode `json` the store can, and the user is not known until Sallyport is reached.
+   * Restores the session; call it when the page or app starts. Throws `unreachable` if the state cannot be determined.
+   * In mode `json` the store determines it, and the user stays unknown until Sallyport is reachable.
    */
   restore(): Promise<ClientState>
-  /** Makes an account and signs in. Throws `email_taken`, `password_too_weak`, `validation_failed` and others. */
+  /** Registers and signs in. Throws `email_taken`, `password_too_weak`, `validation_failed` and others. */
   register(request: RegisterRequest): Promise<ClientState>
-  /** Throws `invalid_credentials`, `account_banned` and others. */
+  /** Signs in. Throws `invalid_credentials`, `account_banned` and others. */
   login(request: LoginRequest): Promise<ClientState>
-  /** Gets new tokens now. Nobody has to: `fetch` does it when it is time. */
+  /** Refreshes the tokens now. Not required: `fetch` does it in time. */
   refresh(): Promise<ClientState>
-  /** Ends this session. Where Sallyport cannot be reached it throws, and the session goes on. */
+  /** Ends this session. Throws if Sallyport is unreachable; the session then stays active. */
   logout(): Promise<void>
-  /** Ends every session of the user. */
+  /** Ends all sessions of the user. */
   logoutAll(): Promise<void>
-  /** Deletes the user and everything of theirs. */
+  /** Deletes the user and all their data. */
   deleteMe(proof: { password: string }): Promise<void>
   /**
-   * As the global `fetch`, for paths of Sallyport and addresses of the `origins`: adds the access token, renews it in
-   * time and once where it is refused, and repeats the request once then.
+   * Like the global `fetch`, for paths of Sallyport and URLs of the `origins`: adds the access token, refreshes it in
+   * time and when it is refused, and then retries the request once.
    */
   fetch: Fetch
   /**
-   * Hears at once what happens to the session elsewhere, by `GET /v1/events`, until the function that it answers is
-   * called. It needs a `fetch` that reads streams, which React Native's does not.
+   * Listens to `GET /v1/events`, so that changes to the session elsewhere are noticed immediately. Returns a function that
+   * stops it. Requires a `fetch` that supports streams, which React Native's does not.
    */
   followEvents(): () => void
-  /** Lets go of the other tabs and of what is followed. The session goes on. */
+  /** Stops listening to other tabs and events. The session stays active. */
   close(): void
 }
 
-/** Throws a TypeError for options that are wrong. Nothing is asked of Sallyport yet. */
+/** Creates a client without sending a request. Throws a TypeError for invalid options. */
 export function createClient(given: ClientOptions): Client {
   const options = checkOptions(given)
   const { baseUrl, mode, clock = systemClock, fetch = platformFetch } = options
   const platform = readPlatform()
-  // Pages of one origin share their cookies, so they agree on them. A program that is no page may act for many users.
+  // Pages of one origin share cookies and coordinate. A program outside a browser may act for many users.
   const shared = mode !== 'json' && platform.location !== undefined ? platform : {}
   const name = `sallyport.${baseUrl.replace(/^https?:\/\//, '').replace(/[^\w.-]/g, '_')}`
   const locks = shared.navigator?.locks ?? null
@@ -142,7 +141,7 @@ export function createClient(given: ClientOptions): Client {
   }
 }
 
-// Not the global itself, which has to be called as it stands there.
+// The global fetch must be called as a global, not as a method of options.
 const platformFetch: Fetch = (input, init) => fetch(input, init)
 
 function createCredential(
@@ -156,7 +155,7 @@ function createCredential(
   const createAttempt = () =>
     Array.from(fill(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
   if (mode === 'json') return createStoredCredential({ storage: storage ?? createMemoryStore(), key, createAttempt })
-  // Without the lock, two tabs could each name an attempt of their own.
+  // Without the lock, two tabs could each start an attempt of their own.
   const kept = storage ?? (isShared && indexedDB ? createIndexedDbStore(indexedDB) : null)
   return createCookieCredential({ storage: kept, key, createAttempt })
 }

@@ -3,32 +3,32 @@ import { parseObject } from './json.js'
 import { ignore } from './ignore.js'
 import type { KeyStore } from './key-store.js'
 
-/** What is presented to refresh. */
+/** The credential of a refresh request. */
 export interface Presented {
-  /** Undefined where it is a cookie, which the browser adds. */
+  /** Undefined if it is a cookie, which the browser sends. */
   token: string | undefined
-  /** The attempt's `Idempotency-Key`; undefined where it could not be kept, or not be shared with the other tabs. */
+  /** The `Idempotency-Key` of the attempt; undefined if it could not be stored or shared with other tabs. */
   attempt: string | undefined
 }
 
-/** What has to outlive the program: the refresh token of mode `json`, and the attempt that is under way. */
+/** Persistent state: the refresh token in mode `json`, and the current attempt. */
 export interface Credential {
   /**
-   * What to present, once its attempt is kept: the one that is under way already, whoever began it, or a new one.
-   * Null where there is no session to refresh. Throws `storage_failed` where nothing may be presented yet.
+   * Stores and returns what to present: the current attempt, whichever tab or process started it, or a new one.
+   * Null if there is no session to refresh. Throws `storage_failed` if the attempt could not be stored.
    */
   begin(): Promise<Presented | null>
-  /** Puts what came back in its place. False where a newer sign-in or a logout has changed that meanwhile. */
+  /** Stores the new token. False if a newer sign-in or a logout has replaced the old one meanwhile. */
   complete(presented: Presented, next: string | undefined): Promise<boolean>
-  /** Starts again with the token of a sign-in. Throws `storage_failed`. */
+  /** Stores the token of a new sign-in. Throws `storage_failed`. */
   keep(token: string | undefined): Promise<unknown>
-  /** The refresh token as it is kept. */
+  /** The stored refresh token. */
   read(): Promise<string | undefined>
-  /** Forgets it all; where `presented` is given, only if nothing newer stands there, which it answers with false. */
+  /** Deletes everything; with `presented`, only if nothing newer is stored, and false otherwise. */
   forget(presented?: Presented): Promise<boolean>
 }
 
-/** As it is kept: JSON under one key. */
+/** The stored record: JSON under one key. */
 interface Kept {
   token?: string | undefined
   attempt?: string | undefined
@@ -41,9 +41,9 @@ export interface CredentialOptions {
 }
 
 /**
- * Mode `json`. Token and attempt are one record that is written as a whole: `{token 5, attempt k}` before the call,
- * `{token 6}` after it. Only what is kept is ever presented. A token that could not be kept is had again by the same
- * attempt, whereas one that was used from memory would leave a spent one behind for the next start.
+ * Mode `json`. Token and attempt are one record that is written atomically: `{token 5, attempt k}` before the request,
+ * `{token 6}` after it. Only stored tokens are presented. If a token could not be stored, the same attempt returns it
+ * again, whereas using it from memory would leave a used token in the store for the next start.
  */
 export function createStoredCredential({ storage, key, createAttempt }: CredentialOptions): Credential {
   const read = () => orStorageFailed(async () => parseRecord(await storage.get(key)))
@@ -67,10 +67,10 @@ export function createStoredCredential({ storage, key, createAttempt }: Credenti
     async complete(presented, next) {
       try {
         if (await isStill(presented)) await write({ token: next })
-        // Or else somebody has finished the same attempt.
+        // Otherwise another process may have finished the same attempt.
         else return (await read()).token === next
       } catch {
-        // The same attempt brings the same token back until it can be kept.
+        // The same attempt returns the same token until it can be stored.
       }
       return true
     },
@@ -87,9 +87,8 @@ export function createStoredCredential({ storage, key, createAttempt }: Credenti
 }
 
 /**
- * Modes `cookie` and `session`: the token is the browser's, and only the attempt is kept. Where that fails, none is
- * named: the server forgives a lost answer for some seconds then, whereas an attempt that another tab cannot repeat
- * would not be forgiven at all.
+ * Modes `cookie` and `session`: the browser stores the token, and only the attempt is stored here. If that fails, no key
+ * is sent: the server then allows retries for some seconds, whereas a key that other tabs cannot reuse would allow none.
  */
 export function createCookieCredential({
   storage,
@@ -97,7 +96,7 @@ export function createCookieCredential({
   createAttempt,
 }: Omit<CredentialOptions, 'storage'> & { storage: KeyStore | null }): Credential {
   async function clear(): Promise<true> {
-    // An attempt that stays behind does no harm: with the next token it is a new one.
+    // A leftover attempt key is harmless: with the next token it identifies a new attempt.
     await storage?.delete(key).catch(ignore)
     return true
   }

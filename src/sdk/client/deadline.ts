@@ -3,22 +3,22 @@ import { ignore } from './ignore.js'
 export interface Deadline {
   signal: AbortSignal
   /**
-   * Fails when the signal aborts. To hand the signal to `fetch` is not enough: that of Node 20 and 22 forgets it once the
-   * head of an answer is there and garbage has been collected.
+   * Rejects when the signal aborts. Passing the signal to `fetch` is not enough: Node 20 and 22 drop it after the response
+   * headers arrived and garbage was collected.
    */
   late: Promise<never>
-  /** Starts the time again. */
+  /** Restarts the timeout. */
   extend(): void
-  /** Leaves nothing behind: no timer, no listener, no connection that nobody reads. */
+  /** Releases the timer, the listeners and the connection. */
   end(): void
 }
 
-/** Aborts after a time, and with `stop`. AbortSignal.timeout and AbortSignal.any would do it where they exist. */
+/** Aborts after a timeout, and with `stop`. AbortSignal.timeout and AbortSignal.any are not available everywhere. */
 export function createDeadline(ms: number, stop?: AbortSignal): Deadline {
   const controller = new AbortController()
   const { signal } = controller
   const late = new Promise<never>((_, reject) => signal.addEventListener('abort', reject))
-  // Not everybody waits for it.
+  // Callers may ignore it.
   late.catch(ignore)
   const end = () => {
     clearTimeout(timer)

@@ -5,7 +5,7 @@ import { createDeadline } from './deadline.js'
 import type { Held } from './held.js'
 import type { Session } from './session.js'
 
-/** The server says something every 15 s. A stream that is silent for longer than that has been lost on its way. */
+/** The server sends something every 15 s. A stream that is silent for longer is considered lost. */
 const SILENCE_MS = 40_000
 const LONGEST_PAUSE_MS = 30_000
 const MAX_EVENT_LENGTH = 65_536
@@ -15,13 +15,13 @@ export interface FollowingOptions {
   session: Session
   clock: ClientClock
   refresh: (stale: Held | null) => Promise<Held>
-  /** Of all tabs, the one that holds this lock follows: a browser has few connections to one host. */
+  /** Only the tab that holds this lock listens, because browsers limit the connections to a host. */
   lock: { locks: WebLocks; name: string } | null
 }
 
 /**
- * Follows what happens to the session elsewhere, until the signal aborts. What is heard is not believed at once: a
- * refresh asks Sallyport, which says whether the session goes on, and tells every tab.
+ * Listens to the events of the session until the signal aborts. Each event triggers a refresh, which determines the state
+ * of the session and notifies all tabs.
  */
 export async function followEvents(options: FollowingOptions, stop: AbortSignal): Promise<void> {
   const { lock } = options
@@ -46,7 +46,7 @@ async function keepFollowing(options: FollowingOptions, stop: AbortSignal): Prom
   }
 }
 
-/** Whether there was a stream. It ends with the access token that opened it, or with the session. */
+/** Whether a stream was opened. It ends with its access token, or with the session. */
 async function follow({ fetch, session, refresh }: FollowingOptions, stop: AbortSignal): Promise<boolean> {
   const silence = createDeadline(SILENCE_MS, stop)
   try {
@@ -64,7 +64,7 @@ async function follow({ fetch, session, refresh }: FollowingOptions, stop: Abort
       if (events.some(({ type }) => type === 'session.ended' || type === 'claims.changed')) await refresh(session.held)
     }
   } catch {
-    // Whatever it was, the state says what it means: signed out, or to be tried again.
+    // The state says whether the user is signed out or the stream should be retried.
     return false
   } finally {
     silence.end()

@@ -5,18 +5,18 @@ import { createDeadline } from './deadline.js'
 import { parseObject } from './json.js'
 import type { Fetch } from './options.js'
 
-/** How long Sallyport may take to answer. */
+/** Timeout of requests to Sallyport. */
 const TIMEOUT_MS = 10_000
 
 export interface Answer {
   status: number
   ok: boolean
-  /** What the body says, where it is JSON; else null. */
+  /** The body if it is a JSON object, otherwise null. */
   body: Partial<Record<string, unknown>> | null
   retryAfterSeconds: number | undefined
 }
 
-/** A request as Sallyport reads it. The header tells that no form or link of another site has sent it. */
+/** A JSON request. The header x-sallyport-csrf proves that it was not sent by a form or link of another site. */
 export function jsonRequest(method: string, body?: object, headers: Record<string, string> = {}): RequestInit {
   const all = { accept: 'application/json', 'x-sallyport-csrf': '1', ...headers }
   if (body === undefined) return { method, headers: all }
@@ -24,8 +24,8 @@ export function jsonRequest(method: string, body?: object, headers: Record<strin
 }
 
 /**
- * The whole answer to a request. Throws `unreachable` when there is none in time, and `superseded` where the signal
- * aborts first.
+ * Sends a request and reads the whole response. Throws `unreachable` if there is none in time, and `superseded` if the
+ * signal aborts first.
  */
 export async function ask(fetch: Fetch, url: string, init: RequestInit, signal?: AbortSignal): Promise<Answer> {
   const deadline = createDeadline(TIMEOUT_MS, signal)
@@ -53,19 +53,19 @@ export async function readAnswer(response: Response): Promise<Answer> {
 }
 
 /**
- * Whether Sallyport has done what it was asked. It answers an object, or 204 where there is nothing to tell; the sign-in
- * page of a network answers 200 as well, and has done nothing.
+ * Whether Sallyport has fulfilled the request: it responds with an object, or with 204. A captive portal also responds
+ * with 200, but not with JSON.
  */
 export function isDone({ status, ok, body }: Answer): boolean {
   return status === 204 || (ok && body !== null)
 }
 
-/** A problem (RFC 9457) as an error; `unexpected_answer` for whatever is not one of Sallyport's. */
+/** Converts a problem (RFC 9457) to an error; `unexpected_answer` for other responses. */
 export function errorOf({ status, body, retryAfterSeconds }: Answer): ClientError {
   if (typeof body?.code !== 'string' || body.status !== status) {
     return new ClientError('unexpected_answer', { status, retryAfterSeconds })
   }
-  // Codes and reasons are only ever added: one that this version does not know is handed on as it is.
+  // Codes and reasons unknown to this version are passed through.
   const { code, detail, reason, errors, request_id } = body as unknown as Problem
   const members = Object.fromEntries(Object.entries(body).filter(([name]) => !standardMembers.includes(name)))
   return new ClientError(code, {

@@ -1,4 +1,4 @@
-/** For a failure about which there is nothing to do, as said where it is caught. */
+/** Ignores an error; the caller says why. */
 export function ignore(): void {
   // Nothing.
 }

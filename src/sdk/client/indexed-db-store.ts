@@ -5,8 +5,8 @@ const DATABASE = 'sallyport'
 const STORE = 'attempts'
 
 /**
- * A store in IndexedDB: what one tab has written, every other tab reads from then on, and it outlives a crash. Neither
- * holds for `localStorage`, which reaches other tabs and the disk at some later time.
+ * A store in IndexedDB: writes are immediately visible to all tabs and survive a crash. `localStorage` guarantees
+ * neither.
  */
 export function createIndexedDbStore(indexedDb: IndexedDb): KeyStore {
   async function inStore<T>(mode: 'readonly' | 'readwrite', work: (store: DbObjectStore) => DbRequest<T>): Promise<T> {
@@ -19,7 +19,7 @@ export function createIndexedDbStore(indexedDb: IndexedDb): KeyStore {
         transaction.onabort = () => reject(faultOf(transaction))
       })
     } finally {
-      // An open one would keep another page from deleting or changing it.
+      // An open connection would block upgrades and deletion by other pages.
       db.close()
     }
   }

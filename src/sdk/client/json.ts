@@ -1,4 +1,4 @@
-/** What a text of JSON says, where that is an object; else null. */
+/** Parses a JSON object; null for anything else. */
 export function parseObject(text: string | null): Partial<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text ?? '')

@@ -1,12 +1,12 @@
-/** Keeps small texts beyond the life of the program; the shape of a mobile platform's secure key store. */
+/** A persistent store for small strings, shaped like the secure key store of mobile platforms. */
 export interface KeyStore {
   get(key: string): Promise<string | null>
-  /** Resolves when the text is safe. The one that stood there before is replaced as a whole. */
+  /** Resolves when the value is stored durably. Must replace the previous value atomically. */
   set(key: string, value: string): Promise<void>
   delete(key: string): Promise<void>
 }
 
-/** A store that ends with the program. */
+/** A store in memory. */
 export function createMemoryStore(): KeyStore {
   const values = new Map<string, string>()
   return {

@@ -2,15 +2,15 @@ import { ClientError } from './client-error.js'
 import type { WebLocks } from './platform.js'
 
 export interface Hold {
-  /** Aborts when the lock is taken away: whatever is done from then on would undo a newer sign-in or logout. */
+  /** Aborts when the lock is stolen: later changes would undo a newer sign-in or logout. */
   signal: AbortSignal
-  /** Whether somebody else held the lock when it was asked for, and so may have done the work already. */
+  /** Whether another holder had the lock when it was requested, and may have done the work already. */
   waited: boolean
 }
 
-/** Lets one at a time change the session: refresh, sign-in, logout. */
+/** Serializes changes of the session: refresh, sign-in, logout. */
 export interface Lock {
-  /** Waits for its turn or, with `steal`, takes the lock away from whoever holds it; theirs fails with `superseded`. */
+  /** Waits for the lock or, with `steal`, takes it from its holder, which fails with `superseded`. */
   run<T>(work: (hold: Hold) => Promise<T>, options?: { steal?: boolean }): Promise<T>
 }
 
@@ -21,7 +21,7 @@ export function createTabLock(locks: WebLocks, name: string): Lock {
     try {
       return await locks.request(name, { steal }, () => work({ signal: holding.signal, waited }))
     } catch (error) {
-      // The platform's word for a lock that was stolen. The work goes on unless it is told.
+      // An AbortError means that the lock was stolen. The work continues unless it is aborted.
       if (!isAbort(error)) throw error
       holding.abort()
       throw new ClientError('superseded', { cause: error })
@@ -40,14 +40,14 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error ? error.name === 'AbortError' : false
 }
 
-/** The same within one program, where there is nobody else or no way to agree with them. */
+/** A lock within one process, if there are no tabs or no Web Locks. */
 export function createProcessLock(): Lock {
   const waiting: { holding: AbortController; start: () => void }[] = []
   let current: AbortController | null = null
 
   function passOn(): void {
     const next = waiting.shift()
-    // Handed over in the same moment, so that nobody comes in between.
+    // Handed over synchronously, so that no other caller can take it in between.
     current = next?.holding ?? null
     next?.start()
   }
@@ -71,7 +71,7 @@ export function createProcessLock(): Lock {
   }
 }
 
-/** Whoever has lost the lock is told at once, also while their work has not noticed. */
+/** Rejects as soon as the lock is lost, even if the work has not noticed yet. */
 function untilAborted<T>(work: (hold: Hold) => Promise<T>, hold: Hold): Promise<T> {
   return new Promise((resolve, reject) => {
     const lose = () => reject(new ClientError('superseded'))

@@ -1,47 +1,47 @@
 import type { Mode } from '../../wire/mode.js'
 import type { KeyStore } from './key-store.js'
 
-/** As much of the global `fetch` as is used. */
+/** The part of the global `fetch` that is used. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
-/** The time that a client goes by. */
+/** The clock of a client. */
 export interface ClientClock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Resolves after a time, or as soon as the signal aborts. */
+  /** Resolves after a delay, or as soon as the signal aborts. */
   pause(ms: number, signal?: AbortSignal): Promise<void>
 }
 
 export interface ClientOptions {
-  /** Where Sallyport is reached: its PUBLIC_URL, such as `https://auth.example.com`. */
+  /** The URL of Sallyport: its PUBLIC_URL, such as `https://auth.example.com`. */
   baseUrl: string
-  /** How tokens travel: `cookie` and `session` in a browser, `json` in an app. */
+  /** How tokens are transported: `cookie` or `session` in a browser, `json` in an app. */
   mode: Mode
   /**
-   * Where the refresh token (mode `json`) and the attempt that is under way are kept. By default in memory for mode
-   * `json`; in the other modes, where the refresh token is a cookie, the attempt is kept in IndexedDB.
+   * Store for the refresh token (mode `json`) and the current attempt. By default memory in mode `json`, and IndexedDB in
+   * the other modes, in which the refresh token is a cookie.
    */
   storage?: KeyStore | undefined
-  /** Origins of other services that `fetch` hands the access token to; Sallyport's own is always one of them. */
+  /** Origins of other services to which `fetch` sends the access token, besides Sallyport itself. */
   origins?: readonly string[] | undefined
-  /** Stands in for the global `fetch`. */
+  /** Replaces the global `fetch`. */
   fetch?: Fetch | undefined
-  /** Stands in for `crypto.getRandomValues`, which some platforms lack. */
+  /** Replaces `crypto.getRandomValues`, which some platforms lack. */
   getRandomValues?: ((bytes: Uint8Array) => Uint8Array) | undefined
-  /** Stands in for the machine's clock, in tests. */
+  /** Replaces the system clock, for tests. */
   clock?: ClientClock | undefined
 }
 
 export interface CheckedOptions extends ClientOptions {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   baseUrl: string
-  /** Those that get the access token. */
+  /** All origins to which the access token may be sent. */
   origins: readonly string[]
 }
 
 const modes: readonly unknown[] = ['cookie', 'json', 'session'] satisfies Mode[]
 
-/** Throws a TypeError that says which option is wrong. */
+/** Throws a TypeError that names the invalid option. */
 export function checkOptions(options: ClientOptions): CheckedOptions {
   const baseUrl = options.baseUrl.replace(/\/+$/, '')
   const own = originOf(baseUrl)
@@ -56,9 +56,8 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
 }
 
 /**
- * The scheme, host and port that an absolute address begins with; null for anything else. Compared as text with what
- * is allowed, so that whatever another reader makes of an odd address, it is not taken for an allowed one. `URL` would
- * normalize it, but is not whole on every platform.
+ * The origin of an absolute URL; null for anything else. Origins are compared as text, so that an unusual URL that other
+ * parsers read differently is never taken for an allowed one. `URL` is incomplete on some platforms.
  */
 export function originOf(address: string): string | null {
   return /^(https?:\/\/[a-z0-9.:[\]-]+)(?:[/?#]|$)/.exec(address)?.[1] ?? null

@@ -1,9 +1,9 @@
 /**
- * What a platform may offer, as much of it as is used. Browsers have all of it, React Native and Node less: nothing is
- * read before a client is created, and each thing may be missing.
+ * The platform APIs that are used. Browsers have all of them, React Native and Node fewer: each may be missing, and none
+ * is accessed before a client is created.
  */
 export interface Platform {
-  /** Where a page or its worker is. What has none is no browser, and shares its cookies with nobody. */
+  /** Defined in pages and workers. Without it, the platform is not a browser, and cookies are not shared. */
   location?: object
   navigator?: { locks?: WebLocks }
   BroadcastChannel?: new (name: string) => TabChannel
@@ -11,7 +11,7 @@ export interface Platform {
   crypto?: { getRandomValues(bytes: Uint8Array): Uint8Array }
 }
 
-/** Web Locks (W3C): of all tabs, one holds a lock. */
+/** Web Locks (W3C): one tab at a time holds a lock. */
 export interface WebLocks {
   request<T>(
     name: string,
@@ -20,7 +20,7 @@ export interface WebLocks {
   ): Promise<T>
 }
 
-/** What all tabs of an origin hear. */
+/** A channel between all tabs of an origin. */
 export interface TabChannel {
   postMessage(message: unknown): void
   onmessage: ((event: { data: unknown }) => void) | null

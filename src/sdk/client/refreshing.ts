@@ -11,14 +11,14 @@ import type { Held } from './held.js'
 import type { Session } from './session.js'
 import type { Tabs } from './tabs.js'
 
-/** How often one call tries, a network fault counted. Whoever comes later goes on with the same attempt. */
+/** Attempts per call, including network errors. A later call continues with the same attempt key. */
 const TRIES = 4
 const FIRST_PAUSE_MS = 500
 
-/** A server that asks for more patience than this is left alone, and the caller told. */
+/** If the server asks for a longer pause, the error is thrown instead. */
 const LONGEST_PAUSE_MS = 5_000
 
-/** How long another tab has to answer. It hears the question unless it is gone or frozen. */
+/** How long to wait for tokens from another tab, which may be closed or frozen. */
 const TAB_ANSWERS_MS = 50
 
 export interface RefreshingOptions {
@@ -28,21 +28,21 @@ export interface RefreshingOptions {
   session: Session
   tabs: Tabs
   clock: ClientClock
-  /** Calls a route of Sallyport with what its mode lets travel along. */
+  /** Calls a route of Sallyport with the credentials of the mode. */
   send: (path: string, init: RequestInit, signal?: AbortSignal) => Promise<Answer>
 }
 
 /**
- * Makes what refreshes: one at a time in this tab and among all of them. It answers tokens that are newer than `stale`,
- * whoever got them, and throws `session_ended` or a code `refresh_token_*` when the session is over, else what keeps it
- * from refreshing now.
+ * Creates the refresh function, which runs once at a time across all tabs. It returns tokens that are newer than `stale`,
+ * from this or another tab. It throws `session_ended` or a code `refresh_token_*` if the session has ended, otherwise the
+ * error that prevents a refresh.
  */
 export function createRefreshing(options: RefreshingOptions): (stale: Held | null) => Promise<Held> {
   const { lock, session } = options
   let underWay: Promise<Held> | null = null
 
   return (stale) => {
-    // Asked for too late: meanwhile somebody has got new ones.
+    // Another caller has refreshed meanwhile.
     if (session.held !== null && session.held !== stale) return Promise.resolve(session.held)
     underWay ??= lock.run((hold) => renew(options, stale, hold)).finally(() => (underWay = null))
     return underWay
@@ -53,7 +53,7 @@ async function renew(options: RefreshingOptions, stale: Held | null, { signal, w
   const { session, tabs, clock } = options
   const findNews = () => (session.held === stale ? null : session.held)
   if (waited && findNews() === null) {
-    // Whoever held the lock may have refreshed, and what it told the others may still be on its way.
+    // The previous holder of the lock may have refreshed, and its message may still be in transit.
     tabs.ask()
     await clock.pause(TAB_ANSWERS_MS, signal)
   }
@@ -63,7 +63,7 @@ async function renew(options: RefreshingOptions, stale: Held | null, { signal, w
 async function present(options: RefreshingOptions, signal: AbortSignal): Promise<TokenReply> {
   const { mode, credential, session, clock, send } = options
   for (let tries = 1; ; tries += 1) {
-    // Read at each try: after a 409, or in another program, the successor may be there by now.
+    // Read again for each attempt: after a 409, or with other processes, the successor may be stored by now.
     const presented = await credential.begin()
     requireHold(signal)
     if (presented === null) {
@@ -79,7 +79,7 @@ async function present(options: RefreshingOptions, signal: AbortSignal): Promise
         if (await credential.complete(presented, judged.reply.refresh_token)) return judged.reply
         break
       case 'ended':
-        // A store that fails keeps a token that is refused again at the next start.
+        // If deletion fails, the token stays stored and is refused again at the next start.
         if (!(await credential.forget(presented).catch(() => true))) break
         session.end(reasonOf(refused))
         throw refused
@@ -89,7 +89,7 @@ async function present(options: RefreshingOptions, signal: AbortSignal): Promise
         await pauseAfter(tries, refused, clock, signal)
     }
     requireHold(signal)
-    // Another program with the same store has put a newer token there, which is what counts.
+    // Another process with the same store has stored a newer token, which takes precedence.
     if (tries === TRIES) throw new ClientError('superseded')
   }
 }
@@ -99,7 +99,7 @@ function requestOf({ token, attempt }: Presented): RequestInit {
   return jsonRequest('POST', body, attempt === undefined ? {} : { 'idempotency-key': attempt })
 }
 
-/** An answer, or that there was none. */
+/** The response, or the `unreachable` error. */
 async function answerOf(asked: Promise<Answer>): Promise<Answer | ClientError> {
   try {
     return await asked
@@ -109,7 +109,7 @@ async function answerOf(asked: Promise<Answer>): Promise<Answer | ClientError> {
   }
 }
 
-/** Longer after each try, and never the same for two clients that lost the same server. Throws where it is too long. */
+/** Exponential backoff with jitter. Throws the error if the pause would be too long. */
 async function pauseAfter(tries: number, refused: ClientError, clock: ClientClock, signal: AbortSignal): Promise<void> {
   const backOffMs = FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
   const pauseMs = Math.max(backOffMs, (refused.retryAfterSeconds ?? 0) * 1000)
@@ -117,7 +117,7 @@ async function pauseAfter(tries: number, refused: ClientError, clock: ClientCloc
   await clock.pause(pauseMs, signal)
 }
 
-/** A late answer must not undo what has been done by whoever took the lock. */
+/** A late response must not undo the changes of the new lock holder. */
 function requireHold(signal: AbortSignal): void {
   if (signal.aborted) throw new ClientError('superseded')
 }

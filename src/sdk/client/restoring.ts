@@ -13,10 +13,10 @@ export interface RestoringOptions {
   me: () => Promise<User>
 }
 
-/** Finds out who is signed in. Throws where nobody can tell at the moment. */
+/** Restores the session. Throws if its state cannot be determined. */
 export async function restore({ mode, session, credential, refresh, me }: RestoringOptions): Promise<ClientState> {
   try {
-    // The browser has both tokens, and the server renews what has expired.
+    // The browser has both cookies, and the server renews the access cookie if it has expired.
     if (mode === 'session') await me()
     else {
       if ((await credential.read()) !== undefined) session.presume()
@@ -24,7 +24,7 @@ export async function restore({ mode, session, credential, refresh, me }: Restor
     }
   } catch (error) {
     if (error instanceof ClientError && error.code === 'token_missing') session.end(null)
-    // Who is signed out is told by the state, and so is an app's user whom the store knows.
+    // If signed out, or signed in according to the store, the state says so.
     if (session.state.status === 'unknown') throw error
   }
   return session.state

@@ -4,13 +4,13 @@ import type { Held } from './held.js'
 import type { ClientClock } from './options.js'
 import type { Tabs } from './tabs.js'
 
-/** What a page knows of who is signed in. */
+/** The sign-in state of a client. */
 export type ClientState =
-  /** Nobody has asked yet: `restore` does. */
+  /** Before `restore`. */
   | { readonly status: 'unknown' }
   | {
       readonly status: 'signed_in'
-      /** Null until it is known, as in an app that starts without a network. */
+      /** Null until it is known, for example after a start without a network. */
       readonly user: User | null
       readonly session: TokenReply['session'] | null
       /** When the next refresh is due; null until it is known. */
@@ -18,7 +18,7 @@ export type ClientState =
     }
   | {
       readonly status: 'signed_out'
-      /** Why the session ended, where there was one and it is known. */
+      /** Why the session ended, if there was one and the reason is known. */
       readonly reason: EndReason | null
     }
 
@@ -27,11 +27,11 @@ export type SignedInState = Extract<ClientState, { status: 'signed_in' }>
 export interface Session {
   readonly state: ClientState
   readonly held: Held | null
-  /** Takes in a token reply, and tells the other tabs. */
+  /** Applies a token reply and notifies the other tabs. */
   adopt(reply: TokenReply): Held
-  /** Somebody is signed in, but more than that is not known. */
+  /** Marks the user as signed in while user and session are still unknown. */
   presume(): void
-  /** What `/v1/me` says. */
+  /** Applies the response of `/v1/me`. */
   meet(user: User): void
   end(reason: EndReason | null): void
   onChange(listener: (state: ClientState) => void): () => void
@@ -60,7 +60,7 @@ export function createSession({ clock, tabs }: { clock: ClientClock; tabs: Tabs 
 
   function forget(reason: EndReason | null): void {
     held = null
-    // A refresh that comes too late finds nothing to refresh, and does not know why.
+    // A late refresh finds no session and does not know the reason.
     const known = state.status === 'signed_out' ? state.reason : null
     change({ status: 'signed_out', reason: reason ?? known })
   }
@@ -79,7 +79,7 @@ export function createSession({ clock, tabs }: { clock: ClientClock; tabs: Tabs 
     },
     adopt({ access_token: accessToken = null, expires_in, session, user }) {
       const receivedAtMs = clock.now()
-      // By this machine's clock, which may be wrong: how long is certain, until when is not.
+      // Computed from the lifetime, because the local clock may be wrong.
       const newest = { accessToken, expiresAtMs: receivedAtMs + expires_in * 1000, receivedAtMs, session, user }
       tabs.tellTokens(newest)
       hold(newest)

@@ -14,7 +14,7 @@ export interface SignInOptions {
   mode: Mode
   lock: Lock
   credential: Credential
-  /** Undefined where it is a cookie, or there is nowhere to keep it. */
+  /** Undefined if it is a cookie, or if there is no storage. */
   device: KnownDevice | undefined
   session: Session
   send: (path: string, init: RequestInit, signal?: AbortSignal) => Promise<Answer>
@@ -24,17 +24,17 @@ export interface SignIn {
   /** By register or login. */
   signIn(path: string, request: object): Promise<ClientState>
   signOut(): Promise<void>
-  /** What Sallyport has ended already is forgotten here too. */
+  /** Clears the local state of a session that Sallyport has already ended. */
   forget(reason: EndReason): Promise<void>
 }
 
 /**
- * Makes what opens and ends the session. Each takes the lock away from a refresh under way, in whatever tab: its answer
- * belongs to the session that was there before.
+ * Creates the functions that open and end the session. Each takes the lock from a refresh in progress in any tab, whose
+ * response belongs to the previous session.
  */
 export function createSignIn({ mode, lock, credential, device, session, send }: SignInOptions): SignIn {
   async function keep(reply: TokenReply): Promise<void> {
-    // The server itself ends the one before where it comes along as a cookie.
+    // With cookies, the server ends the previous session itself.
     const former = await credential.read()
     try {
       await credential.keep(reply.refresh_token)
@@ -45,7 +45,7 @@ export function createSignIn({ mode, lock, credential, device, session, send }: 
     await endQuietly(former)
   }
 
-  /** Ends a session that nobody will use any more. Where it cannot be, it ends by its age. */
+  /** Ends an abandoned session. If that fails, it times out by itself. */
   async function endQuietly(token: string | undefined): Promise<void> {
     if (token === undefined) return
     await send('/v1/auth/logout', jsonRequest('POST', { refresh_token: token })).catch(ignore)

@@ -2,7 +2,7 @@ import type { EndReason } from '../../wire/end-reason.js'
 import type { Platform, TabChannel } from './platform.js'
 import type { Held } from './held.js'
 
-/** What the tabs of one origin tell each other. Only scripts of that origin hear it, and each of them could ask itself. */
+/** Messages between the tabs of one origin. Only scripts of that origin receive them, and these could refresh themselves. */
 type Message =
   | { type: 'tokens'; held: Held }
   | { type: 'ended'; sessionId: string | null; reason: EndReason | null }
@@ -10,9 +10,9 @@ type Message =
 
 export interface TabListener {
   onTokens(held: Held): void
-  /** `sessionId` is null where the tab that tells it did not know which. */
+  /** `sessionId` is null if the sending tab did not know it. */
   onEnd(sessionId: string | null, reason: EndReason | null): void
-  /** What to answer another tab that asks for tokens which are good. */
+  /** The valid tokens to send to a tab that asks for them. */
   onAsked(): Held | null
 }
 
@@ -20,12 +20,12 @@ export interface Tabs {
   listen(listener: TabListener): void
   tellTokens(held: Held): void
   tellEnd(sessionId: string | null, reason: EndReason | null): void
-  /** Asks the others for their tokens; what comes goes to the listener. */
+  /** Asks other tabs for their tokens, which are passed to the listener. */
   ask(): void
   close(): void
 }
 
-/** Talks to the other tabs, where the platform has tabs. */
+/** Creates the channel to other tabs, if the platform has any. */
 export function createTabs({ BroadcastChannel }: Platform, name: string): Tabs {
   const channel: TabChannel | null = BroadcastChannel ? new BroadcastChannel(name) : null
   channel?.unref?.()

@@ -18,9 +18,9 @@ export interface AccessTokenRules {
 }
 
 /**
- * Makes what verifies access tokens (RFC 9068, section 4) by signature, claims and time. It answers frozen claims, or
- * throws `token_invalid`, `token_expired`, `token_stale` for a withdrawn key, and `revocation_stale` where the key set
- * cannot be had.
+ * Creates the verification of access tokens (RFC 9068, section 4) by signature, claims and time. It returns frozen claims,
+ * or throws `token_invalid`, `token_expired`, `token_stale` for a revoked key, or `revocation_stale` if the key set is
+ * unavailable.
  */
 export function createTokenVerification(rules: AccessTokenRules): (token: string) => Promise<AccessTokenClaims> {
   // At most twice as many.

@@ -8,27 +8,27 @@ import { VerificationError } from './verification-error.js'
 
 export interface Authenticated {
   claims: AccessTokenClaims
-  /** Set-Cookie lines for the browser, where the session was renewed; they make the answer one for this user alone. */
+  /** Set-Cookie headers for the browser if the session was renewed; the response must then not be cached. */
   setCookies: string[]
 }
 
-/** What an adapter needs of a verifier. */
+/** The part of a verifier that adapters use. */
 export interface Authenticator {
   readonly issuer: string
   /**
-   * Verifies what a request shows: the bearer token (RFC 6750, section 2.1) or, with `cookies`, the session cookies.
-   * Throws as `verify` does, and `cross_site_request`, `ambiguous_credentials` and why a session cannot be renewed.
+   * Verifies the credentials of a request: the bearer token (RFC 6750, section 2.1) or, with `cookies`, the session
+   * cookies. Throws like `verify`, and also `cross_site_request`, `ambiguous_credentials` and errors of a renewal.
    */
   authenticate(request: ShownRequest, options?: VerifyOptions): Promise<Authenticated>
 }
 
 interface AuthenticationOptions {
   verify: (token: string) => Promise<AccessTokenClaims>
-  /** Null where cookies are not looked at. */
+  /** Null if cookies are not accepted. */
   session: RenewalOptions | null
 }
 
-/** Who a request comes from. The header wins over a cookie: a client that sends one does not mean the other. */
+/** Authenticates a request. The header takes precedence over cookies. */
 export async function authenticate(request: ShownRequest, options: AuthenticationOptions): Promise<Authenticated> {
   const { verify, session } = options
   const { authorization, cookie } = request.headers
@@ -42,7 +42,7 @@ export async function authenticate(request: ShownRequest, options: Authenticatio
   if ('claims' in tried) return { claims: tried.claims, setCookies: [] }
   if (!canRenew) throw tried.refused
   const renewal = await renewSession(cookie, session)
-  // Sallyport accepts the token that is refused here: it may not have heard yet of what this verifier knows.
+  // Sallyport accepts a token that is refused here: it may not have received the revocation yet.
   if (renewal === null) throw tried.refused
   return { claims: await verify(renewal.token), setCookies: renewal.setCookies }
 }

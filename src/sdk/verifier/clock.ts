@@ -1,8 +1,8 @@
-/** The time that a verifier goes by. */
+/** The clock of a verifier. */
 export interface VerifierClock {
-  /** The present, against which `nbf`, `iat` and `exp` are judged. */
+  /** The current time, for checking `nbf`, `iat` and `exp`. */
   now(): Date
-  /** Milliseconds on a clock that only goes forward, for how current the list of revocations is. */
+  /** Milliseconds of a monotonic clock, for the age of the revocation list. */
   elapsedMs(): number
 }
 

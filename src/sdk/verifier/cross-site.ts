@@ -1,4 +1,4 @@
-/** As much of a request as tells who it comes from; those of Fastify, Express and `node:http` fit. */
+/** The parts of a request used for authentication; compatible with Fastify, Express and `node:http`. */
 export interface ShownRequest {
   method?: string | undefined
   headers: {
@@ -14,15 +14,15 @@ export interface ShownRequest {
 const safeMethods: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS']
 
 /**
- * Whether a request that acts by a cookie comes from a page of this service. A script of another site can send it,
- * cookies included, but can forge neither `Sec-Fetch-Site` nor `Origin`, nor add a header.
+ * Whether a request with a cookie comes from a page of this service. A script of another site can send requests with
+ * cookies, but can neither forge `Sec-Fetch-Site` and `Origin` nor add a header.
  */
 export function isSameOrigin({ method, headers }: ShownRequest): boolean {
   if (safeMethods.includes(method)) return true
   const { host, origin, 'sec-fetch-site': site } = headers
   if (site !== undefined) return site === 'same-origin' || site === 'none'
-  // Browsers that do not tell the site, where this service is reached under the host that it sees.
+  // Browsers without Sec-Fetch-Site: the origin must match the Host header.
   if (origin !== undefined) return host !== undefined && origin.replace(/^https?:\/\//, '') === host
-  // No browser: the client says that it means the cookie.
+  // Clients other than browsers must send this header along with cookies.
   return headers['x-sallyport-csrf'] === '1'
 }

@@ -4,7 +4,7 @@ import type { Authenticator } from './authentication.js'
 import type { Freshness } from './options.js'
 import { renderRefusal, VerificationError } from './verification-error.js'
 
-/** Who may call a route: anyone, or who holds an access token, checked to that freshness. */
+/** Who may call a route: anyone, or holders of an access token that is checked with this freshness. */
 export type SallyportAccess = 'public' | Freshness
 
 export interface SallyportOptions {
@@ -13,22 +13,22 @@ export interface SallyportOptions {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call this route, by their access token. */
+    /** The access that this route requires. */
     sallyport?: SallyportAccess
   }
   interface FastifyRequest {
-    /** What the verified access token says; null on public routes. */
+    /** The claims of the verified access token; null on public routes. */
     claims: AccessTokenClaims | null
   }
 }
 
 /**
- * Guards every route of the application: each declares `config: { sallyport: 'public' | 'offline' | 'feed' | 'live' }`,
- * and one that does not stops the start. `await app.register(sallyport, { verifier })` before the routes: one that was
- * there earlier and declares nothing is answered with 500, never let through.
+ * Guards all routes of the application: each must declare `config: { sallyport: 'public' | 'offline' | 'feed' | 'live' }`,
+ * otherwise the application does not start. Call `await app.register(sallyport, { verifier })` before adding routes:
+ * earlier routes that declare nothing respond with 500.
  */
 export const sallyport = Object.assign(guardRoutes, {
-  // What fastify-plugin does: the guard is for the whole application, not for a context of its own.
+  // As fastify-plugin does: the guard applies to the whole application, not to an encapsulated context.
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'sallyport',
 })

@@ -3,7 +3,7 @@ import { feedEventSchemas, revocationListSchema } from '../../wire/revocation.js
 import { createEventParser, type ServerSentEvent } from '../../wire/event-parser.js'
 import { ask, createDeadline, readText, type Fetch } from './http.js'
 
-/** A stream beats once a second. One that says nothing for this long is kept back on its way, by a proxy for example. */
+/** A stream sends a beat every second. A stream that is silent for this long may be buffered, by a proxy for example. */
 const SILENCE_MS = 3_000
 const POLL_TIMEOUT_MS = 3_000
 
@@ -11,7 +11,7 @@ const POLL_TIMEOUT_MS = 3_000
 const MAX_LIST_BYTES = 67_108_864
 const MAX_EVENT_LENGTH = 4_194_304
 
-// Each entry is read by itself, so that one of an unknown kind does not hide the others.
+// Entries are parsed one by one, so that an unknown kind does not hide the others.
 const entries = z.array(z.unknown())
 const entriesSchema = z.object({ entries })
 const listSchema = revocationListSchema.extend({ entries })
@@ -23,20 +23,20 @@ export interface FeedSource {
   stop: AbortSignal
 }
 
-/** Something that the feed says. All that it said before is contained in what its cursor stands for. */
+/** A message of the feed. Its cursor covers all earlier messages. */
 export interface FeedNews {
   entries: readonly unknown[]
-  /** For how long the instance has not confirmed its own list; absent where more entries may follow. */
+  /** The age of the instance's own list; absent if more entries follow. */
   ageMs?: number
   cursor: string
 }
 
-/** The feed refuses this verifier. Trying again helps only once somebody has changed a setting. */
+/** The feed refused the credential. A retry succeeds only after a change of settings. */
 export class FeedRefusedError extends Error {
   override readonly name = 'FeedRefusedError'
 }
 
-/** The entries after a cursor, or all of them. Throws when the server does not give them in time. */
+/** Fetches the entries after a cursor, or all entries. Throws if the server does not respond in time. */
 export async function readList({ url, credential, fetch, stop }: FeedSource, cursor: string): Promise<FeedNews> {
   const query = cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`
   const { status, text } = await ask(`${url}/v1/revocations${query}`, {
@@ -51,7 +51,7 @@ export async function readList({ url, credential, fetch, stop }: FeedSource, cur
   return { entries: list.entries, ageMs: list.age_ms, cursor: list.cursor }
 }
 
-/** The same, and what follows, for as long as the stream is there and not silent. It ends by throwing. */
+/** Streams the entries after a cursor until the stream ends or is silent, and then throws. */
 export async function* readStream(
   { url, credential, fetch, stop }: FeedSource,
   cursor: string,
@@ -84,7 +84,7 @@ export async function* readStream(
   }
 }
 
-/** Null for an event that is none of the protocol's. */
+/** Null for events that are not part of the protocol. */
 function parseEvent({ type, data, id }: ServerSentEvent): FeedNews | null {
   switch (type) {
     case 'entries':

@@ -14,8 +14,8 @@ export interface FeedOptions extends FeedSource {
 }
 
 /**
- * Keeps the list of revocations current until `stop`: by the stream, and by polling for as long as the stream does not
- * beat. Answers a promise of the first confirmation, which fails when the credential is refused.
+ * Keeps the revocation list current until `stop`: with the stream, and by polling while the stream sends no beats.
+ * Resolves when the list is first confirmed; rejects if the credential is refused.
  */
 export function followFeed(options: FeedOptions): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -35,7 +35,7 @@ function createFollower(options: FeedOptions, onConfirmed: () => void) {
   let cursor = ''
   let isBeating = false
 
-  /** `atMs`: when the answer was asked for, or came; its age counts from there. */
+  /** `atMs`: when a poll was sent or a stream event arrived; its age counts from there. */
   function take(news: FeedNews, atMs: number): void {
     revocations.take(news.entries)
     if (news.cursor !== '') cursor = news.cursor
@@ -44,7 +44,7 @@ function createFollower(options: FeedOptions, onConfirmed: () => void) {
     onConfirmed()
   }
 
-  /** Whether the stream beat before it ended, as every stream does. */
+  /** Reads the stream until it ends. Returns whether it sent a beat. */
   async function stream(): Promise<boolean> {
     try {
       for await (const news of readStream(options, cursor)) {
@@ -92,7 +92,7 @@ function createFollower(options: FeedOptions, onConfirmed: () => void) {
   }
 }
 
-/** Longer with each failure, and never the same for two verifiers that lost the same instance. */
+/** Exponential backoff with jitter. */
 function backOffMs(failures: number): number {
   const longest = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** Math.min(failures, 10))
   return SHORTEST_PAUSE_MS / 2 + Math.random() * (longest - SHORTEST_PAUSE_MS / 2)

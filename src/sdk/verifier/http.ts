@@ -1,4 +1,4 @@
-/** What goes out to Sallyport: bounded in time and in size, and never on to wherever an answer points. */
+/** Requests to Sallyport: bounded in time and size, without redirects. */
 
 export type Fetch = typeof fetch
 
@@ -10,7 +10,7 @@ export interface Answer {
 
 export interface AskOptions {
   fetch: Fetch
-  /** Ends what is under way. */
+  /** Aborts requests in progress. */
   stop: AbortSignal
   timeoutMs: number
   maxBytes: number
@@ -19,7 +19,7 @@ export interface AskOptions {
   body?: string
 }
 
-/** The whole answer to a request. Throws when there is none in time, when it is too long, and on a redirect. */
+/** Sends a request and reads the whole response. Throws on a timeout, a redirect, and a response that is too long. */
 export async function ask(url: string, options: AskOptions): Promise<Answer> {
   const { fetch, stop, timeoutMs, maxBytes, method = 'GET', headers = {}, body } = options
   const deadline = createDeadline(stop, timeoutMs)
@@ -40,8 +40,9 @@ export async function ask(url: string, options: AskOptions): Promise<Answer> {
 }
 
 /**
- * The text of an answer as it arrives. Whoever stops reading ends the connection, and so does the signal: the `fetch` of
- * Node 20 and 22 forgets it once the head of an answer is there and garbage has been collected, so it is heard here too.
+ * Yields the text of a response as it arrives. The connection is closed when the caller stops reading or the signal aborts.
+ * The signal is observed here too, because the `fetch` of Node 20 and 22 drops it after the response headers arrived and
+ * garbage was collected.
  */
 export async function* readText(response: Response, signal: AbortSignal, maxBytes = Infinity): AsyncGenerator<string> {
   const body: ReadableStream<Uint8Array> | null = response.body
@@ -68,15 +69,15 @@ export async function* readText(response: Response, signal: AbortSignal, maxByte
 
 export interface Deadline {
   signal: AbortSignal
-  /** Starts the time again. */
+  /** Restarts the timeout. */
   extend(): void
-  /** Leaves nothing behind: no timer, no listener, no connection whose answer nobody has read. */
+  /** Releases the timer, the listeners and the connection. */
   end(): void
 }
 
 /**
- * Aborts after a time without a sign of life, and with `stop`. AbortSignal.any would do the same, but on Node 20 it
- * leaves something behind on a signal that lives as long as `stop`.
+ * Aborts after a timeout, which can be extended, and with `stop`. AbortSignal.any would do the same, but leaks memory on
+ * Node 20 with a signal that lives as long as `stop`.
  */
 export function createDeadline(stop: AbortSignal, timeoutMs: number): Deadline {
   const controller = new AbortController()
@@ -99,7 +100,7 @@ export function createDeadline(stop: AbortSignal, timeoutMs: number): Deadline {
   }
 }
 
-/** Waits, but no longer than until `stop`. */
+/** Waits for a delay, or until `stop`. */
 export function pause(ms: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
@@ -113,7 +114,7 @@ export function pause(ms: number, stop: AbortSignal): Promise<void> {
   })
 }
 
-/** Whatever was thrown, as an Error. */
+/** Converts a thrown value to an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

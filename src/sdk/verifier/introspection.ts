@@ -15,9 +15,9 @@ export interface IntrospectionOptions {
 }
 
 /**
- * Asks Sallyport whether a token that verifies holds at this moment (RFC 7662). Throws `token_stale` when it does not,
- * because a refresh tells the client the truth either way: new claims, or that its session has ended. Without an answer
- * it throws `revocation_stale`, and a plain Error when the credential is refused.
+ * Asks Sallyport whether a token is active (RFC 7662). Throws `token_stale` if it is not: a refresh then returns new claims
+ * or reports the ended session. Throws `revocation_stale` without a response, and a plain Error if the credential is
+ * refused.
  */
 export async function requireActive(token: string, options: IntrospectionOptions): Promise<void> {
   const { url, credential, fetch, stop } = options

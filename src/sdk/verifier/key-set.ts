@@ -4,10 +4,10 @@ import type { VerifierClock } from './clock.js'
 import { ask, pause, toError, type Fetch } from './http.js'
 import { VerificationError } from './verification-error.js'
 
-/** The server lets its answer be kept for as long. A key is published a day before it signs. */
+/** Same as the max-age of the server's response. A key is published a day before it signs. */
 const MAX_AGE_MS = 300_000
 
-/** An unknown key id makes the set be read again, but not for everyone who makes one up. */
+/** An unknown key id reloads the set, but not more often than this, because anyone can send unknown key ids. */
 const COOLDOWN_MS = 1_000
 
 const TIMEOUT_MS = 3_000
@@ -16,13 +16,13 @@ const MAX_BYTES = 1_048_576
 const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string() })) })
 
 export interface KeySet {
-  /** The key of that id, to be used with that algorithm only; null where the issuer has none. */
+  /** Finds the key with this id and algorithm; null if the issuer has none. */
   find(kid: string, algorithm: string): Promise<CryptoKey | null>
-  /** Whether the issuer had a key of that id when the set was last read. */
+  /** Whether the key set contained this id when it was last read. */
   has(kid: string): boolean
-  /** Reads the set again, behind the requests, once it is old: a key may have left it. */
+  /** Reloads the set in the background if it is old, because keys may have been removed. */
   keepFresh(): void
-  /** Trusts a key no longer, whatever the set says from now on, and reads the set past every cache. */
+  /** Stops trusting a key permanently, and reloads the set, bypassing caches. */
   withdraw(kid: string): Promise<void>
   isWithdrawn(kid: string): boolean
   /** Resolves once the set has been read. */
@@ -37,7 +37,7 @@ export interface KeySetOptions {
   onError: (error: Error) => void
 }
 
-/** The issuer's key set (RFC 7517). One request at a time reads it; one that fails leaves the known keys in force. */
+/** The issuer's key set (RFC 7517). One request at a time loads it; if it fails, the known keys stay valid. */
 export function createKeySet({ url, fetch, clock, stop, onError }: KeySetOptions): KeySet {
   let known: { kids: ReadonlySet<string>; find: ReturnType<typeof createLocalJWKSet> } | null = null
   const withdrawn = new Set<string>()
@@ -79,7 +79,7 @@ export function createKeySet({ url, fetch, clock, stop, onError }: KeySetOptions
 
     async find(kid, algorithm) {
       if (!keySet.has(kid)) await refresh()
-      // A key that may be there is not the client's fault: 401 would send it off to sign in.
+      // The key may exist, so the token may be valid: 401 would make the client sign in again.
       if (known === null || (hasFailed && !keySet.has(kid))) {
         throw new VerificationError('revocation_stale', { retryAfterSeconds: 1 })
       }
@@ -95,7 +95,7 @@ export function createKeySet({ url, fetch, clock, stop, onError }: KeySetOptions
     withdraw(kid) {
       withdrawn.add(kid)
       if (!underWay) return start()
-      // The answer that is under way may have been written before the news.
+      // The response in progress may be older than the revocation.
       next ??= underWay.then(() => {
         next = null
         return start()

@@ -4,9 +4,9 @@ import type { ShownRequest } from './cross-site.js'
 import type { VerifyOptions } from './options.js'
 import { renderRefusal, VerificationError } from './verification-error.js'
 
-/** A request, as Express and `node:http` have it. */
+/** A request of Express or `node:http`. */
 export interface VerifiedRequest extends ShownRequest {
-  /** What the verified access token says. */
+  /** The claims of the verified access token. */
   claims?: AccessTokenClaims
 }
 
@@ -20,8 +20,8 @@ interface Response {
 type Next = (error?: unknown) => void
 
 /**
- * Makes a middleware `(req, res, next)` that lets requests pass whose access token holds, with `req.claims`, and
- * answers the others with a problem. `next(error)` is called only for what is nobody's refusal.
+ * Creates a middleware `(req, res, next)` that sets `req.claims` for requests with a valid access token, and responds with
+ * a problem to others. `next(error)` is called for unexpected errors only.
  */
 export function requireAccess(verifier: Authenticator, options?: VerifyOptions) {
   return (request: VerifiedRequest, response: Response, next: Next): void => {

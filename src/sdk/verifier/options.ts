@@ -1,51 +1,51 @@
 import { z } from 'zod'
 import type { VerifierClock } from './clock.js'
 
-/** How sure a request has to be: the token alone, the list of revocations too, or Sallyport asked. */
+/** How a token is checked: by itself, also against the revocation list, or by asking Sallyport. */
 export type Freshness = 'offline' | 'feed' | 'live'
 export const freshnessSchema = z.enum(['offline', 'feed', 'live']) satisfies z.ZodType<Freshness>
 
-/** The algorithms of Sallyport (RFC 7518, RFC 8037). Symmetric ones are none of them. */
+/** The signing algorithms of Sallyport (RFC 7518, RFC 8037), all asymmetric. */
 const algorithms = ['EdDSA', 'ES256', 'PS256', 'RS256'] as const
 export type Algorithm = (typeof algorithms)[number]
 
 /**
- * An entry of the feed is forgotten two minutes after the last token that it refuses has expired. A verifier that let
- * tokens pass for longer than that would let them pass again.
+ * The feed drops an entry two minutes after the last token it covers has expired. With a larger tolerance, a verifier
+ * would accept such tokens again.
  */
 const MAX_CLOCK_TOLERANCE_SECONDS = 60
 
 export interface VerifierOptions {
-  /** `iss` of the tokens: PUBLIC_URL of Sallyport, or ISSUER where that is set. */
+  /** `iss` of the tokens: PUBLIC_URL of Sallyport, or ISSUER if set. */
   issuer: string
-  /** What stands in `aud` of the tokens that are meant for this service: AUDIENCE of Sallyport, or its issuer. */
+  /** `aud` of the tokens for this service: AUDIENCE of Sallyport, or its issuer if unset. */
   audience: string
-  /** `spv_…`, as `sallyport verifier:create` prints it. Without it only `offline` is possible. */
+  /** `spv_…`, from `sallyport verifier:create`. Without it, only `offline` is available. */
   credential?: string | undefined
-  /** Where Sallyport is reached from here; the issuer by default. */
+  /** The URL of Sallyport as seen from this service; the issuer by default. */
   url?: string | undefined
-  /** Whether requests may show the cookies of mode `session`, for pages that are rendered by this service. */
+  /** Whether to accept the cookies of mode `session`, for pages rendered by this service. */
   cookies?: boolean | undefined
-  /** What tokens may be signed with: EdDSA, ES256 and PS256 by default; RS256 only where it is listed. */
+  /** Accepted signing algorithms: EdDSA, ES256 and PS256 by default; RS256 only if listed. */
   algorithms?: readonly Algorithm[] | undefined
-  /** How far this machine's clock may be off: 30 by default, 60 at most. */
+  /** Accepted clock skew in seconds: 30 by default, at most 60. */
   clockToleranceSeconds?: number | undefined
-  /** For how long the list of revocations is relied on after it was last confirmed: 5000 by default. */
+  /** Maximum age of the revocation list in milliseconds: 5000 by default. */
   maxStalenessMs?: number | undefined
-  /** What `feed` does when it has not been confirmed for that long: let tokens pass (the default), or answer 503. */
+  /** What `feed` does if the list is older: accept tokens (the default), or throw `revocation_stale`. */
   onStale?: 'allow' | 'deny' | undefined
-  /** Stands in for the global `fetch`, to go through a proxy for example. */
+  /** Replaces the global `fetch`, to use a proxy for example. */
   fetch?: typeof fetch | undefined
-  /** Stands in for the machine's clock, in tests. */
+  /** Replaces the system clock, for tests. */
   clock?: VerifierClock | undefined
-  /** Is told what goes wrong behind the requests: the key set or the feed cannot be had. */
+  /** Called for background errors: the key set or the feed is unavailable. */
   onError?: ((error: Error) => void) | undefined
 }
 
 export interface VerifyOptions {
   /** `feed` by default with a credential, `offline` without. */
   freshness?: Freshness | undefined
-  /** In place of the verifier's own. */
+  /** Overrides the verifier's option. */
   maxStalenessMs?: number | undefined
   onStale?: 'allow' | 'deny' | undefined
 }
@@ -72,7 +72,7 @@ const optionsSchema = z.strictObject({
 
 export type CheckedOptions = ReturnType<typeof checkOptions>
 
-/** Throws a TypeError that names each option that is missing, unknown or out of bounds. */
+/** Throws a TypeError that names each missing, unknown or invalid option. */
 export function checkOptions(options: VerifierOptions) {
   const parsed = optionsSchema.safeParse(options)
   if (!parsed.success) throw new TypeError(`Invalid options for createVerifier:\n${z.prettifyError(parsed.error)}`)

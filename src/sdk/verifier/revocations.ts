@@ -6,21 +6,21 @@ import type { VerifierClock } from './clock.js'
 
 const PURGE_INTERVAL_MS = 60_000
 
-/** What this verifier has been told of tokens that hold no longer, and how current that is. */
+/** The revocations known to this verifier, and their age. */
 export interface KnownRevocations {
-  /** Takes in entries as they came. Those that it cannot read make it count as stale for as long as they matter. */
+  /** Adds entries from the feed. Unknown kinds of entries make the list count as stale until they expire. */
   take(entries: readonly unknown[]): void
-  /** All that was written until then, by the clock that only goes forward, has been taken in. */
+  /** Marks the list as complete up to this time of the monotonic clock. */
   confirm(atMs: number): void
   judge(claims: AccessTokenClaims): RevocationVerdict
-  /** Milliseconds since it was last confirmed; Infinity before the first time. */
+  /** Milliseconds since the list was last confirmed; Infinity before that. */
   ageMs(): number
   readonly size: number
 }
 
 export interface KnownRevocationsOptions {
   clock: VerifierClock
-  /** Is called for each key that is trusted no longer, when that is news. */
+  /** Called once for each revoked key. */
   onKeyWithdrawn: (kid: string) => void
 }
 
@@ -63,7 +63,7 @@ export function createKnownRevocations({ clock, onKeyWithdrawn }: KnownRevocatio
 
 const expirySchema = z.object({ expires_at: z.int().nonnegative() })
 
-/** When an entry that cannot be read stops mattering, in milliseconds since 1970. */
+/** When an unknown entry expires, in milliseconds since 1970. */
 function expiryOf(entry: unknown): number {
   const parsed = expirySchema.safeParse(entry)
   return parsed.success ? parsed.data.expires_at * 1000 : Infinity

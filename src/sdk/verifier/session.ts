@@ -4,7 +4,7 @@ import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
 import { ask, type Answer, type Fetch } from './http.js'
 import { VerificationError } from './verification-error.js'
 
-/** What a browser shows in mode `session`, and how an access cookie that no longer serves is replaced. */
+/** Session cookies of mode `session`, and the renewal of an expired access cookie. */
 
 const TIMEOUT_MS = 3_000
 const MAX_BYTES = 65_536
@@ -17,16 +17,16 @@ export interface RenewalOptions {
 }
 
 export interface Renewal {
-  /** The access token that has just been issued. */
+  /** The new access token. */
   token: string
-  /** The Set-Cookie lines that hand it to the browser. */
+  /** The Set-Cookie headers for the browser. */
   setCookies: string[]
 }
 
 /**
- * Has Sallyport replace the access cookie by means of the refresh cookie, as it does on its own routes. No other cookie
- * leaves this service. Null when it does not replace it; throws the VerificationError that says why it refuses, and
- * `revocation_stale` without an answer.
+ * Asks Sallyport to renew the access cookie with the refresh cookie, as on its own routes. No other cookies are sent. Null
+ * if Sallyport accepts the request without renewing; throws a VerificationError if it refuses, and `revocation_stale`
+ * without a response.
  */
 export async function renewSession(
   cookieHeader: string,
@@ -56,7 +56,7 @@ const problemSchema = z.object({
   reason: z.string().optional(),
 })
 
-/** What the server said, where it refuses this request; that nobody can tell, for whatever else went wrong. */
+/** The server's problem if it refused the request; `revocation_stale` for any other failure. */
 function refusalOf({ status, headers, text }: Answer): VerificationError {
   const problem = problemSchema.safeParse(parseJson(text))
   const retryAfterSeconds = parseSeconds(headers.get('retry-after'))

@@ -1,16 +1,16 @@
 import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
 
 export interface RefusalOptions {
-  /** Why the session ended, where it is known. */
+  /** Why the session ended, if known. */
   reason?: string | undefined
-  /** Seconds until a repetition can succeed. */
+  /** Seconds after which to retry. */
   retryAfterSeconds?: number | undefined
   cause?: unknown
 }
 
 /**
- * A token, or a request, that is refused. `code` is one of Sallyport's problem codes and `status` the HTTP status that
- * belongs to it: 401 asks the client to refresh or to sign in, 503 to come back later.
+ * A refused token or request. `code` is one of Sallyport's problem codes and `status` its HTTP status: after 401 the client
+ * should refresh or sign in, after 503 retry later.
  */
 export class VerificationError extends Error {
   override readonly name = 'VerificationError'
@@ -29,7 +29,7 @@ export class VerificationError extends Error {
   }
 }
 
-/** What answers a request whose token is refused. */
+/** The response to a refused request. */
 export interface RefusalReply {
   status: number
   headers: Record<string, string>
@@ -38,9 +38,9 @@ export interface RefusalReply {
 }
 
 /**
- * A refusal as the server itself would answer it: a problem (RFC 9457) with its challenge (RFC 6750, section 3).
+ * Renders an error as the server does: a problem (RFC 9457) with its challenge (RFC 6750, section 3).
  *
- * @param issuer Sallyport's public address, whose pages explain the codes
+ * @param issuer the public URL of Sallyport, which has a page for each code
  */
 export function renderRefusal(error: VerificationError, issuer: string): RefusalReply {
   const { code, status, reason, retryAfterSeconds } = error
@@ -58,7 +58,7 @@ export function renderRefusal(error: VerificationError, issuer: string): Refusal
   }
 }
 
-/** A client that showed no token gets no hint about what it would have needed (RFC 6750, section 3.1). */
+/** A request without a token gets no error code in the challenge (RFC 6750, section 3.1). */
 function challengeOf(code: ProblemCode): string {
   return code === 'token_missing' ? 'Bearer realm="sallyport"' : 'Bearer realm="sallyport", error="invalid_token"'
 }

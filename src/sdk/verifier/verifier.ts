@@ -1,8 +1,8 @@
 /**
- * Owns the verification of Sallyport's access tokens in other services: signature, claims and time from the key set,
- * what has been revoked since from the feed, and, where that is not enough, Sallyport's own word. Its two adapters
- * only translate: the one for `(req, res, next)`, and the one for Fastify, which is an entry of its own because its
- * types need Fastify. What tokens and revocations look like belongs to `wire/`.
+ * Owns the verification of Sallyport's access tokens in other services: signature, claims and time with the key set,
+ * revocations with the feed and, if required, introspection. There are two adapters: one for `(req, res, next)`, and one
+ * for Fastify, which is a separate entry because its types require Fastify. The formats of tokens and revocations belong
+ * to `wire/`.
  */
 import type { AccessTokenClaims } from '../../wire/claims.js'
 import { sessionCookieNames } from '../../wire/cookies.js'
@@ -24,28 +24,28 @@ export { requireAccess, type VerifiedRequest } from './middleware.js'
 export type { Algorithm, Freshness, VerifierOptions, VerifyOptions } from './options.js'
 export { renderRefusal, VerificationError, type RefusalReply } from './verification-error.js'
 
-/** A verifier of one issuer. Its `authenticate` serves the adapters, and whoever writes another one. */
+/** A verifier for one issuer. `authenticate` is for adapters. */
 export interface Verifier extends Authenticator {
   /**
-   * The frozen claims of an access token that holds. Throws a VerificationError: `token_missing`, `token_invalid`,
-   * `token_expired`, `token_stale`, `session_ended`, or `revocation_stale` when nobody can tell at the moment; and a
-   * plain Error when the verifier is set up wrongly for the freshness asked for.
+   * Verifies an access token and returns its frozen claims. Throws a VerificationError: `token_missing`, `token_invalid`,
+   * `token_expired`, `token_stale`, `session_ended`, or `revocation_stale` if revocation cannot be checked; and a plain
+   * Error if the requested freshness requires a credential.
    */
   verify(token: string | null | undefined, options?: VerifyOptions): Promise<AccessTokenClaims>
   /**
-   * Resolves when the key set and, with a credential, the list of revocations are there. Goes on trying while Sallyport
-   * cannot be reached; fails when the credential is refused.
+   * Resolves when the key set and, with a credential, the revocation list are loaded. Retries while Sallyport is
+   * unreachable; rejects if the credential is refused.
    */
   ready(): Promise<void>
-  /** Milliseconds since the list of revocations was last confirmed; Infinity before the first time. */
+  /** Milliseconds since the revocation list was last confirmed; Infinity before that. */
   readonly ageMs: number
-  /** How many tokens have passed although the list was not current, as `onStale: 'allow'` lets them. */
+  /** Number of tokens accepted while the list was stale, with `onStale: 'allow'`. */
   readonly passedUnconfirmed: number
-  /** Ends the feed and whatever is under way. */
+  /** Closes the feed and aborts requests in progress. */
   close(): void
 }
 
-/** Throws a TypeError for options that are wrong. Starts to read the key set and to follow the feed at once. */
+/** Creates a verifier and starts loading the key set and the feed. Throws a TypeError for invalid options. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const settings = checkOptions(options)
   const { url, issuer, credential, clock = systemClock, fetch = globalThis.fetch, onError = ignore } = settings
@@ -56,7 +56,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const revocations = createKnownRevocations({ clock, onKeyWithdrawn: (kid) => void keySet.withdraw(kid) })
   const verifyToken = createTokenVerification({ ...settings, keySet, clock })
   const following = credential === undefined ? Promise.resolve() : followFeed({ ...reach, credential, revocations })
-  // Whoever waits for `ready` is told; onError has been told in any case.
+  // Errors are reported by `ready` and by onError.
   following.catch(ignore)
   keySet.ready().catch(ignore)
   let passedUnconfirmed = 0
@@ -109,7 +109,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 }
 
 function ignore(): void {
-  // For promises and errors that somebody else is told of.
+  // Errors that are reported elsewhere.
 }
 
 function missingCredential(freshness: Freshness): string {
