@@ -66,7 +66,7 @@ export interface App {
   operations: Operations
   revocations: Revocations
   addressRules: AddressRules
-  /** What the operator's commands act on. */
+  /** The features that operator commands use. */
   operator: Operator
 }
 

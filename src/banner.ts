@@ -1,15 +1,14 @@
 import type { Config } from './config.js'
 
 export interface StartFacts {
-  /** Where the server listens, such as `http://127.0.0.1:3000`. */
+  /** The addresses on which the server listens, such as `http://127.0.0.1:3000`. */
   addresses: readonly string[]
-  /** The file of the secret that the server made for itself; null when SECRET_KEY is set. */
+  /** The file of the generated development secret; null if SECRET_KEY is set. */
   secretFile: string | null
 }
 
 /**
- * What a developer sees at the start, line by line: where everything is, and what stands in for a setting of
- * production. It shows no credential.
+ * The lines printed at a start in development: addresses, the database and the secret. They contain no credentials.
  */
 export function banner(config: Config, facts: StartFacts): string[] {
   const rows: [string, string][] = [

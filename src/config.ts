@@ -27,7 +27,7 @@ export interface Config {
   readonly cookies: {
     /** Whether cookies are `Secure`, with the names that require it. */
     readonly secure: boolean
-    /** What overrides the `SameSite` of every mode, if anything. */
+    /** Overrides the `SameSite` of all modes; null by default. */
     readonly sameSite: 'strict' | 'lax' | 'none' | null
   }
   readonly database: {
@@ -36,7 +36,7 @@ export interface Config {
     /** Whether statements may be named, which poolers in transaction mode do not bear. */
     readonly prepared: boolean
   }
-  /** Where the embedded database and the secret for development are kept. */
+  /** Directory of the embedded database and the development secret. */
   readonly dataDir: string
   /** Null when none is set, which is allowed outside production only: one is made and kept in `dataDir` then. */
   readonly secretKeys: SecretKeys | null
@@ -53,7 +53,7 @@ export interface Config {
     readonly maxPerUser: number
   }
   readonly revocation: {
-    /** What a request is worth that the map of revocations, being out of date, cannot vouch for. */
+    /** Whether requests are accepted while the revocation map is stale. */
     readonly onStale: Settings['REVOCATION_ON_STALE']
     /** The verifiers that may follow the feed and introspect tokens. */
     readonly verifierKeys: Settings['VERIFIER_KEYS']
@@ -67,12 +67,12 @@ export interface Config {
     readonly argon2Passes: number
     readonly hashingConcurrency: number
   }
-  /** Where Prometheus finds the metrics; null where nobody reads them. */
+  /** Address of the metrics; null if they are not exposed. */
   readonly metrics: { readonly host: string; readonly port: number } | null
   /** Whether traces are sent to a collector; where, and how, OpenTelemetry's own libraries read from the environment. */
   readonly tracing: boolean
   readonly logLevel: Settings['LOG_LEVEL']
-  /** What is allowed but better known, as whole sentences for the log. */
+  /** Warnings about the configuration, for the log. */
   readonly warnings: readonly string[]
 }
 

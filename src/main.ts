@@ -9,7 +9,7 @@ async function main(config: Config): Promise<void> {
   const log = createLogger({ level: config.logLevel, pretty: development && process.stdout.isTTY })
   for (const warning of config.warnings) log.warn(warning)
 
-  // Each is loaded only where it runs: whoever minds workers serves nothing, and whoever serves alone minds nobody.
+  // Each module is loaded only where it is needed: the primary process does not serve, a single process has no workers.
   const { addresses, secretFile } =
     config.workers > 1
       ? await (await import('./workers.js')).keepWorkers(config, log)

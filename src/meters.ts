@@ -1,11 +1,11 @@
-/** What is counted, by the names under which Prometheus, the dashboard and the alerts know it. */
+/** All metrics, with the names that Prometheus, the dashboard and the alerts use. */
 import type { QueueObserver } from './platform/bounded-queue.js'
 import type { PoolState } from './platform/database/database.js'
 import type { Metrics } from './platform/metrics/metrics.js'
 
 const HASHING_WAIT_BUCKETS_MS = [1, 10, 50, 100, 250, 500, 1000, 2000]
 
-/** Functions that count, each for the feature that it is handed to. */
+/** Creates the counting functions of the features. */
 export function createMeters(metrics: Metrics) {
   const login = metrics.counter(
     { name: 'logins_total', help: 'Logins by result.' },
@@ -34,16 +34,16 @@ export function createMeters(metrics: Metrics) {
   return { login, refresh, revocation, hashing }
 }
 
-/** What is there to be read when somebody asks. */
+/** Sources of the gauges. */
 export interface Readings {
   hashing: { readonly waiting: number; readonly working: number }
   revocations: { ageMs(): number; readonly entryCount: number }
   streams: { readonly openCount: number }
-  /** Null where the database has no pool of connections. */
+  /** Null if the database has no connection pool. */
   pool: (() => PoolState) | null
 }
 
-/** Lets the present state of things be read. */
+/** Registers the gauges. */
 export function meterReadings(metrics: Metrics, { hashing, revocations, streams, pool }: Readings): void {
   metrics.gauge({ name: 'hashing_waiting', help: 'Password hashes in the queue.' }, () => hashing.waiting)
   metrics.gauge({ name: 'hashing_working', help: 'Password hashes in progress.' }, () => hashing.working)

@@ -75,7 +75,7 @@ async function readFirstLine(): Promise<string> {
   return ''
 }
 
-/** What the operator can mend: the command itself, a setting, or the schema. By name, since a server may have told it. */
+/** Errors that the operator can correct. Compared by name, because a server may have sent them. */
 const operatorsErrors = [CommandError.name, ConfigError.name, MigrationError.name]
 
 function isOperators(error: unknown): boolean {

@@ -16,18 +16,18 @@ const STOP_WITHIN_MS = 15_000
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
 
 export interface ServeOptions {
-  /** The signals that are somebody else's to heed. */
+  /** Signals that another handler is responsible for. */
   ignoredSignals?: StopSignal[]
-  /** What somebody else makes known; otherwise this process does, at METRICS_PORT. */
+  /** Metrics that the caller exposes; by default this process exposes its own at METRICS_PORT. */
   metrics?: Metrics | undefined
 }
 
 export interface Serving {
-  /** Where the process listens, such as `http://127.0.0.1:3000`. */
+  /** The addresses on which the process listens, such as `http://127.0.0.1:3000`. */
   addresses: string[]
   /** The file of the secret that was made for development; null when SECRET_KEY is set. */
   secretFile: string | null
-  /** Does what a signal does: lets requests under way be answered, and ends the process. */
+  /** Stops gracefully, as a signal does: finishes requests in progress and exits. */
   stop(): void
 }
 

@@ -1,4 +1,4 @@
-/** The process of one of several workers: serves as a process alone does, and stops when the one that minds it says so. */
+/** The entry of a worker process: serves like a single process, and stops when the primary process says so. */
 import cluster from 'node:cluster'
 import { loadConfig } from './config.js'
 import { failToStart } from './failure.js'
@@ -6,19 +6,19 @@ import { createLogger } from './platform/http/logging.js'
 import { createMetrics } from './platform/metrics/metrics.js'
 import { serve, type Serving, type StopSignal } from './serve.js'
 
-/** A terminal sends them to all processes at once, and a service manager too, while the one that minds them says stop. */
+/** Terminals and service managers send these to all processes at once; the primary process coordinates the stop. */
 const STOP_SIGNALS: StopSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP']
 
 let serving: Serving | undefined
 
 function stop(): void {
-  // One that does not listen yet has nothing to answer, and what it has begun in the database is undone.
+  // Before it listens, it has no requests, and open transactions are rolled back.
   if (serving) serving.stop()
   else process.exit(0)
 }
 
 async function main(): Promise<void> {
-  // What has been read from the file is in the environment: a worker that starts later has the same settings.
+  // The primary process has loaded the file into the environment, so that all workers have the same settings.
   const config = loadConfig(null)
   const pretty = config.environment === 'development' && process.stdout.isTTY
   const log = createLogger({ level: config.logLevel, pretty }).child({ worker: cluster.worker?.id })

@@ -1,6 +1,6 @@
 /**
- * Several processes that serve at one port, and the one that minds them: it starts them, replaces those that end, and
- * stops all of them together. It touches neither the database nor a request.
+ * The primary process of several workers on one port: it starts them, replaces those that exit, and stops all of them. It
+ * uses neither the database nor requests.
  */
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -15,26 +15,26 @@ import { serveMetrics } from './platform/metrics/metrics-server.js'
 // Longer than a worker gives itself.
 const STOP_WITHIN_MS = 17_000
 
-/** Whoever has run for so long has not ended because it cannot run. */
+/** A worker that ran this long did not fail to start. */
 const SETTLED_MS = 60_000
 const SHORTEST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 30_000
 
-/** What a worker tells once it listens. */
+/** The message of a worker that listens. */
 const listeningSchema = z.object({ addresses: z.array(z.string()), secretFile: z.string().nullable() })
 export type Listening = z.infer<typeof listeningSchema>
 
-/** How long nobody takes the place of a worker, after so many in a row that ended soon: a broken one must not keep the machine busy. */
+/** Pause before a worker is replaced, after a number of consecutive early exits: a crash loop must not keep the machine busy. */
 export function pauseBeforeNext(endedSoon: number): number {
   return Math.min(SHORTEST_PAUSE_MS * 2 ** Math.max(0, endedSoon - 1), LONGEST_PAUSE_MS)
 }
 
 interface WorkerPool {
-  /** Each worker that runs, and how it ends. */
+  /** The running workers, and how each one ends. */
   running: Map<Worker, Promise<End>>
-  /** Those of them that listen. */
+  /** The workers that listen. */
   serving: Set<Worker>
-  /** Whether those that end are to have no successor any more. */
+  /** Whether workers are no longer replaced. */
   isStopping(): boolean
   log: FastifyBaseLogger
 }
@@ -45,13 +45,12 @@ interface End {
 }
 
 /**
- * Keeps that many workers running until a signal asks to stop. Answers when all of them listen. The first starts
- * alone: it makes what all of them need, and what hinders it is told once and ends this process, as it would end one
- * that serves by itself.
+ * Keeps the configured number of workers running until a stop signal. Resolves when all of them listen. The first worker
+ * starts alone: it migrates the database and creates the keys, and if it fails, this process exits.
  */
 export async function keepWorkers(config: Config, log: FastifyBaseLogger): Promise<Listening> {
-  // Workers take connections from the socket that they share. Were they handed out by this process, one that is on its
-  // way to a worker when that is killed would stay open for ever, and its client would wait for an answer.
+  // Workers accept connections from a shared socket. If this process distributed them, a connection in transit to a worker
+  // that is killed would stay open forever, and its client would wait for a response.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./worker.js', import.meta.url)), args: [] })
 
@@ -80,7 +79,7 @@ async function keepOne(pool: WorkerPool, onListening: (listening: Listening) => 
     pool.running.set(worker, ended)
     worker.on('message', (message) => {
       const listening = listeningSchema.safeParse(message)
-      // It also answers when it is asked for its metrics.
+      // Workers also send their metrics.
       if (!listening.success) return
       pool.serving.add(worker)
       pool.log.info({ worker: worker.id, pid: worker.process.pid }, 'worker started')
@@ -90,7 +89,7 @@ async function keepOne(pool: WorkerPool, onListening: (listening: Listening) => 
     pool.running.delete(worker)
     const hasServed = pool.serving.delete(worker)
     if (pool.isStopping()) return
-    // Nobody serves and nobody can: whoever started this process learns of it, as of one that serves by itself.
+    // No worker has started successfully: exit, as a single process does if it cannot start.
     if (!hasServed && pool.serving.size === 0) process.exit(1)
 
     endedSoon = performance.now() - startedAt > SETTLED_MS ? 0 : endedSoon + 1
@@ -105,7 +104,7 @@ function endOf(worker: Worker): Promise<End> {
 }
 
 async function stopWorkers({ running }: WorkerPool): Promise<void> {
-  // One that is ending already does not hear it any more.
+  // A worker that is already exiting ignores it.
   for (const worker of running.keys()) worker.send('stop', () => undefined)
   const ends = await Promise.all(running.values())
   if (ends.some(({ code }) => code !== 0)) throw new Error('A worker did not exit cleanly.')

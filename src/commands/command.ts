@@ -7,7 +7,7 @@ import type { Revocations } from '../features/revocation/revocation.js'
 import type { SigningKeys } from '../features/tokens/tokens.js'
 import type { Administration } from '../features/administration/administration.js'
 
-/** What the commands act on. */
+/** The features that commands use. */
 export interface Operator {
   database: Database
   audit: Audit
@@ -24,7 +24,7 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
 
-/** What is left to be done once the command line has been read: answers the lines to be printed. */
+/** Runs a parsed command and returns the lines to print. */
 export type Command = (operator: Operator) => Promise<string[]>
 
 /** Reads a command's arguments; throws CommandError for what it does not know. */

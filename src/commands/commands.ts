@@ -1,4 +1,4 @@
-/** What an operator can have done from the command line, on a server that runs or on none. */
+/** The operator commands, for a running server or without one. */
 import { Problem } from '../platform/problem.js'
 import { CommandError, type Command, type CommandReader, type Operator } from './command.js'
 import { addressCommands } from './addresses.js'

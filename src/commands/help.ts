@@ -1,4 +1,4 @@
-/** What `sallyport --help` says. */
+/** The output of `sallyport --help`. */
 
 const commands: [usage: string, does: string][] = [
   ['start', 'migrates the database and starts the server'],

@@ -4,7 +4,7 @@ export interface Clock {
   now(): Date
   /** How far the process's own clock is behind the database's, in milliseconds, when last measured. */
   readonly skewMs: number
-  /** What SQL adds to the database's `now()`, in milliseconds: 0 but in tests, which move time. */
+  /** Milliseconds that SQL adds to `now()`: 0 except in tests, which move time. */
   readonly shiftMs: number
   /** Milliseconds on a clock that only goes forward, for the time between two events in this process. */
   elapsedMs(): number

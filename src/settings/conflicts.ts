@@ -6,7 +6,7 @@ type Name = keyof Settings
 interface Rule {
   /** The settings that the rule compares; it says nothing when one of them cannot be read. */
   between: Name[]
-  /** What is wrong and what to do, beginning with the name of a setting; null when all is well. */
+  /** The conflict and how to solve it, starting with the name of a setting; null if there is none. */
   find: (settings: Settings) => string | null
 }
 
@@ -15,7 +15,7 @@ export function publicUrlOf(settings: Settings): string {
   return settings.PUBLIC_URL ?? `http://localhost:${settings.PORT}`
 }
 
-/** What is wrong between settings that are each right by themselves, leaving out the comparisons with unreadable ones. */
+/** Finds conflicts between settings that are valid by themselves. Invalid settings are not compared. */
 export function findConflicts(settings: Settings, unreadable: ReadonlySet<string> = new Set()): string[] {
   return rules
     .filter(({ between }) => !between.some((name) => unreadable.has(name)))
@@ -83,10 +83,10 @@ const weakestHashes = [
 
 // A pool of ten, and two that listen for signals.
 const CONNECTIONS_OF_A_WORKER = 12
-// What Postgres has of its own accord (max_connections), but for what it keeps for superusers.
+// Default max_connections of Postgres, minus those reserved for superusers.
 const CONNECTIONS_OF_POSTGRES = 97
 
-/** What is allowed, but better known to whoever runs the server. */
+/** Finds settings that are allowed but risky. */
 export function findWarnings(settings: Settings): string[] {
   const weakness = describeWeakness(settings.SECRET_KEY)
   const warnings = weakness === null || settings.NODE_ENV === 'production' ? [] : [weakness]

@@ -61,7 +61,7 @@ export function parseOrigin(text: string): string | null {
   return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d+)?$/.test(text) ? text : null
 }
 
-/** Where traces are sent. Only whether it can be called is judged here: OpenTelemetry's libraries read it themselves. */
+/** The OTLP endpoint. Only its format is checked here: OpenTelemetry's libraries read it themselves. */
 export function parseCollector(text: string): string | null {
   return parseHttpUrl(text) && text
 }

@@ -3,17 +3,17 @@ import type { RevocationEntry } from './revocation.js'
 
 export type RevocationVerdict = 'valid' | 'session_ended' | 'token_stale'
 
-/** The entries that matter, in memory. The server and every other verifier judge by the same one. */
+/** The active entries, in memory. Shared by the server and the verifier SDK. */
 export interface RevocationMap {
-  /** Takes entries in and answers the news among them: known ones, and weaker than what is known, change nothing. */
+  /** Adds entries and returns the new ones. Known or weaker entries change nothing. */
   merge(entries: readonly RevocationEntry[]): RevocationEntry[]
-  /** What the entries say of genuine claims: two reads of a map. */
+  /** Judges verified claims: two map lookups. */
   judge(claims: AccessTokenClaims): RevocationVerdict
   /** Whether tokens of this key are stale. */
   isWithdrawn(kid: string): boolean
-  /** Forgets what has stopped mattering. */
+  /** Removes expired entries. */
   purge(now: Date): void
-  /** Counts the news so far; what came after a position can be had again by it. */
+  /** The number of new entries so far; see `entriesAfter`. */
   readonly position: number
   /** The entries that came after a position, oldest first; all of them from 0 on. */
   entriesAfter(position: number): RevocationEntry[]

@@ -1,6 +1,6 @@
 import type { AccessTokenClaims } from './claims.js'
 
-/** What a token whose signature was checked says, and the key it was signed with. */
+/** The claims of a token with a verified signature, and its key. */
 export interface VerifiedToken {
   kid: string
   claims: AccessTokenClaims

@@ -31,7 +31,7 @@ const tokenProblems = [
   'token_stale',
   'session_ended',
   'forbidden',
-  // Where a refresh cookie stands in for the access cookie.
+  // A refresh cookie can replace the access cookie.
   'ambiguous_credentials',
   'refresh_token_reused',
   'database_unavailable',
@@ -109,7 +109,7 @@ function requireUser(claims: AccessTokenClaims): UserClaims {
   return claims
 }
 
-/** The claims, where they are a user's and hold to the freshness asked for. */
+/** Returns the claims if they are a user's and pass the check of the requested freshness. */
 function requireFresh(
   options: AccessOptions,
   verified: AccessTokenClaims,

@@ -4,10 +4,10 @@ import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { TokenRequirement } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
 
-/** What a token that holds may lack. */
+/** What a valid token may lack. */
 export type Shortfall = Extract<ProblemCode, 'forbidden' | 'insufficient_scope' | 'insufficient_user_authentication'>
 
-/** What is asked of the token that a request is admitted by. */
+/** Requirements on the access token of a request. */
 export interface Bearer {
   claims: Pick<UserClaims, 'roles' | 'scope' | 'auth_time'> & { readonly acr?: unknown }
   /** The user's roles by the database, where it was asked. */

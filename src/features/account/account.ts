@@ -14,7 +14,7 @@ export interface AccountOptions {
   audit: Audit
 }
 
-/** Who asks for a change of their own account, by a verified access token. */
+/** The user and context of a change to their own account. */
 export interface Self extends Confirmer {
   /** The session's refresh token, where the request carries it in a cookie. */
   refreshToken: RefreshToken | null

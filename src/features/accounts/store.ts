@@ -73,7 +73,7 @@ const columns = Prisma.sql`
   id, email, name, password_hash AS "passwordHash", roles, epoch, email_verified_at AS "emailVerifiedAt",
   banned_at AS "bannedAt", banned_until AS "bannedUntil", created_at AS "createdAt"`
 
-/** What tokens and replies tell of a user, for statements that join the user as `u`; read by `tokenUserOf`. */
+/** The user columns of tokens and replies, for statements that join the user as `u`; read by `tokenUserOf`. */
 export const tokenUserColumns = Prisma.sql`
   u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.created_at AS user_created_at`
 

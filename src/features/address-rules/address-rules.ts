@@ -34,7 +34,7 @@ export interface AddressRules {
   poll(): Promise<void>
   /** Keeps them current from now on; answers what stops that. A lost database leaves the last ones in force. */
   follow(): () => Promise<void>
-  /** Who is refused everything. An address that is on both lists is blocked. */
+  /** The blocked ranges. An address that is also allowed is blocked. */
   readonly blocked: BlockedAddresses
   /** Whether an address is exempt from the limits on addresses; those on accounts hold for everybody. */
   isAllowed(address: string): boolean

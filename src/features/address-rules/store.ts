@@ -1,7 +1,7 @@
 import type { Queries } from '../../platform/database/database.js'
 import { uuidv7 } from '../../platform/uuid.js'
 
-/** What an operator has said about a range of addresses. */
+/** A rule for an address range. */
 export interface AddressRule {
   /** In its one spelling, such as `192.0.2.0/24`. */
   range: string

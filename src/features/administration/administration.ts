@@ -30,7 +30,7 @@ export interface Ban {
   reason: string | null
 }
 
-/** What is done to an account by whoever runs Sallyport. All but `createUser` throws `not_found` for an unknown address. */
+/** Operator actions on accounts. All except `createUser` throw `not_found` for an unknown address. */
 export interface Administration {
   /** Adds a user; answers the id. The address, the name and the password are judged as at registration. */
   createUser(user: { email: string; name: string | null; password: string; roles: string[] }): Promise<string>
@@ -63,7 +63,7 @@ interface Held {
   user: User
 }
 
-/** Who ends sessions here: no user of Sallyport. */
+/** The actor of ended sessions: the operator, not a user. */
 const operator = { userId: null, caller: operatorCaller }
 
 export function createAdministration(options: AdministrationOptions): Administration {

@@ -3,7 +3,7 @@ import { documentProblems } from '../../platform/http/problem-responses.js'
 import { Problem } from '../../platform/problem.js'
 import type { SessionCookies } from './credentials.js'
 
-/** What a browser tells of where a request comes from, and which scripts of other sites cannot forge. */
+/** The request headers that identify the calling site, and that scripts cannot forge. */
 export interface RequestProvenance {
   method: string
   origin: string | undefined

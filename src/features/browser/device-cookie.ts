@@ -9,7 +9,7 @@ export interface DeviceCookieOptions {
   sameSite: 'strict' | 'lax' | 'none' | null
 }
 
-/** Where a browser keeps what makes it a known device. Logout leaves it. */
+/** The cookie of a known device. It is kept after logout. */
 export interface DeviceCookie {
   readonly name: string
   /** Every value, in the order sent. */

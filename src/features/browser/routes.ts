@@ -31,7 +31,7 @@ const refreshPolicy: Policy = {
   concealed: false,
 }
 
-/** What a client does with its tokens after sign-in: refresh and logout. */
+/** Routes for refresh and logout. */
 export function mountBrowserRoutes(app: AppInstance, options: BrowserRoutesOptions): void {
   mountRefresh(app, options)
   mountLogout(app, options)

@@ -104,7 +104,7 @@ export function createUserEvents({ revocations, families, clock, log }: UserEven
       }
       const follower = { claims, stream: open() }
       add(follower)
-      // What came between the check of the token and now is no news to anybody.
+      // Changes since the check of the token have not been reported to this stream.
       const verdict = revocations.judge(claims)
       if (verdict === 'session_ended') void tellEnd(follower)
       if (verdict === 'token_stale') void follower.stream.send({ event: 'claims.changed', data: {} })

@@ -31,7 +31,7 @@ export function createCounters({ database, clock, log }: CountersOptions): Count
         database.query((client) => store.takePoints(client, asked, clock.shiftMs)),
       )
     } catch (error) {
-      // What cannot be counted is not let in.
+      // Without counters, requests are refused.
       throw error instanceof Problem ? error : new Problem('database_unavailable', { cause: error })
     }
   }

@@ -42,7 +42,7 @@ export interface LimitsOptions {
   enabled: boolean
 }
 
-/** Who asks for something that is limited, and how they are told what is left. */
+/** The caller of a limited operation, and how to return its remaining budget. */
 export interface Requester {
   caller: Caller
   /** Is given the headers that tell what is left, before anything is done. */
@@ -110,7 +110,7 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     throw new Problem('rate_limited', { retryAfterSeconds: refused.waitMs / 1000, headers })
   }
 
-  /** What this server could not do does not count as tried. */
+  /** Server errors do not count as attempts. */
   async function refundOnServerError<T>(budgets: Budget[], work: () => Promise<T>): Promise<T> {
     try {
       return await work()

@@ -27,7 +27,7 @@ export interface Budget {
   of: string
 }
 
-/** What is left of a budget once a point was asked of it. */
+/** The state of a budget after a point was requested. */
 export interface Standing {
   budget: Budget
   granted: boolean

@@ -10,7 +10,7 @@ export interface Asked {
   sliding: boolean
 }
 
-/** What became of it. A point that is refused is not counted. */
+/** The result. Refused points are not counted. */
 export interface Counted {
   key: string
   granted: boolean

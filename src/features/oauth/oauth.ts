@@ -16,7 +16,7 @@ export interface OAuthOptions {
   families: Families
 }
 
-/** What is told of a token that is good. */
+/** The introspection of an active token. */
 export type ActiveToken = UserClaims | { sub: string; sid: string; client_id: string; exp: number }
 
 export interface OAuth {

@@ -1,6 +1,6 @@
 /**
- * Owns what the process does by itself and tells of itself: whether it lives, whether it is ready, how its clock
- * agrees with the database's, how current its revocations are, and the work that comes round every minute.
+ * Owns the health of the process: liveness, readiness, clock synchronization with the database, the age of its
+ * revocations, and maintenance tasks.
  */
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
@@ -13,7 +13,7 @@ export interface OperationsOptions {
   clock: Clock
   log: FastifyBaseLogger
   revocations: Pick<Revocations, 'ageMs' | 'isStale'>
-  /** What is done every minute, by name. Each is safe to do on several instances at once. */
+  /** Tasks that run every minute, by name. Each must be safe to run on several instances at once. */
   maintenanceTasks: Record<string, () => Promise<void>>
 }
 
@@ -28,9 +28,9 @@ export interface Operations {
   synchronizeClock(): Promise<void>
   /** Whether requests can be served; throws `database_unavailable` where they cannot. */
   checkReadiness(): Promise<Readiness>
-  /** Does every chore once. A failure is logged and keeps none of the others from being done. */
+  /** Runs all maintenance tasks once. Failures are logged and do not stop the other tasks. */
   runMaintenance(): Promise<void>
-  /** Does the chores every minute and follows the database's clock from now on; answers what stops that and waits for those under way. */
+  /** Starts maintenance every minute and the synchronization of the clock. Returns a function that stops both and waits for tasks in progress. */
   start(): () => Promise<void>
 }
 

@@ -10,7 +10,7 @@ import type { PasswordCheck } from './guesses.js'
 export interface Confirmer extends Requester {
   userId: string
   sessionId: string
-  /** Aborted when the user has gone. */
+  /** Aborts when the client disconnects. */
   gone: AbortSignal
 }
 

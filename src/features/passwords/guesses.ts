@@ -36,7 +36,7 @@ export const networkPolicy: Policy = {
   concealed: false,
 }
 
-/** Who is asked for a password. */
+/** The subject of a password check. */
 export type Claimant =
   /** Somebody who names an account; `deviceId` where they showed that it was signed in there before. */
   | { kind: 'stranger'; email: string; deviceId: Buffer | null }
@@ -46,10 +46,10 @@ export type Claimant =
 /** A password that somebody shows. */
 export interface PasswordCheck extends Requester {
   by: Claimant
-  /** Whose password it would be; null where there is no such user. */
+  /** The user; null if there is none. */
   user: { id: string; passwordHash: string | null } | null
   password: string
-  /** Aborted when the client has gone. */
+  /** Aborts when the client disconnects. */
   gone: AbortSignal
 }
 

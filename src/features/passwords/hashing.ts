@@ -6,7 +6,7 @@ export interface HashingOptions {
   /** ARGON2_MEMORY_KIB and ARGON2_PASSES, with one lane. */
   argon2MemoryKib: number
   argon2Passes: number
-  /** How many hashes are worked on at once; each holds that much memory and one core. */
+  /** Number of concurrent hashes; each uses this memory and one core. */
   hashingConcurrency: number
   clock: Pick<Clock, 'elapsedMs'>
   observer?: QueueObserver
@@ -15,28 +15,28 @@ export interface HashingOptions {
 export interface Hashing {
   /** The PHC string of a password: argon2id (RFC 9106), 16 random bytes of salt, a tag of 32 bytes. */
   hash(password: string, gone?: AbortSignal): Promise<string>
-  /** Compares a password with a hash. Takes as long for null, a user without a password or no user at all. */
+  /** Compares a password with a hash. Takes the same time for null: no password, or no such user. */
   verify(hash: string | null, password: string, gone?: AbortSignal): Promise<boolean>
   /** Whether a hash is weaker than new ones. A stronger one stays as it is: parameters are never lowered. */
   isOutdated(hash: string): boolean
   /**
-   * Does what leads to a hash and what follows from it. Throws `overloaded` at once where too many are at it: in a flood,
-   * the many who are refused must cost less than the few who are served.
+   * Runs work that includes a hash. Throws `overloaded` immediately if too many requests are in progress: in a flood,
+   * refused requests must be cheaper than served ones.
    */
   admit<T>(work: () => Promise<T>): Promise<T>
-  /** How many hashes wait, and how many are being worked on. */
+  /** The number of queued hashes, and of hashes in progress. */
   readonly queue: { readonly waiting: number; readonly working: number }
 }
 
-/** How many may wait for each hash in work: one or two seconds of work. */
+/** Queue length per concurrent hash: one or two seconds of work. */
 const WAITING_PER_HASH = 50
 
-/** A person who waits longer tries again, and then two wait. */
+/** Users who wait longer retry, which would double the load. */
 const PATIENCE_MS = 2_000
 
 /**
- * Hashes passwords, a bounded number at a time. Throws `overloaded` when too many wait, for who has waited too long,
- * and for who has `gone`, whose password is not hashed any more.
+ * Hashes passwords with bounded concurrency. Throws `overloaded` if the queue is full or the wait is too long, and if
+ * `gone` aborts, which also removes the request from the queue.
  */
 export async function createHashing(options: HashingOptions): Promise<Hashing> {
   const { argon2MemoryKib: memoryKib, argon2Passes: passes, hashingConcurrency: concurrency } = options

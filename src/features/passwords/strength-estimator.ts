@@ -1,4 +1,4 @@
-/** Runs in a thread of its own: estimates how hard passwords are to guess, which nobody else has to wait for. */
+/** Estimates the strength of passwords in a worker thread, so that other requests do not wait. */
 import { ZxcvbnFactory } from '@zxcvbn-ts/core'
 import * as common from '@zxcvbn-ts/language-common'
 import * as english from '@zxcvbn-ts/language-en'
@@ -13,7 +13,7 @@ const zxcvbn = new ZxcvbnFactory({
 
 export interface StrengthQuestion {
   password: string
-  /** What somebody who guesses knows of its owner. */
+  /** Words that an attacker may know about the owner. */
   known: string[]
 }
 

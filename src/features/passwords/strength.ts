@@ -3,7 +3,7 @@ import { Problem } from '../../platform/problem.js'
 import { normalize } from './hashing.js'
 import type estimateStrength from './strength-estimator.js'
 
-/** What somebody who guesses would try first, beside the common passwords of the world. */
+/** Words that an attacker would try first, besides common passwords. */
 export interface PasswordOwner {
   email: string
   name: string | null

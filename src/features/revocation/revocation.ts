@@ -28,7 +28,7 @@ const PURGE_BATCH = 10_000
 /** For how long the map is relied on after it was last confirmed, in milliseconds. */
 export const MAX_STALENESS_MS = 5_000
 
-/** What can be revoked; when the entry stops mattering is not the caller's business. */
+/** A revocation without its expiry, which is set here. */
 export type Revocation =
   { kind: 'session'; sid: string } | { kind: 'user'; sub: string; epoch: number } | { kind: 'key'; kid: string }
 
@@ -67,7 +67,7 @@ export interface Revocations {
   requireValid(claims: AccessTokenClaims): void
   /** For whoever relies on the map alone. Throws `revocation_stale` where it may be behind and `deny` is set. */
   requireCurrent(): void
-  /** What the map says of genuine claims. */
+  /** Judges verified claims by the revocation map. */
   judge(claims: AccessTokenClaims): RevocationVerdict
   /** Milliseconds since the map was last confirmed by the database. */
   ageMs(): number
@@ -92,7 +92,7 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
     feed.take(entries.filter((entry) => !isNewKey(entry)))
     const withdrawals = entries.filter(isNewKey)
     if (withdrawals.length === 0) return
-    // Whoever sees the entry may count on this: nothing is signed with the key any more.
+    // Before the entry is visible: nothing is signed with the key any more.
     await keys.reload()
     feed.take(withdrawals)
   }

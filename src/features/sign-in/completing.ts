@@ -13,7 +13,7 @@ import type { LoginBody } from './schemas.js'
 /** Request context of a sign-in: who asks on which device, and the sessions whose cookies it replaces. */
 export interface SignInContext extends Requester {
   device: KnownDevice | null
-  /** Aborted when the client has gone. */
+  /** Aborts when the client disconnects. */
   gone: AbortSignal
   replaces: RefreshToken[]
 }

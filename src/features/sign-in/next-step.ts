@@ -1,7 +1,7 @@
 import { isBanned, type User } from '../accounts/accounts.js'
 import type { Proof } from './proof.js'
 
-/** What a sign-in comes to next. */
+/** The next step of a sign-in. */
 export type NextStep =
   | { step: 'open'; proofs: readonly [Proof, ...Proof[]] }
   | { step: 'refuse'; code: 'invalid_credentials' | 'account_banned' }

@@ -42,7 +42,7 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
     })
   }
 
-  /** What the password proves; nothing where it is wrong. An unknown user takes the same steps. */
+  /** Returns the proof of a correct password, or null. Unknown users take the same steps. */
   async function prove(user: User | null, { email, password }: LoginBody, context: SignInContext): Promise<Proof[]> {
     const { device } = context
     const deviceId = device !== null && devices.knows(device, email) ? device.id : null

@@ -1,11 +1,11 @@
-/** What a person has just shown of themselves, and when. */
+/** A factor that the user has just proven, and when. */
 export interface Proof {
   /** As RFC 8176 names it. */
   method: 'pwd'
   at: Date
 }
 
-/** What tokens say of a sign-in, which follows from its proofs and nothing else. */
+/** The authentication claims of tokens, derived from the proofs of a sign-in. */
 export interface Authentication {
   /** The methods, each once, in the order in which they were shown (RFC 8176). */
   amr: string[]

@@ -7,7 +7,7 @@ import type { Clock } from '../../platform/clock.js'
 import { Problem } from '../../platform/problem.js'
 import type { SigningKeys, VerificationKey } from './signing-keys.js'
 
-/** What a session says of itself and its user, to be put into an access token. */
+/** The session and user data of an access token. */
 export interface AccessTokenSubject {
   userId: string
   sessionId: string

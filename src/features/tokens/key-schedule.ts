@@ -3,7 +3,7 @@ import type { SigningAlgorithm } from './algorithms.js'
 
 export type KeyState = 'next' | 'active' | 'retired' | 'withdrawn'
 
-/** What the schedule looks at. */
+/** The part of a key that the schedule uses. */
 export interface KeyAge {
   kid: string
   algorithm: string
@@ -38,7 +38,7 @@ export function isPublishedLongEnough(next: KeyAge, now: Date): boolean {
 
 export type KeyChange = 'make_active_and_next' | 'make_next' | 'replace_next' | 'rotate' | null
 
-/** What the keys need now. One change at a time: the caller asks again until there is none. */
+/** The next due change of the keys. The caller repeats this until it returns null. */
 export function nextKeyChange(keys: readonly KeyAge[], algorithm: SigningAlgorithm, now: Date): KeyChange {
   const active = keys.find((key) => key.state === 'active')
   const next = keys.find((key) => key.state === 'next')

@@ -120,7 +120,7 @@ async function listen(server: Server, path: string, dataDir: string): Promise<vo
   } catch (cause) {
     throw new Error(`No socket can be created in ${dataDir}. Set DATA_DIR to a directory on a local disk.`, { cause })
   }
-  // Whoever holds the lock has other reasons to live.
+  // The lock does not keep the process alive.
   server.unref()
   try {
     chmodSync(early, 0o600)

@@ -1,7 +1,7 @@
 import type { Signals } from './signals.js'
 import type { Prisma } from '../../generated/prisma/client.js'
 
-/** What a store talks to: Prisma's client, inside or outside a transaction. */
+/** The database client of stores: Prisma's client, inside or outside a transaction. */
 export type Queries = Prisma.TransactionClient
 
 export interface Attempt {

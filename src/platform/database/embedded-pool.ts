@@ -59,7 +59,7 @@ class EngineStream extends Duplex {
   }
 
   override _read(): void {
-    // What PGlite answers is pushed when it is there.
+    // Responses of PGlite are pushed when they are available.
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

@@ -14,15 +14,15 @@ import { requireCommits } from './require-commits.js'
 import { nameStatements } from './statement-names.js'
 
 export interface EmbeddedOptions {
-  /** Where the database's folder is; null keeps everything in memory. Hold the lock on it (data-directory.ts) first. */
+  /** The directory of the database; null for a database in memory. Acquire its lock (data-directory.ts) first. */
   dataDir: string | null
   log: Pick<FastifyBaseLogger, 'info'>
   deadlineMs?: number
-  /** What the memory starts with: an earlier `dumpDataDir`. */
+  /** Initial content of a database in memory: a `dumpDataDir`. */
   contents?: Blob
 }
 
-/** What is left of the disk when the database takes no more work, for two segments of its log. */
+/** Free disk space below which writes are refused: two segments of the write-ahead log. */
 const SPACE_TO_KEEP_BYTES = 32 * 1024 * 1024
 
 /** The disk is full, or nearly so. */

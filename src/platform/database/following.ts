@@ -10,9 +10,9 @@ const LOAD_INTERVAL_MS = 60_000
 export interface Following {
   /** `load` reads everything, `poll` what is new. */
   source: { load(): Promise<void>; poll(): Promise<void> }
-  /** What is followed, for the log: "… cannot be read". */
+  /** Name of the data, for the log. */
   name: string
-  /** What other processes call when there is something new; null where polls alone do. */
+  /** The channel on which other processes notify changes; null for polling only. */
   waking: { signals: Signals; channel: string } | null
   log: FastifyBaseLogger
 }

@@ -46,7 +46,7 @@ export function guardClient(
               time.require()
               await prepareTransaction?.(tx)
               const result = await work(tx)
-              // Whoever asked has been told that it failed: let it have failed.
+              // The caller has already been told that it failed: roll back.
               time.require()
               return result
             },

@@ -26,7 +26,7 @@ const recordSchema = z.object({ name: z.string(), checksum: z.string(), finished
 /** A row of `_prisma_migrations` that has not been rolled back. */
 export type MigrationRecord = z.infer<typeof recordSchema>
 
-/** What is needed of a connection inside a transaction; both drivers have it. */
+/** The part of a connection that migrations use; both drivers have it. */
 export interface MigrationSession {
   /** Runs a text that may hold several statements. */
   run(sql: string): Promise<unknown>

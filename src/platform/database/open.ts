@@ -15,7 +15,7 @@ export interface DatabaseSettings {
 
 export interface OpenDatabase {
   database: Database
-  /** What keeps other processes out of the embedded database and takes the operator's commands; null for Postgres. */
+  /** The lock on the embedded database, which also receives operator commands; null for Postgres. */
   lock: DataDirectoryLock | null
   close(): Promise<void>
 }

@@ -152,7 +152,7 @@ async function onMigrationConnection(
   work: (connection: MigrationConnection) => Promise<string[]>,
 ): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'sallyport-migrate' })
-  // What breaks the connection fails the statement under way, which is where it is told of.
+  // A connection error also fails the statement in progress, which reports it.
   client.on('error', () => undefined)
   await client.connect()
   try {

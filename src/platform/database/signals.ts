@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import pg from 'pg'
 
-/** What a listener is told: that there was a signal, or that some may have been missed. */
+/** Called for each notification, and after a reconnect, when some may have been missed. */
 export interface Signal {
   missed: boolean
 }

@@ -8,7 +8,7 @@ import { documentProblems } from './problem-responses.js'
 /** How sure a route has to be that an access token still holds: the token alone, the map of revocations, the database. */
 export type Freshness = 'offline' | 'feed' | 'live'
 
-/** What a route requires of the access token of a request, and of the user whom it stands for. */
+/** What a route requires of the access token and its user. */
 export interface TokenRequirement {
   token: Freshness
   /** The user has at least one of these roles: by the token and, where the token is checked `live`, by the database too. */

@@ -8,7 +8,7 @@ export interface BlockedAddresses {
   has(address: string): boolean
 }
 
-/** Whoever restarts the process or sends it requests has to hear from it, whatever address they have. */
+/** Probes must work from every address. */
 const probes = ['/livez', '/readyz']
 
 /** Refuses everything but the probes to blocked addresses, before anything else is done for them. */

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** From where a request came, as far as the connection and the client tell: for the session list and the audit trail. */
+/** Origin of a request, for the session list and the audit trail. */
 export interface Caller {
   ip: string | null
   userAgent: string | null
@@ -16,8 +16,8 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /**
- * Aborted when the client goes before it is answered, so that nobody works for it any more. The framework's own
- * `request.signal` does not tell: it is aborted as soon as the request's body has been read.
+ * Aborts when the client disconnects before the response is complete, so that its work can be cancelled. Fastify's own
+ * `request.signal` does not serve: it aborts as soon as the body has been read.
  */
 export function disconnectSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
@@ -27,5 +27,5 @@ export function disconnectSignal({ raw }: FastifyReply): AbortSignal {
   return gone.signal
 }
 
-/** Whoever runs Sallyport, at the command line. */
+/** The operator at the command line. */
 export const operatorCaller: Caller = { ip: null, userAgent: null, requestId: null }

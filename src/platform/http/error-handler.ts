@@ -6,7 +6,7 @@ import { Problem } from '../problem.js'
 import { toProblem } from './errors.js'
 import { problemDetails, problemHeaders } from './problem-details.js'
 
-/** Answers whatever is thrown as a problem; what nobody expected is logged whole and told to nobody. */
+/** Responds to errors with problems. Unexpected errors are logged in full and reported as `internal_error`. */
 export function answerErrors(app: FastifyInstance): void {
   app.decorateRequest('problemCode', null)
   app.setErrorHandler((error, request, reply) => {
@@ -23,12 +23,11 @@ export function sendProblem(problem: Problem, request: FastifyRequest, reply: Fa
     .send(JSON.stringify(problemDetails(problem, request.id)))
 }
 
-/** Makes the log and the metrics know what a request is refused with, in whatever form the client is told. */
+/** Records the problem code of a request for logs and metrics, whatever the format of the response. */
 export function noteProblem(problem: Problem, request: FastifyRequest): void {
   request.problemCode = problem.code
   if (problem.status === 500) request.log.error({ err: problem.cause ?? problem }, 'unexpected error')
-  // Where there is no cause there is nothing to tell but the code, which the request's own line has: a flood of refusals
-  // must not cost more than it has to.
+  // Without a cause, the request's own log line has all there is: refusals must stay cheap in a flood.
   else if (problem.status === 503 && problem.cause !== undefined) {
     request.log.warn({ err: problem.cause }, 'service unavailable')
   }

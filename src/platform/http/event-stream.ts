@@ -3,11 +3,11 @@ import { PassThrough } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 
-/** What is sent down a stream of server-sent events (WHATWG HTML, section 9.2). `data` becomes JSON. */
+/** A server-sent event (WHATWG HTML, section 9.2). `data` is sent as JSON. */
 export interface ServerSentEvent {
   event: string
   data: object
-  /** Where a reader that was cut off goes on from. */
+  /** The id from which a client resumes. */
   id?: string
 }
 

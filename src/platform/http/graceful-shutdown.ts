@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { EventStreams } from './event-stream.js'
 
-/** What a stop waits for, in milliseconds. */
-export interface Patience {
+/** How long a shutdown waits, in milliseconds. */
+export interface ShutdownTimes {
   /** For clients to send the next request on a connection that they keep, and to be told to turn elsewhere. */
   drainMs: number
   /** For anything at all after that. */
@@ -22,7 +22,7 @@ const LOOK_EVERY_MS = 20
  */
 export function stopGracefully(
   app: FastifyInstance,
-  { drainMs, longestMs, streams }: Patience & { streams?: Pick<EventStreams, 'endAll'> },
+  { drainMs, longestMs, streams }: ShutdownTimes & { streams?: Pick<EventStreams, 'endAll'> },
 ): void {
   const sockets = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
@@ -33,7 +33,7 @@ export function stopGracefully(
   let stopping = false
   app.addHook('preClose', async () => {
     stopping = true
-    // First of all: their readers turn to another instance at once, and nobody waits for an end that never comes.
+    // Streams are closed first: they would never end by themselves, and their readers reconnect to another instance.
     streams?.endAll()
     for (const end = performance.now() + drainMs; sockets.size > 0 && performance.now() < end;) {
       await pause(LOOK_EVERY_MS)
@@ -41,7 +41,7 @@ export function stopGracefully(
     setTimeout(() => destroyAll([...sockets].filter((socket) => socket.bytesRead === 0)), drainMs).unref()
     setTimeout(() => destroyAll([...sockets]), longestMs).unref()
   })
-  // Requests that were under way already when the stop began; the framework tells those that come after.
+  // For requests that were in progress when the shutdown began; Fastify sets it for later ones.
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (stopping) reply.header('connection', 'close')
     done()

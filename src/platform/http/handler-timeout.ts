@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
-/** A handler was not done in time; errors.ts tells whose fault that is. */
+/** A handler exceeded its time limit; errors.ts decides between a client and a server error. */
 export class HandlerTimeout extends Error {
   override readonly name = 'HandlerTimeout'
 }
 
-/** How exact the limit is, as a share of it. */
+/** Checks per limit: the precision of the limit. */
 const LOOKS_PER_LIMIT = 10
 
 /**
@@ -15,7 +15,7 @@ const LOOKS_PER_LIMIT = 10
  * verified one; here one timer looks at all that are under way. A stream has begun its answer, so it may stay open.
  */
 export function limitHandlerTime(app: FastifyInstance, longestMs: number): void {
-  // In the order in which they came, so that a look ends at the first that still has time.
+  // In order of arrival, so that a check can stop at the first request that still has time.
   const underWay = new Map<ServerResponse, { reply: FastifyReply; beganAt: number }>()
 
   function forget(this: ServerResponse): void {
@@ -24,7 +24,7 @@ export function limitHandlerTime(app: FastifyInstance, longestMs: number): void 
 
   app.addHook('onRequest', (_request, reply, done) => {
     underWay.set(reply.raw, { reply, beganAt: performance.now() })
-    // Comes when the answer is out, and when the client goes away before.
+    // Emitted when the response is sent or the client disconnects.
     reply.raw.on('close', forget)
     done()
   })

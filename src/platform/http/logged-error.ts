@@ -1,4 +1,4 @@
-/** What the log tells about an error. */
+/** An error as it is logged. */
 export interface LoggedError {
   type: string
   code?: string

@@ -15,7 +15,7 @@ export interface LoggerSettings {
   level: string
   /** For people at a terminal; without effect where pino-pretty is not installed. */
   pretty?: boolean
-  /** Where the lines go; standard output by default. */
+  /** The destination; standard output by default. */
   destination?: DestinationStream
 }
 

@@ -4,9 +4,8 @@ import { Problem } from '../problem.js'
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /**
- * Answers what no route does, before any body is read: an unknown address with 404, a known one with 405 and what it
- * allows. The router itself is asked which methods an address has, so that parameters and wildcards count as they do
- * for any other request.
+ * Responds to requests without a route before any body is read: unknown URLs with 404, unsupported methods with 405 and
+ * `Allow`. The router determines the methods of a URL, so that parameters and wildcards are matched as usual.
  */
 export function answerNotFound(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {

@@ -13,7 +13,7 @@ export interface ProblemDetails {
   request_id: string
   reason?: string
   errors?: FieldError[]
-  /** What a code tells beyond these. */
+  /** Additional members of the code. */
   [extension: string]: unknown
 }
 
@@ -30,7 +30,7 @@ const standardMembers: ReadonlySet<string> = new Set([
   'errors',
 ])
 
-/** What the client is told of a problem. */
+/** The response body of a problem. */
 export function problemDetails(problem: Problem, requestId: string): ProblemDetails {
   const { reason, errors, members } = problem.options
   return {

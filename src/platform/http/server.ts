@@ -31,20 +31,20 @@ const CONNECTIONS_CHECK_MS = 1000
 const DRAIN_MS = 1000
 
 export interface HttpServerOptions {
-  /** Where clients reach this server; its scheme decides about HSTS. */
+  /** The public URL; HSTS is sent if it is https. */
   publicUrl: string
   /** Origins whose scripts may read answers. */
   corsOrigins: readonly string[]
   /** IPs and CIDRs of the proxies whose X-Forwarded-For counts; none by default. */
   trustProxy: readonly string[]
-  /** Who is refused everything but the probes; nobody by default. */
+  /** Addresses that may only use the probes; none by default. */
   blocked?: BlockedAddresses
-  /** A clock that only goes forward, for what is told only now and then. */
+  /** A monotonic clock, for rate-limited log lines. */
   elapsedMs?: () => number
   logger: FastifyBaseLogger | false
-  /** Told in the API's description. */
+  /** The version in the OpenAPI document. */
   version?: string
-  /** The streams of events that routes open, and that a stop ends first. */
+  /** Event streams of routes, which a shutdown closes first. */
   streams?: EventStreams
   /** How long a handler may take, the arrival of the body included. */
   handlerLongestMs?: number

@@ -22,7 +22,7 @@ function refusal(issues: readonly $ZodIssue[], httpPart: string | undefined): Pr
   return new Problem('validation_failed', { errors: fieldErrors(issues, httpPart).slice(0, MAX_ERRORS) })
 }
 
-/** What is wrong and where; a member that the schema does not know is an error of its own. */
+/** Lists the invalid values; each unknown member is a separate error. */
 export function fieldErrors(issues: readonly $ZodIssue[], httpPart: string | undefined): FieldError[] {
   const prefix = httpPart === 'headers' ? 'Header: ' : httpPart === 'querystring' ? 'Query: ' : ''
   return issues.flatMap((issue) => {

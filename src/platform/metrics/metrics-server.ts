@@ -11,8 +11,8 @@ export interface MetricsServer {
 }
 
 /**
- * Serves the metrics at a port of their own, so that whoever can reach the API does not see them: they tell nothing of
- * users, but how much is going on.
+ * Serves metrics at a separate port, so that they are not visible to API clients. They contain no user data, but reveal
+ * the load.
  */
 export async function serveMetrics(metrics: Readable, at: { host: string; port: number }): Promise<MetricsServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
@@ -23,7 +23,7 @@ export async function serveMetrics(metrics: Readable, at: { host: string; port: 
   })
   server.listen(at)
   await once(server, 'listening')
-  // A scrape that is cut off is no reason for the process to stay.
+  // A scrape in progress must not keep the process alive.
   server.unref()
   return {
     port: (server.address() as AddressInfo).port,

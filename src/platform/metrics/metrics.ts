@@ -1,25 +1,25 @@
 /**
- * Figures about the process, for Prometheus. Whoever counts something is handed a function that counts it, and knows
- * nothing of names and labels. A label's values are listed beforehand: none ever holds what a client sent.
+ * Metrics for Prometheus. Features get functions that count, without names and labels. The values of a label are declared
+ * in advance, so that none contains client input.
  */
 import type { Registry } from 'prom-client'
 
 export interface Metrics {
-  /** Whether anybody reads them; where nobody does, what is counted goes nowhere. */
+  /** Whether metrics are exposed; otherwise counts are discarded. */
   readonly enabled: boolean
-  /** Counts one thing by one label. Every value is there from the start, at 0, so that its first increase shows. */
+  /** Creates a counter with one label. All values start at 0, so that the first increase is visible. */
   counter<const Value extends string>(described: Described, label: Label<Value>): (value: Value) => void
-  /** Measures durations, in seconds as is the custom, given in milliseconds. */
+  /** Creates a histogram of durations: given in milliseconds, exposed in seconds. */
   durations(described: Described, bucketsMs: readonly number[]): (ms: number) => void
-  /** The same by several labels, whose values are the caller's to bound. */
+  /** The same with several labels; the caller must bound their values. */
   durationsBy<const Name extends string>(
     described: Described,
     labels: readonly Name[],
     bucketsMs: readonly number[],
   ): (values: Record<Name, string>, ms: number) => void
-  /** Something that goes up and down, read when somebody asks. */
+  /** Creates a gauge, read at each scrape. */
   gauge(described: Described, read: () => number): void
-  /** All of them, as text and what kind of text. */
+  /** All metrics in text format, with the content type. */
   read(): Promise<{ contentType: string; text: string }>
 }
 
@@ -38,7 +38,7 @@ const PREFIX = 'sallyport_'
 
 const nothing = (): void => undefined
 
-/** For a process that nobody reads metrics of. */
+/** Metrics of a process that exposes none. */
 export const noMetrics: Metrics = {
   enabled: false,
   counter: () => nothing,
@@ -48,10 +48,10 @@ export const noMetrics: Metrics = {
   read: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
 }
 
-/** What of the metrics is read. */
+/** Metrics that can be read. */
 export type Readable = Pick<Metrics, 'read'>
 
-/** Metrics of all workers of this process, added up, as they tell them over the channel between them. */
+/** The aggregated metrics of all workers, collected over their IPC channels. */
 export async function gatherMetrics(): Promise<Readable> {
   const { AggregatorRegistry } = await import('prom-client')
   const registry = new AggregatorRegistry()
@@ -64,7 +64,7 @@ export async function createMetrics({ isWorker = false } = {}): Promise<Metrics>
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   if (isWorker) {
-    // Whoever makes one listens for the question of the process that gathers them.
+    // The constructor makes the worker respond to requests of the primary process.
     new AggregatorRegistry()
     AggregatorRegistry.setRegistries(registry)
   }

@@ -4,12 +4,12 @@ import type { Metrics } from './metrics.js'
 
 const BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
 
-/** Other methods than these belong to no route, and a client may send some thirty of them. */
+/** Methods of routes. Others share one label value, because clients can send about thirty methods. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 const noRoute = 'none'
 
-/** Measures each request by the template of its route, never by the address that was asked for, which is endless. */
+/** Measures requests by route template, never by URL, which would be unbounded. */
 export function measureRequests(app: FastifyInstance, metrics: Metrics): void {
   if (!metrics.enabled) return
   const answered = metrics.durationsBy(

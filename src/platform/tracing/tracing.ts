@@ -23,7 +23,7 @@ export interface RequestSpan {
   end(name: string, attributes: Record<string, string | number>, isFault: boolean): void
 }
 
-/** For a process that nobody asked for traces of. */
+/** Tracing of a process that exports none. */
 export const noTracing: Tracing = {
   enabled: false,
   openRequest: () => null,

@@ -54,7 +54,7 @@ async function readGenuine(rules: AccessTokenRules, token: string): Promise<Veri
   return { kid, claims }
 }
 
-/** What is signed with that key; nothing in the token chooses the key or its algorithm. */
+/** Verifies the signature with this key and algorithm, regardless of the token's header. */
 async function readSigned(token: string, key: CryptoKey, algorithm: string): Promise<AccessTokenClaims> {
   try {
     const { payload } = await compactVerify(token, key, { algorithms: [algorithm] })
