@@ -27,7 +27,10 @@ export const sessionSchema = z
     last_used_at: z.iso.datetime(),
     expires_at: z.iso.datetime(),
     ended_at: z.iso.datetime().optional(),
-    reason: z.enum(endReasons).optional(),
+    reason: z
+      .string()
+      .optional()
+      .describe(`Why it ended: ${endReasons.join(', ')}. Later versions may add others.`),
   })
   .meta({
     id: 'Session',

@@ -3,7 +3,7 @@
  * tombstone that tells why it ended. Who may open one is decided by sign-in; what an access token says, by tokens.
  */
 import type { AccessTokenClaims } from '../../wire/claims.js'
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
@@ -61,7 +61,7 @@ export interface Families {
   /** Throws `session_ended` or `token_stale` unless genuine claims hold by the database at this moment. */
   requireLive(claims: AccessTokenClaims): Promise<void>
   /** Why a session ended; null while it lives, or once it is forgotten. */
-  findEndReason(sessionId: string): Promise<EndReason | null>
+  findEndReason(sessionId: string): Promise<AnyEndReason | null>
   listSessions(userId: string, which: { ended: boolean }): Promise<sessions.Session[]>
   renameSession(userId: string, sessionId: string, deviceName: string): Promise<sessions.Session>
   endSession(userId: string, sessionId: string, caller: Caller): Promise<void>

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Attempt } from './attempt.js'
 
@@ -18,7 +18,7 @@ export interface JudgedFamily {
   rotatedAt: Date | null
   lastUsedAt: Date
   expiresAt: Date
-  ended: { at: Date; reason: EndReason } | null
+  ended: { at: Date; reason: AnyEndReason } | null
   /** Whether the user exists and is banned at this moment. */
   banned: boolean
 }
@@ -39,7 +39,7 @@ export interface Presented {
 
 export type Verdict =
   | { outcome: 'wrong_mode' }
-  | { outcome: 'ended'; reason: EndReason }
+  | { outcome: 'ended'; reason: AnyEndReason }
   /** `ahead`: the database lost writes that it had acknowledged; the token proves that we issued it. */
   | { outcome: 'rotate'; ahead: boolean }
   | { outcome: 'replay' }
@@ -61,7 +61,7 @@ export function judge(family: JudgedFamily, presented: Presented, limits: Limits
   return { outcome: overtaken ? 'superseded' : 'reuse' }
 }
 
-export type RenewalVerdict = { outcome: 'wrong_mode' | 'renew' | 'reuse' } | { outcome: 'ended'; reason: EndReason }
+export type RenewalVerdict = { outcome: 'wrong_mode' | 'renew' | 'reuse' } | { outcome: 'ended'; reason: AnyEndReason }
 
 /**
  * Judges a genuine refresh cookie that stands in for an access cookie in mode `session`. Nothing rotates, so the
@@ -81,7 +81,7 @@ export function endOf(
   family: Pick<JudgedFamily, 'ended' | 'expiresAt' | 'lastUsedAt' | 'mode' | 'banned'>,
   limits: Limits,
   now: Date,
-): EndReason | null {
+): AnyEndReason | null {
   if (family.ended !== null) return family.ended.reason
   if (family.expiresAt <= now) return 'expired'
   if (family.lastUsedAt.getTime() + limits.idleSeconds[family.mode] * 1000 <= now.getTime()) return 'idle'

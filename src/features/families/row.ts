@@ -1,4 +1,4 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import { isBanned, tokenUserOf, type TokenUser, type TokenUserRow } from '../accounts/accounts.js'
 import type { Family } from './family.js'
@@ -28,7 +28,7 @@ export interface Row extends TokenUserRow {
   last_used_at: Date
   expires_at: Date
   ended_at: Date | null
-  end_reason: EndReason | null
+  end_reason: AnyEndReason | null
   now: Date
 }
 

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims } from '../../wire/claims.js'
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
@@ -15,7 +15,7 @@ import * as store from './store.js'
 /** A family as its user sees it: one device, one entry of the list. */
 export interface Session {
   family: Family
-  ended: { at: Date; reason: EndReason } | null
+  ended: { at: Date; reason: AnyEndReason } | null
 }
 
 /** The user's sessions, the most recently used first: those that live, or those that ended before their last day. */
@@ -93,7 +93,7 @@ export async function requireLive(context: FamiliesContext, claims: AccessTokenC
 }
 
 /** Why a session ended; null while it lives, or once it is forgotten. */
-export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<EndReason | null> {
+export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<AnyEndReason | null> {
   const { database, clock } = context
   const find = (client: Queries) => store.readFamily(client, sessionId, clock.shiftMs)
   const reading = await database.query(find, { repeatable: true })

@@ -227,11 +227,12 @@ export async function adoptGeneration(tx: Queries, id: string, generation: numbe
   await tx.refreshTokenFamily.update({
     where: { id, generation: { lt: generation } },
     data: { generation, attemptHash: null, attemptKeyed: false, rotatedAt: null },
+    select: { id: true },
   })
 }
 
 export async function renameFamily(client: Queries, id: string, deviceName: string): Promise<void> {
-  await client.refreshTokenFamily.update({ where: { id }, data: { deviceName } })
+  await client.refreshTokenFamily.update({ where: { id }, data: { deviceName }, select: { id: true } })
 }
 
 /** Leaves only what refuses the families' tokens: no user, address, agent or name. */

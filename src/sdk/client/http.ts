@@ -1,4 +1,4 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { ClientError, type FieldError } from './client-error.js'
 import { createDeadline } from './deadline.js'
@@ -73,7 +73,7 @@ export function errorOf({ status, body, retryAfterSeconds }: Answer): ClientErro
 interface Problem {
   code: ProblemCode
   detail?: string
-  reason?: EndReason
+  reason?: AnyEndReason
   errors?: FieldError[]
   request_id?: string
 }

@@ -16,6 +16,7 @@ import { cookieNamesOf } from './session.js'
 import { VerificationError } from './verification-error.js'
 
 export type { AccessTokenClaims } from '../../wire/claims.js'
+export type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 export type { Authenticated, Authenticator } from './authentication.js'
 export type { ShownRequest } from './cross-site.js'
 export type { VerifierClock } from './clock.js'
