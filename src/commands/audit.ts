@@ -71,11 +71,12 @@ async function idOf({ administration }: Operator, user: string): Promise<string>
   return user.includes('@') ? administration.findId(user) : user
 }
 
-function describeEvent({ at, event, userId, sessionId, ip, requestId, detail }: RecordedEvent): string {
+function describeEvent({ at, event, actor, userId, sessionId, ip, requestId, detail }: RecordedEvent): string {
   const parts = [
     at.toISOString(),
     event,
     resultOf(event),
+    `by ${describeActor(actor)}`,
     `user ${userId ?? '-'}`,
     `session ${sessionId ?? '-'}`,
     `from ${ip ?? '-'}`,
@@ -83,6 +84,12 @@ function describeEvent({ at, event, userId, sessionId, ip, requestId, detail }: 
     ...(detail === null ? [] : [JSON.stringify(detail)]),
   ]
   return withoutControls(parts.join('  '))
+}
+
+function describeActor(actor: RecordedEvent['actor']): string {
+  if (actor === null) return '-'
+  const isOne = actor.kind === 'user' || actor.kind === 'client'
+  return isOne ? `${actor.kind} ${actor.id ?? '-'}` : actor.kind
 }
 
 function resultOf(event: string): string {

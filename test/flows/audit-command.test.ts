@@ -25,19 +25,21 @@ t.test('OPS-01: audit tells what happened to a user, oldest first, by address or
   t.strictSame(first, [
     'user_registered',
     'done',
+    `by user ${userId}`,
     `user ${userId}`,
     `session ${sessionId}`,
     'from 127.0.0.1',
     `request ${String(answer.headers['x-request-id'])}`,
     '{"mode":"json"}',
   ])
-  t.match(lines[1], `login_failed  refused  user ${userId}  session -  from 127.0.0.1  request `)
+  t.match(lines[1], `login_failed  refused  by user -  user ${userId}  session -  from 127.0.0.1  request `)
   t.match(lines[1], failed.headers['x-request-id'])
-  t.match(lines[2], `refresh_reused  alarm  user ${userId}  session ${sessionId}`)
-  t.equal(lines.length, 3)
+  t.match(lines[2], `refresh_reused  alarm  by system  user ${userId}  session ${sessionId}`)
+  t.match(lines[3], `session_ended  done  by system  user ${userId}  session ${sessionId}`)
+  t.equal(lines.length, 4)
   t.strictSame(await audit(app, '--user', userId), lines)
   for (const line of lines) t.notMatch(line, other.userId)
-  t.equal((await audit(app)).length, 4, 'and of everybody without --user')
+  t.equal((await audit(app)).length, 5, 'and of everybody without --user')
 })
 
 t.test('OPS-01: audit tells of a time, of some events, and of no more than is asked for', async (t) => {

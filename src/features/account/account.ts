@@ -2,7 +2,7 @@
  * Owns what users do to themselves: name, password, sessions and deletion. Who they are belongs to accounts, their
  * sessions to families.
  */
-import type { Audit } from '../audit/audit.js'
+import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, User } from '../accounts/accounts.js'
 import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
 import type { Limits } from '../limits/limits.js'
@@ -49,9 +49,9 @@ export function createAccount({ accounts, families, passwords, audit, limits }: 
       return passwords.actOnConfirmed(self, { user, password: current }, async (tx, revoke) => {
         await accounts.setPasswordHash(tx, userId, passwordHash)
         await accounts.outdateTokens(tx, revoke, userId)
-        const by = { userId, caller }
+        const by = { actor: actorOf(self), caller }
         await families.endAll(tx, revoke, userId, { except: sessionId, reason: 'password_changed', by })
-        await audit.record(tx, { event: 'password_changed', caller, userId, sessionId })
+        await audit.record(tx, { event: 'password_changed', ...by, userId, sessionId })
         return refreshToken && families.rotate(tx, refreshToken, { sessionId, mode: 'session', caller })
       })
     },
@@ -60,13 +60,18 @@ export function createAccount({ accounts, families, passwords, audit, limits }: 
       const { userId, caller } = self
       const user = await passwords.confirm(self, password)
       await passwords.actOnConfirmed(self, { user, password }, async (tx, revoke) => {
-        await families.endAll(tx, revoke, userId, { reason: 'deleted', by: { userId, caller } })
+        const by = { actor: actorOf(self), caller }
+        await families.endAll(tx, revoke, userId, { reason: 'deleted', by })
         await families.forgetUser(tx, userId)
-        await audit.record(tx, { event: 'user_deleted', caller, userId })
+        await audit.record(tx, { event: 'user_deleted', ...by, userId })
         await audit.forgetUser(tx, userId)
         await limits.forgive(tx, user.email)
         await accounts.remove(tx, userId)
       })
     },
   }
+}
+
+function actorOf({ userId }: Self): Actor {
+  return { kind: 'user', id: userId }
 }

@@ -1,5 +1,5 @@
 /**
- * Owns the audit trail: what happened to which user's access, when, from where. Events are written in the transaction
+ * Owns the audit trail: what happened to which user's access, when, by whom, from where. Events are written in the transaction
  * of what they tell, so that neither exists without the other. Successful refreshes and verified requests are not
  * events: the session itself keeps when and from where it was last used.
  */
@@ -7,15 +7,19 @@ import { uuidv7 } from '../../platform/uuid.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
+import type { Actor } from './actor.js'
 import type { AuditEventName } from './events.js'
 import * as store from './store.js'
 
+export { operator, stranger, system, type Actor } from './actor.js'
 export { auditEvents, type AuditEventName } from './events.js'
 export type { RecordedEvent } from './store.js'
 
 export interface AuditEvent {
   event: AuditEventName
+  actor: Actor
   caller: Caller
+  /** Whom it is about. */
   userId?: string | null
   sessionId?: string | null
   detail?: Record<string, string | number>
@@ -44,9 +48,9 @@ export function createAudit({ database, clock }: { database: Database; clock: Cl
   return {
     async record(client, ...events) {
       if (events.length === 0) return
-      const written = events.map(({ event, caller, userId = null, sessionId = null, detail = null }) => {
+      const written = events.map(({ event, actor, caller, userId = null, sessionId = null, detail = null }) => {
         const { ip, userAgent, requestId } = caller
-        return { id: uuidv7(), event, userId, sessionId, ip, userAgent, requestId, detail }
+        return { id: uuidv7(), event, actor, userId, sessionId, ip, userAgent, requestId, detail }
       })
       await store.insertEvents(client, written, clock.now())
     },

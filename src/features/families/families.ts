@@ -7,6 +7,7 @@ import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
+import type { Actor } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
 import { endFamiliesOfUser, type EndedBy } from './ending.js'
@@ -47,8 +48,8 @@ export interface Families {
     token: RefreshToken,
     session: { sessionId: string; mode: Mode; caller: Caller },
   ): Promise<SessionTokens | null>
-  /** Ends the families of all genuine credentials shown. */
-  logout(shown: ShownCredentials, caller: Caller): Promise<void>
+  /** Ends the families of all genuine credentials shown; by default it is their users who do. */
+  logout(shown: ShownCredentials, caller: Caller, actor?: Actor): Promise<void>
   /** Ends a user's families, in a transaction that holds the user's row. */
   endAll(
     tx: Queries,
@@ -83,7 +84,7 @@ export function createFamilies(context: FamiliesContext): Families {
     identify: (token) => sessions.identify(context, token),
     renew: (token, caller) => renew(context, token, caller),
     rotate: (tx, token, session) => rotateCurrent(context, tx, token, session),
-    logout: (shown, caller) => logout(context, shown, caller),
+    logout: (shown, caller, actor) => logout(context, shown, caller, actor),
     endAll: (tx, revoke, userId, ending) => endFamiliesOfUser(context, tx, revoke, userId, ending),
     forgetUser: store.forgetUser,
     requireLive: (claims) => sessions.requireLive(context, claims),

@@ -18,7 +18,7 @@ export interface Family extends JudgedFamily {
 /** Who ended a session, and from where. */
 export interface Ending {
   reason: EndReason
-  /** The user who asked for it; null for Sallyport itself and for its operator. */
+  /** The user who asked for it; null where it was none. The audit trail tells who did. */
   by: string | null
   ip: string | null
   userAgent: string | null

@@ -2,6 +2,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { uuidv7 } from '../../platform/uuid.js'
+import { system, type Actor } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
 import { deviceNameOf } from './device-name.js'
@@ -58,7 +59,7 @@ export async function open(
   const user = opened?.reading.user
   if (!opened || !user) throw new Error('A family was opened for a user who does not exist.')
   for (const id of opened.beyond) {
-    await endFamily(context, tx, revoke, { id, userId }, 'limit', { userId: null, caller })
+    await endFamily(context, tx, revoke, { id, userId }, 'limit', { actor: system, caller })
   }
   return makeSessionTokens(context, { ...opened.reading, user }, token)
 }
@@ -72,7 +73,7 @@ async function endReplaced(
   for (const { handle } of replaces) {
     const reading = await store.readFamilyForUpdate(tx, hashHandle(handle), context.clock.shiftMs)
     if (reading === null) continue
-    const by = { userId: reading.family.userId, caller }
-    await endFamily(context, tx, revoke, reading.family, 'logout', by)
+    const actor: Actor = { kind: 'user', id: reading.family.userId }
+    await endFamily(context, tx, revoke, reading.family, 'logout', { actor, caller })
   }
 }

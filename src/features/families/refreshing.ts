@@ -2,15 +2,16 @@ import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import type { AuditEventName } from '../audit/audit.js'
+import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import { createAttempt, type Attempt } from './attempt.js'
 import type { FamiliesContext } from './context.js'
-import { endReusedFamily } from './ending.js'
+import { endFamily } from './ending.js'
 import { carriedModes, type Carrier } from './family.js'
 import { createGathering, type Gathered, type Gathering } from './gathering.js'
+import { recordOutcome } from './outcome.js'
 import { hashHandle, successorOf, type RefreshToken } from './refresh-token.js'
-import { judge, type Verdict } from './rotation.js'
+import { judge } from './rotation.js'
 import type { FamilyReading } from './row.js'
 import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
 import * as store from './store.js'
@@ -151,12 +152,8 @@ async function judgeAndAct(
   const { family, user, now } = reading
   const presented = { generation: token.generation, modes: carriedModes[carrier], attempt }
   const verdict = judge(family, presented, context.limits, now)
-  const event = auditedAs(verdict)
-  context.countRefresh(verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome)
-  if (event !== null) {
-    const detail = { generation: token.generation, current: family.generation }
-    await context.audit.record(tx, { event, caller, userId: family.userId, sessionId: family.id, detail })
-  }
+  const outcome = verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome
+  await recordOutcome(context, tx, outcome, { family, generation: token.generation, caller })
   switch (verdict.outcome) {
     case 'wrong_mode':
       return refuse('refresh_token_invalid')
@@ -165,7 +162,8 @@ async function judgeAndAct(
     case 'superseded':
       return { refused: new Problem('refresh_superseded', { retryAfterSeconds: 1 }) }
     case 'reuse':
-      await endReusedFamily(context, tx, revoke, family, caller)
+      // One of the two who used the token is a thief, and nobody can tell which.
+      await endFamily(context, tx, revoke, family, 'reuse_detected', { actor: system, caller })
       return refuse('refresh_token_reused')
     case 'replay':
       if (user === null) return refuse('session_ended', 'deleted')
@@ -180,21 +178,4 @@ async function judgeAndAct(
 
 function refuse(code: 'session_ended' | 'refresh_token_invalid' | 'refresh_token_reused', reason?: string) {
   return { refused: new Problem(code, reason === undefined ? {} : { reason }) }
-}
-
-function auditedAs(verdict: Verdict): AuditEventName | null {
-  switch (verdict.outcome) {
-    case 'wrong_mode':
-      return 'refresh_wrong_mode'
-    case 'ended':
-      return 'refresh_refused'
-    case 'superseded':
-      return 'refresh_superseded'
-    case 'reuse':
-      return 'refresh_reused'
-    case 'rotate':
-      return verdict.ahead ? 'refresh_ahead' : null
-    case 'replay':
-      return null
-  }
 }

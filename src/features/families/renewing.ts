@@ -1,9 +1,11 @@
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
+import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
-import { endReusedFamily } from './ending.js'
+import { endFamily } from './ending.js'
+import { recordOutcome } from './outcome.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { judgeRenewal } from './rotation.js'
 import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
@@ -43,27 +45,30 @@ async function judgeAndAct(
   token: RefreshToken,
   caller: Caller,
 ): Promise<SessionTokens | Problem | null> {
-  const { audit, limits, clock } = context
+  const { limits, clock } = context
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), clock.shiftMs)
-  if (reading === null) return new Problem('session_ended', { reason: 'expired' })
+  if (reading === null) {
+    context.countRefresh('ended')
+    return new Problem('session_ended', { reason: 'expired' })
+  }
   const { family, user, now } = reading
   const verdict = judgeRenewal(family, token.generation, limits, now)
-  const { userId, id: sessionId } = family
+  const presented = { family, generation: token.generation, caller }
   switch (verdict.outcome) {
     case 'wrong_mode':
       return null
     case 'ended':
+      await recordOutcome(context, tx, 'ended', presented)
       return new Problem('session_ended', { reason: verdict.reason })
     case 'reuse':
-      context.countRefresh('reuse')
-      await endReusedFamily(context, tx, revoke, family, caller)
-      await audit.record(tx, { event: 'refresh_reused', caller, userId, sessionId })
+      await recordOutcome(context, tx, 'reuse', presented)
+      await endFamily(context, tx, revoke, family, 'reuse_detected', { actor: system, caller })
       return new Problem('refresh_token_reused')
     case 'renew':
       if (user === null) return new Problem('session_ended', { reason: 'deleted' })
-      if (token.generation > family.generation) {
+      if (verdict.ahead) {
+        await recordOutcome(context, tx, 'ahead', presented)
         await store.adoptGeneration(tx, family.id, token.generation)
-        await audit.record(tx, { event: 'refresh_ahead', caller, userId, sessionId })
       }
       return makeSessionTokens(context, { family, user, now }, token)
   }

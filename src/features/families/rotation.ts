@@ -61,7 +61,12 @@ export function judge(family: JudgedFamily, presented: Presented, limits: Limits
   return { outcome: overtaken ? 'superseded' : 'reuse' }
 }
 
-export type RenewalVerdict = { outcome: 'wrong_mode' | 'renew' | 'reuse' } | { outcome: 'ended'; reason: AnyEndReason }
+export type RenewalVerdict =
+  | { outcome: 'wrong_mode' }
+  | { outcome: 'ended'; reason: AnyEndReason }
+  /** `ahead` as in a refresh. */
+  | { outcome: 'renew'; ahead: boolean }
+  | { outcome: 'reuse' }
 
 /**
  * Judges a genuine refresh cookie that stands in for an access cookie in mode `session`. Nothing rotates, so the
@@ -71,9 +76,9 @@ export function judgeRenewal(family: JudgedFamily, generation: number, limits: L
   if (family.mode !== 'session') return { outcome: 'wrong_mode' }
   const reason = endOf(family, limits, now)
   if (reason !== null) return { outcome: 'ended', reason }
-  if (generation >= family.generation) return { outcome: 'renew' }
+  if (generation >= family.generation) return { outcome: 'renew', ahead: generation > family.generation }
   const justRotated = generation === family.generation - 1 && isWithinGrace(family, limits, now)
-  return { outcome: justRotated ? 'renew' : 'reuse' }
+  return justRotated ? { outcome: 'renew', ahead: false } : { outcome: 'reuse' }
 }
 
 /** Why a family no longer lives, or null while it does. An end that was written comes before one that time brought. */

@@ -5,7 +5,7 @@ import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { FamiliesContext } from './context.js'
-import { endFamiliesOfUser, endFamily } from './ending.js'
+import { endFamiliesOfUser, endFamily, type EndedBy } from './ending.js'
 import type { Family } from './family.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
@@ -52,7 +52,7 @@ export async function endSession(
 ): Promise<void> {
   const family = await requireLiveSession(context, userId, sessionId)
   await context.revocations.transaction((tx, revoke) =>
-    endFamily(context, tx, revoke, family, 'revoked_by_user', { userId, caller }),
+    endFamily(context, tx, revoke, family, 'revoked_by_user', { actor: { kind: 'user', id: userId }, caller }),
   )
 }
 
@@ -62,7 +62,7 @@ export async function endOtherSessions(
   { sub, sid }: AccessTokenClaims,
   caller: Caller,
 ): Promise<void> {
-  const by = { userId: sub, caller }
+  const by: EndedBy = { actor: { kind: 'user', id: sub }, caller }
   await context.revocations.transaction((tx, revoke) =>
     endFamiliesOfUser(context, tx, revoke, sub, { except: sid, reason: 'revoked_by_user', by }),
   )
@@ -70,7 +70,7 @@ export async function endOtherSessions(
 
 /** Ends every session of the user. */
 export async function endAllSessions(context: FamiliesContext, userId: string, caller: Caller): Promise<void> {
-  const by = { userId, caller }
+  const by: EndedBy = { actor: { kind: 'user', id: userId }, caller }
   await context.revocations.transaction((tx, revoke) =>
     endFamiliesOfUser(context, tx, revoke, userId, { reason: 'logout_all', by }),
   )

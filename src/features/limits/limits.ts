@@ -10,7 +10,7 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { AddressRules } from '../address-rules/address-rules.js'
-import type { Audit, AuditEvent } from '../audit/audit.js'
+import { stranger, type Actor, type Audit, type AuditEvent } from '../audit/audit.js'
 import { createCounters } from './counters.js'
 import type { Standing } from './counting.js'
 import { describePolicy, describeStanding, rateLimitHeaders, refusedOf } from './headers.js'
@@ -146,7 +146,8 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
       const { by, caller, userId } = check
       const budgets = budgetsOf(by, addressOf(caller))
       const sessionId = by.kind === 'user' ? by.sessionId : null
-      await spend(budgets, check, { event: 'password_check_limited', userId, sessionId })
+      const actor: Actor = by.kind === 'user' ? { kind: 'user', id: userId } : stranger
+      await spend(budgets, check, { event: 'password_check_limited', actor, userId, sessionId })
       return underWay.during(claimKeyOf(budgets), async () => {
         const matches = await orGiveBack(budgets, verify)
         if (matches) {
@@ -160,7 +161,7 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     async register(attempt, work) {
       if (!enabled) return work()
       const budgets = registrationBudgets(addressOf(attempt.caller))
-      await spend(budgets, attempt, { event: 'registration_limited' })
+      await spend(budgets, attempt, { event: 'registration_limited', actor: stranger })
       return orGiveBack(budgets, work)
     },
 
@@ -169,8 +170,9 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
       const { standing, isFirstRefusal } = pace.count(handle)
       if (standing.granted) return
       if (isFirstRefusal) {
-        const session = await identify().catch(() => ({}))
-        await record(standing, caller, { ...session, event: 'refresh_limited' })
+        const session = await identify().catch(() => ({ userId: null, sessionId: null }))
+        const actor: Actor = { kind: 'user', id: session.userId ?? null }
+        await record(standing, caller, { ...session, event: 'refresh_limited', actor })
       }
       const headers = { 'ratelimit-policy': describePolicy(refreshPolicy), ratelimit: describeStanding(standing) }
       throw new Problem('rate_limited', { retryAfterSeconds: standing.waitMs / 1000, headers })

@@ -24,8 +24,8 @@ export interface OAuth {
    * A refresh token is neither rotated nor judged: to show a spent one here ends nothing.
    */
   introspect(token: string): Promise<ActiveToken | null>
-  /** Ends the session of a genuine token, whether it is still good or not. Any other text changes nothing. */
-  revoke(token: string, caller: Caller): Promise<void>
+  /** Has a client end the session of a genuine token, whether it is still good or not. Any other text changes nothing. */
+  revoke(token: string, by: { client: string; caller: Caller }): Promise<void>
 }
 
 /** First-party clients share one name, as in access tokens. */
@@ -55,14 +55,14 @@ export function createOAuth({ accessTokens, revocations, families }: OAuthOption
       return { sub: live.userId, sid: live.sessionId, client_id: CLIENT_ID, exp }
     },
 
-    async revoke(token, caller) {
+    async revoke(token, { client, caller }) {
       const refreshToken = families.parse(token)
       const claims = refreshToken === null ? await accessTokens.read(token) : null
       const shown = {
         refreshTokens: refreshToken === null ? [] : [refreshToken],
         sessionIds: claims === null ? [] : [claims.sid],
       }
-      await families.logout(shown, caller)
+      await families.logout(shown, caller, { kind: 'client', id: client })
     },
   }
 }

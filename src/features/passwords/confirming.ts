@@ -1,7 +1,7 @@
 import type { Database, Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import type { Accounts, User } from '../accounts/accounts.js'
-import type { Audit } from '../audit/audit.js'
+import type { Actor, Audit } from '../audit/audit.js'
 import type { Attempt, Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Hashing } from './hashing.js'
@@ -49,8 +49,9 @@ export function createPasswordConfirmation(options: ConfirmationOptions): Passwo
     const by = { kind: 'user' as const, email: user.email, sessionId }
     const verify = () => hashing.verify(user.passwordHash, password, gone)
     if (await limits.checkPassword({ ...confirmer, by }, verify)) return user
+    const actor: Actor = { kind: 'user', id: userId }
     await database.query((client) =>
-      audit.record(client, { event: 'password_check_failed', caller, userId, sessionId }),
+      audit.record(client, { event: 'password_check_failed', actor, caller, userId, sessionId }),
     )
     throw new Problem('invalid_credentials')
   }

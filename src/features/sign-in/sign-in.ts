@@ -6,7 +6,7 @@ import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import type { Audit } from '../audit/audit.js'
+import { stranger, type Actor, type Audit } from '../audit/audit.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
 import type { KnownDevice, KnownDevices } from '../browser/browser.js'
 import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
@@ -91,12 +91,12 @@ export function createSignIn(options: SignInOptions): SignIn {
     const matches = await limits.checkPassword(check, verify)
     if (user === null || !matches) {
       countLogin('wrong_credentials')
-      await recordAlone('login_failed', caller, user)
+      await recordAlone('login_failed', { actor: stranger, caller }, user)
       throw new Problem('invalid_credentials')
     }
     if (isBanned(user, clock.now())) {
       countLogin('banned')
-      await recordAlone('login_refused_banned', caller, user)
+      await recordAlone('login_refused_banned', { actor: { kind: 'user', id: user.id }, caller }, user)
       throw new Problem('account_banned')
     }
     return user
@@ -104,10 +104,10 @@ export function createSignIn(options: SignInOptions): SignIn {
 
   async function recordAlone(
     event: 'login_failed' | 'login_refused_banned' | 'registration_refused_taken',
-    caller: Caller,
+    by: { actor: Actor; caller: Caller },
     user: User | null,
   ): Promise<void> {
-    await database.query((client) => audit.record(client, { event, caller, userId: user?.id ?? null }))
+    await database.query((client) => audit.record(client, { event, ...by, userId: user?.id ?? null }))
   }
 
   async function openSession(
@@ -120,7 +120,8 @@ export function createSignIn(options: SignInOptions): SignIn {
   ): Promise<SessionTokens> {
     const request = { userId, mode, remember, deviceName: deviceName ?? null, amr: ['pwd'], replaces, caller }
     const tokens = await families.open(tx, revoke, request)
-    await audit.record(tx, { event, caller, userId, sessionId: tokens.family.id, detail: { mode } })
+    const actor: Actor = { kind: 'user', id: userId }
+    await audit.record(tx, { event, actor, caller, userId, sessionId: tokens.family.id, detail: { mode } })
     return tokens
   }
 
@@ -136,7 +137,8 @@ export function createSignIn(options: SignInOptions): SignIn {
       })
     } catch (error) {
       if (error instanceof Problem && error.code === 'email_taken') {
-        await recordAlone('registration_refused_taken', along.caller, await accounts.findByEmail(email))
+        const by = { actor: stranger, caller: along.caller }
+        await recordAlone('registration_refused_taken', by, await accounts.findByEmail(email))
       }
       throw error
     }

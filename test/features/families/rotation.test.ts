@@ -153,20 +153,14 @@ t.test('REF-11: a family ends at the sooner of its two ends, and what was writte
 
 t.test('a renewal in mode session serves the current generation and, for the grace, the one before', async (t) => {
   const session: JudgedFamily = { ...family, mode: 'session' }
+  const renewed: RenewalVerdict = { outcome: 'renew', ahead: false }
   const table: [string, JudgedFamily, number, number, Limits, RenewalVerdict][] = [
-    ['the current one', session, 5, 500, limits, { outcome: 'renew' }],
-    ['REF-23: one ahead', session, 6, 500, limits, { outcome: 'renew' }],
-    ['the one before, at the end of the grace', session, 4, 110, limits, { outcome: 'renew' }],
+    ['the current one', session, 5, 500, limits, renewed],
+    ['REF-23: one ahead', session, 6, 500, limits, { outcome: 'renew', ahead: true }],
+    ['the one before, at the end of the grace', session, 4, 110, limits, renewed],
     ['the one before, after the grace', session, 4, 110.001, limits, { outcome: 'reuse' }],
     ['the one before, without any grace', session, 4, 100, noGrace, { outcome: 'reuse' }],
-    [
-      'the one before, by a rotation with a key',
-      { ...session, attempt: keyed('k') },
-      4,
-      105,
-      limits,
-      { outcome: 'renew' },
-    ],
+    ['the one before, by a rotation with a key', { ...session, attempt: keyed('k') }, 4, 105, limits, renewed],
     ['REF-05: a grandparent', session, 3, 100, limits, { outcome: 'reuse' }],
     ['REF-18: another mode', { ...family, mode: 'cookie' }, 5, 101, limits, { outcome: 'wrong_mode' }],
     ['REF-18: another mode, ended', { ...family, mode: 'cookie', ended }, 5, 101, limits, { outcome: 'wrong_mode' }],
