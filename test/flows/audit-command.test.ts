@@ -1,5 +1,6 @@
 import t from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
+import { uuidv7 } from '../../src/platform/uuid.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { createKeptLog } from '../support/logged.js'
@@ -87,4 +88,19 @@ t.test('a request has one id, in its answer, its problem, its line in the log an
   t.match(logged, [{ msg: 'request' }])
   const [recorded = ''] = await audit(app, '--event', 'login_failed')
   t.match(recorded, `request ${id}`)
+})
+
+t.test('OPS-07: audit prints what a newer version wrote, and an older one that knows no actors', async (t) => {
+  const app = await startApp(t)
+  const at = app.clock.now()
+  const events = [
+    { id: uuidv7(), at, event: 'from_an_older_version' },
+    { id: uuidv7(), at, event: 'from_a_newer_version', actorKind: 'machine', actorId: '7' },
+  ]
+  await app.database.query((client) => client.auditEvent.createMany({ data: events }))
+  const told = 'user -  session -  from -  request -'
+  t.strictSame(await audit(app), [
+    `${at.toISOString()}  from_an_older_version  -  by -  ${told}`,
+    `${at.toISOString()}  from_a_newer_version  -  by machine 7  ${told}`,
+  ])
 })

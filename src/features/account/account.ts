@@ -7,12 +7,13 @@ import type { Accounts, User } from '../accounts/accounts.js'
 import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
 import type { Limits } from '../limits/limits.js'
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
+import type { accountEvents } from './audit-events.js'
 
 export interface AccountOptions {
   accounts: Accounts
   families: Families
   passwords: Passwords
-  audit: Audit
+  audit: Audit<typeof accountEvents>
   limits: Limits
 }
 

@@ -11,7 +11,8 @@ import { createAddressSet, type AddressSet } from '../../platform/http/addresses
 import type { BlockedAddresses } from '../../platform/http/blocked-addresses.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import { operator, type Audit, type AuditEventName } from '../audit/audit.js'
+import { operator, type Audit } from '../audit/audit.js'
+import type { addressRuleEvents } from './audit-events.js'
 import * as store from './store.js'
 import type { AddressRule } from './store.js'
 
@@ -24,7 +25,7 @@ export interface AddressRulesOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
-  audit: Audit
+  audit: Audit<typeof addressRuleEvents>
 }
 
 export interface AddressRules {
@@ -117,7 +118,7 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
 /** Who changes the lists. */
 const byOperator = { actor: operator, caller: noCaller }
 
-const eventOf: Record<AddressRule['kind'], AuditEventName> = { block: 'address_blocked', allow: 'address_allowed' }
+const eventOf = { block: 'address_blocked', allow: 'address_allowed' } as const
 
 function createSets(rules: AddressRule[]): Record<AddressRule['kind'], AddressSet | null> {
   const ofKind = (kind: AddressRule['kind']) => {

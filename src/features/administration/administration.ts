@@ -11,6 +11,7 @@ import type { Families, Session } from '../families/families.js'
 import type { Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
+import type { administrationEvents } from './audit-events.js'
 
 export { banReasonSchema } from './schemas.js'
 
@@ -19,7 +20,7 @@ export interface AdministrationOptions {
   revocations: Revocations
   accounts: Accounts
   families: Families
-  audit: Audit
+  audit: Audit<typeof administrationEvents>
   limits: Limits
   clock: Clock
   passwords: Passwords

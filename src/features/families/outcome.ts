@@ -1,11 +1,12 @@
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
-import { system, type AuditEventName } from '../audit/audit.js'
+import { system } from '../audit/audit.js'
+import type { familyEvents } from './audit-events.js'
 import type { FamiliesContext, RefreshOutcome } from './context.js'
 import type { Family } from './family.js'
 
 /** What is written down of each outcome; null for what is ordinary. */
-const eventOf: Record<RefreshOutcome, AuditEventName | null> = {
+const eventOf: Record<RefreshOutcome, keyof typeof familyEvents | null> = {
   rotate: null,
   replay: null,
   forged: null,

@@ -11,6 +11,7 @@ import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { AddressRules } from '../address-rules/address-rules.js'
 import { stranger, type Actor, type Audit, type AuditEvent } from '../audit/audit.js'
+import type { limitEvents } from './audit-events.js'
 import { createCounters } from './counters.js'
 import type { Standing } from './counting.js'
 import { describePolicy, describeStanding, rateLimitHeaders, refusedOf } from './headers.js'
@@ -37,7 +38,7 @@ export interface LimitsOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
-  audit: Audit
+  audit: Audit<typeof limitEvents>
   addressRules: Pick<AddressRules, 'isAllowed'>
   /** RATE_LIMIT: whether anything is counted at all. */
   enabled: boolean
@@ -56,10 +57,10 @@ export interface PasswordCheck extends Attempt {
   userId: string | null
 }
 
-type AboutRefusal = Omit<AuditEvent, 'caller' | 'detail'>
+type AboutRefusal = Omit<AuditEvent<typeof limitEvents>, 'caller' | 'detail'>
 
 /** Whose session is refreshed, for the audit trail. */
-export type Identify = () => Promise<Pick<AuditEvent, 'userId' | 'sessionId'>>
+export type Identify = () => Promise<{ userId: string | null; sessionId: string | null }>
 
 export interface Limits {
   /**
@@ -171,7 +172,7 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
       if (standing.granted) return
       if (isFirstRefusal) {
         const session = await identify().catch(() => ({ userId: null, sessionId: null }))
-        const actor: Actor = { kind: 'user', id: session.userId ?? null }
+        const actor: Actor = { kind: 'user', id: session.userId }
         await record(standing, caller, { ...session, event: 'refresh_limited', actor })
       }
       const headers = { 'ratelimit-policy': describePolicy(refreshPolicy), ratelimit: describeStanding(standing) }

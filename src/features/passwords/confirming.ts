@@ -4,6 +4,7 @@ import type { Accounts, User } from '../accounts/accounts.js'
 import type { Actor, Audit } from '../audit/audit.js'
 import type { Attempt, Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { passwordEvents } from './audit-events.js'
 import type { Hashing } from './hashing.js'
 
 /** A user who is signed in and shows their password once more. */
@@ -32,7 +33,7 @@ interface ConfirmationOptions {
   database: Database
   revocations: Revocations
   accounts: Accounts
-  audit: Audit
+  audit: Audit<typeof passwordEvents>
   limits: Limits
   hashing: Hashing
 }

@@ -9,6 +9,7 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { Audit } from '../audit/audit.js'
 import type { Limits } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
+import type { passwordEvents } from './audit-events.js'
 import { createPasswordConfirmation, type PasswordConfirmation } from './confirming.js'
 import { normalize, type Hashing } from './hashing.js'
 import { isStrong, type PasswordOwner } from './strength.js'
@@ -29,7 +30,7 @@ export interface PasswordsOptions {
   database: Database
   revocations: Revocations
   accounts: Accounts
-  audit: Audit
+  audit: Audit<typeof passwordEvents>
   limits: Limits
   hashing: Hashing
   /** PASSWORD_MIN_LENGTH, in code points. */

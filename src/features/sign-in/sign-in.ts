@@ -13,6 +13,7 @@ import type { Families, RefreshToken, SessionTokens } from '../families/families
 import type { Attempt, Limits } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { signInEvents } from './audit-events.js'
 import type { LoginBody, RegisterBody } from './schemas.js'
 
 export interface SignInOptions {
@@ -21,7 +22,7 @@ export interface SignInOptions {
   accounts: Accounts
   families: Families
   passwords: Passwords
-  audit: Audit
+  audit: Audit<typeof signInEvents>
   limits: Limits
   devices: KnownDevices
   clock: Clock

@@ -5,6 +5,7 @@ import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { operator, system, type Actor, type Audit } from '../audit/audit.js'
+import type { keyEvents } from './audit-events.js'
 import { generateSigningKey, thumbprint, toPublicJwk, type SigningAlgorithm } from './algorithms.js'
 import { isPublished, isPublishedLongEnough, nextKeyChange, type KeyState } from './key-schedule.js'
 import * as store from './store.js'
@@ -32,7 +33,7 @@ interface KeyChangesOptions {
   secrets: SecretKeys
   algorithm: SigningAlgorithm
   clock: Clock
-  audit: Audit
+  audit: Audit<typeof keyEvents>
 }
 
 const SEALING_PURPOSE = 'signing-key'
