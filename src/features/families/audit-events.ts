@@ -7,4 +7,5 @@ export const familyEvents = {
   refresh_ahead: 'done',
   refresh_reused: 'alarm',
   refresh_wrong_mode: 'refused',
+  refresh_wrong_client: 'refused',
 } as const satisfies AuditEvents

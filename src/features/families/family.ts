@@ -6,6 +6,8 @@ import type { JudgedFamily } from './rotation.js'
 export interface Family extends JudgedFamily {
   id: string
   userId: string | null
+  /** What the client was granted (RFC 6749, section 3.3); empty for first-party clients. */
+  scope: string
   remember: boolean
   deviceName: string | null
   userAgent: string | null
@@ -14,6 +16,9 @@ export interface Family extends JudgedFamily {
   authenticatedAt: Date
   createdAt: Date
 }
+
+/** First-party clients share one name. */
+export const FIRST_PARTY_CLIENT = 'sallyport'
 
 /** Who ended a session, and from where. */
 export interface Ending {

@@ -7,6 +7,7 @@ import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
 import { deviceNameOf } from './device-name.js'
 import { endFamily } from './ending.js'
+import { FIRST_PARTY_CLIENT } from './family.js'
 import { createRefreshToken, hashHandle, type RefreshToken } from './refresh-token.js'
 import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
 import * as store from './store.js'
@@ -14,6 +15,10 @@ import * as store from './store.js'
 export interface OpenRequest {
   userId: string
   mode: Mode
+  /** The client that the tokens are for; a first-party one by default. */
+  clientId?: string
+  /** What it was granted; nothing by default, as for a first-party client, which needs no grant. */
+  scope?: string
   /** Whether the cookies outlive the browser. */
   remember: boolean
   /** What the client calls the device; null lets the user agent name it. */
@@ -46,6 +51,8 @@ export async function open(
     handleHash: hashHandle(token.handle),
     secretId: secrets.current.id,
     mode: request.mode,
+    clientId: request.clientId ?? FIRST_PARTY_CLIENT,
+    scope: request.scope ?? '',
     remember: request.remember,
     deviceName: request.deviceName ?? deviceNameOf(caller.userAgent),
     userAgent: caller.userAgent,

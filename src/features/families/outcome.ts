@@ -13,6 +13,7 @@ const eventOf: Record<RefreshOutcome, keyof typeof familyEvents | null> = {
   ahead: 'refresh_ahead',
   superseded: 'refresh_superseded',
   wrong_mode: 'refresh_wrong_mode',
+  wrong_client: 'refresh_wrong_client',
   ended: 'refresh_refused',
   reuse: 'refresh_reused',
 }

@@ -7,7 +7,7 @@ import type { Revoke } from '../revocation/revocation.js'
 import { createAttempt, type Attempt } from './attempt.js'
 import type { FamiliesContext } from './context.js'
 import { endFamily } from './ending.js'
-import { carriedModes, type Carrier } from './family.js'
+import { carriedModes, FIRST_PARTY_CLIENT, type Carrier } from './family.js'
 import { createGathering, type Gathered, type Gathering } from './gathering.js'
 import { recordOutcome } from './outcome.js'
 import { hashHandle, successorOf, type RefreshToken } from './refresh-token.js'
@@ -20,6 +20,8 @@ export interface RefreshRequest {
   /** A token that we issued. */
   token: RefreshToken
   carrier: Carrier
+  /** The client that presents it; a first-party one by default. */
+  clientId?: string
   /** The `Idempotency-Key`, if the client sent one. */
   attemptKey: string | null
   caller: Caller
@@ -117,7 +119,7 @@ function advanceFamilies({ secrets, clock }: FamiliesContext, client: Queries, a
 
 function toAdvance(
   { limits }: FamiliesContext,
-  { token, carrier, caller }: RefreshRequest,
+  { token, carrier, clientId = FIRST_PARTY_CLIENT, caller }: RefreshRequest,
   attempt: Attempt,
   from = token.generation,
 ): store.Advance {
@@ -127,6 +129,7 @@ function toAdvance(
     from,
     to: token.generation + 1,
     modes,
+    clientId,
     // The modes of one carrier share their setting. Were they to differ, the longer one would be judged under the lock.
     idleSeconds: Math.min(...modes.map((mode) => limits.idleSeconds[mode])),
     attempt,
@@ -143,19 +146,20 @@ async function judgeAndAct(
   request: RefreshRequest,
   attempt: Attempt,
 ): Promise<{ tokens: SessionTokens } | { refused: Problem }> {
-  const { token, carrier, caller } = request
+  const { token, carrier, clientId = FIRST_PARTY_CLIENT, caller } = request
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
   if (reading === null) {
     context.countRefresh('ended')
     return refuse('session_ended', 'expired')
   }
   const { family, user, now } = reading
-  const presented = { generation: token.generation, modes: carriedModes[carrier], attempt }
+  const presented = { generation: token.generation, modes: carriedModes[carrier], clientId, attempt }
   const verdict = judge(family, presented, context.limits, now)
   const outcome = verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome
   await recordOutcome(context, tx, outcome, { family, generation: token.generation, caller })
   switch (verdict.outcome) {
     case 'wrong_mode':
+    case 'wrong_client':
       return refuse('refresh_token_invalid')
     case 'ended':
       return refuse('session_ended', verdict.reason)

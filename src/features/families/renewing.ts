@@ -5,6 +5,7 @@ import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
 import { endFamily } from './ending.js'
+import { FIRST_PARTY_CLIENT } from './family.js'
 import { recordOutcome } from './outcome.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { judgeRenewal } from './rotation.js'
@@ -13,7 +14,7 @@ import * as store from './store.js'
 
 /**
  * Mode `session`: a new access token for a genuine refresh cookie, without rotating it. Answers null where the cookie
- * does not belong to a session of that mode; throws the problem that refuses any other.
+ * does not belong to a first-party session of that mode; throws the problem that refuses any other.
  */
 export async function renew(
   context: FamiliesContext,
@@ -24,6 +25,7 @@ export async function renew(
   const renewal = {
     handleHash: hashHandle(token.handle),
     generation: token.generation,
+    clientId: FIRST_PARTY_CLIENT,
     idleSeconds: limits.idleSeconds.session,
     graceSeconds: limits.graceSeconds,
     ip: caller.ip,
@@ -52,10 +54,11 @@ async function judgeAndAct(
     return new Problem('session_ended', { reason: 'expired' })
   }
   const { family, user, now } = reading
-  const verdict = judgeRenewal(family, token.generation, limits, now)
+  const verdict = judgeRenewal(family, { generation: token.generation, clientId: FIRST_PARTY_CLIENT }, limits, now)
   const presented = { family, generation: token.generation, caller }
   switch (verdict.outcome) {
     case 'wrong_mode':
+    case 'wrong_client':
       return null
     case 'ended':
       await recordOutcome(context, tx, 'ended', presented)

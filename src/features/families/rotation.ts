@@ -12,6 +12,8 @@ const MOST_OVERTAKING = 8
 /** What the rules look at in a family. */
 export interface JudgedFamily {
   mode: Mode
+  /** The client that the tokens were issued to. */
+  clientId: string
   generation: number
   /** The attempt that made the current generation; null before the first refresh. */
   attempt: Attempt | null
@@ -34,11 +36,13 @@ export interface Presented {
   generation: number
   /** The modes whose tokens travel as this one did. */
   modes: readonly Mode[]
+  /** The client that presents the token: it is bound to the one that it was issued to (RFC 6749, section 10.4). */
+  clientId: string
   attempt: Attempt
 }
 
 export type Verdict =
-  | { outcome: 'wrong_mode' }
+  | { outcome: 'wrong_mode' | 'wrong_client' }
   | { outcome: 'ended'; reason: AnyEndReason }
   /** `ahead`: the database lost writes that it had acknowledged; the token proves that we issued it. */
   | { outcome: 'rotate'; ahead: boolean }
@@ -52,6 +56,7 @@ export type Verdict =
  */
 export function judge(family: JudgedFamily, presented: Presented, limits: Limits, now: Date): Verdict {
   if (!presented.modes.includes(family.mode)) return { outcome: 'wrong_mode' }
+  if (presented.clientId !== family.clientId) return { outcome: 'wrong_client' }
   const reason = endOf(family, limits, now)
   if (reason !== null) return { outcome: 'ended', reason }
   const behind = family.generation - presented.generation
@@ -62,7 +67,7 @@ export function judge(family: JudgedFamily, presented: Presented, limits: Limits
 }
 
 export type RenewalVerdict =
-  | { outcome: 'wrong_mode' }
+  | { outcome: 'wrong_mode' | 'wrong_client' }
   | { outcome: 'ended'; reason: AnyEndReason }
   /** `ahead` as in a refresh. */
   | { outcome: 'renew'; ahead: boolean }
@@ -72,8 +77,14 @@ export type RenewalVerdict =
  * Judges a genuine refresh cookie that stands in for an access cookie in mode `session`. Nothing rotates, so the
  * current generation serves as often as it comes, and the one before it while the rotation's answer is on its way.
  */
-export function judgeRenewal(family: JudgedFamily, generation: number, limits: Limits, now: Date): RenewalVerdict {
+export function judgeRenewal(
+  family: JudgedFamily,
+  { generation, clientId }: Pick<Presented, 'generation' | 'clientId'>,
+  limits: Limits,
+  now: Date,
+): RenewalVerdict {
   if (family.mode !== 'session') return { outcome: 'wrong_mode' }
+  if (clientId !== family.clientId) return { outcome: 'wrong_client' }
   const reason = endOf(family, limits, now)
   if (reason !== null) return { outcome: 'ended', reason }
   if (generation >= family.generation) return { outcome: 'renew', ahead: generation > family.generation }

@@ -18,6 +18,8 @@ export interface Row extends TokenUserRow {
   attempt_keyed: boolean
   rotated_at: Date | null
   mode: Mode
+  client_id: string
+  scope: string
   remember: boolean
   device_name: string | null
   user_agent: string | null
@@ -46,6 +48,8 @@ function familyOf(row: Row, user: TokenUser | null): Family {
     attempt: row.attempt_hash && { hash: Buffer.from(row.attempt_hash), keyed: row.attempt_keyed },
     rotatedAt: row.rotated_at,
     mode: row.mode,
+    clientId: row.client_id,
+    scope: row.scope,
     remember: row.remember,
     deviceName: row.device_name,
     userAgent: row.user_agent,

@@ -104,6 +104,7 @@ export async function findEndReason(context: FamiliesContext, sessionId: string)
 export interface LiveSession {
   sessionId: string
   userId: string
+  clientId: string
   /** When it ends unless it is used before. */
   refreshExpiresAt: Date
 }
@@ -119,7 +120,7 @@ export async function inspect(
   const { family, user, now } = reading
   if (generation < family.generation || endOf(family, limits, now) !== null) return null
   const refreshExpiresAt = idleOrAbsoluteEnd(family, limits.idleSeconds[family.mode])
-  return { sessionId: family.id, userId: user.id, refreshExpiresAt }
+  return { sessionId: family.id, userId: user.id, clientId: family.clientId, refreshExpiresAt }
 }
 
 /** Whose session a genuine refresh token is for, of whatever generation. */

@@ -8,7 +8,8 @@ import type { Ending } from './family.js'
 import { readingOf, type FamilyReading, type Row } from './row.js'
 
 const columns = Prisma.sql`
-  f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.remember,
+  f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
+  f.remember,
   f.device_name, f.user_agent, f.ip, f.amr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
   f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
 
@@ -24,6 +25,7 @@ export interface Advance {
   from: number
   to: number
   modes: readonly Mode[]
+  clientId: string
   idleSeconds: number
   attempt: Attempt
   ip: string | null
@@ -48,18 +50,20 @@ export async function advanceFamilies(
       SELECT * FROM unnest(
         ${each(({ handleHash }) => Buffer.from(handleHash).toString('hex'))}::text[],
         ${each(({ from }) => from)}::int[], ${each(({ to }) => to)}::int[],
-        ${each(({ modes }) => modes.join(' '))}::text[], ${each(({ idleSeconds }) => idleSeconds)}::float8[],
+        ${each(({ modes }) => modes.join(' '))}::text[], ${each(({ clientId }) => clientId)}::text[],
+        ${each(({ idleSeconds }) => idleSeconds)}::float8[],
         ${each(({ attempt }) => attempt.hash.toString('hex'))}::text[],
         ${each(({ attempt }) => attempt.keyed)}::boolean[],
         ${each(({ ip }) => ip)}::text[], ${each(({ userAgent }) => userAgent)}::text[]
-      ) WITH ORDINALITY AS p(handle_hash, from_generation, to_generation, modes, idle_seconds, attempt_hash,
-        attempt_keyed, ip, user_agent, place)
+      ) WITH ORDINALITY AS p(handle_hash, from_generation, to_generation, modes, client_id, idle_seconds,
+        attempt_hash, attempt_keyed, ip, user_agent, place)
     ), held AS (
       SELECT f.id, p.*
       FROM presented AS p
         JOIN refresh_token_family AS f ON f.handle_hash = decode(p.handle_hash, 'hex')
         JOIN "user" AS u ON u.id = f.user_id
       WHERE f.generation = p.from_generation AND f.mode::text = ANY(string_to_array(p.modes, ' '))
+        AND f.client_id = p.client_id
         AND f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
         AND f.last_used_at > ${now(shiftMs)} - p.idle_seconds * interval '1 second'
         AND ${isNotBanned(now(shiftMs))}
@@ -79,6 +83,7 @@ export async function advanceFamilies(
 export interface Renewal {
   handleHash: Uint8Array
   generation: number
+  clientId: string
   idleSeconds: number
   graceSeconds: number
   ip: string | null
@@ -93,7 +98,8 @@ export async function touchFamily(client: Queries, renewal: Renewal): Promise<Fa
     UPDATE refresh_token_family AS f
     SET last_used_at = ${now(shiftMs)}, ip = ${renewal.ip}, user_agent = ${renewal.userAgent}
     FROM "user" AS u
-    WHERE f.handle_hash = ${renewal.handleHash} AND f.mode = 'session' AND f.ended_at IS NULL
+    WHERE f.handle_hash = ${renewal.handleHash} AND f.mode = 'session' AND f.client_id = ${renewal.clientId}
+      AND f.ended_at IS NULL
       AND (f.generation = ${generation} OR (f.generation = ${generation + 1} AND ${renewal.graceSeconds}::int > 0
         AND f.rotated_at >= ${secondsBefore(shiftMs, renewal.graceSeconds)}))
       AND f.expires_at > ${now(shiftMs)} AND f.last_used_at > ${secondsBefore(shiftMs, renewal.idleSeconds)}
@@ -152,6 +158,8 @@ export interface NewFamily {
   handleHash: Uint8Array
   secretId: number
   mode: Mode
+  clientId: string
+  scope: string
   remember: boolean
   deviceName: string | null
   userAgent: string | null
@@ -182,10 +190,10 @@ export async function insertFamily(tx: Queries, family: NewFamily): Promise<Open
           ELSE ${idleSince('cookie')} END
       ORDER BY last_used_at DESC, id DESC OFFSET ${besides}::int
     ), f AS (
-      INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, remember, device_name,
-        user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
+      INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, client_id, scope, remember,
+        device_name, user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
       VALUES (${family.id}::uuid, ${family.userId}::uuid, ${family.handleHash}, ${family.secretId}, 0,
-        ${family.mode}::mode, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip},
+        ${family.mode}::mode, ${family.clientId}, ${family.scope}, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip},
         ${family.amr}, ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)}, ${secondsBefore(shiftMs, -family.maxSeconds)})
       RETURNING *
     )

@@ -28,9 +28,6 @@ export interface OAuth {
   revoke(token: string, by: { client: string; caller: Caller }): Promise<void>
 }
 
-/** First-party clients share one name, as in access tokens. */
-const CLIENT_ID = 'sallyport'
-
 export function createOAuth({ accessTokens, revocations, families }: OAuthOptions): OAuth {
   async function readLiveClaims(token: string): Promise<AccessTokenClaims | null> {
     try {
@@ -52,7 +49,7 @@ export function createOAuth({ accessTokens, revocations, families }: OAuthOption
       const live = await families.inspect(refreshToken)
       if (live === null) return null
       const exp = Math.floor(live.refreshExpiresAt.getTime() / 1000)
-      return { sub: live.userId, sid: live.sessionId, client_id: CLIENT_ID, exp }
+      return { sub: live.userId, sid: live.sessionId, client_id: live.clientId, exp }
     },
 
     async revoke(token, { client, caller }) {
