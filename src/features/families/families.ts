@@ -75,7 +75,7 @@ export interface Families {
 }
 
 export function createFamilies(context: FamiliesContext): Families {
-  const { database, secrets, clock } = context
+  const { database, secrets, clock, limits } = context
   return {
     parse: (text) => parseRefreshToken(secrets, text),
     open: (tx, revoke, request) => open(context, tx, revoke, request),
@@ -99,6 +99,9 @@ export function createFamilies(context: FamiliesContext): Families {
         database.transaction((tx) => store.deleteExpiredFamilies(tx, PURGE_BATCH, clock.shiftMs))
       while ((await deleteBatch()) === PURGE_BATCH);
     },
-    countBySecret: () => database.query((client) => store.countLiveFamiliesBySecret(client, clock.shiftMs)),
+    countBySecret: () =>
+      database.query((client) =>
+        store.countLiveFamiliesBySecret(client, { idleSeconds: limits.idleSeconds, shiftMs: clock.shiftMs }),
+      ),
   }
 }

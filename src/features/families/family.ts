@@ -5,7 +5,6 @@ import type { JudgedFamily } from './rotation.js'
 /** A refresh-token family, whole. */
 export interface Family extends JudgedFamily {
   id: string
-  userId: string | null
   /** What the client was granted (RFC 6749, section 3.3); empty for first-party clients. */
   scope: string
   remember: boolean

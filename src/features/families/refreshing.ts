@@ -54,7 +54,7 @@ async function refresh(
   request: RefreshRequest,
 ): Promise<SessionTokens> {
   const attempt = createAttempt(request.token.handle, request.attemptKey)
-  const rotated = await advanceInCompany(context, gathering, toAdvance(context, request, attempt))
+  const rotated = await advanceInCompany(context, gathering, toAdvance(request, attempt))
   if (rotated?.user) {
     context.countRefresh('rotate')
     return makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(request.token))
@@ -108,30 +108,34 @@ export async function rotateCurrent(
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
   if (reading?.family.id !== sessionId || reading.family.mode !== mode) return null
   const request = { token, carrier: 'cookie', attemptKey: null, caller } as const
-  const advance = toAdvance(context, request, createAttempt(token.handle, null))
+  const advance = toAdvance(request, createAttempt(token.handle, null))
   const [rotated] = await advanceFamilies(context, tx, [advance])
   return rotated?.user ? makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(token)) : null
 }
 
-function advanceFamilies({ secrets, clock }: FamiliesContext, client: Queries, advances: readonly store.Advance[]) {
-  return store.advanceFamilies(client, advances, { secretId: secrets.current.id, shiftMs: clock.shiftMs })
+function advanceFamilies(
+  { secrets, clock, limits }: FamiliesContext,
+  client: Queries,
+  advances: readonly store.Advance[],
+) {
+  return store.advanceFamilies(client, advances, {
+    secretId: secrets.current.id,
+    idleSeconds: limits.idleSeconds,
+    shiftMs: clock.shiftMs,
+  })
 }
 
 function toAdvance(
-  { limits }: FamiliesContext,
   { token, carrier, clientId = FIRST_PARTY_CLIENT, caller }: RefreshRequest,
   attempt: Attempt,
   from = token.generation,
 ): store.Advance {
-  const modes = carriedModes[carrier]
   return {
     handleHash: hashHandle(token.handle),
     from,
     to: token.generation + 1,
-    modes,
+    modes: carriedModes[carrier],
     clientId,
-    // The modes of one carrier share their setting. Were they to differ, the longer one would be judged under the lock.
-    idleSeconds: Math.min(...modes.map((mode) => limits.idleSeconds[mode])),
     attempt,
     ip: caller.ip,
     userAgent: caller.userAgent,
@@ -173,7 +177,7 @@ async function judgeAndAct(
       if (user === null) return refuse('session_ended', 'deleted')
       return { tokens: makeSessionTokens(context, { family, user, now }, successorOf(token)) }
     case 'rotate': {
-      const [advanced] = await advanceFamilies(context, tx, [toAdvance(context, request, attempt, family.generation)])
+      const [advanced] = await advanceFamilies(context, tx, [toAdvance(request, attempt, family.generation)])
       if (!advanced?.user) return refuse('session_ended', 'deleted')
       return { tokens: makeSessionTokens(context, { ...advanced, user: advanced.user }, successorOf(token)) }
     }

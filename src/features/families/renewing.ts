@@ -26,7 +26,7 @@ export async function renew(
     handleHash: hashHandle(token.handle),
     generation: token.generation,
     clientId: FIRST_PARTY_CLIENT,
-    idleSeconds: limits.idleSeconds.session,
+    idleSeconds: limits.idleSeconds,
     graceSeconds: limits.graceSeconds,
     ip: caller.ip,
     userAgent: caller.userAgent,

@@ -21,6 +21,8 @@ export interface JudgedFamily {
   lastUsedAt: Date
   expiresAt: Date
   ended: { at: Date; reason: AnyEndReason } | null
+  /** Null once the user is deleted. */
+  userId: string | null
   /** Whether the user exists and is banned at this moment. */
   banned: boolean
 }
@@ -92,15 +94,16 @@ export function judgeRenewal(
   return justRotated ? { outcome: 'renew', ahead: false } : { outcome: 'reuse' }
 }
 
-/** Why a family no longer lives, or null while it does. An end that was written comes before one that time brought. */
+/** Why a family no longer lives, or null while it does; `lives` in the store says the same in SQL. An end that was written comes before one that time brought. */
 export function endOf(
-  family: Pick<JudgedFamily, 'ended' | 'expiresAt' | 'lastUsedAt' | 'mode' | 'banned'>,
+  family: Pick<JudgedFamily, 'ended' | 'expiresAt' | 'lastUsedAt' | 'mode' | 'userId' | 'banned'>,
   limits: Limits,
   now: Date,
 ): AnyEndReason | null {
   if (family.ended !== null) return family.ended.reason
   if (family.expiresAt <= now) return 'expired'
   if (family.lastUsedAt.getTime() + limits.idleSeconds[family.mode] * 1000 <= now.getTime()) return 'idle'
+  if (family.userId === null) return 'deleted'
   return family.banned ? 'banned' : null
 }
 

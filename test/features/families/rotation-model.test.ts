@@ -30,6 +30,7 @@ function createServer(): Server {
     lastUsedAt: now,
     expiresAt: new Date(LONG_SECONDS * 1000),
     ended: null,
+    userId: 'ada',
     banned: false,
   }
   return {

@@ -30,6 +30,7 @@ const family: JudgedFamily = {
   lastUsedAt: at(100),
   expiresAt: at(5000),
   ended: null,
+  userId: 'ada',
   banned: false,
 }
 /** The same, but at its twentieth generation. */
@@ -161,6 +162,7 @@ t.test('REF-11: a family ends at the sooner of its two ends, and what was writte
     ],
     ['the absolute end comes before idleness', family, 5000, 'expired'],
     ['a ban', banned, 101, 'banned'],
+    ['its user is gone', { ...family, userId: null }, 101, 'deleted'],
     ['idleness comes before a ban', banned, 2100, 'idle'],
     ['a written end comes before a ban', { ...banned, ended }, 101, 'logout'],
     ['a written end comes before the absolute end', { ...family, ended }, 5000, 'logout'],
