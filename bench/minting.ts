@@ -12,7 +12,7 @@ import { PUBLIC_URL, type Sallyport } from './sallyport.js'
 /** Access tokens that a running server takes for its own: signed with its key, by its own code. */
 export async function mintTokens({ databaseUrl, secretKey }: Sallyport, count: number): Promise<string[]> {
   const log = createLogger({ level: 'silent' })
-  const { database, close } = await openDatabase({ url: databaseUrl, prepared: true, dataDir: '', log })
+  const { database, close } = await openDatabase({ url: databaseUrl, prepared: true, dataDir: '', create: false, log })
   const server = fastify()
   try {
     const noKey = () => Promise.reject(new Error('Every token names its key.'))

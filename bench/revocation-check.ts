@@ -49,8 +49,9 @@ export async function measureCheck(): Promise<number> {
   const { server, revocations } = await createApp({
     ...{ config, secrets: config.secretKeys, database, clock: createClock(), log },
   })
-  for (const access of ['feed', 'offline'] as const satisfies Freshness[]) {
-    server.get(`/bench/${access}`, { config: { access }, schema: { hide: true } }, (request) => claimsOf(request))
+  for (const token of ['feed', 'offline'] as const satisfies Freshness[]) {
+    const config = { access: { token } }
+    server.get(`/bench/${token}`, { config, schema: { hide: true } }, (request) => claimsOf(request))
   }
   revocations.feed.take(someEntries())
   await server.listen({ host: '127.0.0.1', port: 0 })

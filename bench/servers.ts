@@ -43,6 +43,8 @@ export interface Program {
   /** Answers with success once the program can serve. */
   readyPath: string
   settings: Record<string, string>
+  /** The folder that it is started in; this process's own by default. */
+  folder?: string
   /** What it says of errors is shown only if it does not start. */
   quiet?: boolean
   /** Takes each line that it writes, be it a log or an error. */
@@ -53,10 +55,11 @@ export interface Program {
 
 /** Starts a program that listens at PORT, and waits until it is ready. */
 export async function startProgram(program: Program): Promise<Server> {
-  const { args, readyPath, settings, quiet = false, onLine, hearsParent = false } = program
+  const { args, readyPath, settings, folder, quiet = false, onLine, hearsParent = false } = program
   const port = await freePort()
   const startedAt = performance.now()
   const server = spawn(process.execPath, args, {
+    ...(folder !== undefined && { cwd: folder }),
     env: { PATH: process.env.PATH, PORT: String(port), ...settings },
     stdio: [
       'ignore',

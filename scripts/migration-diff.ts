@@ -2,10 +2,21 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
-import { PrismaPGlite } from 'pglite-prisma-adapter'
+import { PrismaPg } from '@prisma/adapter-pg'
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  ColumnTypeEnum,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlQuery,
+} from '@prisma/driver-adapter-utils'
+import pg from 'pg'
+import { createEmbeddedPool } from '../src/platform/database/embedded-pool.js'
 
 const prismaFolder = fileURLToPath(new URL('../prisma', import.meta.url))
+/** Postgres's type of one byte, which it names "char". */
+const CHAR = 18
+
 const migrationsFolder = join(prismaFolder, 'migrations')
 
 export interface MigrationDiff {
@@ -91,8 +102,47 @@ async function startSchemaEngine(database: PGlite): Promise<SchemaEngine> {
   return (await bindings).SchemaEngine.new(
     { datamodels: [['schema.prisma', readSchema()]] },
     () => undefined,
-    bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(database)),
+    bindMigrationAwareSqlAdapterFactory(adapterOf(database)),
   )
+}
+
+function adapterOf(database: PGlite): SqlMigrationAwareDriverAdapterFactory {
+  return {
+    provider: 'postgres',
+    adapterName: '@prisma/adapter-pg',
+    connect: () => connect(database),
+    connectToShadowDb: async () => connect(await PGlite.create()),
+  }
+}
+
+/** Prisma's adapter, with what its schema engine needs besides: whole scripts, and the type "char" of the catalogs. */
+async function connect(database: PGlite): Promise<SqlDriverAdapter> {
+  const pool = createEmbeddedPool(database, 60_000)
+  const charColumns: number[] = []
+  pool.on('connect', (client) => {
+    // Before pg reads them: the adapter refuses the type, and the engine wants it by its own name.
+    client.connection.prependListener('rowDescription', ({ fields }: { fields: { dataTypeID: number }[] }) => {
+      charColumns.length = 0
+      fields.forEach((field, column) => {
+        if (field.dataTypeID !== CHAR) return
+        field.dataTypeID = pg.types.builtins.TEXT
+        charColumns.push(column)
+      })
+    })
+  })
+
+  const adapter = await new PrismaPg(pool, { disposeExternalPool: true }).connect()
+  const queryRaw = adapter.queryRaw.bind(adapter)
+  return Object.assign(adapter, {
+    executeScript: async (script: string) => {
+      await pool.query(script)
+    },
+    queryRaw: async (query: SqlQuery) => {
+      const result = await queryRaw(query)
+      for (const column of charColumns) result.columnTypes[column] = ColumnTypeEnum.Character
+      return result
+    },
+  })
 }
 
 // Loaded once: the bindings talk to the engine that was loaded last, also on behalf of an earlier one.

@@ -1,5 +1,6 @@
 // Leaves in node_modules what the server runs on: for a container, where every package is one more to watch. npm itself
-// keeps optional peers, and so Prisma's command line and TypeScript, with all that they need.
+// keeps optional peers, and so Prisma's command line and TypeScript, with all that they need. Of the packages that stay,
+// it removes the files that are never loaded. Run it after the build, which tells what is needed of Prisma's client.
 
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,6 +11,7 @@ const kept = new Set()
 
 keep(root)
 prune(join(root, 'node_modules'))
+pruneFiles(join(root, 'node_modules'))
 
 /** Keeps what the package in a folder needs: its dependencies, and peers that are not optional. */
 function keep(folder) {
@@ -50,4 +52,15 @@ function packagesIn(modules) {
         ? readdirSync(join(modules, name)).map((inner) => join(modules, name, inner))
         : [join(modules, name)],
     )
+}
+
+/** Removes source maps, types, and the query compilers of Prisma's client that the generated one does not import. */
+function pruneFiles(modules) {
+  const client = readFileSync(join(root, 'dist/generated/prisma/internal/class.js'), 'utf8')
+  for (const entry of readdirSync(modules, { recursive: true, withFileTypes: true })) {
+    const { name } = entry
+    const isUnused =
+      /\.(map|d\.[cm]?ts)$/.test(name) || (/^(query|wasm)[_-]compiler/.test(name) && !client.includes(`/${name}"`))
+    if (entry.isFile() && isUnused) rmSync(join(entry.parentPath, name))
+  }
 }

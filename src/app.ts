@@ -37,7 +37,7 @@ import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
-import { createHashing, createPasswords } from './features/passwords/passwords.js'
+import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { createSignIn } from './features/sign-in/sign-in.js'
@@ -57,6 +57,8 @@ export interface AppOptions {
   metrics?: Metrics | undefined
   /** None by default. */
   tracing?: Tracing | undefined
+  /** Judges new passwords; the strength estimator by default. */
+  isStrong?: StrengthCheck | undefined
 }
 
 export interface App {
@@ -127,6 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     limits,
     hashing,
     minLength: config.passwords.minLength,
+    isStrong: options.isStrong,
   })
   const administration = createAdministration({
     database,
@@ -134,7 +137,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     accounts,
     families,
     audit,
-    limits,
     clock,
     passwords,
   })
@@ -175,8 +177,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
   guardRoutes(server, {
-    authenticate: createAccess({ accessTokens, revocations, families, cookies }),
-    problems: accessProblems,
+    authenticate: createAccess({ accessTokens, revocations, families, cookies, clock }),
+    problemsOf: accessProblems,
     requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
   })
   mountTokenRoutes(server, { keys })
@@ -199,7 +201,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     countForged: () => count.refresh('forged'),
   })
   mountAccountRoutes(server, {
-    account: createAccount({ accounts, families, passwords, audit, limits }),
+    account: createAccount({ accounts, families, passwords, audit }),
     families,
     cookies,
     clock,

@@ -3,8 +3,8 @@ import { accountEvents } from './features/account/audit-events.js'
 import { addressRuleEvents } from './features/address-rules/audit-events.js'
 import { administrationEvents } from './features/administration/audit-events.js'
 import type { AuditEvents } from './features/audit/audit.js'
+import { refreshRateEvents } from './features/browser/audit-events.js'
 import { familyEvents } from './features/families/audit-events.js'
-import { limitEvents } from './features/limits/audit-events.js'
 import { passwordEvents } from './features/passwords/audit-events.js'
 import { signInEvents } from './features/sign-in/audit-events.js'
 import { keyEvents } from './features/tokens/audit-events.js'
@@ -15,7 +15,7 @@ export const auditEvents = {
   ...accountEvents,
   ...passwordEvents,
   ...administrationEvents,
-  ...limitEvents,
+  ...refreshRateEvents,
   ...addressRuleEvents,
   ...keyEvents,
 } satisfies AuditEvents

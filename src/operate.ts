@@ -1,20 +1,29 @@
-/** The process of an operator's command: `npm run keys:rotate` and the like. */
+/** The process of an operator's command: `sallyport keys:rotate`, `npm run keys:rotate` and the like. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CommandError } from './commands/command.js'
 import { credentialCommands } from './commands/credentials.js'
 import { commandNames, readCommand, runCommand } from './commands/commands.js'
+import { helpLines } from './commands/help.js'
 import { commandsWithPassword } from './commands/users.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { findHolder, sendCommand } from './platform/database/data-directory.js'
+import { MigrationError } from './platform/database/migrations.js'
 import { createLogger } from './platform/http/logging.js'
+import { readVersion } from './platform/version.js'
 import { start } from './start.js'
 
 async function operate(name: string | undefined, args: string[]): Promise<string[]> {
+  if (name === '--help' || args.includes('--help')) return [...helpLines]
+  if (name === '--version') return [readVersion()]
+  // Without arguments it never gets here: bin/sallyport starts the server then.
+  if (name === 'start') throw new CommandError('start takes no arguments: settings come from the environment.')
   const credentialCommand = Object.entries(credentialCommands).find(([known]) => known === name)?.[1]
   if (credentialCommand) return credentialCommand(args)
   if (name === undefined || !commandNames.includes(name)) {
-    throw new CommandError(`Name a command: ${[...Object.keys(credentialCommands), ...commandNames].join(', ')}.`)
+    throw new CommandError(
+      `Name a command: ${['start', ...Object.keys(credentialCommands), ...commandNames].join(', ')}. --help explains them.`,
+    )
   }
   const completed = commandsWithPassword.includes(name) ? [...args, ...(await readPasswordArgument(args))] : args
   // Before the database is opened, which takes a while and may have to be made first.
@@ -26,9 +35,10 @@ async function operate(name: string | undefined, args: string[]): Promise<string
 async function runWhereTheDatabaseIs(config: Config, name: string, args: string[]): Promise<string[]> {
   const holder = config.database.url === null ? await findHolder(config.dataDir) : null
   if (holder !== null) return sendCommand(holder, name, args)
-  const { app, migrated, close } = await start(config, createLogger({ level: 'warn' }))
+  const log = createLogger({ level: 'warn' })
+  // No other command changes the schema: it may run beside servers of another version, which the change would break.
+  const { app, migrated, close } = await start(config, log, { migrate: name === 'migrate' })
   try {
-    // Opening the database has brought it up to date, whatever the command is.
     return [...migrated.map((migration) => `Applied ${migration}.`), ...(await runCommand(app.operator, name, args))]
   } finally {
     await app.server.close()
@@ -64,9 +74,11 @@ async function readFirstLine(): Promise<string> {
   return ''
 }
 
-/** Whether the operator can mend it: a setting, or the command itself. By its name, since a server may have told it. */
+/** What the operator can mend: the command itself, a setting, or the schema. By name, since a server may have told it. */
+const operatorsErrors = [CommandError.name, ConfigError.name, MigrationError.name]
+
 function isOperators(error: unknown): boolean {
-  return error instanceof Error && [CommandError.name, ConfigError.name].includes(error.name)
+  return error instanceof Error && operatorsErrors.includes(error.name)
 }
 
 const [name, ...args] = process.argv.slice(2)

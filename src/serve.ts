@@ -36,8 +36,8 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
   await putPoolBehindRequests()
   const ownMetrics = config.metrics === null || options.metrics ? undefined : await createMetrics()
   const tracing = config.tracing ? await createTracing({ version: readVersion(), log }) : undefined
-  const watchers = { metrics: options.metrics ?? ownMetrics, tracing }
-  const { app, lock, secretFile, close } = await start(config, log, watchers)
+  const metrics = options.metrics ?? ownMetrics
+  const { app, lock, secretFile, close } = await start(config, log, { migrate: true, metrics, tracing })
   const stopChores = app.operations.start()
   const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
   const metricsServer = config.metrics && ownMetrics && (await serveMetrics(ownMetrics, config.metrics))

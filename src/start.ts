@@ -6,6 +6,7 @@ import type { Metrics } from './platform/metrics/metrics.js'
 import type { Tracing } from './platform/tracing/tracing.js'
 import { developmentSecretFile, loadOrCreateDevelopmentSecret } from './platform/crypto/development-secret.js'
 import type { DataDirectoryLock } from './platform/database/data-directory.js'
+import { requireMigrated } from './platform/database/migrations.js'
 import { openDatabase } from './platform/database/open.js'
 
 export interface Started {
@@ -18,21 +19,28 @@ export interface Started {
   close(): Promise<void>
 }
 
-/** What a server has that a command has not. */
-export interface Watchers {
+export interface StartOptions {
+  /** Whether the schema is brought up to date; otherwise it has to be, and a MigrationError says what to do. */
+  migrate: boolean
   metrics?: Metrics | undefined
   tracing?: Tracing | undefined
 }
 
-/** Everything that a process needs before it listens or runs a command: the secret, the database and its schema, the app. */
-export async function start(config: Config, log: FastifyBaseLogger, watchers: Watchers = {}): Promise<Started> {
+/** Everything that a process needs before it listens or runs a command: the database and its schema, the secret, the app. */
+export async function start(
+  config: Config,
+  log: FastifyBaseLogger,
+  { migrate, ...watchers }: StartOptions,
+): Promise<Started> {
   const { dataDir } = config
-  const secrets = config.secretKeys ?? (await loadOrCreateDevelopmentSecret(dataDir))
+  const { prepared } = config.database
   const url = config.database.url?.reveal() ?? null
-  const { database, lock, close } = await openDatabase({ url, prepared: config.database.prepared, dataDir, log })
+  const { database, lock, close } = await openDatabase({ url, prepared, dataDir, create: migrate, log })
   try {
-    const migrated = await database.migrate()
+    if (!migrate) await requireMigrated(database)
+    const migrated = migrate ? await database.migrate() : []
     if (migrated.length > 0) log.info({ applied: migrated }, 'the database was migrated')
+    const secrets = config.secretKeys ?? (await loadOrCreateDevelopmentSecret(dataDir))
     const app = await createApp({ config, secrets, database, clock: createClock(), log, ...watchers })
     const secretFile = config.secretKeys === null ? developmentSecretFile(dataDir) : null
     return { app, lock, secretFile, migrated, close }

@@ -2,6 +2,8 @@ import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { CommandError } from '../src/commands/command.js'
 import { commandNames, runCommand } from '../src/commands/commands.js'
+import { credentialCommands } from '../src/commands/credentials.js'
+import { helpLines } from '../src/commands/help.js'
 import { generateSecretKey, parseSecretKey } from '../src/platform/crypto/secret-keys.js'
 import { PASSWORD } from './support/api.js'
 import { SECRET_KEY, startApp, type TestApp } from './support/app.js'
@@ -45,7 +47,7 @@ t.test('PWD-16: user:create makes an account with roles, which can sign in', asy
 })
 
 t.test('PWD-16: user:create judges as register does, says what is wrong, and makes nothing then', async (t) => {
-  const app = await startApp(t)
+  const app = await startApp(t, { estimatesStrength: true })
   await run(app, 'user:create', '--email', 'taken@example.com', `--password=${PASSWORD}`)
   const email = ['--email', 'ada@example.com']
   const password = `--password=${PASSWORD}`
@@ -228,4 +230,9 @@ t.test('REF-24: secrets:rotate tells which secrets are still needed', async (t) 
   const after = (await run(both, 'secrets:rotate')).join('\n')
   t.notMatch(after, new RegExp(`id ${oldId}\\.$`, 'm'))
   t.match(after, /No other secret is needed/)
+})
+
+t.test('the help lists every command, and none that does not exist', async (t) => {
+  const listed = helpLines.flatMap((line) => /^ {2}([a-z:]+) /.exec(line)?.[1] ?? [])
+  t.strictSame(listed.sort(), ['start', ...Object.keys(credentialCommands), ...commandNames].sort())
 })

@@ -308,6 +308,7 @@ t.test('PUBLIC_URL is an origin: https, or http on the machine itself, in every 
       'http://auth.example.com',
       'http://192.168.1.5:3000',
       'http://localhost.example.com',
+      'http://notlocalhost',
       'http://127.0.0.1.nip.io',
     ]) {
       t.match(faultsOf({ ...environment, PUBLIC_URL: text }), [/^PUBLIC_URL is http over a network/], text)

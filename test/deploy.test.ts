@@ -1,6 +1,7 @@
 // The examples in deploy/ say what the program says: its settings, its start, its routes.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -10,6 +11,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { readConfig } from '../src/config.js'
 import { generateSecretKey } from '../src/platform/crypto/secret-keys.js'
 import { settingsSchema } from '../src/settings/settings.js'
+import { createFolder } from './support/process.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -33,8 +35,26 @@ t.test('the container and the service start as npm start does', async (t) => {
   t.equal(command.join(' '), start)
   t.match(read('deploy/sallyport.service'), `ExecStart=/usr/bin/${start}\n`)
   for (const [, path = ''] of dockerfile.matchAll(/^COPY (?!--from)(.*) \.\//gm)) {
-    for (const file of path.split(' ')) t.ok(readdirSync(root).includes(file), file)
+    for (const file of path.split(' ')) t.ok(existsSync(join(root, file)), file)
   }
+})
+
+t.test('the command starts what npm start starts, from wherever npm has linked it', async (t) => {
+  const folder = createFolder(t)
+  // A Node that only tells what it is asked to run.
+  writeFileSync(join(folder, 'node'), '#!/bin/sh\necho "node $*"\n', { mode: 0o755 })
+  symlinkSync(join(root, 'bin/sallyport'), join(folder, 'absolute'))
+  symlinkSync('absolute', join(folder, 'relative'))
+  const run = (...args: string[]) =>
+    execFileSync(join(folder, 'relative'), args, {
+      cwd: folder,
+      env: { PATH: `${folder}:${process.env.PATH ?? ''}` },
+      encoding: 'utf8',
+    })
+  const expected = start.replace('./dist/', join(root, 'dist/')).replace(' dist/', ` ${join(root, 'dist/')}`)
+  t.equal(run('start'), `${expected}\n`)
+  t.equal(run('ip:list'), `node ${join(root, 'dist/operate.js')} ip:list\n`)
+  t.equal(run(), `node ${join(root, 'dist/operate.js')}\n`)
 })
 
 t.test('the compose file sets settings that exist, and trusts the proxy alone', async (t) => {

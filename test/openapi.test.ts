@@ -38,7 +38,13 @@ t.test('the document tells all that a client has to know', async (t) => {
   })
 
   t.test('every refusal that a kind of route can meet is described', async (t) => {
-    for (const { id, method, security, body, problems } of operations) {
+    for (const { id, method, path, security, body, problems, oauthErrors } of operations) {
+      if (path.startsWith('/oauth/')) {
+        const errors = ['access_denied', 'invalid_client', 'invalid_request', 'temporarily_unavailable']
+        t.strictSame(oauthErrors.toSorted(), errors, `${id} describes the errors of OAuth`)
+        t.strictSame(problems, [], `${id} describes no problems`)
+        continue
+      }
       const needsToken = security.every((way) => way.includes('accessToken') || way.includes('accessCookie'))
       const expected = [
         'invalid_request',
@@ -47,7 +53,10 @@ t.test('the document tells all that a client has to know', async (t) => {
         ...(body ? ['validation_failed'] : []),
         ...(security.some((way) => way.includes('verifier')) ? ['invalid_client'] : []),
         ...(needsToken
-          ? ['token_missing', 'token_invalid', 'token_expired', 'token_stale', 'session_ended', 'ambiguous_credentials']
+          ? [
+              ...['token_missing', 'token_invalid', 'token_expired', 'token_stale', 'session_ended'],
+              ...['forbidden', 'ambiguous_credentials'],
+            ]
           : []),
       ]
       t.strictSame(

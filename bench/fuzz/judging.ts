@@ -13,6 +13,9 @@ const PROBLEM = 'application/problem+json'
 
 const problemSchema = z.object({ type: z.string(), status: z.number(), code: z.string(), request_id: z.string() })
 
+/** RFC 6749, section 5.2. */
+const oauthErrorSchema = z.object({ error: z.string(), error_description: z.string() })
+
 /** A body that is no problem at all. */
 const noProblem = { type: '', status: 0, code: '', request_id: '' }
 
@@ -52,8 +55,11 @@ const neededBy = new Map([
   [503, ['retry-after']],
 ])
 
-function faultsOfProblem({ method }: AnyRequest, { status, headers, text }: Answer): string[] {
+function faultsOfProblem({ method, operation }: AnyRequest, { status, headers, text }: Answer): string[] {
   const faults = status >= 500 ? [`is a ${status}`] : []
+  // Where the document tells of an error of OAuth, the body is held against its schema.
+  const isOAuths = operation?.answers.get(status)?.mediaType === 'application/json'
+  if (isOAuths && headers['content-type']?.startsWith('application/json')) return faults
   if (!headers['content-type']?.startsWith(PROBLEM)) return [...faults, 'is a refusal that is no problem']
   if (method === 'HEAD') return faults
   const { data: problem = noProblem } = problemSchema.safeParse(parseJson(text))
@@ -84,7 +90,7 @@ function faultsOfBody(described: DescribedAnswer | undefined, answer: Answer, me
     return [`is ${String(headers['content-type'])}, not ${mediaType}`]
   if (mediaType === 'text/event-stream') return []
   const faults = fits(parseJson(text)) ? [] : [`does not fit its schema: ${describe(fits)}`]
-  const isTold = mediaType !== PROBLEM || codes.has(codeOf(answer))
+  const isTold = status < 400 || codes.has(codeOf(answer))
   return isTold ? faults : [...faults, `has the code ${codeOf(answer)}, of which the document does not tell`]
 }
 
@@ -93,7 +99,8 @@ function describe({ errors }: NonNullable<DescribedAnswer['fits']>): string {
 }
 
 function codeOf({ text }: Answer): string {
-  return problemSchema.safeParse(parseJson(text)).data?.code ?? ''
+  const body = parseJson(text)
+  return problemSchema.safeParse(body).data?.code ?? oauthErrorSchema.safeParse(body).data?.error ?? ''
 }
 
 function parseJson(text: string): unknown {

@@ -40,7 +40,11 @@ const bodySchema = z
 const ANSWER_WITHIN_MS = 15_000
 
 /** Every answer and every error is either expected, or explained by an outage, or a fault. */
-export function createCall(instances: Instances, outages: Outages, record: Record): Call & { close(): void } {
+export function createCall(
+  instances: Pick<Instances, 'choose'>,
+  outages: Outages,
+  record: Record,
+): Call & { close(): void } {
   const agent = new Agent({ keepAlive: true })
   const call: Call = async (asked) => {
     const instance = instances.choose()

@@ -3,14 +3,14 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import pg from 'pg'
 import { generateSecretKey } from '../../src/platform/crypto/secret-keys.js'
 import { parseCount, readArguments } from '../arguments.js'
 import { createCall, type Record } from './calling.js'
 import { ACCESS_TOKEN_TTL_SECONDS, lookAgain, useAccount, type ClientOptions } from './client.js'
+import { compareAll } from './comparing.js'
 import { createOutages, type Outages } from './faults.js'
 import { startInstances, type Instances } from './instances.js'
-import { compareWithStored, type Account, type Faults, type StoredFamily } from './ledger.js'
+import type { Account, Faults } from './ledger.js'
 import { isFlat, trendOf } from './memory.js'
 import { withFailingPostgres, type FailingPostgres } from './postgres.js'
 import { printResult } from './report.js'
@@ -110,30 +110,4 @@ async function breakThings(postgres: FailingPostgres, instances: Instances, outa
   await outages.during('postgres', postgres.fail)
   await pause(runMs / 4)
   await instances.kill(1)
-}
-
-async function compareAll(url: string, accounts: readonly Account[]): Promise<Faults> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    const users = await client.query<{ email: string }>('SELECT email FROM "user"')
-    const families = await client.query<StoredFamily>(
-      'SELECT id, generation, ended_at IS NOT NULL AS ended FROM refresh_token_family',
-    )
-    // Nobody presented a spent token, and nothing that was acknowledged may be behind its clients.
-    const odd = await client.query<{ event: string; count: number }>(
-      `SELECT event, count(*)::int AS count FROM audit_event
-       WHERE event IN ('refresh_ahead', 'refresh_reused', 'refresh_superseded') GROUP BY event`,
-    )
-    const stored = {
-      users: new Set(users.rows.map(({ email }) => email)),
-      families: new Map(families.rows.map((family) => [family.id, family])),
-    }
-    return [
-      ...accounts.flatMap((account) => compareWithStored(account, stored)),
-      ...odd.rows.map(({ event, count }) => `The audit trail has ${event} ${count} times.`),
-    ]
-  } finally {
-    await client.end()
-  }
 }

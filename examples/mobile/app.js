@@ -1,7 +1,7 @@
 // An app, such as a phone has it. Each run is one start: it restores the session, does one thing and ends.
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
-import { ClientError, createClient } from 'sallyport/client'
+import { ClientError, createClient } from '@sallyport/client'
 import { createKeyStore } from './key-store.js'
 import { readPassword } from './password.js'
 import { describeEnd, describeError, isPassing } from './words.js'

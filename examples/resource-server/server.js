@@ -1,7 +1,8 @@
 // A small service that is not Sallyport and trusts its access tokens.
 import cors from '@fastify/cors'
 import Fastify from 'fastify'
-import { createVerifier, sallyport } from 'sallyport/verifier'
+import { createVerifier } from '@sallyport/verifier'
+import { sallyport } from '@sallyport/verifier/fastify'
 
 const { SALLYPORT_CREDENTIAL, PORT = '4000', CORS_ORIGINS = '' } = process.env
 const { SALLYPORT_ISSUER = 'http://localhost:3000' } = process.env

@@ -17,8 +17,8 @@ export function configurePage({ sallyportUrl, resourceServerUrl }: PageOptions):
     },
     plugins: [restrictContent([sallyportUrl, ...(resourceServerUrl === null ? [] : [resourceServerUrl])])],
     server: {
-      // The page and the client in dist/, and nothing else of the checkout, in which secrets may lie.
-      fs: { allow: ['.', '../../dist/sdk/client', '../../dist/wire'] },
+      // The page and the client's package, and nothing else of the checkout, in which secrets may lie.
+      fs: { allow: ['.', '../../packages/client/dist'] },
     },
     build: {
       target: 'es2023',

@@ -1,7 +1,15 @@
 // The converter's edge: it has neither types nor a promise, and answers far more than is used here.
 
-import converter from 'openapi-to-postmanv2'
 import { z } from 'zod'
+import { loadPackage } from './packages.js'
+
+interface Converter {
+  convert(
+    input: { type: 'json'; data: object },
+    options: Record<string, string | boolean>,
+    callback: (error: Error | null, result: unknown) => void,
+  ): void
+}
 
 const headerSchema = z.object({ key: z.string(), value: z.string(), description: z.string().optional() })
 export type Header = z.infer<typeof headerSchema>
@@ -49,6 +57,7 @@ export async function convertOperations(document: unknown): Promise<Map<string, 
 }
 
 function convert(data: object, options: Record<string, string | boolean>): Promise<unknown> {
+  const converter = loadPackage<Converter>('openapi-to-postmanv2')
   return new Promise((resolve, reject) => {
     converter.convert({ type: 'json', data }, options, (error, result) => (error ? reject(error) : resolve(result)))
   })

@@ -13,9 +13,13 @@ export interface ProblemOptions {
   /** Why the session ended, with `session_ended`. */
   reason?: string
   errors?: FieldError[]
+  /** Extension members (RFC 9457, section 3.2) of this code. They never replace a member that every problem has. */
+  members?: Readonly<Record<string, unknown>>
   /** Seconds until a repetition can succeed; becomes the header `Retry-After`. */
   retryAfterSeconds?: number
   headers?: Record<string, string>
+  /** Further parameters of the challenge that goes with the code (RFC 6750, section 3), without quotes in them. */
+  challenge?: Readonly<Record<string, string>>
   cause?: unknown
 }
 

@@ -43,7 +43,7 @@ const rules: Rule[] = [
     between: ['NODE_ENV', 'SECRET_KEY'],
     find: ({ NODE_ENV, SECRET_KEY }) =>
       NODE_ENV === 'production' && SECRET_KEY === undefined
-        ? 'SECRET_KEY is missing, and production needs one: make it with "npm run secret", and keep it safe.'
+        ? 'SECRET_KEY is missing, and production needs one: make it with "npx sallyport secret", and keep it safe.'
         : null,
   },
   {
@@ -117,7 +117,7 @@ export function findWarnings(settings: Settings): string[] {
 
 function describeWeakness(setting: Settings['SECRET_KEY']): string | null {
   const weakness = setting?.weaknesses[0]
-  return weakness === undefined ? null : `SECRET_KEY ${weakness}: make a random one with "npm run secret".`
+  return weakness === undefined ? null : `SECRET_KEY ${weakness}: make a random one with "npx sallyport secret".`
 }
 
 function notLongerThan(idle: Name & `SESSION_${string}`, max: Name & `SESSION_${string}`): Rule {

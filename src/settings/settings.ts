@@ -49,7 +49,7 @@ export const settingsSchema = z.object({
   DATA_DIR: z.string().default('.data'),
   SECRET_KEY: parsedBy(
     parseSecretKeys,
-    'is not base64url, or a comma-separated list of such: make one with "npm run secret"',
+    'is not base64url, or a comma-separated list of such: make one with "npx sallyport secret"',
   ).optional(),
   ISSUER: parsedBy(
     parseIssuer,
@@ -84,7 +84,7 @@ export const settingsSchema = z.object({
   HASHING_CONCURRENCY: wholeNumber(1, 64).optional(),
   VERIFIER_KEYS: listOf(
     parseVerifierKey,
-    'is no name and hash: make one with "npm run verifier:create -- --name orders", and write it like orders:3f5a…',
+    'is no name and hash: make one with "npx sallyport verifier:create --name orders", and write it like orders:3f5a…',
   ).default([]),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),

@@ -8,7 +8,7 @@ export interface RevocationMap {
   /** Takes entries in and answers the news among them: known ones, and weaker than what is known, change nothing. */
   merge(entries: readonly RevocationEntry[]): RevocationEntry[]
   /** What the entries say of genuine claims: two reads of a map. */
-  judge(claims: Pick<AccessTokenClaims, 'sid' | 'sub' | 'epoch'>): RevocationVerdict
+  judge(claims: AccessTokenClaims): RevocationVerdict
   /** Whether tokens of this key are stale. */
   isWithdrawn(kid: string): boolean
   /** Forgets what has stopped mattering. */
@@ -58,10 +58,12 @@ export function createRevocationMap(): RevocationMap {
         }
       }),
 
-    judge({ sid, sub, epoch }) {
-      if (sessions.has(sid)) return 'session_ended'
-      const user = users.get(sub)
-      return user !== undefined && epoch < user.epoch ? 'token_stale' : 'valid'
+    judge(claims) {
+      // No entry names a client: its token holds until it expires, or its key is withdrawn.
+      if (claims.sid === undefined) return 'valid'
+      if (sessions.has(claims.sid)) return 'session_ended'
+      const user = users.get(claims.sub)
+      return user !== undefined && claims.epoch < user.epoch ? 'token_stale' : 'valid'
     },
 
     isWithdrawn: (kid) => keys.has(kid),

@@ -1,6 +1,23 @@
 import { z } from 'zod'
-import { endReasons } from './end-reason.js'
-import { modes } from './mode.js'
+import { endReasons, type AnyEndReason } from './end-reason.js'
+import { modes, type Mode } from './mode.js'
+
+/** A session, as its user sees it in the list. Times are ISO 8601, in UTC. */
+export interface PresentedSession {
+  id: string
+  /** Whether it is the one that asks. */
+  current: boolean
+  mode: Mode
+  device_name: string | null
+  user_agent: string | null
+  ip: string | null
+  created_at: string
+  last_used_at: string
+  expires_at: string
+  /** Of ended sessions alone, as is the reason. */
+  ended_at?: string | undefined
+  reason?: AnyEndReason | undefined
+}
 
 /** For the documentation. */
 export const exampleSession = {
@@ -36,7 +53,4 @@ export const sessionSchema = z
     id: 'Session',
     description: 'One device that is signed in, or was.',
     examples: [exampleSession],
-  })
-
-/** A session, as its user sees it in the list. */
-export type PresentedSession = z.infer<typeof sessionSchema>
+  }) satisfies z.ZodType<PresentedSession>

@@ -1,5 +1,29 @@
 import { z } from 'zod'
-import { modes } from './mode.js'
+import { modes, type Mode } from './mode.js'
+
+/** A user, as users see themselves. */
+export interface User {
+  id: string
+  email: string
+  name: string | null
+  email_verified: boolean
+  roles: string[]
+  /** ISO 8601, in UTC. */
+  created_at: string
+}
+
+/** The answer of register, login and refresh (RFC 6749, section 5.1, and more). Members are only ever added. */
+export type TokenReply = {
+  access_token?: string | undefined
+  token_type: 'Bearer'
+  expires_in: number
+  expires_at: string
+  refresh_token?: string | undefined
+  device_token?: string | undefined
+  refresh_expires_at: string
+  session: { id: string; mode: Mode; device_name: string | null }
+  user: User
+}
 
 const exampleUser = {
   id: '0199b2c4-7d5b-7b1e-8c44-0d2f6a9e3b57',
@@ -10,7 +34,6 @@ const exampleUser = {
   created_at: '2026-01-01T00:00:00.000Z',
 }
 
-/** A user, as users see themselves. */
 export const userSchema = z
   .object({
     id: z.uuid(),
@@ -20,11 +43,8 @@ export const userSchema = z
     roles: z.array(z.string()),
     created_at: z.iso.datetime(),
   })
-  .meta({ id: 'User', description: 'Who signs in.', examples: [exampleUser] })
+  .meta({ id: 'User', description: 'Who signs in.', examples: [exampleUser] }) satisfies z.ZodType<User>
 
-export type User = z.infer<typeof userSchema>
-
-/** The answer of register, login and refresh (RFC 6749, section 5.1, and more). Members are only ever added. */
 export const tokenReplySchema = z
   .object({
     access_token: z.string().optional().meta({ description: 'Absent in mode session, where it is a cookie.' }),
@@ -58,6 +78,4 @@ export const tokenReplySchema = z
         user: exampleUser,
       },
     ],
-  })
-
-export type TokenReply = z.infer<typeof tokenReplySchema>
+  }) satisfies z.ZodType<TokenReply>

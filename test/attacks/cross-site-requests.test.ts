@@ -5,7 +5,7 @@ import t from 'tap'
 import { PASSWORD, type Call } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { isForVerifiers, operationsOf, pathOf, type Operation } from '../support/operations.js'
-import { readAllRows } from '../support/rows.js'
+import { readAllRows, readFamily } from '../support/rows.js'
 import type { Mode } from '../../src/wire/mode.js'
 import type { TokenReply } from '../../src/wire/token-reply.js'
 
@@ -76,7 +76,11 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
 
         for (const [from, headers] of Object.entries(hostile)) {
           const answer = await api.call(path, { ...call, headers })
-          t.match(answer, { status: 403, setCookies: [], body: { code: 'cross_site_request' } }, `from ${from}`)
+          t.match(
+            answer,
+            { status: 403, setCookies: { length: 0 }, body: { code: 'cross_site_request' } },
+            `from ${from}`,
+          )
           t.equal(answer.headers['access-control-allow-origin'], undefined)
         }
         // What a form can send: the rule comes before the body is looked at.
@@ -119,6 +123,52 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
     },
   )
 
+  t.test('WEB-04: only a route that declares it, with a reason, is free of the rule', async (t) => {
+    const access = { token: 'feed' as const }
+    const declarations: Record<string, object> = {
+      '/test/undeclared': {},
+      '/test/undefined': { crossSite: undefined },
+      '/test/open': { crossSite: { allowedBecause: 'The test calls it so.' } },
+    }
+    const { app, api, browser } = await startApp(t, {
+      join: true,
+      settings: { CORS_ORIGINS: listed },
+      routes: (server) => {
+        for (const [path, config] of Object.entries(declarations)) {
+          const schema = { operationId: path.slice(6), summary: 'A test', security: [{ accessCookie: [] }] }
+          server.post(path, { config: { access, ...config }, schema }, () => ({ done: true }))
+        }
+        const senseless = [{ allowedBecause: '' }, {}, true, null]
+        for (const crossSite of senseless) {
+          const config = { access, crossSite: crossSite as { allowedBecause: string } }
+          t.throws(
+            () => server.post('/test/senseless', { config, schema: { hide: true } }, () => ({})),
+            JSON.stringify(crossSite),
+          )
+        }
+      },
+    })
+    const page = browser()
+    await page.call('/v1/auth/register', {
+      method: 'POST',
+      body: { email: `${randomUUID()}@example.com`, password: PASSWORD, mode: 'session' },
+    })
+    const cookies = Object.fromEntries(page.cookies)
+    const refused = { status: 403, body: { code: 'cross_site_request' } }
+    for (const [from, headers] of Object.entries(hostile)) {
+      const post = (path: string) => api.call(path, { method: 'POST', cookies, headers })
+      t.match(await post('/test/undeclared'), refused, from)
+      t.match(await post('/test/undefined'), refused, from)
+      t.match(await post('/test/open'), { status: 200 }, from)
+    }
+    const isDescribed = (id: string) =>
+      operationsOf(app.server).some(
+        (operation) => operation.id === id && operation.problems.includes('cross_site_request'),
+      )
+    t.ok(isDescribed('undeclared'))
+    t.notOk(isDescribed('open'))
+  })
+
   t.test('WEB-04: nobody is signed in as somebody else from another site', async (t) => {
     const { email } = await api.signUp()
     const before = await readAllRows(database)
@@ -129,13 +179,33 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
         if (Object.keys(headers).length === 0) continue
         for (const [path, call] of Object.entries({ '/v1/auth/login': login, '/v1/auth/register': registration })) {
           const answer = await api.call(path, { ...call, headers })
-          t.match(answer, { status: 403, setCookies: [], body: { code: 'cross_site_request' } }, `${path} from ${from}`)
+          t.match(
+            answer,
+            { status: 403, setCookies: { length: 0 }, body: { code: 'cross_site_request' } },
+            `${path} from ${from}`,
+          )
         }
       }
     }
     t.strictSame(await readAllRows(database), before)
     const login = { method: 'POST', body: { email, password: PASSWORD } } as const
     t.match(await api.call('/v1/auth/login', login), { status: 200 }, 'a client that is no browser needs no header')
+  })
+
+  t.test('REF-06, WEB-05: a logout that carries no cookie clears none', async (t) => {
+    const { refreshToken, sessionId } = await api.signUp()
+    const logOut = { method: 'POST', body: { refresh_token: refreshToken } } as const
+    const fromJson = await api.call('/v1/auth/logout', logOut)
+    t.equal(fromJson.status, 204)
+    t.strictSame(fromJson.setCookies, [])
+    t.match(await readFamily(database, sessionId), { endReason: 'logout' })
+
+    // SameSite=Strict keeps the cookies from another site's request, but the browser would obey what is answered to it.
+    for (const [from, headers] of Object.entries(hostile)) {
+      const answer = await api.call('/v1/auth/logout', { method: 'POST', headers })
+      t.equal(answer.status, 204, `from ${from}`)
+      t.strictSame(answer.setCookies, [], `${from} signs nobody out`)
+    }
   })
 
   t.test('WEB-06: GET and HEAD change nothing, whatever the override says', async (t) => {

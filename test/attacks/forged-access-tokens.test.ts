@@ -30,8 +30,10 @@ async function settingOf(app: TestApp, trap: string): Promise<VectorSetting> {
   return { ...(await readSigningKey(app)), issuer, audience, trap, now: app.clock.now() }
 }
 
-function describe({ code }: AccessTokenVector) {
-  if (code === null) return { status: 200 }
+/** What a route answers that requires a user. */
+function describe({ code: anywhere, code_where_a_user_is_required: code = anywhere ?? undefined }: AccessTokenVector) {
+  if (code === undefined) return { status: 200 }
+  if (code === 'forbidden') return { status: 403, body: { code }, headers: { 'www-authenticate': undefined } }
   return { status: 401, body: { code }, headers: { 'www-authenticate': /^Bearer .*error="invalid_token"/ } }
 }
 

@@ -4,6 +4,7 @@ import t from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
 import { PASSWORD, type Api, type SignedUp } from '../support/api.js'
 import { startApp } from '../support/app.js'
+import { createTestClock } from '../support/clock.js'
 import { needsPostgres, openTestDatabase } from '../support/database.js'
 import { startProxiedApp } from '../support/proxied-app.js'
 import { until } from '../support/until.js'
@@ -11,7 +12,9 @@ import { until } from '../support/until.js'
 const NEW_PASSWORD = 'seven lanterns drift over copper hills'
 const WRONG = { status: 401, body: { code: 'invalid_credentials' } }
 
-const { api, clock, database } = await startApp(t)
+// How long a login may wait for its hash is not the subject: here it never waits too long, on however slow a machine.
+const unhurried = Object.assign(createTestClock(), { elapsedMs: () => 0 })
+const { api, app, clock, database } = await startApp(t, { clock: unhurried })
 
 const login = (instance: Api, { email }: SignedUp, password = PASSWORD) =>
   instance.login({ email, password, mode: 'json' })
@@ -44,6 +47,40 @@ t.test('REF-22: of logins during a password change, none has a session afterward
     }
     t.equal(await countLive(user.userId), 1)
     t.match(await login(api, user, NEW_PASSWORD), { status: 200 })
+  }
+})
+
+t.test('REF-22: what was changed since the password was checked counts', async (t) => {
+  let meanwhile: (() => Promise<unknown>) | undefined
+  /** Has something else done before the next transaction begins: the password has been checked by then. */
+  const transaction: typeof database.transaction = async (...args) => {
+    const first = meanwhile
+    meanwhile = undefined
+    await first?.()
+    return database.transaction(...args)
+  }
+  const late = await startApp(t, { join: true, clock, database: { ...database, transaction } })
+  const operate = ({ email }: SignedUp, name: string, ...args: string[]) =>
+    runCommand(app.operator, name, ['--email', email, ...args])
+
+  const changes: [string, (user: SignedUp) => Promise<unknown>, object, number][] = [
+    ['the user changed it', (user) => changePassword(api, user), WRONG, 1],
+    ['an operator set another', (user) => operate(user, 'user:password', `--password=${NEW_PASSWORD}`), WRONG, 0],
+    ['the user was deleted', (user) => remove(api, user), WRONG, 0],
+    ['the user was banned', (user) => operate(user, 'user:ban'), { status: 403, body: { code: 'account_banned' } }, 0],
+  ]
+  for (const [what, change, refused, live] of changes) {
+    const user = await api.signUp()
+    meanwhile = () => change(user)
+    t.match(await login(late.api, user), refused, `a login makes no session: ${what}`)
+    t.equal(meanwhile, undefined)
+    t.equal(await countLive(user.userId), live)
+  }
+  for (const [what, act] of Object.entries({ 'another change': changePassword, 'a deletion': remove })) {
+    const user = await api.signUp()
+    meanwhile = () => changePassword(api, user)
+    t.match(await act(late.api, user), WRONG, `${what} needs the new one`)
+    t.equal(await countLive(user.userId), 1)
   }
 })
 

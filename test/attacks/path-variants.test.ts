@@ -103,3 +103,18 @@ t.test('HTTP-13: with an access token, a spelling reaches its own route or none'
   })
   t.strictSame(await readAllRows(database), before)
 })
+
+t.test('WEB-04, HTTP-13: an unknown address is 404 from another site too, whatever cookie comes along', async (t) => {
+  const { api } = await startApp(t)
+  const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
+  for (const method of ['GET', 'POST', 'DELETE'] as const) {
+    for (const cookies of [undefined, { sallyport_rt: 'planted' }, { sallyport_at: 'planted' }]) {
+      const answer = await api.call('/v1/nothing', { method, headers, ...(cookies && { cookies }) })
+      t.match(
+        answer,
+        { status: 404, body: { code: 'not_found' } },
+        `${method} with ${Object.keys(cookies ?? {}).join()}`,
+      )
+    }
+  }
+})

@@ -9,6 +9,7 @@ const NEW_PASSWORD = 'seven lanterns drift over copper hills'
 
 const MAX_SESSIONS = 3
 const settings = {
+  SESSION_IDLE_TTL: '2000000',
   SESSION_IDLE_TTL_JSON: '1000000',
   SESSION_MAX_TTL_JSON: '3000000',
   MAX_SESSIONS_PER_USER: String(MAX_SESSIONS),
@@ -228,4 +229,60 @@ t.test('a session that lives is neither hidden nor kept from the limit by a thou
   )
   for (let logins = 0; logins < MAX_SESSIONS; logins += 1) await loginAgain(user)
   t.match(await api.refresh(user.refreshToken), { status: 401, body: { reason: 'limit' } })
+})
+
+t.test('MAX_SESSIONS_PER_USER: a session that has ended takes no place of one that lives', async (t) => {
+  const user = await api.signUp()
+  const second = await loginAgain(user)
+  for (let logins = 0; logins < MAX_SESSIONS; logins += 1) {
+    const { accessToken } = await loginAgain(user)
+    t.match(await api.call('/v1/auth/logout', { method: 'POST', token: accessToken }), { status: 204 })
+  }
+  await loginAgain(user)
+  for (const { sessionId } of [user, second]) t.match(await readFamily(database, sessionId), { endedAt: null })
+})
+
+t.test('MAX_SESSIONS_PER_USER: a session that is idle takes no place of one that lives', async (t) => {
+  const user = await api.signUp()
+  const { body: first } = await api.login({ email: user.email, password: PASSWORD, mode: 'cookie' })
+  const { body: second } = await api.login({ email: user.email, password: PASSWORD, mode: 'session' })
+  await api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })
+  // Used after both, but it may be left unused for half as long only.
+  const idle = await loginAgain(user)
+  clock.advance({ seconds: 1_000_001 })
+
+  await loginAgain(user)
+  for (const { session } of [first, second]) t.match(await readFamily(database, session.id), { endedAt: null })
+  t.match(await readFamily(database, idle.sessionId), { endedAt: null })
+  t.match(await api.refresh(idle.refreshToken), { body: { code: 'session_ended', reason: 'idle' } })
+})
+
+t.test('MAX_SESSIONS_PER_USER: sessions that are idle are not too many: that is not why they ended', async (t) => {
+  const user = await api.signUp()
+  for (let logins = 1; logins < MAX_SESSIONS; logins += 1) await loginAgain(user)
+  clock.advance({ seconds: 1_000_001 })
+  await loginAgain(user)
+  t.match(await api.refresh(user.refreshToken), { body: { code: 'session_ended', reason: 'idle' } })
+})
+
+t.test('MAX_SESSIONS_PER_USER: a session past its absolute end takes no place of one that lives', async (t) => {
+  const user = await api.signUp()
+  const other = await loginAgain(user)
+  let tokens = [user.refreshToken, other.refreshToken]
+  const refreshAll = async () => {
+    const answers = await Promise.all(tokens.map((token) => api.refresh(token)))
+    for (const { status } of answers) t.equal(status, 200)
+    tokens = answers.map(({ body }) => body.refresh_token ?? '')
+  }
+  for (let days = 0; days < 30; days += 10) {
+    clock.advance({ days: 10 })
+    await refreshAll()
+  }
+  const live = [await loginAgain(user)]
+  clock.advance({ days: 4 })
+  await refreshAll()
+  clock.advance({ days: 1 })
+  live.push(await loginAgain(user), await loginAgain(user))
+  for (const { sessionId } of live) t.match(await readFamily(database, sessionId), { endedAt: null })
+  t.match(await api.refresh(tokens[0]), { body: { code: 'session_ended', reason: 'expired' } })
 })

@@ -5,7 +5,7 @@ import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { startApp } from '../support/app.js'
 import { connectTo } from '../support/client.js'
 import { createTestClock } from '../support/clock.js'
-import { needsPostgres } from '../support/database.js'
+import { needsPostgres, openTestDatabase } from '../support/database.js'
 import { openFeed } from '../support/feed-reader.js'
 import { createKeptLog } from '../support/logged.js'
 import { startProxiedApp } from '../support/proxied-app.js'
@@ -79,7 +79,25 @@ t.test('readyz tells how current the revocations are', async (t) => {
   clock.advance({ seconds: 4 })
   t.match(await api.call('/readyz'), { status: 200, body: { warnings: ['revocation_stale'] } })
   await app.revocations.poll()
-  t.match(await api.call('/readyz'), { status: 200, body: { warnings: [], revocation_age_ms: Number } })
+  t.match(await api.call('/readyz'), { status: 200, body: { warnings: { length: 0 }, revocation_age_ms: Number } })
+})
+
+t.test('REF-12: the age counts from the question, however late the answer is', async (t) => {
+  const clock = createTestClock()
+  const database = await openTestDatabase()
+  let answerSeconds = 0
+  const query: typeof database.query = async (...args) => {
+    const answer = await database.query(...args)
+    clock.advance({ seconds: answerSeconds })
+    return answer
+  }
+  const { app } = await startApp(t, { clock, database: { ...database, query } })
+  answerSeconds = 3
+  await app.revocations.poll()
+  t.ok(app.revocations.ageMs() >= 3_000)
+  answerSeconds = 6
+  await app.revocations.poll()
+  t.ok(app.revocations.isStale(), 'what was written since the question may be missing')
 })
 
 t.test('denied while it is not sure: a page in mode session keeps its cookies', async (t) => {

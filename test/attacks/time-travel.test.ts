@@ -108,6 +108,35 @@ t.test('REF-23: the classic web app goes on too, by its cookie alone', async (t)
   t.match(await page.call('/v1/auth/refresh', { method: 'POST' }), OVER)
 })
 
+t.test('REF-23, REF-05: a renewal that adopts a lost generation forgives nothing that is older', async (t) => {
+  const key = 'an-attempt-before-the-backup'
+  for (const spend of ['refresh', 'renewal']) {
+    const { email, password } = await api.signUp()
+    const page = browser()
+    const refresh = (headers = {}) => page.call('/v1/auth/refresh', { method: 'POST', headers })
+    const login = await page.call<{ session: { id: string } }>('/v1/auth/login', {
+      method: 'POST',
+      body: { email, password, mode: 'session' },
+    })
+    await refresh({ 'idempotency-key': key })
+    const restore = await backUp(login.body.session.id)
+    await refresh()
+    const cookies = { sallyport_rt: page.cookies.get('sallyport_rt') ?? '' }
+    await refresh()
+    await restore()
+    page.cookies.delete('sallyport_at')
+    t.match(await page.call('/v1/whoami'), { status: 200, setCookies: [/^sallyport_at=/] })
+
+    // At once: the row's last rotation and its attempt are of the generation before the adopted one.
+    const headers = { 'x-sallyport-csrf': '1', 'idempotency-key': key }
+    const spent =
+      spend === 'refresh'
+        ? await api.call('/v1/auth/refresh', { method: 'POST', cookies, headers })
+        : await api.call('/v1/whoami', { cookies })
+    t.match(spent, REUSED, `by a ${spend}`)
+  }
+})
+
 t.test('REF-23: a session that the database has never heard of has ended, and nothing else happens', async (t) => {
   const { refreshToken, sessionId } = await api.signUp()
   await database.query((client) => client.refreshTokenFamily.delete({ where: { id: sessionId } }))

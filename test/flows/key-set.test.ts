@@ -93,6 +93,31 @@ t.test('KEY-08, OPS-03: while the database is gone the key set answers and acces
   t.match(await api.call('/v1/me', { token: seen.accessToken }), { status: 200 })
 })
 
+t.test('TOK-05: key ids that somebody makes up have the keys read once a second', async (t) => {
+  const database = await openTestDatabase()
+  let queries = 0
+  const query: typeof database.query = (...args) => {
+    queries += 1
+    return database.query(...args)
+  }
+  const { api } = await startApp(t, { database: { ...database, query } })
+  const madeUp = (index: number) => {
+    const header = JSON.stringify({ alg: 'EdDSA', kid: `made-up-${index}`, typ: 'at+jwt' })
+    return `${Buffer.from(header).toString('base64url')}.e30.AAAA`
+  }
+  let nowMs = performance.now() + 1_000
+  t.intercept(performance, 'now', { value: () => nowMs })
+  queries = 0
+  for (let second = 1; second <= 3; second += 1) {
+    for (let index = 0; index < 20; index += 1) {
+      const answer = await api.whoami(madeUp(index))
+      if (answer.status !== 401) t.match(answer, { status: 401, body: { code: 'token_invalid' } })
+    }
+    t.equal(queries, second)
+    nowMs += 1_000
+  }
+})
+
 t.test('an independent client verifies the tokens with the key set, before and after a rotation', async (t) => {
   for (const algorithm of ['EdDSA', 'ES256', 'PS256']) {
     const { api, app, clock, config } = await startApp(t, { settings: { SIGNING_ALGORITHM: algorithm } })

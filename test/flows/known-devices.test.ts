@@ -48,6 +48,22 @@ t.test('PWD-13: everybody who shares a browser stays known to it', async (t) => 
   t.match(await logIn(page, eve.email), { status: 429 })
 })
 
+t.test('PWD-13: on a shared device each account has guesses of its own', async (t) => {
+  const app = await startApp(t)
+  const [ada, bob] = [await app.api.signUp(), await app.api.signUp()]
+  const page = app.browser()
+  for (const { email } of [ada, bob]) {
+    t.match(await logIn(page, email), { status: 200 })
+    await logOut(page)
+  }
+  for (const { email } of [ada, bob]) {
+    for (let guesses = 0; guesses < 10; guesses += 1) {
+      t.match(await logIn(page, email, { password: WRONG }), { status: 401 })
+    }
+    t.match(await logIn(page, email), { status: 429 })
+  }
+})
+
 t.test('PWD-13: a cookie that a neighbouring site has planted takes nothing away', async (t) => {
   const app = await startApp(t)
   const [ada, eve] = [await app.api.signUp(), await app.api.signUp()]

@@ -4,6 +4,7 @@ import { Problem } from '../../src/platform/problem.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { openTestDatabase } from '../support/database.js'
+import { holdNextComparison } from '../support/held-hashing.js'
 
 const WRONG = "a password that is nobody's at all"
 
@@ -50,6 +51,21 @@ t.test('what this server could not do counts as nothing', async (t) => {
   t.ok(refused.length > 0, 'too many hashes wait')
   const address = (await countersOf(app)).find(({ key }) => key.startsWith('address:'))
   t.equal(address?.points, 90 - refused.length)
+})
+
+t.test('PWD-11: a point that is given back after its window takes none from the next one', async (t) => {
+  const app = await startApp(t, { settings: { HASHING_CONCURRENCY: '2' } })
+  const { email } = await app.api.signUp()
+  const login = () => app.api.login({ email, password: PASSWORD, mode: 'json' })
+  const held = holdNextComparison(t)
+  const late = login()
+  const letGoOn = await held
+  app.clock.advance({ hours: 1 })
+  t.match(await login(), { status: 200 })
+  letGoOn()
+  t.match(await late, { status: 200 })
+  const address = (await countersOf(app)).find(({ key }) => key.startsWith('address:'))
+  t.equal(address?.points, 0)
 })
 
 t.test('REF-05: a client that refreshes without end is held up, and its session goes on', async (t) => {

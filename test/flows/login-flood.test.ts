@@ -3,6 +3,7 @@ import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { startApp } from '../support/app.js'
+import { holdNextComparison } from '../support/held-hashing.js'
 
 /** One at a time, and fifty wait. */
 const settings = { HASHING_CONCURRENCY: '1' }
@@ -69,4 +70,22 @@ t.test('PWD-08: who hangs up while waiting is not signed in, and leaves their pl
   const { body: list } = await api.call<{ sessions: object[] }>('/v1/sessions', { token: accessToken })
   t.equal(list.sessions.length, 1, 'the session of the sign-up')
   t.equal((await api.login({ email, password: PASSWORD, mode: 'json' })).status, 200)
+})
+
+t.test('PWD-08, PWD-11: logins that are refused because too much waits leave an account its guesses', async (t) => {
+  const { api } = await startApp(t, { settings })
+  const { email } = await api.signUp()
+  const guess = () => api.login({ email, password: nobody.password, mode: 'json' })
+  const held = holdNextComparison(t)
+  const occupant = api.login(...another(1))
+  const letGoOn = await held
+  // More than an account has guesses. None gets its turn before it has waited too long.
+  for (const refused of await Promise.all(Array.from({ length: 12 }, guess))) {
+    t.match(refused, { status: 503, body: { code: 'overloaded' } })
+  }
+  letGoOn()
+  await occupant
+
+  for (let guesses = 0; guesses < 10; guesses += 1) t.match(await guess(), { status: 401 })
+  t.match(await guess(), { status: 429, body: { code: 'rate_limited' } })
 })

@@ -66,6 +66,18 @@ t.test('metrics: refreshes are counted by verdict, and a thief shows', async (t)
   t.equal((await api.whoami(accessToken)).status, 401)
 })
 
+t.test('metrics: a thief shows at a renewal too', async (t) => {
+  const { api, browser, clock, scrape } = await startMeasured(t)
+  const { email, password } = await api.signUp()
+  const page = browser()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email, password, mode: 'session' } })
+  const cookies = { sallyport_rt: page.cookies.get('sallyport_rt') ?? '' }
+  await page.call('/v1/auth/refresh', { method: 'POST' })
+  clock.advance({ minutes: 2 })
+  t.match(await api.call('/v1/whoami', { cookies }), { status: 401, body: { code: 'refresh_token_reused' } })
+  t.equal((await scrape()).value('sallyport_refreshes_total', 'verdict="reuse"'), 1)
+})
+
 t.test('metrics: requests are measured by route, method and status, whatever address is asked for', async (t) => {
   const { api, scrape } = await startMeasured(t)
   const { accessToken, sessionId, email } = await api.signUp()

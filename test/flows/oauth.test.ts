@@ -1,7 +1,9 @@
 // What standard clients of OAuth do with tokens, without anything of ours but the addresses.
 
-import t from 'tap'
+import t, { type Test as Tap } from 'tap'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
+import { Problem } from '../../src/platform/problem.js'
+import type { Answer } from '../support/api.js'
 import { startApp, type StartOptions, type Test } from '../support/app.js'
 
 const { credential, sha256 } = createVerifierCredential()
@@ -66,6 +68,17 @@ t.test('of a token that is not good nothing is told, whatever is wrong with it',
   t.strictSame((await introspect(idle.refreshToken)).body, inactive, 'idle')
 })
 
+t.test('REF-12: introspection asks the database: what another instance has ended is not good here', async (t) => {
+  const { api, clock, introspect } = await startWithVerifier(t)
+  const other = await startApp(t, { join: true, clock })
+  const { accessToken } = await api.signUp()
+  t.match((await introspect(accessToken)).body, { active: true })
+
+  t.match(await other.api.call('/v1/auth/logout', { method: 'POST', token: accessToken }), { status: 204 })
+  t.match(await api.whoami(accessToken), { status: 200 }, 'this instance has not been told yet')
+  t.strictSame((await introspect(accessToken)).body, inactive)
+})
+
 t.test('REF-03: a spent refresh token shown here ends nothing, and a current one is not spent by it', async (t) => {
   const { api, introspect, clock } = await startWithVerifier(t)
   const { refreshToken } = await api.signUp()
@@ -95,36 +108,98 @@ t.test('REF-12: revoking any genuine token ends its session, and anything else i
   t.match(await api.refresh(other.refreshToken), { status: 200 })
 })
 
-t.test('only verifiers may ask', async (t) => {
+t.test('RFC 6749, 5.2: only verifiers may ask, and others are challenged in the scheme that they used', async (t) => {
   const { api, post } = await startWithVerifier(t)
   const { accessToken } = await api.signUp()
-  const refused = { status: 401, body: { code: 'invalid_client' } }
+  const challenges: [authorization: string, challenge: string][] = [
+    [`Bearer ${accessToken}`, 'Bearer realm="sallyport", error="invalid_token"'],
+    [basic.slice(0, -4), 'Basic realm="sallyport"'],
+    [`Digest ${credential}`, 'Basic realm="sallyport"'],
+  ]
   for (const path of ['/oauth/introspect', '/oauth/revoke']) {
-    t.match(await post(path, { token: accessToken }, { authorization: `Bearer ${accessToken}` }), refused)
-    t.match(await post(path, { token: accessToken }, { authorization: basic.slice(0, -4) }), refused)
+    for (const [authorization, challenge] of challenges) {
+      const answer = await post(path, { token: accessToken }, { authorization })
+      t.strictSame(refusalOf(t, answer), { status: 401, error: 'invalid_client' }, authorization)
+      t.equal(answer.headers['www-authenticate'], challenge)
+    }
+    const unauthenticated = await api.call<Refusal>(path, { method: 'POST', text: 'token=x', headers: form })
+    t.strictSame(refusalOf(t, unauthenticated), { status: 401, error: 'invalid_client' })
+    t.equal(unauthenticated.headers['www-authenticate'], 'Basic realm="sallyport"', 'the scheme of the metadata')
     t.match(await post(path, { token: accessToken }, { authorization: `Bearer ${credential}` }), { status: 200 })
   }
 })
 
+interface Refusal {
+  error: string
+  error_description: string
+}
+
+/** What a standard client reads of a refusal, once it is one in form. */
+function refusalOf(t: Tap, { status, headers, body }: Answer<object>): { status: number; error: string } {
+  const { error, error_description, ...others } = body as Refusal
+  t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  t.match(error_description, /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/, 'in the characters that are allowed')
+  t.strictSame(others, {}, 'and nothing else')
+  return { status, error }
+}
+
 t.test('HTTP-03, HTTP-04: a body is one form in UTF-8, with each parameter once', async (t) => {
   const { api } = await startWithVerifier(t)
   const send = (text: string, type = 'application/x-www-form-urlencoded') =>
-    api.call('/oauth/introspect', {
+    api.call<object>('/oauth/introspect', {
       method: 'POST',
       text,
       headers: { authorization: basic, 'content-type': type },
     })
   t.match(await send('token=a&other=ignored'), { status: 200, body: inactive })
   t.match(await send('token=a', 'application/x-www-form-urlencoded; charset=UTF-8'), { status: 200 })
-  t.match(await send('token=a&token=b'), { status: 400, body: { code: 'invalid_request' } })
-  t.match(await send('token='), { status: 422, body: { code: 'validation_failed' } })
-  t.match(await send('__proto__=x'), { status: 422 })
-  t.match(await send(''), { status: 422 })
-  t.match(await send(`token=${'a'.repeat(9000)}`), { status: 422 })
-  t.match(await send(`token=${'a'.repeat(17_000)}`), { status: 413 })
-  t.match(await send('{"token":"a"}', 'application/json'), { status: 415 })
-  t.match(await send('token=a', 'text/plain'), { status: 415 })
-  t.match(await send('token=a', 'application/x-www-form-urlencoded; charset=latin1'), { status: 415 })
+  const refused: [text: string, type?: string][] = [
+    ['token=a&token=b'],
+    ['token='],
+    ['__proto__=x'],
+    [''],
+    [`token=${'a'.repeat(9000)}`],
+    [`token=${'a'.repeat(17_000)}`],
+    ['{"token":"a"}', 'application/json'],
+    ['token=a', 'text/plain'],
+    ['token=a', 'application/x-www-form-urlencoded; charset=latin1'],
+  ]
+  for (const [text, type] of refused) {
+    t.strictSame(refusalOf(t, await send(text, type)), { status: 400, error: 'invalid_request' }, text.slice(0, 40))
+  }
+  t.match((await send('other=a')).body, { error_description: /^token: / }, 'what is wrong is named')
+  t.match((await send('token=a', 'text/plain')).body, { error_description: /x-www-form-urlencoded/ })
+})
+
+t.test('RFC 6749, 5.2: what no client can help, and who may not ask', async (t) => {
+  const { app, post, api } = await startWithVerifier(t)
+  const { accessToken: token } = await api.signUp()
+  const foreign = await post(
+    '/oauth/introspect',
+    { token },
+    { cookie: 'sallyport_rt=x', origin: 'https://evil.example' },
+  )
+  t.strictSame(refusalOf(t, foreign), { status: 403, error: 'access_denied' })
+  t.match(
+    await api.call('/oauth/introspect'),
+    { status: 405, body: { code: 'method_not_allowed' } },
+    'is no route of theirs',
+  )
+  t.match(await api.whoami('x'), { status: 401, body: { code: 'token_invalid' } }, 'our own routes answer problems')
+
+  const failing = new Problem('database_unavailable', { retryAfterSeconds: 3 })
+  app.operator.families.parse = () => {
+    throw failing
+  }
+  const unavailable = await post('/oauth/introspect', { token })
+  t.strictSame(refusalOf(t, unavailable), { status: 503, error: 'temporarily_unavailable' })
+  t.equal(unavailable.headers['retry-after'], '3')
+  app.operator.families.parse = () => {
+    throw new Error('a secret')
+  }
+  const broken = await post('/oauth/revoke', { token })
+  t.strictSame(refusalOf(t, broken), { status: 500, error: 'server_error' })
+  t.notMatch(JSON.stringify(broken.body), /secret/)
 })
 
 t.test('the metadata name the routes that are there', async (t) => {

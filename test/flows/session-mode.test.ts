@@ -7,7 +7,7 @@ import { startApp, type TestApp } from '../support/app.js'
 import type { Browser } from '../support/browser.js'
 import { isForVerifiers, operationsOf } from '../support/operations.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
-import { accessTokenClaimsSchema } from '../../src/wire/claims.js'
+import { userClaimsSchema } from '../../src/wire/claims.js'
 
 const rt = 'sallyport_rt'
 const at = 'sallyport_at'
@@ -78,12 +78,12 @@ t.test('renewal', async (t) => {
     const renewed = await api.call('/v1/whoami', { cookies: { [at]: stale, [rt]: refresh } })
     t.match(renewed, { status: 200, setCookies: [/^sallyport_at=/] })
 
-    const { epoch } = accessTokenClaimsSchema.parse(renewed.body)
+    const { epoch } = userClaimsSchema.parse(renewed.body)
     const data = { epoch: BigInt(epoch + 5) }
     await database.query((client) => client.user.update({ where: { id: userId }, data }))
     const back = { current_password: newPassword, new_password: PASSWORD }
     t.match(await page.call('/v1/me/password', { method: 'PUT', body: back }), { status: 204 }, 'live routes renew too')
-    const now = accessTokenClaimsSchema.parse((await page.call('/v1/whoami')).body)
+    const now = userClaimsSchema.parse((await page.call('/v1/whoami')).body)
     t.ok(now.epoch > epoch + 5)
   })
 
@@ -128,7 +128,7 @@ t.test('renewal', async (t) => {
       t.match(await page.call('/v1/whoami'), { status: 200 })
     }
     clock.advance({ days: 3 })
-    const expired = { status: 401, setCookies: [], body: { code: 'session_ended', reason: 'expired' } }
+    const expired = { status: 401, setCookies: { length: 0 }, body: { code: 'session_ended', reason: 'expired' } }
     t.match(await page.call('/v1/whoami'), expired)
   })
 
@@ -143,7 +143,7 @@ t.test('renewal', async (t) => {
     for (const token of ['garbage', underUnknownKey(other.accessToken)]) {
       t.match(await page.call('/v1/whoami', { token }), {
         status: 401,
-        setCookies: [],
+        setCookies: { length: 0 },
         body: { code: 'token_invalid' },
       })
     }
@@ -154,7 +154,11 @@ t.test('a session that has ended is not renewed', async (t) => {
   const instance = await startApp(t)
   const { clock, database } = instance
   const { page, sid, email } = await signIn(instance)
-  const refused = (reason: string) => ({ status: 401, setCookies: [], body: { code: 'session_ended', reason } })
+  const refused = (reason: string) => ({
+    status: 401,
+    setCookies: { length: 0 },
+    body: { code: 'session_ended', reason },
+  })
 
   const elsewhere = await instance.api.login({ email, password: PASSWORD, mode: 'json' })
   const token = elsewhere.body.access_token
@@ -181,7 +185,7 @@ t.test('an older refresh cookie renews only while the newer one is on its way', 
     const instance = await startApp(t, { settings: { REFRESH_GRACE: grace } })
     const { api, clock, database } = instance
     const whoami = (token: string) => api.call('/v1/whoami', { cookies: { [rt]: token } })
-    const reused = { status: 401, setCookies: [], body: { code: 'refresh_token_reused' } }
+    const reused = { status: 401, setCookies: { length: 0 }, body: { code: 'refresh_token_reused' } }
 
     const { page, sid } = await signIn(instance)
     const first = page.cookies.get(rt) ?? ''
@@ -224,7 +228,11 @@ t.test('REF-14: a password change replaces both cookies and ends the other sessi
   t.strictSame(cookieNames(changed), [at, rt], 'each cookie once, although the access cookie was renewed on the way')
   t.not(page.cookies.get(rt), before[rt])
   t.equal((await readFamily(database, sid)).generation, 1)
-  t.match(await page.call('/v1/whoami'), { status: 200, setCookies: [], body: { sid } }, 'the new cookies serve')
+  t.match(
+    await page.call('/v1/whoami'),
+    { status: 200, setCookies: { length: 0 }, body: { sid } },
+    'the new cookies serve',
+  )
   const ended = { status: 401, body: { code: 'session_ended', reason: 'password_changed' } }
   t.match(await api.refresh(elsewhere.body.refresh_token), ended)
   t.match(await api.whoami(elsewhere.body.access_token), { status: 401 })
@@ -232,6 +240,19 @@ t.test('REF-14: a password change replaces both cookies and ends the other sessi
   t.match(await api.call('/v1/whoami', { cookies: { [rt]: before[rt] ?? '' } }), {
     body: { code: 'refresh_token_reused' },
   })
+})
+
+t.test('REF-14: a password change rotates no session but its own, whatever cookie comes along', async (t) => {
+  const instance = await startApp(t)
+  const { page, sid } = await signIn(instance)
+  const { accessToken: token, email } = await instance.api.signUp()
+  const before = await readFamily(instance.database, sid)
+  const body = { current_password: PASSWORD, new_password: newPassword }
+  const changed = await page.call('/v1/me/password', { method: 'PUT', token, body })
+  t.equal(changed.status, 204)
+  t.strictSame(changed.setCookies, [])
+  t.strictSame(await readFamily(instance.database, sid), before)
+  t.match(await instance.api.login({ email, password: newPassword }), { status: 200 }, 'it was the bearer’s password')
 })
 
 t.test('logging out clears what was renewed on the way', async (t) => {

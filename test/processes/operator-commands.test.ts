@@ -2,6 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
 import t from 'tap'
 import { readConfig } from '../../src/config.js'
 import { PASSWORD } from '../support/api.js'
@@ -92,6 +95,73 @@ t.test('commands work on the embedded database while no server runs', { skip: ne
   const server = await startProcess(t, settings)
   const login = await server.api.login({ email: 'root@example.com', password, mode: 'json' })
   t.match(login, { status: 200, body: { user: { roles: ['admin'] } } })
+})
+
+/** The newest migration that the database records, taken out or with a newer one beside it; and put right again. */
+const historyChanges = {
+  older: `UPDATE _prisma_migrations SET rolled_back_at = now()
+          WHERE migration_name = (SELECT max(migration_name) FROM _prisma_migrations)`,
+  newer: `UPDATE _prisma_migrations SET rolled_back_at = NULL;
+          INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at)
+          VALUES ('newer', 'none', '99990101000000_newer', now())`,
+}
+
+const commandsOnSchema: [args: string[], input?: string][] = [
+  [['user:create', '--email', 'root@example.com'], `${PASSWORD}\n`],
+  [['keys:rotate', '--force']],
+  [['audit']],
+]
+
+t.test('OPS-07: no command but migrate makes the embedded database', { skip: needsEmbedded }, async (t) => {
+  // Not the secret for development either.
+  const settings = { DATA_DIR: createFolder(t) }
+  for (const [args, input] of commandsOnSchema) {
+    t.ok(isRefusal(await runOperate(t, args, settings, input), /no database.*npm run migrate/), String(args[0]))
+  }
+  t.strictSame(readdirSync(settings.DATA_DIR), [])
+})
+
+t.test('OPS-07: no command but migrate migrates the embedded database', { skip: needsEmbedded }, async (t) => {
+  const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
+  const change = async (sql: string) => {
+    const engine = await PGlite.create(join(settings.DATA_DIR, 'pglite'))
+    await engine.exec(sql)
+    const dump = await engine.query('SELECT migration_name, rolled_back_at FROM _prisma_migrations ORDER BY id')
+    await engine.close()
+    return dump.rows
+  }
+  t.match(await runOperate(t, ['migrate'], settings), { code: 0 })
+  const older = await change(historyChanges.older)
+  t.ok(isRefusal(await runOperate(t, ['keys:rotate', '--force'], settings), /^The database lacks .*npm run migrate/))
+  t.strictSame(await change(''), older)
+  const newer = await change(historyChanges.newer)
+  t.ok(isRefusal(await runOperate(t, ['keys:rotate', '--force'], settings), /99990101000000_newer.*newer version/))
+  t.strictSame(await change(''), newer)
+})
+
+t.test('OPS-07: no command but migrate migrates Postgres (needs Postgres)', { skip: needsPostgres }, async (t) => {
+  const settings = { DATABASE_URL: await createEmptyDatabase(t), SECRET_KEY }
+  const client = new pg.Client({ connectionString: settings.DATABASE_URL })
+  await client.connect()
+  t.teardown(() => client.end())
+  const dump = async (query: string) => (await client.query<object>(query)).rows
+  const refuse = async (fault: RegExp, query: string) => {
+    const before = await dump(query)
+    for (const [args, input] of commandsOnSchema) {
+      t.ok(isRefusal(await runOperate(t, args, settings, input), fault), `${args[0]}: ${fault.source}`)
+    }
+    t.strictSame(await dump(query), before)
+  }
+  await refuse(/^The database lacks .*npm run migrate/, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)
+  t.match(await runOperate(t, ['migrate'], settings), { code: 0, stdout: /^Applied / })
+  const everything = `
+    SELECT (SELECT json_agg(m) FROM _prisma_migrations m)::text AS migrations, (SELECT json_agg(k) FROM signing_key k)::text AS keys,
+      (SELECT json_agg(e) FROM audit_event e)::text AS events`
+  await client.query(historyChanges.older)
+  await refuse(/^The database lacks .*npm run migrate/, everything)
+  await client.query(historyChanges.newer)
+  await refuse(/99990101000000_newer.*newer version/, everything)
+  t.ok(isRefusal(await runOperate(t, ['migrate'], settings), /newer version/))
 })
 
 t.test(

@@ -43,6 +43,8 @@ export interface AccessTokenVector {
   algorithms_not?: string[]
   /** The problem that refuses it; null where it is accepted. */
   code: string | null
+  /** The problem of routes that require a user, where it is another one. */
+  code_where_a_user_is_required?: string
 }
 
 type Signer =

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { InjectOptions } from 'fastify'
 import type { AppInstance } from '../../src/platform/http/app-instance.js'
-import type { AccessTokenClaims } from '../../src/wire/claims.js'
+import type { UserClaims } from '../../src/wire/claims.js'
 import type { Mode } from '../../src/wire/mode.js'
 import type { TokenReply } from '../../src/wire/token-reply.js'
 
@@ -42,7 +42,7 @@ export interface Api {
   login(body: Record<string, unknown>, call?: Call): Promise<Answer<TokenBody>>
   /** Presents a refresh token of mode `json`; `key` is the Idempotency-Key. */
   refresh(refreshToken: string | undefined, options?: { key?: string }): Promise<Answer<TokenBody>>
-  whoami(token: string | undefined): Promise<Answer<AccessTokenClaims & ProblemBody>>
+  whoami(token: string | undefined): Promise<Answer<UserClaims & ProblemBody>>
   /** Registers somebody new. */
   signUp(options?: { mode?: Mode; name?: string }): Promise<SignedUp>
 }

@@ -1,8 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createApp, type App } from '../../src/app.js'
 import { readConfig, type Config } from '../../src/config.js'
+import { isStrong } from '../../src/features/passwords/strength.js'
 import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
 import type { Metrics } from '../../src/platform/metrics/metrics.js'
+import type { AppInstance } from '../../src/platform/http/app-instance.js'
 import { createLogger } from '../../src/platform/http/logging.js'
 import { createApi, type Api } from './api.js'
 import { createBrowser, type Browser } from './browser.js'
@@ -35,6 +37,10 @@ export interface StartOptions {
   /** Takes what is logged, which else goes nowhere. */
   log?: FastifyBaseLogger
   metrics?: Metrics
+  /** Mounts routes of the test's own behind those of the application, and under its rules. */
+  routes?: (server: AppInstance) => void
+  /** Judges new passwords by the real estimator, whose thread costs seconds; by default any will do. */
+  estimatesStrength?: boolean
 }
 
 /** What a test file's instances share: one secret, as instances on one database do. */
@@ -42,11 +48,22 @@ export const SECRET_KEY = generateSecretKey()
 
 /** Starts the whole application on a real, empty database, with a clock that the test moves. */
 export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
-  const { settings = {}, clock = createTestClock(), join = false } = options
+  const { settings = {}, clock = createTestClock(), join = false, estimatesStrength = false } = options
   const { database = await openTestDatabase(), log = createLogger({ level: 'silent' }) } = options
   if (!join) await database.empty()
+  // The estimator's thread starts now, so that the first request need not wait for its dictionaries.
+  if (estimatesStrength) await isStrong(SECRET_KEY, { email: 'ada@example.com', name: null })
   const config = readConfig({ NODE_ENV: 'test', SECRET_KEY, ...settings })
-  const app = await createApp({ config, secrets: secretsOf(config), database, clock, log, metrics: options.metrics })
+  const app = await createApp({
+    config,
+    secrets: secretsOf(config),
+    database,
+    clock,
+    log,
+    metrics: options.metrics,
+    isStrong: estimatesStrength ? undefined : () => Promise.resolve(true),
+  })
+  options.routes?.(app.server)
   await app.server.ready()
   t.teardown(() => app.server.close())
   const api = createApi(app.server)

@@ -1,11 +1,17 @@
 // Runs the Postman collection of the repository, as `npm run postman:run` does.
 
+import type { EventEmitter } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import newman from 'newman'
 import { z } from 'zod'
+import { loadPackage } from '../../scripts/postman/packages.js'
 
 const collection = fileURLToPath(new URL('../../postman/sallyport.postman_collection.json', import.meta.url))
 const environment = fileURLToPath(new URL('../../postman/sallyport.postman_environment.json', import.meta.url))
+
+/** newman brings no types. What it tells of a run is parsed below. */
+interface Newman {
+  run(options: Record<string, unknown>, callback: (error: Error | null, summary: unknown) => void): EventEmitter
+}
 
 export interface CollectionRun {
   /** What newman counts as failed: assertions, scripts, and requests without an answer. */
@@ -28,6 +34,7 @@ const summarySchema = z.object({
 
 /** The variables take the place of those of the environment. Without a folder, all of them are run. */
 export async function runCollection(variables: Record<string, string>, folder?: string): Promise<CollectionRun> {
+  const newman = loadPackage<Newman>('newman')
   const tested = new Set<string>()
   const skipped: CollectionRun['skipped'] = []
   const summary = await new Promise<unknown>((resolve, reject) => {

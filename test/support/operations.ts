@@ -14,6 +14,8 @@ export interface Operation {
   statuses: number[]
   /** The codes of the problems that are described. */
   problems: string[]
+  /** The errors of OAuth that are described instead, on the routes that refuse so. */
+  oauthErrors: string[]
   /** A body of JSON. */
   body: { example: unknown; required: boolean } | null
   parameters: { name: string; in: string; example?: unknown }[]
@@ -21,6 +23,13 @@ export interface Operation {
 
 const problemContent = z.object({
   'application/problem+json': z.object({ examples: z.record(z.string(), z.unknown()) }),
+})
+
+const oauthErrorContent = z.object({
+  'application/json': z.object({
+    schema: z.object({ $ref: z.literal('#/components/schemas/OAuthError') }),
+    examples: z.record(z.string(), z.unknown()),
+  }),
 })
 
 const operationSchema = z
@@ -55,6 +64,10 @@ const operationSchema = z
     problems: Object.values(responses).flatMap(({ content }) => {
       const parsed = problemContent.safeParse(content)
       return parsed.success ? Object.keys(parsed.data['application/problem+json'].examples) : []
+    }),
+    oauthErrors: Object.values(responses).flatMap(({ content }) => {
+      const parsed = oauthErrorContent.safeParse(content)
+      return parsed.success ? Object.keys(parsed.data['application/json'].examples) : []
     }),
     body:
       requestBody && 'application/json' in requestBody.content

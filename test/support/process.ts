@@ -48,6 +48,20 @@ export function startFromSources(t: Test, settings: Record<string, string>): Pro
   return serve(t, spawnNode(t, ['--import', import.meta.resolve('tsx'), sources], settings))
 }
 
+/** Starts the server of a package that is installed in a folder, by its command and with the settings of that folder. */
+export function startInstalled(t: Test, folder: string): Promise<ServerProcess> {
+  return serve(t, spawnInstalled(folder, ['start']))
+}
+
+/** Runs another command of that package. */
+export function runInstalled(folder: string, args: string[], input = ''): Promise<Ended> {
+  return runToEnd(spawnInstalled(folder, args), input)
+}
+
+function spawnInstalled(folder: string, args: string[]): ChildProcessWithoutNullStreams {
+  return spawn(join(folder, 'node_modules/.bin/sallyport'), args, { cwd: folder, env: { PATH: process.env.PATH } })
+}
+
 async function serve(t: Test, child: ChildProcessWithoutNullStreams): Promise<ServerProcess> {
   child.stdin.end()
   let said = ''

@@ -48,7 +48,7 @@ async function keepAsking(api: Api, user: SignedUp, client: Client, { refreshes 
       const answer = refreshes ? await api.refresh(refreshToken) : await api.whoami(user.accessToken)
       if (answer.status === 200) client.served += 1
       else client.dropped.push(`${answer.status} ${JSON.stringify(answer.body)}`)
-      if ('refresh_token' in answer.body) refreshToken = answer.body.refresh_token ?? ''
+      if (typeof answer.body.refresh_token === 'string') refreshToken = answer.body.refresh_token
       if (answer.headers.connection === 'close') return
     } catch (error) {
       client.dropped.push(error instanceof Error && 'code' in error ? String(error.code) : String(error))

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createRevocationMap, type RevocationVerdict } from '../../src/wire/revocation-map.js'
-import type { AccessTokenClaims } from '../../src/wire/claims.js'
+import type { ClientClaims, UserClaims } from '../../src/wire/claims.js'
 import type { RevocationEntry } from '../../src/wire/revocation.js'
 
 const later = Date.parse('2026-06-01T13:02:00Z') / 1000
@@ -15,7 +15,7 @@ const user = (sub: string, epoch: number, expiresAt = later): RevocationEntry =>
 })
 
 /** A token of the user `ada` and the session `one`, of epoch 5. */
-const claims: AccessTokenClaims = {
+const claims: UserClaims = {
   ...{ iss: 'i', aud: 'a', sub: 'ada', sid: 'one', epoch: 5, iat: 0, nbf: 0, exp: 600, jti: 'j', client_id: 'c' },
   ...{ roles: [], scope: '', auth_time: 0, amr: [] },
 }
@@ -47,6 +47,15 @@ t.test('REF-12: which tokens the map refuses', async (t) => {
   }
 })
 
+t.test("a client's token is refused by no entry, whatever its id", async (t) => {
+  const { sid, epoch, auth_time, amr, ...shared } = claims
+  const client: ClientClaims = { ...shared, sub: 'ada', client_id: 'ada' }
+  const map = createRevocationMap()
+  map.merge([user('ada', 6), session('ada'), session('undefined')])
+  t.equal(map.judge(client), 'valid')
+  t.equal(map.judge({ ...shared, sid, epoch, auth_time, amr }), 'token_stale')
+})
+
 t.test('entries are dropped when they no longer matter', async (t) => {
   const map = createRevocationMap()
   map.merge([session('one'), user('ada', 6, evenLater)])
@@ -65,4 +74,15 @@ t.test('a weaker entry shortens nothing that is known', async (t) => {
   map.purge(new Date(later * 1000))
   t.equal(map.judge(claims), 'session_ended')
   t.equal(map.judge({ ...claims, sid: 'two' }), 'token_stale')
+})
+
+t.test('REF-12: a lower epoch that matters for longer lowers nothing that is known', async (t) => {
+  const map = createRevocationMap()
+  map.merge([user('ada', 10)])
+  // As from an instance whose clock is ahead.
+  map.merge([user('ada', 5, evenLater)])
+  t.equal(map.judge({ ...claims, epoch: 7 }), 'token_stale')
+  map.purge(new Date(later * 1000))
+  t.equal(map.judge({ ...claims, epoch: 7 }), 'token_stale', 'nor does it end sooner')
+  t.equal(map.judge({ ...claims, epoch: 10 }), 'valid')
 })

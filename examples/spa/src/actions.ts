@@ -1,6 +1,6 @@
 // What buttons and forms set off: once at a time, and with a word on how it went.
 
-import { ClientError } from 'sallyport/client'
+import { ClientError } from '@sallyport/client'
 import { element, within } from './elements.js'
 import { messageOf } from './messages.js'
 

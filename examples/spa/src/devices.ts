@@ -1,4 +1,4 @@
-import type { Client, SessionEntry } from 'sallyport/client'
+import type { Client, SessionEntry } from '@sallyport/client'
 import { onClick, tell } from './actions.js'
 import { element, showText, within } from './elements.js'
 import { describeEnd, messageOf } from './messages.js'

@@ -1,4 +1,4 @@
-import type { Client, ClientState } from 'sallyport/client'
+import type { Client, ClientState } from '@sallyport/client'
 import { onClick, tell } from './actions.js'
 import { element } from './elements.js'
 import { messageOf } from './messages.js'

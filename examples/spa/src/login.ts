@@ -1,4 +1,4 @@
-import type { Client } from 'sallyport/client'
+import type { Client } from '@sallyport/client'
 import { onSubmit } from './actions.js'
 import { element, showText } from './elements.js'
 import { describeEnd } from './messages.js'

@@ -1,5 +1,5 @@
 /** The page: one client, and a module for each thing that is to be seen of it. */
-import { createClient } from 'sallyport/client'
+import { createClient } from '@sallyport/client'
 import { mountDevices } from './devices.js'
 import { mountEntrance } from './entrance.js'
 import { mountLogin } from './login.js'

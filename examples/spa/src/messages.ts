@@ -1,4 +1,4 @@
-import { ClientError, type AnyEndReason, type ClientErrorCode, type EndReason } from 'sallyport/client'
+import { ClientError, type AnyEndReason, type ClientErrorCode, type EndReason } from '@sallyport/client'
 
 const endReasons: Record<EndReason, string> = {
   logout: 'logged out',

@@ -1,4 +1,4 @@
-import type { Client } from 'sallyport/client'
+import type { Client } from '@sallyport/client'
 import { onSubmit } from './actions.js'
 import { element } from './elements.js'
 

@@ -1,4 +1,4 @@
-import { ClientError, type Client } from 'sallyport/client'
+import { ClientError, type Client } from '@sallyport/client'
 import { onClick } from './actions.js'
 import { element } from './elements.js'
 

@@ -1,4 +1,4 @@
-import type { Client, ClientState } from 'sallyport/client'
+import type { Client, ClientState } from '@sallyport/client'
 import { onClick } from './actions.js'
 import { element } from './elements.js'
 

@@ -6,6 +6,9 @@ import { credentials } from './sign-in.js'
 /** What no client can provoke by itself, at least not within a run: why not, or what does. */
 export const unprovoked = {
   token_expired: 'no access token expires within a run: the shortest lifetime is a minute',
+  insufficient_user_authentication: 'a route that asks for a recent or a stronger sign-in; there is none yet',
+  forbidden: 'the access token of a client, or a route that asks for a role; there is none of them yet',
+  insufficient_scope: 'a route that asks for a scope; there is none yet',
   address_blocked: '`npm run ip:block -- --cidr …`, with your address',
   account_banned: '`npm run user:ban -- --email …`, and a login with the right password',
   registration_closed: 'a start with `REGISTRATION=closed`',
@@ -151,9 +154,11 @@ const verifiers: Folder = {
   steps: [
     {
       name: 'invalid_client',
-      operation: 'introspectToken',
-      about: 'Only verifiers that are listed in `VERIFIER_KEYS` may ask.',
-      send: { bearer: null, body: { token: '{{access_token}}' } },
+      operation: 'listRevocations',
+      about:
+        'Only verifiers that are listed in `VERIFIER_KEYS` may ask. The routes under `/oauth` refuse in the words of ' +
+        'OAuth (RFC 6749, section 5.2) instead.',
+      send: { bearer: null },
       answers: 'invalid_client',
     },
   ],

@@ -1,32 +1,36 @@
 /**
- * Owns the answer to "may this request pass?": finds the access token, has it verified, asks whether it still holds,
- * and in mode `session` stands in for a missing one. What a route requires is declared by the route.
+ * Owns the answer to "may this request pass?": finds the access token, has it verified, asks whether it still holds and
+ * meets what the route requires, and in mode `session` stands in for a missing one. The requirement is the route's.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import { parseBearer } from '../../wire/access-token.js'
+import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
+import type { Clock } from '../../platform/clock.js'
 import { callerOf } from '../../platform/http/caller.js'
-import type { Authenticate, Freshness } from '../../platform/http/access.js'
+import type { Authenticate, Freshness, TokenRequirement } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
 import { genuineCookies, type SessionCookies } from '../browser/browser.js'
 import type { Families } from '../families/families.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
+import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
 
 export interface AccessOptions {
   accessTokens: AccessTokens
   revocations: Revocations
   families: Families
   cookies: SessionCookies
+  clock: Clock
 }
 
-/** How the guard can refuse, for the description of the routes behind it. */
-export const accessProblems = [
+const tokenProblems = [
   'token_missing',
   'token_invalid',
   'token_expired',
   'token_stale',
   'session_ended',
+  'forbidden',
   // Where a refresh cookie stands in for the access cookie.
   'ambiguous_credentials',
   'refresh_token_reused',
@@ -34,14 +38,38 @@ export const accessProblems = [
   'revocation_stale',
 ] as const satisfies ProblemCode[]
 
+const CLIENT_TOKEN = "This route acts for a user, and the access token is a client's own."
+
+/** How the guard of a route with this requirement can refuse, for its description. */
+export function accessProblems(requirement: TokenRequirement): ProblemCode[] {
+  return [...new Set([...tokenProblems, ...shortfallsOf(requirement)])]
+}
+
+/** A token that holds, and the user's roles by the database where it was asked. */
+interface Admitted {
+  claims: UserClaims
+  currentRoles?: readonly string[]
+}
+
 /** Makes the guard of routes that require an access token. */
 export function createAccess(options: AccessOptions): Authenticate {
-  return (request, reply, freshness) => {
+  return (request, reply, requirement) => {
     const { authorization } = request.headers
     // The header wins over a cookie: a client that sends one does not mean the other.
-    if (authorization !== undefined) return check(options, requireBearer(authorization), freshness)
-    return authenticateByCookie(options, request, reply, freshness)
+    const admitted =
+      authorization === undefined
+        ? authenticateByCookie(options, request, reply, requirement.token)
+        : check(options, requireBearer(authorization), requirement.token)
+    // Only now, and not where a cookie is judged: a new access token for the same session would lack the same.
+    if (admitted instanceof Promise) return admitted.then((known) => requireMet(options, known, requirement))
+    return requireMet(options, admitted, requirement)
   }
+}
+
+function requireMet({ clock }: AccessOptions, admitted: Admitted, requirement: TokenRequirement): UserClaims {
+  const shortfall = findShortfall(admitted, requirement, clock.now())
+  if (shortfall !== null) throw problemOf(shortfall, requirement)
+  return admitted.claims
 }
 
 async function authenticateByCookie(
@@ -49,46 +77,56 @@ async function authenticateByCookie(
   request: FastifyRequest,
   reply: FastifyReply,
   freshness: Freshness,
-): Promise<AccessTokenClaims> {
+): Promise<Admitted> {
   const shown = await tryAccessCookies(options, request, freshness)
-  if ('claims' in shown) return shown.claims
+  if ('claims' in shown) return shown
   // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
   const renewed = await renewFromRefreshCookie(options, request, reply)
   if (renewed === null) throw shown.refused
-  if (freshness === 'live') await options.families.requireLive(renewed)
-  return renewed
+  return freshness === 'live' ? askDatabase(options, renewed) : { claims: renewed }
 }
 
-/** RFC 6750, section 2.1. Tokens in a query or a form are not looked for. */
+/** Tokens in a query or a form are not looked for. */
 function requireBearer(authorization: string): string {
-  const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1]
-  if (token === undefined) throw new Problem('token_invalid')
+  const token = parseBearer(authorization)
+  if (token === null) throw new Problem('token_invalid')
   return token
 }
 
-function check(
-  options: AccessOptions,
-  token: string,
-  freshness: Freshness,
-): AccessTokenClaims | Promise<AccessTokenClaims> {
+function check(options: AccessOptions, token: string, freshness: Freshness): Admitted | Promise<Admitted> {
   const claims = options.accessTokens.recall(token)
   return claims === null
     ? options.accessTokens.verify(token).then((verified) => requireHolding(options, verified, freshness))
     : requireHolding(options, claims, freshness)
 }
 
-/** The claims, where they hold to the freshness asked for. */
-function requireHolding(
-  { revocations, families }: AccessOptions,
-  claims: AccessTokenClaims,
-  freshness: Freshness,
-): AccessTokenClaims | Promise<AccessTokenClaims> {
-  if (freshness === 'offline') return claims
-  revocations.requireValid(claims)
-  // The database is sure, however long ago the map was confirmed.
-  if (freshness === 'live') return families.requireLive(claims).then(() => claims)
-  revocations.requireCurrent()
+/**
+ * Refuses a client's token, as every route here acts for a user. Nothing is wrong with the token, so this is not
+ * `invalid_token` (RFC 6750, section 3.1), which would send the client for another one that is refused too.
+ */
+function requireUser(claims: AccessTokenClaims): UserClaims {
+  if (claims.sid === undefined) throw new Problem('forbidden', { detail: CLIENT_TOKEN })
   return claims
+}
+
+/** The claims, where they are a user's and hold to the freshness asked for. */
+function requireHolding(
+  options: AccessOptions,
+  verified: AccessTokenClaims,
+  freshness: Freshness,
+): Admitted | Promise<Admitted> {
+  const claims = requireUser(verified)
+  if (freshness === 'offline') return { claims }
+  options.revocations.requireValid(claims)
+  // The database is sure, however long ago the map was confirmed.
+  if (freshness === 'live') return askDatabase(options, claims)
+  options.revocations.requireCurrent()
+  return { claims }
+}
+
+async function askDatabase({ families }: AccessOptions, claims: UserClaims): Promise<Admitted> {
+  const { roles } = await families.requireLive(claims)
+  return { claims, currentRoles: roles }
 }
 
 /**
@@ -99,32 +137,35 @@ async function tryAccessCookies(
   options: AccessOptions,
   request: FastifyRequest,
   freshness: Freshness,
-): Promise<{ claims: AccessTokenClaims } | { refused: Problem }> {
-  let passed: AccessTokenClaims | undefined
+): Promise<Admitted | { refused: Problem }> {
+  let passed: Admitted | undefined
   let refused: Problem | undefined
   for (const token of options.cookies.readAccessTokens(request)) {
     try {
-      const claims = await check(options, token, freshness)
-      if (passed !== undefined && passed.sid !== claims.sid) throw new Problem('ambiguous_credentials')
-      passed = claims
+      const admitted = await check(options, token, freshness)
+      const isOther = passed !== undefined && passed.claims.sid !== admitted.claims.sid
+      if (isOther) throw new Problem('ambiguous_credentials')
+      passed = admitted
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 401) throw error
+      // A client's token is in a cookie only where it was planted: the genuine one still counts.
+      const isPassedOver = error instanceof Problem && (error.status === 401 || error.code === 'forbidden')
+      if (!isPassedOver) throw error
       refused ??= error
     }
   }
-  return passed ? { claims: passed } : { refused: refused ?? new Problem('token_missing') }
+  return passed ?? { refused: refused ?? new Problem('token_missing') }
 }
 
 async function renewFromRefreshCookie(
   { families, accessTokens, cookies }: AccessOptions,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<AccessTokenClaims | null> {
+): Promise<UserClaims | null> {
   const tokens = genuineCookies(request, { cookies, parse: families.parse })
   const [token, ...others] = tokens
   if (others.length > 0) throw new Problem('ambiguous_credentials')
   const renewed = token && (await families.renew(token, callerOf(request)))
   if (!renewed) return null
   cookies.setAccessToken(reply, renewed)
-  return accessTokens.verify(renewed.accessToken.token)
+  return requireUser(await accessTokens.verify(renewed.accessToken.token))
 }

@@ -1,8 +1,8 @@
-import { accessTokenClaimsSchema, type AccessTokenClaims } from '../../wire/claims.js'
+import { userClaimsSchema, type UserClaims } from '../../wire/claims.js'
 import { claimsOf } from '../../platform/http/access.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 
-/** GET /v1/whoami: what the access token says, without a query. */
+/** GET /v1/whoami: what the access token says, claims of later versions included, without a query. */
 export function mountAccessRoutes(app: AppInstance): void {
   app.get(
     '/v1/whoami',
@@ -12,9 +12,9 @@ export function mountAccessRoutes(app: AppInstance): void {
         summary: 'The verified claims of the access token',
         tags: ['Sign-in'],
         security: [{ accessToken: [] }, { accessCookie: [] }],
-        response: { 200: accessTokenClaimsSchema },
+        response: { 200: userClaimsSchema },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
       serializerCompiler: () => createClaimsWriter(),
     },
     (request, reply) => {
@@ -27,8 +27,8 @@ export function mountAccessRoutes(app: AppInstance): void {
  * Claims are frozen, have passed their schema, and are one object for all requests with one token: they are written
  * once. To have the schema pick them over at each request would cost as much as all the rest of it.
  */
-function createClaimsWriter(): (claims: AccessTokenClaims) => string {
-  const written = new WeakMap<AccessTokenClaims, string>()
+function createClaimsWriter(): (claims: UserClaims) => string {
+  const written = new WeakMap<UserClaims, string>()
   return (claims) => {
     const known = written.get(claims)
     if (known !== undefined) return known

@@ -5,7 +5,6 @@
 import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, User } from '../accounts/accounts.js'
 import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
-import type { Limits } from '../limits/limits.js'
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
 import type { accountEvents } from './audit-events.js'
 
@@ -14,7 +13,6 @@ export interface AccountOptions {
   families: Families
   passwords: Passwords
   audit: Audit<typeof accountEvents>
-  limits: Limits
 }
 
 /** Who asks for a change of their own account, by a verified access token. */
@@ -37,7 +35,7 @@ export interface Account {
   remove(self: Self, password: string): Promise<void>
 }
 
-export function createAccount({ accounts, families, passwords, audit, limits }: AccountOptions): Account {
+export function createAccount({ accounts, families, passwords, audit }: AccountOptions): Account {
   return {
     read: accounts.require,
     rename: accounts.rename,
@@ -66,7 +64,7 @@ export function createAccount({ accounts, families, passwords, audit, limits }: 
         await families.forgetUser(tx, userId)
         await audit.record(tx, { event: 'user_deleted', ...by, userId })
         await audit.forgetUser(tx, userId)
-        await limits.forgive(tx, user.email)
+        await passwords.forgetGuesses(tx, user.email)
         await accounts.remove(tx, userId)
       })
     },

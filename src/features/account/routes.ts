@@ -39,7 +39,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         summary: 'The user who is signed in',
         response: { 200: userSchema },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     async (request) => presentUser(await account.read(claimsOf(request).sub)),
   )
@@ -54,7 +54,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         body: patchMeSchema,
         response: { 200: userSchema },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     async (request) => presentUser(await account.rename(claimsOf(request).sub, request.body.name)),
   )
@@ -75,7 +75,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
           ...problemResponses('invalid_credentials', 'password_too_weak', 'rate_limited'),
         },
       },
-      config: { access: 'live' },
+      config: { access: { token: 'live' } },
     },
     async (request, reply) => {
       const { current_password: current, new_password: next } = request.body
@@ -99,7 +99,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
           ...problemResponses('invalid_credentials', 'rate_limited'),
         },
       },
-      config: { access: 'live' },
+      config: { access: { token: 'live' } },
     },
     async (request, reply) => {
       await account.remove(selfOf(reply, options), request.body.password)

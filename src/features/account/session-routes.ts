@@ -20,7 +20,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
         querystring: schemas.sessionsQuerySchema,
         response: { 200: schemas.sessionListSchema },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     async (request) => {
       const { sub, sid } = claimsOf(request)
@@ -38,7 +38,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
         summary: 'End every session but this one',
         response: { 204: noContent('Done.') },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     async (request, reply) => {
       await families.endOtherSessions(claimsOf(request), callerOf(request))
@@ -57,7 +57,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
         body: schemas.renameBodySchema,
         response: { 200: sessionSchema, ...problemResponses('not_found') },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     async (request) => {
       const { sub, sid } = claimsOf(request)
@@ -76,7 +76,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
         params: schemas.sessionParamsSchema,
         response: { 204: noContent('Done.'), ...problemResponses('not_found') },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     async (request, reply) => {
       await families.endSession(claimsOf(request).sub, request.params.id, callerOf(request))

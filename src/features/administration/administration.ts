@@ -8,7 +8,6 @@ import { Problem } from '../../platform/problem.js'
 import { operator, type Audit } from '../audit/audit.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
 import type { Families, Session } from '../families/families.js'
-import type { Limits } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { administrationEvents } from './audit-events.js'
@@ -21,7 +20,6 @@ export interface AdministrationOptions {
   accounts: Accounts
   families: Families
   audit: Audit<typeof administrationEvents>
-  limits: Limits
   clock: Clock
   passwords: Passwords
 }
@@ -70,7 +68,7 @@ interface Held {
 const byOperator = { actor: operator, caller: noCaller }
 
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { database, revocations, accounts, families, audit, limits, clock, passwords } = options
+  const { database, revocations, accounts, families, audit, clock, passwords } = options
 
   async function requireUser(email: string): Promise<User> {
     const user = await accounts.findByEmail(email)
@@ -121,7 +119,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         const { tx, revoke, user } = held
         await accounts.setPasswordHash(tx, user.id, passwordHash)
         await accounts.outdateTokens(tx, revoke, user.id)
-        await limits.forgive(tx, user.email)
+        await passwords.forgetGuesses(tx, user.email)
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: byOperator })
         await audit.record(tx, { event: 'password_reset', ...byOperator, userId: user.id })
       })

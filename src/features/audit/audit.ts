@@ -19,8 +19,8 @@ export type { RecordedEvent } from './store.js'
  */
 export type AuditEvents = Readonly<Record<string, 'done' | 'refused' | 'alarm'>>
 
-export interface AuditEvent<Events extends AuditEvents> {
-  event: keyof Events & string
+export interface AuditEvent<Name extends string> {
+  event: Name
   actor: Actor
   caller: Caller
   /** Whom it is about. */
@@ -42,7 +42,7 @@ export interface AuditQuestion {
 /** The trail, as a feature writes it that declares these events. */
 export interface Audit<Events extends AuditEvents> {
   /** Writes events with the time of the database's clock. Hand in the transaction that makes them true. */
-  record(client: Queries, ...events: AuditEvent<Events>[]): Promise<void>
+  record(client: Queries, ...events: AuditEvent<keyof Events & string>[]): Promise<void>
   /** The latest events that are asked for, oldest first. */
   find(question: AuditQuestion): Promise<store.RecordedEvent[]>
   /** Takes address, agent and what was written about a user out of all events, which remain: they asked to be forgotten. */

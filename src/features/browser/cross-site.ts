@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { documentProblems } from '../../platform/http/problem-responses.js'
 import { Problem } from '../../platform/problem.js'
 import type { SessionCookies } from './session-cookies.js'
@@ -28,6 +28,17 @@ export function isSameSite(
   return !hasCookie || csrfHeader === '1'
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * Lets pages of other sites call the route with the user's cookies, and says why that does no harm. Only for a route
+     * that is meant to be called so, and that has a check of its own, such as the `state` of a provider's `form_post`.
+     * A route that does not declare it is guarded.
+     */
+    crossSite?: { allowedBecause: string }
+  }
+}
+
 export interface CrossSiteGuard {
   /** Refuses a sign-in that would set cookies for another site, or whose cookies the browser would drop. */
   requireSignInAllowed(request: FastifyRequest): void
@@ -39,7 +50,10 @@ interface CrossSiteOptions {
   corsOrigins: readonly string[]
 }
 
-/** Refuses every request that carries a cookie of ours from a place that is not allowed, before anything else is done. */
+/**
+ * Refuses every request that carries a cookie of ours from a place that is not allowed, before anything else is done,
+ * unless its route declares that it is meant to be called from other sites.
+ */
 export function guardAgainstCrossSite(
   app: FastifyInstance,
   { cookies, publicUrl, corsOrigins }: CrossSiteOptions,
@@ -47,11 +61,13 @@ export function guardAgainstCrossSite(
   const origins = new Set([new URL(publicUrl).origin, ...corsOrigins])
 
   app.addHook('onRoute', (route) => {
-    if (!safeMethods.has(String(route.method))) documentProblems(route, 'cross_site_request')
+    const isGuarded = !isAllowedByRoute(route.config)
+    if (isGuarded && !safeMethods.has(String(route.method))) documentProblems(route, 'cross_site_request')
   })
 
   app.addHook('onRequest', (request, _reply, done) => {
-    const actsByCookie = !request.is404 && cookies.areCarried(request)
+    const isGuarded = !request.is404 && !isAllowedByRoute(request.routeOptions.config)
+    const actsByCookie = isGuarded && cookies.areCarried(request)
     if (actsByCookie && !isSameSite(provenanceOf(request), { origins, hasCookie: true })) {
       throw new Problem('cross_site_request')
     }
@@ -73,6 +89,13 @@ export function guardAgainstCrossSite(
       }
     },
   }
+}
+
+/** Throws for a declaration without a reason, so that a route with one stops the start. */
+function isAllowedByRoute(config: RouteOptions['config']): boolean {
+  if (config?.crossSite === undefined) return false
+  if (!config.crossSite.allowedBecause) throw new Error('A route that other sites may call says why: allowedBecause.')
+  return true
 }
 
 function provenanceOf({ method, headers }: FastifyRequest): RequestProvenance {

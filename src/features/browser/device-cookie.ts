@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { readCookies } from '../../platform/http/cookie-header.js'
-import { cookieName } from '../../platform/http/cookie-name.js'
+import { cookieName, readCookies } from '../../wire/cookies.js'
 import { KNOWN_FOR_SECONDS } from './known-devices.js'
 
 export interface DeviceCookieOptions {

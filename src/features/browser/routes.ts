@@ -1,3 +1,4 @@
+import { parseBearer } from '../../wire/access-token.js'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
@@ -8,6 +9,7 @@ import type { Limits } from '../limits/limits.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import type { Families } from '../families/families.js'
 import { genuineCookies, requirePresented } from './presented.js'
+import { requireRefreshRate } from './refresh-rate.js'
 import * as schemas from './schemas.js'
 import type { SessionCookies } from './session-cookies.js'
 import { replyWithTokens } from './token-reply.js'
@@ -63,7 +65,7 @@ function mountRefresh(app: AppInstance, options: BrowserRoutesOptions): void {
     async (request, reply) => {
       const { token, carrier } = requirePresented(request, request.body, reading)
       const caller = callerOf(request)
-      await limits.requirePace(token.handle, caller, () => families.identify(token))
+      await requireRefreshRate({ limits, families }, token, caller)
       const attemptKey = request.headers['idempotency-key'] ?? null
       const tokens = await families.refresh({ token, carrier, attemptKey, caller })
       return replyWithTokens(reply, tokens, { cookies, clock })
@@ -97,8 +99,8 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
         ...genuineCookies(request, { cookies, parse: families.parse }),
         ...(inBody ? [inBody] : []),
       ]
-      const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-      const shown = [...(bearer === undefined ? [] : [bearer]), ...cookies.readAccessTokens(request)]
+      const bearer = parseBearer(request.headers.authorization ?? '')
+      const shown = [...(bearer === null ? [] : [bearer]), ...cookies.readAccessTokens(request)]
       const claims = await Promise.all(shown.map((token) => accessTokens.read(token)))
       const sessionIds = claims.flatMap((claim) => claim?.sid ?? [])
       await families.logout({ refreshTokens, sessionIds }, callerOf(request))
@@ -117,7 +119,7 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
         security: [{ accessToken: [] }, { accessCookie: [] }],
         response: { 204: noContent('Done.') },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     async (request, reply) => {
       await families.endAllSessions(claimsOf(request).sub, callerOf(request))

@@ -1,8 +1,7 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { readCookies, sessionCookieNames, type SessionCookieNames } from '../../wire/cookies.js'
 import type { Mode } from '../../wire/mode.js'
-import { readCookies } from '../../platform/http/cookie-header.js'
-import { cookieName } from '../../platform/http/cookie-name.js'
 import type { SessionTokens } from '../families/families.js'
 
 export interface SessionCookiesOptions {
@@ -13,7 +12,7 @@ export interface SessionCookiesOptions {
 }
 
 export interface SessionCookies {
-  readonly names: { access: string; refresh: string }
+  readonly names: SessionCookieNames
   /** Every value of the refresh cookie, in the order sent: of two, the genuine one counts. */
   readRefreshTokens(request: FastifyRequest): string[]
   readAccessTokens(request: FastifyRequest): string[]
@@ -29,7 +28,7 @@ export interface SessionCookies {
 
 export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOptions): SessionCookies {
   const secure = publicUrl.startsWith('https:')
-  const names = { access: cookieName(publicUrl, 'at'), refresh: cookieName(publicUrl, 'rt') }
+  const names = sessionCookieNames(publicUrl)
 
   function attributes(mode: Mode): CookieSerializeOptions {
     // A link from elsewhere has to arrive signed in where the browser does everything.

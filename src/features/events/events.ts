@@ -3,7 +3,7 @@
  * have changed. It only passes on what revocation has taken in; nothing is decided here.
  */
 import type { FastifyBaseLogger } from 'fastify'
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { UserClaims } from '../../wire/claims.js'
 import type { RevocationEntry } from '../../wire/revocation.js'
 import type { Clock } from '../../platform/clock.js'
 import type { EventStream } from '../../platform/http/event-stream.js'
@@ -23,7 +23,7 @@ export interface UserEvents {
    * Opens a stream and sends it what concerns the claims' session. It ends with the session, or with the access token
    * that opened it. Throws `rate_limited` where the user has too many.
    */
-  follow(claims: AccessTokenClaims, open: () => EventStream): void
+  follow(claims: UserClaims, open: () => EventStream): void
 }
 
 /** Some tabs on some devices. More than that is a client that forgets to close them. */
@@ -35,7 +35,7 @@ const CHECK_MS = 1000
 const BEAT_EVERY_CHECKS = 15
 
 interface Follower {
-  claims: AccessTokenClaims
+  claims: UserClaims
   stream: EventStream
 }
 

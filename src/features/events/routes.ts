@@ -32,7 +32,7 @@ export function mountEventRoutes(app: AppInstance, { userEvents, streams }: Even
           ...problemResponses('rate_limited'),
         },
       },
-      config: { access: 'feed' },
+      config: { access: { token: 'feed' } },
     },
     (request, reply) => {
       userEvents.follow(claimsOf(request), () => streams.open(reply))

@@ -2,7 +2,7 @@
  * Owns the refresh-token families: everything that descends from one sign-in, from its first refresh token to the
  * tombstone that tells why it ended. Who may open one is decided by sign-in; what an access token says, by tokens.
  */
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { UserClaims } from '../../wire/claims.js'
 import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
@@ -59,14 +59,17 @@ export interface Families {
   ): Promise<void>
   /** Takes the user, addresses, agents and names out of the families of a user who is being deleted. */
   forgetUser(tx: Queries, userId: string): Promise<void>
-  /** Throws `session_ended` or `token_stale` unless genuine claims hold by the database at this moment. */
-  requireLive(claims: AccessTokenClaims): Promise<void>
+  /**
+   * Throws `session_ended` or `token_stale` unless genuine claims hold by the database at this moment, and answers the
+   * roles that it has of the user.
+   */
+  requireLive(claims: UserClaims): Promise<{ roles: readonly string[] }>
   /** Why a session ended; null while it lives, or once it is forgotten. */
   findEndReason(sessionId: string): Promise<AnyEndReason | null>
   listSessions(userId: string, which: { ended: boolean }): Promise<sessions.Session[]>
   renameSession(userId: string, sessionId: string, deviceName: string): Promise<sessions.Session>
   endSession(userId: string, sessionId: string, caller: Caller): Promise<void>
-  endOtherSessions(claims: AccessTokenClaims, caller: Caller): Promise<void>
+  endOtherSessions(claims: UserClaims, caller: Caller): Promise<void>
   endAllSessions(userId: string, caller: Caller): Promise<void>
   /** Deletes families past their absolute end, in batches that block nobody. */
   purge(): Promise<void>

@@ -25,6 +25,8 @@ export interface OpenRequest {
   deviceName: string | null
   /** Authentication methods (RFC 8176) that the user has just passed. */
   amr: string[]
+  /** When they were passed. */
+  authenticatedAt: Date
   /** Genuine refresh cookies that came along: the browser will forget them, so their families end. */
   replaces: RefreshToken[]
   caller: Caller
@@ -58,6 +60,7 @@ export async function open(
     userAgent: caller.userAgent,
     ip: caller.ip,
     amr: request.amr,
+    authenticatedAt: request.authenticatedAt,
     maxSeconds: limits.maxSeconds[request.mode],
     besides: limits.maxSessionsPerUser - 1,
     idleSeconds: limits.idleSeconds,

@@ -1,4 +1,4 @@
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { UserClaims } from '../../wire/claims.js'
 import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
@@ -59,7 +59,7 @@ export async function endSession(
 /** Ends every session of the user but the one that asks. */
 export async function endOtherSessions(
   context: FamiliesContext,
-  { sub, sid }: AccessTokenClaims,
+  { sub, sid }: UserClaims,
   caller: Caller,
 ): Promise<void> {
   const by: EndedBy = { actor: { kind: 'user', id: sub }, caller }
@@ -77,10 +77,10 @@ export async function endAllSessions(context: FamiliesContext, userId: string, c
 }
 
 /**
- * Asks the database whether genuine claims hold at this moment. Throws `session_ended`, or `token_stale` where the
- * user's claims have changed since.
+ * Asks the database whether genuine claims hold at this moment, and answers the roles that it has of the user. Throws
+ * `session_ended`, or `token_stale` where the user's claims have changed since.
  */
-export async function requireLive(context: FamiliesContext, claims: AccessTokenClaims): Promise<void> {
+export async function requireLive(context: FamiliesContext, claims: UserClaims): Promise<{ roles: readonly string[] }> {
   const { database, clock, limits } = context
   const read = () =>
     database.query((client) => store.readFamily(client, claims.sid, clock.shiftMs), { repeatable: true })
@@ -90,6 +90,7 @@ export async function requireLive(context: FamiliesContext, claims: AccessTokenC
   if (reason !== null) throw new Problem('session_ended', { reason })
   if (reading.user === null) throw new Problem('session_ended', { reason: 'deleted' })
   if (claims.epoch < reading.user.epoch) throw new Problem('token_stale')
+  return { roles: reading.user.roles }
 }
 
 /** Why a session ended; null while it lives, or once it is forgotten. */

@@ -172,6 +172,7 @@ export interface NewFamily extends LifeLimits {
   userAgent: string | null
   ip: string | null
   amr: string[]
+  authenticatedAt: Date
   maxSeconds: number
   /** How many live families of the user may stay beside it. */
   besides: number
@@ -195,8 +196,9 @@ export async function insertFamily(tx: Queries, family: NewFamily): Promise<Open
       INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, client_id, scope, remember,
         device_name, user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
       VALUES (${family.id}::uuid, ${family.userId}::uuid, ${family.handleHash}, ${family.secretId}, 0,
-        ${family.mode}::mode, ${family.clientId}, ${family.scope}, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip},
-        ${family.amr}, ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)} + ${seconds(family.maxSeconds)})
+        ${family.mode}::mode, ${family.clientId}, ${family.scope}, ${family.remember}, ${family.deviceName},
+        ${family.userAgent}, ${family.ip}, ${family.amr}, least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}),
+        ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)} + ${seconds(family.maxSeconds)})
       RETURNING *
     )
     SELECT ${columns}, ${now(shiftMs)} AS now, ARRAY(SELECT id::text FROM beyond) AS beyond

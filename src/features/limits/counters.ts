@@ -2,8 +2,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import type { Database } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
-import { consume, type Standing } from './counting.js'
-import { keyOf, type Budget } from './policies.js'
+import { consume } from './counting.js'
+import { keyOf, type Budget, type Standing } from './policy.js'
 import * as store from './store.js'
 
 const PURGE_BATCH = 10_000
@@ -13,7 +13,7 @@ export interface Counters {
   /** Takes a point of each budget, or of none where one has nothing left. Throws `database_unavailable`. */
   take(budgets: Budget[]): Promise<Standing[]>
   /** Forgets what is used up of some, and gives a point of each of the others back. Never throws. */
-  settle(budgets: { forgotten?: Budget[]; returned?: Budget[] }): Promise<void>
+  settle(budgets: { forgotten?: Budget[]; refunded?: Budget[] }): Promise<void>
   /** Deletes rows that count nothing any more. */
   purge(): Promise<void>
 }
@@ -31,7 +31,7 @@ export function createCounters({ database, clock, log }: CountersOptions): Count
         database.query((client) => store.takePoints(client, asked, clock.shiftMs)),
       )
     } catch (error) {
-      // Whoever cannot be counted is not let in, and it is nobody's mistake.
+      // What cannot be counted is not let in.
       throw error instanceof Problem ? error : new Problem('database_unavailable', { cause: error })
     }
   }
@@ -40,18 +40,18 @@ export function createCounters({ database, clock, log }: CountersOptions): Count
     async take(budgets) {
       const standings = await ask(budgets)
       const granted = standings.filter((standing) => standing.granted)
-      if (granted.length < standings.length) await counters.settle({ returned: granted.map(({ budget }) => budget) })
+      if (granted.length < standings.length) await counters.settle({ refunded: granted.map(({ budget }) => budget) })
       return standings
     },
 
-    async settle({ forgotten = [], returned = [] }) {
-      if (forgotten.length + returned.length === 0) return
-      const keys = { forgotten: forgotten.map(keyOf), returned: returned.map(keyOf) }
+    async settle({ forgotten = [], refunded = [] }) {
+      if (forgotten.length + refunded.length === 0) return
+      const keys = { forgotten: forgotten.map(keyOf), refunded: refunded.map(keyOf) }
       try {
         await database.query((client) => store.settle(client, keys))
       } catch (error) {
-        // Better than a login that fails for it.
-        log.warn({ err: error }, 'a limit was not counted right')
+        // A count that is a little too high is better than a login that fails for it.
+        log.warn({ err: error }, 'a limit could not be settled')
       }
     },
 

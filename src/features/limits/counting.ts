@@ -1,15 +1,6 @@
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Budget, Policy } from './policies.js'
+import type { Budget, Policy, Standing } from './policy.js'
 import type { Asked, Counted } from './store.js'
-
-/** What is left of a budget once a point was asked of it. */
-export interface Standing {
-  budget: Budget
-  granted: boolean
-  remaining: number
-  /** Until there is more. */
-  waitMs: number
-}
 
 type Count = (asked: Asked[]) => Promise<Counted[]>
 

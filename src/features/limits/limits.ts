@@ -1,34 +1,34 @@
 /**
- * Owns how often something may be tried: passwords by account, device and network, registrations by network, refreshes
- * by family. What was tried, and whether it was right, is the business of whoever asks. The counts are rows, shared by
- * all instances; only those of refreshes are each instance's own.
+ * Owns how often something may be done: counts what was tried, refuses what is too much, and has a success forgive what
+ * its policy says. It knows no passwords and no devices: what is limited, and how, is declared by the feature that asks.
+ * The counts are rows, shared by all instances; only those of `requireRate` are each instance's own.
  */
 import type { FastifyBaseLogger } from 'fastify'
 import QuickLRU from 'quick-lru'
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
+import { networkOf } from '../../platform/http/addresses.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { AddressRules } from '../address-rules/address-rules.js'
-import { stranger, type Actor, type Audit, type AuditEvent } from '../audit/audit.js'
-import type { limitEvents } from './audit-events.js'
+import type { Audit, AuditEvent, AuditEvents } from '../audit/audit.js'
 import { createCounters } from './counters.js'
-import type { Standing } from './counting.js'
-import { describePolicy, describeStanding, rateLimitHeaders, refusedOf } from './headers.js'
+import { createInFlight } from './in-flight.js'
+import { createLocalRate } from './local-rate.js'
 import {
-  accountBudgets,
-  budgetsOf,
-  forgivenBudgets,
+  hashSubject,
   keyOf,
-  registrationBudgets,
+  longestRefusal,
+  rateLimitHeaders,
   type Budget,
-  type Claimant,
-} from './policies.js'
-import { createRefreshPace, refreshPolicy } from './refresh-pace.js'
+  type Policy,
+  type Standing,
+} from './policy.js'
 import * as store from './store.js'
-import { createUnderWay } from './under-way.js'
 
-/** How often a check that finds no point left waits for others that may give one back. */
+export { hashSubject, type Budget, type Policy } from './policy.js'
+
+/** How often work that finds no point left waits for others that may give one back. */
 const MAX_TURNS = 10
 
 /** Of how many refusals each instance remembers that they are on record already. */
@@ -38,86 +38,86 @@ export interface LimitsOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
-  audit: Audit<typeof limitEvents>
+  audit: Audit<AuditEvents>
   addressRules: Pick<AddressRules, 'isAllowed'>
   /** RATE_LIMIT: whether anything is counted at all. */
   enabled: boolean
 }
 
-/** Who tries something, and how they are told what is left. */
-export interface Attempt {
+/** Who asks for something that is limited, and how they are told what is left. */
+export interface Requester {
   caller: Caller
-  /** Is given the headers that tell what is left, before anything is tried. */
+  /** Is given the headers that tell what is left, before anything is done. */
   announce: (headers: Record<string, string>) => void
 }
 
-export interface PasswordCheck extends Attempt {
-  by: Claimant
-  /** Whose password it would be, for the audit trail; null where there is no such user. */
-  userId: string | null
+/** What a refusal is audited as: an event that the feature declares whose policy it is. */
+export type Refusal<Name extends string = string> = Omit<AuditEvent<Name>, 'caller' | 'detail'>
+
+export interface LimitedRequest extends Requester {
+  refusal: Refusal
+  /** Budgets of which no point is taken, and which a success forgets. */
+  forgets?: Budget[]
 }
-
-type AboutRefusal = Omit<AuditEvent<typeof limitEvents>, 'caller' | 'detail'>
-
-/** Whose session is refreshed, for the audit trail. */
-export type Identify = () => Promise<{ userId: string | null; sessionId: string | null }>
 
 export interface Limits {
   /**
-   * Has a password checked, if there is budget for it: a point is taken before, so that nobody gets more guesses by
-   * making them at once, and given back unless the password was wrong. Throws `rate_limited`.
+   * Does work if there is a point for it in each budget. Points are taken before, so that nobody gets more tries by
+   * making them at once. Null is work that failed and spends them; any other result is a success, after which each
+   * policy says what becomes of its point. What this server could not do, an error or `overloaded`, is given back.
+   * Throws `rate_limited` and `database_unavailable`.
    */
-  checkPassword(check: PasswordCheck, verify: () => Promise<boolean>): Promise<boolean>
-  /** Has a registration done, if there is budget for it. Throws `rate_limited`. */
-  register<T>(attempt: Attempt, work: () => Promise<T>): Promise<T>
-  /** Throws `rate_limited` for a family that is refreshed without end. Costs no query before that. */
-  requirePace(handle: Buffer, caller: Caller, identify: Identify): Promise<void>
-  /** Forgets what strangers have tried at an account whose password was set anew, or which is no more. */
-  forgive(tx: Queries, email: string): Promise<void>
+  guard<T>(budgets: Budget[], request: LimitedRequest, work: () => Promise<T>): Promise<T>
+  /** The budget of the network that a request comes from; none where the operator allows its address. */
+  ofNetwork(policy: Policy, caller: Caller): Budget[]
+  /** Counts one more of a rate that is this instance's own, without a query. Throws `rate_limited`. */
+  requireRate(budget: Budget, caller: Caller, identify: () => Promise<Refusal>): Promise<void>
+  /** Forgets what was counted, in the caller's transaction. */
+  forget(tx: Queries, budgets: Budget[]): Promise<void>
   /** Deletes counters that count nothing any more. */
   purge(): Promise<void>
 }
 
 export function createLimits({ database, clock, log, audit, addressRules, enabled }: LimitsOptions): Limits {
   const counters = createCounters({ database, clock, log })
-  const underWay = createUnderWay()
-  const pace = createRefreshPace(clock)
+  const inFlight = createInFlight()
+  const localRate = createLocalRate(clock)
   const onRecord = new QuickLRU<string, number>({ maxSize: REMEMBERED_REFUSALS })
 
   /**
-   * Takes a point of each budget. Where none is left because others are being checked, it waits until those are done:
-   * many right passwords at once are no guesses, and wrong ones leave nothing to wait for.
+   * Takes a point of each budget. Where none is left because others are in flight, it waits until those are done: many
+   * right passwords at once are no guesses, and wrong ones leave nothing to wait for.
    */
   async function takeInTurn(budgets: Budget[]): Promise<Standing[]> {
     for (let turns = 0; ; turns += 1) {
       const standings = await counters.take(budgets)
-      const others =
-        refusedOf(standings) === undefined || turns === MAX_TURNS ? null : underWay.ending(claimKeyOf(budgets))
+      const refused = longestRefusal(standings)
+      const mayGetPoint = refused !== undefined && refused.budget.policy.onSuccess !== 'spend' && turns < MAX_TURNS
+      const others = mayGetPoint ? inFlight.ending(narrowestOf(budgets)) : null
       if (others === null) return standings
       await others
     }
   }
 
-  /** Takes a point of each budget, or refuses; `about` is for the audit trail. */
-  async function spend(budgets: Budget[], { caller, announce }: Attempt, about: AboutRefusal): Promise<void> {
-    if (budgets.length === 0) return
+  /** Takes a point of each budget, or refuses. */
+  async function spend(budgets: Budget[], { caller, announce, refusal }: LimitedRequest): Promise<void> {
     const standings = await takeInTurn(budgets)
     const headers = rateLimitHeaders(standings)
-    const refused = refusedOf(standings)
+    const refused = longestRefusal(standings)
     if (refused === undefined) {
       announce(headers)
       return
     }
-    if (isNews(refused)) await record(refused, caller, about)
+    if (isNews(refused)) await record(refused, caller, refusal)
     throw new Problem('rate_limited', { retryAfterSeconds: refused.waitMs / 1000, headers })
   }
 
-  /** What this server could not do is nothing that was tried. */
-  async function orGiveBack<T>(budgets: Budget[], work: () => Promise<T>): Promise<T> {
+  /** What this server could not do does not count as tried. */
+  async function refundOnServerError<T>(budgets: Budget[], work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof Problem) || error.code === 'overloaded') await counters.settle({ returned: budgets })
+      if (!(error instanceof Problem) || error.code === 'overloaded') await counters.settle({ refunded: budgets })
       throw error
     }
   }
@@ -131,60 +131,50 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     return true
   }
 
-  async function record({ budget, waitMs }: Standing, caller: Caller, about: AboutRefusal): Promise<void> {
+  async function record({ budget, waitMs }: Standing, caller: Caller, refusal: Refusal): Promise<void> {
     const detail = { limit: budget.policy.name, wait_seconds: Math.ceil(waitMs / 1000) }
     // The refusal is the same whether it can be written down or not.
     await database
-      .query((client) => audit.record(client, { ...about, caller, detail }))
-      .catch((error: unknown) => log.warn({ err: error }, 'a refusal is not on record'))
+      .query((client) => audit.record(client, { ...refusal, caller, detail }))
+      .catch((error: unknown) => log.warn({ err: error }, 'a refusal could not be audited'))
   }
 
-  const addressOf = ({ ip }: Caller) => ({ ip, isAllowed: ip !== null && addressRules.isAllowed(ip) })
-
   return {
-    async checkPassword(check, verify) {
-      if (!enabled) return verify()
-      const { by, caller, userId } = check
-      const budgets = budgetsOf(by, addressOf(caller))
-      const sessionId = by.kind === 'user' ? by.sessionId : null
-      const actor: Actor = by.kind === 'user' ? { kind: 'user', id: userId } : stranger
-      await spend(budgets, check, { event: 'password_check_limited', actor, userId, sessionId })
-      return underWay.during(claimKeyOf(budgets), async () => {
-        const matches = await orGiveBack(budgets, verify)
-        if (matches) {
-          const forgotten = forgivenBudgets(by, budgets)
-          await counters.settle({ forgotten, returned: budgets.filter((budget) => !forgotten.includes(budget)) })
+    async guard(budgets, request, work) {
+      if (!enabled || budgets.length === 0) return work()
+      await spend(budgets, request)
+      return inFlight.during(narrowestOf(budgets), async () => {
+        const result = await refundOnServerError(budgets, work)
+        if (result !== null) {
+          const after = (onSuccess: Policy['onSuccess']) =>
+            budgets.filter(({ policy }) => policy.onSuccess === onSuccess)
+          const forgotten = [...after('forget'), ...(request.forgets ?? [])]
+          await counters.settle({ forgotten, refunded: after('refund') })
         }
-        return matches
+        return result
       })
     },
 
-    async register(attempt, work) {
-      if (!enabled) return work()
-      const budgets = registrationBudgets(addressOf(attempt.caller))
-      await spend(budgets, attempt, { event: 'registration_limited', actor: stranger })
-      return orGiveBack(budgets, work)
-    },
+    ofNetwork: (policy, { ip }) =>
+      ip !== null && addressRules.isAllowed(ip) ? [] : [{ policy, of: hashSubject(networkOf(ip)) }],
 
-    async requirePace(handle, caller, identify) {
+    async requireRate(budget, caller, identify) {
       if (!enabled) return
-      const { standing, isFirstRefusal } = pace.count(handle)
+      const { standing, isFirstRefusal } = localRate.count(budget)
       if (standing.granted) return
-      if (isFirstRefusal) {
-        const session = await identify().catch(() => ({ userId: null, sessionId: null }))
-        const actor: Actor = { kind: 'user', id: session.userId }
-        await record(standing, caller, { ...session, event: 'refresh_limited', actor })
-      }
-      const headers = { 'ratelimit-policy': describePolicy(refreshPolicy), ratelimit: describeStanding(standing) }
-      throw new Problem('rate_limited', { retryAfterSeconds: standing.waitMs / 1000, headers })
+      if (isFirstRefusal) await record(standing, caller, await identify())
+      throw new Problem('rate_limited', {
+        retryAfterSeconds: standing.waitMs / 1000,
+        headers: rateLimitHeaders([standing]),
+      })
     },
 
-    forgive: (tx, email) => store.settle(tx, { forgotten: accountBudgets(email).map(keyOf) }),
+    forget: (tx, budgets) => store.settle(tx, { forgotten: budgets.map(keyOf) }),
     purge: counters.purge,
   }
 }
 
-/** Whose budgets they are: the last is always that of an account, a device or a session, where there is one. */
-function claimKeyOf(budgets: Budget[]): string {
+/** The key of the last and narrowest budget: that of an account, a device or a session, where there is one. */
+function narrowestOf(budgets: Budget[]): string {
   return budgets.slice(-1).map(keyOf).join()
 }

@@ -65,16 +65,16 @@ export async function takePoints(client: Queries, asked: Asked[], shiftMs: numbe
  */
 export async function settle(
   client: Queries,
-  { forgotten = [], returned = [] }: { forgotten?: string[]; returned?: string[] },
+  { forgotten = [], refunded = [] }: { forgotten?: string[]; refunded?: string[] },
 ): Promise<void> {
   await client.$executeRaw`
     WITH held AS (
-      SELECT key FROM limit_counter WHERE key = ANY(${[...forgotten, ...returned]}::text[]) ORDER BY key FOR UPDATE
+      SELECT key FROM limit_counter WHERE key = ANY(${[...forgotten, ...refunded]}::text[]) ORDER BY key FOR UPDATE
     ), gone AS (
       DELETE FROM limit_counter WHERE key IN (SELECT key FROM held) AND key = ANY(${forgotten}::text[])
     )
     UPDATE limit_counter SET points = points - 1
-    WHERE key IN (SELECT key FROM held) AND key = ANY(${returned}::text[]) AND points > 0`
+    WHERE key IN (SELECT key FROM held) AND key = ANY(${refunded}::text[]) AND points > 0`
 }
 
 /** Deletes counters that count nothing any more, a batch at a time; answers how many. */

@@ -1,8 +1,9 @@
 /**
  * Owns what standard clients of OAuth ask about tokens: whether one is good at this moment (RFC 7662), that one is to
- * be given up (RFC 7009), and where all of this is found (RFC 8414). The rules are those of tokens and families.
+ * be given up (RFC 7009), and where all of this is found (RFC 8414); and how they are refused (RFC 6749, section 5.2).
+ * The rules are those of tokens and families.
  */
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { UserClaims } from '../../wire/claims.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { Families } from '../families/families.js'
@@ -16,7 +17,7 @@ export interface OAuthOptions {
 }
 
 /** What is told of a token that is good. */
-export type ActiveToken = AccessTokenClaims | { sub: string; sid: string; client_id: string; exp: number }
+export type ActiveToken = UserClaims | { sub: string; sid: string; client_id: string; exp: number }
 
 export interface OAuth {
   /**
@@ -29,9 +30,11 @@ export interface OAuth {
 }
 
 export function createOAuth({ accessTokens, revocations, families }: OAuthOptions): OAuth {
-  async function readLiveClaims(token: string): Promise<AccessTokenClaims | null> {
+  async function readLiveClaims(token: string): Promise<UserClaims | null> {
     try {
       const claims = await accessTokens.verify(token)
+      // Nothing is known of clients here, so nobody can tell that the token's client is still one.
+      if (claims.sid === undefined) return null
       if (revocations.judge(claims) !== 'valid') return null
       await families.requireLive(claims)
       return claims
@@ -57,7 +60,7 @@ export function createOAuth({ accessTokens, revocations, families }: OAuthOption
       const claims = refreshToken === null ? await accessTokens.read(token) : null
       const shown = {
         refreshTokens: refreshToken === null ? [] : [refreshToken],
-        sessionIds: claims === null ? [] : [claims.sid],
+        sessionIds: claims?.sid === undefined ? [] : [claims.sid],
       }
       await families.logout(shown, caller, { kind: 'client', id: client })
     },

@@ -3,6 +3,7 @@ import { verifierOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
+import { answerOAuthErrors } from './errors.js'
 import type { OAuth } from './oauth.js'
 import { introspectionSchema, metadataSchema, tokenBodySchema } from './schemas.js'
 
@@ -22,6 +23,7 @@ const shared = {
 export function mountOAuthRoutes(app: AppInstance, { oauth, issuer, publicUrl }: OAuthRoutesOptions): void {
   void app.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
+    answerOAuthErrors(scope)
     mountTokenRoutes(scope, oauth)
     done()
   })
@@ -71,7 +73,7 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
         body: tokenBodySchema,
         response: { 200: introspectionSchema, ...problemResponses('database_unavailable') },
       },
-      config: { access: 'verifier' },
+      config: { access: 'client' },
     },
     async (request) => {
       const active = await oauth.introspect(request.body.token)
@@ -92,7 +94,7 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
         body: tokenBodySchema,
         response: { 200: noContent('Done.'), ...problemResponses('database_unavailable') },
       },
-      config: { access: 'verifier' },
+      config: { access: 'client' },
     },
     async (request, reply) => {
       await oauth.revoke(request.body.token, { client: verifierOf(request), caller: callerOf(request) })

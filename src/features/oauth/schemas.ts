@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { accessTokenClaimsSchema, exampleClaims } from '../../wire/claims.js'
+import { userClaimsSchema, exampleClaims } from '../../wire/claims.js'
 
 /** `token_type_hint` is allowed and needs no look: a token tells by itself what it is. */
 export const tokenBodySchema = z
@@ -8,7 +8,7 @@ export const tokenBodySchema = z
 
 export const introspectionSchema = z
   .object({ active: z.boolean(), token_type: z.literal('Bearer').optional() })
-  .extend(z.object(accessTokenClaimsSchema.shape).partial().shape)
+  .extend(z.object(userClaimsSchema.shape).partial().shape)
   .meta({
     id: 'Introspection',
     description: 'RFC 7662, section 2.2. Nothing but `active` is told of a token that is not good.',

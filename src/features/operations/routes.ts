@@ -32,7 +32,7 @@ export function mountOperationsRoutes(app: AppInstance, { operations }: { operat
         security: [{}],
         response: { 200: livenessSchema },
       },
-      config: { access: 'operator' },
+      config: { access: 'probe' },
     },
     () => Promise.resolve({ status: 'alive' as const }),
   )
@@ -47,7 +47,7 @@ export function mountOperationsRoutes(app: AppInstance, { operations }: { operat
         security: [{}],
         response: { 200: readinessSchema, ...problemResponses('database_unavailable') },
       },
-      config: { access: 'operator' },
+      config: { access: 'probe' },
     },
     async () => {
       const { clockSkewMs, revocationAgeMs, warnings } = await operations.checkReadiness()

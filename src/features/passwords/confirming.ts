@@ -2,13 +2,13 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import type { Accounts, User } from '../accounts/accounts.js'
 import type { Actor, Audit } from '../audit/audit.js'
-import type { Attempt, Limits } from '../limits/limits.js'
+import type { Requester } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { passwordEvents } from './audit-events.js'
-import type { Hashing } from './hashing.js'
+import type { PasswordCheck } from './guesses.js'
 
 /** A user who is signed in and shows their password once more. */
-export interface Confirmer extends Attempt {
+export interface Confirmer extends Requester {
   userId: string
   sessionId: string
   /** Aborted when the user has gone. */
@@ -34,22 +34,20 @@ interface ConfirmationOptions {
   revocations: Revocations
   accounts: Accounts
   audit: Audit<typeof passwordEvents>
-  limits: Limits
-  hashing: Hashing
+  check: (check: PasswordCheck) => Promise<boolean>
 }
 
 /** How often an action starts over because the password's hash became another under it. */
 const MAX_TRIES = 3
 
 export function createPasswordConfirmation(options: ConfirmationOptions): PasswordConfirmation {
-  const { database, revocations, accounts, audit, limits, hashing } = options
+  const { database, revocations, accounts, audit, check } = options
 
   async function confirm(confirmer: Confirmer, password: string): Promise<User> {
-    const { userId, sessionId, caller, gone } = confirmer
+    const { userId, sessionId, caller } = confirmer
     const user = await accounts.require(userId)
     const by = { kind: 'user' as const, email: user.email, sessionId }
-    const verify = () => hashing.verify(user.passwordHash, password, gone)
-    if (await limits.checkPassword({ ...confirmer, by }, verify)) return user
+    if (await check({ ...confirmer, by, user, password })) return user
     const actor: Actor = { kind: 'user', id: userId }
     await database.query((client) =>
       audit.record(client, { event: 'password_check_failed', actor, caller, userId, sessionId }),

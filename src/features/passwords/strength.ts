@@ -23,6 +23,9 @@ const IDLE_MS = 60_000
 /** A few seconds of work. Whoever comes after that is asked to try again. */
 const MAX_WAITING = 100
 
+/** Whether a password withstands guessing. */
+export type StrengthCheck = typeof isStrong
+
 type Pool = Piscina<Parameters<typeof estimateStrength>[0], ReturnType<typeof estimateStrength>>
 
 /** One for the whole process. Nothing is loaded or started before the first password: many processes never see one. */

@@ -27,7 +27,7 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
         querystring: cursorQuerySchema,
         response: { 200: revocationListSchema, ...problemResponses('revocation_stale') },
       },
-      config: { access: 'verifier' },
+      config: { access: 'client' },
     },
     (request) => {
       requireCurrent()
@@ -52,7 +52,7 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
           ...problemResponses('revocation_stale'),
         },
       },
-      config: { access: 'verifier' },
+      config: { access: 'client' },
     },
     async (request, reply) => {
       requireCurrent()

@@ -15,7 +15,7 @@ import {
 } from '../browser/browser.js'
 import type { Families, SessionTokens } from '../families/families.js'
 import { loginSchema, registerSchema, type LoginBody } from './schemas.js'
-import type { Along, SignIn } from './sign-in.js'
+import type { SignIn, SignInContext } from './sign-in.js'
 
 interface SignInRoutesOptions {
   signIn: SignIn
@@ -54,9 +54,9 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const along = alongWith(reply, request.body, options)
-      const tokens = await signIn.register(request.body, along)
-      return reply.code(201).send(replyWithDevice(reply, tokens, along.device, options))
+      const context = contextOf(reply, request.body, options)
+      const tokens = await signIn.register(request.body, context)
+      return reply.code(201).send(replyWithDevice(reply, tokens, context.device, options))
     },
   )
 
@@ -77,30 +77,30 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const along = alongWith(reply, request.body, options)
-      const tokens = await signIn.login(request.body, along)
-      return replyWithDevice(reply, tokens, along.device, options)
+      const context = contextOf(reply, request.body, options)
+      const tokens = await signIn.login(request.body, context)
+      return replyWithDevice(reply, tokens, context.device, options)
     },
   )
 }
 
 /** A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may. */
-function alongWith(
+function contextOf(
   reply: FastifyReply,
   { email, mode, device_token: deviceToken }: Pick<LoginBody, 'email' | 'mode' | 'device_token'>,
   { families, cookies, crossSite, devices, deviceCookie }: SignInRoutesOptions,
-): Along {
+): SignInContext {
   const { request } = reply
-  const attempt = {
+  const requester = {
     caller: callerOf(request),
     gone: goneSignal(reply),
     announce: (headers: Record<string, string>) => void reply.headers(headers),
   }
-  if (mode === 'json') return { ...attempt, device: devices.parse(deviceToken ?? ''), replaces: [] }
+  if (mode === 'json') return { ...requester, device: devices.parse(deviceToken ?? ''), replaces: [] }
   crossSite.requireSignInAllowed(request)
   const shown = deviceCookie.read(request).flatMap((text) => devices.parse(text) ?? [])
   return {
-    ...attempt,
+    ...requester,
     // Of two cookies, the one that a neighbouring site has not planted knows the account.
     device: shown.find((device) => devices.knows(device, email)) ?? shown[0] ?? null,
     replaces: genuineCookies(request, { cookies, parse: families.parse }),

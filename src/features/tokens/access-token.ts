@@ -1,6 +1,7 @@
 import QuickLRU from 'quick-lru'
 import { v4 as randomUuid } from 'uuid'
-import { accessTokenClaimsSchema, accessTokenHeaderSchema, type AccessTokenClaims } from '../../wire/claims.js'
+import { isMeantFor, judgeTimes, parseHeader } from '../../wire/access-token.js'
+import { requireClaims, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
 import { createVerifiedTokens, VERIFIED_CACHE_SIZE } from '../../wire/verified-tokens.js'
 import type { Clock } from '../../platform/clock.js'
 import { Problem } from '../../platform/problem.js'
@@ -51,9 +52,6 @@ const CLIENT_ID = 'sallyport'
 /** Instances of Sallyport follow the database's clock, so they hardly disagree. */
 const CLOCK_TOLERANCE_SECONDS = 5
 
-/** Ours stay under 1 KiB with ten roles. A longer one costs no more than the look at its length. */
-const MAX_TOKEN_LENGTH = 8192
-
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const { keys, clock, issuer, audience, ttlSeconds } = options
 
@@ -71,38 +69,34 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   async function read(token: string): Promise<AccessTokenClaims | null> {
     const known = find(token)
     if (known !== null) return known
-    const header = headerOf(token)
+    const header = parseHeader(token)
     if (header === null) return null
     const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
     if (key?.algorithm !== header.alg) return null
     const claims = checkSignature(token, key)
-    if (claims?.iss !== issuer || !isAudience(claims, audience)) return null
+    if (claims === null || !isMeantFor(claims, options)) return null
     verified.remember(token, { kid: key.kid, claims }, clock.now())
     return claims
   }
 
   /** Its signature proves nothing any more, but a client that got it from us only has to refresh. */
   function isOfWithdrawnKey(token: string): boolean {
-    const header = headerOf(token)
+    const header = parseHeader(token)
     return header !== null && keys.isWithdrawn(header.kid)
   }
 
   /** Times are left to each use of the token, and to a clock that follows the database's. */
   function checkSignature(token: string, { jwt }: VerificationKey): AccessTokenClaims | null {
     try {
-      const claims = accessTokenClaimsSchema.safeParse(jwt.verify(token))
-      return claims.success ? freezeClaims(claims.data) : null
+      return requireClaims(jwt.verify(token))
     } catch {
       return null
     }
   }
 
   function requireInForce(claims: AccessTokenClaims): AccessTokenClaims {
-    const now = clock.now().getTime() / 1000
-    // An hour that begins in the future would end after everything that refuses the token has been forgotten.
-    const begins = Math.max(claims.nbf, claims.iat)
-    if (now < begins - CLOCK_TOLERANCE_SECONDS) throw new Problem('token_invalid')
-    if (now >= claims.exp + CLOCK_TOLERANCE_SECONDS) throw new Problem('token_expired')
+    const verdict = judgeTimes(claims, clock.now(), CLOCK_TOLERANCE_SECONDS)
+    if (verdict !== 'valid') throw new Problem(verdict)
     return claims
   }
 
@@ -110,7 +104,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     issue(subject, { issuedAt, notAfter }) {
       const iat = toNumericDate(issuedAt)
       const exp = Math.max(iat + 1, Math.min(iat + ttlSeconds, toNumericDate(notAfter)))
-      const claims: AccessTokenClaims = {
+      const claims: UserClaims = {
         iss: issuer,
         sub: subject.userId,
         aud: audience,
@@ -145,35 +139,6 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   }
 }
 
-/** The header of a compact JWS (RFC 7515, section 7.1) that could be ours; null for anything else. */
-function headerOf(token: string): { alg: string; kid: string } | null {
-  if (token.length > MAX_TOKEN_LENGTH) return null
-  const parts = token.split('.')
-  const [encoded] = parts
-  if (parts.length !== 3 || !encoded || !parts.every(isCanonicalBase64url)) return null
-  try {
-    const header = accessTokenHeaderSchema.safeParse(JSON.parse(Buffer.from(encoded, 'base64url').toString()))
-    return header.success ? { alg: header.data.alg, kid: header.data.kid } : null
-  } catch {
-    return null
-  }
-}
-
-/** Whether a text is the one spelling of its bytes: a token has no second text that verifies too (RFC 4648, 3.5). */
-function isCanonicalBase64url(text: string): boolean {
-  return text !== '' && Buffer.from(text, 'base64url').toString('base64url') === text
-}
-
-function isAudience(claims: AccessTokenClaims, audience: string): boolean {
-  return Array.isArray(claims.aud) ? claims.aud.includes(audience) : claims.aud === audience
-}
-
 function toNumericDate(time: Date): number {
   return Math.floor(time.getTime() / 1000)
-}
-
-/** All requests with one token share one object. */
-function freezeClaims(claims: AccessTokenClaims): AccessTokenClaims {
-  for (const value of Object.values(claims)) Object.freeze(value)
-  return Object.freeze(claims)
 }

@@ -38,6 +38,8 @@ export interface Database {
   transaction<T>(work: (tx: Queries) => Promise<T>, attempt?: Attempt): Promise<T>
   /** Applies what is missing of prisma/migrations, under a lock; answers the names of what was applied. */
   migrate(): Promise<string[]>
+  /** The names of what `migrate` would apply; changes nothing. Both throw a MigrationError for any other history. */
+  pendingMigrations(): Promise<string[]>
   /** Sees to what the database does not see to by itself; called every minute. */
   maintain(): Promise<void>
   close(): Promise<void>

@@ -1,14 +1,17 @@
 import { mkdirSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { PGlite, type Transaction } from '@electric-sql/pglite'
-import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils'
+import { PGlite } from '@electric-sql/pglite'
+import { PrismaPg } from '@prisma/adapter-pg'
 import type { FastifyBaseLogger } from 'fastify'
-import { PrismaPGlite } from 'pglite-prisma-adapter'
+import type pg from 'pg'
 import { PrismaClient } from '../../generated/prisma/client.js'
 import type { Database } from './database.js'
 import { createDatabaseFolder, DurableFiles, isDatabaseFolder } from './durable-files.js'
+import { createEmbeddedPool } from './embedded-pool.js'
 import { guardClient } from './guarded.js'
-import { applyMigrations } from './migrations.js'
+import { applyMigrations, findPendingMigrations, migrationsBy, type MigrationConnection } from './migrations.js'
+import { requireCommits } from './require-commits.js'
+import { nameStatements } from './statement-names.js'
 
 export interface EmbeddedOptions {
   /** Where the database's folder is; null keeps everything in memory. Hold the lock on it (data-directory.ts) first. */
@@ -31,42 +34,60 @@ class DiskFull extends Error {
 /** Opens the database that lives in this process: Postgres compiled to WebAssembly, with one connection. */
 export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents }: EmbeddedOptions): Promise<Database> {
   const engine =
-    dataDir === null ? new Engine(contents ? { loadDataDir: contents } : {}) : await openFolder(dataDir, log)
+    dataDir === null ? new PGlite(contents ? { loadDataDir: contents } : {}) : await openFolder(dataDir, log)
   await engine.waitReady
-  // Times are written and read without a zone, so the session has to think in the one that Prisma thinks in.
-  await engine.exec(`SET TIME ZONE 'UTC'`)
+  const pool = createEmbeddedPool(engine, deadlineMs)
+  requireCommits(pool)
 
-  const client = new PrismaClient({ adapter: new EmbeddedAdapterFactory(engine), errorFormat: 'minimal' })
+  const adapter = new PrismaPg(pool, { statementNameGenerator: nameStatements() })
+  const client = new PrismaClient({ adapter, errorFormat: 'minimal' })
   await client.$connect()
   return {
     kind: 'embedded',
     signals: null,
     pool: null,
     ...guardClient(client, { deadlineMs, ...(dataDir === null ? {} : { beforeTry: () => requireSpace(dataDir) }) }),
-    maintain: () => writeCheckpoint(engine),
-    migrate: () =>
-      applyMigrations({
-        transaction: (work) =>
-          engine.transaction((tx) =>
-            work({ run: (sql) => tx.exec(sql), query: (sql, values) => tx.query(sql, values) }),
-          ),
-      }),
+    maintain: () => writeCheckpoint(pool),
+    migrate: () => onMigrationConnection(pool, applyMigrations),
+    pendingMigrations: () => onMigrationConnection(pool, findPendingMigrations),
     close: async () => {
       await client.$disconnect()
+      if (!pool.ending) await pool.end()
       if (!engine.closed) await engine.close()
     },
   }
 }
 
-async function openFolder(dataDir: string, log: EmbeddedOptions['log']): Promise<Engine> {
-  const folder = join(dataDir, 'pglite')
+/** Whether the data directory has a database, of whatever version. */
+export function hasEmbeddedDatabase(dataDir: string): boolean {
+  return isDatabaseFolder(databaseFolder(dataDir))
+}
+
+function databaseFolder(dataDir: string): string {
+  return join(dataDir, 'pglite')
+}
+
+async function onMigrationConnection(
+  pool: pg.Pool,
+  work: (connection: MigrationConnection) => Promise<string[]>,
+): Promise<string[]> {
+  const client = await pool.connect()
+  try {
+    return await work(migrationsBy(client))
+  } finally {
+    client.release()
+  }
+}
+
+async function openFolder(dataDir: string, log: EmbeddedOptions['log']): Promise<PGlite> {
+  const folder = databaseFolder(dataDir)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   if (!isDatabaseFolder(folder)) {
     log.info({ folder }, 'making the embedded database, which takes some seconds once')
     await createDatabaseFolder(folder)
   }
   // Durability is never relaxed: PGlite would acknowledge a write before its files have it.
-  return new Engine({ fs: new DurableFiles(folder), startParams: DurableFiles.startParams, relaxedDurability: false })
+  return new PGlite({ fs: new DurableFiles(folder), startParams: DurableFiles.startParams, relaxedDurability: false })
 }
 
 /**
@@ -79,48 +100,9 @@ function requireSpace(dataDir: string): void {
 }
 
 /** Once a segment of the log has been written since the last checkpoint: until there is one, none is used again. */
-async function writeCheckpoint(engine: PGlite): Promise<void> {
-  const { rows } = await engine.query<{ due: boolean }>(`
+async function writeCheckpoint(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ due: boolean }>(`
     SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) > 16777216 AS due FROM pg_control_checkpoint()`)
   // A Postgres that is a server has a process for this.
-  if (rows[0]?.due) await engine.exec('CHECKPOINT')
-}
-
-/** PGlite that tells how the transaction ended that was begun last. There is one connection, and so one at a time. */
-class Engine extends PGlite {
-  lastOutcome: Promise<unknown> = Promise.resolve()
-
-  override transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const outcome = super.transaction((tx) => {
-      this.lastOutcome = outcome
-      return work(tx)
-    })
-    return outcome
-  }
-}
-
-/** The adapter, but for one fault: it takes a COMMIT that failed, on a full disk for example, for one that worked. */
-class EmbeddedAdapterFactory extends PrismaPGlite {
-  readonly #engine: Engine
-
-  constructor(engine: Engine) {
-    super(engine)
-    this.#engine = engine
-  }
-
-  override async connect(): Promise<SqlDriverAdapter> {
-    const adapter = await super.connect()
-    const startTransaction = adapter.startTransaction.bind(adapter)
-    adapter.startTransaction = async (isolationLevel) => {
-      const transaction = await startTransaction(isolationLevel)
-      const outcome = this.#engine.lastOutcome
-      const commit = transaction.commit.bind(transaction)
-      transaction.commit = async () => {
-        await commit()
-        await outcome
-      }
-      return transaction
-    }
-    return adapter
-  }
+  if (rows[0]?.due) await pool.query('CHECKPOINT')
 }

@@ -1,4 +1,4 @@
-// What an error from the database means. Prisma, its two adapters, the drivers and Node each wrap errors in their own
+// What an error from the database means. Prisma, its adapter, the driver and Node each wrap errors in their own
 // way, so an error is judged by every code and message found inside it.
 
 /** SQLSTATE and Prisma codes of work that was undone for the sake of other work: doing it again is the remedy. */
@@ -20,7 +20,6 @@ const connectionMessages = [
   /^Client was closed/,
   /^Query read timeout/,
   /^Cannot use a pool after calling end/,
-  /^PGlite is clos/,
 ]
 
 /** No connection or no transaction could be had in time, or it was closed because its time was up. */
@@ -84,9 +83,6 @@ export function violatedConstraint(error: unknown): string | null {
     if (!codesOf(layer).includes('23505')) continue
     const structured = member(member(layer, 'constraint'), 'index') ?? member(layer, 'constraint')
     if (typeof structured === 'string') return structured
-    // The embedded database's adapter passes the name on in the message only; it always speaks English.
-    const named = /unique constraint "([^"]+)"/.exec(messagesOf(layer).join('\n'))?.[1]
-    if (named !== undefined) return named
   }
   return null
 }

@@ -5,6 +5,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type pg from 'pg'
 import { z } from 'zod'
 
 /** The number that Prisma's own engine locks while it migrates. */
@@ -36,6 +37,29 @@ export interface MigrationConnection {
   transaction<T>(work: (session: MigrationSession) => Promise<T>): Promise<T>
 }
 
+/** Migrates over a connection of pg, which nothing else uses meanwhile. No limit of time ends a migration. */
+export function migrationsBy(client: pg.ClientBase): MigrationConnection {
+  return {
+    transaction: async (work) => {
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+      try {
+        await client.query(
+          'SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0',
+        )
+        const result = await work({
+          run: (sql) => client.query(sql),
+          query: (sql, values) => client.query(sql, values),
+        })
+        await client.query('COMMIT')
+        return result
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => undefined)
+        throw error
+      }
+    },
+  }
+}
+
 /** The migrations do not fit what the database records, or one of them failed. Nothing was changed by it. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
@@ -60,7 +84,7 @@ export function pendingMigrations(migrations: Migration[], records: MigrationRec
     if (!migration) {
       throw new MigrationError(
         `The database has the migration ${record.name}, which this version does not know. It was migrated by a newer ` +
-          'version of Sallyport: start that version.',
+          'version of Sallyport: use that version.',
       )
     }
     if (!record.finished) {
@@ -94,6 +118,27 @@ export async function applyMigrations(
     applied.push(name)
   }
 }
+
+/** The names of the migrations still to be applied. Changes nothing; throws as `applyMigrations` does. */
+export function findPendingMigrations(
+  connection: MigrationConnection,
+  migrations: Migration[] = readMigrations(),
+): Promise<string[]> {
+  return connection.transaction(async (session) => {
+    const { rows } = await session.query(`SELECT FROM pg_tables WHERE tablename = '_prisma_migrations'`, [])
+    const records = rows.length === 0 ? [] : await readRecords(session)
+    return pendingMigrations(migrations, records).map(({ name }) => name)
+  })
+}
+
+/** Throws a MigrationError unless the schema is exactly the one of this version. Changes nothing. */
+export async function requireMigrated(database: { pendingMigrations(): Promise<string[]> }): Promise<void> {
+  const pending = await database.pendingMigrations()
+  if (pending.length === 0) return
+  throw new MigrationError(`The database lacks ${pending.join(', ')}. ${HOW_TO_MIGRATE}`)
+}
+
+export const HOW_TO_MIGRATE = 'Run "npm run migrate" (of the package, "sallyport migrate"), or start the server once.'
 
 async function applyNext(session: MigrationSession, migrations: Migration[]): Promise<string | null> {
   // A statement of its own: the records have to be read by a snapshot that was taken after the wait.

@@ -1,12 +1,15 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { lockDataDirectory, type DataDirectoryLock } from './data-directory.js'
 import type { Database } from './database.js'
+import { HOW_TO_MIGRATE, MigrationError } from './migrations.js'
 
 export interface DatabaseSettings {
   /** Null chooses the embedded database in `dataDir`. */
   url: string | null
   prepared: boolean
   dataDir: string
+  /** Whether the embedded database is made where there is none. Else a MigrationError says what to do. */
+  create: boolean
   log: FastifyBaseLogger
 }
 
@@ -18,16 +21,20 @@ export interface OpenDatabase {
 }
 
 /** Opens the database that is set. Throws DataDirectoryInUse where another process holds the embedded one. */
-export async function openDatabase({ url, prepared, dataDir, log }: DatabaseSettings): Promise<OpenDatabase> {
+export async function openDatabase({ url, prepared, dataDir, create, log }: DatabaseSettings): Promise<OpenDatabase> {
   // Each kind is loaded only where it is used: the embedded database alone is a Postgres.
   if (url !== null) {
     const { openPostgres } = await import('./postgres.js')
     const database = await openPostgres({ url, prepared, log })
     return { database, lock: null, close: () => database.close() }
   }
+  const { hasEmbeddedDatabase, openEmbedded } = await import('./embedded.js')
+  // Before the lock, which makes the directory.
+  if (!create && !hasEmbeddedDatabase(dataDir)) {
+    throw new MigrationError(`There is no database in ${dataDir} yet. ${HOW_TO_MIGRATE}`)
+  }
   const lock = await lockDataDirectory(dataDir)
   try {
-    const { openEmbedded } = await import('./embedded.js')
     const database = await openEmbedded({ dataDir, log })
     return { database, lock, close: () => database.close().finally(() => lock.release()) }
   } catch (error) {

@@ -4,9 +4,10 @@ import pg from 'pg'
 import { PrismaClient } from '../../generated/prisma/client.js'
 import type { Database, Queries } from './database.js'
 import { guardClient } from './guarded.js'
-import { applyMigrations } from './migrations.js'
+import { applyMigrations, findPendingMigrations, migrationsBy, type MigrationConnection } from './migrations.js'
+import { requireCommits } from './require-commits.js'
 import { createSignals } from './signals.js'
-import { createStatementNames } from './statement-names.js'
+import { nameStatements } from './statement-names.js'
 
 export interface PostgresLimits {
   /** How long anyone waits for the database, retries included. */
@@ -66,6 +67,7 @@ export async function openPostgres({
   pool.on('error', (error) => log.warn({ err: error }, 'a connection to the database broke'))
   pool.on('connect', (connection) => connection.on('error', () => undefined))
   dropSilentConnections(pool, limits, log)
+  requireCommits(pool)
   const connections = trackConnections(pool)
 
   const client = new PrismaClient({
@@ -95,7 +97,8 @@ export async function openPostgres({
       ...(prepared ? {} : { prepareTransaction: (tx: Queries) => limitTransaction(tx, limits) }),
     }),
     maintain: () => Promise.resolve(),
-    migrate: () => migratePostgres(url),
+    migrate: () => onMigrationConnection(url, applyMigrations),
+    pendingMigrations: () => onMigrationConnection(url, findPendingMigrations),
     close: () => (closed ??= close()),
   }
 }
@@ -121,11 +124,6 @@ function limitTransaction(tx: Queries, limits: PostgresLimits): Promise<unknown>
            set_config('idle_in_transaction_session_timeout', ${String(limits.idleInTransactionMs)}, true)`
 }
 
-function nameStatements(): (query: { sql: string }) => string {
-  const nameOf = createStatementNames()
-  return (query) => nameOf(query.sql)
-}
-
 /**
  * The adapter gives a connection back after a transaction even when the server never answered it; the next to use it
  * would wait in vain. Nothing honest takes so long: a transaction ends at the deadline, and its ROLLBACK is answered.
@@ -148,32 +146,17 @@ function trackConnections(pool: pg.Pool): { destroy: () => void } {
   return { destroy: () => connections.forEach((connection) => connection.connection.stream.destroy()) }
 }
 
-/** Migrates on a connection of its own, which no limit of time ends. */
-async function migratePostgres(url: string): Promise<string[]> {
+/** Reads or applies migrations on a connection of its own, which no limit of time ends. */
+async function onMigrationConnection(
+  url: string,
+  work: (connection: MigrationConnection) => Promise<string[]>,
+): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'sallyport-migrate' })
   // What breaks the connection fails the statement under way, which is where it is told of.
   client.on('error', () => undefined)
   await client.connect()
   try {
-    return await applyMigrations({
-      transaction: async (work) => {
-        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-        try {
-          await client.query(
-            'SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0',
-          )
-          const result = await work({
-            run: (sql) => client.query(sql),
-            query: (sql, values) => client.query(sql, values),
-          })
-          await client.query('COMMIT')
-          return result
-        } catch (error) {
-          await client.query('ROLLBACK').catch(() => undefined)
-          throw error
-        }
-      },
-    })
+    return await work(migrationsBy(client))
   } finally {
     await client.end()
   }

@@ -32,6 +32,12 @@ export function createStatementNames(): (sql: string) => string {
   }
 }
 
+/** The same in the shape in which Prisma's adapter takes it. */
+export function nameStatements(): (query: { sql: string }) => string {
+  const nameOf = createStatementNames()
+  return (query) => nameOf(query.sql)
+}
+
 /** BEGIN, COMMIT and their like need no plan. */
 function isWorthNaming(sql: string): boolean {
   return /^\s*(select|insert|update|delete|with)\b/i.test(sql)

@@ -1,32 +1,63 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { z } from 'zod'
+import { acrLevels, type Acr } from '../../wire/acr.js'
+import type { UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { documentProblems } from './problem-responses.js'
 
 /** How sure a route has to be that an access token still holds: the token alone, the map of revocations, the database. */
 export type Freshness = 'offline' | 'feed' | 'live'
 
-/**
- * Who may call a route. Every route declares one of these; one without stops the start.
- *
- * - `public`: anyone
- * - `operator`: whoever watches the process; it tells nothing about users
- * - `refresh`: who holds a refresh token; the route judges it
- * - `credential`: anyone, but the route acts on whatever genuine credential is shown
- * - `verifier`: a service that is listed in VERIFIER_KEYS
- * - `offline`, `feed`, `live`: who holds an access token, checked to that freshness
- */
-export type Access = 'public' | 'operator' | 'refresh' | 'credential' | 'verifier' | Freshness
+/** What a route requires of the access token of a request, and of the user whom it stands for. */
+export interface TokenRequirement {
+  token: Freshness
+  /** The user has at least one of these roles: by the token and, where the token is checked `live`, by the database too. */
+  roles?: readonly string[]
+  /** The token has all of these scopes (RFC 6749, section 3.3). */
+  scopes?: readonly string[]
+  /** The user has authenticated within so many seconds; a refresh does not count. */
+  maxAuthAgeSeconds?: number
+  /** The authentication was at least this strong. */
+  acr?: Acr
+}
+
+const openAccess = ['public', 'probe', 'refresh', 'credential', 'client'] as const
 
 /**
- * Verifies the request's access token to the freshness asked for, or throws the problem that refuses it. It answers at
- * once where nothing has to be waited for, as with nearly every token but its first time.
+ * Who may call a route. Every route declares it; one that does not, or declares what makes no sense, stops the start.
+ *
+ * - `public`: anyone
+ * - `probe`: whatever watches the process; it tells nothing about users
+ * - `refresh`: who holds a refresh token; the route judges it
+ * - `credential`: anyone, but the route acts on whatever genuine credential is shown
+ * - `client`: a service that is listed in VERIFIER_KEYS
+ * - a requirement: who holds an access token that meets it
+ */
+export type Access = (typeof openAccess)[number] | TokenRequirement
+
+// RFC 6749, section 3.3. They stand in quotes in a challenge.
+const scopeToken = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/)
+
+const accessSchema = z.union([
+  z.enum(openAccess),
+  z.strictObject({
+    token: z.enum(['offline', 'feed', 'live']),
+    roles: z.array(z.string().min(1)).min(1).optional(),
+    scopes: z.array(scopeToken).min(1).optional(),
+    maxAuthAgeSeconds: z.int().positive().optional(),
+    acr: z.enum(acrLevels).optional(),
+  }),
+])
+
+/**
+ * Holds the request's access token against a requirement, or throws the problem that refuses it. It answers at once
+ * where nothing has to be waited for, as with nearly every token but its first time.
  */
 export type Authenticate = (
   request: FastifyRequest,
   reply: FastifyReply,
-  freshness: Freshness,
-) => AccessTokenClaims | Promise<AccessTokenClaims>
+  requirement: TokenRequirement,
+) => UserClaims | Promise<UserClaims>
 
 /** Answers the name of the verifier whose credential a request carries, or throws `invalid_client`. */
 export type RequireVerifier = (request: FastifyRequest) => string
@@ -37,7 +68,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** The verified claims; null on routes that need no access token. Read with `claimsOf`. */
-    accessClaims: AccessTokenClaims | null
+    accessClaims: UserClaims | null
     /** Which verifier asks, for its line in the log; null for anybody else. */
     verifier: string | null
   }
@@ -46,30 +77,29 @@ declare module 'fastify' {
 export interface Guards {
   authenticate: Authenticate
   /** The refusals of `authenticate`, for the description of the routes behind it. */
-  problems?: readonly ProblemCode[]
+  problemsOf?: (requirement: TokenRequirement) => readonly ProblemCode[]
   requireVerifier: RequireVerifier
 }
 
 /** Requires that every route mounted from now on declares its access, and guards those that are not for anyone. */
-export function guardRoutes(app: FastifyInstance, { authenticate, problems = [], requireVerifier }: Guards): void {
+export function guardRoutes(app: FastifyInstance, { authenticate, problemsOf, requireVerifier }: Guards): void {
   app.decorateRequest('accessClaims', null)
   app.decorateRequest('verifier', null)
 
   app.addHook('onRoute', (route) => {
-    const access = route.config?.access
-    if (access === undefined) throw new Error(`The route ${String(route.method)} ${route.url} declares no access.`)
-    if (isFreshness(access)) documentProblems(route, ...problems)
-    if (access === 'verifier') documentProblems(route, 'invalid_client')
+    const access = requireDeclared(route)
+    if (access === 'client') documentProblems(route, 'invalid_client')
+    if (typeof access === 'object' && problemsOf) documentProblems(route, ...problemsOf(access))
   })
 
   app.addHook('onRequest', (request, reply, done) => {
-    const access = request.routeOptions.config.access
-    if (access === 'verifier') request.verifier = requireVerifier(request)
-    if (access === undefined || !isFreshness(access)) {
+    const { access } = request.routeOptions.config
+    if (access === 'client') request.verifier = requireVerifier(request)
+    if (typeof access !== 'object') {
       done()
       return
     }
-    const admit = (claims: AccessTokenClaims) => {
+    const admit = (claims: UserClaims) => {
       request.accessClaims = claims
       done()
     }
@@ -79,12 +109,18 @@ export function guardRoutes(app: FastifyInstance, { authenticate, problems = [],
   })
 }
 
-function isFreshness(access: Access): access is Freshness {
-  return access === 'offline' || access === 'feed' || access === 'live'
+/** The access that a route declares. A requirement that is misspelt would else be one that nobody has to meet. */
+function requireDeclared({ method, url, config }: RouteOptions): Access {
+  const access = config?.access
+  const name = `The route ${String(method)} ${url}`
+  if (access === undefined) throw new Error(`${name} declares no access.`)
+  const parsed = accessSchema.safeParse(access)
+  if (!parsed.success) throw new Error(`${name} declares an access that makes no sense: ${JSON.stringify(access)}.`)
+  return access
 }
 
 /** The claims of a request on a route that requires an access token. */
-export function claimsOf(request: FastifyRequest): AccessTokenClaims {
+export function claimsOf(request: FastifyRequest): UserClaims {
   if (request.accessClaims === null) throw new Error(`${request.url} reads claims but requires no access token.`)
   return request.accessClaims
 }

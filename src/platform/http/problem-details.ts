@@ -13,11 +13,26 @@ export interface ProblemDetails {
   request_id: string
   reason?: string
   errors?: FieldError[]
+  /** What a code tells beyond these. */
+  [extension: string]: unknown
 }
+
+/** The names that mean the same in every problem, whether it has them or not. */
+const standardMembers: ReadonlySet<string> = new Set([
+  'type',
+  'title',
+  'status',
+  'code',
+  'detail',
+  'instance',
+  'request_id',
+  'reason',
+  'errors',
+])
 
 /** What the client is told of a problem. */
 export function problemDetails(problem: Problem, requestId: string): ProblemDetails {
-  const { reason, errors } = problem.options
+  const { reason, errors, members } = problem.options
   return {
     type: `/problems/${problem.code}`,
     title: problem.title,
@@ -27,12 +42,17 @@ export function problemDetails(problem: Problem, requestId: string): ProblemDeta
     request_id: requestId,
     ...(reason === undefined ? {} : { reason }),
     ...(errors === undefined ? {} : { errors }),
+    ...(members === undefined ? {} : extensionsOf(members)),
   }
+}
+
+function extensionsOf(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !standardMembers.has(name)))
 }
 
 /** The headers that belong to a problem, whatever the route had in mind before it failed. */
 export function problemHeaders(problem: Problem): Record<string, string> {
-  const challenge = challengeOf(problem.code)
+  const challenge = challengeOf(problem.code, problem.options.challenge)
   const retryAfter = retryAfterSecondsOf(problem)
   return {
     ...problem.options.headers,
@@ -43,21 +63,27 @@ export function problemHeaders(problem: Problem): Record<string, string> {
   }
 }
 
-const refusedAccessToken: ReadonlySet<ProblemCode> = new Set([
-  'token_invalid',
-  'token_expired',
-  'token_stale',
-  'session_ended',
-])
+/** The member `error` of a challenge (RFC 6750, section 3.1; RFC 9470, section 3). */
+const challengeErrors: Partial<Record<ProblemCode, string>> = {
+  token_invalid: 'invalid_token',
+  token_expired: 'invalid_token',
+  token_stale: 'invalid_token',
+  session_ended: 'invalid_token',
+  insufficient_user_authentication: 'insufficient_user_authentication',
+  insufficient_scope: 'insufficient_scope',
+}
 
 /**
- * The challenge of a 401 (RFC 6750, section 3), or null for any other status. `error` is told only where a token was
- * shown and refused: a client that showed none gets no hint about what it would have needed (section 3.1).
- * The realm stands there because the scheme must be followed by at least one parameter.
+ * The challenge of a 401, and of a token that lacks a scope (RFC 6750, section 3); null for anything else. `error` is
+ * told only where a token was shown and refused: a client that showed none gets no hint about what it would have needed
+ * (section 3.1). The realm stands there because the scheme must be followed by at least one parameter.
  */
-export function challengeOf(code: ProblemCode): string | null {
-  if (problemCodes[code].status !== 401) return null
-  return refusedAccessToken.has(code) ? 'Bearer realm="sallyport", error="invalid_token"' : 'Bearer realm="sallyport"'
+export function challengeOf(code: ProblemCode, parameters: Readonly<Record<string, string>> = {}): string | null {
+  const error = challengeErrors[code]
+  if (problemCodes[code].status !== 401 && error === undefined) return null
+  const all = { realm: 'sallyport', ...(error === undefined ? {} : { error }), ...parameters }
+  const pairs = Object.entries(all).map(([name, value]) => `${name}="${value}"`)
+  return `Bearer ${pairs.join(', ')}`
 }
 
 /** Seconds for `Retry-After`, or null where a repetition would not help. */

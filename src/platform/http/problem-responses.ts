@@ -6,7 +6,7 @@ import { problemDetails } from './problem-details.js'
 
 /** The shape of every refusal, for the documentation. */
 export const problemSchema = z
-  .object({
+  .looseObject({
     type: z.string().describe('A page about this kind of problem, relative to the address of the request.'),
     title: z.string(),
     status: z.number(),
@@ -25,7 +25,10 @@ export const problemSchema = z
       .optional()
       .describe('What does not fit, with validation_failed.'),
   })
-  .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' })
+  .meta({
+    id: 'Problem',
+    description: 'Problem details (RFC 9457). Some codes have members of their own besides these.',
+  })
 
 interface ProblemResponse {
   description: string
@@ -64,8 +67,13 @@ export function documentProblems(route: RouteOptions, ...codes: ProblemCode[]): 
   const { schema } = route
   if (schema?.operationId === undefined) return
   const response = isRecord(schema.response) ? schema.response : {}
-  const known = Object.values(response).flatMap(codesOf)
+  const known = documentedProblems(route)
   route.schema = { ...schema, response: { ...response, ...problemResponses(...new Set([...known, ...codes])) } }
+}
+
+/** The codes of all refusals that a route's description has so far. */
+export function documentedProblems({ schema }: RouteOptions): ProblemCode[] {
+  return isRecord(schema?.response) ? Object.values(schema.response).flatMap(codesOf) : []
 }
 
 /** The codes of a response that `problemResponses` has made. */
@@ -95,6 +103,7 @@ export function noContent(description: string) {
 
 const exampleOptions: Partial<Record<ProblemCode, ProblemOptions>> = {
   session_ended: { reason: 'logout' },
+  insufficient_user_authentication: { members: { acr_values: ['aal2'], max_age: 900 } },
   validation_failed: {
     errors: [{ path: '/email', code: 'invalid_type', message: 'Invalid input: expected string, received undefined' }],
   },

@@ -16,6 +16,15 @@ export function answerErrors(app: FastifyInstance): void {
 
 /** Sends a problem as text, so that no response schema of the route is applied to it. */
 export function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
+  noteProblem(problem, request)
+  void reply
+    .code(problem.status)
+    .headers(problemHeaders(problem))
+    .send(JSON.stringify(problemDetails(problem, request.id)))
+}
+
+/** Makes the log and the metrics know what a request is refused with, in whatever form the client is told. */
+export function noteProblem(problem: Problem, request: FastifyRequest): void {
   request.problemCode = problem.code
   if (problem.status === 500) request.log.error({ err: problem.cause ?? problem }, 'unexpected error')
   // Where there is no cause there is nothing to tell but the code, which the request's own line has: a flood of refusals
@@ -23,10 +32,6 @@ export function sendProblem(problem: Problem, request: FastifyRequest, reply: Fa
   else if (problem.status === 503 && problem.cause !== undefined) {
     request.log.warn({ err: problem.cause }, 'request not served')
   }
-  void reply
-    .code(problem.status)
-    .headers(problemHeaders(problem))
-    .send(JSON.stringify(problemDetails(problem, request.id)))
 }
 
 /** Answers what the router itself refuses, such as an address that cannot be decoded: no hook has run for it. */

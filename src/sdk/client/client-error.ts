@@ -25,7 +25,7 @@ const ownMessages: Partial<Record<ClientErrorCode, string>> = {
   unexpected_answer: 'Not Sallyport answered',
 }
 
-type Details = 'message' | 'cause' | 'status' | 'reason' | 'errors' | 'retryAfterSeconds' | 'requestId'
+type Details = 'message' | 'cause' | 'status' | 'reason' | 'errors' | 'members' | 'retryAfterSeconds' | 'requestId'
 type ClientErrorOptions = { [name in Details]?: ClientError[name] | undefined }
 
 /** The message is for developers; `code` is what a program branches on. */
@@ -37,15 +37,17 @@ export class ClientError extends Error {
   declare readonly reason: AnyEndReason | undefined
   /** Where the request does not fit. */
   declare readonly errors: readonly FieldError[] | undefined
+  /** What a code tells beyond what all of them do, such as `acr_values`; empty where there is nothing. */
+  declare readonly members: Readonly<Partial<Record<string, unknown>>>
   declare readonly retryAfterSeconds: number | undefined
   /** What to look for in the server's log. */
   declare readonly requestId: string | undefined
 
   constructor(
     readonly code: ClientErrorCode,
-    { message, cause, ...details }: ClientErrorOptions = {},
+    { message, cause, members = {}, ...details }: ClientErrorOptions = {},
   ) {
     super(message ?? ownMessages[code] ?? code, { cause })
-    Object.assign(this, details)
+    Object.assign(this, { members, ...details })
   }
 }

@@ -67,8 +67,19 @@ export function errorOf({ status, body, retryAfterSeconds }: Answer): ClientErro
   }
   // Codes and reasons are only ever added: one that this version does not know is handed on as it is.
   const { code, detail, reason, errors, request_id } = body as unknown as Problem
-  return new ClientError(code, { message: detail, status, reason, errors, retryAfterSeconds, requestId: request_id })
+  const members = Object.fromEntries(Object.entries(body).filter(([name]) => !standardMembers.includes(name)))
+  return new ClientError(code, {
+    message: detail,
+    status,
+    reason,
+    errors,
+    members,
+    retryAfterSeconds,
+    requestId: request_id,
+  })
 }
+
+const standardMembers = ['type', 'title', 'status', 'code', 'detail', 'instance', 'request_id', 'reason', 'errors']
 
 interface Problem {
   code: ProblemCode

@@ -1,7 +1,9 @@
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import { parseBearer } from '../../wire/access-token.js'
+import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
+import { readCookies } from '../../wire/cookies.js'
 import { isSameOrigin, type ShownRequest } from './cross-site.js'
 import type { VerifyOptions } from './options.js'
-import { readCookies, renewSession, type RenewalOptions } from './session.js'
+import { renewSession, type RenewalOptions } from './session.js'
 import { VerificationError } from './verification-error.js'
 
 export interface Authenticated {
@@ -30,7 +32,7 @@ interface AuthenticationOptions {
 export async function authenticate(request: ShownRequest, options: AuthenticationOptions): Promise<Authenticated> {
   const { verify, session } = options
   const { authorization, cookie } = request.headers
-  if (authorization !== undefined) return { claims: await verify(parseBearer(authorization)), setCookies: [] }
+  if (authorization !== undefined) return { claims: await verify(requireBearer(authorization)), setCookies: [] }
   if (session === null || cookie === undefined) throw new VerificationError('token_missing')
 
   const accessTokens = readCookies(cookie, session.names.access)
@@ -45,26 +47,28 @@ export async function authenticate(request: ShownRequest, options: Authenticatio
   return { claims: await verify(renewal.token), setCookies: renewal.setCookies }
 }
 
-/** RFC 6750, section 2.1. Tokens in a query or a form are not looked for. */
-function parseBearer(authorization: string): string {
-  const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1]
-  if (token === undefined) throw new VerificationError('token_invalid')
+/** Tokens in a query or a form are not looked for. */
+function requireBearer(authorization: string): string {
+  const token = parseBearer(authorization)
+  if (token === null) throw new VerificationError('token_invalid')
   return token
 }
 
 /**
  * The cookie that passes; else why the first one was refused. Where cookies of two sessions pass, one of them may have
- * been planted to have its victim act as somebody else, and nobody can tell which.
+ * been planted to have its victim act as somebody else, and nobody can tell which. A client's token never is in a cookie
+ * unless it was planted.
  */
 async function tryAccessCookies(
   tokens: string[],
   verify: AuthenticationOptions['verify'],
-): Promise<{ claims: AccessTokenClaims } | { refused: VerificationError }> {
-  let passed: AccessTokenClaims | undefined
+): Promise<{ claims: UserClaims } | { refused: VerificationError }> {
+  let passed: UserClaims | undefined
   let refused: VerificationError | undefined
   for (const token of tokens) {
     try {
       const claims = await verify(token)
+      if (claims.sid === undefined) throw new VerificationError('token_invalid')
       if (passed !== undefined && passed.sid !== claims.sid) throw new VerificationError('ambiguous_credentials')
       passed = claims
     } catch (error) {

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { VerifierClock } from './clock.js'
 
 /** How sure a request has to be: the token alone, the list of revocations too, or Sallyport asked. */
-export const freshnessSchema = z.enum(['offline', 'feed', 'live'])
-export type Freshness = z.infer<typeof freshnessSchema>
+export type Freshness = 'offline' | 'feed' | 'live'
+export const freshnessSchema = z.enum(['offline', 'feed', 'live']) satisfies z.ZodType<Freshness>
 
 /** The algorithms of Sallyport (RFC 7518, RFC 8037). Symmetric ones are none of them. */
 const algorithms = ['EdDSA', 'ES256', 'PS256', 'RS256'] as const
@@ -20,7 +20,7 @@ export interface VerifierOptions {
   issuer: string
   /** What stands in `aud` of the tokens that are meant for this service: AUDIENCE of Sallyport, or its issuer. */
   audience: string
-  /** `spv_…`, as `npm run verifier:create` prints it. Without it only `offline` is possible. */
+  /** `spv_…`, as `sallyport verifier:create` prints it. Without it only `offline` is possible. */
   credential?: string | undefined
   /** Where Sallyport is reached from here; the issuer by default. */
   url?: string | undefined
@@ -57,7 +57,7 @@ const optionsSchema = z.strictObject({
   audience: z.string().min(1),
   credential: z
     .string()
-    .regex(/^spv_[\w-]+$/, 'What npm run verifier:create prints starts with spv_')
+    .regex(/^spv_[\w-]+$/, 'What sallyport verifier:create prints starts with spv_')
     .optional(),
   url: z.url({ protocol: /^https?$/ }).optional(),
   cookies: z.boolean().default(false),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readCookies, type SessionCookieNames } from '../../wire/cookies.js'
 import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
 import { ask, type Answer, type Fetch } from './http.js'
 import { VerificationError } from './verification-error.js'
@@ -8,39 +9,9 @@ import { VerificationError } from './verification-error.js'
 const TIMEOUT_MS = 3_000
 const MAX_BYTES = 65_536
 
-export interface CookieNames {
-  access: string
-  refresh: string
-}
-
-/** The server's names: where its address is https, the prefix keeps other hosts and scripts from setting the cookies. */
-export function cookieNamesOf(issuer: string): CookieNames {
-  const prefix = issuer.startsWith('https:') ? '__Host-Http-' : ''
-  return { access: `${prefix}sallyport_at`, refresh: `${prefix}sallyport_rt` }
-}
-
-/** All values of one cookie, as they stand: a neighbouring site may have planted one of them. */
-export function readCookies(header: string, name: string): string[] {
-  return pairsOf(header)
-    .filter((pair) => pair.name === name)
-    .map(({ value }) => value)
-}
-
-function pairsOf(header: string): { name: string; value: string }[] {
-  return header.split(';').flatMap((pair) => {
-    const equals = pair.indexOf('=')
-    return equals === -1 ? [] : [{ name: trimBlanks(pair.slice(0, equals)), value: trimBlanks(pair.slice(equals + 1)) }]
-  })
-}
-
-// Not trim(), which would also take Unicode spaces for blanks and so let two different names look the same.
-function trimBlanks(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '')
-}
-
 export interface RenewalOptions {
   url: string
-  names: CookieNames
+  names: SessionCookieNames
   fetch: Fetch
   stop: AbortSignal
 }
@@ -61,9 +32,8 @@ export async function renewSession(
   cookieHeader: string,
   { url, names, fetch, stop }: RenewalOptions,
 ): Promise<Renewal | null> {
-  const cookie = pairsOf(cookieHeader)
-    .filter(({ name }) => name === names.access || name === names.refresh)
-    .map(({ name, value }) => `${name}=${value}`)
+  const cookie = [names.access, names.refresh]
+    .flatMap((name) => readCookies(cookieHeader, name).map((value) => `${name}=${value}`))
     .join('; ')
   const limits = { fetch, stop, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }
   const answer = await ask(`${url}/v1/whoami`, { ...limits, headers: { cookie, accept: 'application/json' } }).catch(

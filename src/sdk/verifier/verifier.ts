@@ -1,9 +1,11 @@
 /**
  * Owns the verification of Sallyport's access tokens in other services: signature, claims and time from the key set,
- * what has been revoked since from the feed, and, where that is not enough, Sallyport's own word. Its two adapters,
- * for Fastify and for `(req, res, next)`, only translate. What tokens and revocations look like belongs to `wire/`.
+ * what has been revoked since from the feed, and, where that is not enough, Sallyport's own word. Its two adapters
+ * only translate: the one for `(req, res, next)`, and the one for Fastify, which is an entry of its own because its
+ * types need Fastify. What tokens and revocations look like belongs to `wire/`.
  */
 import type { AccessTokenClaims } from '../../wire/claims.js'
+import { sessionCookieNames } from '../../wire/cookies.js'
 import { createTokenVerification } from './access-token.js'
 import { authenticate, type Authenticator } from './authentication.js'
 import { systemClock } from './clock.js'
@@ -12,15 +14,13 @@ import { requireActive } from './introspection.js'
 import { createKeySet } from './key-set.js'
 import { checkOptions, freshnessSchema, type Freshness, type VerifierOptions, type VerifyOptions } from './options.js'
 import { createKnownRevocations } from './revocations.js'
-import { cookieNamesOf } from './session.js'
 import { VerificationError } from './verification-error.js'
 
-export type { AccessTokenClaims } from '../../wire/claims.js'
+export type { AccessTokenClaims, ClientClaims, UserClaims } from '../../wire/claims.js'
 export type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 export type { Authenticated, Authenticator } from './authentication.js'
 export type { ShownRequest } from './cross-site.js'
 export type { VerifierClock } from './clock.js'
-export { sallyport, type SallyportAccess, type SallyportOptions } from './fastify-plugin.js'
 export { requireAccess, type VerifiedRequest } from './middleware.js'
 export type { Algorithm, Freshness, VerifierOptions, VerifyOptions } from './options.js'
 export { renderRefusal, VerificationError, type RefusalReply } from './verification-error.js'
@@ -91,7 +91,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     authenticate: (request, options) =>
       authenticate(request, {
         verify: (token) => verifier.verify(token, options),
-        session: settings.cookies ? { ...reach, names: cookieNamesOf(issuer) } : null,
+        session: settings.cookies ? { ...reach, names: sessionCookieNames(issuer) } : null,
       }),
 
     async ready() {
@@ -114,5 +114,5 @@ function ignore(): void {
 }
 
 function missingCredential(freshness: Freshness): string {
-  return `The freshness "${freshness}" needs a credential: make one with npm run verifier:create and hand it to createVerifier.`
+  return `The freshness "${freshness}" needs a credential: make one with sallyport verifier:create and hand it to createVerifier.`
 }

@@ -7,6 +7,7 @@ import type { AnyRequest } from '../../../bench/fuzz/requests.js'
 import { asCurl, type Answer } from '../../../bench/fuzz/sending.js'
 
 const problem = { type: 'object', required: ['code', 'status', 'type', 'request_id'] }
+const oauthError = { type: 'object', required: ['error', 'error_description'] }
 const [operation] = readDocument({
   openapi: '3.1.0',
   paths: {
@@ -19,6 +20,7 @@ const [operation] = readDocument({
           404: { content: { 'application/problem+json': { schema: problem, examples: { not_found: {} } } } },
           401: { content: { 'application/problem+json': { schema: problem, examples: { token_missing: {} } } } },
           503: { content: { 'application/problem+json': { schema: problem, examples: { overloaded: {} } } } },
+          400: { content: { 'application/json': { schema: oauthError, examples: { invalid_request: {} } } } },
         },
       },
     },
@@ -58,6 +60,7 @@ t.test('what the document tells of is right', async (t) => {
   t.strictSame(judge(answer(undefined, { status: 204 })), [])
   t.strictSame(judge(refusal(404, 'not_found')), [])
   t.strictSame(judge(refusal(401, 'token_missing', { 'www-authenticate': 'Bearer' })), [])
+  t.strictSame(judge(answer({ error: 'invalid_request', error_description: 'x' }, { status: 400 })), [], "OAuth's")
 })
 
 t.test('anything else is not', async (t) => {
@@ -68,6 +71,16 @@ t.test('anything else is not', async (t) => {
     ['another type', answer({ id }, { headers: { 'content-type': 'text/html' } }), /is text\/html/],
     ['a status that nobody knows of', answer({ id }, { status: 418 }), /is a 418, which the document/],
     ['a code of another route', refusal(404, 'email_taken'), /has the code email_taken/],
+    [
+      'an error of OAuth without words',
+      answer({ error: 'invalid_request' }, { status: 400 }),
+      /does not fit its schema/,
+    ],
+    [
+      'an error of OAuth of another route',
+      answer({ error: 'invalid_scope', error_description: 'x' }, { status: 400 }),
+      /has the code invalid_scope/,
+    ],
     ['a code that there is not', refusal(404, 'whatever'), /has the unknown code "whatever"/],
     [
       'a refusal that is no problem',

@@ -158,7 +158,16 @@ t.test('REF-13: what counts towards the limit of sessions, and towards a secret,
     for (const row of rows.filter(({ user }) => user !== null)) {
       const opened = await store.insertFamily(tx, {
         ...{ id: randomUUID(), userId: row.ownerId, handleHash: randomBytes(32), secretId: 1, mode: 'json', clientId },
-        ...{ scope: '', remember: true, deviceName: null, userAgent: null, ip: null, amr: [], maxSeconds: 1000 },
+        ...{
+          scope: '',
+          remember: true,
+          deviceName: null,
+          userAgent: null,
+          ip: null,
+          amr: [],
+          authenticatedAt: row.now,
+          maxSeconds: 1000,
+        },
         ...{ besides: 0, idleSeconds, shiftMs },
       })
       const beyond = living.includes(row) ? [row.id] : []

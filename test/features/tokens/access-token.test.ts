@@ -1,11 +1,10 @@
 import t from 'tap'
 import { createAccessTokens } from '../../../src/features/tokens/access-token.js'
 import type { VerificationKey } from '../../../src/features/tokens/signing-keys.js'
-import { createTestClock } from '../../support/clock.js'
+import { createTestClock, type TestClock } from '../../support/clock.js'
 
-/** Access tokens whose signatures are not looked at but counted. */
-function createCounted() {
-  const clock = createTestClock()
+/** Access tokens that have no signatures: how often one is checked is counted. */
+function createCounted(clock = createTestClock()) {
   const iat = Math.floor(clock.now().getTime() / 1000)
   const checked: string[] = []
   const key: VerificationKey = {
@@ -20,7 +19,7 @@ function createCounted() {
     },
   }
   const published = new Map([[key.kid, key]])
-  const issued = (sub: string) => ({
+  const issued = (sub: string, others: object) => ({
     ...{
       iss: 'https://auth.example.com',
       aud: 'https://api.example.com',
@@ -31,24 +30,32 @@ function createCounted() {
       epoch: 1,
     },
     ...{ jti: sub, sid: sub, client_id: 'c', roles: ['reader'], scope: '', auth_time: iat, amr: ['pwd'] },
+    ...others,
   })
   const accessTokens = createAccessTokens({
     keys: {
       find: (kid) => published.get(kid) ?? null,
       isWithdrawn: () => false,
       findAfterReload: (kid) => Promise.resolve(published.get(kid) ?? null),
-      active: () => {
-        throw new Error('Nothing is signed here.')
-      },
+      active: () => ({ kid: key.kid, jwt: { sign: unsigned } }),
     },
     clock,
     issuer: 'https://auth.example.com',
     audience: 'https://api.example.com',
     ttlSeconds: 600,
   })
+  return {
+    accessTokens,
+    checked,
+    clock,
+    published,
+    tokenOf: (sub: string, others = {}) => unsigned(issued(sub, others)),
+  }
+}
+
+function unsigned(claims: unknown): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const header = encode({ alg: 'EdDSA', kid: 'k', typ: 'at+jwt' })
-  return { accessTokens, checked, clock, published, tokenOf: (sub: string) => `${header}.${encode(issued(sub))}.AAAA` }
+  return `${encode({ alg: 'EdDSA', kid: 'k', typ: 'at+jwt' })}.${encode(claims)}.AAAA`
 }
 
 const user = (index: number) => `019a0000-0000-7000-8000-${String(index).padStart(12, '0')}`
@@ -91,3 +98,56 @@ t.test(
     t.equal(await accessTokens.read(token), null)
   },
 )
+
+t.test('TOK-16: nor can claims be changed that are not known, however deep they are', async (t) => {
+  const { accessTokens, tokenOf } = createCounted()
+  const act = { sub: 'x', chain: [{ act: { sub: 'y' } }] }
+  const claims = await accessTokens.verify(tokenOf(user(1), { act, tenant: null }))
+  t.match(claims, { act, tenant: null })
+  const parts: unknown[] = [claims]
+  const isParent = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+  for (const part of parts) {
+    t.ok(Object.isFrozen(part), JSON.stringify(part))
+    if (isParent(part)) parts.push(...Object.values(part))
+  }
+  t.ok(parts.includes(act.chain[0]?.act.sub), 'down to the last')
+
+  const nested = JSON.parse('['.repeat(2500) + ']'.repeat(2500)) as unknown
+  t.match(await accessTokens.verify(tokenOf(user(2), { nested })), { sub: user(2) })
+})
+
+/** A clock that stands still. */
+function createStoppedClock(): TestClock & { stopAt(ms: number): void } {
+  let nowMs = Date.now()
+  return Object.assign(createTestClock(), { now: () => new Date(nowMs), stopAt: (ms: number) => (nowMs = ms) })
+}
+
+t.test('TOK-09: a token is expired from the moment on at which its time and the tolerance are over', async (t) => {
+  const clock = createStoppedClock()
+  const { accessTokens, tokenOf } = createCounted(clock)
+  const token = tokenOf(user(1))
+  const { exp, nbf } = await accessTokens.verify(token)
+  clock.stopAt(exp * 1000 + 4_999)
+  t.match(await accessTokens.verify(token), { sub: user(1) })
+  clock.stopAt(exp * 1000 + 5_000)
+  await t.rejects(accessTokens.verify(token), { code: 'token_expired' })
+
+  clock.stopAt(nbf * 1000 - 5_000)
+  t.match(await accessTokens.verify(token), { sub: user(1) }, 'one of a clock that is ahead, as far as is tolerated')
+  clock.stopAt(nbf * 1000 - 5_001)
+  await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
+})
+
+t.test('TOK-09: a token that is issued in the last second of its session expires after it was issued', async (t) => {
+  const { accessTokens, clock } = createCounted(createStoppedClock())
+  const subject = { userId: user(1), sessionId: user(2), epoch: 1, roles: [], amr: ['pwd'] }
+  const issuedAt = clock.now()
+  const { token, expiresAt, expiresInSeconds } = accessTokens.issue(
+    { ...subject, authenticatedAt: issuedAt },
+    { issuedAt, notAfter: issuedAt },
+  )
+  t.equal(expiresInSeconds, 1)
+  const claims = await accessTokens.verify(token)
+  t.equal(claims.exp, claims.iat + 1)
+  t.equal(expiresAt.getTime(), claims.exp * 1000)
+})

@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import * as fs from 'node:fs'
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
-import type * as durableFiles from '../../../src/platform/database/durable-files.js'
+import { DurableFiles } from '../../../src/platform/database/durable-files.js'
 import { openEmbedded } from '../../../src/platform/database/embedded.js'
+import { violatedConstraint } from '../../../src/platform/database/faults.js'
 
 const dataDir = fs.mkdtempSync(join(tmpdir(), 'sallyport-'))
 t.teardown(() => fs.rmSync(dataDir, { recursive: true, force: true }))
@@ -55,20 +57,16 @@ t.test('OPS-09: every write that was acknowledged survives kill -9', async (t) =
 })
 
 t.test('what Postgres writes reaches the disk before it is acknowledged', async (t) => {
-  let syncs = 0
-  const fsyncSync = (descriptor: number) => {
-    syncs++
-    fs.fsyncSync(descriptor)
-  }
-  const { DurableFiles } = await t.mockImport<typeof durableFiles>('../../../src/platform/database/durable-files.js', {
-    'node:fs': { ...fs, fsyncSync },
-  })
+  const syncs = t.capture(fs, 'fsyncSync', fs.fsyncSync)
+  t.teardown(syncBuiltinESMExports)
+  syncBuiltinESMExports()
   const engine = new PGlite({ fs: new DurableFiles(join(dataDir, 'pglite')), startParams: DurableFiles.startParams })
   await engine.waitReady
   await engine.exec('CREATE TABLE synced (x int)')
-  const before = syncs
+  syncs()
   for (let x = 0; x < 10; x++) await engine.query('INSERT INTO synced VALUES ($1)', [x])
-  t.ok(syncs >= before + 10, `${syncs - before} times for 10 transactions`)
+  const { length } = syncs()
+  t.ok(length >= 10, `${length} times for 10 transactions`)
   await engine.close()
 })
 
@@ -89,21 +87,64 @@ t.test('the log is used again, so that the folder does not grow with every write
   await database.close()
 })
 
+t.test('a transaction that was not committed fails', async (t) => {
+  const database = await openEmbedded({ dataDir: null, deadlineMs: 60_000, log: { info: () => undefined } })
+  t.teardown(() => database.close())
+  const tableOf = async (name: string) => {
+    const rows = await database.query(
+      (client) => client.$queryRaw<{ found: string | null }[]>`SELECT to_regclass(${name})::text AS found`,
+    )
+    return rows[0]?.found
+  }
+
+  t.test('because the COMMIT was refused', async (t) => {
+    const failed = await database
+      .transaction(async (tx) => {
+        await tx.$executeRaw`CREATE TABLE late (x int UNIQUE DEFERRABLE INITIALLY DEFERRED)`
+        await tx.$executeRaw`INSERT INTO late VALUES (1), (1)`
+      })
+      .then(
+        () => 'it was committed',
+        (error: unknown) => violatedConstraint(error),
+      )
+    t.equal(failed, 'late_x_key')
+    t.equal(await tableOf('late'), null)
+  })
+
+  t.test('because a statement failed, also where the failure was caught', async (t) => {
+    await t.rejects(
+      database.transaction(async (tx) => {
+        await tx.$executeRaw`CREATE TABLE undone (x int)`
+        await tx.$queryRaw`SELECT nonsense`.catch(() => undefined)
+      }),
+      { name: 'NotCommitted' },
+    )
+    t.equal(await tableOf('undone'), null)
+  })
+})
+
+t.test('timers have their turn between the statements of a long queue', async (t) => {
+  const database = await openEmbedded({ dataDir: null, deadlineMs: 60_000, log: { info: () => undefined } })
+  t.teardown(() => database.close())
+  let answered = 0
+  const queue = Array.from({ length: 50 }, () =>
+    database.query((client) => client.$queryRaw`SELECT 1 AS x`).then(() => (answered += 1)),
+  )
+  const turns = new Set<number>()
+  let working = true
+  const watch = (): void => {
+    turns.add(answered)
+    if (working) setImmediate(watch)
+  }
+  watch()
+  await Promise.all(queue)
+  working = false
+  t.equal(turns.size, 50, 'a turn after each of them but the last')
+})
+
 t.test('with a database in memory', async (t) => {
   const database = await openEmbedded({ dataDir: null, deadlineMs: 300, log: { info: () => undefined } })
   t.teardown(() => database.close())
-
-  t.test('a COMMIT that fails is told of', async (t) => {
-    await t.rejects(
-      database.transaction(async (tx) => {
-        await tx.$executeRaw`CREATE TABLE late (x int UNIQUE DEFERRABLE INITIALLY DEFERRED)`
-        await tx.$executeRaw`INSERT INTO late VALUES (1), (1)`
-      }),
-      /late_x_key/,
-    )
-    const [row] = await database.query((client) => client.$queryRaw<object[]>`SELECT to_regclass('late')::text AS late`)
-    t.strictSame(row, { late: null })
-  })
 
   t.test('who waits behind a transaction that takes too long is told so, and all goes on after it', async (t) => {
     let end: () => void = () => undefined

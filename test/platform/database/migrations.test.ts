@@ -7,6 +7,7 @@ import t from 'tap'
 import { diffMigrations, diagnoseHistory } from '../../../scripts/migration-diff.js'
 import {
   applyMigrations,
+  findPendingMigrations,
   pendingMigrations,
   readMigrations,
   type Migration,
@@ -69,11 +70,18 @@ t.test('on the embedded database', async (t) => {
     (await engine.query('SELECT migration_name, finished_at FROM _prisma_migrations ORDER BY started_at')).rows
 
   const all = readMigrations()
+  const countTables = async () => (await engine.query(`SELECT FROM pg_tables WHERE schemaname = 'public'`)).rows.length
+  t.strictSame(
+    await findPendingMigrations(connection),
+    all.map(({ name }) => name),
+  )
+  t.equal(await countTables(), 0, 'to look at what is missing makes nothing')
   t.strictSame(
     await applyMigrations(connection),
     all.map(({ name }) => name),
   )
   t.strictSame(await applyMigrations(connection), [], 'nothing is applied twice')
+  t.strictSame(await findPendingMigrations(connection), [])
 
   t.match(
     await diagnoseHistory(engine),
@@ -92,6 +100,7 @@ t.test('on the embedded database', async (t) => {
   t.strictSame(rows, [{ tablename: 'a' }, { tablename: 'b' }], 'nor is there anything else')
 
   await t.rejects(applyMigrations(connection), /99990101000000_good, which this version does not know/)
+  await t.rejects(findPendingMigrations(connection), /99990101000000_good, which this version does not know/)
   await engine.exec(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name LIKE '%_good'`)
   t.strictSame(await applyMigrations(connection), [], 'what Prisma marks as rolled back does not count')
 })

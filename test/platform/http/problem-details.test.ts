@@ -27,6 +27,34 @@ t.test('WEB-11: a problem tells type, title, status, code, detail and the reques
   t.end()
 })
 
+t.test('members of a code stand beside those of every problem, and never replace one', (t) => {
+  const members = {
+    attempts_left: 2,
+    needs: ['password'],
+    type: 'a',
+    title: 'b',
+    status: 200,
+    code: 'c',
+    detail: 'd',
+    instance: 'e',
+    request_id: 'f',
+    reason: 'g',
+    errors: 'h',
+  }
+  const plain = problemDetails(new Problem('token_stale'), 'request-1')
+  t.strictSame(problemDetails(new Problem('token_stale', { members }), 'request-1'), {
+    ...plain,
+    attempts_left: 2,
+    needs: ['password'],
+  })
+  t.strictSame(problemDetails(new Problem('session_ended', { members, reason: 'logout', errors: [] }), 'r'), {
+    ...problemDetails(new Problem('session_ended', { reason: 'logout', errors: [] }), 'r'),
+    attempts_left: 2,
+    needs: ['password'],
+  })
+  t.end()
+})
+
 t.test('a 401 challenges for a bearer token, and says invalid_token only where an access token was refused', (t) => {
   const plain = 'Bearer realm="sallyport"'
   const refused = 'Bearer realm="sallyport", error="invalid_token"'
@@ -40,11 +68,19 @@ t.test('a 401 challenges for a bearer token, and says invalid_token only where a
     token_expired: refused,
     token_stale: refused,
     session_ended: refused,
+    insufficient_user_authentication: 'Bearer realm="sallyport", error="insufficient_user_authentication"',
+    insufficient_scope: 'Bearer realm="sallyport", error="insufficient_scope"',
   }
   for (const [code, challenge] of Object.entries(table)) t.equal(challengeOf(codeNamed(code)), challenge, code)
   for (const code of Object.keys(problemCodes).map(codeNamed)) {
-    t.equal(challengeOf(code) !== null, problemCodes[code].status === 401, code)
+    const isChallenged = problemCodes[code].status === 401 || code === 'insufficient_scope'
+    t.equal(challengeOf(code) !== null, isChallenged, code)
   }
+  const challenge = { acr_values: 'aal2', max_age: '900' }
+  t.equal(
+    problemHeaders(new Problem('insufficient_user_authentication', { challenge }))['www-authenticate'],
+    'Bearer realm="sallyport", error="insufficient_user_authentication", acr_values="aal2", max_age="900"',
+  )
   t.end()
 })
 

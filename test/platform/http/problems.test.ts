@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
@@ -14,7 +16,8 @@ t.test('WEB-11: every code is told with its status, as problem details that name
     t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
     t.match(answer.json(), { type: `/problems/${code}`, title, status, code })
     t.equal(answer.json<{ request_id: string }>().request_id, answer.headers['x-request-id'])
-    t.equal(String(answer.headers['www-authenticate']).startsWith('Bearer'), status === 401, code)
+    const isChallenged = status === 401 || code === 'insufficient_scope'
+    t.equal(String(answer.headers['www-authenticate']).startsWith('Bearer'), isChallenged, code)
     t.equal(answer.headers['retry-after'] !== undefined, status === 503 || code === 'refresh_superseded', code)
     t.equal(answer.headers['cache-control'], 'no-store')
   }
@@ -105,10 +108,22 @@ t.test('HTTP-01: a handler that takes too long is told as overload', async (t) =
 })
 
 t.test('HTTP-01: an answer that has begun may take as long as it likes', async (t) => {
-  const port = await listen(await startSmallApp(t, { handlerLongestMs: 50 }))
-  const answer = await fetch(`http://127.0.0.1:${port}/v1/stream`)
+  const app = await startSmallApp(t, {
+    handlerLongestMs: 50,
+    routes: (app) =>
+      app.get('/v1/stream', { config: { access: 'public' } }, (_request, reply) =>
+        reply.send(Readable.from(trickle())),
+      ),
+  })
+  const answer = await fetch(`http://127.0.0.1:${await listen(app)}/v1/stream`)
   t.equal(await answer.text(), 'firstlast')
 })
+
+async function* trickle(): AsyncGenerator<string> {
+  yield 'first'
+  await sleep(200)
+  yield 'last'
+}
 
 t.test('each problem has a page that needs no scripts and loads nothing', async (t) => {
   const app = await startSmallApp(t)

@@ -113,6 +113,28 @@ t.test('a route that declares no access stops the start; those of this layer dec
   }
   guardRoutes(app, { authenticate: unasked, requireVerifier: unasked })
   t.throws(() => app.get('/v1/open', () => ({})), /declares no access/)
+  const senseless = [
+    'feed',
+    'operator',
+    null,
+    {},
+    { roles: ['admin'] },
+    { token: 'cached' },
+    { token: 'live', role: ['admin'] },
+    { token: 'live', roles: [] },
+    { token: 'live', roles: [''] },
+    { token: 'live', roles: 'admin' },
+    { token: 'feed', scopes: [] },
+    { token: 'feed', scopes: ['orders:read orders:write'] },
+    { token: 'feed', scopes: ['a"b'] },
+    { token: 'feed', maxAuthAgeSeconds: 0 },
+    { token: 'feed', maxAuthAgeSeconds: 1.5 },
+    { token: 'feed', acr: 'aal3' },
+  ]
+  for (const access of senseless) {
+    const config = { access } as { access: 'public' }
+    t.throws(() => app.get('/v1/open', { config }, () => ({})), /makes no sense/, JSON.stringify(access))
+  }
   const undeclared: string[] = []
   app.addHook('onRequest', (request, _reply, done) => {
     if (request.routeOptions.config.access !== 'public') undeclared.push(request.url)

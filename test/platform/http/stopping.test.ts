@@ -29,19 +29,37 @@ function get(port: number, path: string, agent: Agent): Promise<Answer> {
   })
 }
 
+/** Something that one side waits for and the other gives. */
+function createSignal() {
+  let give: () => void = () => undefined
+  const given = new Promise<void>((resolve) => (give = resolve))
+  return { given, give: () => give() }
+}
+
 t.test('OPS-06: at a stop, requests are served on every connection, and each is told to close', async (t) => {
-  const app = await startSmallApp(t)
+  const [arrived, release] = [createSignal(), createSignal()]
+  const app = await startSmallApp(t, {
+    routes: (app) =>
+      app.get('/v1/slow', { config: { access: 'public' } }, async () => {
+        arrived.give()
+        await release.given
+        return { done: true }
+      }),
+  })
   const port = await listen(app)
   const [agent, newcomer] = [new Agent({ keepAlive: true, maxSockets: 1 }), new Agent({ keepAlive: true })]
   t.teardown(() => [agent, newcomer].forEach((each) => each.destroy()))
   t.match(await get(port, '/v1/address', agent), { status: 200, connection: 'keep-alive' })
 
   const slow = get(port, '/v1/slow', newcomer)
-  await sleep(50)
+  await arrived.given
   const closed = app.close()
-  await sleep(50)
-  t.match(await get(port, '/v1/address', agent), { status: 200, connection: 'close' }, 'on a connection that was kept')
+  let onKept = await get(port, '/v1/address', agent)
+  // The stop begins within a few turns of the event loop.
+  while (onKept.connection === 'keep-alive') onKept = await get(port, '/v1/address', agent)
+  t.match(onKept, { status: 200, connection: 'close' }, 'on a connection that was kept')
   t.match(await get(port, '/v1/address', newcomer), { status: 200, connection: 'close' }, 'on a new connection')
+  release.give()
   t.match(await slow, { status: 200, body: '{"done":true}', connection: 'close' }, 'under way since before')
   await closed
   await t.rejects(get(port, '/v1/address', newcomer), { code: 'ECONNREFUSED' })

@@ -55,7 +55,7 @@ t.test('sign-up, profile, sessions and logout', async (t) => {
 })
 
 t.test('a refusal says what is wrong, and changes nothing', async (t) => {
-  const app = await startDeviceApp(t)
+  const app = await startDeviceApp(t, { estimatesStrength: true })
   const { client, account, kept } = await app.signUp()
   const { email } = account
   const before = await kept()
@@ -73,6 +73,33 @@ t.test('a refusal says what is wrong, and changes nothing', async (t) => {
   const error = await client.register({ email: 'nobody', password: PASSWORD }).catch((thrown: unknown) => thrown)
   t.ok(error instanceof ClientError)
   t.match(error, { code: 'validation_failed', status: 422, errors: [{ path: '/email' }], requestId: String })
+})
+
+t.test('a refusal hands on the members of its code, and only those', async (t) => {
+  const standard = {
+    type: '/problems/token_stale',
+    title: 'Stale',
+    status: 401,
+    code: 'token_stale',
+    detail: 'Refresh.',
+    instance: '/v1/auth/login',
+    request_id: 'request-1',
+    reason: 'logout',
+    errors: [],
+  }
+  const refuse = (problem: object) => {
+    const answer = async () => new Response(JSON.stringify(problem), { status: 401 })
+    const client = createClient({ baseUrl: 'https://auth.example.com', mode: 'json', fetch: answer })
+    t.teardown(() => client.close())
+    return client.login({ email: 'ada@example.com', password: PASSWORD }).catch((thrown: unknown) => thrown)
+  }
+  const members = { acr_values: ['aal2'], max_age: 900, attempts_left: 2 }
+  const error = await refuse({ ...standard, ...members })
+  t.match(error, { code: 'token_stale', requestId: 'request-1', reason: 'logout' })
+  t.ok(error instanceof ClientError)
+  t.strictSame((error as ClientError).members, members)
+  t.strictSame(((await refuse(standard)) as ClientError).members, {})
+  t.strictSame(new ClientError('unreachable').members, {}, 'also where nothing answered')
 })
 
 t.test('a sign-in over a session ends that session', async (t) => {

@@ -267,3 +267,28 @@ t.test('REF-04: another program with the same store was faster: its token is rea
   t.not((await device.kept())?.token, before)
   t.match(await device.client.sessions(), [{ id: device.sessionId }])
 })
+
+t.test('REF-04: another program with the same store signed in anew: a late answer does not undo that', async (t) => {
+  const app = await startDeviceApp(t)
+  const device = await app.signUp()
+  const held = device.network.holdAnswer(REFRESH)
+  const refresh = device.client.refresh()
+  const letThrough = await held
+  const other = app.device({ storage: device.storage })
+  const state = await other.client.login(device.account)
+  const newer = { session: { id: state.status === 'signed_in' ? (state.session?.id ?? '') : '' } }
+  const token = (await device.kept())?.token
+  letThrough()
+  t.match(await refresh, newer)
+  t.match(tokensOf(device), [/spr_/, `"${token}"`], 'the newer token was still there')
+  t.match(await device.restart().restore(), newer)
+})
+
+t.test('while Sallyport is away, calls at once share their tries', async (t) => {
+  const app = await startDeviceApp(t)
+  const device = await app.signUp()
+  device.network.isDown = true
+  const calls = Array.from({ length: 10 }, () => codeOf(device.client.refresh()))
+  t.strictSame(new Set(await Promise.all(calls)), new Set(['unreachable']))
+  t.equal(attemptsOf(device).length, 4)
+})

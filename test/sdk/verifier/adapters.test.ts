@@ -2,11 +2,10 @@ import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage } from 'node:http'
 import Fastify from 'fastify'
 import t from 'tap'
+import { sallyport, type SallyportAccess } from '../../../src/sdk/verifier/fastify-plugin.js'
 import {
   createVerifier,
   requireAccess,
-  sallyport,
-  type SallyportAccess,
   type VerifiedRequest,
   type Verifier,
   type VerifierOptions,

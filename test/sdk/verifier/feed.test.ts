@@ -176,6 +176,17 @@ for (const [name, handler] of Object.entries(unusable)) {
   })
 }
 
+t.test('REF-12: where polling serves, the age counts from the question, however late the answer is', async (t) => {
+  const { standIn, clock, create } = await start(t)
+  standIn.handlers.set(paths.list, (_request, response) => {
+    clock.advance({ seconds: 2 })
+    answerJson(response, { cursor: 'b.0', age_ms: 1_000, entries: [] })
+  })
+  const verifier = create()
+  await verifier.ready()
+  t.ok(verifier.ageMs >= 3_000, 'and is added to that of the instance')
+})
+
 t.test('a stream that goes on beating is kept', async (t) => {
   const { standIn, create } = await start(t)
   let beats = 0

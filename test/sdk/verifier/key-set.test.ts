@@ -132,3 +132,22 @@ t.test('time is judged at every use, by a clock that may be half a minute off', 
   clock.advance({ seconds: 631 })
   await t.rejects(verifier.verify(token), { code: 'token_expired' })
 })
+
+t.test('TOK-09: a token is expired from the moment on at which its time and the tolerance are over', async (t) => {
+  const { standIn } = await start(t)
+  let nowMs = Date.now()
+  const clock = { now: () => new Date(nowMs), elapsedMs: () => 0 }
+  const verifier = createVerifier({ issuer: standIn.url, audience: AUDIENCE, clock, clockToleranceSeconds: 7 })
+  t.teardown(() => verifier.close())
+  const token = standIn.issue()
+  const { exp, nbf } = await verifier.verify(token)
+  nowMs = exp * 1000 + 6_999
+  await t.resolves(verifier.verify(token))
+  nowMs = exp * 1000 + 7_000
+  await t.rejects(verifier.verify(token), { code: 'token_expired' })
+
+  nowMs = nbf * 1000 - 7_000
+  await t.resolves(verifier.verify(token), 'one of a clock that is ahead, as far as is tolerated')
+  nowMs = nbf * 1000 - 7_001
+  await t.rejects(verifier.verify(token), { code: 'token_invalid' })
+})

@@ -1,7 +1,5 @@
 import type { AuditEvents } from '../audit/audit.js'
 
-export const limitEvents = {
-  password_check_limited: 'alarm',
-  registration_limited: 'refused',
+export const refreshRateEvents = {
   refresh_limited: 'refused',
 } as const satisfies AuditEvents

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readCookies } from '../../../src/platform/http/cookie-header.js'
+import { cookieName, readCookies, sessionCookieNames } from '../../src/wire/cookies.js'
 
 t.test('WEB-12: all values of one cookie are read, in the order they were sent', (t) => {
   const table: [string | undefined, string[]][] = [
@@ -21,5 +21,15 @@ t.test('WEB-12: all values of one cookie are read, in the order they were sent',
     [';;;=;rt=1;', ['1']],
   ]
   for (const [header, values] of table) t.strictSame(readCookies(header, 'rt'), values, header ?? 'no header')
+  t.end()
+})
+
+t.test('WEB-01: the names carry the prefix wherever the address is https', (t) => {
+  t.strictSame(sessionCookieNames('http://localhost:3000'), { access: 'sallyport_at', refresh: 'sallyport_rt' })
+  t.strictSame(sessionCookieNames('https://example.com'), {
+    access: '__Host-Http-sallyport_at',
+    refresh: '__Host-Http-sallyport_rt',
+  })
+  t.equal(cookieName('https://example.com', 'device'), '__Host-Http-sallyport_device')
   t.end()
 })

@@ -1,4 +1,24 @@
 /**
+ * How the server names its cookies, and how whoever is sent them reads them. No packages, nothing of Node.
+ */
+
+/**
+ * The name of a cookie of the server at that address. The prefix makes browsers refuse a cookie of this name that a
+ * script or another host tries to set (RFC 6265bis, section 4.1.3). It needs `Secure`, which a browser drops on plain
+ * http.
+ */
+export function cookieName(publicUrl: string, name: 'at' | 'rt' | 'device'): string {
+  return publicUrl.startsWith('https:') ? `__Host-Http-sallyport_${name}` : `sallyport_${name}`
+}
+
+/** The names of the cookies that carry a session. */
+export type SessionCookieNames = Record<'access' | 'refresh', string>
+
+export function sessionCookieNames(publicUrl: string): SessionCookieNames {
+  return { access: cookieName(publicUrl, 'at'), refresh: cookieName(publicUrl, 'rt') }
+}
+
+/**
  * All values of one cookie, in the order in which they were sent (RFC 6265bis, section 5.8.3). A browser sends two
  * cookies of one name when they differ in domain or path, and a neighbouring site may have planted one of them: which
  * is genuine is for the caller to find out. Values are handed on as they stand.

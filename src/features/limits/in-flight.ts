@@ -1,12 +1,12 @@
-/** What this process is at, by whose it is. */
-export interface UnderWay {
+/** The work that this process has in flight, by a key that tells whose it is. */
+export interface InFlight {
   /** Does work that others can wait for. */
   during<T>(key: string, work: () => Promise<T>): Promise<T>
-  /** Resolves when all that is under way at this moment has ended; null where nothing is. */
+  /** Resolves when all that is in flight at this moment has ended; null where nothing is. */
   ending(key: string): Promise<unknown> | null
 }
 
-export function createUnderWay(): UnderWay {
+export function createInFlight(): InFlight {
   const known = new Map<string, Set<Promise<unknown>>>()
   return {
     async during(key, work) {

@@ -1,0 +1,29 @@
+import pg from 'pg'
+import { compareWithStored, type Account, type Faults, type StoredFamily } from './ledger.js'
+
+/** What all accounts were acknowledged, held against what the database has at the end. */
+export async function compareAll(url: string, accounts: readonly Account[]): Promise<Faults> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const users = await client.query<{ email: string }>('SELECT email FROM "user"')
+    const families = await client.query<StoredFamily>(
+      'SELECT id, generation, ended_at IS NOT NULL AS ended FROM refresh_token_family',
+    )
+    // Nobody presented a spent token, and nothing that was acknowledged may be behind its clients.
+    const odd = await client.query<{ event: string; count: number }>(
+      `SELECT event, count(*)::int AS count FROM audit_event
+       WHERE event IN ('refresh_ahead', 'refresh_reused', 'refresh_superseded') GROUP BY event`,
+    )
+    const stored = {
+      users: new Set(users.rows.map(({ email }) => email)),
+      families: new Map(families.rows.map((family) => [family.id, family])),
+    }
+    return [
+      ...accounts.flatMap((account) => compareWithStored(account, stored)),
+      ...odd.rows.map(({ event, count }) => `The audit trail has ${event} ${count} times.`),
+    ]
+  } finally {
+    await client.end()
+  }
+}

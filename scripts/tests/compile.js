@@ -1,0 +1,82 @@
+// Translates src/, test/, bench/, scripts/ and what the tests import of examples/ into JavaScript once, under .compiled/,
+// so that no test file has to do it again in its own process. Types are checked by `npm run typecheck` alone.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL, URL } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const outdir = join(root, '.compiled')
+
+/** Compiles everything and answers where the compiled form of a source is. */
+export async function compileTests() {
+  const sources = new Set(['src', 'test', 'bench', 'scripts', 'examples/spa'].flatMap(sourcesIn))
+  const { outputFiles } = await build({
+    entryPoints: [...sources],
+    outdir,
+    outbase: root,
+    absWorkingDir: root,
+    bundle: true,
+    plugins: [keepInPlace(sources)],
+    define: { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sourceFolder' },
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    treeShaking: false,
+    // Stack traces show the lines of the sources.
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'warning',
+    write: false,
+  })
+  replaceOutput(outputFiles)
+  return (file) => join(outdir, relative(root, resolve(file)).replace(/\.ts$/, '.js'))
+}
+
+/** Touches only what has changed, because another run may be reading the rest. */
+function replaceOutput(files) {
+  const current = new Set(files.map(({ path }) => path))
+  const previous = existsSync(outdir) ? readdirSync(outdir, { recursive: true, withFileTypes: true }) : []
+  for (const entry of previous) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isFile() && !current.has(path)) rmSync(path)
+  }
+  for (const { path, contents } of files) {
+    if (existsSync(path) && readFileSync(path).equals(contents)) continue
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, contents)
+  }
+}
+
+function sourcesIn(folder) {
+  return readdirSync(join(root, folder), { recursive: true })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.includes('node_modules'))
+    .map((name) => join(root, folder, name))
+}
+
+/** Each module is compiled by itself, and finds what lies beside its source: files, and modules that are not compiled. */
+function keepInPlace(sources) {
+  return {
+    name: 'keep-in-place',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) => {
+        if (kind === 'entry-point') return undefined
+        const target = resolve(resolveDir, path)
+        const isCompiled = sources.has(target.replace(/\.js$/, '.ts'))
+        return { path: isCompiled ? path : pathToFileURL(target).href, external: true }
+      })
+      onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, external: true }))
+      onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+        contents: `${ownPlace(path)} ${readFileSync(path, 'utf8')}`,
+        loader: 'ts',
+      }))
+    },
+  }
+}
+
+/** On the first line, so that the numbers of the lines stay. */
+function ownPlace(path) {
+  const url = JSON.stringify(pathToFileURL(path).href)
+  return `const __sourceUrl = ${url}, __sourceFolder = ${JSON.stringify(dirname(path))};`
+}

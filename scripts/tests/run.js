@@ -1,0 +1,22 @@
+// npm test: compiles the tests and what they test once, then runs each test file in a process of its own.
+//
+//   node scripts/tests/run.js [--fast | --postgres | --write-order] [test/a.test.ts …]
+
+import { parseArgs } from 'node:util'
+import { requirePostgres } from './postgres.js'
+import { runTests } from './runner.js'
+import { allTests, fastTests, postgresTests, writeLongestFirst } from './selection.js'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { fast: { type: 'boolean' }, postgres: { type: 'boolean' }, 'write-order': { type: 'boolean' } },
+})
+
+if (values.postgres) await requirePostgres()
+const times = await runTests(positionals.length > 0 ? positionals : chosenTests())
+if (values['write-order']) writeLongestFirst(times)
+
+function chosenTests() {
+  if (values.fast) return fastTests()
+  return values.postgres ? postgresTests() : allTests()
+}

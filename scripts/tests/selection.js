@@ -1,0 +1,106 @@
+// Which test files run where; test/README.md says why. A file that no rule here mentions runs everywhere.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath, URL } from 'node:url'
+
+const orderFile = fileURLToPath(new URL('longest-first.json', import.meta.url))
+
+/** Files that take so long are started before all others. */
+const LONG_MS = 5_000
+
+/** Open a database and are not about it: what they show of HTTP, tokens, cookies and texts is the same on any. */
+const sameOnAnyDatabase = [
+  'test/attacks/address-rotation.test.ts',
+  'test/attacks/banned-users.test.ts',
+  'test/attacks/cookie-tampering.test.ts',
+  'test/attacks/cookie-theft.test.ts',
+  'test/attacks/cross-site-requests.test.ts',
+  'test/attacks/forged-access-tokens.test.ts',
+  'test/attacks/hijacked-session.test.ts',
+  'test/attacks/malformed-bodies.test.ts',
+  'test/attacks/mass-assignment.test.ts',
+  'test/attacks/misplaced-tokens.test.ts',
+  'test/attacks/password-confusion.test.ts',
+  'test/attacks/path-variants.test.ts',
+  'test/attacks/refused-refreshes.test.ts',
+  'test/attacks/revoked-access-tokens.test.ts',
+  'test/attacks/stolen-signing-keys.test.ts',
+  'test/attacks/terminal-escapes.test.ts',
+  'test/attacks/unlisted-members.test.ts',
+  'test/attacks/withdrawn-keys.test.ts',
+  'test/commands.test.ts',
+  'test/flows/access-tokens.test.ts',
+  'test/flows/events.test.ts',
+  'test/flows/known-devices.test.ts',
+  'test/flows/login-flood.test.ts',
+  'test/flows/oauth.test.ts',
+  'test/flows/session-mode.test.ts',
+  'test/openapi.test.ts',
+  'test/processes/argon2-build.test.ts',
+  'test/sdk/client/client.test.ts',
+  'test/sdk/client/foreign-answers.test.ts',
+  'test/sdk/verifier/adapters.test.ts',
+  'test/sdk/verifier/end-to-end.test.ts',
+]
+
+/** Wait for real time to pass, try hundreds of random cases, or load a compiler, a linter or a million words. */
+const slow = [
+  'test/architecture.test.ts',
+  'test/attacks/any-request.test.ts',
+  'test/attacks/sql-injection.test.ts',
+  'test/features/passwords/strength.test.ts',
+  'test/platform/database/guarded.test.ts',
+  'test/platform/database/migrations.test.ts',
+  'test/platform/http/any-request.test.ts',
+  'test/platform/http/framing.test.ts',
+  'test/platform/http/stopping.test.ts',
+  'test/sdk/client/bundle.test.ts',
+]
+
+const startsProcess = /node:child_process'|support\/(process|phone-owner|example-page|page|chromium)\.js'/
+const opensDatabase = /support\/(app|database|following|process|proxied-app)\.js'/
+const isOfPostgres = /\bneedsPostgres\b/
+const isOfEmbedded = /\bneedsEmbedded\b/
+
+export function allTests() {
+  const files = readdirSync('test', { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `test/${name}`)
+  const unknown = [...sameOnAnyDatabase, ...slow].filter((file) => !existsSync(file))
+  if (unknown.length > 0) throw new Error(`scripts/tests/selection.js names what is not there: ${unknown.join(', ')}`)
+  return longestFirst(files.sort())
+}
+
+/** Neither a process nor a browser nor real waiting. */
+export function fastTests() {
+  return allTests().filter((file) => !slow.includes(file) && !startsProcess.test(readFileSync(file, 'utf8')))
+}
+
+/** What can turn out otherwise on a Postgres that is a server, with connections that run at the same time. */
+export function postgresTests() {
+  return allTests().filter((file) => {
+    const text = readFileSync(file, 'utf8')
+    if (isOfPostgres.test(text)) return true
+    const isElsewhere = isOfEmbedded.test(text) || file.startsWith('test/examples/') || sameOnAnyDatabase.includes(file)
+    return opensDatabase.test(text) && !isElsewhere
+  })
+}
+
+function longestFirst(files) {
+  const long = JSON.parse(readFileSync(orderFile, 'utf8'))
+  const place = (file) => (long.includes(file) ? long.indexOf(file) : long.length)
+  return files.toSorted((a, b) => place(a) - place(b))
+}
+
+/** Keeps the order that was measured. */
+export function writeLongestFirst(times) {
+  const long = times.filter(({ ms }) => ms >= LONG_MS).sort((a, b) => b.ms - a.ms)
+  writeFileSync(
+    orderFile,
+    `${JSON.stringify(
+      long.map(({ file }) => file),
+      null,
+      2,
+    )}\n`,
+  )
+}

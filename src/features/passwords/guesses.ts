@@ -1,0 +1,80 @@
+import { hashSubject, type Budget, type Policy, type Requester } from '../limits/limits.js'
+
+const MINUTE = 60
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/**
+ * Wrong passwords of one account. The waits grow: after ten of them up to a quarter of an hour, after thirty in a day up
+ * to a day. A hundred in a row, however slowly and from wherever, and the password alone opens nothing any more (NIST SP
+ * 800-63B-4, section 3.2.2) until somebody shows by other means that they are the owner. A right password makes those of
+ * whoever gave it forgotten.
+ */
+function passwordPolicies(name: string, { concealed }: { concealed: boolean }): Policy[] {
+  const shared = { onSuccess: 'forget' as const, concealed }
+  return [
+    { ...shared, name, quota: 10, windowSeconds: 15 * MINUTE, sliding: false },
+    { ...shared, name: `${name}-day`, quota: 30, windowSeconds: DAY, sliding: false },
+    { ...shared, name: `${name}-total`, quota: 100, windowSeconds: 90 * DAY, sliding: true },
+  ]
+}
+
+/** For strangers, who show nothing but an address and a password. */
+const accountPolicies = passwordPolicies('account', { concealed: true })
+/** For a device on which the account was signed in before. */
+const devicePolicies = passwordPolicies('device', { concealed: false })
+/** For a user who is signed in and has to show the password once more. */
+const sessionPolicies = passwordPolicies('session', { concealed: false })
+
+/** Wrong passwords from one network, whatever the accounts: many people may share it. */
+export const networkPolicy: Policy = {
+  name: 'address',
+  quota: 100,
+  windowSeconds: HOUR,
+  sliding: false,
+  onSuccess: 'refund',
+  concealed: false,
+}
+
+/** Who is asked for a password. */
+export type Claimant =
+  /** Somebody who names an account; `deviceId` where they showed that it was signed in there before. */
+  | { kind: 'stranger'; email: string; deviceId: Buffer | null }
+  /** Somebody who is signed in. */
+  | { kind: 'user'; email: string; sessionId: string }
+
+/** A password that somebody shows. */
+export interface PasswordCheck extends Requester {
+  by: Claimant
+  /** Whose password it would be; null where there is no such user. */
+  user: { id: string; passwordHash: string | null } | null
+  password: string
+  /** Aborted when the client has gone. */
+  gone: AbortSignal
+}
+
+/** The budgets of one check of a password, the narrowest last. A stranger's network counts too. */
+export function passwordBudgets(claimant: Claimant, ofNetwork: Budget[]): Budget[] {
+  if (claimant.kind === 'user') return all(sessionPolicies, claimant.sessionId)
+  const account = hashSubject(claimant.email)
+  if (claimant.deviceId !== null) return all(devicePolicies, `${account}:${claimant.deviceId.toString('base64url')}`)
+  return [...ofNetwork, ...all(accountPolicies, account)]
+}
+
+/**
+ * The count in a row, which a right password breaks, whoever gives it. The failures of strangers in a day are counted
+ * on: they were not those of whoever gave it.
+ */
+export function failuresInARow({ email }: Claimant): Budget[] {
+  const inARow = accountPolicies.filter(({ sliding }) => sliding)
+  return all(inARow, hashSubject(email))
+}
+
+/** The budgets of strangers at an account. */
+export function strangersBudgets(email: string): Budget[] {
+  return all(accountPolicies, hashSubject(email))
+}
+
+function all(policies: Policy[], of: string): Budget[] {
+  return policies.map((policy) => ({ policy, of }))
+}

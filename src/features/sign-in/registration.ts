@@ -1,0 +1,72 @@
+import type { Database } from '../../platform/database/database.js'
+import { Problem } from '../../platform/problem.js'
+import { stranger } from '../audit/audit.js'
+import type { SessionTokens } from '../families/families.js'
+import type { Limits, Policy, Refusal } from '../limits/limits.js'
+import type { Passwords } from '../passwords/passwords.js'
+import type { signInEvents } from './audit-events.js'
+import { openSession, type CompletionOptions, type SignInContext } from './completing.js'
+import type { RegisterBody } from './schemas.js'
+
+export interface RegistrationOptions extends CompletionOptions {
+  database: Database
+  passwords: Passwords
+  limits: Limits
+  /** REGISTRATION. */
+  registration: 'open' | 'closed'
+}
+
+/** Registrations from one network, whatever comes of them. */
+const registrationPolicy: Policy = {
+  name: 'registration',
+  quota: 100,
+  windowSeconds: 60 * 60,
+  sliding: false,
+  onSuccess: 'spend',
+  concealed: false,
+}
+
+export function createRegistration(options: RegistrationOptions) {
+  const { database, revocations, accounts, passwords, audit, limits, clock, registration } = options
+
+  async function addAndSignIn(body: RegisterBody, context: SignInContext): Promise<SessionTokens> {
+    const { email, password, name = null } = body
+    const { caller, gone } = context
+    await passwords.requireAcceptable(password, { email, name })
+    const passwordHash = await passwords.hash(password, gone)
+    const proof = { method: 'pwd' as const, at: clock.now() }
+    try {
+      return await revocations.transaction(async (tx, revoke) => {
+        const userId = await accounts.add(tx, { email, name, passwordHash, roles: [] })
+        await accounts.lock(tx, userId)
+        return openSession(options, tx, revoke, userId, {
+          proofs: [proof],
+          wish: body,
+          context,
+          event: 'user_registered',
+        })
+      })
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'email_taken') {
+        const owner = await accounts.findByEmail(email)
+        await database.query((client) =>
+          audit.record(client, {
+            event: 'registration_refused_taken',
+            actor: stranger,
+            caller,
+            userId: owner?.id ?? null,
+          }),
+        )
+      }
+      throw error
+    }
+  }
+
+  return async function register(body: RegisterBody, context: SignInContext): Promise<SessionTokens> {
+    if (registration === 'closed') throw new Problem('registration_closed')
+    const budgets = limits.ofNetwork(registrationPolicy, context.caller)
+    const refusal: Refusal<keyof typeof signInEvents> = { event: 'registration_limited', actor: stranger }
+    const request = { ...context, refusal }
+    return passwords.admit(() => limits.guard(budgets, request, () => addAndSignIn(body, context)))
+  }
+}

@@ -1,0 +1,93 @@
+import t from 'tap'
+import { findShortfall, problemOf, shortfallsOf, type Shortfall } from '../../../src/features/access/requirement.js'
+import type { TokenRequirement } from '../../../src/platform/http/access.js'
+
+const now = new Date('2026-01-01T00:15:00.500Z')
+const authenticatedAgo = (seconds: number) => Math.floor(now.getTime() / 1000) - seconds
+
+interface Shown {
+  roles?: string[]
+  currentRoles?: string[]
+  scope?: string
+  auth_time?: number
+  acr?: unknown
+}
+
+function shortfall({ currentRoles, ...claims }: Shown, requirement: Omit<TokenRequirement, 'token'>): Shortfall | null {
+  const all = { roles: [], scope: '', auth_time: authenticatedAgo(0), ...claims }
+  return findShortfall({ claims: all, ...(currentRoles && { currentRoles }) }, { token: 'feed', ...requirement }, now)
+}
+
+t.test('HTTP-15: one of the roles, in the token and in the database where that was asked', async (t) => {
+  const required = { roles: ['admin', 'support'] }
+  const cases: [Shown, Shortfall | null][] = [
+    [{}, 'forbidden'],
+    [{ roles: ['auditor', 'administrator', 'Admin'] }, 'forbidden'],
+    [{ roles: ['auditor', 'admin'] }, null],
+    [{ roles: ['support'] }, null],
+    [{ roles: ['admin'], currentRoles: ['admin'] }, null],
+    [{ roles: ['admin'], currentRoles: ['support'] }, null],
+    [{ roles: ['admin'], currentRoles: [] }, 'forbidden'],
+    [{ roles: [], currentRoles: ['admin'] }, 'forbidden'],
+  ]
+  for (const [shown, expected] of cases) t.equal(shortfall(shown, required), expected, JSON.stringify(shown))
+  t.equal(shortfall({ currentRoles: [] }, {}), null, 'no role is required')
+})
+
+t.test('RFC 6750, 3.1: all of the scopes, each a whole word', async (t) => {
+  const required = { scopes: ['orders:read', 'orders:write'] }
+  const cases: [string, Shortfall | null][] = [
+    ['', 'insufficient_scope'],
+    ['orders:read', 'insufficient_scope'],
+    ['orders:readorders:write', 'insufficient_scope'],
+    ['orders:read orders:writeall', 'insufficient_scope'],
+    ['orders:write other orders:read', null],
+  ]
+  for (const [scope, expected] of cases) t.equal(shortfall({ scope }, required), expected, scope)
+})
+
+t.test('TOK-17: how long ago, and how strong; what tells no level has the lowest', async (t) => {
+  const weak = 'insufficient_user_authentication'
+  t.equal(shortfall({ auth_time: authenticatedAgo(899) }, { maxAuthAgeSeconds: 900 }), null)
+  t.equal(shortfall({ auth_time: authenticatedAgo(900) }, { maxAuthAgeSeconds: 900 }), weak, 'half a second late')
+  t.equal(shortfall({ auth_time: 0 }, {}), null, 'no age is required')
+
+  const levels = [undefined, 'aal1', 'aal2', 'phr'] as const
+  for (const [has, acr] of levels.entries()) {
+    for (const [wants, required] of (['aal1', 'aal1', 'aal2', 'phr'] as const).entries()) {
+      const expected = Math.max(has, 1) >= Math.max(wants, 1) ? null : weak
+      t.equal(shortfall({ acr }, { acr: required }), expected, `${acr} where ${required} is asked`)
+    }
+  }
+  for (const acr of ['aal9', 'PHR', '', 3, null, ['phr']]) {
+    t.equal(shortfall({ acr }, { acr: 'aal2' }), weak, JSON.stringify(acr))
+  }
+})
+
+t.test('whoever lacks several is told of the one that authenticating would not mend', async (t) => {
+  const all: TokenRequirement = {
+    token: 'live',
+    roles: ['admin'],
+    scopes: ['a', 'b'],
+    maxAuthAgeSeconds: 60,
+    acr: 'phr',
+  }
+  t.strictSame(shortfallsOf(all), ['forbidden', 'insufficient_scope', 'insufficient_user_authentication'])
+  t.strictSame(shortfallsOf({ token: 'live' }), [])
+  t.strictSame(shortfallsOf({ token: 'feed', acr: 'aal2' }), ['insufficient_user_authentication'])
+  t.equal(shortfall({ auth_time: 0 }, all), 'forbidden')
+  t.equal(shortfall({ auth_time: 0, roles: ['admin'] }, all), 'insufficient_scope')
+  t.equal(shortfall({ auth_time: 0, roles: ['admin'], scope: 'a b' }, all), 'insufficient_user_authentication')
+})
+
+t.test('RFC 9470, 3: only what is asked for is named', async (t) => {
+  const optionsOf = (requirement: Omit<TokenRequirement, 'token'>) => {
+    const { members, challenge } = problemOf('insufficient_user_authentication', {
+      token: 'feed',
+      ...requirement,
+    }).options
+    return { members, challenge }
+  }
+  t.strictSame(optionsOf({ acr: 'aal2' }), { members: { acr_values: ['aal2'] }, challenge: { acr_values: 'aal2' } })
+  t.strictSame(optionsOf({ maxAuthAgeSeconds: 60 }), { members: { max_age: 60 }, challenge: { max_age: '60' } })
+})

@@ -1,0 +1,10 @@
+// What packages.test.ts compiles where Fastify is there.
+
+import Fastify from 'fastify'
+import { createVerifier } from '@sallyport/verifier'
+import { sallyport } from '@sallyport/verifier/fastify'
+
+const verifier = createVerifier({ issuer: 'https://auth.example.com', audience: 'https://auth.example.com' })
+export const app = Fastify()
+await app.register(sallyport, { verifier })
+app.get('/orders', { config: { sallyport: 'offline' } }, (request) => request.claims?.sub ?? null)

@@ -1,0 +1,14 @@
+// What packages.test.ts compiles without the types of Node: those of the packages need none.
+
+import { createClient, type EndReason, type SessionEntry } from '@sallyport/client'
+import { createVerifier, type AccessTokenClaims } from '@sallyport/verifier'
+
+const client = createClient({ baseUrl: 'https://auth.example.com', mode: 'cookie' })
+
+export const reasonOf = (): EndReason | null => (client.state.status === 'signed_out' ? client.state.reason : null)
+
+export const devices = async (): Promise<SessionEntry[]> => client.sessions({ ended: true })
+
+const verifier = createVerifier({ issuer: 'https://auth.example.com', audience: 'https://auth.example.com' })
+
+export const verify = async (token: string): Promise<AccessTokenClaims> => verifier.verify(token)

@@ -1,0 +1,15 @@
+import argon2 from 'argon2'
+import type { Test } from 'tap'
+
+/** Holds the next comparison of a password back. Resolves, once it has begun, to what lets it go on. */
+export function holdNextComparison(t: Test): Promise<() => void> {
+  const { verify } = argon2
+  return new Promise((resolve) => {
+    const compare = async (...args: Parameters<typeof verify>) => {
+      restore()
+      await new Promise<void>((letGoOn) => resolve(letGoOn))
+      return verify(...args)
+    }
+    const { restore } = t.intercept(argon2, 'verify', { configurable: true, value: compare })
+  })
+}

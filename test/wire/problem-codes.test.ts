@@ -1,0 +1,17 @@
+import { readdirSync } from 'node:fs'
+import t from 'tap'
+import { problemCodes } from '../../src/wire/problem-codes.js'
+
+const areas = new URL('../../src/wire/problems/', import.meta.url)
+
+t.test('each problem code stands in the file of one area, and each area in the index', async (t) => {
+  const files = readdirSync(areas).filter((file) => file !== 'problem-table.ts')
+  t.ok(files.length >= 6, 'the areas are found')
+  const codes: string[] = []
+  for (const file of files) {
+    const area = (await import(new URL(file, areas).href)) as Record<string, object>
+    codes.push(...Object.values(area).flatMap((table) => Object.keys(table)))
+  }
+  // The index spreads the areas, so of a code in two of them it would silently keep the last.
+  t.strictSame(codes.sort(), Object.keys(problemCodes).sort())
+})
