@@ -5,13 +5,14 @@ import type { Database } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
+import type { familyEvents } from './audit-events.js'
 import type { Limits, Verdict } from './rotation.js'
 
 /** What the operations on families work with. */
 export interface FamiliesContext {
   database: Database
   revocations: Revocations
-  audit: Audit
+  audit: Audit<typeof familyEvents>
   accessTokens: AccessTokens
   secrets: SecretKeys
   clock: Clock

@@ -5,7 +5,8 @@ import type { JudgedFamily } from './rotation.js'
 /** A refresh-token family, whole. */
 export interface Family extends JudgedFamily {
   id: string
-  userId: string | null
+  /** What the client was granted (RFC 6749, section 3.3); empty for first-party clients. */
+  scope: string
   remember: boolean
   deviceName: string | null
   userAgent: string | null
@@ -15,10 +16,13 @@ export interface Family extends JudgedFamily {
   createdAt: Date
 }
 
+/** First-party clients share one name. */
+export const FIRST_PARTY_CLIENT = 'sallyport'
+
 /** Who ended a session, and from where. */
 export interface Ending {
   reason: EndReason
-  /** The user who asked for it; null for Sallyport itself and for its operator. */
+  /** The user who asked for it; null where it was none. The audit trail tells who did. */
   by: string | null
   ip: string | null
   userAgent: string | null

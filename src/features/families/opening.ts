@@ -2,10 +2,12 @@ import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { uuidv7 } from '../../platform/uuid.js'
+import { system, type Actor } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
 import { deviceNameOf } from './device-name.js'
 import { endFamily } from './ending.js'
+import { FIRST_PARTY_CLIENT } from './family.js'
 import { createRefreshToken, hashHandle, type RefreshToken } from './refresh-token.js'
 import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
 import * as store from './store.js'
@@ -13,6 +15,10 @@ import * as store from './store.js'
 export interface OpenRequest {
   userId: string
   mode: Mode
+  /** The client that the tokens are for; a first-party one by default. */
+  clientId?: string
+  /** What it was granted; nothing by default, as for a first-party client, which needs no grant. */
+  scope?: string
   /** Whether the cookies outlive the browser. */
   remember: boolean
   /** What the client calls the device; null lets the user agent name it. */
@@ -47,6 +53,8 @@ export async function open(
     handleHash: hashHandle(token.handle),
     secretId: secrets.current.id,
     mode: request.mode,
+    clientId: request.clientId ?? FIRST_PARTY_CLIENT,
+    scope: request.scope ?? '',
     remember: request.remember,
     deviceName: request.deviceName ?? deviceNameOf(caller.userAgent),
     userAgent: caller.userAgent,
@@ -61,7 +69,7 @@ export async function open(
   const user = opened?.reading.user
   if (!opened || !user) throw new Error('A family was opened for a user who does not exist.')
   for (const id of opened.beyond) {
-    await endFamily(context, tx, revoke, { id, userId }, 'limit', { userId: null, caller })
+    await endFamily(context, tx, revoke, { id, userId }, 'limit', { actor: system, caller })
   }
   return makeSessionTokens(context, { ...opened.reading, user }, token)
 }
@@ -75,7 +83,7 @@ async function endReplaced(
   for (const { handle } of replaces) {
     const reading = await store.readFamilyForUpdate(tx, hashHandle(handle), context.clock.shiftMs)
     if (reading === null) continue
-    const by = { userId: reading.family.userId, caller }
-    await endFamily(context, tx, revoke, reading.family, 'logout', by)
+    const actor: Actor = { kind: 'user', id: reading.family.userId }
+    await endFamily(context, tx, revoke, reading.family, 'logout', { actor, caller })
   }
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Attempt } from './attempt.js'
 
@@ -12,13 +12,17 @@ const MOST_OVERTAKING = 8
 /** What the rules look at in a family. */
 export interface JudgedFamily {
   mode: Mode
+  /** The client that the tokens were issued to. */
+  clientId: string
   generation: number
   /** The attempt that made the current generation; null before the first refresh. */
   attempt: Attempt | null
   rotatedAt: Date | null
   lastUsedAt: Date
   expiresAt: Date
-  ended: { at: Date; reason: EndReason } | null
+  ended: { at: Date; reason: AnyEndReason } | null
+  /** Null once the user is deleted. */
+  userId: string | null
   /** Whether the user exists and is banned at this moment. */
   banned: boolean
 }
@@ -34,12 +38,14 @@ export interface Presented {
   generation: number
   /** The modes whose tokens travel as this one did. */
   modes: readonly Mode[]
+  /** The client that presents the token: it is bound to the one that it was issued to (RFC 6749, section 10.4). */
+  clientId: string
   attempt: Attempt
 }
 
 export type Verdict =
-  | { outcome: 'wrong_mode' }
-  | { outcome: 'ended'; reason: EndReason }
+  | { outcome: 'wrong_mode' | 'wrong_client' }
+  | { outcome: 'ended'; reason: AnyEndReason }
   /** `ahead`: the database lost writes that it had acknowledged; the token proves that we issued it. */
   | { outcome: 'rotate'; ahead: boolean }
   | { outcome: 'replay' }
@@ -52,6 +58,7 @@ export type Verdict =
  */
 export function judge(family: JudgedFamily, presented: Presented, limits: Limits, now: Date): Verdict {
   if (!presented.modes.includes(family.mode)) return { outcome: 'wrong_mode' }
+  if (presented.clientId !== family.clientId) return { outcome: 'wrong_client' }
   const reason = endOf(family, limits, now)
   if (reason !== null) return { outcome: 'ended', reason }
   const behind = family.generation - presented.generation
@@ -61,30 +68,42 @@ export function judge(family: JudgedFamily, presented: Presented, limits: Limits
   return { outcome: overtaken ? 'superseded' : 'reuse' }
 }
 
-export type RenewalVerdict = { outcome: 'wrong_mode' | 'renew' | 'reuse' } | { outcome: 'ended'; reason: EndReason }
+export type RenewalVerdict =
+  | { outcome: 'wrong_mode' | 'wrong_client' }
+  | { outcome: 'ended'; reason: AnyEndReason }
+  /** `ahead` as in a refresh. */
+  | { outcome: 'renew'; ahead: boolean }
+  | { outcome: 'reuse' }
 
 /**
  * Judges a genuine refresh cookie that stands in for an access cookie in mode `session`. Nothing rotates, so the
  * current generation serves as often as it comes, and the one before it while the rotation's answer is on its way.
  */
-export function judgeRenewal(family: JudgedFamily, generation: number, limits: Limits, now: Date): RenewalVerdict {
-  if (family.mode !== 'session') return { outcome: 'wrong_mode' }
-  const reason = endOf(family, limits, now)
-  if (reason !== null) return { outcome: 'ended', reason }
-  if (generation >= family.generation) return { outcome: 'renew' }
-  const justRotated = generation === family.generation - 1 && isWithinGrace(family, limits, now)
-  return { outcome: justRotated ? 'renew' : 'reuse' }
-}
-
-/** Why a family no longer lives, or null while it does. An end that was written comes before one that time brought. */
-export function endOf(
-  family: Pick<JudgedFamily, 'ended' | 'expiresAt' | 'lastUsedAt' | 'mode' | 'banned'>,
+export function judgeRenewal(
+  family: JudgedFamily,
+  { generation, clientId }: Pick<Presented, 'generation' | 'clientId'>,
   limits: Limits,
   now: Date,
-): EndReason | null {
+): RenewalVerdict {
+  if (family.mode !== 'session') return { outcome: 'wrong_mode' }
+  if (clientId !== family.clientId) return { outcome: 'wrong_client' }
+  const reason = endOf(family, limits, now)
+  if (reason !== null) return { outcome: 'ended', reason }
+  if (generation >= family.generation) return { outcome: 'renew', ahead: generation > family.generation }
+  const justRotated = generation === family.generation - 1 && isWithinGrace(family, limits, now)
+  return justRotated ? { outcome: 'renew', ahead: false } : { outcome: 'reuse' }
+}
+
+/** Why a family no longer lives, or null while it does; `lives` in the store says the same in SQL. An end that was written comes before one that time brought. */
+export function endOf(
+  family: Pick<JudgedFamily, 'ended' | 'expiresAt' | 'lastUsedAt' | 'mode' | 'userId' | 'banned'>,
+  limits: Limits,
+  now: Date,
+): AnyEndReason | null {
   if (family.ended !== null) return family.ended.reason
   if (family.expiresAt <= now) return 'expired'
   if (family.lastUsedAt.getTime() + limits.idleSeconds[family.mode] * 1000 <= now.getTime()) return 'idle'
+  if (family.userId === null) return 'deleted'
   return family.banned ? 'banned' : null
 }
 

@@ -1,4 +1,4 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import { isBanned, tokenUserOf, type TokenUser, type TokenUserRow } from '../accounts/accounts.js'
 import type { Family } from './family.js'
@@ -18,6 +18,8 @@ export interface Row extends TokenUserRow {
   attempt_keyed: boolean
   rotated_at: Date | null
   mode: Mode
+  client_id: string
+  scope: string
   remember: boolean
   device_name: string | null
   user_agent: string | null
@@ -28,7 +30,7 @@ export interface Row extends TokenUserRow {
   last_used_at: Date
   expires_at: Date
   ended_at: Date | null
-  end_reason: EndReason | null
+  end_reason: AnyEndReason | null
   now: Date
 }
 
@@ -46,6 +48,8 @@ function familyOf(row: Row, user: TokenUser | null): Family {
     attempt: row.attempt_hash && { hash: Buffer.from(row.attempt_hash), keyed: row.attempt_keyed },
     rotatedAt: row.rotated_at,
     mode: row.mode,
+    clientId: row.client_id,
+    scope: row.scope,
     remember: row.remember,
     deviceName: row.device_name,
     userAgent: row.user_agent,

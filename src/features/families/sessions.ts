@@ -1,11 +1,11 @@
 import type { UserClaims } from '../../wire/claims.js'
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { FamiliesContext } from './context.js'
-import { endFamiliesOfUser, endFamily } from './ending.js'
+import { endFamiliesOfUser, endFamily, type EndedBy } from './ending.js'
 import type { Family } from './family.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
@@ -15,7 +15,7 @@ import * as store from './store.js'
 /** A family as its user sees it: one device, one entry of the list. */
 export interface Session {
   family: Family
-  ended: { at: Date; reason: EndReason } | null
+  ended: { at: Date; reason: AnyEndReason } | null
 }
 
 /** The user's sessions, the most recently used first: those that live, or those that ended before their last day. */
@@ -52,7 +52,7 @@ export async function endSession(
 ): Promise<void> {
   const family = await requireLiveSession(context, userId, sessionId)
   await context.revocations.transaction((tx, revoke) =>
-    endFamily(context, tx, revoke, family, 'revoked_by_user', { userId, caller }),
+    endFamily(context, tx, revoke, family, 'revoked_by_user', { actor: { kind: 'user', id: userId }, caller }),
   )
 }
 
@@ -62,7 +62,7 @@ export async function endOtherSessions(
   { sub, sid }: UserClaims,
   caller: Caller,
 ): Promise<void> {
-  const by = { userId: sub, caller }
+  const by: EndedBy = { actor: { kind: 'user', id: sub }, caller }
   await context.revocations.transaction((tx, revoke) =>
     endFamiliesOfUser(context, tx, revoke, sub, { except: sid, reason: 'revoked_by_user', by }),
   )
@@ -70,7 +70,7 @@ export async function endOtherSessions(
 
 /** Ends every session of the user. */
 export async function endAllSessions(context: FamiliesContext, userId: string, caller: Caller): Promise<void> {
-  const by = { userId, caller }
+  const by: EndedBy = { actor: { kind: 'user', id: userId }, caller }
   await context.revocations.transaction((tx, revoke) =>
     endFamiliesOfUser(context, tx, revoke, userId, { reason: 'logout_all', by }),
   )
@@ -94,7 +94,7 @@ export async function requireLive(context: FamiliesContext, claims: UserClaims):
 }
 
 /** Why a session ended; null while it lives, or once it is forgotten. */
-export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<EndReason | null> {
+export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<AnyEndReason | null> {
   const { database, clock } = context
   const find = (client: Queries) => store.readFamily(client, sessionId, clock.shiftMs)
   const reading = await database.query(find, { repeatable: true })
@@ -105,6 +105,7 @@ export async function findEndReason(context: FamiliesContext, sessionId: string)
 export interface LiveSession {
   sessionId: string
   userId: string
+  clientId: string
   /** When it ends unless it is used before. */
   refreshExpiresAt: Date
 }
@@ -120,7 +121,7 @@ export async function inspect(
   const { family, user, now } = reading
   if (generation < family.generation || endOf(family, limits, now) !== null) return null
   const refreshExpiresAt = idleOrAbsoluteEnd(family, limits.idleSeconds[family.mode])
-  return { sessionId: family.id, userId: user.id, refreshExpiresAt }
+  return { sessionId: family.id, userId: user.id, clientId: family.clientId, refreshExpiresAt }
 }
 
 /** Whose session a genuine refresh token is for, of whatever generation. */

@@ -23,12 +23,14 @@ function createServer(): Server {
   let now = new Date(0)
   const family: JudgedFamily = {
     mode: 'json',
+    clientId: 'sallyport',
     generation: 0,
     attempt: null,
     rotatedAt: null,
     lastUsedAt: now,
     expiresAt: new Date(LONG_SECONDS * 1000),
     ended: null,
+    userId: 'ada',
     banned: false,
   }
   return {
@@ -36,7 +38,7 @@ function createServer(): Server {
     wait: (seconds) => (now = new Date(now.getTime() + seconds * 1000)),
     present(generation, key) {
       const attempt = { hash: Buffer.alloc(32, key), keyed: true }
-      const { outcome } = judge(family, { generation, modes: ['json'], attempt }, limits, now)
+      const { outcome } = judge(family, { generation, modes: ['json'], clientId: 'sallyport', attempt }, limits, now)
       if (outcome === 'rotate') {
         Object.assign(family, { generation: generation + 1, attempt, rotatedAt: now, lastUsedAt: now })
       }
