@@ -16,16 +16,16 @@ import { open, type OpenRequest } from './opening.js'
 import { parseRefreshToken, type RefreshToken } from './refresh-token.js'
 import { createRefreshing, rotateCurrent, type RefreshRequest } from './refreshing.js'
 import { renew } from './renewing.js'
-import type { SessionTokens } from './session-tokens.js'
+import type { SessionTokens } from './family.js'
 import * as sessions from './sessions.js'
 import * as store from './store.js'
 
-export { attemptKeySchema } from './attempt.js'
-export { deviceNameSchema } from './device-name.js'
+export { attemptKeySchema } from './refresh-token.js'
+export { deviceNameSchema } from './opening.js'
 export type { Carrier } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
 export type { Session } from './sessions.js'
-export type { SessionTokens } from './session-tokens.js'
+export type { SessionTokens } from './family.js'
 
 const PURGE_BATCH = 1000
 
@@ -71,14 +71,14 @@ export interface Families {
   endSession(userId: string, sessionId: string, caller: Caller): Promise<void>
   endOtherSessions(claims: UserClaims, caller: Caller): Promise<void>
   endAllSessions(userId: string, caller: Caller): Promise<void>
-  /** Deletes families past their absolute end, in batches that block nobody. */
+  /** Deletes families past their absolute end, in batches that block no other statement for long. */
   purge(): Promise<void>
   /** How many live families still need each secret, by the secret's id. */
   countBySecret(): Promise<Map<number, number>>
 }
 
 export function createFamilies(context: FamiliesContext): Families {
-  const { database, secrets, clock, limits } = context
+  const { database, secrets, clock, settings } = context
   return {
     parse: (text) => parseRefreshToken(secrets, text),
     open: (tx, revoke, request) => open(context, tx, revoke, request),
@@ -104,7 +104,7 @@ export function createFamilies(context: FamiliesContext): Families {
     },
     countBySecret: () =>
       database.query((client) =>
-        store.countLiveFamiliesBySecret(client, { idleSeconds: limits.idleSeconds, shiftMs: clock.shiftMs }),
+        store.countLiveFamiliesBySecret(client, { idleSeconds: settings.idleSeconds, shiftMs: clock.shiftMs }),
       ),
   }
 }

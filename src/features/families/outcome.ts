@@ -29,7 +29,7 @@ export async function recordOutcome(
   const event = eventOf[outcome]
   if (event === null) return
   const { id: sessionId, userId, generation: current } = family
-  // Of a token that was used twice, nobody can tell whether it is the user who shows it.
+  // A token that was used twice may have been shown by the user or by a thief.
   const actor = outcome === 'reuse' ? system : { kind: 'user' as const, id: userId }
   await audit.record(tx, { event, actor, caller, userId, sessionId, detail: { generation, current } })
 }

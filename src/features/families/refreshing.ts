@@ -4,16 +4,20 @@ import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
-import { createAttempt, type Attempt } from './attempt.js'
+import { type Attempt, createAttempt, hashHandle, type RefreshToken, successorOf } from './refresh-token.js'
 import type { FamiliesContext } from './context.js'
 import { endFamily } from './ending.js'
-import { carriedModes, FIRST_PARTY_CLIENT, type Carrier } from './family.js'
-import { createGathering, type Gathered, type Gathering } from './gathering.js'
+import {
+  carriedModes,
+  type Carrier,
+  type FamilyReading,
+  FIRST_PARTY_CLIENT,
+  makeSessionTokens,
+  type SessionTokens,
+} from './family.js'
+import { createBatching, type BatchedWork, type Batching } from './batching.js'
 import { recordOutcome } from './outcome.js'
-import { hashHandle, successorOf, type RefreshToken } from './refresh-token.js'
 import { judge } from './rotation.js'
-import type { FamilyReading } from './row.js'
-import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
 import * as store from './store.js'
 
 export interface RefreshRequest {
@@ -28,33 +32,33 @@ export interface RefreshRequest {
 }
 
 /** A refresh on its way into the statement that many share. */
-interface Presentation extends Gathered {
+interface Presentation extends BatchedWork {
   client: Queries
   advance: store.Advance
 }
 
 /** More at once would make smaller batches of the same work: one is with the database while the next comes together. */
-const BATCHES_AT_ONCE = 2
+const CONCURRENT_BATCHES = 2
 /** What a database answers within a few milliseconds. */
-const MOST_IN_BATCH = 100
+const MAX_BATCH_SIZE = 100
 
 /** Presents genuine refresh tokens: rotates them, answers a repetition again, or throws the problem that refuses one. */
 export function createRefreshing(context: FamiliesContext): (request: RefreshRequest) => Promise<SessionTokens> {
-  const gathering = createGathering<Presentation, FamilyReading | null>({
-    doAll: (batch) => advanceTogether(context, batch),
-    atOnce: BATCHES_AT_ONCE,
-    mostInBatch: MOST_IN_BATCH,
+  const batching = createBatching<Presentation, FamilyReading | null>({
+    doAll: (batch) => rotateBatch(context, batch),
+    concurrency: CONCURRENT_BATCHES,
+    maxBatchSize: MAX_BATCH_SIZE,
   })
-  return (request) => refresh(context, gathering, request)
+  return (request) => refresh(context, batching, request)
 }
 
 async function refresh(
   context: FamiliesContext,
-  gathering: Gathering<Presentation, FamilyReading | null>,
+  batching: Batching<Presentation, FamilyReading | null>,
   request: RefreshRequest,
 ): Promise<SessionTokens> {
   const attempt = createAttempt(request.token.handle, request.attemptKey)
-  const rotated = await advanceInCompany(context, gathering, toAdvance(request, attempt))
+  const rotated = await rotateBatched(context, batching, toAdvance(request, attempt))
   if (rotated?.user) {
     context.countRefresh('rotate')
     return makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(request.token))
@@ -69,14 +73,14 @@ async function refresh(
   return judged.tokens
 }
 
-async function advanceInCompany(
+async function rotateBatched(
   { database }: FamiliesContext,
-  gathering: Gathering<Presentation, FamilyReading | null>,
+  batching: Batching<Presentation, FamilyReading | null>,
   advance: store.Advance,
 ): Promise<FamilyReading | null> {
   const subject = Buffer.from(advance.handleHash).toString('base64')
   let isAwaited = true
-  const present = (client: Queries) => gathering.add({ subject, client, advance, isAwaited: () => isAwaited })
+  const present = (client: Queries) => batching.add({ subject, client, advance, isAwaited: () => isAwaited })
   try {
     // A commit whose answer is lost is met again as the same attempt, because the attempt is named before the first try.
     return await database.query(present, { repeatable: true })
@@ -85,7 +89,7 @@ async function advanceInCompany(
   }
 }
 
-function advanceTogether(context: FamiliesContext, batch: readonly Presentation[]) {
+function rotateBatch(context: FamiliesContext, batch: readonly Presentation[]) {
   const [first] = batch
   if (first === undefined) return Promise.resolve([])
   return advanceFamilies(
@@ -114,13 +118,13 @@ export async function rotateCurrent(
 }
 
 function advanceFamilies(
-  { secrets, clock, limits }: FamiliesContext,
+  { secrets, clock, settings }: FamiliesContext,
   client: Queries,
   advances: readonly store.Advance[],
 ) {
   return store.advanceFamilies(client, advances, {
     secretId: secrets.current.id,
-    idleSeconds: limits.idleSeconds,
+    idleSeconds: settings.idleSeconds,
     shiftMs: clock.shiftMs,
   })
 }
@@ -158,7 +162,7 @@ async function judgeAndAct(
   }
   const { family, user, now } = reading
   const presented = { generation: token.generation, modes: carriedModes[carrier], clientId, attempt }
-  const verdict = judge(family, presented, context.limits, now)
+  const verdict = judge(family, presented, context.settings, now)
   const outcome = verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome
   await recordOutcome(context, tx, outcome, { family, generation: token.generation, caller })
   switch (verdict.outcome) {
@@ -170,7 +174,7 @@ async function judgeAndAct(
     case 'superseded':
       return { refused: new Problem('refresh_superseded', { retryAfterSeconds: 1 }) }
     case 'reuse':
-      // One of the two who used the token is a thief, and nobody can tell which.
+      // One of the two who used the token is a thief, and there is no telling which.
       await endFamily(context, tx, revoke, family, 'reuse_detected', { actor: system, caller })
       return refuse('refresh_token_reused')
     case 'replay':

@@ -5,11 +5,10 @@ import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
 import { endFamily } from './ending.js'
-import { FIRST_PARTY_CLIENT } from './family.js'
+import { FIRST_PARTY_CLIENT, makeSessionTokens, type SessionTokens } from './family.js'
 import { recordOutcome } from './outcome.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { judgeRenewal } from './rotation.js'
-import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
 import * as store from './store.js'
 
 /**
@@ -21,13 +20,13 @@ export async function renew(
   token: RefreshToken,
   caller: Caller,
 ): Promise<SessionTokens | null> {
-  const { database, limits, clock } = context
+  const { database, settings, clock } = context
   const renewal = {
     handleHash: hashHandle(token.handle),
     generation: token.generation,
     clientId: FIRST_PARTY_CLIENT,
-    idleSeconds: limits.idleSeconds,
-    graceSeconds: limits.graceSeconds,
+    idleSeconds: settings.idleSeconds,
+    graceSeconds: settings.graceSeconds,
     ip: caller.ip,
     userAgent: caller.userAgent,
     shiftMs: clock.shiftMs,
@@ -47,14 +46,14 @@ async function judgeAndAct(
   token: RefreshToken,
   caller: Caller,
 ): Promise<SessionTokens | Problem | null> {
-  const { limits, clock } = context
+  const { settings, clock } = context
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), clock.shiftMs)
   if (reading === null) {
     context.countRefresh('ended')
     return new Problem('session_ended', { reason: 'expired' })
   }
   const { family, user, now } = reading
-  const verdict = judgeRenewal(family, { generation: token.generation, clientId: FIRST_PARTY_CLIENT }, limits, now)
+  const verdict = judgeRenewal(family, { generation: token.generation, clientId: FIRST_PARTY_CLIENT }, settings, now)
   const presented = { family, generation: token.generation, caller }
   switch (verdict.outcome) {
     case 'wrong_mode':

@@ -6,10 +6,9 @@ import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { FamiliesContext } from './context.js'
 import { endFamiliesOfUser, endFamily, type EndedBy } from './ending.js'
-import type { Family } from './family.js'
+import { type Family, idleOrAbsoluteEnd } from './family.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
-import { idleOrAbsoluteEnd } from './session-tokens.js'
 import * as store from './store.js'
 
 /** A family as its user sees it: one device, one entry of the list. */
@@ -81,12 +80,12 @@ export async function endAllSessions(context: FamiliesContext, userId: string, c
  * `session_ended`, or `token_stale` where the user's claims have changed since.
  */
 export async function requireLive(context: FamiliesContext, claims: UserClaims): Promise<{ roles: readonly string[] }> {
-  const { database, clock, limits } = context
+  const { database, clock, settings } = context
   const read = () =>
     database.query((client) => store.readFamily(client, claims.sid, clock.shiftMs), { repeatable: true })
   const reading = await read()
   if (reading === null) throw new Problem('session_ended', { reason: 'expired' })
-  const reason = endOf(reading.family, limits, reading.now)
+  const reason = endOf(reading.family, settings, reading.now)
   if (reason !== null) throw new Problem('session_ended', { reason })
   if (reading.user === null) throw new Problem('session_ended', { reason: 'deleted' })
   if (claims.epoch < reading.user.epoch) throw new Problem('token_stale')
@@ -112,15 +111,15 @@ export interface LiveSession {
 
 /** Looks a session up by its current refresh token, without presenting it. Null for a spent one, or an ended session. */
 export async function inspect(
-  { database, clock, limits }: FamiliesContext,
+  { database, clock, settings }: FamiliesContext,
   { handle, generation }: RefreshToken,
 ): Promise<LiveSession | null> {
   const find = (client: Queries) => store.findFamily(client, hashHandle(handle), clock.shiftMs)
   const reading = await database.query(find, { repeatable: true })
   if (!reading?.user) return null
   const { family, user, now } = reading
-  if (generation < family.generation || endOf(family, limits, now) !== null) return null
-  const refreshExpiresAt = idleOrAbsoluteEnd(family, limits.idleSeconds[family.mode])
+  if (generation < family.generation || endOf(family, settings, now) !== null) return null
+  const refreshExpiresAt = idleOrAbsoluteEnd(family, settings.idleSeconds[family.mode])
   return { sessionId: family.id, userId: user.id, clientId: family.clientId, refreshExpiresAt }
 }
 
@@ -144,10 +143,10 @@ async function requireLiveSession(context: FamiliesContext, userId: string, sess
 }
 
 /** How a session ended, whether that was written down or time alone brought it about. */
-function endingOf({ limits }: FamiliesContext, family: Family, now: Date): Session['ended'] {
+function endingOf({ settings }: FamiliesContext, family: Family, now: Date): Session['ended'] {
   if (family.ended !== null) return family.ended
-  const reason = endOf(family, limits, now)
+  const reason = endOf(family, settings, now)
   if (reason === null) return null
-  const idleEnd = new Date(family.lastUsedAt.getTime() + limits.idleSeconds[family.mode] * 1000)
+  const idleEnd = new Date(family.lastUsedAt.getTime() + settings.idleSeconds[family.mode] * 1000)
   return { at: reason === 'idle' ? idleEnd : now, reason }
 }

@@ -3,9 +3,8 @@ import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
 import { isNotBanned, tokenUserColumns } from '../accounts/accounts.js'
-import type { Attempt } from './attempt.js'
-import type { Ending } from './family.js'
-import { readingOf, type FamilyReading, type Row } from './row.js'
+import type { Attempt } from './refresh-token.js'
+import { type Ending, type FamilyReading, readingOf, type Row } from './family.js'
 
 const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
@@ -55,9 +54,9 @@ export interface Advance {
 export async function advanceFamilies(
   client: Queries,
   advances: readonly Advance[],
-  { secretId, ...limits }: LifeLimits & { secretId: number },
+  { secretId, ...settings }: LifeLimits & { secretId: number },
 ): Promise<(FamilyReading | null)[]> {
-  const { shiftMs } = limits
+  const { shiftMs } = settings
   // A list for each column, so that the statement is the same text, and planned once, however many families there are.
   const each = <T>(column: (advance: Advance) => T) => advances.map(column)
   const rows = await client.$queryRaw<(Row & { place: number })[]>`
@@ -77,7 +76,7 @@ export async function advanceFamilies(
         JOIN refresh_token_family AS f ON f.handle_hash = decode(p.handle_hash, 'hex')
         JOIN "user" AS u ON u.id = f.user_id
       WHERE f.generation = p.from_generation AND f.mode::text = ANY(string_to_array(p.modes, ' '))
-        AND f.client_id = p.client_id AND ${lives(limits)}
+        AND f.client_id = p.client_id AND ${lives(settings)}
       ORDER BY f.id FOR UPDATE OF f SKIP LOCKED
     )
     UPDATE refresh_token_family AS f
@@ -174,24 +173,24 @@ export interface NewFamily extends LifeLimits {
   amr: string[]
   authenticatedAt: Date
   maxSeconds: number
-  /** How many live families of the user may stay beside it. */
-  besides: number
+  /** How many live families of the user may stay beside it: those used last. */
+  keepNewest: number
 }
 
 export interface Opened {
   reading: FamilyReading
-  /** The families that are too many now: the live ones that were used the longest ago. */
-  beyond: string[]
+  /** The live families beyond that number, least recently used. */
+  evicted: string[]
 }
 
 /** Adds a family, and reads what its first tokens say; null where there is no such user. */
 export async function insertFamily(tx: Queries, family: NewFamily): Promise<Opened | null> {
-  const { shiftMs, besides } = family
-  const [row] = await tx.$queryRaw<(Row & { beyond: string[] })[]>`
-    WITH beyond AS (
+  const { shiftMs, keepNewest } = family
+  const [row] = await tx.$queryRaw<(Row & { evicted: string[] })[]>`
+    WITH evicted AS (
       SELECT f.id FROM refresh_token_family AS f, "user" AS u
       WHERE f.user_id = ${family.userId}::uuid AND ${lives(family)}
-      ORDER BY f.last_used_at DESC, f.id DESC OFFSET ${besides}::int
+      ORDER BY f.last_used_at DESC, f.id DESC OFFSET ${keepNewest}::int
     ), f AS (
       INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, client_id, scope, remember,
         device_name, user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
@@ -201,9 +200,9 @@ export async function insertFamily(tx: Queries, family: NewFamily): Promise<Open
         ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)} + ${seconds(family.maxSeconds)})
       RETURNING *
     )
-    SELECT ${columns}, ${now(shiftMs)} AS now, ARRAY(SELECT id::text FROM beyond) AS beyond
+    SELECT ${columns}, ${now(shiftMs)} AS now, ARRAY(SELECT id::text FROM evicted) AS evicted
     FROM f JOIN "user" AS u ON u.id = f.user_id`
-  return row === undefined ? null : { reading: readingOf(row), beyond: row.beyond }
+  return row === undefined ? null : { reading: readingOf(row), evicted: row.evicted }
 }
 
 /** Ends a family unless it has ended already; answers whether it did. */
@@ -263,7 +262,7 @@ export async function forgetUser(tx: Queries, userId: string): Promise<void> {
   })
 }
 
-/** Any number, but always the same: it names the lock of whoever purges. */
+/** The advisory lock of purging: any number, but always the same. */
 const PURGE_LOCK = 7_370_002
 
 /** Deletes families past their absolute end, a batch at a time; 0 when there are none, or another instance is at it. */
@@ -276,10 +275,10 @@ export async function deleteExpiredFamilies(tx: Queries, batchSize: number, shif
 }
 
 /** How many families may still be refreshed with a token under each secret, by the secret's id. */
-export async function countLiveFamiliesBySecret(client: Queries, limits: LifeLimits): Promise<Map<number, number>> {
+export async function countLiveFamiliesBySecret(client: Queries, settings: LifeLimits): Promise<Map<number, number>> {
   const rows = await client.$queryRaw<{ secret_id: number; families: number }[]>`
     SELECT f.secret_id, count(*)::int AS families FROM refresh_token_family AS f, "user" AS u
-    WHERE ${lives(limits)} GROUP BY f.secret_id`
+    WHERE ${lives(settings)} GROUP BY f.secret_id`
   return new Map(rows.map(({ secret_id, families }) => [secret_id, families]))
 }
 

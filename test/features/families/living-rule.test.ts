@@ -5,7 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Queries } from '../../../src/platform/database/database.js'
-import { endOf, judge, judgeRenewal, type Limits } from '../../../src/features/families/rotation.js'
+import { endOf, judge, judgeRenewal, type RotationSettings } from '../../../src/features/families/rotation.js'
 import * as store from '../../../src/features/families/store.js'
 import { modes, type Mode } from '../../../src/wire/mode.js'
 import { openTestDatabase } from '../../support/database.js'
@@ -102,7 +102,7 @@ const assertOn = (
 t.test('REF-02: the statement rotates exactly those of which judge says so', async (t) => {
   await assertOn(async (tx, { families, shiftMs, graceSeconds }) => {
     const rows = await write(tx, families, shiftMs)
-    const limits: Limits = { idleSeconds, graceSeconds }
+    const limits: RotationSettings = { idleSeconds, graceSeconds }
     const advances = rows.map((row) => ({
       ...{ handleHash: row.handleHash, from: row.presentedGeneration, to: row.presentedGeneration + 1 },
       ...{ modes: row.presentedModes, clientId, attempt: attempt(), ip: null, userAgent: null },
@@ -168,10 +168,10 @@ t.test('REF-13: what counts towards the limit of sessions, and towards a secret,
           authenticatedAt: row.now,
           maxSeconds: 1000,
         },
-        ...{ besides: 0, idleSeconds, shiftMs },
+        ...{ keepNewest: 0, idleSeconds, shiftMs },
       })
       const beyond = living.includes(row) ? [row.id] : []
-      if (opened?.beyond.join() !== beyond.join()) throw new Error('The limit does not count what lives.')
+      if (opened?.evicted.join() !== beyond.join()) throw new Error('The limit does not count what lives.')
       agreed.counted += beyond.length
     }
   })

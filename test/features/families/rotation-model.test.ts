@@ -3,12 +3,17 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { judge, type JudgedFamily, type Limits, type Verdict } from '../../../src/features/families/rotation.js'
+import {
+  judge,
+  type JudgedFamily,
+  type RotationSettings,
+  type Verdict,
+} from '../../../src/features/families/rotation.js'
 
 const DAY_SECONDS = 24 * 3600
 const LONG_SECONDS = 1_000_000 * DAY_SECONDS
 const GRACE_SECONDS = 10
-const limits: Limits = {
+const limits: RotationSettings = {
   idleSeconds: { cookie: LONG_SECONDS, json: LONG_SECONDS, session: LONG_SECONDS },
   graceSeconds: GRACE_SECONDS,
 }

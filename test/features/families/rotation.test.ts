@@ -5,7 +5,7 @@ import {
   judge,
   judgeRenewal,
   type JudgedFamily,
-  type Limits,
+  type RotationSettings,
   type Presented,
   type RenewalVerdict,
   type Verdict,
@@ -17,8 +17,8 @@ const hash = (letter: string) => Buffer.alloc(32, letter)
 const keyed = (letter: string) => ({ hash: hash(letter), keyed: true })
 const keyless = (letter: string) => ({ hash: hash(letter), keyed: false })
 
-const limits: Limits = { idleSeconds: { cookie: 1000, json: 2000, session: 1000 }, graceSeconds: 10 }
-const noGrace: Limits = { ...limits, graceSeconds: 0 }
+const limits: RotationSettings = { idleSeconds: { cookie: 1000, json: 2000, session: 1000 }, graceSeconds: 10 }
+const noGrace: RotationSettings = { ...limits, graceSeconds: 0 }
 
 /** Rotated to its fifth generation at 100 s, by an attempt without a key; ends at 5000 s. */
 const family: JudgedFamily = {
@@ -60,7 +60,7 @@ const wrongMode: Verdict = { outcome: 'wrong_mode' }
 const wrongClient: Verdict = { outcome: 'wrong_client' }
 const endedBy = (reason: EndReason): Verdict => ({ outcome: 'ended', reason })
 
-type Case = [what: string, JudgedFamily, Presented, seconds: number, Verdict, Limits?]
+type Case = [what: string, JudgedFamily, Presented, seconds: number, Verdict, RotationSettings?]
 
 const cases: Record<string, Case[]> = {
   'REF-18: another mode comes before everything else': [
@@ -173,7 +173,7 @@ t.test('REF-11: a family ends at the sooner of its two ends, and what was writte
 t.test('a renewal in mode session serves the current generation and, for the grace, the one before', async (t) => {
   const session: JudgedFamily = { ...family, mode: 'session' }
   const renewed: RenewalVerdict = { outcome: 'renew', ahead: false }
-  const table: [string, JudgedFamily, number, number, Limits, RenewalVerdict][] = [
+  const table: [string, JudgedFamily, number, number, RotationSettings, RenewalVerdict][] = [
     ['the current one', session, 5, 500, limits, renewed],
     ['REF-23: one ahead', session, 6, 500, limits, { outcome: 'renew', ahead: true }],
     ['the one before, at the end of the grace', session, 4, 110, limits, renewed],
