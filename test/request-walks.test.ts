@@ -26,28 +26,30 @@ t.test('the walks of docs/architecture.md name the files that a request enters, 
   let { refreshToken, accessToken } = user
   const hooks = () => api.call('/hooks', { method: 'POST', body: {} })
   const requests = {
+    // First, since a refresh brings a token that was never seen.
+    verification: () => api.call('/v1/whoami', { token: accessToken }),
     refresh: async () => {
       const { body } = await api.refresh(refreshToken, { key: crypto.randomUUID() })
       refreshToken = body.refresh_token ?? ''
       accessToken = body.access_token ?? ''
     },
     login: () => api.login({ email: user.email, password: PASSWORD, mode: 'json' }),
-    verification: () => api.call('/v1/whoami', { token: accessToken }),
   }
   const watch = await watchEnteredFiles()
   t.teardown(() => watch.stop())
   // What is done once, at the first request of its kind, is no part of the walk.
-  for (const request of Object.values(requests)) await request()
+  for (const request of [...Object.values(requests), requests.refresh, requests.verification]) await request()
   const ofEvery = await watch.during(async () => {
     await hooks()
     await hooks()
   })
   const entered: Record<string, Entered> = {}
-  for (const [name, request] of Object.entries(requests)) {
-    if (name === 'verification') await requests.refresh()
-    entered[name] = await watch.during(request, ofEvery)
-  }
-  for (const [title, most] of [['A refresh', 12], ['A login', 20], ['A verification', 8]] as const) {
+  for (const [name, request] of Object.entries(requests)) entered[name] = await watch.during(request, ofEvery)
+  for (const [title, most] of [
+    ['A refresh', 12],
+    ['A login', 27],
+    ['A verification', 8],
+  ] as const) {
     const name = title.split(' ')[1] ?? ''
     const files = [...(entered[name]?.keys() ?? [])]
     t.strictSame(files.toSorted(), walkOf(title).toSorted(), title)
