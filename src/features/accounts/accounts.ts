@@ -50,10 +50,10 @@ export interface Accounts {
 
 export function createAccounts({ database, clock }: { database: Database; clock: Clock }): Accounts {
   return {
-    findByEmail: (email) => database.query((client) => store.findUserByEmail(client, email), { repeatable: true }),
+    findByEmail: (email) => database.query((client) => store.findUserByEmail(client, email), { safeToRetry: true }),
 
     async require(id) {
-      const user = await database.query((client) => store.findUserById(client, id), { repeatable: true })
+      const user = await database.query((client) => store.findUserById(client, id), { safeToRetry: true })
       if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
       return user
     },

@@ -8,7 +8,7 @@ import { MAX_ACCESS_TOKEN_SECONDS, type AccessTokenClaims } from '../../wire/cla
 import type { RevocationEntry } from '../../wire/revocation.js'
 import { createRevocationMap, type RevocationVerdict } from '../../wire/revocation-map.js'
 import type { Clock } from '../../platform/clock.js'
-import type { Attempt, Database, Queries } from '../../platform/database/database.js'
+import type { Database, Queries, QueryOptions } from '../../platform/database/database.js'
 import { follow } from '../../platform/database/following.js'
 import { Problem } from '../../platform/problem.js'
 import type { SigningKeys, Withdrawal } from '../tokens/tokens.js'
@@ -57,7 +57,7 @@ export interface Revocations {
    * Runs work in a transaction that may revoke. The entries are rows of that transaction, and in force in this process
    * as soon as it is committed, before the caller learns that it is; the other instances are woken.
    */
-  transaction<T>(work: (tx: Queries, revoke: Revoke) => Promise<T>, attempt?: Attempt): Promise<T>
+  transaction<T>(work: (tx: Queries, revoke: Revoke) => Promise<T>, options?: QueryOptions): Promise<T>
   /**
    * Withdraws signing keys: their tokens are refused everywhere within a second, and nobody is logged out, because
    * refresh tokens do not depend on them. Answers the keys' ids; throws `not_found` where there is none to withdraw.
@@ -128,7 +128,7 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
         log,
       }),
 
-    async transaction(work, attempt) {
+    async transaction(work, options) {
       const { result, entries } = await database.transaction(async (tx) => {
         const entries: RevocationEntry[] = []
         const result = await work(tx, async (...revocations) => {
@@ -138,7 +138,7 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
           entries.push(...written)
         })
         return { result, entries }
-      }, attempt)
+      }, options)
       if (entries.length > 0) {
         for (const { kind } of entries) count(kind)
         database.signals?.send(store.CHANNEL)

@@ -4,15 +4,15 @@ import type { Prisma } from '../../generated/prisma/client.js'
 /** The database client of stores: Prisma's client, inside or outside a transaction. */
 export type Queries = Prisma.TransactionClient
 
-export interface Attempt {
+export interface QueryOptions {
   /**
-   * The work may be done twice without harm, so it is repeated when the connection breaks, even where it is unknown
-   * whether the first try was committed.
+   * Whether the work may run twice. If so, it is retried when the connection breaks, even if the first attempt may have
+   * been committed.
    */
-  repeatable?: boolean
+  safeToRetry?: boolean
 }
 
-/** The connections to Postgres: how many there are, how many of them nobody uses, and how many callers wait for one. */
+/** The state of the connection pool: all connections, idle ones, and callers waiting for one. */
 export interface PoolState {
   total: number
   idle: number
@@ -20,23 +20,23 @@ export interface PoolState {
 }
 
 /**
- * The one database, Postgres or embedded. Both ways in answer within two seconds: a deadlock or a serialization
- * failure is tried again up to three times, and what cannot be done in time is the problem `database_unavailable`.
+ * The database, Postgres or embedded. Queries and transactions finish within two seconds: deadlocks and serialization
+ * failures are retried up to three times, and a timeout is the problem `database_unavailable`.
  */
 export interface Database {
   readonly kind: 'postgres' | 'embedded'
-  /** How processes on this database wake each other; null where there is only one, or no way to. */
+  /** Notifications between processes on this database; null if there is only one process or no support. */
   readonly signals: Signals | null
-  /** Tells of the connections; null where there is one only. */
+  /** Returns the state of the pool; null if there is only one connection. */
   readonly pool: (() => PoolState) | null
   /** Runs statements that need no transaction around them. */
-  query<T>(work: (client: Queries) => Promise<T>, attempt?: Attempt): Promise<T>
+  query<T>(work: (client: Queries) => Promise<T>, options?: QueryOptions): Promise<T>
   /**
    * Runs work in one transaction. Inside it only the client handed in may be used: the embedded database has one
    * connection, and a question to another client would wait for ever. Never hash, send mail or call out inside.
    */
-  transaction<T>(work: (tx: Queries) => Promise<T>, attempt?: Attempt): Promise<T>
-  /** Applies what is missing of prisma/migrations, under a lock; answers the names of what was applied. */
+  transaction<T>(work: (tx: Queries) => Promise<T>, options?: QueryOptions): Promise<T>
+  /** Applies pending migrations under a lock and returns their names. */
   migrate(): Promise<string[]>
   /** The names of what `migrate` would apply; changes nothing. Both throw a MigrationError for any other history. */
   pendingMigrations(): Promise<string[]>

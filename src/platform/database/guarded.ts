@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { PrismaClient } from '../../generated/prisma/client.js'
 import { Problem } from '../problem.js'
-import type { Attempt, Database, Queries } from './database.js'
+import type { Database, Queries, QueryOptions } from './database.js'
 import { isConnectionFault, isRetryable, isUnavailable } from './faults.js'
 
 const maxRetries = 3
@@ -26,17 +26,17 @@ export function guardClient(
   { deadlineMs, beforeTry, prepareTransaction }: GuardOptions,
 ): Pick<Database, 'query' | 'transaction'> {
   return {
-    query: (work, attempt) =>
+    query: (work, options) =>
       guard(
         deadlineMs,
         async () => {
           beforeTry?.()
           return work(client)
         },
-        attempt,
+        options,
       ),
 
-    transaction: (work, attempt) =>
+    transaction: (work, options) =>
       guard(
         deadlineMs,
         async (time) => {
@@ -53,19 +53,19 @@ export function guardClient(
             { maxWait: time.remainingMs(), timeout: time.remainingMs() },
           )
         },
-        attempt,
+        options,
       ),
   }
 }
 
 /**
- * Runs work until it is done, cannot be done or nobody waits any more. A paused server answers nothing and fires no
- * timeout of its own, so the deadline is a race against a timer here.
+ * Runs work with retries and a deadline. A paused server does not respond and enforces no timeout of its own, so the work
+ * races against a timer.
  */
 export async function guard<T>(
   deadlineMs: number,
   work: (time: TimeLeft) => Promise<T>,
-  attempt: Attempt = {},
+  options: QueryOptions = {},
 ): Promise<T> {
   const time = new TimeLeft(deadlineMs)
   let timer: NodeJS.Timeout | undefined
@@ -74,7 +74,7 @@ export async function guard<T>(
   })
   try {
     // The loser's rejection is taken by the race too, so it is never unhandled.
-    return await Promise.race([repeat(work, time, attempt), deadline])
+    return await Promise.race([retry(work, time, options), deadline])
   } catch (error) {
     throw translate(error)
   } finally {
@@ -82,22 +82,22 @@ export async function guard<T>(
   }
 }
 
-async function repeat<T>(work: (time: TimeLeft) => Promise<T>, time: TimeLeft, attempt: Attempt): Promise<T> {
+async function retry<T>(work: (time: TimeLeft) => Promise<T>, time: TimeLeft, options: QueryOptions): Promise<T> {
   for (let retries = 0; ; retries++) {
     time.require()
     try {
       return await work(time)
     } catch (error) {
-      if (retries === maxRetries || !isWorthRepeating(error, attempt)) throw error
-      // Two transactions that undid each other must not meet again in step.
+      if (retries === maxRetries || !isWorthRetrying(error, options)) throw error
+      // Jitter, so that two conflicting transactions do not conflict again.
       await pause(Math.random() * 20 * 2 ** retries)
     }
   }
 }
 
-function isWorthRepeating(error: unknown, { repeatable = false }: Attempt): boolean {
+function isWorthRetrying(error: unknown, { safeToRetry = false }: QueryOptions): boolean {
   if (error instanceof Problem) return false
-  return isRetryable(error) || (repeatable && isConnectionFault(error))
+  return isRetryable(error) || (safeToRetry && isConnectionFault(error))
 }
 
 function translate(error: unknown): unknown {

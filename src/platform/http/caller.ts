@@ -27,5 +27,5 @@ export function disconnectSignal({ raw }: FastifyReply): AbortSignal {
   return gone.signal
 }
 
-/** The operator at the command line. */
-export const operatorCaller: Caller = { ip: null, userAgent: null, requestId: null }
+/** The caller of actions without a request: operator commands and background tasks. */
+export const noCaller: Caller = { ip: null, userAgent: null, requestId: null }

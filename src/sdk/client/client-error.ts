@@ -1,4 +1,4 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 
 /**
@@ -34,7 +34,7 @@ export class ClientError extends Error {
   /** The HTTP status, if there was a response. */
   declare readonly status: number | undefined
   /** Why the session ended, with `session_ended`. */
-  declare readonly reason: EndReason | undefined
+  declare readonly reason: AnyEndReason | undefined
   /** The invalid values of the request, with `validation_failed`. */
   declare readonly errors: readonly FieldError[] | undefined
   /** Additional members of the problem, such as `acr_values`; may be empty. */

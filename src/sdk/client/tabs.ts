@@ -1,17 +1,17 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Platform, TabChannel } from './platform.js'
 import type { Held } from './held.js'
 
 /** Messages between the tabs of one origin. Only scripts of that origin receive them, and these could refresh themselves. */
 type Message =
   | { type: 'tokens'; held: Held }
-  | { type: 'ended'; sessionId: string | null; reason: EndReason | null }
+  | { type: 'ended'; sessionId: string | null; reason: AnyEndReason | null }
   | { type: 'asked' }
 
 export interface TabListener {
   onTokens(held: Held): void
   /** `sessionId` is null if the sending tab did not know it. */
-  onEnd(sessionId: string | null, reason: EndReason | null): void
+  onEnd(sessionId: string | null, reason: AnyEndReason | null): void
   /** The valid tokens to send to a tab that asks for them. */
   onAsked(): Held | null
 }
@@ -19,7 +19,7 @@ export interface TabListener {
 export interface Tabs {
   listen(listener: TabListener): void
   tellTokens(held: Held): void
-  tellEnd(sessionId: string | null, reason: EndReason | null): void
+  tellEnd(sessionId: string | null, reason: AnyEndReason | null): void
   /** Asks other tabs for their tokens, which are passed to the listener. */
   ask(): void
   close(): void

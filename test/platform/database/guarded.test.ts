@@ -32,14 +32,14 @@ t.test('a connection fault repeats only work that may be repeated', async (t) =>
   const once = failing(broken)
   await t.rejects(guard(deadlineMs, once.run), unavailable(broken))
   t.equal(once.runs, 1)
-  t.equal(await guard(deadlineMs, failing(broken, broken).run, { repeatable: true }), 'done')
+  t.equal(await guard(deadlineMs, failing(broken, broken).run, { safeToRetry: true }), 'done')
 })
 
 t.test('all other errors pass through as they are, and are not tried again', async (t) => {
   const problem = new Problem('email_taken', { cause: deadlock })
   for (const error of [problem, new TypeError('a mistake of ours'), Object.assign(new Error(), { code: 'P2002' })]) {
     const work = failing(error)
-    await t.rejects(guard(deadlineMs, work.run, { repeatable: true }), error)
+    await t.rejects(guard(deadlineMs, work.run, { safeToRetry: true }), error)
     t.equal(work.runs, 1)
   }
 })

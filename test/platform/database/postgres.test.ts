@@ -98,7 +98,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
 
   t.test('OPS-05: work that may be repeated outlives its connection; other work is not done twice', async (t) => {
     const { database, proxy } = await openThroughProxy(t)
-    const run = async (attempt: { repeatable: boolean }) => {
+    const run = async (attempt: { safeToRetry: boolean }) => {
       let runs = 0
       const work = database.transaction(async (tx) => {
         runs++
@@ -111,8 +111,8 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
         (error: unknown) => ({ runs, error }),
       )
     }
-    t.equal(await run({ repeatable: true }), 2)
-    t.match(await run({ repeatable: false }), { runs: 1, error: unavailable })
+    t.equal(await run({ safeToRetry: true }), 2)
+    t.match(await run({ safeToRetry: false }), { runs: 1, error: unavailable })
   })
 
   t.test('OPS-10: a pool that is used up is waited for no longer than its limit', async (t) => {
