@@ -18,7 +18,7 @@ t.test('a blocked address gets nothing but the probes, and is served again once 
   const { api } = app
   const { accessToken: token, refreshToken, email } = await api.signUp()
   const from = '198.51.100.77'
-  t.match(await block(app, '198.51.100.0/24', '--reason', 'guesses passwords'), [/^198\.51\.100\.0\/24 gets 403/])
+  t.match(await block(app, '198.51.100.0/24', '--reason', 'guesses passwords'), [/^198\.51\.100\.0\/24 is blocked/])
 
   for (const path of ['/v1/whoami', '/.well-known/jwks.json', '/openapi.json', '/docs', '/problems', '/nowhere']) {
     t.match(await api.call(path, { token, from }), blocked, path)
@@ -105,7 +105,7 @@ t.test('what is wrong with a rule is told, and nothing is done', async (t) => {
     [['ip:block', '--cidr', '192.0.2.7', '--until', '2020-01-01T00:00:00Z'], /\/until: /],
     [['ip:block', '--cidr', '192.0.2.7', '--reason', ''], /^--reason: /],
     [['ip:block', '192.0.2.7'], /192\.0\.2\.7/],
-    [['ip:remove', '--cidr', '192.0.2.7'], /no rule for 192\.0\.2\.7\/32/],
+    [['ip:remove', '--cidr', '192.0.2.7'], /No rule exists for 192\.0\.2\.7\/32/],
   ]
   for (const [[command = '', ...args], message] of refused) {
     const error: unknown = await run(app, command, ...args).catch((thrown: unknown) => thrown)

@@ -42,7 +42,7 @@ t.test('which migrations are still to be applied', async (t) => {
   const refuses = (records: ReturnType<typeof record>[], message: RegExp) =>
     t.throws(() => pendingMigrations(files, records), { name: 'MigrationError', message })
   refuses([record('1'), record('4')], /4, which is unknown to this version/)
-  refuses([record('1', false)], /1 was begun and not finished/)
+  refuses([record('1', false)], /1 was started but not finished/)
   refuses([{ ...record('1'), checksum: 'other' }], /1 was changed after it was applied/)
 })
 
