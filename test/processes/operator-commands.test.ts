@@ -132,7 +132,12 @@ t.test('OPS-07: no command but migrate migrates the embedded database', { skip: 
   }
   t.match(await runOperate(t, ['migrate'], settings), { code: 0 })
   const older = await change(historyChanges.older)
-  t.ok(isRefusal(await runOperate(t, ['keys:rotate', '--force'], settings), /^The database is missing migrations .*npm run migrate/))
+  t.ok(
+    isRefusal(
+      await runOperate(t, ['keys:rotate', '--force'], settings),
+      /^The database is missing migrations .*npm run migrate/,
+    ),
+  )
   t.strictSame(await change(''), older)
   const newer = await change(historyChanges.newer)
   t.ok(isRefusal(await runOperate(t, ['keys:rotate', '--force'], settings), /99990101000000_newer.*newer version/))
@@ -152,7 +157,10 @@ t.test('OPS-07: no command but migrate migrates Postgres (needs Postgres)', { sk
     }
     t.strictSame(await dump(query), before)
   }
-  await refuse(/^The database is missing migrations .*npm run migrate/, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)
+  await refuse(
+    /^The database is missing migrations .*npm run migrate/,
+    `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`,
+  )
   t.match(await runOperate(t, ['migrate'], settings), { code: 0, stdout: /^Applied / })
   const everything = `
     SELECT (SELECT json_agg(m) FROM _prisma_migrations m)::text AS migrations, (SELECT json_agg(k) FROM signing_key k)::text AS keys,
