@@ -5,13 +5,14 @@ import type { AuditEvents } from '../src/features/audit/audit.js'
 
 const features = new URL('../src/features/', import.meta.url)
 
-/** What each feature declares, by its folder. */
-const declared: [string, AuditEvents][] = []
-for (const folder of readdirSync(features)) {
-  if (!readdirSync(new URL(folder, features)).includes('audit-events.ts')) continue
-  const exported = (await import(new URL(`${folder}/audit-events.ts`, features).href)) as Record<string, AuditEvents>
-  for (const events of Object.values(exported)) declared.push([folder, events])
-}
+/** What each feature declares, by its folder. The sources are read, so that none is left out for want of an import. */
+const declared: [string, AuditEvents][] = readdirSync(features)
+  .filter((folder) => readdirSync(new URL(folder, features)).includes('audit-events.ts'))
+  .map((folder) => {
+    const source = readFileSync(new URL(`${folder}/audit-events.ts`, features), 'utf8')
+    const events = [...source.matchAll(/^ {2}(\w+): '(done|refused|alarm)',$/gm)]
+    return [folder, Object.fromEntries(events.map(([, name, outcome]) => [name, outcome]))]
+  })
 
 t.test('OPS-01: the events of all features are in one index, and no two features share a name', async (t) => {
   t.ok(declared.length >= 8, 'the declarations are found')
