@@ -1,0 +1,84 @@
+import t from 'tap'
+import { ZodError } from 'zod'
+import { exampleClaims, requireClaims } from '../../src/wire/claims.js'
+
+const { sid, epoch, auth_time, amr, ...shared } = exampleClaims
+const clientClaims = { ...shared, sub: 'reporting', client_id: 'reporting' }
+const numericDates = ['iat', 'nbf', 'exp'] as const
+
+/** The paths at which claims are refused; none where they are accepted. */
+function refusedAt(payload: unknown): string[] {
+  try {
+    requireClaims(payload)
+    return []
+  } catch (error) {
+    if (!(error instanceof ZodError)) throw error
+    return ['refused']
+  }
+}
+
+const accepts = (t: Tap, payload: unknown, what: string) => t.strictSame(refusedAt(payload), [], what)
+const refuses = (t: Tap, payload: unknown, what: string) => t.strictSame(refusedAt(payload), ['refused'], what)
+type Tap = Pick<typeof t, 'strictSame'>
+
+t.test("TOK-10: the claims of a user's token, each of its kind", async (t) => {
+  accepts(t, exampleClaims, 'as issued')
+  for (const name of Object.keys(exampleClaims)) {
+    refuses(t, { ...exampleClaims, [name]: undefined }, `without ${name}`)
+    refuses(t, { ...exampleClaims, [name]: null }, `${name} is null`)
+    refuses(t, { ...exampleClaims, [name]: {} }, `${name} is an object`)
+  }
+  for (const name of [...numericDates, 'epoch', 'auth_time']) {
+    for (const value of [0.5, -1, '1', Infinity]) refuses(t, { ...exampleClaims, [name]: value }, `${name}: ${value}`)
+  }
+  for (const name of ['sub', 'sid', 'jti']) refuses(t, { ...exampleClaims, [name]: 'no UUID' }, `${name} is no UUID`)
+  for (const name of ['iss', 'aud', 'client_id']) refuses(t, { ...exampleClaims, [name]: '' }, `${name} is empty`)
+  for (const name of ['roles', 'amr']) {
+    accepts(t, { ...exampleClaims, [name]: [] }, `${name}: none`)
+    for (const value of [[''], [1], 'one']) refuses(t, { ...exampleClaims, [name]: value }, `${name}: ${String(value)}`)
+  }
+})
+
+t.test('TOK-07: an audience is one or several', async (t) => {
+  accepts(t, { ...exampleClaims, aud: ['a', 'b'] }, 'several')
+  for (const aud of [[], [''], [1]]) refuses(t, { ...exampleClaims, aud }, JSON.stringify(aud))
+})
+
+t.test('a level is text or absent', async (t) => {
+  accepts(t, { ...exampleClaims, acr: 'aal1' }, 'a level')
+  for (const acr of ['', 1, null]) refuses(t, { ...exampleClaims, acr }, JSON.stringify(acr))
+})
+
+for (const [whose, claims] of Object.entries({ user: exampleClaims, client: clientClaims })) {
+  t.test(`TOK-09: a lifetime of a ${whose}'s token is positive and at most an hour`, async (t) => {
+    const lasting = (seconds: number) => ({ ...claims, exp: claims.iat + seconds })
+    refuses(t, lasting(-1), 'ends before it begins')
+    refuses(t, lasting(0), 'none')
+    accepts(t, lasting(1), 'a second')
+    accepts(t, lasting(3600), 'an hour')
+    refuses(t, lasting(3601), 'longer')
+  })
+
+  t.test(`RFC 7800: a ${whose}'s token that is bound to a key is refused`, async (t) => {
+    refuses(t, { ...claims, cnf: { jkt: 'x' } }, 'bound')
+    refuses(t, { ...claims, cnf: null }, 'to nothing that is known')
+  })
+
+  t.test(`RFC 7519, 4: unknown claims of a ${whose}'s token are let through, and frozen`, async (t) => {
+    const tenant = { id: 1, path: [{ name: 'x' }] }
+    const known = requireClaims({ ...claims, tenant, nothing: null })
+    t.strictSame(known, { ...claims, tenant, nothing: null })
+    t.ok(Object.isFrozen(known) && Object.isFrozen(known.roles))
+    t.throws(() => Object.assign((known.tenant as typeof tenant).path[0] ?? {}, { name: 'y' }), TypeError)
+  })
+}
+
+t.test("a client's token has none of a user's claims, and is its own subject", async (t) => {
+  accepts(t, clientClaims, 'as issued')
+  for (const [name, value] of Object.entries({ sid, epoch, auth_time, amr })) {
+    refuses(t, { ...clientClaims, [name]: value }, name)
+  }
+  refuses(t, { ...clientClaims, sub: 'other' }, 'another subject')
+  refuses(t, { ...clientClaims, sub: '', client_id: '' }, 'no name')
+  refuses(t, 'claims', 'no object')
+})
