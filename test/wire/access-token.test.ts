@@ -67,11 +67,11 @@ t.test('TOK-12: letters of base64url that base64 does not have', async (t) => {
 })
 
 t.test('TOK-12: what is longer than 8192 is not read', async (t) => {
-  const start = `${encode(JSON.stringify(header))}.e30.`
-  const padded = (length: number) => start + 'A'.repeat(length - start.length)
-  const longest = [8192, 8191, 8190].find((length) => (length - start.length) % 4 === 0) ?? 0
-  t.match(parseHeader(padded(longest)), { kid: 'k' })
-  t.equal(parseHeader(padded(longest + 4)), null)
+  const [start = ''] = ['k', 'kk', 'kkk', 'kkkk']
+    .map((kid) => `${encode(JSON.stringify({ ...header, kid }))}.e30.`)
+    .filter(({ length }) => length % 4 === 0)
+  t.match(parseHeader(start.padEnd(8192, 'A')), { alg: 'EdDSA' })
+  t.equal(parseHeader(start.padEnd(8194, 'A')), null)
 })
 
 t.test('JSON is read in UTF-8, without a byte order mark', async (t) => {
