@@ -23,7 +23,11 @@ export const ruleFiles = {
   ],
   'src/features/tokens/key-schedule.ts': ['test/features/tokens/key-schedule.test.ts'],
   'src/wire/access-token.ts': ['test/features/tokens/access-token.test.ts', 'test/wire/access-token.test.ts'],
-  'src/wire/claims.ts': ['test/wire/claims.test.ts', 'test/features/tokens/access-token.test.ts'],
+  'src/wire/claims.ts': [
+    'test/wire/claims.test.ts',
+    'test/features/tokens/access-token.test.ts',
+    'test/openapi.test.ts',
+  ],
   'src/wire/cookies.ts': ['test/wire/cookies.test.ts'],
   'src/wire/revocation-map.ts': ['test/wire/revocation-map.test.ts'],
 }

@@ -19,6 +19,7 @@ function createCounted(clock = createTestClock()) {
     },
   }
   const published = new Map([[key.kid, key]])
+  const withdrawn = new Set<string>()
   const issued = (sub: string, others: object) => ({
     ...{
       iss: 'https://auth.example.com',
@@ -35,7 +36,7 @@ function createCounted(clock = createTestClock()) {
   const accessTokens = createAccessTokens({
     keys: {
       find: (kid) => published.get(kid) ?? null,
-      isWithdrawn: () => false,
+      isWithdrawn: (kid) => withdrawn.has(kid),
       findAfterReload: (kid) => Promise.resolve(published.get(kid) ?? null),
       active: () => ({ kid: key.kid, jwt: { sign: unsigned } }),
     },
@@ -49,6 +50,7 @@ function createCounted(clock = createTestClock()) {
     checked,
     clock,
     published,
+    withdrawn,
     tokenOf: (sub: string, others = {}) => unsigned(issued(sub, others)),
   }
 }
@@ -151,3 +153,35 @@ t.test('TOK-09: a token that is issued in the last second of its session expires
   t.equal(claims.exp, claims.iat + 1)
   t.equal(expiresAt.getTime(), claims.exp * 1000)
 })
+
+t.test('TOK-12: a text that is no token is refused, and read as none', async (t) => {
+  const { accessTokens, checked } = createCounted()
+  for (const text of ['', 'text', 'e30.e30.AAAA']) {
+    await t.rejects(accessTokens.verify(text), { code: 'token_invalid' })
+    t.equal(await accessTokens.read(text), null)
+    t.equal(accessTokens.recall(text), null)
+  }
+  t.strictSame(checked, [], 'no signature is looked at')
+})
+
+t.test('the token of a key that was withdrawn is stale', async (t) => {
+  const { accessTokens, published, withdrawn, tokenOf } = createCounted()
+  withdrawn.add('k')
+  published.clear()
+  await t.rejects(accessTokens.verify(tokenOf(user(1))), { code: 'token_stale' })
+})
+
+t.test(
+  'a token is recalled once it was verified, for as long as it is in force and its key is published',
+  async (t) => {
+    const { accessTokens, clock, published, tokenOf } = createCounted()
+    const token = tokenOf(user(1))
+    t.equal(accessTokens.recall(token), null)
+    const claims = await accessTokens.verify(token)
+    t.equal(accessTokens.recall(token), claims)
+    clock.advance({ minutes: 61 })
+    t.throws(() => accessTokens.recall(token), { code: 'token_expired' })
+    published.clear()
+    t.equal(accessTokens.recall(token), null)
+  },
+)
