@@ -114,7 +114,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     accessTokens,
     secrets,
     clock,
-    limits: familyLimits(config),
+    settings: familySettings(config),
     countRefresh: count.refresh,
   })
   const hashing = tracing.traced(await createHashing({ ...config.passwords, clock, observer: count.hashing }), {
@@ -217,7 +217,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
 }
 
-function familyLimits({ sessions }: Config) {
+function familySettings({ sessions }: Config) {
   const { cookie, json, session } = sessions.lifetimes
   return {
     idleSeconds: { cookie: cookie.idleTtlSeconds, json: json.idleTtlSeconds, session: session.idleTtlSeconds },

@@ -15,7 +15,7 @@ export function createMeters(metrics: Metrics) {
     { name: 'refreshes_total', help: 'Refresh tokens that were presented, by the verdict. "reuse" means a thief.' },
     {
       name: 'verdict',
-      values: ['rotate', 'replay', 'superseded', 'reuse', 'ended', 'wrong_mode', 'forged', 'ahead'],
+      values: ['rotate', 'replay', 'superseded', 'reuse', 'ended', 'wrong_mode', 'wrong_client', 'forged', 'ahead'],
     },
   )
   const revocation = metrics.counter(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { auditEvents, type AuditEventName, type AuditQuestion, type RecordedEvent } from '../features/audit/audit.js'
+import { auditEvents } from '../audit-events.js'
+import type { AuditQuestion, RecordedEvent } from '../features/audit/audit.js'
 import { emailSchema } from '../features/accounts/accounts.js'
 import type { CommandReader, Operator } from './command.js'
 import { parseValues, readOptions } from './options.js'
@@ -13,14 +14,7 @@ const sinceAdvice = 'A time in UTC, such as 2030-12-01T00:00:00Z, or how long ag
 
 const auditSchema = z.object({
   user: z.union([z.uuid(), emailSchema], 'An address, or the id of a user').nullable(),
-  event: z
-    .array(
-      z
-        .string()
-        .refine(isEventName, `One of ${Object.keys(auditEvents).join(', ')}`)
-        .transform((name) => name as AuditEventName),
-    )
-    .nullable(),
+  event: z.array(z.string().refine(isEventName, `One of ${Object.keys(auditEvents).join(', ')}`)).nullable(),
   since: z.union([agoSchema(), z.iso.datetime().transform((time) => new Date(time))], sinceAdvice).nullable(),
   limit: z
     .string()
@@ -62,7 +56,7 @@ function agoSchema() {
     .transform((text) => ({ agoMs: Number.parseInt(text, 10) * unitsMs[text.slice(-1) as keyof typeof unitsMs] }))
 }
 
-function isEventName(name: string): boolean {
+function isEventName(name: string): name is keyof typeof auditEvents {
   return Object.hasOwn(auditEvents, name)
 }
 
@@ -71,11 +65,12 @@ async function idOf({ administration }: Operator, user: string): Promise<string>
   return user.includes('@') ? administration.findId(user) : user
 }
 
-function describeEvent({ at, event, userId, sessionId, ip, requestId, detail }: RecordedEvent): string {
+function describeEvent({ at, event, actor, userId, sessionId, ip, requestId, detail }: RecordedEvent): string {
   const parts = [
     at.toISOString(),
     event,
     resultOf(event),
+    `by ${describeActor(actor)}`,
     `user ${userId ?? '-'}`,
     `session ${sessionId ?? '-'}`,
     `from ${ip ?? '-'}`,
@@ -85,6 +80,12 @@ function describeEvent({ at, event, userId, sessionId, ip, requestId, detail }: 
   return withoutControls(parts.join('  '))
 }
 
+function describeActor(actor: RecordedEvent['actor']): string {
+  if (actor === null) return '-'
+  const isOne = actor.kind === 'user' || actor.id !== null
+  return isOne ? `${actor.kind} ${actor.id ?? '-'}` : actor.kind
+}
+
 function resultOf(event: string): string {
-  return Object.entries(auditEvents).find(([name]) => name === event)?.[1] ?? '-'
+  return isEventName(event) ? auditEvents[event] : '-'
 }

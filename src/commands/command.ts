@@ -1,7 +1,7 @@
 import type { SecretKeys } from '../platform/crypto/secret-keys.js'
 import type { Database } from '../platform/database/database.js'
 import type { AddressRules } from '../features/address-rules/address-rules.js'
-import type { Audit } from '../features/audit/audit.js'
+import type { Audit, AuditEvents } from '../features/audit/audit.js'
 import type { Families } from '../features/families/families.js'
 import type { Revocations } from '../features/revocation/revocation.js'
 import type { SigningKeys } from '../features/tokens/tokens.js'
@@ -10,7 +10,7 @@ import type { Administration } from '../features/administration/administration.j
 /** What the commands act on. */
 export interface Operator {
   database: Database
-  audit: Audit
+  audit: Audit<AuditEvents>
   keys: SigningKeys
   revocations: Revocations
   families: Families

@@ -2,6 +2,7 @@
  * The rule of an access token, as far as it can be told without its key: the server and the verifier SDK share it, so
  * that no token passes one and not the other. Its claims are the matter of `claims.ts`. No packages, nothing of Node.
  */
+import type { AccessTokenClaims } from './claims.js'
 
 /** Ours stay under 1 KiB with ten roles. A longer token is refused by its length alone. */
 const MAX_TOKEN_LENGTH = 8192
@@ -86,4 +87,46 @@ export function judgeTimes(
 /** The token of an `Authorization` header (RFC 6750, section 2.1); null for any other value. */
 export function parseBearer(authorization: string): string | null {
   return /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1] ?? null
+}
+
+/** What a token whose signature was checked says, and the key it was signed with. */
+export interface VerifiedToken {
+  kid: string
+  claims: AccessTokenClaims
+}
+
+/**
+ * From the exact text that was verified to what it says, so that a token seen before costs no signature check. Whether
+ * it is in force, its key trusted and its session alive has to be asked at every use.
+ */
+export interface VerifiedTokens {
+  find(token: string): VerifiedToken | undefined
+  remember(token: string, verified: VerifiedToken, now: Date): void
+  forget(token: string): void
+}
+
+/** Of how many the cache is made: enough for every user of a busy instance, at some 1.6 KiB each. */
+export const VERIFIED_CACHE_SIZE = 5_000
+
+const FORGET_EVERY_MS = 60_000
+
+/** Remembers what the cache has room for, and nothing for long after it has expired. */
+export function createVerifiedTokens(tokens: Map<string, VerifiedToken>): VerifiedTokens {
+  let forgottenAtMs = -Infinity
+
+  /** What a busy hour leaves must not be in memory for the rest of the day. */
+  function forgetExpired(nowMs: number): void {
+    if (nowMs - forgottenAtMs < FORGET_EVERY_MS) return
+    forgottenAtMs = nowMs
+    for (const [token, { claims }] of tokens) if (claims.exp * 1000 < nowMs - FORGET_EVERY_MS) tokens.delete(token)
+  }
+
+  return {
+    find: (token) => tokens.get(token),
+    remember(token, verified, now) {
+      forgetExpired(now.getTime())
+      tokens.set(token, verified)
+    },
+    forget: (token) => void tokens.delete(token),
+  }
 }

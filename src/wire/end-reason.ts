@@ -13,6 +13,13 @@ export const endReasons = [
   'banned',
   'deleted',
   'factor_changed',
+  'not_me',
+  'email_change_undone',
+  'identity_unlinked',
 ] as const
 
+/** A reason that this version knows, and may write. */
 export type EndReason = (typeof endReasons)[number]
+
+/** A reason as it is read: reasons are only ever added, and a newer version may have written one that this one does not know. */
+export type AnyEndReason = EndReason | (string & {})

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { endReasons, type EndReason } from './end-reason.js'
+import { endReasons, type AnyEndReason } from './end-reason.js'
 import { modes, type Mode } from './mode.js'
 
 /** A session, as its user sees it in the list. Times are ISO 8601, in UTC. */
@@ -16,7 +16,7 @@ export interface PresentedSession {
   expires_at: string
   /** Of ended sessions alone, as is the reason. */
   ended_at?: string | undefined
-  reason?: EndReason | undefined
+  reason?: AnyEndReason | undefined
 }
 
 /** For the documentation. */
@@ -44,7 +44,10 @@ export const sessionSchema = z
     last_used_at: z.iso.datetime(),
     expires_at: z.iso.datetime(),
     ended_at: z.iso.datetime().optional(),
-    reason: z.enum(endReasons).optional(),
+    reason: z
+      .string()
+      .optional()
+      .describe(`Why it ended: ${endReasons.join(', ')}. Later versions may add others.`),
   })
   .meta({
     id: 'Session',

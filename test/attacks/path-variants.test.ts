@@ -52,6 +52,8 @@ function variantsOf(path: string): string[] {
   ]
 }
 
+const problemType = 'application/problem+json'
+
 t.test('HTTP-13: no spelling of an address gets around the access token', async (t) => {
   const { app, api, database } = await startApp(t)
   const client = await connectTo(t, app.server)
@@ -68,7 +70,9 @@ t.test('HTTP-13: no spelling of an address gets around the access token', async 
     for (const variant of [path, ...variantsOf(path)]) {
       const answer = await client.send({ method, path: variant, headers, body: text })
       t.ok([400, 401, 404, 405].includes(answer.status), `${method} ${variant}: ${answer.status}`)
-      t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8')
+      // The routes of OAuth refuse as RFC 6749, section 5.2, has it; a spelling that leads to none gets a problem.
+      const types = path.startsWith('/oauth/') ? ['application/json', problemType] : [problemType]
+      t.ok(types.some((type) => answer.headers['content-type'] === `${type}; charset=utf-8`))
       t.match(answer.headers['x-content-type-options'], 'nosniff')
     }
   }

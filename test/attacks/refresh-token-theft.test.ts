@@ -23,7 +23,11 @@ t.test('REF-03: the thief comes second: the family ends for both, and every acce
     t.match(await api.whoami(token), { status: 401, body: { code: 'session_ended' } })
   }
   t.match(await readFamily(database, sessionId), { endReason: 'reuse_detected', generation: 1, endedBy: null })
-  t.strictSame((await readAuditTrail(database, sessionId)).slice(0, 2), ['user_registered', 'refresh_reused'])
+  t.strictSame((await readAuditTrail(database, sessionId)).slice(0, 3), [
+    'user_registered',
+    'refresh_reused',
+    'session_ended',
+  ])
 })
 
 t.test('REF-03: the thief comes first: the honest client is the one who finds out', async (t) => {

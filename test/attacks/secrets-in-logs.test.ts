@@ -25,7 +25,7 @@ async function startLogged(t: Test, database?: TestDatabase) {
     },
   })
   const log = createLogger({ level: 'trace', destination })
-  const app = await startApp(t, { log, ...(database && { database }) })
+  const app = await startApp(t, { log, estimatesStrength: true, ...(database && { database }) })
   return { ...app, logged: () => lines.join('') }
 }
 

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
+import { uuidv7 } from '../../src/platform/uuid.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { createKeptLog } from '../support/logged.js'
@@ -25,19 +26,21 @@ t.test('OPS-01: audit tells what happened to a user, oldest first, by address or
   t.strictSame(first, [
     'user_registered',
     'done',
+    `by user ${userId}`,
     `user ${userId}`,
     `session ${sessionId}`,
     'from 127.0.0.1',
     `request ${String(answer.headers['x-request-id'])}`,
     '{"mode":"json"}',
   ])
-  t.match(lines[1], `login_failed  refused  user ${userId}  session -  from 127.0.0.1  request `)
+  t.match(lines[1], `login_failed  refused  by user -  user ${userId}  session -  from 127.0.0.1  request `)
   t.match(lines[1], failed.headers['x-request-id'])
-  t.match(lines[2], `refresh_reused  alarm  user ${userId}  session ${sessionId}`)
-  t.equal(lines.length, 3)
+  t.match(lines[2], `refresh_reused  alarm  by system  user ${userId}  session ${sessionId}`)
+  t.match(lines[3], `session_ended  done  by system  user ${userId}  session ${sessionId}`)
+  t.equal(lines.length, 4)
   t.strictSame(await audit(app, '--user', userId), lines)
   for (const line of lines) t.notMatch(line, other.userId)
-  t.equal((await audit(app)).length, 4, 'and of everybody without --user')
+  t.equal((await audit(app)).length, 5, 'and of everybody without --user')
 })
 
 t.test('OPS-01: audit tells of a time, of some events, and of no more than is asked for', async (t) => {
@@ -85,4 +88,19 @@ t.test('a request has one id, in its answer, its problem, its line in the log an
   t.match(logged, [{ msg: 'request' }])
   const [recorded = ''] = await audit(app, '--event', 'login_failed')
   t.match(recorded, `request ${id}`)
+})
+
+t.test('OPS-07: audit prints what a newer version wrote, and an older one that knows no actors', async (t) => {
+  const app = await startApp(t)
+  const at = app.clock.now()
+  const events = [
+    { id: uuidv7(), at, event: 'from_an_older_version' },
+    { id: uuidv7(), at, event: 'from_a_newer_version', actorKind: 'machine', actorId: '7' },
+  ]
+  await app.database.query((client) => client.auditEvent.createMany({ data: events }))
+  const told = 'user -  session -  from -  request -'
+  t.strictSame(await audit(app), [
+    `${at.toISOString()}  from_an_older_version  -  by -  ${told}`,
+    `${at.toISOString()}  from_a_newer_version  -  by machine 7  ${told}`,
+  ])
 })

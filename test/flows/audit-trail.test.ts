@@ -1,13 +1,17 @@
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
-import type { AuditEventName } from '../../src/features/audit/audit.js'
+import { createVerifierCredential } from '../../src/features/clients/clients.js'
+import type { TokenReply } from '../../src/wire/token-reply.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { readFamily } from '../support/rows.js'
 
 const NEW_PASSWORD = 'seven other hills under a lantern'
 const headers = { 'user-agent': 'curl/8.5.0' }
-const operator = { ip: null, userAgent: null, requestId: null }
+const operator = { actorKind: 'operator', actorId: null, ip: null, userAgent: null, requestId: null }
+const system = { actorKind: 'system', actorId: null }
+const stranger = { actorKind: 'user', actorId: null }
 
 /** The events written since it was last asked. */
 function createReader({ database }: TestApp) {
@@ -18,7 +22,7 @@ function createReader({ database }: TestApp) {
   }
 }
 
-t.test('OPS-01: everything that happens to an account and its sessions is on record', async (t) => {
+t.test('OPS-01: everything that happens to an account and its sessions is on record, and who did it', async (t) => {
   const app = await startApp(t)
   const { api, clock } = app
   const read = createReader(app)
@@ -28,10 +32,19 @@ t.test('OPS-01: everything that happens to an account and its sessions is on rec
   const userId = registered.body.user.id
   const sessionId = registered.body.session.id
   const from = { ip: '127.0.0.1', userAgent: 'curl/8.5.0' }
+  const byUser = { actorKind: 'user', actorId: userId }
   const [first, ...others] = await read()
   t.same(others, [])
   const requestId = registered.headers['x-request-id']
-  t.match(first, { event: 'user_registered', userId, sessionId, requestId, detail: { mode: 'json' }, ...from })
+  t.match(first, {
+    event: 'user_registered',
+    ...byUser,
+    userId,
+    sessionId,
+    requestId,
+    detail: { mode: 'json' },
+    ...from,
+  })
   t.ok(Math.abs((first?.at.getTime() ?? 0) - clock.now().getTime()) < 60_000)
 
   /** What one call writes, each with who called, and from where. */
@@ -40,17 +53,30 @@ t.test('OPS-01: everything that happens to an account and its sessions is on rec
     const written = await read()
     t.match(
       written,
-      events.map((event) => ({ userId, requestId: id, ...from, ...event })),
+      events.map((event) => ({ ...byUser, userId, requestId: id, ...from, ...event })),
       name,
     )
     t.equal(written.length, events.length, name)
   }
   const wrong = { ...body, password: 'not the password at all' }
-  await expectEvents('a wrong password', api.login(wrong, { headers }), { event: 'login_failed', sessionId: null })
+  await expectEvents('a wrong password', api.login(wrong, { headers }), {
+    event: 'login_failed',
+    ...stranger,
+    sessionId: null,
+  })
   const nobody = api.login({ ...wrong, email: 'nobody@example.com' }, { headers })
-  await expectEvents('an unknown address', nobody, { event: 'login_failed', userId: null, sessionId: null })
+  await expectEvents('an unknown address', nobody, {
+    event: 'login_failed',
+    ...stranger,
+    userId: null,
+    sessionId: null,
+  })
   const taken = api.register(body, { headers })
-  await expectEvents('an address that is taken', taken, { event: 'registration_refused_taken', sessionId: null })
+  await expectEvents('an address that is taken', taken, {
+    event: 'registration_refused_taken',
+    ...stranger,
+    sessionId: null,
+  })
 
   const login = await api.login(body, { headers })
   const second = login.body.session.id
@@ -84,8 +110,13 @@ t.test('OPS-01: everything that happens to an account and its sessions is on rec
   await read()
   const remove = { method: 'DELETE' as const, token: last.body.access_token, headers, body: { password: NEW_PASSWORD } }
   t.equal((await api.call('/v1/me', remove)).status, 204)
-  const names = (await read()).map(({ event }) => event)
-  t.same(names, ['session_ended', 'session_ended', 'user_deleted'])
+  const deletion = await read()
+  t.match(deletion, [
+    { event: 'session_ended', ...byUser },
+    { event: 'session_ended' },
+    { event: 'user_deleted', ...byUser },
+  ])
+  t.equal(deletion.length, 3)
 })
 
 t.test('OPS-01: what is refused at refresh is on record', async (t) => {
@@ -96,11 +127,12 @@ t.test('OPS-01: what is refused at refresh is on record', async (t) => {
   const cookie = { cookies: { sallyport_rt: user.refreshToken }, headers: { ...headers, 'x-sallyport-csrf': '1' } }
   await read()
 
-  const expectEvents = async (...events: { event: AuditEventName; detail?: object }[]) => {
+  const byUser = { actorKind: 'user', actorId: user.userId }
+  const expectEvents = async (...events: { event: string; detail?: object; actorKind?: string }[]) => {
     const written = await read()
     t.match(
       written,
-      events.map((event) => ({ userId: user.userId, sessionId: user.sessionId, ip: '127.0.0.1', ...event })),
+      events.map((event) => ({ ...byUser, userId: user.userId, sessionId: user.sessionId, ip: '127.0.0.1', ...event })),
     )
     t.equal(written.length, events.length)
   }
@@ -120,7 +152,10 @@ t.test('OPS-01: what is refused at refresh is on record', async (t) => {
   await expectEvents({ event: 'refresh_ahead', detail: { generation: 1, current: 0 } })
   clock.advance({ minutes: 1 })
   await api.refresh(user.refreshToken)
-  await expectEvents({ event: 'refresh_reused', detail: { generation: 0, current: 2 } })
+  await expectEvents(
+    { event: 'refresh_reused', ...system, detail: { generation: 0, current: 2 } },
+    { event: 'session_ended', ...system, detail: { reason: 'reuse_detected' } },
+  )
   await api.refresh(third.body.refresh_token)
   await expectEvents({ event: 'refresh_refused' })
 })
@@ -136,7 +171,15 @@ t.test('OPS-01: refused bans and what operators do are on record', async (t) => 
   t.match(created, { event: 'user_created', userId: /./, sessionId: null, ...operator })
   await database.query((client) => client.user.updateMany({ data: { bannedAt: new Date('2026-01-01') } }))
   await api.login({ email: 'root@example.com', password: PASSWORD })
-  t.match(await read(), [{ event: 'login_refused_banned', userId: created?.userId, ip: '127.0.0.1' }])
+  t.match(await read(), [
+    {
+      event: 'login_refused_banned',
+      actorKind: 'user',
+      actorId: created?.userId,
+      userId: created?.userId,
+      ip: '127.0.0.1',
+    },
+  ])
 
   await run('keys:rotate', '--force')
   const { kid } = decodeProtectedHeader((await api.signUp()).accessToken)
@@ -145,4 +188,64 @@ t.test('OPS-01: refused bans and what operators do are on record', async (t) => 
   t.match(await read(), [{ event: 'keys_resealed', detail: { keys: 3 }, ...operator }])
   await t.rejects(run('user:create', '--email', 'root@example.com', '--password', PASSWORD))
   t.same(await read(), [], 'what failed has left nothing')
+})
+
+t.test(
+  'OPS-01: what Sallyport does by itself, and what a verifier has it do, is told apart from what users do',
+  async (t) => {
+    const { credential, sha256 } = createVerifierCredential()
+    const settings = { MAX_SESSIONS_PER_USER: '1', VERIFIER_KEYS: `orders:${sha256}` }
+    const app = await startApp(t, { settings })
+    const read = createReader(app)
+    const { email, userId, sessionId } = await app.api.signUp()
+    const second = await app.api.login({ email, password: PASSWORD, mode: 'json' })
+    await read()
+    const third = await app.api.login({ email, password: PASSWORD, mode: 'json' })
+    t.match(await read(), [
+      { event: 'session_ended', ...system, userId, sessionId: second.body.session.id, detail: { reason: 'limit' } },
+      { event: 'login_succeeded', actorKind: 'user', actorId: userId },
+    ])
+    t.match(await readFamily(app.database, sessionId), { endReason: 'limit', endedBy: null })
+
+    const revoked = await app.api.call('/oauth/revoke', {
+      method: 'POST',
+      text: `token=${third.body.access_token ?? ''}`,
+      headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/x-www-form-urlencoded' },
+    })
+    t.equal(revoked.status, 200)
+    const ended = { userId, sessionId: third.body.session.id, detail: { reason: 'logout' } }
+    t.match(await read(), [{ event: 'session_ended', actorKind: 'client', actorId: 'orders', ...ended }])
+    t.match(await readFamily(app.database, third.body.session.id), { endedBy: null })
+
+    app.clock.advance({ days: 400 })
+    await app.app.operator.keys.maintain()
+    t.match((await read()).slice(0, 1), [{ event: 'key_rotated', ...system, requestId: null }])
+  },
+)
+
+t.test('OPS-01: a renewal that is refused is on record and counted as a refresh is', async (t) => {
+  const app = await startApp(t)
+  const { api, clock } = app
+  const read = createReader(app)
+  const { email, userId } = await api.signUp()
+  const page = app.browser()
+  const login = { method: 'POST' as const, body: { email, password: PASSWORD, mode: 'session' } }
+  const sessionId = (await page.call<TokenReply>('/v1/auth/login', login)).body.session.id
+  await read()
+  const first = page.cookies.get('sallyport_rt') ?? ''
+  const renewWith = (token: string) => api.call('/v1/whoami', { cookies: { sallyport_rt: token } })
+
+  t.equal((await renewWith(first)).status, 200)
+  await page.call('/v1/auth/refresh', { method: 'POST' })
+  t.same(await read(), [], 'what is ordinary is not')
+  clock.advance({ minutes: 1 })
+  await renewWith(first)
+  const ofSession = { userId, sessionId }
+  const detail = { generation: 0, current: 1 }
+  t.match(await read(), [
+    { event: 'refresh_reused', ...system, ...ofSession, detail },
+    { event: 'session_ended', ...system, ...ofSession, detail: { reason: 'reuse_detected' } },
+  ])
+  await renewWith(first)
+  t.match(await read(), [{ event: 'refresh_refused', actorKind: 'user', actorId: userId, ...ofSession, detail }])
 })

@@ -47,11 +47,19 @@ t.test('metrics: refreshes are counted by verdict, and a thief shows', async (t)
   await api.refresh(second.body.refresh_token)
 
   const { value } = await scrape()
-  const counted = ['rotate', 'replay', 'superseded', 'forged', 'reuse', 'ended', 'wrong_mode', 'ahead'].map(
-    (verdict) => [verdict, value('sallyport_refreshes_total', `verdict="${verdict}"`)],
-  )
+  const counted = [
+    'rotate',
+    'replay',
+    'superseded',
+    'forged',
+    'reuse',
+    'ended',
+    'wrong_mode',
+    'wrong_client',
+    'ahead',
+  ].map((verdict) => [verdict, value('sallyport_refreshes_total', `verdict="${verdict}"`)])
   t.strictSame(Object.fromEntries(counted), {
-    ...{ rotate: 2, replay: 1, superseded: 1, forged: 1, reuse: 1, ended: 1, wrong_mode: 0, ahead: 0 },
+    ...{ rotate: 2, replay: 1, superseded: 1, forged: 1, reuse: 1, ended: 1, wrong_mode: 0, wrong_client: 0, ahead: 0 },
   })
   t.equal(value('sallyport_revocations_total', 'kind="session"'), 1)
   t.equal(value('sallyport_revocation_entries'), 1)

@@ -17,7 +17,16 @@ interface Import {
 }
 
 /** Whatever sees everything: it puts the parts together, and nothing imports it but its like. */
-const composition = ['app.ts', 'main.ts', 'serve.ts', 'worker.ts', 'workers.ts', 'start.ts', 'operate.ts']
+const composition = [
+  'app.ts',
+  'audit-events.ts',
+  'main.ts',
+  'serve.ts',
+  'worker.ts',
+  'workers.ts',
+  'start.ts',
+  'operate.ts',
+]
 const entries = [
   'main.ts',
   'worker.ts',

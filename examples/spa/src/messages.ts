@@ -1,4 +1,4 @@
-import { ClientError, type ClientErrorCode, type EndReason } from '@sallyport/client'
+import { ClientError, type AnyEndReason, type ClientErrorCode, type EndReason } from '@sallyport/client'
 
 const endReasons: Record<EndReason, string> = {
   logout: 'logged out',
@@ -14,11 +14,15 @@ const endReasons: Record<EndReason, string> = {
   banned: 'the account was banned',
   deleted: 'the account was deleted',
   factor_changed: 'a way to log in was changed',
+  not_me: 'a login that was not the owner’s was reported',
+  email_change_undone: 'a change of the e-mail address was undone',
+  identity_unlinked: 'a linked account was removed',
 }
 
 /** Why a session ended, to stand after a colon. Reasons may be added in later versions of Sallyport. */
-export function describeEnd(reason: EndReason): string {
-  return reason in endReasons ? endReasons[reason] : reason
+export function describeEnd(reason: AnyEndReason): string {
+  const known: Partial<Record<string, string>> = endReasons
+  return known[reason] ?? reason
 }
 
 /** In words of the page; everything else is told in Sallyport's. */

@@ -2,16 +2,17 @@
  * Owns what users do to themselves: name, password, sessions and deletion. Who they are belongs to accounts, their
  * sessions to families.
  */
-import type { Audit } from '../audit/audit.js'
+import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, User } from '../accounts/accounts.js'
 import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
+import type { accountEvents } from './audit-events.js'
 
 export interface AccountOptions {
   accounts: Accounts
   families: Families
   passwords: Passwords
-  audit: Audit
+  audit: Audit<typeof accountEvents>
 }
 
 /** Who asks for a change of their own account, by a verified access token. */
@@ -47,9 +48,9 @@ export function createAccount({ accounts, families, passwords, audit }: AccountO
       return passwords.actOnConfirmed(self, { user, password: current }, async (tx, revoke) => {
         await accounts.setPasswordHash(tx, userId, passwordHash)
         await accounts.outdateTokens(tx, revoke, userId)
-        const by = { userId, caller }
+        const by = { actor: actorOf(self), caller }
         await families.endAll(tx, revoke, userId, { except: sessionId, reason: 'password_changed', by })
-        await audit.record(tx, { event: 'password_changed', caller, userId, sessionId })
+        await audit.record(tx, { event: 'password_changed', ...by, userId, sessionId })
         return refreshToken && families.rotate(tx, refreshToken, { sessionId, mode: 'session', caller })
       })
     },
@@ -58,13 +59,18 @@ export function createAccount({ accounts, families, passwords, audit }: AccountO
       const { userId, caller } = self
       const user = await passwords.confirm(self, password)
       await passwords.actOnConfirmed(self, { user, password }, async (tx, revoke) => {
-        await families.endAll(tx, revoke, userId, { reason: 'deleted', by: { userId, caller } })
+        const by = { actor: actorOf(self), caller }
+        await families.endAll(tx, revoke, userId, { reason: 'deleted', by })
         await families.forgetUser(tx, userId)
-        await audit.record(tx, { event: 'user_deleted', caller, userId })
+        await audit.record(tx, { event: 'user_deleted', ...by, userId })
         await audit.forgetUser(tx, userId)
         await passwords.forgetGuesses(tx, user.email)
         await accounts.remove(tx, userId)
       })
     },
   }
+}
+
+function actorOf({ userId }: Self): Actor {
+  return { kind: 'user', id: userId }
 }

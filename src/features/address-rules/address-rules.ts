@@ -9,9 +9,10 @@ import type { Database } from '../../platform/database/database.js'
 import { follow } from '../../platform/database/following.js'
 import { createAddressSet, type AddressSet } from '../../platform/http/addresses.js'
 import type { BlockedAddresses } from '../../platform/http/blocked-addresses.js'
-import { operatorCaller } from '../../platform/http/caller.js'
+import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import type { Audit, AuditEventName } from '../audit/audit.js'
+import { operator, type Audit } from '../audit/audit.js'
+import type { addressRuleEvents } from './audit-events.js'
 import * as store from './store.js'
 import type { AddressRule } from './store.js'
 
@@ -24,7 +25,7 @@ export interface AddressRulesOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
-  audit: Audit
+  audit: Audit<typeof addressRuleEvents>
 }
 
 export interface AddressRules {
@@ -89,7 +90,7 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
         await store.replaceRule(tx, rule, clock.shiftMs)
         const { range, until, reason } = rule
         const detail = { range, ...(until && { until: until.toISOString() }), ...(reason !== null && { reason }) }
-        await audit.record(tx, { event: eventOf[rule.kind], caller: operatorCaller, detail })
+        await audit.record(tx, { event: eventOf[rule.kind], ...byOperator, detail })
       })
       await addressRules.load()
     },
@@ -98,7 +99,7 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
       await database.transaction(async (tx) => {
         const kind = await store.removeRule(tx, range)
         if (kind === null) throw new Problem('not_found', { detail: `There is no rule for ${range}: see ip:list.` })
-        await audit.record(tx, { event: 'address_rule_removed', caller: operatorCaller, detail: { range, kind } })
+        await audit.record(tx, { event: 'address_rule_removed', ...byOperator, detail: { range, kind } })
       })
       await addressRules.load()
     },
@@ -114,7 +115,10 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
   return addressRules
 }
 
-const eventOf: Record<AddressRule['kind'], AuditEventName> = { block: 'address_blocked', allow: 'address_allowed' }
+/** Who changes the lists. */
+const byOperator = { actor: operator, caller: noCaller }
+
+const eventOf = { block: 'address_blocked', allow: 'address_allowed' } as const
 
 function createSets(rules: AddressRule[]): Record<AddressRule['kind'], AddressSet | null> {
   const ofKind = (kind: AddressRule['kind']) => {

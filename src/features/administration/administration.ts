@@ -3,13 +3,14 @@
  */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
-import { operatorCaller } from '../../platform/http/caller.js'
+import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import type { Audit } from '../audit/audit.js'
+import { operator, type Audit } from '../audit/audit.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
 import type { Families, Session } from '../families/families.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
+import type { administrationEvents } from './audit-events.js'
 
 export { banReasonSchema } from './schemas.js'
 
@@ -18,7 +19,7 @@ export interface AdministrationOptions {
   revocations: Revocations
   accounts: Accounts
   families: Families
-  audit: Audit
+  audit: Audit<typeof administrationEvents>
   clock: Clock
   passwords: Passwords
 }
@@ -63,8 +64,8 @@ interface Held {
   user: User
 }
 
-/** Who ends sessions here: no user of Sallyport. */
-const operator = { userId: null, caller: operatorCaller }
+/** Who does everything here. */
+const byOperator = { actor: operator, caller: noCaller }
 
 export function createAdministration(options: AdministrationOptions): Administration {
   const { database, revocations, accounts, families, audit, clock, passwords } = options
@@ -90,7 +91,7 @@ export function createAdministration(options: AdministrationOptions): Administra
       const passwordHash = await passwords.hash(password)
       return database.transaction(async (tx) => {
         const userId = await accounts.add(tx, { email, name, passwordHash, roles })
-        await audit.record(tx, { event: 'user_created', caller: operatorCaller, userId })
+        await audit.record(tx, { event: 'user_created', ...byOperator, userId })
         return userId
       })
     },
@@ -105,7 +106,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         await accounts.setRoles(tx, user.id, roles)
         await accounts.outdateTokens(tx, revoke, user.id)
         const detail = { before: user.roles.join(','), after: roles.join(',') }
-        await audit.record(tx, { event: 'roles_changed', caller: operatorCaller, userId: user.id, detail })
+        await audit.record(tx, { event: 'roles_changed', ...byOperator, userId: user.id, detail })
         return true
       })
     },
@@ -119,8 +120,8 @@ export function createAdministration(options: AdministrationOptions): Administra
         await accounts.setPasswordHash(tx, user.id, passwordHash)
         await accounts.outdateTokens(tx, revoke, user.id)
         await passwords.forgetGuesses(tx, user.email)
-        await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: operator })
-        await audit.record(tx, { event: 'password_reset', caller: operatorCaller, userId: user.id })
+        await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: byOperator })
+        await audit.record(tx, { event: 'password_reset', ...byOperator, userId: user.id })
       })
     },
 
@@ -130,9 +131,9 @@ export function createAdministration(options: AdministrationOptions): Administra
         const { tx, revoke, user } = held
         await accounts.ban(tx, user.id, until)
         await accounts.outdateTokens(tx, revoke, user.id)
-        await families.endAll(tx, revoke, user.id, { reason: 'banned', by: operator })
+        await families.endAll(tx, revoke, user.id, { reason: 'banned', by: byOperator })
         const detail = { ...(until && { until: until.toISOString() }), ...(reason !== null && { reason }) }
-        await audit.record(tx, { event: 'user_banned', caller: operatorCaller, userId: user.id, detail })
+        await audit.record(tx, { event: 'user_banned', ...byOperator, userId: user.id, detail })
       })
     },
 
@@ -140,14 +141,14 @@ export function createAdministration(options: AdministrationOptions): Administra
       return actOn(await requireUser(email), async ({ tx, user }) => {
         if (!isBanned(user, clock.now())) return false
         await accounts.unban(tx, user.id)
-        await audit.record(tx, { event: 'user_unbanned', caller: operatorCaller, userId: user.id })
+        await audit.record(tx, { event: 'user_unbanned', ...byOperator, userId: user.id })
         return true
       })
     },
 
     async endSessions(email) {
       await actOn(await requireUser(email), ({ tx, revoke, user }) =>
-        families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: operator }),
+        families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: byOperator }),
       )
     },
 

@@ -1,5 +1,5 @@
 /**
- * Owns the audit trail: what happened to which user's access, when, from where. Events are written in the transaction
+ * Owns the audit trail: what happened to which user's access, when, by whom, from where. Events are written in the transaction
  * of what they tell, so that neither exists without the other. Successful refreshes and verified requests are not
  * events: the session itself keeps when and from where it was last used.
  */
@@ -7,15 +7,23 @@ import { uuidv7 } from '../../platform/uuid.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
-import type { AuditEventName } from './events.js'
+import type { Actor } from './actor.js'
 import * as store from './store.js'
 
-export { auditEvents, type AuditEventName } from './events.js'
+export { operator, stranger, system, type Actor } from './actor.js'
 export type { RecordedEvent } from './store.js'
 
-export interface AuditEvent {
-  event: AuditEventName
+/**
+ * The events of a feature, each by its name: what was done, what was refused, and the signs that somebody is at work
+ * who should not be. A feature declares its own in `audit-events.ts`.
+ */
+export type AuditEvents = Readonly<Record<string, 'done' | 'refused' | 'alarm'>>
+
+export interface AuditEvent<Name extends string> {
+  event: Name
+  actor: Actor
   caller: Caller
+  /** Whom it is about. */
   userId?: string | null
   sessionId?: string | null
   detail?: Record<string, string | number>
@@ -25,28 +33,29 @@ export interface AuditQuestion {
   /** Null for everybody's, and for those of nobody. */
   userId: string | null
   /** Null for all names. */
-  events: AuditEventName[] | null
+  events: string[] | null
   /** From when on: a time, or so many milliseconds ago; null for ever. */
   since: Date | { agoMs: number } | null
   limit: number
 }
 
-export interface Audit {
+/** The trail, as a feature writes it that declares these events. */
+export interface Audit<Events extends AuditEvents> {
   /** Writes events with the time of the database's clock. Hand in the transaction that makes them true. */
-  record(client: Queries, ...events: AuditEvent[]): Promise<void>
+  record(client: Queries, ...events: AuditEvent<keyof Events & string>[]): Promise<void>
   /** The latest events that are asked for, oldest first. */
   find(question: AuditQuestion): Promise<store.RecordedEvent[]>
   /** Takes address, agent and what was written about a user out of all events, which remain: they asked to be forgotten. */
   forgetUser(tx: Queries, userId: string): Promise<void>
 }
 
-export function createAudit({ database, clock }: { database: Database; clock: Clock }): Audit {
+export function createAudit({ database, clock }: { database: Database; clock: Clock }): Audit<AuditEvents> {
   return {
     async record(client, ...events) {
       if (events.length === 0) return
-      const written = events.map(({ event, caller, userId = null, sessionId = null, detail = null }) => {
+      const written = events.map(({ event, actor, caller, userId = null, sessionId = null, detail = null }) => {
         const { ip, userAgent, requestId } = caller
-        return { id: uuidv7(), event, userId, sessionId, ip, userAgent, requestId, detail }
+        return { id: uuidv7(), event, actor, userId, sessionId, ip, userAgent, requestId, detail }
       })
       await store.insertEvents(client, written, clock.now())
     },

@@ -1,5 +1,6 @@
 import type { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import type { Actor } from './actor.js'
 
 /** What happened to whose access, and who asked for it from where. */
 interface Told {
@@ -14,6 +15,7 @@ interface Told {
 
 export interface NewEvent extends Told {
   id: string
+  actor: Actor
   detail: Record<string, string | number> | null
 }
 
@@ -22,19 +24,23 @@ export async function insertEvents(client: Queries, events: NewEvent[], at: Date
   // A list for each column, so that the statement is the same text, and planned once, however many events there are.
   const each = <T>(column: (event: NewEvent) => T) => events.map(column)
   await client.$executeRaw`
-    INSERT INTO audit_event (id, at, event, user_id, session_id, ip, user_agent, request_id, detail)
-    SELECT id, ${at}::timestamptz, event, user_id, session_id, ip, user_agent, request_id, detail::jsonb
+    INSERT INTO audit_event (id, at, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id, detail)
+    SELECT id, ${at}::timestamptz, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id,
+      detail::jsonb
     FROM unnest(
-      ${each(({ id }) => id)}::uuid[], ${each(({ event }) => event)}::text[], ${each(({ userId }) => userId)}::uuid[],
-      ${each(({ sessionId }) => sessionId)}::uuid[], ${each(({ ip }) => ip)}::text[],
+      ${each(({ id }) => id)}::uuid[], ${each(({ event }) => event)}::text[],
+      ${each(({ actor }) => actor.kind)}::text[], ${each(({ actor }) => actor.id)}::text[],
+      ${each(({ userId }) => userId)}::uuid[], ${each(({ sessionId }) => sessionId)}::uuid[], ${each(({ ip }) => ip)}::text[],
       ${each(({ userAgent }) => userAgent)}::text[], ${each(({ requestId }) => requestId)}::text[],
       ${each(({ detail }) => detail && JSON.stringify(detail))}::text[]
-    ) AS e(id, event, user_id, session_id, ip, user_agent, request_id, detail)`
+    ) AS e(id, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id, detail)`
 }
 
 /** An event as it was written. */
 export interface RecordedEvent extends Told {
   at: Date
+  /** Null where nobody wrote it down. The kind is text: a later version may know others. */
+  actor: { kind: string; id: string | null } | null
   detail: Prisma.JsonValue
 }
 
@@ -46,8 +52,8 @@ interface Wanted {
 }
 
 /** The latest first. */
-export function findEvents(client: Queries, { userId, events, from, limit }: Wanted): Promise<RecordedEvent[]> {
-  return client.auditEvent.findMany({
+export async function findEvents(client: Queries, { userId, events, from, limit }: Wanted): Promise<RecordedEvent[]> {
+  const rows = await client.auditEvent.findMany({
     where: {
       ...(userId !== null && { userId }),
       ...(events !== null && { event: { in: [...events] } }),
@@ -57,6 +63,10 @@ export function findEvents(client: Queries, { userId, events, from, limit }: Wan
     take: limit,
     omit: { id: true },
   })
+  return rows.map(({ actorKind, actorId, ...told }) => ({
+    ...told,
+    actor: actorKind === null ? null : { kind: actorKind, id: actorId },
+  }))
 }
 
 export async function forgetUser(tx: Queries, userId: string): Promise<void> {

@@ -5,9 +5,10 @@ import { claimsOf } from '../../platform/http/access.js'
 import { callerOf, type Caller } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import type { Limits, Policy } from '../limits/limits.js'
+import type { Limits, Policy, Refusal } from '../limits/limits.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import type { Families, RefreshToken } from '../families/families.js'
+import type { refreshRateEvents } from './audit-events.js'
 import { genuineCookies, replyWithTokens, requirePresented, type SessionCookies } from './credentials.js'
 import * as schemas from './schemas.js'
 
@@ -143,8 +144,8 @@ function requireRefreshRate(
   caller: Caller,
 ): Promise<void> {
   const budget = { policy: refreshPolicy, of: token.handle.toString('latin1') }
-  return limits.requireRate(budget, caller, async () => {
-    const session = await families.identify(token).catch(() => ({}))
-    return { ...session, event: 'refresh_limited' }
+  return limits.requireRate(budget, caller, async (): Promise<Refusal<keyof typeof refreshRateEvents>> => {
+    const session = await families.identify(token).catch(() => ({ userId: null, sessionId: null }))
+    return { ...session, event: 'refresh_limited', actor: { kind: 'user', id: session.userId } }
   })
 }

@@ -5,17 +5,18 @@ import type { Database } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
-import type { Limits, Verdict } from './rotation.js'
+import type { familyEvents } from './audit-events.js'
+import type { RotationSettings, Verdict } from './rotation.js'
 
 /** What the operations on families work with. */
 export interface FamiliesContext {
   database: Database
   revocations: Revocations
-  audit: Audit
+  audit: Audit<typeof familyEvents>
   accessTokens: AccessTokens
   secrets: SecretKeys
   clock: Clock
-  limits: FamilyLimits
+  settings: FamilySettings
   /** Counts what became of each refresh token that was presented. */
   countRefresh: (outcome: RefreshOutcome) => void
 }
@@ -23,7 +24,7 @@ export interface FamiliesContext {
 /** Verdicts, and what is judged before there is one. */
 export type RefreshOutcome = Verdict['outcome'] | 'ahead' | 'forged'
 
-export interface FamilyLimits extends Limits {
+export interface FamilySettings extends RotationSettings {
   /** The absolute life of a family, by its mode. */
   maxSeconds: Record<Mode, number>
   maxSessionsPerUser: number

@@ -1,14 +1,15 @@
 import type { EndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
+import type { Actor } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
 import type { Ending, Family } from './family.js'
 import * as store from './store.js'
 
-/** Who ends a session: the user, or nobody where Sallyport itself does. */
+/** Who ends a session, and from where. */
 export interface EndedBy {
-  userId: string | null
+  actor: Actor
   caller: Caller
 }
 
@@ -25,7 +26,7 @@ export async function endFamily(
   await revoke({ kind: 'session', sid: family.id })
   await audit.record(tx, {
     event: 'session_ended',
-    caller: by.caller,
+    ...by,
     userId: family.userId,
     sessionId: family.id,
     detail: { reason },
@@ -46,7 +47,7 @@ export async function endFamiliesOfUser(
     tx,
     ...ended.map((sessionId) => ({
       event: 'session_ended' as const,
-      caller: by.caller,
+      ...by,
       userId,
       sessionId,
       detail: { reason },
@@ -54,18 +55,6 @@ export async function endFamiliesOfUser(
   )
 }
 
-/** Ends a family of which a token was used twice: one of the two who did is a thief, and nobody can tell which. */
-export async function endReusedFamily(
-  { clock }: FamiliesContext,
-  tx: Queries,
-  revoke: Revoke,
-  family: Family,
-  caller: Caller,
-): Promise<void> {
-  await store.endFamily(tx, family.id, endingOf('reuse_detected', { userId: null, caller }), clock.shiftMs)
-  await revoke({ kind: 'session', sid: family.id })
-}
-
-function endingOf(reason: EndReason, { userId, caller }: EndedBy): Ending {
-  return { reason, by: userId, ip: caller.ip, userAgent: caller.userAgent }
+function endingOf(reason: EndReason, { actor, caller }: EndedBy): Ending {
+  return { reason, by: actor.kind === 'user' ? actor.id : null, ip: caller.ip, userAgent: caller.userAgent }
 }

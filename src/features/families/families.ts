@@ -3,10 +3,11 @@
  * tombstone that tells why it ended. Who may open one is decided by sign-in; what an access token says, by tokens.
  */
 import type { UserClaims } from '../../wire/claims.js'
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
+import type { Actor } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
 import { endFamiliesOfUser, type EndedBy } from './ending.js'
@@ -15,16 +16,16 @@ import { open, type OpenRequest } from './opening.js'
 import { parseRefreshToken, type RefreshToken } from './refresh-token.js'
 import { createRefreshing, rotateCurrent, type RefreshRequest } from './refreshing.js'
 import { renew } from './renewing.js'
-import type { SessionTokens } from './session-tokens.js'
+import type { SessionTokens } from './family.js'
 import * as sessions from './sessions.js'
 import * as store from './store.js'
 
-export { attemptKeySchema } from './attempt.js'
-export { deviceNameSchema } from './device-name.js'
+export { attemptKeySchema } from './refresh-token.js'
+export { deviceNameSchema } from './opening.js'
 export type { Carrier } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
 export type { Session } from './sessions.js'
-export type { SessionTokens } from './session-tokens.js'
+export type { SessionTokens } from './family.js'
 
 const PURGE_BATCH = 1000
 
@@ -47,8 +48,8 @@ export interface Families {
     token: RefreshToken,
     session: { sessionId: string; mode: Mode; caller: Caller },
   ): Promise<SessionTokens | null>
-  /** Ends the families of all genuine credentials shown. */
-  logout(shown: ShownCredentials, caller: Caller): Promise<void>
+  /** Ends the families of all genuine credentials shown; by default it is their users who do. */
+  logout(shown: ShownCredentials, caller: Caller, actor?: Actor): Promise<void>
   /** Ends a user's families, in a transaction that holds the user's row. */
   endAll(
     tx: Queries,
@@ -64,20 +65,20 @@ export interface Families {
    */
   requireLive(claims: UserClaims): Promise<{ roles: readonly string[] }>
   /** Why a session ended; null while it lives, or once it is forgotten. */
-  findEndReason(sessionId: string): Promise<EndReason | null>
+  findEndReason(sessionId: string): Promise<AnyEndReason | null>
   listSessions(userId: string, which: { ended: boolean }): Promise<sessions.Session[]>
   renameSession(userId: string, sessionId: string, deviceName: string): Promise<sessions.Session>
   endSession(userId: string, sessionId: string, caller: Caller): Promise<void>
   endOtherSessions(claims: UserClaims, caller: Caller): Promise<void>
   endAllSessions(userId: string, caller: Caller): Promise<void>
-  /** Deletes families past their absolute end, in batches that block nobody. */
+  /** Deletes families past their absolute end, in batches that block no other statement for long. */
   purge(): Promise<void>
   /** How many live families still need each secret, by the secret's id. */
   countBySecret(): Promise<Map<number, number>>
 }
 
 export function createFamilies(context: FamiliesContext): Families {
-  const { database, secrets, clock } = context
+  const { database, secrets, clock, settings } = context
   return {
     parse: (text) => parseRefreshToken(secrets, text),
     open: (tx, revoke, request) => open(context, tx, revoke, request),
@@ -86,7 +87,7 @@ export function createFamilies(context: FamiliesContext): Families {
     identify: (token) => sessions.identify(context, token),
     renew: (token, caller) => renew(context, token, caller),
     rotate: (tx, token, session) => rotateCurrent(context, tx, token, session),
-    logout: (shown, caller) => logout(context, shown, caller),
+    logout: (shown, caller, actor) => logout(context, shown, caller, actor),
     endAll: (tx, revoke, userId, ending) => endFamiliesOfUser(context, tx, revoke, userId, ending),
     forgetUser: store.forgetUser,
     requireLive: (claims) => sessions.requireLive(context, claims),
@@ -101,6 +102,9 @@ export function createFamilies(context: FamiliesContext): Families {
         database.transaction((tx) => store.deleteExpiredFamilies(tx, PURGE_BATCH, clock.shiftMs))
       while ((await deleteBatch()) === PURGE_BATCH);
     },
-    countBySecret: () => database.query((client) => store.countLiveFamiliesBySecret(client, clock.shiftMs)),
+    countBySecret: () =>
+      database.query((client) =>
+        store.countLiveFamiliesBySecret(client, { idleSeconds: settings.idleSeconds, shiftMs: clock.shiftMs }),
+      ),
   }
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '../../platform/http/caller.js'
+import type { Actor } from '../audit/audit.js'
 import type { FamiliesContext } from './context.js'
 import { endFamily } from './ending.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
@@ -10,11 +11,15 @@ export interface ShownCredentials {
   sessionIds: string[]
 }
 
-/** Ends the families of all genuine credentials shown. Harmless to repeat, and without any. */
+/**
+ * Ends the families of all genuine credentials shown; by default it is their users who do. Harmless to repeat, and
+ * without any.
+ */
 export async function logout(
   context: FamiliesContext,
   { refreshTokens, sessionIds }: ShownCredentials,
   caller: Caller,
+  actor?: Actor,
 ): Promise<void> {
   if (refreshTokens.length === 0 && sessionIds.length === 0) return
   const { shiftMs } = context.clock
@@ -29,7 +34,8 @@ export async function logout(
       for (const reading of readings) {
         if (reading === null) continue
         const { family } = reading
-        await endFamily(context, tx, revoke, family, 'logout', { userId: family.userId, caller })
+        const by = { actor: actor ?? { kind: 'user' as const, id: family.userId }, caller }
+        await endFamily(context, tx, revoke, family, 'logout', by)
       }
     },
     { repeatable: true },

@@ -1,11 +1,12 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
 import type { SecretKey, SecretKeys } from '../../platform/crypto/secret-keys.js'
 
 /**
  * A refresh token is `spr_` and, in base64url, the id of a secret (1 byte), the family's random handle (32 bytes), the
  * generation (4 bytes, big-endian) and a tag (16 bytes) over the last two, under a key derived from that secret.
  *
- * The tag refuses what we never issued before the database is asked, so that nobody can end a session by guessing. The
+ * The tag refuses what we never issued before the database is asked, so that no session can be ended by guessing. The
  * successor of a token is the next generation of the same handle: it can be made again for a client that lost it, and
  * nothing that could be turned into a token is ever stored.
  */
@@ -66,4 +67,25 @@ export function hashHandle(handle: Buffer): Buffer {
 function tagOf(secret: SecretKey, token: Buffer): Buffer {
   const signed = token.subarray(HANDLE_START, TAG_START)
   return createHmac('sha256', secret.derive(PURPOSE)).update(signed).digest().subarray(0, TAG_BYTES)
+}
+
+/** The `Idempotency-Key` that a client makes before a refresh and repeats when it retries. */
+export const attemptKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,128}$/, 'An Idempotency-Key is 16 to 128 visible ASCII characters')
+
+/** One try to refresh, told apart from every other by its hash. */
+export interface Attempt {
+  hash: Buffer
+  /** Whether the client named it; else its name is ours, so that a repetition of our own is known as one. */
+  keyed: boolean
+}
+
+/**
+ * Names an attempt. Only its hash is kept, together with the handle, which the database does not know:
+ * a weak key cannot be guessed from a dump.
+ */
+export function createAttempt(handle: Buffer, key: string | null): Attempt {
+  if (key === null) return { hash: randomBytes(32), keyed: false }
+  return { hash: createHash('sha256').update(handle).update(key).digest(), keyed: true }
 }

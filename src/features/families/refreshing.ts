@@ -2,56 +2,63 @@ import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import type { AuditEventName } from '../audit/audit.js'
+import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
-import { createAttempt, type Attempt } from './attempt.js'
+import { type Attempt, createAttempt, hashHandle, type RefreshToken, successorOf } from './refresh-token.js'
 import type { FamiliesContext } from './context.js'
-import { endReusedFamily } from './ending.js'
-import { carriedModes, type Carrier } from './family.js'
-import { createGathering, type Gathered, type Gathering } from './gathering.js'
-import { hashHandle, successorOf, type RefreshToken } from './refresh-token.js'
-import { judge, type Verdict } from './rotation.js'
-import type { FamilyReading } from './row.js'
-import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
+import { endFamily } from './ending.js'
+import {
+  carriedModes,
+  type Carrier,
+  type FamilyReading,
+  FIRST_PARTY_CLIENT,
+  makeSessionTokens,
+  type SessionTokens,
+} from './family.js'
+import { createBatching, type BatchedWork, type Batching } from './batching.js'
+import { recordOutcome } from './outcome.js'
+import { judge } from './rotation.js'
 import * as store from './store.js'
 
 export interface RefreshRequest {
   /** A token that we issued. */
   token: RefreshToken
   carrier: Carrier
+  /** The client that presents it; a first-party one by default. */
+  clientId?: string
   /** The `Idempotency-Key`, if the client sent one. */
   attemptKey: string | null
   caller: Caller
 }
 
 /** A refresh on its way into the statement that many share. */
-interface Presentation extends Gathered {
+interface Presentation extends BatchedWork {
   client: Queries
   advance: store.Advance
 }
 
 /** More at once would make smaller batches of the same work: one is with the database while the next comes together. */
-const BATCHES_AT_ONCE = 2
+const CONCURRENT_BATCHES = 2
 /** What a database answers within a few milliseconds. */
-const MOST_IN_BATCH = 100
+const MAX_BATCH_SIZE = 100
 
 /** Presents genuine refresh tokens: rotates them, answers a repetition again, or throws the problem that refuses one. */
 export function createRefreshing(context: FamiliesContext): (request: RefreshRequest) => Promise<SessionTokens> {
-  const gathering = createGathering<Presentation, FamilyReading | null>({
-    doAll: (batch) => advanceTogether(context, batch),
-    atOnce: BATCHES_AT_ONCE,
-    mostInBatch: MOST_IN_BATCH,
+  const batching = createBatching<Presentation, FamilyReading | null>({
+    doAll: (batch) => rotateBatch(context, batch),
+    concurrency: CONCURRENT_BATCHES,
+    maxBatchSize: MAX_BATCH_SIZE,
   })
-  return (request) => refresh(context, gathering, request)
+  return (request) => refresh(context, batching, request)
 }
 
 async function refresh(
   context: FamiliesContext,
-  gathering: Gathering<Presentation, FamilyReading | null>,
+  batching: Batching<Presentation, FamilyReading | null>,
   request: RefreshRequest,
 ): Promise<SessionTokens> {
   const attempt = createAttempt(request.token.handle, request.attemptKey)
-  const rotated = await advanceInCompany(context, gathering, toAdvance(context, request, attempt))
+  const rotated = await rotateBatched(context, batching, toAdvance(request, attempt))
   if (rotated?.user) {
     context.countRefresh('rotate')
     return makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(request.token))
@@ -66,14 +73,14 @@ async function refresh(
   return judged.tokens
 }
 
-async function advanceInCompany(
+async function rotateBatched(
   { database }: FamiliesContext,
-  gathering: Gathering<Presentation, FamilyReading | null>,
+  batching: Batching<Presentation, FamilyReading | null>,
   advance: store.Advance,
 ): Promise<FamilyReading | null> {
   const subject = Buffer.from(advance.handleHash).toString('base64')
   let isAwaited = true
-  const present = (client: Queries) => gathering.add({ subject, client, advance, isAwaited: () => isAwaited })
+  const present = (client: Queries) => batching.add({ subject, client, advance, isAwaited: () => isAwaited })
   try {
     // A commit whose answer is lost is met again as the same attempt, because the attempt is named before the first try.
     return await database.query(present, { repeatable: true })
@@ -82,7 +89,7 @@ async function advanceInCompany(
   }
 }
 
-function advanceTogether(context: FamiliesContext, batch: readonly Presentation[]) {
+function rotateBatch(context: FamiliesContext, batch: readonly Presentation[]) {
   const [first] = batch
   if (first === undefined) return Promise.resolve([])
   return advanceFamilies(
@@ -105,29 +112,34 @@ export async function rotateCurrent(
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
   if (reading?.family.id !== sessionId || reading.family.mode !== mode) return null
   const request = { token, carrier: 'cookie', attemptKey: null, caller } as const
-  const advance = toAdvance(context, request, createAttempt(token.handle, null))
+  const advance = toAdvance(request, createAttempt(token.handle, null))
   const [rotated] = await advanceFamilies(context, tx, [advance])
   return rotated?.user ? makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(token)) : null
 }
 
-function advanceFamilies({ secrets, clock }: FamiliesContext, client: Queries, advances: readonly store.Advance[]) {
-  return store.advanceFamilies(client, advances, { secretId: secrets.current.id, shiftMs: clock.shiftMs })
+function advanceFamilies(
+  { secrets, clock, settings }: FamiliesContext,
+  client: Queries,
+  advances: readonly store.Advance[],
+) {
+  return store.advanceFamilies(client, advances, {
+    secretId: secrets.current.id,
+    idleSeconds: settings.idleSeconds,
+    shiftMs: clock.shiftMs,
+  })
 }
 
 function toAdvance(
-  { limits }: FamiliesContext,
-  { token, carrier, caller }: RefreshRequest,
+  { token, carrier, clientId = FIRST_PARTY_CLIENT, caller }: RefreshRequest,
   attempt: Attempt,
   from = token.generation,
 ): store.Advance {
-  const modes = carriedModes[carrier]
   return {
     handleHash: hashHandle(token.handle),
     from,
     to: token.generation + 1,
-    modes,
-    // The modes of one carrier share their setting. Were they to differ, the longer one would be judged under the lock.
-    idleSeconds: Math.min(...modes.map((mode) => limits.idleSeconds[mode])),
+    modes: carriedModes[carrier],
+    clientId,
     attempt,
     ip: caller.ip,
     userAgent: caller.userAgent,
@@ -142,36 +154,34 @@ async function judgeAndAct(
   request: RefreshRequest,
   attempt: Attempt,
 ): Promise<{ tokens: SessionTokens } | { refused: Problem }> {
-  const { token, carrier, caller } = request
+  const { token, carrier, clientId = FIRST_PARTY_CLIENT, caller } = request
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
   if (reading === null) {
     context.countRefresh('ended')
     return refuse('session_ended', 'expired')
   }
   const { family, user, now } = reading
-  const presented = { generation: token.generation, modes: carriedModes[carrier], attempt }
-  const verdict = judge(family, presented, context.limits, now)
-  const event = auditedAs(verdict)
-  context.countRefresh(verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome)
-  if (event !== null) {
-    const detail = { generation: token.generation, current: family.generation }
-    await context.audit.record(tx, { event, caller, userId: family.userId, sessionId: family.id, detail })
-  }
+  const presented = { generation: token.generation, modes: carriedModes[carrier], clientId, attempt }
+  const verdict = judge(family, presented, context.settings, now)
+  const outcome = verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome
+  await recordOutcome(context, tx, outcome, { family, generation: token.generation, caller })
   switch (verdict.outcome) {
     case 'wrong_mode':
+    case 'wrong_client':
       return refuse('refresh_token_invalid')
     case 'ended':
       return refuse('session_ended', verdict.reason)
     case 'superseded':
       return { refused: new Problem('refresh_superseded', { retryAfterSeconds: 1 }) }
     case 'reuse':
-      await endReusedFamily(context, tx, revoke, family, caller)
+      // One of the two who used the token is a thief, and there is no telling which.
+      await endFamily(context, tx, revoke, family, 'reuse_detected', { actor: system, caller })
       return refuse('refresh_token_reused')
     case 'replay':
       if (user === null) return refuse('session_ended', 'deleted')
       return { tokens: makeSessionTokens(context, { family, user, now }, successorOf(token)) }
     case 'rotate': {
-      const [advanced] = await advanceFamilies(context, tx, [toAdvance(context, request, attempt, family.generation)])
+      const [advanced] = await advanceFamilies(context, tx, [toAdvance(request, attempt, family.generation)])
       if (!advanced?.user) return refuse('session_ended', 'deleted')
       return { tokens: makeSessionTokens(context, { ...advanced, user: advanced.user }, successorOf(token)) }
     }
@@ -180,21 +190,4 @@ async function judgeAndAct(
 
 function refuse(code: 'session_ended' | 'refresh_token_invalid' | 'refresh_token_reused', reason?: string) {
   return { refused: new Problem(code, reason === undefined ? {} : { reason }) }
-}
-
-function auditedAs(verdict: Verdict): AuditEventName | null {
-  switch (verdict.outcome) {
-    case 'wrong_mode':
-      return 'refresh_wrong_mode'
-    case 'ended':
-      return 'refresh_refused'
-    case 'superseded':
-      return 'refresh_superseded'
-    case 'reuse':
-      return 'refresh_reused'
-    case 'rotate':
-      return verdict.ahead ? 'refresh_ahead' : null
-    case 'replay':
-      return null
-  }
 }

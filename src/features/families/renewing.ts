@@ -1,29 +1,32 @@
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
+import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
-import { endReusedFamily } from './ending.js'
+import { endFamily } from './ending.js'
+import { FIRST_PARTY_CLIENT, makeSessionTokens, type SessionTokens } from './family.js'
+import { recordOutcome } from './outcome.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { judgeRenewal } from './rotation.js'
-import { makeSessionTokens, type SessionTokens } from './session-tokens.js'
 import * as store from './store.js'
 
 /**
  * Mode `session`: a new access token for a genuine refresh cookie, without rotating it. Answers null where the cookie
- * does not belong to a session of that mode; throws the problem that refuses any other.
+ * does not belong to a first-party session of that mode; throws the problem that refuses any other.
  */
 export async function renew(
   context: FamiliesContext,
   token: RefreshToken,
   caller: Caller,
 ): Promise<SessionTokens | null> {
-  const { database, limits, clock } = context
+  const { database, settings, clock } = context
   const renewal = {
     handleHash: hashHandle(token.handle),
     generation: token.generation,
-    idleSeconds: limits.idleSeconds.session,
-    graceSeconds: limits.graceSeconds,
+    clientId: FIRST_PARTY_CLIENT,
+    idleSeconds: settings.idleSeconds,
+    graceSeconds: settings.graceSeconds,
     ip: caller.ip,
     userAgent: caller.userAgent,
     shiftMs: clock.shiftMs,
@@ -43,27 +46,31 @@ async function judgeAndAct(
   token: RefreshToken,
   caller: Caller,
 ): Promise<SessionTokens | Problem | null> {
-  const { audit, limits, clock } = context
+  const { settings, clock } = context
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), clock.shiftMs)
-  if (reading === null) return new Problem('session_ended', { reason: 'expired' })
+  if (reading === null) {
+    context.countRefresh('ended')
+    return new Problem('session_ended', { reason: 'expired' })
+  }
   const { family, user, now } = reading
-  const verdict = judgeRenewal(family, token.generation, limits, now)
-  const { userId, id: sessionId } = family
+  const verdict = judgeRenewal(family, { generation: token.generation, clientId: FIRST_PARTY_CLIENT }, settings, now)
+  const presented = { family, generation: token.generation, caller }
   switch (verdict.outcome) {
     case 'wrong_mode':
+    case 'wrong_client':
       return null
     case 'ended':
+      await recordOutcome(context, tx, 'ended', presented)
       return new Problem('session_ended', { reason: verdict.reason })
     case 'reuse':
-      context.countRefresh('reuse')
-      await endReusedFamily(context, tx, revoke, family, caller)
-      await audit.record(tx, { event: 'refresh_reused', caller, userId, sessionId })
+      await recordOutcome(context, tx, 'reuse', presented)
+      await endFamily(context, tx, revoke, family, 'reuse_detected', { actor: system, caller })
       return new Problem('refresh_token_reused')
     case 'renew':
       if (user === null) return new Problem('session_ended', { reason: 'deleted' })
-      if (token.generation > family.generation) {
+      if (verdict.ahead) {
+        await recordOutcome(context, tx, 'ahead', presented)
         await store.adoptGeneration(tx, family.id, token.generation)
-        await audit.record(tx, { event: 'refresh_ahead', caller, userId, sessionId })
       }
       return makeSessionTokens(context, { family, user, now }, token)
   }

@@ -1,21 +1,20 @@
 import type { UserClaims } from '../../wire/claims.js'
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { FamiliesContext } from './context.js'
-import { endFamiliesOfUser, endFamily } from './ending.js'
-import type { Family } from './family.js'
+import { endFamiliesOfUser, endFamily, type EndedBy } from './ending.js'
+import { type Family, idleOrAbsoluteEnd } from './family.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
-import { idleOrAbsoluteEnd } from './session-tokens.js'
 import * as store from './store.js'
 
 /** A family as its user sees it: one device, one entry of the list. */
 export interface Session {
   family: Family
-  ended: { at: Date; reason: EndReason } | null
+  ended: { at: Date; reason: AnyEndReason } | null
 }
 
 /** The user's sessions, the most recently used first: those that live, or those that ended before their last day. */
@@ -52,7 +51,7 @@ export async function endSession(
 ): Promise<void> {
   const family = await requireLiveSession(context, userId, sessionId)
   await context.revocations.transaction((tx, revoke) =>
-    endFamily(context, tx, revoke, family, 'revoked_by_user', { userId, caller }),
+    endFamily(context, tx, revoke, family, 'revoked_by_user', { actor: { kind: 'user', id: userId }, caller }),
   )
 }
 
@@ -62,7 +61,7 @@ export async function endOtherSessions(
   { sub, sid }: UserClaims,
   caller: Caller,
 ): Promise<void> {
-  const by = { userId: sub, caller }
+  const by: EndedBy = { actor: { kind: 'user', id: sub }, caller }
   await context.revocations.transaction((tx, revoke) =>
     endFamiliesOfUser(context, tx, revoke, sub, { except: sid, reason: 'revoked_by_user', by }),
   )
@@ -70,7 +69,7 @@ export async function endOtherSessions(
 
 /** Ends every session of the user. */
 export async function endAllSessions(context: FamiliesContext, userId: string, caller: Caller): Promise<void> {
-  const by = { userId, caller }
+  const by: EndedBy = { actor: { kind: 'user', id: userId }, caller }
   await context.revocations.transaction((tx, revoke) =>
     endFamiliesOfUser(context, tx, revoke, userId, { reason: 'logout_all', by }),
   )
@@ -81,12 +80,12 @@ export async function endAllSessions(context: FamiliesContext, userId: string, c
  * `session_ended`, or `token_stale` where the user's claims have changed since.
  */
 export async function requireLive(context: FamiliesContext, claims: UserClaims): Promise<{ roles: readonly string[] }> {
-  const { database, clock, limits } = context
+  const { database, clock, settings } = context
   const read = () =>
     database.query((client) => store.readFamily(client, claims.sid, clock.shiftMs), { repeatable: true })
   const reading = await read()
   if (reading === null) throw new Problem('session_ended', { reason: 'expired' })
-  const reason = endOf(reading.family, limits, reading.now)
+  const reason = endOf(reading.family, settings, reading.now)
   if (reason !== null) throw new Problem('session_ended', { reason })
   if (reading.user === null) throw new Problem('session_ended', { reason: 'deleted' })
   if (claims.epoch < reading.user.epoch) throw new Problem('token_stale')
@@ -94,7 +93,7 @@ export async function requireLive(context: FamiliesContext, claims: UserClaims):
 }
 
 /** Why a session ended; null while it lives, or once it is forgotten. */
-export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<EndReason | null> {
+export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<AnyEndReason | null> {
   const { database, clock } = context
   const find = (client: Queries) => store.readFamily(client, sessionId, clock.shiftMs)
   const reading = await database.query(find, { repeatable: true })
@@ -105,22 +104,23 @@ export async function findEndReason(context: FamiliesContext, sessionId: string)
 export interface LiveSession {
   sessionId: string
   userId: string
+  clientId: string
   /** When it ends unless it is used before. */
   refreshExpiresAt: Date
 }
 
 /** Looks a session up by its current refresh token, without presenting it. Null for a spent one, or an ended session. */
 export async function inspect(
-  { database, clock, limits }: FamiliesContext,
+  { database, clock, settings }: FamiliesContext,
   { handle, generation }: RefreshToken,
 ): Promise<LiveSession | null> {
   const find = (client: Queries) => store.findFamily(client, hashHandle(handle), clock.shiftMs)
   const reading = await database.query(find, { repeatable: true })
   if (!reading?.user) return null
   const { family, user, now } = reading
-  if (generation < family.generation || endOf(family, limits, now) !== null) return null
-  const refreshExpiresAt = idleOrAbsoluteEnd(family, limits.idleSeconds[family.mode])
-  return { sessionId: family.id, userId: user.id, refreshExpiresAt }
+  if (generation < family.generation || endOf(family, settings, now) !== null) return null
+  const refreshExpiresAt = idleOrAbsoluteEnd(family, settings.idleSeconds[family.mode])
+  return { sessionId: family.id, userId: user.id, clientId: family.clientId, refreshExpiresAt }
 }
 
 /** Whose session a genuine refresh token is for, of whatever generation. */
@@ -143,10 +143,10 @@ async function requireLiveSession(context: FamiliesContext, userId: string, sess
 }
 
 /** How a session ended, whether that was written down or time alone brought it about. */
-function endingOf({ limits }: FamiliesContext, family: Family, now: Date): Session['ended'] {
+function endingOf({ settings }: FamiliesContext, family: Family, now: Date): Session['ended'] {
   if (family.ended !== null) return family.ended
-  const reason = endOf(family, limits, now)
+  const reason = endOf(family, settings, now)
   if (reason === null) return null
-  const idleEnd = new Date(family.lastUsedAt.getTime() + limits.idleSeconds[family.mode] * 1000)
+  const idleEnd = new Date(family.lastUsedAt.getTime() + settings.idleSeconds[family.mode] * 1000)
   return { at: reason === 'idle' ? idleEnd : now, reason }
 }

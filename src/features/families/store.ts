@@ -3,20 +3,35 @@ import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
 import { isNotBanned, tokenUserColumns } from '../accounts/accounts.js'
-import type { Attempt } from './attempt.js'
-import type { Ending } from './family.js'
-import { readingOf, type FamilyReading, type Row } from './row.js'
+import type { Attempt } from './refresh-token.js'
+import { type Ending, type FamilyReading, readingOf, type Row } from './family.js'
 
 const columns = Prisma.sql`
-  f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.remember,
-  f.device_name, f.user_agent, f.ip, f.amr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
+  f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
+  f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
   f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
 
-/** The database's time, which alone decides about families; the shift is 0 but in tests. */
-const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
+/**
+ * The database's time, which alone decides about families; the shift is 0 but in tests. It has the precision of the
+ * columns and of JavaScript, so that a statement and a rule that reads its answer never disagree.
+ */
+const now = (shiftMs: number) =>
+  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
-const secondsBefore = (shiftMs: number, seconds: number) =>
-  Prisma.sql`(now() + ${shiftMs - seconds * 1000}::float8 * interval '1 millisecond')`
+const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
+
+/** What decides, beside its row, whether a family lives. */
+export interface LifeLimits {
+  idleSeconds: Record<Mode, number>
+  shiftMs: number
+}
+
+/** Whether the family `f` of the user `u` lives: `endOf` in SQL, for every statement that asks. */
+const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
+  f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
+  AND f.last_used_at > ${now(shiftMs)} - interval '1 second' * CASE f.mode WHEN 'cookie' THEN ${idleSeconds.cookie}::float8
+    WHEN 'json' THEN ${idleSeconds.json}::float8 WHEN 'session' THEN ${idleSeconds.session}::float8 END
+  AND u.id = f.user_id AND ${isNotBanned(now(shiftMs))})`
 
 export interface Advance {
   handleHash: Uint8Array
@@ -24,7 +39,7 @@ export interface Advance {
   from: number
   to: number
   modes: readonly Mode[]
-  idleSeconds: number
+  clientId: string
   attempt: Attempt
   ip: string | null
   userAgent: string | null
@@ -39,8 +54,9 @@ export interface Advance {
 export async function advanceFamilies(
   client: Queries,
   advances: readonly Advance[],
-  { secretId, shiftMs }: { secretId: number; shiftMs: number },
+  { secretId, ...settings }: LifeLimits & { secretId: number },
 ): Promise<(FamilyReading | null)[]> {
+  const { shiftMs } = settings
   // A list for each column, so that the statement is the same text, and planned once, however many families there are.
   const each = <T>(column: (advance: Advance) => T) => advances.map(column)
   const rows = await client.$queryRaw<(Row & { place: number })[]>`
@@ -48,11 +64,11 @@ export async function advanceFamilies(
       SELECT * FROM unnest(
         ${each(({ handleHash }) => Buffer.from(handleHash).toString('hex'))}::text[],
         ${each(({ from }) => from)}::int[], ${each(({ to }) => to)}::int[],
-        ${each(({ modes }) => modes.join(' '))}::text[], ${each(({ idleSeconds }) => idleSeconds)}::float8[],
+        ${each(({ modes }) => modes.join(' '))}::text[], ${each(({ clientId }) => clientId)}::text[],
         ${each(({ attempt }) => attempt.hash.toString('hex'))}::text[],
         ${each(({ attempt }) => attempt.keyed)}::boolean[],
         ${each(({ ip }) => ip)}::text[], ${each(({ userAgent }) => userAgent)}::text[]
-      ) WITH ORDINALITY AS p(handle_hash, from_generation, to_generation, modes, idle_seconds, attempt_hash,
+      ) WITH ORDINALITY AS p(handle_hash, from_generation, to_generation, modes, client_id, attempt_hash,
         attempt_keyed, ip, user_agent, place)
     ), held AS (
       SELECT f.id, p.*
@@ -60,9 +76,7 @@ export async function advanceFamilies(
         JOIN refresh_token_family AS f ON f.handle_hash = decode(p.handle_hash, 'hex')
         JOIN "user" AS u ON u.id = f.user_id
       WHERE f.generation = p.from_generation AND f.mode::text = ANY(string_to_array(p.modes, ' '))
-        AND f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
-        AND f.last_used_at > ${now(shiftMs)} - p.idle_seconds * interval '1 second'
-        AND ${isNotBanned(now(shiftMs))}
+        AND f.client_id = p.client_id AND ${lives(settings)}
       ORDER BY f.id FOR UPDATE OF f SKIP LOCKED
     )
     UPDATE refresh_token_family AS f
@@ -76,14 +90,13 @@ export async function advanceFamilies(
   return advances.map((_, index) => readings.get(index + 1) ?? null)
 }
 
-export interface Renewal {
+export interface Renewal extends LifeLimits {
   handleHash: Uint8Array
   generation: number
-  idleSeconds: number
+  clientId: string
   graceSeconds: number
   ip: string | null
   userAgent: string | null
-  shiftMs: number
 }
 
 /** The ordinary renewal of mode `session`, in one statement: notes the use, and reads what the access token says. */
@@ -93,11 +106,10 @@ export async function touchFamily(client: Queries, renewal: Renewal): Promise<Fa
     UPDATE refresh_token_family AS f
     SET last_used_at = ${now(shiftMs)}, ip = ${renewal.ip}, user_agent = ${renewal.userAgent}
     FROM "user" AS u
-    WHERE f.handle_hash = ${renewal.handleHash} AND f.mode = 'session' AND f.ended_at IS NULL
+    WHERE f.handle_hash = ${renewal.handleHash} AND f.mode = 'session' AND f.client_id = ${renewal.clientId}
       AND (f.generation = ${generation} OR (f.generation = ${generation + 1} AND ${renewal.graceSeconds}::int > 0
-        AND f.rotated_at >= ${secondsBefore(shiftMs, renewal.graceSeconds)}))
-      AND f.expires_at > ${now(shiftMs)} AND f.last_used_at > ${secondsBefore(shiftMs, renewal.idleSeconds)}
-      AND u.id = f.user_id AND ${isNotBanned(now(shiftMs))}
+        AND f.rotated_at >= ${now(shiftMs)} - ${seconds(renewal.graceSeconds)}))
+      AND ${lives(renewal)}
     RETURNING ${columns}, ${now(shiftMs)} AS now`
   return toReading(rows)
 }
@@ -146,12 +158,14 @@ export async function findFamiliesOfUser(client: Queries, userId: string, shiftM
   return rows.map(readingOf)
 }
 
-export interface NewFamily {
+export interface NewFamily extends LifeLimits {
   id: string
   userId: string
   handleHash: Uint8Array
   secretId: number
   mode: Mode
+  clientId: string
+  scope: string
   remember: boolean
   deviceName: string | null
   userAgent: string | null
@@ -159,41 +173,36 @@ export interface NewFamily {
   amr: string[]
   authenticatedAt: Date
   maxSeconds: number
-  /** How many live families of the user may stay beside it. */
-  besides: number
-  idleSeconds: Record<Mode, number>
-  shiftMs: number
+  /** How many live families of the user may stay beside it: those used last. */
+  keepNewest: number
 }
 
 export interface Opened {
   reading: FamilyReading
-  /** The families that are too many now: the live ones that were used the longest ago. */
-  beyond: string[]
+  /** The live families beyond that number, least recently used. */
+  evicted: string[]
 }
 
 /** Adds a family, and reads what its first tokens say; null where there is no such user. */
 export async function insertFamily(tx: Queries, family: NewFamily): Promise<Opened | null> {
-  const { shiftMs, besides, idleSeconds } = family
-  const idleSince = (mode: Mode) => secondsBefore(shiftMs, idleSeconds[mode])
-  const [row] = await tx.$queryRaw<(Row & { beyond: string[] })[]>`
-    WITH beyond AS (
-      SELECT id FROM refresh_token_family
-      WHERE user_id = ${family.userId}::uuid AND ended_at IS NULL AND expires_at > ${now(shiftMs)} AND last_used_at >
-        CASE mode WHEN 'json' THEN ${idleSince('json')} WHEN 'session' THEN ${idleSince('session')}
-          ELSE ${idleSince('cookie')} END
-      ORDER BY last_used_at DESC, id DESC OFFSET ${besides}::int
+  const { shiftMs, keepNewest } = family
+  const [row] = await tx.$queryRaw<(Row & { evicted: string[] })[]>`
+    WITH evicted AS (
+      SELECT f.id FROM refresh_token_family AS f, "user" AS u
+      WHERE f.user_id = ${family.userId}::uuid AND ${lives(family)}
+      ORDER BY f.last_used_at DESC, f.id DESC OFFSET ${keepNewest}::int
     ), f AS (
-      INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, remember, device_name,
-        user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
+      INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, client_id, scope, remember,
+        device_name, user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
       VALUES (${family.id}::uuid, ${family.userId}::uuid, ${family.handleHash}, ${family.secretId}, 0,
-        ${family.mode}::mode, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip},
-        ${family.amr}, least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}), ${now(shiftMs)}, ${now(shiftMs)},
-        ${secondsBefore(shiftMs, -family.maxSeconds)})
+        ${family.mode}::mode, ${family.clientId}, ${family.scope}, ${family.remember}, ${family.deviceName},
+        ${family.userAgent}, ${family.ip}, ${family.amr}, least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}),
+        ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)} + ${seconds(family.maxSeconds)})
       RETURNING *
     )
-    SELECT ${columns}, ${now(shiftMs)} AS now, ARRAY(SELECT id::text FROM beyond) AS beyond
+    SELECT ${columns}, ${now(shiftMs)} AS now, ARRAY(SELECT id::text FROM evicted) AS evicted
     FROM f JOIN "user" AS u ON u.id = f.user_id`
-  return row === undefined ? null : { reading: readingOf(row), beyond: row.beyond }
+  return row === undefined ? null : { reading: readingOf(row), evicted: row.evicted }
 }
 
 /** Ends a family unless it has ended already; answers whether it did. */
@@ -229,11 +238,12 @@ export async function adoptGeneration(tx: Queries, id: string, generation: numbe
   await tx.refreshTokenFamily.update({
     where: { id, generation: { lt: generation } },
     data: { generation, attemptHash: null, attemptKeyed: false, rotatedAt: null },
+    select: { id: true },
   })
 }
 
 export async function renameFamily(client: Queries, id: string, deviceName: string): Promise<void> {
-  await client.refreshTokenFamily.update({ where: { id }, data: { deviceName } })
+  await client.refreshTokenFamily.update({ where: { id }, data: { deviceName }, select: { id: true } })
 }
 
 /** Leaves only what refuses the families' tokens: no user, address, agent or name. */
@@ -252,7 +262,7 @@ export async function forgetUser(tx: Queries, userId: string): Promise<void> {
   })
 }
 
-/** Any number, but always the same: it names the lock of whoever purges. */
+/** The advisory lock of purging: any number, but always the same. */
 const PURGE_LOCK = 7_370_002
 
 /** Deletes families past their absolute end, a batch at a time; 0 when there are none, or another instance is at it. */
@@ -265,10 +275,10 @@ export async function deleteExpiredFamilies(tx: Queries, batchSize: number, shif
 }
 
 /** How many families may still be refreshed with a token under each secret, by the secret's id. */
-export async function countLiveFamiliesBySecret(client: Queries, shiftMs: number): Promise<Map<number, number>> {
+export async function countLiveFamiliesBySecret(client: Queries, settings: LifeLimits): Promise<Map<number, number>> {
   const rows = await client.$queryRaw<{ secret_id: number; families: number }[]>`
-    SELECT secret_id, count(*)::int AS families FROM refresh_token_family
-    WHERE ended_at IS NULL AND expires_at > ${now(shiftMs)} GROUP BY secret_id`
+    SELECT f.secret_id, count(*)::int AS families FROM refresh_token_family AS f, "user" AS u
+    WHERE ${lives(settings)} GROUP BY f.secret_id`
   return new Map(rows.map(({ secret_id, families }) => [secret_id, families]))
 }
 

@@ -11,7 +11,7 @@ import { networkOf } from '../../platform/http/addresses.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { AddressRules } from '../address-rules/address-rules.js'
-import type { Audit, AuditEvent } from '../audit/audit.js'
+import type { Audit, AuditEvent, AuditEvents } from '../audit/audit.js'
 import { createCounters } from './counters.js'
 import {
   hashSubject,
@@ -36,7 +36,7 @@ export interface LimitsOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
-  audit: Audit
+  audit: Audit<AuditEvents>
   addressRules: Pick<AddressRules, 'isAllowed'>
   /** RATE_LIMIT: whether anything is counted at all. */
   enabled: boolean
@@ -49,8 +49,8 @@ export interface Requester {
   announce: (headers: Record<string, string>) => void
 }
 
-/** What a refusal is audited as. */
-export type Refusal = Omit<AuditEvent, 'caller' | 'detail'>
+/** What a refusal is audited as: an event that the feature declares whose policy it is. */
+export type Refusal<Name extends string = string> = Omit<AuditEvent<Name>, 'caller' | 'detail'>
 
 export interface LimitedRequest extends Requester {
   refusal: Refusal

@@ -41,7 +41,7 @@ export function keyOf({ policy, of }: Budget): string {
   return `${policy.name}:${of}`
 }
 
-/** Accounts and networks are hashed: the counters are no list of whom somebody tried to be, or from where. */
+/** Accounts and networks are hashed, so that the counters are no list of addresses. */
 export function hashSubject(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
 }

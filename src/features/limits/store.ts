@@ -24,7 +24,7 @@ const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interv
 
 /**
  * Takes a point of each, in one statement and in the order of their keys, so that no two statements wait for each
- * other. Whoever comes at the same time waits for the row, and finds what is left of it.
+ * other. A concurrent statement waits for the row, and reads what is left of it.
  */
 export async function takePoints(client: Queries, asked: Asked[], shiftMs: number): Promise<Counted[]> {
   const [keys, points, quotas, windows, sliding] = [

@@ -25,12 +25,9 @@ export interface OAuth {
    * A refresh token is neither rotated nor judged: to show a spent one here ends nothing.
    */
   introspect(token: string): Promise<ActiveToken | null>
-  /** Ends the session of a genuine token, whether it is still good or not. Any other text changes nothing. */
-  revoke(token: string, caller: Caller): Promise<void>
+  /** Has a client end the session of a genuine token, whether it is still good or not. Any other text changes nothing. */
+  revoke(token: string, by: { client: string; caller: Caller }): Promise<void>
 }
-
-/** First-party clients share one name, as in access tokens. */
-const CLIENT_ID = 'sallyport'
 
 export function createOAuth({ accessTokens, revocations, families }: OAuthOptions): OAuth {
   async function readLiveClaims(token: string): Promise<UserClaims | null> {
@@ -55,17 +52,17 @@ export function createOAuth({ accessTokens, revocations, families }: OAuthOption
       const live = await families.inspect(refreshToken)
       if (live === null) return null
       const exp = Math.floor(live.refreshExpiresAt.getTime() / 1000)
-      return { sub: live.userId, sid: live.sessionId, client_id: CLIENT_ID, exp }
+      return { sub: live.userId, sid: live.sessionId, client_id: live.clientId, exp }
     },
 
-    async revoke(token, caller) {
+    async revoke(token, { client, caller }) {
       const refreshToken = families.parse(token)
       const claims = refreshToken === null ? await accessTokens.read(token) : null
       const shown = {
         refreshTokens: refreshToken === null ? [] : [refreshToken],
         sessionIds: claims?.sid === undefined ? [] : [claims.sid],
       }
-      await families.logout(shown, caller)
+      await families.logout(shown, caller, { kind: 'client', id: client })
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { AppInstance } from '../../platform/http/app-instance.js'
+import { verifierOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
@@ -96,7 +97,7 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
       config: { access: 'client' },
     },
     async (request, reply) => {
-      await oauth.revoke(request.body.token, callerOf(request))
+      await oauth.revoke(request.body.token, { client: verifierOf(request), caller: callerOf(request) })
       return reply.code(200).send()
     },
   )

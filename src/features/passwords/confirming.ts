@@ -1,9 +1,10 @@
 import type { Database, Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import type { Accounts, User } from '../accounts/accounts.js'
-import type { Audit } from '../audit/audit.js'
+import type { Actor, Audit } from '../audit/audit.js'
 import type { Requester } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { passwordEvents } from './audit-events.js'
 import type { PasswordCheck } from './guesses.js'
 
 /** A user who is signed in and shows their password once more. */
@@ -32,7 +33,7 @@ interface ConfirmationOptions {
   database: Database
   revocations: Revocations
   accounts: Accounts
-  audit: Audit
+  audit: Audit<typeof passwordEvents>
   check: (check: PasswordCheck) => Promise<boolean>
 }
 
@@ -47,8 +48,9 @@ export function createPasswordConfirmation(options: ConfirmationOptions): Passwo
     const user = await accounts.require(userId)
     const by = { kind: 'user' as const, email: user.email, sessionId }
     if (await check({ ...confirmer, by, user, password })) return user
+    const actor: Actor = { kind: 'user', id: userId }
     await database.query((client) =>
-      audit.record(client, { event: 'password_check_failed', caller, userId, sessionId }),
+      audit.record(client, { event: 'password_check_failed', actor, caller, userId, sessionId }),
     )
     throw new Problem('invalid_credentials')
   }

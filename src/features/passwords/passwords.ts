@@ -6,9 +6,10 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import { countCodePoints } from '../../platform/http/text.js'
 import { Problem } from '../../platform/problem.js'
 import type { Accounts } from '../accounts/accounts.js'
-import type { Audit } from '../audit/audit.js'
-import type { Limits } from '../limits/limits.js'
+import { stranger, type Audit } from '../audit/audit.js'
+import type { Limits, Refusal } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
+import type { passwordEvents } from './audit-events.js'
 import { createPasswordConfirmation, type PasswordConfirmation } from './confirming.js'
 import { failuresInARow, networkPolicy, passwordBudgets, strangersBudgets, type PasswordCheck } from './guesses.js'
 import { normalize, type Hashing } from './hashing.js'
@@ -38,7 +39,7 @@ export interface PasswordsOptions {
   database: Database
   revocations: Revocations
   accounts: Accounts
-  audit: Audit
+  audit: Audit<typeof passwordEvents>
   limits: Limits
   hashing: Hashing
   /** PASSWORD_MIN_LENGTH, in code points. */
@@ -61,7 +62,13 @@ export function createPasswords({
   async function check({ by, user, password, gone, caller, announce }: PasswordCheck): Promise<boolean> {
     const budgets = passwordBudgets(by, limits.ofNetwork(networkPolicy, caller))
     const sessionId = by.kind === 'user' ? by.sessionId : null
-    const refusal = { event: 'password_check_limited' as const, userId: user?.id ?? null, sessionId }
+    const userId = user?.id ?? null
+    const refusal: Refusal<keyof typeof passwordEvents> = {
+      event: 'password_check_limited',
+      actor: by.kind === 'user' ? { kind: 'user', id: userId } : stranger,
+      userId,
+      sessionId,
+    }
     const request = { caller, announce, refusal, forgets: failuresInARow(by) }
     const verified = await limits.guard(budgets, request, async () =>
       (await verify(user?.passwordHash ?? null, password, gone)) ? true : null,

@@ -1,11 +1,12 @@
 import type { Clock } from '../../platform/clock.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Accounts, User } from '../accounts/accounts.js'
-import type { Audit } from '../audit/audit.js'
+import type { Actor, Audit } from '../audit/audit.js'
 import type { KnownDevice } from '../browser/browser.js'
 import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
 import type { Requester } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { signInEvents } from './audit-events.js'
 import { nextStep } from './next-step.js'
 import { authenticationOf, type Proof } from './proof.js'
 import type { LoginBody } from './schemas.js'
@@ -32,7 +33,7 @@ export interface CompletionOptions {
   revocations: Revocations
   accounts: Accounts
   families: Families
-  audit: Audit
+  audit: Audit<typeof signInEvents>
   clock: Clock
 }
 
@@ -76,6 +77,7 @@ export async function openSession(
     replaces,
     caller,
   })
-  await audit.record(tx, { event, caller, userId, sessionId: tokens.family.id, detail: { mode } })
+  const actor: Actor = { kind: 'user', id: userId }
+  await audit.record(tx, { event, actor, caller, userId, sessionId: tokens.family.id, detail: { mode } })
   return tokens
 }

@@ -2,6 +2,7 @@ import type { Database } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { User } from '../accounts/accounts.js'
+import { stranger, type Actor } from '../audit/audit.js'
 import type { KnownDevices } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
 import type { Passwords } from '../passwords/passwords.js'
@@ -59,7 +60,10 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
     const isBanned = code === 'account_banned'
     countLogin(isBanned ? 'banned' : 'wrong_credentials')
     const event = isBanned ? 'login_refused_banned' : 'login_failed'
-    await database.query((client) => audit.record(client, { event, caller, userId: user?.id ?? null }))
+    const userId = user?.id ?? null
+    // Who is banned has shown the password: it is them.
+    const actor: Actor = isBanned ? { kind: 'user', id: userId } : stranger
+    await database.query((client) => audit.record(client, { event, actor, caller, userId }))
     throw new Problem(code)
   }
 

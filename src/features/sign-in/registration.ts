@@ -1,8 +1,10 @@
 import type { Database } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
+import { stranger } from '../audit/audit.js'
 import type { SessionTokens } from '../families/families.js'
-import type { Limits, Policy } from '../limits/limits.js'
+import type { Limits, Policy, Refusal } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
+import type { signInEvents } from './audit-events.js'
 import { openSession, type CompletionOptions, type SignInContext } from './completing.js'
 import type { RegisterBody } from './schemas.js'
 
@@ -48,7 +50,12 @@ export function createRegistration(options: RegistrationOptions) {
       if (error instanceof Problem && error.code === 'email_taken') {
         const owner = await accounts.findByEmail(email)
         await database.query((client) =>
-          audit.record(client, { event: 'registration_refused_taken', caller, userId: owner?.id ?? null }),
+          audit.record(client, {
+            event: 'registration_refused_taken',
+            actor: stranger,
+            caller,
+            userId: owner?.id ?? null,
+          }),
         )
       }
       throw error
@@ -58,7 +65,8 @@ export function createRegistration(options: RegistrationOptions) {
   return async function register(body: RegisterBody, context: SignInContext): Promise<SessionTokens> {
     if (registration === 'closed') throw new Problem('registration_closed')
     const budgets = limits.ofNetwork(registrationPolicy, context.caller)
-    const request = { ...context, refusal: { event: 'registration_limited' as const } }
+    const refusal: Refusal<keyof typeof signInEvents> = { event: 'registration_limited', actor: stranger }
+    const request = { ...context, refusal }
     return passwords.admit(() => limits.guard(budgets, request, () => addAndSignIn(body, context)))
   }
 }

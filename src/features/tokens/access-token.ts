@@ -1,8 +1,13 @@
 import QuickLRU from 'quick-lru'
 import { v4 as randomUuid } from 'uuid'
-import { isMeantFor, judgeTimes, parseHeader } from '../../wire/access-token.js'
+import {
+  createVerifiedTokens,
+  isMeantFor,
+  judgeTimes,
+  parseHeader,
+  VERIFIED_CACHE_SIZE,
+} from '../../wire/access-token.js'
 import { requireClaims, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
-import { createVerifiedTokens, VERIFIED_CACHE_SIZE } from '../../wire/verified-tokens.js'
 import type { Clock } from '../../platform/clock.js'
 import { Problem } from '../../platform/problem.js'
 import type { SigningKeys, VerificationKey } from './signing-keys.js'

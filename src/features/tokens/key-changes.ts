@@ -3,8 +3,9 @@ import type { Clock } from '../../platform/clock.js'
 import { open, seal } from '../../platform/crypto/sealing.js'
 import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Queries } from '../../platform/database/database.js'
-import { operatorCaller } from '../../platform/http/caller.js'
-import type { Audit } from '../audit/audit.js'
+import { noCaller } from '../../platform/http/caller.js'
+import { operator, system, type Actor, type Audit } from '../audit/audit.js'
+import type { keyEvents } from './audit-events.js'
 import { generateSigningKey, thumbprint, toPublicJwk, type SigningAlgorithm } from './algorithms.js'
 import { isPublished, isPublishedLongEnough, nextKeyChange, type KeyState } from './key-schedule.js'
 import * as store from './store.js'
@@ -32,7 +33,7 @@ interface KeyChangesOptions {
   secrets: SecretKeys
   algorithm: SigningAlgorithm
   clock: Clock
-  audit: Audit
+  audit: Audit<typeof keyEvents>
 }
 
 const SEALING_PURPOSE = 'signing-key'
@@ -57,12 +58,12 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
     await store.insertKey(tx, { kid, algorithm, state, publicKey, secretId, sealedPrivateKey: sealed, ...times })
   }
 
-  async function advance(tx: Queries, keys: store.StoredKey[], now: Date): Promise<string | null> {
+  async function advance(tx: Queries, keys: store.StoredKey[], now: Date, actor: Actor): Promise<string | null> {
     for (const kid of kidsInState(keys, 'active')) await store.retireKey(tx, kid, now)
     const [next] = kidsInState(keys, 'next')
     if (next === undefined) return null
     await store.activateKey(tx, next, now)
-    await audit.record(tx, { event: 'key_rotated', caller: operatorCaller, detail: { kid: next } })
+    await audit.record(tx, { event: 'key_rotated', actor, caller: noCaller, detail: { kid: next } })
     return next
   }
 
@@ -90,7 +91,7 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
           await insert(tx, spare[0], 'next')
           return
         case 'rotate':
-          await advance(tx, keys, now)
+          await advance(tx, keys, now, system)
           return
       }
     },
@@ -101,7 +102,7 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
       const now = clock.now()
       const next = keys.find((key) => key.state === 'next')
       if (!next || (!force && !isPublishedLongEnough(next, now))) return null
-      return advance(tx, keys, now)
+      return advance(tx, keys, now, operator)
     },
 
     async withdraw(tx, which, spare) {
@@ -113,14 +114,14 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
       const kids = keys.filter(isMeant).map((key) => key.kid)
       await store.withdrawKeys(tx, kids)
       for (const kid of kids) {
-        await audit.record(tx, { event: 'key_withdrawn', caller: operatorCaller, detail: { kid } })
+        await audit.record(tx, { event: 'key_withdrawn', actor: operator, caller: noCaller, detail: { kid } })
       }
 
       const left = keys.filter((key) => !kids.includes(key.kid))
       const [next] = kidsInState(left, 'next')
       const isSigning = left.some((key) => key.state === 'active')
       // The next key steps in where it can: verifiers that cache the key set may know it already.
-      if (!isSigning && next !== undefined) await advance(tx, left, now)
+      if (!isSigning && next !== undefined) await advance(tx, left, now, operator)
       if (!isSigning && next === undefined) await insert(tx, spare[0], 'active')
       if (!isSigning || next === undefined) await insert(tx, spare[1], 'next')
       return kids
@@ -137,7 +138,7 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
         resealed += 1
       }
       const detail = { keys: resealed, secret_id: secrets.current.id }
-      await audit.record(tx, { event: 'keys_resealed', caller: operatorCaller, detail })
+      await audit.record(tx, { event: 'keys_resealed', actor: operator, caller: noCaller, detail })
       return resealed
     },
   }

@@ -5,6 +5,7 @@ import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
 import type { PublicJwk, SigningAlgorithm } from './algorithms.js'
+import type { keyEvents } from './audit-events.js'
 import { createKeyChanges, kidsInState, type Withdrawal } from './key-changes.js'
 import { isPublished, nextKeyChange } from './key-schedule.js'
 import * as store from './store.js'
@@ -70,7 +71,7 @@ interface SigningKeysOptions {
   secrets: SecretKeys
   algorithm: SigningAlgorithm
   clock: Clock
-  audit: Audit
+  audit: Audit<typeof keyEvents>
 }
 
 const RELOAD_INTERVAL_MS = 1000

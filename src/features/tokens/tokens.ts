@@ -8,6 +8,7 @@ import type { Database } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
 import { createAccessTokens, type AccessTokens } from './access-token.js'
 import type { SigningAlgorithm } from './algorithms.js'
+import type { keyEvents } from './audit-events.js'
 import { createSigningKeys, type SigningKeys } from './signing-keys.js'
 
 export type { AccessTokens, IssuedAccessToken } from './access-token.js'
@@ -18,7 +19,7 @@ export interface TokensOptions {
   database: Database
   secrets: SecretKeys
   clock: Clock
-  audit: Audit
+  audit: Audit<typeof keyEvents>
   signingAlgorithm: SigningAlgorithm
   issuer: string
   audience: string

@@ -124,3 +124,9 @@ export function claimsOf(request: FastifyRequest): UserClaims {
   if (request.accessClaims === null) throw new Error(`${request.url} reads claims but requires no access token.`)
   return request.accessClaims
 }
+
+/** The name of the verifier that asks, on a route that is for verifiers. */
+export function verifierOf(request: FastifyRequest): string {
+  if (request.verifier === null) throw new Error(`${request.url} reads a verifier's name but requires no verifier.`)
+  return request.verifier
+}

@@ -27,5 +27,5 @@ export function goneSignal({ raw }: FastifyReply): AbortSignal {
   return gone.signal
 }
 
-/** Whoever runs Sallyport, at the command line. */
-export const operatorCaller: Caller = { ip: null, userAgent: null, requestId: null }
+/** Of what no request asked for: operators' commands, and what Sallyport does by itself. */
+export const noCaller: Caller = { ip: null, userAgent: null, requestId: null }

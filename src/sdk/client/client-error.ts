@@ -1,4 +1,4 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 
 /**
@@ -34,7 +34,7 @@ export class ClientError extends Error {
   /** The HTTP status, where there was an answer. */
   declare readonly status: number | undefined
   /** Why the session ended, where it did. */
-  declare readonly reason: EndReason | undefined
+  declare readonly reason: AnyEndReason | undefined
   /** Where the request does not fit. */
   declare readonly errors: readonly FieldError[] | undefined
   /** What a code tells beyond what all of them do, such as `acr_values`; empty where there is nothing. */

@@ -21,7 +21,7 @@ import { createSession, type ClientState } from './session.js'
 import { createSignIn } from './sign-in.js'
 import { createTabs } from './tabs.js'
 
-export type { EndReason } from '../../wire/end-reason.js'
+export type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 export type { Mode } from '../../wire/mode.js'
 export type { PresentedSession as SessionEntry } from '../../wire/session.js'
 export type { User } from '../../wire/token-reply.js'

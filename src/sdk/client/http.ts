@@ -1,4 +1,4 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { ClientError, type FieldError } from './client-error.js'
 import { createDeadline } from './deadline.js'
@@ -84,7 +84,7 @@ const standardMembers = ['type', 'title', 'status', 'code', 'detail', 'instance'
 interface Problem {
   code: ProblemCode
   detail?: string
-  reason?: EndReason
+  reason?: AnyEndReason
   errors?: FieldError[]
   request_id?: string
 }

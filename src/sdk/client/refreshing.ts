@@ -1,4 +1,4 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { TokenReply } from '../../wire/token-reply.js'
 import { ClientError } from './client-error.js'
@@ -122,6 +122,6 @@ function requireHold(signal: AbortSignal): void {
   if (signal.aborted) throw new ClientError('superseded')
 }
 
-function reasonOf({ code, reason }: ClientError): EndReason | null {
+function reasonOf({ code, reason }: ClientError): AnyEndReason | null {
   return code === 'refresh_token_reused' ? 'reuse_detected' : (reason ?? null)
 }

@@ -1,4 +1,4 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { TokenReply, User } from '../../wire/token-reply.js'
 import type { Held } from './held.js'
 import type { ClientClock } from './options.js'
@@ -19,7 +19,7 @@ export type ClientState =
   | {
       readonly status: 'signed_out'
       /** Why the session ended, where there was one and it is known. */
-      readonly reason: EndReason | null
+      readonly reason: AnyEndReason | null
     }
 
 export type SignedInState = Extract<ClientState, { status: 'signed_in' }>
@@ -33,7 +33,7 @@ export interface Session {
   presume(): void
   /** What `/v1/me` says. */
   meet(user: User): void
-  end(reason: EndReason | null): void
+  end(reason: AnyEndReason | null): void
   onChange(listener: (state: ClientState) => void): () => void
 }
 
@@ -58,7 +58,7 @@ export function createSession({ clock, tabs }: { clock: ClientClock; tabs: Tabs 
     change({ status: 'signed_in', user, session, accessTokenExpiresAt: new Date(expiresAtMs) })
   }
 
-  function forget(reason: EndReason | null): void {
+  function forget(reason: AnyEndReason | null): void {
     held = null
     // A refresh that comes too late finds nothing to refresh, and does not know why.
     const known = state.status === 'signed_out' ? state.reason : null

@@ -1,17 +1,17 @@
-import type { EndReason } from '../../wire/end-reason.js'
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import type { Platform, TabChannel } from './platform.js'
 import type { Held } from './held.js'
 
 /** What the tabs of one origin tell each other. Only scripts of that origin hear it, and each of them could ask itself. */
 type Message =
   | { type: 'tokens'; held: Held }
-  | { type: 'ended'; sessionId: string | null; reason: EndReason | null }
+  | { type: 'ended'; sessionId: string | null; reason: AnyEndReason | null }
   | { type: 'asked' }
 
 export interface TabListener {
   onTokens(held: Held): void
   /** `sessionId` is null where the tab that tells it did not know which. */
-  onEnd(sessionId: string | null, reason: EndReason | null): void
+  onEnd(sessionId: string | null, reason: AnyEndReason | null): void
   /** What to answer another tab that asks for tokens which are good. */
   onAsked(): Held | null
 }
@@ -19,7 +19,7 @@ export interface TabListener {
 export interface Tabs {
   listen(listener: TabListener): void
   tellTokens(held: Held): void
-  tellEnd(sessionId: string | null, reason: EndReason | null): void
+  tellEnd(sessionId: string | null, reason: AnyEndReason | null): void
   /** Asks the others for their tokens; what comes goes to the listener. */
   ask(): void
   close(): void

@@ -1,8 +1,15 @@
 import { compactVerify, type CryptoKey } from 'jose'
 import QuickLRU from 'quick-lru'
-import { isMeantFor, judgeTimes, parseHeader, parseJson } from '../../wire/access-token.js'
+import {
+  createVerifiedTokens,
+  isMeantFor,
+  judgeTimes,
+  parseHeader,
+  parseJson,
+  VERIFIED_CACHE_SIZE,
+  type VerifiedToken,
+} from '../../wire/access-token.js'
 import { requireClaims, type AccessTokenClaims } from '../../wire/claims.js'
-import { createVerifiedTokens, VERIFIED_CACHE_SIZE, type VerifiedToken } from '../../wire/verified-tokens.js'
 import type { VerifierClock } from './clock.js'
 import type { KeySet } from './key-set.js'
 import type { Algorithm } from './options.js'

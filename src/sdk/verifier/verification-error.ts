@@ -1,8 +1,9 @@
+import type { AnyEndReason } from '../../wire/end-reason.js'
 import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
 
 export interface RefusalOptions {
   /** Why the session ended, where it is known. */
-  reason?: string | undefined
+  reason?: AnyEndReason | undefined
   /** Seconds until a repetition can succeed. */
   retryAfterSeconds?: number | undefined
   cause?: unknown
@@ -15,7 +16,7 @@ export interface RefusalOptions {
 export class VerificationError extends Error {
   override readonly name = 'VerificationError'
   readonly status: number
-  readonly reason: string | undefined
+  readonly reason: AnyEndReason | undefined
   readonly retryAfterSeconds: number | undefined
 
   constructor(

@@ -17,6 +17,7 @@ import { createKnownRevocations } from './revocations.js'
 import { VerificationError } from './verification-error.js'
 
 export type { AccessTokenClaims, ClientClaims, UserClaims } from '../../wire/claims.js'
+export type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 export type { Authenticated, Authenticator } from './authentication.js'
 export type { ShownRequest } from './cross-site.js'
 export type { VerifierClock } from './clock.js'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { attemptKeySchema, createAttempt } from '../../../src/features/families/attempt.js'
+import { attemptKeySchema, createAttempt } from '../../../src/features/families/refresh-token.js'
 
 const handle = Buffer.alloc(32, 1)
 const key = '0123456789abcdef'

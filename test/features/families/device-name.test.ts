@@ -1,5 +1,5 @@
 import t from 'tap'
-import { deviceNameOf } from '../../../src/features/families/device-name.js'
+import { deviceNameOf } from '../../../src/features/families/opening.js'
 
 const mozilla = (system: string, rest: string) => `Mozilla/5.0 (${system}) ${rest}`
 const webkit = 'AppleWebKit/537.36 (KHTML, like Gecko)'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { z } from 'zod'
-import { createAttempt } from '../../../src/features/families/attempt.js'
+import { createAttempt } from '../../../src/features/families/refresh-token.js'
 import {
   createRefreshToken,
   formatRefreshToken,

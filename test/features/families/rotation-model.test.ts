@@ -3,12 +3,17 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { judge, type JudgedFamily, type Limits, type Verdict } from '../../../src/features/families/rotation.js'
+import {
+  judge,
+  type JudgedFamily,
+  type RotationSettings,
+  type Verdict,
+} from '../../../src/features/families/rotation.js'
 
 const DAY_SECONDS = 24 * 3600
 const LONG_SECONDS = 1_000_000 * DAY_SECONDS
 const GRACE_SECONDS = 10
-const limits: Limits = {
+const limits: RotationSettings = {
   idleSeconds: { cookie: LONG_SECONDS, json: LONG_SECONDS, session: LONG_SECONDS },
   graceSeconds: GRACE_SECONDS,
 }
@@ -23,12 +28,14 @@ function createServer(): Server {
   let now = new Date(0)
   const family: JudgedFamily = {
     mode: 'json',
+    clientId: 'sallyport',
     generation: 0,
     attempt: null,
     rotatedAt: null,
     lastUsedAt: now,
     expiresAt: new Date(LONG_SECONDS * 1000),
     ended: null,
+    userId: 'ada',
     banned: false,
   }
   return {
@@ -36,7 +43,7 @@ function createServer(): Server {
     wait: (seconds) => (now = new Date(now.getTime() + seconds * 1000)),
     present(generation, key) {
       const attempt = { hash: Buffer.alloc(32, key), keyed: true }
-      const { outcome } = judge(family, { generation, modes: ['json'], attempt }, limits, now)
+      const { outcome } = judge(family, { generation, modes: ['json'], clientId: 'sallyport', attempt }, limits, now)
       if (outcome === 'rotate') {
         Object.assign(family, { generation: generation + 1, attempt, rotatedAt: now, lastUsedAt: now })
       }

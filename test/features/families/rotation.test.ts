@@ -5,7 +5,7 @@ import {
   judge,
   judgeRenewal,
   type JudgedFamily,
-  type Limits,
+  type RotationSettings,
   type Presented,
   type RenewalVerdict,
   type Verdict,
@@ -17,18 +17,20 @@ const hash = (letter: string) => Buffer.alloc(32, letter)
 const keyed = (letter: string) => ({ hash: hash(letter), keyed: true })
 const keyless = (letter: string) => ({ hash: hash(letter), keyed: false })
 
-const limits: Limits = { idleSeconds: { cookie: 1000, json: 2000, session: 1000 }, graceSeconds: 10 }
-const noGrace: Limits = { ...limits, graceSeconds: 0 }
+const limits: RotationSettings = { idleSeconds: { cookie: 1000, json: 2000, session: 1000 }, graceSeconds: 10 }
+const noGrace: RotationSettings = { ...limits, graceSeconds: 0 }
 
 /** Rotated to its fifth generation at 100 s, by an attempt without a key; ends at 5000 s. */
 const family: JudgedFamily = {
   mode: 'json',
+  clientId: 'sallyport',
   generation: 5,
   attempt: keyless('a'),
   rotatedAt: at(100),
   lastUsedAt: at(100),
   expiresAt: at(5000),
   ended: null,
+  userId: 'ada',
   banned: false,
 }
 /** The same, but at its twentieth generation. */
@@ -40,7 +42,13 @@ const endedFamily: JudgedFamily = { ...family, ended }
 const newFamily: JudgedFamily = { ...family, generation: 0, attempt: null, rotatedAt: null }
 const adopted: JudgedFamily = { ...family, attempt: null, rotatedAt: null }
 
-const token = (generation: number, attempt = keyless('z')): Presented => ({ generation, modes: ['json'], attempt })
+const clientId = 'sallyport'
+const token = (generation: number, attempt = keyless('z')): Presented => ({
+  generation,
+  modes: ['json'],
+  clientId,
+  attempt,
+})
 const cookie = (generation: number): Presented => ({ ...token(generation), modes: ['cookie', 'session'] })
 
 const rotate: Verdict = { outcome: 'rotate', ahead: false }
@@ -49,17 +57,27 @@ const replay: Verdict = { outcome: 'replay' }
 const superseded: Verdict = { outcome: 'superseded' }
 const reuse: Verdict = { outcome: 'reuse' }
 const wrongMode: Verdict = { outcome: 'wrong_mode' }
+const wrongClient: Verdict = { outcome: 'wrong_client' }
 const endedBy = (reason: EndReason): Verdict => ({ outcome: 'ended', reason })
 
-type Case = [what: string, JudgedFamily, Presented, seconds: number, Verdict, Limits?]
+type Case = [what: string, JudgedFamily, Presented, seconds: number, Verdict, RotationSettings?]
 
 const cases: Record<string, Case[]> = {
   'REF-18: another mode comes before everything else': [
     ['a live family', family, cookie(5), 101, wrongMode],
     ['an old generation', family, cookie(1), 101, wrongMode],
     ['an ended family', endedFamily, cookie(5), 101, wrongMode],
+    ['of another client too', { ...family, clientId: 'other' }, cookie(5), 101, wrongMode],
     ['either mode of one carrier', { ...family, mode: 'session' }, cookie(5), 101, rotate],
   ],
+  'a token is bound to the client that it was issued to': [
+    ['the current one', { ...family, clientId: 'other' }, token(5), 101, wrongClient],
+    ['an old generation', { ...family, clientId: 'other' }, token(1), 101, wrongClient],
+    ['one ahead', { ...family, clientId: 'other' }, token(6), 101, wrongClient],
+    ['an ended family', { ...endedFamily, clientId: 'other' }, token(5), 101, wrongClient],
+    ['presented by another client', family, { ...token(5), clientId: 'other' }, 101, wrongClient],
+  ],
+
   'an end comes before the generation': [
     ['the current token', endedFamily, token(5), 101, endedBy('logout')],
     ['a grandparent', endedFamily, token(3), 101, endedBy('logout')],
@@ -144,6 +162,7 @@ t.test('REF-11: a family ends at the sooner of its two ends, and what was writte
     ],
     ['the absolute end comes before idleness', family, 5000, 'expired'],
     ['a ban', banned, 101, 'banned'],
+    ['its user is gone', { ...family, userId: null }, 101, 'deleted'],
     ['idleness comes before a ban', banned, 2100, 'idle'],
     ['a written end comes before a ban', { ...banned, ended }, 101, 'logout'],
     ['a written end comes before the absolute end', { ...family, ended }, 5000, 'logout'],
@@ -153,30 +172,26 @@ t.test('REF-11: a family ends at the sooner of its two ends, and what was writte
 
 t.test('a renewal in mode session serves the current generation and, for the grace, the one before', async (t) => {
   const session: JudgedFamily = { ...family, mode: 'session' }
-  const table: [string, JudgedFamily, number, number, Limits, RenewalVerdict][] = [
-    ['the current one', session, 5, 500, limits, { outcome: 'renew' }],
-    ['REF-23: one ahead', session, 6, 500, limits, { outcome: 'renew' }],
-    ['the one before, at the end of the grace', session, 4, 110, limits, { outcome: 'renew' }],
+  const renewed: RenewalVerdict = { outcome: 'renew', ahead: false }
+  const table: [string, JudgedFamily, number, number, RotationSettings, RenewalVerdict][] = [
+    ['the current one', session, 5, 500, limits, renewed],
+    ['REF-23: one ahead', session, 6, 500, limits, { outcome: 'renew', ahead: true }],
+    ['the one before, at the end of the grace', session, 4, 110, limits, renewed],
     ['the one before, after the grace', session, 4, 110.001, limits, { outcome: 'reuse' }],
     ['the one before, without any grace', session, 4, 100, noGrace, { outcome: 'reuse' }],
-    [
-      'the one before, by a rotation with a key',
-      { ...session, attempt: keyed('k') },
-      4,
-      105,
-      limits,
-      { outcome: 'renew' },
-    ],
+    ['the one before, by a rotation with a key', { ...session, attempt: keyed('k') }, 4, 105, limits, renewed],
     ['REF-05: a grandparent', session, 3, 100, limits, { outcome: 'reuse' }],
     ['REF-18: another mode', { ...family, mode: 'cookie' }, 5, 101, limits, { outcome: 'wrong_mode' }],
     ['REF-18: another mode, ended', { ...family, mode: 'cookie', ended }, 5, 101, limits, { outcome: 'wrong_mode' }],
     ['REF-18: another mode, an old generation', { ...family, mode: 'json' }, 1, 101, limits, { outcome: 'wrong_mode' }],
+    ['another client', { ...session, clientId: 'other' }, 5, 101, limits, { outcome: 'wrong_client' }],
+    ['another client, ended', { ...session, clientId: 'other', ended }, 5, 101, limits, { outcome: 'wrong_client' }],
     ['an ended one', { ...session, ended }, 3, 101, limits, { outcome: 'ended', reason: 'logout' }],
     ['an idle one', session, 5, 1100, limits, { outcome: 'ended', reason: 'idle' }],
     ['one past its absolute end', session, 5, 5000, limits, { outcome: 'ended', reason: 'expired' }],
     ['one of a banned user', { ...session, banned: true }, 5, 101, limits, { outcome: 'ended', reason: 'banned' }],
   ]
   for (const [what, subject, generation, seconds, rules, verdict] of table) {
-    t.strictSame(judgeRenewal(subject, generation, rules, at(seconds)), verdict, what)
+    t.strictSame(judgeRenewal(subject, { generation, clientId }, rules, at(seconds)), verdict, what)
   }
 })

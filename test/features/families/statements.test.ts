@@ -83,3 +83,36 @@ t.test('a renewal in mode session is one statement', async (t) => {
   const asked = await cost(async () => t.match(await page.call('/v1/whoami'), { status: 200 }))
   t.strictSame(asked, { statements: 1, transactions: 0 })
 })
+
+t.test('REF-02: neither a refresh nor a renewal writes a column that is indexed', async (t) => {
+  const { email, password, refreshToken } = await api.signUp()
+  const page = browser()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email, password, mode: 'session' } })
+  page.cookies.delete('sallyport_at')
+  const readRows = () =>
+    counted.query(
+      (client) => client.$queryRaw<{ row: Record<string, unknown> }[]>`
+      SELECT to_jsonb(f) AS row FROM refresh_token_family AS f ORDER BY id`,
+    )
+  const indexed = await counted.query(
+    (client) => client.$queryRaw<{ name: string }[]>`
+    SELECT DISTINCT a.attname::text AS name FROM pg_index AS i
+      JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+    WHERE i.indrelid = 'refresh_token_family'::regclass ORDER BY 1`,
+  )
+  t.strictSame(
+    indexed.map(({ name }) => name),
+    ['expires_at', 'handle_hash', 'id', 'user_id'],
+  )
+
+  const before = await readRows()
+  t.equal((await api.refresh(refreshToken)).status, 200)
+  t.equal((await page.call('/v1/whoami')).status, 200)
+  const after = await readRows()
+  const written = new Set<string>()
+  for (const [index, { row }] of after.entries()) {
+    for (const [name, value] of Object.entries(row)) if (value !== before[index]?.row[name]) written.add(name)
+  }
+  t.ok(written.has('generation') && written.has('last_used_at'))
+  for (const { name } of indexed) t.notOk(written.has(name), name)
+})

@@ -1,11 +1,11 @@
 // What packages.test.ts compiles without the types of Node: those of the packages need none.
 
-import { createClient, type EndReason, type SessionEntry } from '@sallyport/client'
+import { createClient, type AnyEndReason, type SessionEntry } from '@sallyport/client'
 import { createVerifier, type AccessTokenClaims } from '@sallyport/verifier'
 
 const client = createClient({ baseUrl: 'https://auth.example.com', mode: 'cookie' })
 
-export const reasonOf = (): EndReason | null => (client.state.status === 'signed_out' ? client.state.reason : null)
+export const reasonOf = (): AnyEndReason | null => (client.state.status === 'signed_out' ? client.state.reason : null)
 
 export const devices = async (): Promise<SessionEntry[]> => client.sessions({ ended: true })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createGathering } from '../../../src/features/families/gathering.js'
+import { createBatching } from '../../../src/features/families/batching.js'
 
 interface Work {
   subject: string
@@ -11,13 +11,13 @@ interface Work {
 const work = (subject: string, name = subject): Work => ({ subject, name, isAwaited: () => true })
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A gathering whose batches are done when the test says so, and a list of what they held. */
-function createStepped({ atOnce = 1, mostInBatch = 10 } = {}) {
+/** A batching whose batches are done when the test says so, and a list of what they held. */
+function createStepped({ concurrency = 1, maxBatchSize = 10 } = {}) {
   const batches: string[][] = []
   const unfinished: { succeed(): void; fail(error: Error): void }[] = []
-  const gathering = createGathering<Work, string>({
-    atOnce,
-    mostInBatch,
+  const batching = createBatching<Work, string>({
+    concurrency,
+    maxBatchSize,
     doAll: (batch) => {
       const names = batch.map(({ name }) => name)
       batches.push(names)
@@ -27,12 +27,12 @@ function createStepped({ atOnce = 1, mostInBatch = 10 } = {}) {
     },
   })
   const next = () => unfinished.shift() ?? { succeed: () => undefined, fail: () => undefined }
-  return { gathering, batches, succeed: () => next().succeed(), fail: (error: Error) => next().fail(error) }
+  return { batching, batches, succeed: () => next().succeed(), fail: (error: Error) => next().fail(error) }
 }
 
 t.test('what comes together is done together, and each gets its own result', async (t) => {
-  const { gathering, batches, succeed } = createStepped()
-  const results = Promise.all([gathering.add(work('a')), gathering.add(work('b')), gathering.add(work('c'))])
+  const { batching, batches, succeed } = createStepped()
+  const results = Promise.all([batching.add(work('a')), batching.add(work('b')), batching.add(work('c'))])
   await nextTurn()
   succeed()
   t.strictSame(await results, ['a done', 'b done', 'c done'])
@@ -40,10 +40,10 @@ t.test('what comes together is done together, and each gets its own result', asy
 })
 
 t.test('what comes while all places are taken makes up the next batch, and a batch is bounded', async (t) => {
-  const { gathering, batches, succeed } = createStepped({ mostInBatch: 2 })
-  const first = gathering.add(work('a'))
+  const { batching, batches, succeed } = createStepped({ maxBatchSize: 2 })
+  const first = batching.add(work('a'))
   await nextTurn()
-  const rest = Promise.all(['b', 'c', 'd'].map((subject) => gathering.add(work(subject))))
+  const rest = Promise.all(['b', 'c', 'd'].map((subject) => batching.add(work(subject))))
   await nextTurn()
   t.strictSame(batches, [['a']])
   succeed()
@@ -57,11 +57,11 @@ t.test('what comes while all places are taken makes up the next batch, and a bat
 })
 
 t.test('REF-02: two pieces of one subject are never in work together, in one batch or in two', async (t) => {
-  const { gathering, batches, succeed } = createStepped({ atOnce: 2 })
+  const { batching, batches, succeed } = createStepped({ concurrency: 2 })
   const results = Promise.all([
-    gathering.add(work('a', 'a1')),
-    gathering.add(work('a', 'a2')),
-    gathering.add(work('b', 'b1')),
+    batching.add(work('a', 'a1')),
+    batching.add(work('a', 'a2')),
+    batching.add(work('b', 'b1')),
   ])
   await nextTurn()
   t.strictSame(batches, [['a1', 'b1']], 'a place is free, but the second waits for the verdict of the first')
@@ -75,8 +75,8 @@ t.test('REF-02: two pieces of one subject are never in work together, in one bat
 t.test(
   'REF-08: each piece of a batch that fails is done again by itself, and one that fails alone fails',
   async (t) => {
-    const { gathering, batches, succeed, fail } = createStepped()
-    const results = Promise.allSettled([gathering.add(work('a')), gathering.add(work('b'))])
+    const { batching, batches, succeed, fail } = createStepped()
+    const results = Promise.allSettled([batching.add(work('a')), batching.add(work('b'))])
     await nextTurn()
     fail(new Error('the connection broke'))
     await nextTurn()
@@ -85,7 +85,7 @@ t.test(
     fail(new Error('b is at fault'))
     t.match(await results, [{ value: 'a done' }, { reason: { message: 'b is at fault' } }])
 
-    const after = gathering.add(work('b'))
+    const after = batching.add(work('b'))
     await nextTurn()
     succeed()
     t.equal(await after, 'b done', 'the next of its subject has its turn')
@@ -93,12 +93,12 @@ t.test(
 )
 
 t.test('OPS-10: what nobody waits for any more is not begun', async (t) => {
-  const { gathering, batches, succeed } = createStepped()
+  const { batching, batches, succeed } = createStepped()
   let isAwaited = true
-  const first = gathering.add(work('a'))
+  const first = batching.add(work('a'))
   await nextTurn()
-  void gathering.add({ ...work('b'), isAwaited: () => isAwaited })
-  const last = gathering.add(work('c'))
+  void batching.add({ ...work('b'), isAwaited: () => isAwaited })
+  const last = batching.add(work('c'))
   isAwaited = false
   succeed()
   await first
@@ -110,33 +110,40 @@ t.test('OPS-10: what nobody waits for any more is not begun', async (t) => {
 
 t.test('whatever comes in whatever order is done once, within the bounds', async (t) => {
   const anyArrival = fc.record({ subject: fc.constantFrom('a', 'b', 'c', 'd'), isTogether: fc.boolean() })
-  const anyBounds = fc.record({ atOnce: fc.integer({ min: 1, max: 3 }), mostInBatch: fc.integer({ min: 1, max: 3 }) })
-  const property = fc.asyncProperty(fc.array(anyArrival), anyBounds, async (arrivals, { atOnce, mostInBatch }) => {
-    const inWork = new Map<string, number>()
-    let batchesInWork = 0
-    const broken: string[] = []
-    const gathering = createGathering<Work, string>({
-      atOnce,
-      mostInBatch,
-      async doAll(batch) {
-        batchesInWork += 1
-        if (batchesInWork > atOnce) broken.push('too many batches')
-        if (batch.length > mostInBatch) broken.push('too large a batch')
-        for (const { subject } of batch) inWork.set(subject, (inWork.get(subject) ?? 0) + 1)
-        if ([...inWork.values()].some((count) => count > 1)) broken.push('one subject twice')
-        await nextTurn()
-        for (const { subject } of batch) inWork.set(subject, (inWork.get(subject) ?? 0) - 1)
-        batchesInWork -= 1
-        return batch.map(({ name }) => name)
-      },
-    })
-    const results: Promise<string>[] = []
-    for (const [index, { subject, isTogether }] of arrivals.entries()) {
-      results.push(gathering.add(work(subject, String(index))))
-      if (!isTogether) await nextTurn()
-    }
-    const done = await Promise.all(results)
-    return broken.length === 0 && done.every((name, index) => name === String(index))
+  const anyBounds = fc.record({
+    concurrency: fc.integer({ min: 1, max: 3 }),
+    maxBatchSize: fc.integer({ min: 1, max: 3 }),
   })
+  const property = fc.asyncProperty(
+    fc.array(anyArrival),
+    anyBounds,
+    async (arrivals, { concurrency, maxBatchSize }) => {
+      const inWork = new Map<string, number>()
+      let batchesInWork = 0
+      const broken: string[] = []
+      const batching = createBatching<Work, string>({
+        concurrency,
+        maxBatchSize,
+        async doAll(batch) {
+          batchesInWork += 1
+          if (batchesInWork > concurrency) broken.push('too many batches')
+          if (batch.length > maxBatchSize) broken.push('too large a batch')
+          for (const { subject } of batch) inWork.set(subject, (inWork.get(subject) ?? 0) + 1)
+          if ([...inWork.values()].some((count) => count > 1)) broken.push('one subject twice')
+          await nextTurn()
+          for (const { subject } of batch) inWork.set(subject, (inWork.get(subject) ?? 0) - 1)
+          batchesInWork -= 1
+          return batch.map(({ name }) => name)
+        },
+      })
+      const results: Promise<string>[] = []
+      for (const [index, { subject, isTogether }] of arrivals.entries()) {
+        results.push(batching.add(work(subject, String(index))))
+        if (!isTogether) await nextTurn()
+      }
+      const done = await Promise.all(results)
+      return broken.length === 0 && done.every((name, index) => name === String(index))
+    },
+  )
   t.notOk((await fc.check(property, { seed: 2026, numRuns: 300 })).failed)
 })

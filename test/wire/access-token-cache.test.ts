@@ -1,7 +1,7 @@
 import QuickLRU from 'quick-lru'
 import t from 'tap'
 import { exampleClaims } from '../../src/wire/claims.js'
-import { createVerifiedTokens, VERIFIED_CACHE_SIZE, type VerifiedToken } from '../../src/wire/verified-tokens.js'
+import { createVerifiedTokens, VERIFIED_CACHE_SIZE, type VerifiedToken } from '../../src/wire/access-token.js'
 
 function create() {
   const cache = new QuickLRU<string, VerifiedToken>({ maxSize: VERIFIED_CACHE_SIZE })

@@ -1,0 +1,21 @@
+/** What the audit trail records, as each feature declares it. The names are API: they are in the table for ever. */
+import { accountEvents } from './features/account/audit-events.js'
+import { addressRuleEvents } from './features/address-rules/audit-events.js'
+import { administrationEvents } from './features/administration/audit-events.js'
+import type { AuditEvents } from './features/audit/audit.js'
+import { refreshRateEvents } from './features/browser/audit-events.js'
+import { familyEvents } from './features/families/audit-events.js'
+import { passwordEvents } from './features/passwords/audit-events.js'
+import { signInEvents } from './features/sign-in/audit-events.js'
+import { keyEvents } from './features/tokens/audit-events.js'
+
+export const auditEvents = {
+  ...signInEvents,
+  ...familyEvents,
+  ...accountEvents,
+  ...passwordEvents,
+  ...administrationEvents,
+  ...refreshRateEvents,
+  ...addressRuleEvents,
+  ...keyEvents,
+} satisfies AuditEvents

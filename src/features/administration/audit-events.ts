@@ -1,0 +1,9 @@
+import type { AuditEvents } from '../audit/audit.js'
+
+export const administrationEvents = {
+  user_created: 'done',
+  user_banned: 'done',
+  user_unbanned: 'done',
+  roles_changed: 'done',
+  password_reset: 'done',
+} as const satisfies AuditEvents

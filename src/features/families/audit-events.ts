@@ -1,0 +1,11 @@
+import type { AuditEvents } from '../audit/audit.js'
+
+export const familyEvents = {
+  session_ended: 'done',
+  refresh_refused: 'refused',
+  refresh_superseded: 'refused',
+  refresh_ahead: 'done',
+  refresh_reused: 'alarm',
+  refresh_wrong_mode: 'refused',
+  refresh_wrong_client: 'refused',
+} as const satisfies AuditEvents

@@ -1,0 +1,10 @@
+import type { AuditEvents } from '../audit/audit.js'
+
+export const signInEvents = {
+  user_registered: 'done',
+  registration_refused_taken: 'refused',
+  registration_limited: 'refused',
+  login_succeeded: 'done',
+  login_failed: 'refused',
+  login_refused_banned: 'refused',
+} as const satisfies AuditEvents

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { auditEvents } from '../src/audit-events.js'
+import type { AuditEvents } from '../src/features/audit/audit.js'
+
+const features = new URL('../src/features/', import.meta.url)
+
+/** What each feature declares, by its folder. */
+const declared: [string, AuditEvents][] = []
+for (const folder of readdirSync(features)) {
+  if (!readdirSync(new URL(folder, features)).includes('audit-events.ts')) continue
+  const exported = (await import(new URL(`${folder}/audit-events.ts`, features).href)) as Record<string, AuditEvents>
+  for (const events of Object.values(exported)) declared.push([folder, events])
+}
+
+t.test('OPS-01: the events of all features are in one index, and no two features share a name', async (t) => {
+  t.ok(declared.length >= 8, 'the declarations are found')
+  const all = declared.flatMap(([, events]) => Object.entries(events))
+  t.equal(new Set(all.map(([name]) => name)).size, all.length)
+  t.same(auditEvents, Object.fromEntries(all))
+})
+
+t.test('OPS-01: the names, which are in the tables of everyone who runs Sallyport, stay', async (t) => {
+  const kept = [
+    ...['user_registered', 'registration_refused_taken', 'login_succeeded', 'login_failed', 'login_refused_banned'],
+    ...['session_ended', 'refresh_refused', 'refresh_superseded', 'refresh_ahead', 'refresh_reused'],
+    ...['refresh_wrong_mode', 'password_changed', 'user_deleted', 'password_check_failed', 'user_created'],
+    ...['user_banned', 'user_unbanned', 'roles_changed', 'password_reset', 'password_check_limited'],
+    ...['registration_limited', 'refresh_limited', 'address_blocked', 'address_allowed', 'address_rule_removed'],
+    ...['key_rotated', 'key_withdrawn', 'keys_resealed'],
+  ]
+  for (const name of kept) t.ok(Object.hasOwn(auditEvents, name), name)
+})
+
+t.test('OPS-01: the guide for operators lists each event with its result', async (t) => {
+  const guide = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8')
+  const rows = [...guide.matchAll(/^\| `(\w+)` +\| (done|refused|alarm) +\|/gm)]
+  t.same(Object.fromEntries(rows.map(([, name, result]) => [name, result])), auditEvents)
+})

@@ -1,0 +1,179 @@
+// The rule for a living family stands twice: in SQL, where the ordinary refresh asks in one statement, and in
+// rotation.ts, which judges everything else. Here both see the same families at the same moment.
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import t from 'tap'
+import type { Queries } from '../../../src/platform/database/database.js'
+import { endOf, judge, judgeRenewal, type RotationSettings } from '../../../src/features/families/rotation.js'
+import * as store from '../../../src/features/families/store.js'
+import { modes, type Mode } from '../../../src/wire/mode.js'
+import { openTestDatabase } from '../../support/database.js'
+
+const database = await openTestDatabase()
+
+const idleSeconds: Record<Mode, number> = { cookie: 1000, json: 2000, session: 3000 }
+
+/** Milliseconds from the moment of judgement: on a limit, beside it, and anywhere. */
+const around = (...limitsMs: number[]) =>
+  fc.oneof(
+    fc.tuple(fc.constantFrom(...limitsMs), fc.integer({ min: -1, max: 1 })).map(([limit, off]) => limit + off),
+    fc.integer({ min: -5_000_000, max: 5_000_000 }),
+  )
+const idleLimits = Object.values(idleSeconds).map((seconds) => -seconds * 1000)
+const past = <T>(time: fc.Arbitrary<T>) => fc.option(time, { freq: 2 })
+const mostly = <T>(usual: T, ...others: T[]) =>
+  fc.oneof({ weight: 5, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) })
+
+const someFamily = fc.record({
+  mode: fc.constantFrom(...modes),
+  clientId: mostly('sallyport', 'another'),
+  generation: fc.integer({ min: 2, max: 5 }),
+  /** How far the token is behind the family, or ahead of it. */
+  behind: mostly(0, -1, 1, 1, 2),
+  presentedModes: fc.constantFrom<Mode[]>(['json'], ['cookie', 'session']),
+  lastUsed: fc.oneof(fc.integer({ min: -900_000, max: 0 }), around(...idleLimits)),
+  expires: fc.oneof(fc.constant(60_000), around(0)),
+  rotated: past(around(0, -10_000)),
+  isEnded: mostly(false, true),
+  user: mostly<'present' | 'banned' | 'gone'>('present', 'banned', 'gone'),
+  bannedUntil: past(around(0)),
+})
+type SomeFamily = typeof someFamily extends fc.Arbitrary<infer Value> ? Value : never
+
+const setting = fc.record({
+  families: fc.array(someFamily, { minLength: 1, maxLength: 12 }),
+  shiftMs: fc.oneof(fc.constant(0), fc.integer({ min: -10_000_000, max: 10_000_000 })),
+  graceSeconds: fc.constantFrom(0, 10),
+})
+
+/** Writes the families into an otherwise empty database; answers the moment by which they are judged. */
+async function write(tx: Queries, families: SomeFamily[], shiftMs: number) {
+  await tx.$executeRaw`DELETE FROM refresh_token_family`
+  await tx.$executeRaw`DELETE FROM "user"`
+  const [clock] = await tx.$queryRaw<[{ now: Date }]>`
+    SELECT date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond') AS now`
+  const at = (ms: number) => new Date(clock.now.getTime() + ms)
+  const orNull = (ms: number | null) => (ms === null ? null : at(ms))
+  const rows = families.map((family) => ({
+    ...family,
+    id: randomUUID(),
+    handleHash: randomBytes(32),
+    ownerId: randomUUID(),
+  }))
+  await tx.user.createMany({
+    data: rows.map(({ ownerId, user, bannedUntil }) => ({
+      ...{ id: ownerId, email: `${ownerId}@example.com`, epoch: 1n, createdAt: at(0) },
+      ...(user === 'banned' && { bannedAt: at(-1000), bannedUntil: orNull(bannedUntil) }),
+    })),
+  })
+  await tx.refreshTokenFamily.createMany({
+    data: rows.map(
+      ({ id, handleHash, ownerId, user, mode, clientId, generation, lastUsed, expires, rotated, isEnded }) => ({
+        ...{ id, handleHash, mode, clientId, generation, secretId: 1, remember: true },
+        ...{ userId: user === 'gone' ? null : ownerId, lastUsedAt: at(lastUsed), expiresAt: at(expires) },
+        ...{ rotatedAt: orNull(rotated), authenticatedAt: at(0), createdAt: at(0) },
+        ...(isEnded && { endedAt: at(-1000), endReason: 'logout' as const }),
+      }),
+    ),
+  })
+  const readings = await Promise.all(rows.map(({ handleHash }) => store.findFamily(tx, handleHash, shiftMs)))
+  return rows.map((row, index) => {
+    const reading = readings[index]
+    if (!reading) throw new Error('A family that was written is not found.')
+    return { ...row, ...reading, presentedGeneration: row.generation - row.behind }
+  })
+}
+
+const attempt = () => ({ hash: randomBytes(32), keyed: false })
+const clientId = 'sallyport'
+/** How often each side said yes: a test in which nothing ever lives would hold anything. */
+const agreed = { rotated: 0, renewed: 0, counted: 0, refused: 0 }
+
+/** Each run is one transaction, in which the database's clock stands still. */
+const assertOn = (
+  judgeAll: (tx: Queries, run: typeof setting extends fc.Arbitrary<infer T> ? T : never) => Promise<void>,
+) =>
+  fc.assert(
+    fc.asyncProperty(setting, (run) => database.transaction((tx) => judgeAll(tx, run))),
+    { numRuns: 150 },
+  )
+
+t.test('REF-02: the statement rotates exactly those of which judge says so', async (t) => {
+  await assertOn(async (tx, { families, shiftMs, graceSeconds }) => {
+    const rows = await write(tx, families, shiftMs)
+    const limits: RotationSettings = { idleSeconds, graceSeconds }
+    const advances = rows.map((row) => ({
+      ...{ handleHash: row.handleHash, from: row.presentedGeneration, to: row.presentedGeneration + 1 },
+      ...{ modes: row.presentedModes, clientId, attempt: attempt(), ip: null, userAgent: null },
+    }))
+    const advanced = await store.advanceFamilies(tx, advances, { secretId: 1, idleSeconds, shiftMs })
+    for (const [index, row] of rows.entries()) {
+      const presented = { generation: row.presentedGeneration, modes: row.presentedModes, clientId, attempt: attempt() }
+      const verdict = judge(row.family, presented, limits, row.now)
+      const isDue = verdict.outcome === 'rotate' && !verdict.ahead
+      if ((advanced[index] !== null) !== isDue)
+        throw new Error(`The statement and ${JSON.stringify(verdict)} disagree.`)
+      agreed[isDue ? 'rotated' : 'refused'] += 1
+    }
+  })
+  t.ok(agreed.rotated > 50 && agreed.refused > 50)
+})
+
+t.test('REF-02: the statement renews exactly those of which judgeRenewal says so', async (t) => {
+  await assertOn(async (tx, { families, shiftMs, graceSeconds }) => {
+    // Nothing else is ever renewed: most are of that mode, so that the other rules are seen.
+    const rows = await write(
+      tx,
+      families.map((family) => (family.isEnded ? family : { ...family, mode: 'session' as const })),
+      shiftMs,
+    )
+    for (const row of rows) {
+      const presented = { generation: row.presentedGeneration, clientId }
+      const renewal = {
+        handleHash: row.handleHash,
+        ...presented,
+        graceSeconds,
+        idleSeconds,
+        shiftMs,
+        ip: null,
+        userAgent: null,
+      }
+      const touched = await store.touchFamily(tx, renewal)
+      const verdict = judgeRenewal(row.family, presented, { idleSeconds, graceSeconds }, row.now)
+      const isDue = verdict.outcome === 'renew' && !verdict.ahead
+      if ((touched !== null) !== isDue) throw new Error(`The statement and ${JSON.stringify(verdict)} disagree.`)
+      if (isDue) agreed.renewed += 1
+    }
+  })
+  t.ok(agreed.renewed > 50)
+})
+
+t.test('REF-13: what counts towards the limit of sessions, and towards a secret, is exactly what lives', async (t) => {
+  await assertOn(async (tx, { families, shiftMs, graceSeconds }) => {
+    const rows = await write(tx, families, shiftMs)
+    const living = rows.filter((row) => endOf(row.family, { idleSeconds, graceSeconds }, row.now) === null)
+    const bySecret = await store.countLiveFamiliesBySecret(tx, { idleSeconds, shiftMs })
+    if ((bySecret.get(1) ?? 0) !== living.length) throw new Error('The count by secret is not that of the living.')
+    for (const row of rows.filter(({ user }) => user !== null)) {
+      const opened = await store.insertFamily(tx, {
+        ...{ id: randomUUID(), userId: row.ownerId, handleHash: randomBytes(32), secretId: 1, mode: 'json', clientId },
+        ...{
+          scope: '',
+          remember: true,
+          deviceName: null,
+          userAgent: null,
+          ip: null,
+          amr: [],
+          authenticatedAt: row.now,
+          maxSeconds: 1000,
+        },
+        ...{ keepNewest: 0, idleSeconds, shiftMs },
+      })
+      const beyond = living.includes(row) ? [row.id] : []
+      if (opened?.evicted.join() !== beyond.join()) throw new Error('The limit does not count what lives.')
+      agreed.counted += beyond.length
+    }
+  })
+  t.ok(agreed.counted > 50)
+})

@@ -1,0 +1,58 @@
+// docs/architecture.md walks three requests file by file. The lists are held to what the requests enter, without what
+// the hooks of every request do.
+
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { z } from 'zod'
+import { PASSWORD } from './support/api.js'
+import { startApp } from './support/app.js'
+import { watchEnteredFiles, type Entered } from './support/entered-files.js'
+
+const page = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8')
+
+/** The files that a section of the page lists, in code spans at the beginning of the items of its list. */
+function walkOf(title: string): string[] {
+  const [, section = ''] = page.split(`### ${title}\n`)
+  const [own = ''] = section.split(/^##/m)
+  return [...own.matchAll(/^\d+\. `([^`]+)\.ts`/gm)].map(([, file = '']) => file)
+}
+
+t.test('the walks of docs/architecture.md name the files that a request enters, and no others', async (t) => {
+  const { api } = await startApp(t, {
+    routes: (server) =>
+      server.post('/hooks', { schema: { body: z.object({}) }, config: { access: 'public' } }, () => ({})),
+  })
+  const user = await api.signUp({ mode: 'json' })
+  let { refreshToken, accessToken } = user
+  const hooks = () => api.call('/hooks', { method: 'POST', body: {} })
+  const requests = {
+    // First, since a refresh brings a token that was never seen.
+    verification: () => api.call('/v1/whoami', { token: accessToken }),
+    refresh: async () => {
+      const { body } = await api.refresh(refreshToken, { key: crypto.randomUUID() })
+      refreshToken = body.refresh_token ?? ''
+      accessToken = body.access_token ?? ''
+    },
+    login: () => api.login({ email: user.email, password: PASSWORD, mode: 'json' }),
+  }
+  const watch = await watchEnteredFiles()
+  t.teardown(() => watch.stop())
+  // What is done once, at the first request of its kind, is no part of the walk.
+  for (const request of [...Object.values(requests), requests.refresh, requests.verification]) await request()
+  const ofEvery = await watch.during(async () => {
+    await hooks()
+    await hooks()
+  })
+  const entered: Record<string, Entered> = {}
+  for (const [name, request] of Object.entries(requests)) entered[name] = await watch.during(request, ofEvery)
+  for (const [title, most] of [
+    ['A refresh', 12],
+    ['A login', 27],
+    ['A verification', 8],
+  ] as const) {
+    const name = title.split(' ')[1] ?? ''
+    const files = [...(entered[name]?.keys() ?? [])]
+    t.strictSame(files.toSorted(), walkOf(title).toSorted(), title)
+    t.ok(files.length <= most, `${title} enters at most ${most} files`)
+  }
+})
