@@ -4,12 +4,16 @@ import t from 'tap'
 import {
   createSessionCookies,
   genuineCookies,
+  replyWithTokens,
   requirePresented,
   type SessionCookies,
   type SessionCookiesOptions,
 } from '../../../src/features/browser/credentials.js'
+import { presentUser } from '../../../src/features/accounts/accounts.js'
 import type { SessionTokens } from '../../../src/features/families/families.js'
+import type { Clock } from '../../../src/platform/clock.js'
 import type { Mode } from '../../../src/wire/mode.js'
+import type { TokenReply } from '../../../src/wire/token-reply.js'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
 
@@ -168,5 +172,40 @@ t.test('REF-18, WEB-12: the one token that a request presents', async (t) => {
   ]
   for (const [what, sent, body, outcome, forged = 0] of table) {
     t.strictSame(present(sent, body), [outcome, forged], what)
+  }
+})
+
+t.test('REF-18, WEB-02: each mode has its tokens where it keeps them', async (t) => {
+  const user = {
+    ...{ id: 'u', email: 'ada@example.com', name: null, emailVerifiedAt: null, roles: [], createdAt: now },
+    ...{ epoch: 1, bannedAt: null, bannedUntil: null },
+  }
+  const shared = {
+    ...{ token_type: 'Bearer', expires_in: 600, expires_at: '2026-01-01T00:10:00.000Z' },
+    refresh_expires_at: '2026-01-01T00:01:40.900Z',
+    user: presentUser(user),
+  }
+  const table: [Mode, Partial<TokenReply>, string[]][] = [
+    ['json', { access_token: 'access', refresh_token: 'refresh' }, []],
+    ['cookie', { access_token: 'access' }, ['sallyport_rt']],
+    ['session', {}, ['sallyport_rt', 'sallyport_at']],
+  ]
+  for (const [mode, inBody, names] of table) {
+    const { accessToken, family, ...tokens } = tokensOf({ mode, remember: false })
+    const issued = {
+      ...{ ...tokens, user, refreshExpiresAt: family.expiresAt },
+      accessToken: { ...accessToken, expiresAt: new Date(now.getTime() + 600_000) },
+      family: { ...family, id: 'f', deviceName: 'Firefox' },
+    } as SessionTokens
+    let body: TokenReply | undefined
+    const headers = await replyHeaders(plain, (cookies, reply) => {
+      body = replyWithTokens(reply, issued, { cookies, clock: { now: () => now } as Clock })
+    })
+    t.strictSame(body, { ...shared, ...inBody, session: { id: 'f', mode, device_name: 'Firefox' } }, mode)
+    t.strictSame(
+      headers.map((header) => header.replace(/=.*/, '')),
+      names,
+      mode,
+    )
   }
 })
