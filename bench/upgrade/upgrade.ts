@@ -88,7 +88,7 @@ async function run(old: string, url: string): Promise<number> {
   }
   for (const fault of await compareAll(url, accounts)) note(fault)
   const sessions = accounts.reduce((sum, account) => sum + account.sessions.length, 0)
-  const counts = { minutes: seconds / 60, accounts: accounts.length, sessions }
+  const counts = { minutes: Number((seconds / 60).toFixed(1)), accounts: accounts.length, sessions }
   const shown = { outages: outages.list(), startedAt, trends: new Map(), faults: faults.map(log.explain) }
   console.log(`\n${printResult({ ...counts, ...record, ...shown })}`)
   return faults.length
