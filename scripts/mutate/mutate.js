@@ -1,6 +1,6 @@
 // npm run mutate: puts one fault after the other into the files that hold rules, and tells which of them no test notices.
 //
-//   npm run mutate [-- [--jobs 1] [src/features/families/rotation.ts …]]
+//   npm run mutate [-- [--jobs 1] [src/features/families/rotation.ts | src/wire/claims.ts:20-30 …]]
 //
 // The mutants are StrykerJS's, of which only the instrumenter is used; test/README.md says why.
 
@@ -19,13 +19,15 @@ import { measure, passesWith } from './test-runs.js'
 const LEAST_PERCENT = 95
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { jobs: { type: 'string' } } })
-const files = positionals.length > 0 ? positionals : Object.keys(ruleFiles)
+const selections = (positionals.length > 0 ? positionals : Object.keys(ruleFiles)).map(parseSelection)
+const files = [...new Set(selections.map(({ file }) => file))]
 const limit = pLimit(Number(values.jobs ?? availableParallelism()))
 
 requireKnown(files)
 installPackages(fileURLToPath(new URL('.', import.meta.url)))
 const { createMutants } = await import('./mutants.js')
-const { mutants, instrumented } = await createMutants(files)
+const { mutants: all, instrumented } = await createMutants(files)
+const mutants = all.filter(isSelected)
 // One folder for each run: they may run at the same time.
 const folder = `.mutated/${process.pid}`
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -33,6 +35,16 @@ const compiled = await compileTests({ folder, replaced: instrumented })
 const suites = await measureSuites()
 const survivors = await findSurvivors()
 report()
+
+/** A file, or some of its lines. */
+function parseSelection(text) {
+  const [, file, from, to = from] = /^(.*?)(?::(\d+)(?:-(\d+))?)?$/.exec(text)
+  return { file, from: Number(from ?? 1), to: Number(to ?? Infinity) }
+}
+
+function isSelected({ file, line }) {
+  return selections.some((selection) => selection.file === file && selection.from <= line && line <= selection.to)
+}
 
 function requireKnown(files) {
   const unknown = files.filter((file) => !ruleFiles[file])
@@ -74,7 +86,7 @@ async function isNoticed(mutant) {
 function report() {
   const scores = files.map(scoreOf)
   console.table(Object.fromEntries(scores.map(({ file, ...score }) => [file, score])))
-  const outdated = outdatedEquivalents(files, mutants)
+  const outdated = outdatedEquivalents(files, all)
   for (const each of outdated) console.error(`scripts/mutate/equivalents.json names what is not there: ${each}`)
   if (outdated.length > 0 || scores.some(({ percent }) => percent < LEAST_PERCENT)) process.exitCode = 1
 }
