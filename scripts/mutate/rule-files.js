@@ -5,7 +5,10 @@ export const ruleFiles = {
   'src/features/access/requirement.ts': ['test/features/access/requirement.test.ts'],
   'src/features/browser/credentials.ts': ['test/features/browser/credentials.test.ts'],
   'src/features/browser/cross-site.ts': ['test/features/browser/cross-site.test.ts'],
-  'src/features/families/refresh-token.ts': ['test/features/families/refresh-token.test.ts'],
+  'src/features/families/refresh-token.ts': [
+    'test/features/families/refresh-token.test.ts',
+    'test/features/families/attempt.test.ts',
+  ],
   'src/features/families/rotation.ts': [
     'test/features/families/rotation.test.ts',
     'test/features/families/rotation-model.test.ts',
