@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ZodError } from 'zod'
-import { exampleClaims, requireClaims } from '../../src/wire/claims.js'
+import { z, ZodError } from 'zod'
+import { exampleClaims, requireClaims, userClaimsSchema } from '../../src/wire/claims.js'
 
 const { sid, epoch, auth_time, amr, ...shared } = exampleClaims
 const clientClaims = { ...shared, sub: 'reporting', client_id: 'reporting' }
@@ -91,4 +92,13 @@ t.test('claims that do not fit together are refused with their place and the rul
   t.strictSame(complaints({ ...exampleClaims, exp: exampleClaims.iat, cnf: {} }), [lifetime, bound])
   const misfit = { ...clientClaims, exp: clientClaims.iat, cnf: {}, sub: 'x' }
   t.strictSame(complaints(misfit), [subject, lifetime, bound])
+})
+
+t.test('the documentation shows the example, and tells what a level is', async (t) => {
+  const document: unknown = JSON.parse(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'))
+  t.ok(JSON.stringify(document).includes(JSON.stringify(exampleClaims).slice(1, -1)))
+  t.match(z.toJSONSchema(userClaimsSchema, { unrepresentable: 'any' }), {
+    examples: [exampleClaims],
+    properties: { acr: { description: /^The strength of the sign-in/ } },
+  })
 })
