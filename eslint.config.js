@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint'
 const unsafeSql = 'Only tagged templates reach the database, so that every value is a parameter.'
 
 export default tseslint.config(
-  { ignores: ['**/dist', 'src/generated', 'node_modules', '.tap', '.compiled', 'coverage'] },
+  { ignores: ['**/dist', 'src/generated', 'node_modules', '.tap', '.compiled', '.mutated', 'coverage'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -27,7 +27,7 @@ function packagesOf(lockfile: string) {
   return Object.entries(packages).filter(([folder]) => folder.includes('node_modules/'))
 }
 
-for (const lockfile of ['package-lock.json', 'postman/package-lock.json']) {
+for (const lockfile of ['package-lock.json', 'postman/package-lock.json', 'scripts/mutate/package-lock.json']) {
   t.test(`${lockfile} excludes no version of Node that the README promises`, async (t) => {
     for (const version of ['20.19.0', '22.13.0', '24.0.0']) {
       const excluding = packagesOf(lockfile).filter(([, { engines }]) => {

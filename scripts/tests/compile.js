@@ -7,10 +7,16 @@ import { fileURLToPath, pathToFileURL, URL } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const outdir = join(root, '.compiled')
 
-/** Compiles everything and answers where the compiled form of a source is. */
-export async function compileTests() {
+/**
+ * Compiles everything and answers where the compiled form of a source is.
+ *
+ * @param {{ folder?: string, replaced?: Map<string, string> }} options `replaced`: by their paths from the root, what is
+ *   compiled in place of some sources
+ */
+export async function compileTests({ folder = '.compiled', replaced = new Map() } = {}) {
+  const outdir = join(root, folder)
+  const read = (path) => replaced.get(relative(root, path)) ?? readFileSync(path, 'utf8')
   const sources = new Set(['src', 'test', 'bench', 'scripts', 'examples/spa'].flatMap(sourcesIn))
   const { outputFiles } = await build({
     entryPoints: [...sources],
@@ -18,7 +24,7 @@ export async function compileTests() {
     outbase: root,
     absWorkingDir: root,
     bundle: true,
-    plugins: [keepInPlace(sources)],
+    plugins: [keepInPlace(sources, read)],
     define: { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sourceFolder' },
     platform: 'node',
     format: 'esm',
@@ -30,12 +36,12 @@ export async function compileTests() {
     logLevel: 'warning',
     write: false,
   })
-  replaceOutput(outputFiles)
+  replaceOutput(outdir, outputFiles)
   return (file) => join(outdir, relative(root, resolve(file)).replace(/\.ts$/, '.js'))
 }
 
 /** Touches only what has changed, because another run may be reading the rest. */
-function replaceOutput(files) {
+function replaceOutput(outdir, files) {
   const current = new Set(files.map(({ path }) => path))
   const previous = existsSync(outdir) ? readdirSync(outdir, { recursive: true, withFileTypes: true }) : []
   for (const entry of previous) {
@@ -56,7 +62,7 @@ function sourcesIn(folder) {
 }
 
 /** Each module is compiled by itself, and finds what lies beside its source: files, and modules that are not compiled. */
-function keepInPlace(sources) {
+function keepInPlace(sources, read) {
   return {
     name: 'keep-in-place',
     setup({ onResolve, onLoad }) {
@@ -68,7 +74,7 @@ function keepInPlace(sources) {
       })
       onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, external: true }))
       onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-        contents: `${ownPlace(path)} ${readFileSync(path, 'utf8')}`,
+        contents: `${ownPlace(path)} ${read(path)}`,
         loader: 'ts',
       }))
     },

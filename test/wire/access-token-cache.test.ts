@@ -41,3 +41,15 @@ t.test('there are never more than twice the size of the cache, and those used la
   tokens.forget('used')
   t.equal(tokens.find('used'), undefined)
 })
+
+t.test('a token is forgotten a minute after it expired, when a minute has passed since others were', async (t) => {
+  const { cache, tokens } = create()
+  const after = (ms: number) => new Date(inMinutes(10).getTime() + ms)
+  tokens.remember('a', lasting(10), now)
+  tokens.remember('b', lasting(60), after(60_000))
+  t.ok(cache.has('a'), 'expired for no longer than a minute')
+  tokens.remember('b', lasting(60), after(119_999))
+  t.ok(cache.has('a'), 'looked at a moment too soon')
+  tokens.remember('b', lasting(60), after(120_000))
+  t.notOk(cache.has('a'))
+})

@@ -13,6 +13,7 @@ const user = (sub: string, epoch: number, expiresAt = later): RevocationEntry =>
   epoch,
   expiresAt,
 })
+const key = (kid: string, expiresAt = later): RevocationEntry => ({ kind: 'key', kid, expiresAt })
 
 /** A token of the user `ada` and the session `one`, of epoch 5. */
 const claims: UserClaims = {
@@ -85,4 +86,47 @@ t.test('REF-12: a lower epoch that matters for longer lowers nothing that is kno
   map.purge(new Date(later * 1000))
   t.equal(map.judge({ ...claims, epoch: 7 }), 'token_stale', 'nor does it end sooner')
   t.equal(map.judge({ ...claims, epoch: 10 }), 'valid')
+})
+
+t.test('news are entries that say more than what is known', async (t) => {
+  for (const entry of [session('one'), user('ada', 5), key('k')]) {
+    const map = createRevocationMap()
+    t.strictSame(map.merge([entry, entry]), [entry], `${entry.kind}: twice`)
+    t.strictSame(map.merge([{ ...entry, expiresAt: later - 1 }]), [], `${entry.kind}: for less long`)
+    const longer = { ...entry, expiresAt: evenLater }
+    t.strictSame(map.merge([longer]), [longer], `${entry.kind}: for longer`)
+    t.equal(map.position, 2)
+  }
+  const map = createRevocationMap()
+  map.merge([user('ada', 5)])
+  t.strictSame(map.merge([user('ada', 4)]), [])
+  t.strictSame(map.merge([user('ada', 6)]), [user('ada', 6)])
+})
+
+t.test('the tokens of a key are stale while its entry matters', async (t) => {
+  const map = createRevocationMap()
+  map.merge([key('k'), session('one'), user('ada', 6)])
+  t.strictSame(
+    ['k', 'one', 'ada'].map((kid) => map.isWithdrawn(kid)),
+    [true, false, false],
+  )
+  map.purge(new Date(later * 1000))
+  t.equal(map.isWithdrawn('k'), false)
+})
+
+t.test('entries are had again by the position after which they came, oldest first', async (t) => {
+  const map = createRevocationMap()
+  t.strictSame([map.position, map.size, map.entriesAfter(0)], [0, 0, []])
+  const entries = [key('k'), user('ada', 6), session('one'), user('bob', 1), session('two'), key('l')]
+  for (const [index, entry] of entries.entries()) {
+    map.merge([entry])
+    t.equal(map.position, index + 1)
+  }
+  t.equal(map.size, 6)
+  for (let position = 0; position <= 6; position += 1) {
+    t.strictSame(map.entriesAfter(position), entries.slice(position), `after ${position}`)
+  }
+  map.merge([user('ada', 7)])
+  t.strictSame(map.entriesAfter(5), [key('l'), user('ada', 7)], 'one that says more has come anew')
+  t.equal(map.size, 6)
 })

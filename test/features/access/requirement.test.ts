@@ -51,6 +51,9 @@ t.test('TOK-17: how long ago, and how strong; what tells no level has the lowest
   t.equal(shortfall({ auth_time: authenticatedAgo(899) }, { maxAuthAgeSeconds: 900 }), null)
   t.equal(shortfall({ auth_time: authenticatedAgo(900) }, { maxAuthAgeSeconds: 900 }), weak, 'half a second late')
   t.equal(shortfall({ auth_time: 0 }, {}), null, 'no age is required')
+  const claims = { roles: [], scope: '', auth_time: 1_000 }
+  const onTheSecond = findShortfall({ claims }, { token: 'feed', maxAuthAgeSeconds: 900 }, new Date(1_900_000))
+  t.equal(onTheSecond, null, 'to the moment')
 
   const levels = [undefined, 'aal1', 'aal2', 'phr'] as const
   for (const [has, acr] of levels.entries()) {
@@ -75,6 +78,7 @@ t.test('whoever lacks several is told of the one that authenticating would not m
   t.strictSame(shortfallsOf(all), ['forbidden', 'insufficient_scope', 'insufficient_user_authentication'])
   t.strictSame(shortfallsOf({ token: 'live' }), [])
   t.strictSame(shortfallsOf({ token: 'feed', acr: 'aal2' }), ['insufficient_user_authentication'])
+  t.strictSame(shortfallsOf({ token: 'feed', maxAuthAgeSeconds: 0 }), ['insufficient_user_authentication'])
   t.equal(shortfall({ auth_time: 0 }, all), 'forbidden')
   t.equal(shortfall({ auth_time: 0, roles: ['admin'] }, all), 'insufficient_scope')
   t.equal(shortfall({ auth_time: 0, roles: ['admin'], scope: 'a b' }, all), 'insufficient_user_authentication')
@@ -91,3 +95,16 @@ t.test('RFC 9470, 3: only what is asked for is named', async (t) => {
   t.strictSame(optionsOf({ acr: 'aal2' }), { members: { acr_values: ['aal2'] }, challenge: { acr_values: 'aal2' } })
   t.strictSame(optionsOf({ maxAuthAgeSeconds: 60 }), { members: { max_age: 60 }, challenge: { max_age: '60' } })
 })
+
+t.test(
+  'RFC 6750, 3: a missing scope is told with the scopes that are required, a missing role by its code alone',
+  async (t) => {
+    const requirement: TokenRequirement = { token: 'feed', roles: ['admin'], scopes: ['a', 'b'], acr: 'aal2' }
+    const { code, options } = problemOf('insufficient_scope', requirement)
+    t.strictSame({ code, options }, { code: 'insufficient_scope', options: { challenge: { scope: 'a b' } } })
+    const unnamed = problemOf('insufficient_scope', { token: 'feed' })
+    t.strictSame(unnamed.options, { challenge: { scope: '' } })
+    const forbidden = problemOf('forbidden', requirement)
+    t.strictSame([forbidden.code, forbidden.options], ['forbidden', {}])
+  },
+)

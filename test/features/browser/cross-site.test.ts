@@ -1,5 +1,9 @@
+import Fastify, { type FastifyError, type RouteOptions } from 'fastify'
 import t from 'tap'
-import { isSameSite } from '../../../src/features/browser/cross-site.js'
+import { createSessionCookies } from '../../../src/features/browser/credentials.js'
+import { guardAgainstCrossSite, isSameSite } from '../../../src/features/browser/cross-site.js'
+import { documentedProblems } from '../../../src/platform/http/problem-responses.js'
+import type { Problem } from '../../../src/platform/problem.js'
 
 const origins = new Set(['https://auth.example', 'https://app.example'])
 
@@ -82,3 +86,93 @@ t.test('WEB-04: who may act by a cookie, in every combination of what a browser 
 function pairsOf<Value>(kinds: Record<string, Value[]>): [string, Value][] {
   return Object.entries(kinds).flatMap(([kind, values]) => values.map((value): [string, Value] => [kind, value]))
 }
+
+const evil = { origin: 'https://evil.example' }
+const carried = { cookie: 'sallyport_rt=1' }
+const allowed = { crossSite: { allowedBecause: 'its state is checked' } }
+
+/** An app with the guard, whose `/sign-in` asks it for leave; its answers are 200, or the problem's code and options. */
+async function createGuarded(sameSite: 'lax' | 'none' | null = null) {
+  const app = Fastify()
+  // The schemas of descriptions are zod's.
+  app.setSerializerCompiler(() => JSON.stringify)
+  const cookies = createSessionCookies({ publicUrl: 'http://localhost:3000', sameSite })
+  const options = { cookies, publicUrl: 'http://localhost:3000/', corsOrigins: ['https://app.example'] }
+  const guard = guardAgainstCrossSite(app, options)
+  const described = new Map<string, string[]>()
+  app.addHook('onRoute', (route) => {
+    described.set(`${String(route.method)} ${route.url}`, documentedProblems(route))
+  })
+  app.setErrorHandler<FastifyError | Problem>(({ code, ...error }, _request, reply) =>
+    reply.code(403).send({ code, ...('options' in error && { options: error.options }) }),
+  )
+  const schema = { operationId: 'any' } as RouteOptions['schema'] & object
+  app.get('/own', { schema }, () => 'done')
+  app.post('/own', { schema }, () => 'done')
+  app.post('/shared', { schema, config: allowed }, () => 'done')
+  app.post('/sign-in', { schema, config: allowed }, (request) => {
+    guard.requireSignInAllowed(request)
+    return 'done'
+  })
+  await app.ready()
+  return {
+    described,
+    async send(method: 'GET' | 'POST', url: string, headers: Record<string, string | string[]>): Promise<unknown> {
+      const { statusCode, body } = await app.inject({ method, url, headers: headers as Record<string, string> })
+      return statusCode === 403 ? (JSON.parse(body) as unknown) : statusCode
+    },
+  }
+}
+
+const refused = { code: 'cross_site_request' }
+
+t.test(
+  'WEB-04: a request that carries a cookie of ours is refused from elsewhere, unless its route allows it',
+  async (t) => {
+    const { send, described } = await createGuarded()
+    t.match(await send('POST', '/own', { ...carried, ...evil }), refused)
+    t.match(await send('POST', '/own', { cookie: 'sallyport_at=1', ...evil }), refused)
+    t.match(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'cross-site' }), refused)
+    t.match(await send('POST', '/own', carried), refused)
+    t.equal(await send('POST', '/own', evil), 200, 'without a cookie')
+    t.equal(await send('GET', '/own', { ...carried, ...evil }), 200, 'that changes nothing')
+    t.equal(await send('POST', '/shared', { ...carried, ...evil }), 200, 'to a route that allows it')
+    t.equal(await send('POST', '/own', { ...carried, origin: 'http://localhost:3000' }), 200, 'from home')
+    t.equal(await send('POST', '/own', { ...carried, origin: 'https://app.example' }), 200, 'from a listed origin')
+    t.equal(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'same-origin' }), 200)
+    t.equal(await send('POST', '/own', { ...carried, 'x-sallyport-csrf': '1' }), 200, 'by no browser')
+    t.equal(await send('POST', '/elsewhere', { ...carried, ...evil }), 404, 'to no route')
+
+    t.strictSame(described.get('POST /own'), ['cross_site_request'])
+    t.strictSame(described.get('GET /own'), [])
+    t.strictSame(described.get('POST /shared'), [])
+  },
+)
+
+t.test('WEB-05: a sign-in that sets cookies comes from home, and to where its cookies are kept', async (t) => {
+  const { send } = await createGuarded()
+  t.equal(await send('POST', '/sign-in', {}), 200, 'by no browser')
+  t.match(await send('POST', '/sign-in', carried), refused, 'by no browser, with a cookie')
+  t.match(await send('POST', '/sign-in', evil), refused)
+  t.match(await send('POST', '/sign-in', { 'sec-fetch-site': 'cross-site' }), refused)
+  t.equal(await send('POST', '/sign-in', { origin: 'https://app.example', 'sec-fetch-site': 'same-site' }), 200)
+
+  const fromListed = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }
+  t.match(await send('POST', '/sign-in', fromListed), {
+    code: 'validation_failed',
+    options: {
+      detail: /cookies of this cross-site sign-in\. .* set COOKIE_SAMESITE=none, or sign in with mode "json"\.$/,
+      errors: [{ path: '/mode', code: 'cross_site_cookies', message: /cookies/ }],
+    },
+  })
+  const anywhere = await createGuarded('none')
+  t.equal(await anywhere.send('POST', '/sign-in', fromListed), 200, 'where cookies travel to other sites')
+  t.match(await anywhere.send('POST', '/sign-in', evil), refused)
+})
+
+t.test('a route that other sites may call says why, or nothing starts', async (t) => {
+  const app = Fastify()
+  const cookies = createSessionCookies({ publicUrl: 'http://localhost:3000', sameSite: null })
+  guardAgainstCrossSite(app, { cookies, publicUrl: 'http://localhost:3000', corsOrigins: [] })
+  t.throws(() => app.get('/', { config: { crossSite: { allowedBecause: '' } } }, () => 'done'), /says why/)
+})

@@ -19,6 +19,8 @@ function createCounted(clock = createTestClock()) {
     },
   }
   const published = new Map([[key.kid, key]])
+  const reloaded = new Map<string, VerificationKey>()
+  const withdrawn = new Set<string>()
   const issued = (sub: string, others: object) => ({
     ...{
       iss: 'https://auth.example.com',
@@ -35,8 +37,8 @@ function createCounted(clock = createTestClock()) {
   const accessTokens = createAccessTokens({
     keys: {
       find: (kid) => published.get(kid) ?? null,
-      isWithdrawn: () => false,
-      findAfterReload: (kid) => Promise.resolve(published.get(kid) ?? null),
+      isWithdrawn: (kid) => withdrawn.has(kid),
+      findAfterReload: (kid) => Promise.resolve(published.get(kid) ?? reloaded.get(kid) ?? null),
       active: () => ({ kid: key.kid, jwt: { sign: unsigned } }),
     },
     clock,
@@ -49,6 +51,8 @@ function createCounted(clock = createTestClock()) {
     checked,
     clock,
     published,
+    reloaded,
+    withdrawn,
     tokenOf: (sub: string, others = {}) => unsigned(issued(sub, others)),
   }
 }
@@ -59,19 +63,6 @@ function unsigned(claims: unknown): string {
 }
 
 const user = (index: number) => `019a0000-0000-7000-8000-${String(index).padStart(12, '0')}`
-
-t.test('TOK-13: a signature is checked once for each text, and the memory of that is bounded', async (t) => {
-  const { accessTokens, checked, tokenOf } = createCounted()
-  for (let round = 0; round < 3; round += 1) t.equal((await accessTokens.verify(tokenOf(user(0)))).sub, user(0))
-  t.equal(checked.length, 1)
-
-  for (let index = 1; index <= 25_000; index += 1) await accessTokens.verify(tokenOf(user(index)))
-  t.equal(checked.length, 25_001)
-  await accessTokens.verify(tokenOf(user(0)))
-  t.equal(checked.length, 25_002, 'the oldest was forgotten')
-  await accessTokens.verify(tokenOf(user(25_000)))
-  t.equal(checked.length, 25_002, 'the newest was not')
-})
 
 t.test('TOK-13: a token that was refused is not remembered', async (t) => {
   const { accessTokens, checked, tokenOf } = createCounted()
@@ -150,4 +141,95 @@ t.test('TOK-09: a token that is issued in the last second of its session expires
   const claims = await accessTokens.verify(token)
   t.equal(claims.exp, claims.iat + 1)
   t.equal(expiresAt.getTime(), claims.exp * 1000)
+})
+
+t.test('TOK-12: a text that is no token is refused, and read as none', async (t) => {
+  const { accessTokens, checked } = createCounted()
+  for (const text of ['', 'text', 'e30.e30.AAAA']) {
+    await t.rejects(accessTokens.verify(text), { code: 'token_invalid' })
+    t.equal(await accessTokens.read(text), null)
+    t.equal(accessTokens.recall(text), null)
+  }
+  t.strictSame(checked, [], 'no signature is looked at')
+})
+
+t.test('the token of a key that was withdrawn is stale', async (t) => {
+  const { accessTokens, published, withdrawn, tokenOf } = createCounted()
+  withdrawn.add('k')
+  published.clear()
+  await t.rejects(accessTokens.verify(tokenOf(user(1))), { code: 'token_stale' })
+})
+
+t.test(
+  'a token is recalled once it was verified, for as long as it is in force and its key is published',
+  async (t) => {
+    const { accessTokens, clock, published, tokenOf } = createCounted()
+    const token = tokenOf(user(1))
+    t.equal(accessTokens.recall(token), null)
+    const claims = await accessTokens.verify(token)
+    t.equal(accessTokens.recall(token), claims)
+    clock.advance({ minutes: 61 })
+    t.throws(() => accessTokens.recall(token), { code: 'token_expired' })
+    published.clear()
+    t.equal(accessTokens.recall(token), null)
+  },
+)
+
+t.test('TOK-07, TOK-08: a genuine token that is not ours, or not for us, is refused and not remembered', async (t) => {
+  const { accessTokens, tokenOf } = createCounted()
+  for (const other of [{ iss: 'https://other.example.com' }, { aud: 'https://other.example.com' }]) {
+    const token = tokenOf(user(1), other)
+    await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
+    t.equal(await accessTokens.read(token), null)
+    t.equal(accessTokens.recall(token), null)
+  }
+})
+
+t.test('KEY-03: a key that another instance has made is found by reading the keys again', async (t) => {
+  const { accessTokens, published, reloaded, tokenOf } = createCounted()
+  for (const [kid, key] of published) reloaded.set(kid, key)
+  published.clear()
+  t.match(await accessTokens.verify(tokenOf(user(1))), { sub: user(1) })
+})
+
+t.test('TOK-03: a token says the algorithm of its key', async (t) => {
+  const { accessTokens, checked, published, tokenOf } = createCounted()
+  for (const [kid, key] of published) published.set(kid, { ...key, algorithm: 'ES256' })
+  await t.rejects(accessTokens.verify(tokenOf(user(1))), { code: 'token_invalid' })
+  t.strictSame(checked, [], 'no signature is looked at')
+})
+
+t.test('TOK-10: an access token says what its session says, and ends with it at the latest', async (t) => {
+  const clock = createStoppedClock()
+  const { accessTokens } = createCounted(clock)
+  clock.stopAt(1_767_225_600_900)
+  const issuedAt = clock.now()
+  const subject = {
+    ...{ userId: user(1), sessionId: user(2), epoch: 7, roles: ['admin'], amr: ['pwd'] },
+    authenticatedAt: new Date(1_767_000_000_900),
+  }
+  const { token, ...times } = accessTokens.issue(subject, { issuedAt, notAfter: new Date(1_800_000_000_000) })
+  t.strictSame(times, { expiresAt: new Date(1_767_226_200_000), expiresInSeconds: 600 })
+  const { jti, ...claims } = await accessTokens.verify(token)
+  t.match(jti, /^[0-9a-f-]{36}$/)
+  t.strictSame(claims, {
+    ...{ iss: 'https://auth.example.com', aud: 'https://api.example.com', client_id: 'sallyport' },
+    ...{ iat: 1_767_225_600, nbf: 1_767_225_600, exp: 1_767_226_200 },
+    ...{ sub: user(1), sid: user(2), epoch: 7, roles: ['admin'], scope: '', auth_time: 1_767_000_000, amr: ['pwd'] },
+  })
+  const { expiresInSeconds } = accessTokens.issue(subject, { issuedAt, notAfter: new Date(1_767_225_700_999) })
+  t.equal(expiresInSeconds, 100)
+})
+
+t.test('TOK-13: a signature is checked once for each text, and the memory of that is bounded', async (t) => {
+  const { accessTokens, checked, tokenOf } = createCounted()
+  for (let round = 0; round < 3; round += 1) t.equal((await accessTokens.verify(tokenOf(user(0)))).sub, user(0))
+  t.equal(checked.length, 1)
+
+  for (let index = 1; index <= 25_000; index += 1) await accessTokens.verify(tokenOf(user(index)))
+  t.equal(checked.length, 25_001)
+  await accessTokens.verify(tokenOf(user(0)))
+  t.equal(checked.length, 25_002, 'the oldest was forgotten')
+  await accessTokens.verify(tokenOf(user(25_000)))
+  t.equal(checked.length, 25_002, 'the newest was not')
 })

@@ -73,6 +73,7 @@ const published: [string, KeyAge, boolean][] = [
   ['a key retired for two hours', key('retired', 2 * HOUR), false],
   ['a key retired at a time that nobody knows', { ...key('retired', 0), retiredAt: null }, false],
   ['a withdrawn key', key('withdrawn', 0), false],
+  ['a withdrawn key that was retired just before', { ...key('withdrawn', 0), retiredAt: ago(1) }, false],
 ]
 
 t.test('KEY-03: which keys are in the key set', async (t) => {

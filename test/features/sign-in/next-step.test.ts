@@ -1,0 +1,27 @@
+import t from 'tap'
+import { nextStep, type NextStep } from '../../../src/features/sign-in/next-step.js'
+import type { Proof } from '../../../src/features/sign-in/proof.js'
+
+const now = new Date('2026-01-01T00:00:00Z')
+const earlier = new Date(now.getTime() - 1000)
+const later = new Date(now.getTime() + 1000)
+
+const proof: Proof = { method: 'pwd', at: now }
+const another: Proof = { method: 'pwd', at: earlier }
+
+t.test('a session for proofs, and a ban is told to nobody without one', async (t) => {
+  const free = { bannedAt: null, bannedUntil: null }
+  const banned = { bannedAt: earlier, bannedUntil: null }
+  const refused: NextStep = { step: 'refuse', code: 'invalid_credentials' }
+  const told: NextStep = { step: 'refuse', code: 'account_banned' }
+  const table: [string, Parameters<typeof nextStep>[0], Proof[], NextStep][] = [
+    ['no proof', free, [], refused],
+    ['no proof, banned', banned, [], refused],
+    ['a proof', free, [proof], { step: 'open', proofs: [proof] }],
+    ['several proofs', free, [proof, another], { step: 'open', proofs: [proof, another] }],
+    ['banned', banned, [proof], told],
+    ['banned for a while yet', { ...banned, bannedUntil: later }, [proof], told],
+    ['banned until now', { ...banned, bannedUntil: now }, [proof], { step: 'open', proofs: [proof] }],
+  ]
+  for (const [what, user, proofs, expected] of table) t.strictSame(nextStep(user, proofs, now), expected, what)
+})
