@@ -120,7 +120,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     await page.getByRole('button', { name: 'Register' }).click()
     const { email, name } = someone()
     await submit(page, { 'E-mail address': email, Name: name, Password: 'too short' })
-    await page.getByText('A password has at least 15 characters').waitFor()
+    await page.getByText('Must have at least 15 characters').waitFor()
     const focused = page.getByRole('form').locator('input:focus')
     t.equal(await focused.getAttribute('name'), 'password')
     t.equal(await focused.getAttribute('aria-invalid'), 'true')

@@ -64,7 +64,7 @@ t.test('OPS-01: audit tells of a time, of some events, and of no more than is as
   const both = await audit(app, '--event', 'login_succeeded', '--event', 'user_registered')
   t.strictSame(namesIn(both), ['user_registered', 'login_succeeded'])
   const [notice, ...latest] = await audit(app, '--limit', '2')
-  t.match(notice, /^The latest 2/)
+  t.match(notice, /^Showing the latest 2/)
   t.strictSame(namesIn(latest), all.slice(2))
 })
 

@@ -116,7 +116,7 @@ t.test('OPS-07: no command but migrate makes the embedded database', { skip: nee
   // Not the secret for development either.
   const settings = { DATA_DIR: createFolder(t) }
   for (const [args, input] of commandsOnSchema) {
-    t.ok(isRefusal(await runOperate(t, args, settings, input), /no database.*npm run migrate/), String(args[0]))
+    t.ok(isRefusal(await runOperate(t, args, settings, input), /^No database exists in .*npm run migrate/), String(args[0]))
   }
   t.strictSame(readdirSync(settings.DATA_DIR), [])
 })
@@ -213,7 +213,7 @@ t.test(
     t.match(await api.whoami(accessToken), { status: 200 })
     t.match(await run('user:ban', '--reason', 'sold the account'), {
       code: 0,
-      stdout: /is banned for good/,
+      stdout: /is banned until user:unban/,
       stderr: '',
     })
     t.match(await api.whoami(accessToken), { status: 401, body: { code: 'session_ended' } })
