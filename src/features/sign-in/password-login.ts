@@ -43,7 +43,7 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
     })
   }
 
-  /** Returns the proof of a correct password, or null. Unknown users take the same steps. */
+  /** What the password proves: nothing if it is wrong. Unknown users take the same steps. */
   async function prove(user: User | null, { email, password }: LoginBody, context: SignInContext): Promise<Proof[]> {
     const { device } = context
     const deviceId = device !== null && devices.knows(device, email) ? device.id : null
@@ -61,7 +61,7 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
     countLogin(isBanned ? 'banned' : 'wrong_credentials')
     const event = isBanned ? 'login_refused_banned' : 'login_failed'
     const userId = user?.id ?? null
-    // Who is banned has shown the password: it is them.
+    // A ban is told only to someone who has shown the right password.
     const actor: Actor = isBanned ? { kind: 'user', id: userId } : stranger
     await database.query((client) => audit.record(client, { event, actor, caller, userId }))
     throw new Problem(code)
