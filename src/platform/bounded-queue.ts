@@ -4,7 +4,7 @@ import { Problem } from './problem.js'
 export interface BoundedQueueOptions {
   /** How much is worked on at once. */
   concurrency: number
-  /** How much may wait for that. Whoever comes after is refused at once, so that a flood costs no memory. */
+  /** How much may wait for that. Further work is refused immediately, so that a flood costs no memory. */
   maxWaiting: number
   /** For how long, in milliseconds. A client that waits longer has given up, or will have before it is answered. */
   patienceMs: number
@@ -12,7 +12,7 @@ export interface BoundedQueueOptions {
   observer?: QueueObserver | undefined
 }
 
-/** Why work was not done: too much was waiting, it waited too long, or whoever asked for it had gone. */
+/** Why work was not done: too much was waiting, it waited too long, or its client had disconnected. */
 export type QueueRefusal = 'full' | 'waited_too_long' | 'gone'
 
 /** Is told what happens in a queue. */
@@ -25,7 +25,7 @@ export interface QueueObserver {
 export interface BoundedQueue {
   /**
    * Does work when its turn comes: first come, first served. Throws `overloaded`, with the time after which nothing
-   * waits any more that waits now, and never begins the work of whoever has gone meanwhile.
+   * waits any more that waits now, and never begins work whose client has disconnected.
    */
   run<T>(work: () => Promise<T>, gone?: AbortSignal): Promise<T>
   /**

@@ -76,7 +76,7 @@ export function parseDatabaseUrl(text: string): string | null {
   return /^postgres(ql)?:\/\/\S+$/.test(text) && URL.canParse(text) ? text : null
 }
 
-/** An address or a range of them. A range of everything is refused: then whoever calls could claim any address. */
+/** An address or a range of them. A range of everything is refused: any client could then claim any address. */
 export function parseProxy(text: string): string | null {
   return parseRange(text) === null ? null : text
 }
@@ -108,7 +108,7 @@ export function parseVerifierKey(text: string): VerifierKey | null {
   return name === '' ? null : { name, sha256: hex.toLowerCase() }
 }
 
-/** Whether a URL leads to the machine itself, where nobody listens in and browsers need no https. */
+/** Whether a URL is on the loopback interface, where browsers need no https. */
 export function isLoopback(url: string): boolean {
   return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
 }

@@ -38,7 +38,7 @@ export interface Administration {
   /** Gives the user these roles and no others; access tokens with other ones are stale. False where nothing changes. */
   setRoles(email: string, roles: string[]): Promise<boolean>
   /**
-   * Sets a password for somebody who forgot theirs, ends all sessions, and forgets how many were tried. Throws as at
+   * Sets a password for a user who forgot theirs, ends all sessions, and forgets how many were tried. Throws as at
    * registration.
    */
   setPassword(email: string, password: string): Promise<void>
@@ -76,7 +76,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     return user
   }
 
-  /** Acts on the very user who was found: by now the address may have become somebody else's. */
+  /** Acts on the user who was found, by id: meanwhile the address may have become another user's. */
   function actOn<T>({ id }: User, work: (held: Held) => Promise<T>): Promise<T> {
     return revocations.transaction(async (tx, revoke) => {
       const user = await accounts.lock(tx, id)

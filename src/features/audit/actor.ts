@@ -4,7 +4,7 @@ export type Actor =
   | { kind: 'user'; id: string | null }
   /** An application or a service, by its name. */
   | { kind: 'client'; id: string }
-  /** Whoever runs Sallyport, and Sallyport itself. */
+  /** The operator, and Sallyport itself. */
   | { kind: 'operator' | 'system'; id: null }
 
 export const operator: Actor = { kind: 'operator', id: null }

@@ -30,7 +30,7 @@ export interface AuditEvent<Name extends string> {
 }
 
 export interface AuditQuestion {
-  /** Null for everybody's, and for those of nobody. */
+  /** Null for the events of all users, and those without a user. */
   userId: string | null
   /** Null for all names. */
   events: string[] | null

@@ -39,7 +39,7 @@ export async function insertEvents(client: Queries, events: NewEvent[], at: Date
 /** An event as it was written. */
 export interface RecordedEvent extends Told {
   at: Date
-  /** Null where nobody wrote it down. The kind is text: a later version may know others. */
+  /** Null in rows of earlier versions. The kind is text: a later version may know others. */
   actor: { kind: string; id: string | null } | null
   detail: Prisma.JsonValue
 }

@@ -60,7 +60,7 @@ export interface LimitedRequest extends Requester {
 
 export interface Limits {
   /**
-   * Does work if there is a point for it in each budget. Points are taken before, so that nobody gets more tries by
+   * Does work if there is a point for it in each budget. Points are taken before, so that no client gets more tries by
    * making them at once. Null is work that failed and spends them; any other result is a success, after which each
    * policy says what becomes of its point. What this server could not do, an error or `overloaded`, is given back.
    * Throws `rate_limited` and `database_unavailable`.

@@ -33,13 +33,13 @@ export function createOAuth({ accessTokens, revocations, families }: OAuthOption
   async function readLiveClaims(token: string): Promise<UserClaims | null> {
     try {
       const claims = await accessTokens.verify(token)
-      // Nothing is known of clients here, so nobody can tell that the token's client is still one.
+      // Clients are not stored yet, so it cannot be checked that the token's client still exists.
       if (claims.sid === undefined) return null
       if (revocations.judge(claims) !== 'valid') return null
       await families.requireLive(claims)
       return claims
     } catch (error) {
-      // A refusal is an answer; that nobody can tell is none.
+      // A refusal is an answer; a database that is away gives none.
       if (error instanceof Problem && error.status === 401) return null
       throw error
     }

@@ -22,7 +22,7 @@ const readinessSchema = z
   })
   .meta({ examples: [{ status: 'ready', clock_skew_ms: 0, revocation_age_ms: 250, warnings: [] }] })
 
-/** GET /livez and /readyz: for whoever restarts the process, and for whoever sends it requests. */
+/** GET /livez and /readyz: for the supervisor that restarts the process, and for the load balancer. */
 export function mountOperationsRoutes(app: AppInstance, { operations }: { operations: Operations }): void {
   app.get(
     '/livez',

@@ -66,7 +66,7 @@ export function createPasswordConfirmation(options: ConfirmationOptions): Passwo
           return locked?.passwordHash === user.passwordHash ? { result: await work(tx, revoke) } : null
         })
         if (done !== null) return done.result
-        // A login may have made the hash anew, or somebody has changed the password: checking it again tells which.
+        // Either a login has rehashed the password, or it was changed: checking it again tells which.
         user = await confirm(confirmer, password)
       }
       throw new Problem('overloaded', { retryAfterSeconds: 1 })

@@ -38,12 +38,12 @@ export const networkPolicy: Policy = {
 
 /** The subject of a password check. */
 export type Claimant =
-  /** Somebody who names an account; `deviceId` where they showed that it was signed in there before. */
+  /** A client that names an account; `deviceId` if the account was signed in on that device before. */
   | { kind: 'stranger'; email: string; deviceId: Buffer | null }
-  /** Somebody who is signed in. */
+  /** A user who is signed in. */
   | { kind: 'user'; email: string; sessionId: string }
 
-/** A password that somebody shows. */
+/** A password to be checked. */
 export interface PasswordCheck extends Requester {
   by: Claimant
   /** The user; null if there is none. */

@@ -20,7 +20,7 @@ const WINDOW = 32
 /** How long the thread and its 70 MiB of words are kept for the next password. */
 const IDLE_MS = 60_000
 
-/** A few seconds of work. Whoever comes after that is asked to try again. */
+/** A few seconds of work. Further requests are asked to try again. */
 const MAX_WAITING = 100
 
 /** Whether a password withstands guessing. */

@@ -8,7 +8,7 @@ type Listener = (news: readonly RevocationEntry[]) => void
 export interface Feed {
   /** Takes entries in and passes on the news among them. */
   take(entries: readonly RevocationEntry[]): void
-  /** Where the news stand: whoever has seen everything so far needs only what comes after it. */
+  /** The position of the feed: a reader that has seen everything so far needs only what comes after it. */
   cursor(): string
   /** What came after a cursor; all entries where there is none, or another instance or an earlier run gave it. */
   entriesAfter(cursor: string | null): RevocationEntry[]

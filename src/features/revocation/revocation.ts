@@ -65,7 +65,7 @@ export interface Revocations {
   withdrawKeys(which: Withdrawal): Promise<string[]>
   /** Throws `session_ended` or `token_stale` for genuine claims that are known to hold no longer. */
   requireValid(claims: AccessTokenClaims): void
-  /** For whoever relies on the map alone. Throws `revocation_stale` where it may be behind and `deny` is set. */
+  /** For callers that rely on the map alone. Throws `revocation_stale` where it may be behind and `deny` is set. */
   requireCurrent(): void
   /** Judges verified claims by the revocation map. */
   judge(claims: AccessTokenClaims): RevocationVerdict

@@ -61,7 +61,7 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
     },
   )
 
-  /** Whoever is behind sends verifiers elsewhere. */
+  /** An instance that is behind closes its streams, so that verifiers reconnect to another. */
   function requireCurrent(): void {
     if (revocations.isStale()) throw new Problem('revocation_stale', { retryAfterSeconds: 1 })
   }

@@ -118,7 +118,7 @@ function replyWithDevice(
   const known = devices.remember(device, tokens.user.email)
   const answer = replyWithTokens(reply, tokens, { cookies, clock })
   if (mode === 'json') return { ...answer, device_token: known }
-  // What is to be forgotten with the browser is somebody else's device, or everybody's.
+  // A session that ends with the browser is probably on a shared device.
   if (remember) deviceCookie.set(reply, known)
   return answer
 }

@@ -26,7 +26,7 @@ async function createSecretFile(dataDir: string, file: string): Promise<string> 
   const draft = `${file}.${randomUUID()}`
   try {
     await writeDurably(draft, `${generateSecretKey()}\n`)
-    // A link is made whole or not at all and never replaces: nobody reads half a secret, and the first one wins.
+    // A link is atomic and never replaces a file: no process reads half a secret, and the first one wins.
     await link(draft, file).catch(ignoreCode('EEXIST'))
   } finally {
     await unlink(draft).catch(ignoreCode('ENOENT'))

@@ -12,7 +12,7 @@ export interface JwtKey {
   typ: string
 }
 
-/** JWTs of one key. `verify` looks at the signature alone: the times in a token are judged by whoever asks. */
+/** JWTs of one key. `verify` looks at the signature alone: the times in a token are checked by the caller. */
 export type KeyJwt = Pick<JWT, 'sign' | 'verify'>
 
 /**

@@ -41,7 +41,7 @@ export class SecretKeys {
     this.all = Object.freeze([current, ...others])
   }
 
-  /** Every key with this id: none when it is not listed, sometimes two. Whoever asks tries them all. */
+  /** Every key with this id: none when it is not listed, sometimes two. The caller tries them all. */
   withId(id: number): SecretKey[] {
     return this.all.filter((key) => key.id === id)
   }

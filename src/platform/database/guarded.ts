@@ -15,7 +15,7 @@ export interface GuardOptions {
   prepareTransaction?: (tx: Queries) => Promise<unknown>
 }
 
-/** Nobody waits for the answer any more. */
+/** The deadline has passed: the caller has been answered. */
 class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed'
 }

@@ -79,7 +79,7 @@ function exchange(path: string, method: string, url: string, body: unknown, time
   })
 }
 
-/** Nobody listens there, and nobody can again: the kernel ends a socket together with its process. */
+/** Nothing listens there any more: the kernel closes a socket together with its process. */
 function isDead(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT')
 }

@@ -11,7 +11,7 @@ export interface Signal {
  * nothing, several may arrive as one, and one may be lost.
  */
 export interface Signals {
-  /** Wakes whoever listens. Returns at once; signals that come while one is on its way are gathered into the next. */
+  /** Wakes the listeners. Returns immediately; signals sent while one is on its way are combined into the next. */
   send(channel: string): void
   /** Calls back at each signal, and whenever the connection is new. Answers what ends that. */
   listen(channel: string, onSignal: (signal: Signal) => void): () => Promise<void>

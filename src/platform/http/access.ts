@@ -109,7 +109,7 @@ export function guardRoutes(app: FastifyInstance, { authenticate, problemsOf, re
   })
 }
 
-/** The access that a route declares. A requirement that is misspelt would else be one that nobody has to meet. */
+/** The access that a route declares. Strict, because a misspelt requirement would not be enforced. */
 function requireDeclared({ method, url, config }: RouteOptions): Access {
   const access = config?.access
   const name = `The route ${String(method)} ${url}`

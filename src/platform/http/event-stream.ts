@@ -16,7 +16,7 @@ export interface EventStream {
   send(event: ServerSentEvent): Promise<void>
   end(): void
   readonly ended: boolean
-  /** Calls back once when the stream ends, whoever ends it; at once where it has. */
+  /** Calls back once when the stream ends, from either side; immediately if it has ended. */
   onEnd(work: () => void): void
 }
 

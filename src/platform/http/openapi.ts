@@ -31,7 +31,7 @@ export async function describeApi(
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: publicUrl }],
-      // In the order in which somebody meets them.
+      // In the order in which a reader needs them.
       tags: [
         { name: 'Sign-in', description: 'Registration, login, refresh and logout.' },
         { name: 'Account', description: 'The current user.' },

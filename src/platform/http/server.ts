@@ -23,7 +23,7 @@ const HEADER_LIMIT_BYTES = 16 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 15_000
 const HANDLER_LONGEST_MS = 10_000
-// Longer than a proxy keeps its connections (60 s is usual): whoever closes first must be the one that sends requests.
+// Longer than a proxy keeps its connections (60 s is usual): the side that sends requests must be the first to close.
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 // How often Node looks for connections past their time; its default of 30 s would triple the first two limits.
 const CONNECTIONS_CHECK_MS = 1000
