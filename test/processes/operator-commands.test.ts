@@ -116,7 +116,10 @@ t.test('OPS-07: no command but migrate makes the embedded database', { skip: nee
   // Not the secret for development either.
   const settings = { DATA_DIR: createFolder(t) }
   for (const [args, input] of commandsOnSchema) {
-    t.ok(isRefusal(await runOperate(t, args, settings, input), /^No database exists in .*npm run migrate/), String(args[0]))
+    t.ok(
+      isRefusal(await runOperate(t, args, settings, input), /^No database exists in .*npm run migrate/),
+      String(args[0]),
+    )
   }
   t.strictSame(readdirSync(settings.DATA_DIR), [])
 })
@@ -135,7 +138,7 @@ t.test('OPS-07: no command but migrate migrates the embedded database', { skip: 
   t.ok(
     isRefusal(
       await runOperate(t, ['keys:rotate', '--force'], settings),
-      /^The database is missing migrations .*npm run migrate/,
+      /^The database is missing migrations: .*npm run migrate/,
     ),
   )
   t.strictSame(await change(''), older)
@@ -158,7 +161,7 @@ t.test('OPS-07: no command but migrate migrates Postgres (needs Postgres)', { sk
     t.strictSame(await dump(query), before)
   }
   await refuse(
-    /^The database is missing migrations .*npm run migrate/,
+    /^The database is missing migrations: .*npm run migrate/,
     `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`,
   )
   t.match(await runOperate(t, ['migrate'], settings), { code: 0, stdout: /^Applied / })
@@ -166,7 +169,7 @@ t.test('OPS-07: no command but migrate migrates Postgres (needs Postgres)', { sk
     SELECT (SELECT json_agg(m) FROM _prisma_migrations m)::text AS migrations, (SELECT json_agg(k) FROM signing_key k)::text AS keys,
       (SELECT json_agg(e) FROM audit_event e)::text AS events`
   await client.query(historyChanges.older)
-  await refuse(/^The database is missing migrations .*npm run migrate/, everything)
+  await refuse(/^The database is missing migrations: .*npm run migrate/, everything)
   await client.query(historyChanges.newer)
   await refuse(/99990101000000_newer.*newer version/, everything)
   t.ok(isRefusal(await runOperate(t, ['migrate'], settings), /newer version/))
