@@ -86,9 +86,9 @@ t.test("a client's token has none of a user's claims, and is its own subject", a
 
 t.test('claims that do not fit together are refused with their place and the rule', async (t) => {
   const complaints = (payload: unknown) => errorOf(payload)?.issues.map(({ path, message }) => ({ path, message }))
-  const lifetime = { path: ['exp'], message: 'A lifetime is positive and at most one hour' }
-  const bound = { path: ['cnf'], message: 'Tokens that are bound to a key are not understood' }
-  const subject = { path: ['sub'], message: 'A client is its own subject' }
+  const lifetime = { path: ['exp'], message: 'Must be after iat, by at most one hour' }
+  const bound = { path: ['cnf'], message: 'Sender-constrained tokens are not supported' }
+  const subject = { path: ['sub'], message: 'Must be equal to client_id' }
   t.strictSame(complaints({ ...exampleClaims, exp: exampleClaims.iat, cnf: {} }), [lifetime, bound])
   const misfit = { ...clientClaims, exp: clientClaims.iat, cnf: {}, sub: 'x' }
   t.strictSame(complaints(misfit), [subject, lifetime, bound])
@@ -99,6 +99,6 @@ t.test('the documentation shows the example, and tells what a level is', async (
   t.ok(JSON.stringify(document).includes(JSON.stringify(exampleClaims).slice(1, -1)))
   t.match(z.toJSONSchema(userClaimsSchema, { unrepresentable: 'any' }), {
     examples: [exampleClaims],
-    properties: { acr: { description: /^The strength of the sign-in/ } },
+    properties: { acr: { description: /^Authentication strength/ } },
   })
 })

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { problemCodes } from '../../src/wire/problem-codes.js'
 
@@ -9,8 +9,8 @@ t.test('each problem code stands in the file of one area, and each area in the i
   t.ok(files.length >= 6, 'the areas are found')
   const codes: string[] = []
   for (const file of files) {
-    const area = (await import(new URL(file, areas).href)) as Record<string, object>
-    codes.push(...Object.values(area).flatMap((table) => Object.keys(table)))
+    const source = readFileSync(new URL(file, areas), 'utf8')
+    codes.push(...[...source.matchAll(/^ {2}(\w+): \{$/gm)].map(([, code = '']) => code))
   }
   // The index spreads the areas, so of a code in two of them it would silently keep the last.
   t.strictSame(codes.sort(), Object.keys(problemCodes).sort())

@@ -68,7 +68,7 @@ function requireAllowed(input: string | URL | Request, baseUrl: string, origins:
   if (/^\/(?![/\\])/.test(address)) return baseUrl + address
   const origin = originOf(address)
   if (origin === null || !origins.includes(origin)) {
-    throw new TypeError(`${address} is not a path and not on one of the "origins"`)
+    throw new TypeError(`${address} is on none of the "origins"`)
   }
   return typeof input === 'object' && 'url' in input ? input : address
 }

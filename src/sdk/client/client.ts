@@ -150,8 +150,7 @@ function createCredential(
 ): Credential {
   const { crypto, indexedDB } = platform
   const fill = getRandomValues ?? (crypto && ((bytes: Uint8Array) => crypto.getRandomValues(bytes)))
-  if (fill === undefined)
-    throw new TypeError('"getRandomValues" is required: this platform has no crypto.getRandomValues')
+  if (fill === undefined) throw new TypeError('"getRandomValues" is required')
   const createAttempt = () =>
     Array.from(fill(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
   if (mode === 'json') return createStoredCredential({ storage: storage ?? createMemoryStore(), key, createAttempt })

@@ -45,12 +45,11 @@ const modes: readonly unknown[] = ['cookie', 'json', 'session'] satisfies Mode[]
 export function checkOptions(options: ClientOptions): CheckedOptions {
   const baseUrl = options.baseUrl.replace(/\/+$/, '')
   const own = originOf(baseUrl)
-  if (own === null || /[?#\s]/.test(baseUrl)) throw new TypeError('"baseUrl" must be an absolute http or https URL')
-  if (!modes.includes(options.mode)) throw new TypeError('"mode" must be one of cookie, json, session')
+  if (own === null || /[?#\s]/.test(baseUrl)) throw new TypeError('"baseUrl" must be an http(s) URL')
+  if (!modes.includes(options.mode)) throw new TypeError(`"mode" must be one of ${modes.join(', ')}`)
   const others = options.origins ?? []
   for (const origin of others) {
-    if (originOf(origin) !== origin)
-      throw new TypeError(`"origins" must contain origins only, such as https://api.example.com, not ${origin}`)
+    if (originOf(origin) !== origin) throw new TypeError(`"origins": ${origin} is not an origin`)
   }
   return { ...options, baseUrl, origins: [own, ...others] }
 }
