@@ -17,7 +17,7 @@ import {
 } from './values.js'
 
 const DAY = 24 * 60 * 60
-// Nobody means a longer session, and the sum of a longer one and the present would leave what dates can hold.
+// Longer sessions are never intended, and their end would exceed the range of dates.
 const TEN_YEARS = 3650 * DAY
 
 const COLLECTOR_ADVICE = 'must be the http or https URL of the collector, such as http://localhost:4318'

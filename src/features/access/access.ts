@@ -131,7 +131,7 @@ async function askDatabase({ families }: AccessOptions, claims: UserClaims): Pro
 
 /**
  * The cookie that passes; else why the first one was refused. Where cookies of two sessions pass, one of them may have
- * been planted to have its victim act as somebody else, and nobody can tell which.
+ * been planted to make its victim act as another user, and there is no telling which.
  */
 async function tryAccessCookies(
   options: AccessOptions,

@@ -15,8 +15,8 @@ export interface Bearer {
 }
 
 /**
- * What a token lacks of a requirement; null where it meets it. Roles come first: somebody who may not do a thing at all
- * is not asked to authenticate for it.
+ * What a token lacks of a requirement; null where it meets it. Roles are checked first: a user who has no permission is
+ * not asked to authenticate again.
  */
 export function findShortfall(
   { claims, currentRoles = claims.roles }: Bearer,

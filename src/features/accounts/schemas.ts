@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { text } from '../../platform/http/text.js'
 
 /**
- * One address, as the browser's own <input type="email"> has it: ASCII only, so that no look-alike of another script
- * folds into somebody else's. Kept and compared in lower case.
+ * One address, as <input type="email"> accepts it: ASCII only, so that a look-alike in another script cannot match
+ * another user's address. Stored and compared in lower case.
  */
 export const emailSchema = z
   .string()

@@ -14,8 +14,8 @@ export { operator, stranger, system, type Actor } from './actor.js'
 export type { RecordedEvent } from './store.js'
 
 /**
- * The events of a feature, each by its name: what was done, what was refused, and the signs that somebody is at work
- * who should not be. A feature declares its own in `audit-events.ts`.
+ * The events of a feature by name, each an action that was done or refused, or an alarm: a sign of an attack. A feature
+ * declares its own in `audit-events.ts`.
  */
 export type AuditEvents = Readonly<Record<string, 'done' | 'refused' | 'alarm'>>
 

@@ -79,8 +79,8 @@ interface Presenting extends Reading {
 }
 
 /**
- * The genuine refresh tokens among a request's cookies, one for each family. Others are passed over: a cookie that
- * somebody planted neither fixes nor kills a session.
+ * The genuine refresh tokens among a request's cookies, one for each family. Others are ignored: a planted cookie neither
+ * fixes nor ends a session.
  */
 export function genuineCookies(request: FastifyRequest, { cookies, parse }: Reading): RefreshToken[] {
   const newest = new Map<string, RefreshToken>()

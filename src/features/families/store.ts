@@ -48,8 +48,8 @@ export interface Advance {
 /**
  * The ordinary refresh, for any number of families in one statement: rotates each that lives and whose generation is
  * the expected one, and reads what the new tokens say. Null for a family of which any of that is not so, or whose row
- * somebody else holds: nobody waits here for anybody, so two instances cannot wait for each other;
- * `readFamilyForUpdate` and `judge` then tell. A family that is listed twice is rotated once.
+ * another transaction holds: the statement never waits for a row, so two instances cannot deadlock;
+ * `readFamilyForUpdate` and `judge` then decide. A family that is listed twice is rotated once.
  */
 export async function advanceFamilies(
   client: Queries,

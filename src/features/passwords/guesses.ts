@@ -5,10 +5,9 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /**
- * Wrong passwords of one account. The waits grow: after ten of them up to a quarter of an hour, after thirty in a day up
- * to a day. A hundred in a row, however slowly and from wherever, and the password alone opens nothing any more (NIST SP
- * 800-63B-4, section 3.2.2) until somebody shows by other means that they are the owner. A right password makes those of
- * whoever gave it forgotten.
+ * Wrong passwords of one account. The waits grow: after ten failures up to 15 minutes, after thirty in a day up to a day.
+ * After a hundred failures in a row, at any pace and from any address, the password alone is no longer accepted (NIST SP
+ * 800-63B-4, section 3.2.2) until the operator sets a new one. A right password clears the failures of its own claimant.
  */
 function passwordPolicies(name: string, { concealed }: { concealed: boolean }): Policy[] {
   const shared = { onSuccess: 'forget' as const, concealed }
@@ -62,8 +61,8 @@ export function passwordBudgets(claimant: Claimant, ofNetwork: Budget[]): Budget
 }
 
 /**
- * The count in a row, which a right password breaks, whoever gives it. The failures of strangers in a day are counted
- * on: they were not those of whoever gave it.
+ * The failures in a row, which any right password resets. The other counts of strangers continue: their failures were
+ * not those of the claimant who signed in.
  */
 export function failuresInARow({ email }: Claimant): Budget[] {
   const inARow = accountPolicies.filter(({ sliding }) => sliding)

@@ -25,7 +25,7 @@ export interface Tabs {
   close(): void
 }
 
-/** Creates the channel to other tabs, if the platform has any. */
+/** Creates the channel to other tabs, if the platform supports one. */
 export function createTabs({ BroadcastChannel }: Platform, name: string): Tabs {
   const channel: TabChannel | null = BroadcastChannel ? new BroadcastChannel(name) : null
   channel?.unref?.()

@@ -56,7 +56,7 @@ function requireBearer(authorization: string): string {
 
 /**
  * The cookie that passes; else why the first one was refused. Where cookies of two sessions pass, one of them may have
- * been planted to have its victim act as somebody else, and nobody can tell which. A client's token never is in a cookie
+ * been planted to make its victim act as another user, and there is no telling which. A client's token never is in a cookie
  * unless it was planted.
  */
 async function tryAccessCookies(
