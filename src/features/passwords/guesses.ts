@@ -7,7 +7,8 @@ const DAY = 24 * HOUR
 /**
  * Wrong passwords of one account. The waits grow: after ten failures up to 15 minutes, after thirty in a day up to a day.
  * After a hundred failures in a row, at any pace and from any address, the password alone is no longer accepted (NIST SP
- * 800-63B-4, section 3.2.2) until the operator sets a new one. A right password clears the failures of its own claimant.
+ * 800-63B-4, section 3.2.2) until the owner signs in on a known device, or the operator sets a new one. A right password
+ * clears the failures of its own claimant.
  */
 function passwordPolicies(name: string, { concealed }: { concealed: boolean }): Policy[] {
   const shared = { onSuccess: 'forget' as const, concealed }
