@@ -7,7 +7,7 @@ import { Problem } from '../../platform/problem.js'
 /** What a valid token may lack. */
 export type Shortfall = Extract<ProblemCode, 'forbidden' | 'insufficient_scope' | 'insufficient_user_authentication'>
 
-/** Requirements on the access token of a request. */
+/** The token that is compared with a requirement. */
 export interface Bearer {
   claims: Pick<UserClaims, 'roles' | 'scope' | 'auth_time'> & { readonly acr?: unknown }
   /** The user's roles by the database, where it was asked. */
