@@ -22,7 +22,7 @@ export interface EmbeddedOptions {
   contents?: Blob
 }
 
-/** Free disk space below which writes are refused: two segments of the write-ahead log. */
+/** Free disk space below which work is refused: two segments of the write-ahead log. */
 const SPACE_TO_KEEP_BYTES = 32 * 1024 * 1024
 
 /** The disk is full, or nearly so. */
