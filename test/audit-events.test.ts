@@ -10,8 +10,11 @@ const declared: [string, AuditEvents][] = readdirSync(features)
   .filter((folder) => readdirSync(new URL(folder, features)).includes('audit-events.ts'))
   .map((folder) => {
     const source = readFileSync(new URL(`${folder}/audit-events.ts`, features), 'utf8')
-    const events = [...source.matchAll(/^ {2}(\w+): '(done|refused|alarm)',$/gm)]
-    return [folder, Object.fromEntries(events.map(([, name, outcome]) => [name, outcome]))]
+    const events: Record<string, AuditEvents[string]> = {}
+    for (const [, name = '', outcome] of source.matchAll(/^ {2}(\w+): '(done|refused|alarm)',$/gm)) {
+      events[name] = outcome as AuditEvents[string]
+    }
+    return [folder, events]
   })
 
 t.test('OPS-01: the events of all features are in one index, and no two features share a name', async (t) => {
