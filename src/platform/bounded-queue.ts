@@ -32,10 +32,20 @@ export interface BoundedQueue {
    * Does what leads to a `run` and what follows from it, for as many at once as have room in the queue. Throws
    * `overloaded` for anyone else, before anything is done for them that costs time.
    */
-  admit<T>(work: () => Promise<T>): Promise<T>
+  admit<T>(work: () => Promise<T>, party?: Party): Promise<T>
   readonly waiting: number
   readonly working: number
 }
+
+/** Whose work it is that wants to be admitted, so that no one else is kept out by it. */
+export interface Party {
+  /** All of one name have a quarter of the places at most; null is bounded by the places alone. */
+  name: string | null
+  /** A quarter of the places is kept for those who are preferred. */
+  preferred: boolean
+}
+
+const anybody: Party = { name: null, preferred: true }
 
 interface Waiter {
   begin(): void
@@ -55,6 +65,9 @@ export function createBoundedQueue({
   /** In the order in which they came. */
   const waiters = new Set<Waiter>()
   let working = 0
+  const places = concurrency + maxWaiting
+  const quarter = Math.max(1, Math.floor(places / 4))
+  const admittedOf = new Map<string, number>()
   let admitted = 0
   let averageMs = 0
 
@@ -102,6 +115,12 @@ export function createBoundedQueue({
     next?.begin()
   }
 
+  function leave(name: string): void {
+    const others = (admittedOf.get(name) ?? 1) - 1
+    if (others === 0) admittedOf.delete(name)
+    else admittedOf.set(name, others)
+  }
+
   return {
     async run(work, gone) {
       if (gone?.aborted) throw refuse('gone')
@@ -119,13 +138,16 @@ export function createBoundedQueue({
       }
     },
 
-    async admit(work) {
-      if (admitted >= concurrency + maxWaiting) throw refuse('full')
+    async admit(work, { name, preferred } = anybody) {
+      const ofParty = name === null ? 0 : (admittedOf.get(name) ?? 0)
+      if (admitted >= (preferred ? places : places - quarter) || ofParty >= quarter) throw refuse('full')
       admitted += 1
+      if (name !== null) admittedOf.set(name, ofParty + 1)
       try {
         return await work()
       } finally {
         admitted -= 1
+        if (name !== null) leave(name)
       }
     },
 

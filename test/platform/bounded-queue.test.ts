@@ -137,3 +137,35 @@ t.test('PWD-08: who leads to work is admitted as long as there is room for the w
   t.strictSame(await Promise.all([b, d]), ['b', 'd'])
   t.strictSame(begun, ['a', 'b', 'd'])
 })
+
+t.test(
+  'ABU-02: one party has a quarter of the places, and a quarter is kept for those who are preferred',
+  async (t) => {
+    const queue = createBoundedQueue({ ...patient, concurrency: 1, maxWaiting: 7 })
+    const { named, end } = createWork()
+    const admitted: Promise<string>[] = []
+    const admit = (id: string, name: string | null, preferred: boolean) => {
+      admitted.push(queue.admit(named(id), { name, preferred }))
+    }
+    const refused = (name: string | null, preferred: boolean) =>
+      t.rejects(queue.admit(named('refused'), { name, preferred }), { code: 'overloaded' })
+
+    admit('1', 'network', false)
+    admit('2', 'network', false)
+    await refused('network', false)
+    admit('3', 'other', false)
+    admit('4', 'other', false)
+    admit('5', 'third', false)
+    admit('6', 'third', false)
+    await refused('fourth', false)
+    await refused(null, false)
+    admit('7', null, true)
+    admit('8', null, true)
+    await refused(null, true)
+    end('1')
+    await admitted[0]
+    admit('9', null, true)
+    for (const id of ['2', '3', '4', '5', '6', '7', '8', '9']) end(id)
+    t.strictSame(await Promise.all(admitted), ['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+  },
+)

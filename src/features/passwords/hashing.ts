@@ -1,5 +1,5 @@
 import argon2 from 'argon2'
-import { createBoundedQueue, type QueueObserver } from '../../platform/bounded-queue.js'
+import { createBoundedQueue, type Party, type QueueObserver } from '../../platform/bounded-queue.js'
 import type { Clock } from '../../platform/clock.js'
 
 export interface HashingOptions {
@@ -15,21 +15,27 @@ export interface HashingOptions {
 export interface Hashing {
   /** The PHC string of a password: argon2id (RFC 9106), 16 random bytes of salt, a tag of 32 bytes. */
   hash(password: string, gone?: AbortSignal): Promise<string>
-  /** Compares a password with a hash. Takes the same time for null: no password, or no such user. */
+  /**
+   * Compares a password with a hash. A wrong one takes as long for a hash with other parameters, and for null: no password,
+   * or no such user.
+   */
   verify(hash: string | null, password: string, gone?: AbortSignal): Promise<boolean>
   /** Whether a hash is weaker than new ones. A stronger one stays as it is: parameters are never lowered. */
   isOutdated(hash: string): boolean
   /**
    * Runs work that includes a hash. Throws `overloaded` immediately if too many requests are in progress: in a flood,
-   * refused requests must be cheaper than served ones.
+   * refused requests must be cheaper than served ones. One party takes a part of the places at most.
    */
-  admit<T>(work: () => Promise<T>): Promise<T>
+  admit<T>(work: () => Promise<T>, party?: Party): Promise<T>
   /** The number of queued hashes, and of hashes in progress. */
   readonly queue: { readonly waiting: number; readonly working: number }
 }
 
 /** Queue length per concurrent hash: one or two seconds of work. */
 const WAITING_PER_HASH = 50
+
+/** What argon2 takes at least (RFC 9106, section 3.1). */
+const LEAST_MEMORY_KIB = 8
 
 /** Users who wait longer retry, which would double the load. */
 const PATIENCE_MS = 2_000
@@ -55,18 +61,32 @@ export async function createHashing(options: HashingOptions): Promise<Hashing> {
   await requireGenuineArgon2()
   // Compared for unknown users, so that their response takes as long.
   const decoyHash = await hash(crypto.randomUUID())
+  // Rises with the stored hashes that are met, where the settings were higher once.
+  let costliest = memoryKib * passes
+
+  /** Works for as long as a comparison with the costliest hash would have taken more than the one with this hash. */
+  async function makeUpFor(compared: string, password: string): Promise<void> {
+    const { m, t } = parametersOf(compared)
+    costliest = Math.max(costliest, m * t)
+    const memoryCost = Math.round((costliest - m * t) / passes)
+    if (memoryCost >= LEAST_MEMORY_KIB) await argon2.hash(password, { ...parameters, memoryCost, raw: true })
+  }
 
   return {
     hash,
     verify: async (hash, password, gone) => {
-      const matches = await queue.run(() => argon2.verify(hash ?? decoyHash, normalize(password)), gone)
-      return matches && hash !== null
+      const [compared, normalized] = [hash ?? decoyHash, normalize(password)]
+      return queue.run(async () => {
+        const isRight = (await argon2.verify(compared, normalized)) && hash !== null
+        if (!isRight) await makeUpFor(compared, normalized)
+        return isRight
+      }, gone)
     },
     isOutdated: (hash) => {
       const { m, t } = parametersOf(hash)
       return m * t < memoryKib * passes && m <= memoryKib
     },
-    admit: (work) => queue.admit(work),
+    admit: queue.admit,
     queue,
   }
 }

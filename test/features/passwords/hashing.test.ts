@@ -1,3 +1,4 @@
+import argon2 from 'argon2'
 import t from 'tap'
 import { createClock } from '../../../src/platform/clock.js'
 import { createHashing, normalize } from '../../../src/features/passwords/hashing.js'
@@ -83,6 +84,38 @@ t.test('PWD-09: who has no hash costs a hash all the same, and nothing is their 
   const refused = results.filter(({ status }) => status === 'rejected')
   t.ok(refused.length > 0 && refused.length < 60)
   for (const { reason } of refused as PromiseRejectedResult[]) t.match(reason, { code: 'overloaded' })
+})
+
+t.test('ABU-06: a wrong password costs as much whatever the parameters of the stored hash', async (t) => {
+  const hashingWith = (argon2MemoryKib: number) => createHashing({ ...quick, argon2MemoryKib })
+  const old = await (await hashingWith(64)).hash('x')
+  const later = await (await hashingWith(1024)).hash('x')
+  const { hash, verify } = await hashingWith(256)
+  const own = await hash('x')
+  const { hash: hashNow, verify: verifyNow } = argon2
+  let work = 0
+  t.intercept(argon2, 'hash', {
+    value: (password: string, options: { memoryCost: number; timeCost: number }) => {
+      work += options.memoryCost * options.timeCost
+      return hashNow(password, options)
+    },
+  })
+  t.intercept(argon2, 'verify', {
+    value: (stored: string, password: string) => {
+      work += Number(/m=(\d+)/.exec(stored)?.[1]) * Number(/t=(\d+)/.exec(stored)?.[1])
+      return verifyNow(stored, password)
+    },
+  })
+  const costOf = async (stored: string | null) => {
+    work = 0
+    t.equal(await verify(stored, 'wrong'), false)
+    return work
+  }
+  for (const stored of [old, own, null]) t.equal(await costOf(stored), 256)
+  for (const stored of [later, old, own, null]) t.equal(await costOf(stored), 1024, 'and once there was a costlier one')
+  work = 0
+  t.equal(await verify(old, 'x'), true)
+  t.equal(work, 64, 'a right one waits for nothing')
 })
 
 t.test('PWD-08: beyond those that wait, everybody is asked to come back', async (t) => {
