@@ -25,6 +25,8 @@ export interface Budget {
   policy: Policy
   /** The part of the counter's key that tells one from the other. */
   of: string
+  /** Whether the work is counted without being refused when nothing is left. */
+  countsOnly?: boolean
 }
 
 /** The state of a budget after a point was requested. */
@@ -56,7 +58,9 @@ export function rateLimitHeaders(standings: Standing[]): Record<string, string> 
 
 /** The refusal that lasts longest; undefined where nothing was refused. */
 export function longestRefusal(standings: Standing[]): Standing | undefined {
-  return standings.filter(({ granted }) => !granted).sort((one, other) => other.waitMs - one.waitMs)[0]
+  return standings
+    .filter(({ granted, budget }) => !granted && budget.countsOnly !== true)
+    .sort((one, other) => other.waitMs - one.waitMs)[0]
 }
 
 function describePolicy({ name, quota, windowSeconds }: Policy): string {

@@ -4,7 +4,6 @@ import type { Queries } from '../../platform/database/database.js'
 /** A point that is asked for. */
 export interface Asked {
   key: string
-  points: number
   quota: number
   windowMs: number
   sliding: boolean
@@ -27,20 +26,19 @@ const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interv
  * other. A concurrent statement waits for the row, and reads what is left of it.
  */
 export async function takePoints(client: Queries, asked: Asked[], shiftMs: number): Promise<Counted[]> {
-  const [keys, points, quotas, windows, sliding] = [
+  const [keys, quotas, windows, sliding] = [
     asked.map((each) => each.key),
-    asked.map((each) => each.points),
     asked.map((each) => each.quota),
     asked.map((each) => each.windowMs),
     asked.map((each) => each.sliding),
   ]
   return client.$queryRaw<Counted[]>`
     WITH asked AS (
-      SELECT * FROM unnest(${keys}::text[], ${points}::int[], ${quotas}::int[], ${windows}::float8[], ${sliding}::bool[])
-        AS asked (key, points, quota, window_ms, sliding)
+      SELECT * FROM unnest(${keys}::text[], ${quotas}::int[], ${windows}::float8[], ${sliding}::bool[])
+        AS asked (key, quota, window_ms, sliding)
     ), taken AS (
       INSERT INTO limit_counter AS counter (key, points, quota, sliding, expires_at)
-      SELECT key, points, quota, sliding, ${now(shiftMs)} + window_ms * interval '1 millisecond' FROM asked ORDER BY key
+      SELECT key, 1, quota, sliding, ${now(shiftMs)} + window_ms * interval '1 millisecond' FROM asked ORDER BY key
       ON CONFLICT (key) DO UPDATE SET
         points = CASE WHEN counter.expires_at <= ${now(shiftMs)} THEN 0 ELSE counter.points END + excluded.points,
         quota = excluded.quota,
@@ -63,18 +61,35 @@ export async function takePoints(client: Queries, asked: Asked[], shiftMs: numbe
  * Forgets all points of some, and gives one point of each of the others back. The rows are held in the order in which
  * points are taken: two statements that met in the middle would wait for each other.
  */
-export async function settle(
-  client: Queries,
-  { forgotten = [], refunded = [] }: { forgotten?: string[]; refunded?: string[] },
-): Promise<void> {
-  await client.$executeRaw`
-    WITH held AS (
-      SELECT key FROM limit_counter WHERE key = ANY(${[...forgotten, ...refunded]}::text[]) ORDER BY key FOR UPDATE
-    ), gone AS (
-      DELETE FROM limit_counter WHERE key IN (SELECT key FROM held) AND key = ANY(${forgotten}::text[])
-    )
-    UPDATE limit_counter SET points = points - 1
-    WHERE key IN (SELECT key FROM held) AND key = ANY(${refunded}::text[]) AND points > 0`
+export async function settle(client: Queries, settled: Settled): Promise<void> {
+  await client.$executeRaw`WITH ${Prisma.join(settlement(settled, Prisma.empty))} SELECT`
+}
+
+/** The same as parts of a statement of another feature, done only if `from`, another part of it, has a row. */
+export function settlementWithin(from: Prisma.Sql, settled: Settled): Prisma.Sql[] {
+  return settlement(settled, Prisma.sql`AND EXISTS (SELECT FROM ${from})`)
+}
+
+/** Keys of counters. */
+interface Settled {
+  forgotten?: string[]
+  refunded?: string[]
+}
+
+function settlement({ forgotten = [], refunded = [] }: Settled, condition: Prisma.Sql): Prisma.Sql[] {
+  return [
+    Prisma.sql`counters_held AS (
+      SELECT key FROM limit_counter
+      WHERE key = ANY(${[...forgotten, ...refunded]}::text[]) ${condition} ORDER BY key FOR UPDATE
+    )`,
+    Prisma.sql`counters_forgotten AS (
+      DELETE FROM limit_counter WHERE key IN (SELECT key FROM counters_held) AND key = ANY(${forgotten}::text[])
+    )`,
+    Prisma.sql`counters_refunded AS (
+      UPDATE limit_counter SET points = points - 1
+      WHERE key IN (SELECT key FROM counters_held) AND key = ANY(${refunded}::text[]) AND points > 0
+    )`,
+  ]
 }
 
 /** Deletes counters that count nothing any more, a batch at a time; answers how many. */

@@ -1,4 +1,16 @@
-import { hashSubject, type Budget, type Policy, type Requester } from '../limits/limits.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { stranger } from '../audit/audit.js'
+import {
+  hashSubject,
+  type Budget,
+  type Limits,
+  type Policy,
+  type Refusal,
+  type Requester,
+  type Settlement,
+} from '../limits/limits.js'
+import type { passwordEvents } from './audit-events.js'
+import type { Hashing } from './hashing.js'
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
@@ -10,7 +22,7 @@ const DAY = 24 * HOUR
  * 800-63B-4, section 3.2.2) until the owner signs in on a known device, or the operator sets a new one. A right password
  * clears the failures of its own claimant.
  */
-function passwordPolicies(name: string, { concealed }: { concealed: boolean }): Policy[] {
+function failurePolicies(name: string, { concealed }: { concealed: boolean }): Policy[] {
   const shared = { onSuccess: 'forget' as const, concealed }
   return [
     { ...shared, name, quota: 10, windowSeconds: 15 * MINUTE, sliding: false },
@@ -20,14 +32,14 @@ function passwordPolicies(name: string, { concealed }: { concealed: boolean }): 
 }
 
 /** For strangers, who show nothing but an address and a password. */
-const accountPolicies = passwordPolicies('account', { concealed: true })
-/** For a device on which the account was signed in before. */
-const devicePolicies = passwordPolicies('device', { concealed: false })
+const accountPolicies = failurePolicies('account', { concealed: true })
+/** For the devices on which the account was signed in before, all together. */
+const devicePolicies = failurePolicies('device', { concealed: false })
 /** For a user who is signed in and has to show the password once more. */
-const sessionPolicies = passwordPolicies('session', { concealed: false })
+const sessionPolicies = failurePolicies('session', { concealed: false })
 
 /** Wrong passwords from one network, whatever the accounts: many people may share it. */
-export const networkPolicy: Policy = {
+const networkPolicy: Policy = {
   name: 'address',
   quota: 100,
   windowSeconds: HOUR,
@@ -36,10 +48,17 @@ export const networkPolicy: Policy = {
   concealed: false,
 }
 
+/**
+ * Sign-ins, right or wrong, at one account and from one network: each right one is a session, and rows of several tables.
+ * Failures alone never use up what an account has of them: they are refused before.
+ */
+const loginsOfAccount: Policy = { ...networkPolicy, name: 'account-logins', onSuccess: 'spend', concealed: true }
+const loginsOfNetwork: Policy = { ...networkPolicy, name: 'address-logins', quota: 1000, onSuccess: 'spend' }
+
 /** The subject of a password check. */
 export type Claimant =
-  /** A client that names an account; `deviceId` if the account was signed in on that device before. */
-  | { kind: 'stranger'; email: string; deviceId: Buffer | null }
+  /** A client that names an account; `isKnown` if it is a device on which this user was signed in before. */
+  | { kind: 'stranger'; email: string; isKnown: boolean }
   /** A user who is signed in. */
   | { kind: 'user'; email: string; sessionId: string }
 
@@ -53,12 +72,29 @@ export interface PasswordCheck extends Requester {
   gone: AbortSignal
 }
 
+export interface Guesses {
+  /** Throws `rate_limited`, without a query, where a claimant is known to have no guess left. */
+  requireGuessesLeft(claimant: Claimant, caller: Caller): void
+  /**
+   * Does what a right password leads to, as long as there are guesses left: else throws `rate_limited` without looking at
+   * it. Null for a wrong one; an unknown user and one without a password take as long.
+   */
+  check<T>(check: PasswordCheck, onRight: (settlement: Settlement) => Promise<T>): Promise<T | null>
+}
+
+type NetworkBudgets = (policy: Policy) => Budget[]
+
 /** The budgets of one check of a password, the narrowest last. A stranger's network counts too. */
-export function passwordBudgets(claimant: Claimant, ofNetwork: Budget[]): Budget[] {
+export function passwordBudgets(claimant: Claimant, ofNetwork: NetworkBudgets): Budget[] {
   if (claimant.kind === 'user') return all(sessionPolicies, claimant.sessionId)
   const account = hashSubject(claimant.email)
-  if (claimant.deviceId !== null) return all(devicePolicies, `${account}:${claimant.deviceId.toString('base64url')}`)
-  return [...ofNetwork, ...all(accountPolicies, account)]
+  const logins = { policy: loginsOfAccount, of: account }
+  if (!claimant.isKnown) {
+    return [...ofNetwork(networkPolicy), ...ofNetwork(loginsOfNetwork), logins, ...all(accountPolicies, account)]
+  }
+  // A neighbour's guesses must not shut out a known device, but its own count for the network.
+  const counted = ofNetwork(networkPolicy).map((budget) => ({ ...budget, countsOnly: true }))
+  return [...counted, logins, ...all(devicePolicies, account)]
 }
 
 /**
@@ -70,11 +106,34 @@ export function failuresInARow({ email }: Claimant): Budget[] {
   return all(inARow, hashSubject(email))
 }
 
-/** The budgets of strangers at an account. */
-export function strangersBudgets(email: string): Budget[] {
-  return all(accountPolicies, hashSubject(email))
+/** The failures of all who are not signed in at an account. */
+export function failuresAt(email: string): Budget[] {
+  return all([...accountPolicies, ...devicePolicies], hashSubject(email))
 }
 
 function all(policies: Policy[], of: string): Budget[] {
   return policies.map((policy) => ({ policy, of }))
+}
+
+export function createGuesses({ limits, verify }: { limits: Limits; verify: Hashing['verify'] }): Guesses {
+  const budgetsOf = (claimant: Claimant, caller: Caller) =>
+    passwordBudgets(claimant, (policy) => limits.ofNetwork(policy, caller))
+
+  return {
+    requireGuessesLeft: (claimant, caller) => limits.requireNotRefused(budgetsOf(claimant, caller)),
+
+    check({ by, user, password, gone, caller, announce }, onRight) {
+      const userId = user?.id ?? null
+      const refusal: Refusal<keyof typeof passwordEvents> = {
+        event: 'password_check_limited',
+        actor: by.kind === 'user' ? { kind: 'user', id: userId } : stranger,
+        userId,
+        sessionId: by.kind === 'user' ? by.sessionId : null,
+      }
+      const request = { caller, announce, refusal, forgets: failuresInARow(by) }
+      return limits.guard(budgetsOf(by, caller), request, async (settlement) =>
+        (await verify(user?.passwordHash ?? null, password, gone)) ? onRight(settlement) : null,
+      )
+    },
+  }
 }

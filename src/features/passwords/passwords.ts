@@ -6,12 +6,12 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import { countCodePoints } from '../../platform/http/text.js'
 import { Problem } from '../../platform/problem.js'
 import type { Accounts } from '../accounts/accounts.js'
-import { stranger, type Audit } from '../audit/audit.js'
-import type { Limits, Refusal } from '../limits/limits.js'
+import type { Audit } from '../audit/audit.js'
+import type { Limits } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { passwordEvents } from './audit-events.js'
 import { createPasswordConfirmation, type PasswordConfirmation } from './confirming.js'
-import { failuresInARow, networkPolicy, passwordBudgets, strangersBudgets, type PasswordCheck } from './guesses.js'
+import { createGuesses, failuresAt, type Guesses } from './guesses.js'
 import { normalize, type Hashing } from './hashing.js'
 import { isStrong as estimate, type PasswordOwner, type StrengthCheck } from './strength.js'
 
@@ -20,18 +20,13 @@ export { createHashing, type Hashing } from './hashing.js'
 export { passwordSchema } from './schemas.js'
 export type { StrengthCheck } from './strength.js'
 
-export interface Passwords extends Omit<Hashing, 'verify'>, PasswordConfirmation {
-  /**
-   * Whether a password is the user's, as long as there are guesses left: else throws `rate_limited` without looking at
-   * it. A wrong one, an unknown user and one without a password take as long.
-   */
-  check(check: PasswordCheck): Promise<boolean>
+export interface Passwords extends Omit<Hashing, 'verify'>, PasswordConfirmation, Guesses {
   /**
    * Throws `validation_failed` for a password that is too short or, once normalized, too long, and `password_too_weak`
    * for one that is too easy to guess. `path` is where it stands in the request (RFC 6901).
    */
   requireAcceptable(password: string, owner: PasswordOwner, path?: string): Promise<void>
-  /** Forgets how often strangers have guessed at an account whose password was set anew, or which is no more. */
+  /** Forgets the wrong guesses at an account whose password was set anew, or which is no more. */
   forgetGuesses(tx: Queries, email: string): Promise<void>
 }
 
@@ -59,27 +54,12 @@ export function createPasswords({
 }: PasswordsOptions): Passwords {
   const { verify, ...hasher } = hashing
 
-  async function check({ by, user, password, gone, caller, announce }: PasswordCheck): Promise<boolean> {
-    const budgets = passwordBudgets(by, limits.ofNetwork(networkPolicy, caller))
-    const sessionId = by.kind === 'user' ? by.sessionId : null
-    const userId = user?.id ?? null
-    const refusal: Refusal<keyof typeof passwordEvents> = {
-      event: 'password_check_limited',
-      actor: by.kind === 'user' ? { kind: 'user', id: userId } : stranger,
-      userId,
-      sessionId,
-    }
-    const request = { caller, announce, refusal, forgets: failuresInARow(by) }
-    const verified = await limits.guard(budgets, request, async () =>
-      (await verify(user?.passwordHash ?? null, password, gone)) ? true : null,
-    )
-    return verified !== null
-  }
+  const guesses = createGuesses({ limits, verify })
 
   return {
     ...hasher,
-    ...createPasswordConfirmation({ ...options, check }),
-    check,
+    ...guesses,
+    ...createPasswordConfirmation({ ...options, check: guesses.check }),
 
     async requireAcceptable(password, owner, path = '/password') {
       const length = countCodePoints(normalize(password))
@@ -91,7 +71,7 @@ export function createPasswords({
       }
     },
 
-    forgetGuesses: (tx, email) => limits.forget(tx, strangersBudgets(email)),
+    forgetGuesses: (tx, email) => limits.forget(tx, failuresAt(email)),
   }
 }
 

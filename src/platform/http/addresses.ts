@@ -8,14 +8,16 @@ interface Address {
 }
 
 /**
- * The network that an address is counted under: an IPv4 address by itself, an IPv6 address with its /64, which is the
- * least that one customer has. What is no address, as a proxy may hand on by mistake, is one network of its own.
+ * The networks that an address is counted under, the narrowest first: an IPv4 address by itself; an IPv6 address with its
+ * /64, which is the least that one customer has, and with its /48, which is the most. What is no address, as a proxy may
+ * hand on by mistake, is one network of its own.
  */
-export function networkOf(text: string | null): string {
+export function networksOf(text: string | null): [own: string, wider?: string] {
   const address = text === null ? null : parseAddress(text)
-  if (address === null) return 'unknown'
-  if (address.family === 4) return format(address)
-  return `${format({ family: 6, parts: [...address.parts.slice(0, 4), 0, 0, 0, 0] })}/64`
+  if (address === null) return ['unknown']
+  if (address.family === 4) return [format(address)]
+  const prefix = (bits: number) => `${format({ ...address, parts: masked(address, bits) })}/${bits}`
+  return [prefix(64), prefix(48)]
 }
 
 /**

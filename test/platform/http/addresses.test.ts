@@ -1,27 +1,27 @@
 import t from 'tap'
-import { createAddressSet, networkOf, parseRange } from '../../../src/platform/http/addresses.js'
+import { createAddressSet, networksOf, parseRange } from '../../../src/platform/http/addresses.js'
 
-t.test('PWD-14: an address is counted under its network', async (t) => {
-  const cases: [string | null, string][] = [
+t.test('PWD-14, ABU-09: an address is counted under its network, one of IPv6 also under a wider one', async (t) => {
+  const cases: [string | null, string, string?][] = [
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
     ['::FFFF:C000:0207', '192.0.2.7'],
     ['192.0.2.7:51234', '192.0.2.7'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:0DB8:0001:0002:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64'],
-    ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
-    ['[2001:db8:1:2::1]:443', '2001:db8:1:2::/64'],
-    ['2001:db8::1', '2001:db8::/64'],
-    ['fe80::1%eth0', 'fe80::/64'],
-    ['::1', '::/64'],
-    ['::', '::/64'],
-    ['64:ff9b::192.0.2.7', '64:ff9b::/64'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64', '2001:db8:1::/48'],
+    ['2001:0DB8:0001:0002:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64', '2001:db8:1::/48'],
+    ['2001:db8:1:3::1', '2001:db8:1:3::/64', '2001:db8:1::/48'],
+    ['[2001:db8:1:2::1]:443', '2001:db8:1:2::/64', '2001:db8:1::/48'],
+    ['2001:db8::1', '2001:db8::/64', '2001:db8::/48'],
+    ['fe80::1%eth0', 'fe80::/64', 'fe80::/48'],
+    ['::1', '::/64', '::/48'],
+    ['::', '::/64', '::/48'],
+    ['64:ff9b::192.0.2.7', '64:ff9b::/64', '64:ff9b::/48'],
     ['unknown', 'unknown'],
     ['192.0.2.777', 'unknown'],
     ['', 'unknown'],
     [null, 'unknown'],
   ]
-  for (const [address, network] of cases) t.equal(networkOf(address), network, String(address))
+  for (const [address, ...networks] of cases) t.strictSame(networksOf(address), networks, String(address))
 })
 
 t.test('a range has one spelling', async (t) => {
