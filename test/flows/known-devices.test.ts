@@ -99,3 +99,43 @@ t.test('PWD-13: what makes a device known opens nothing', async (t) => {
     body: { code: 'token_missing' },
   })
 })
+
+t.test('ABU-04: all known devices of an account share their guesses, which count for the network', async (t) => {
+  const { api } = await startApp(t)
+  const { email } = await api.signUp()
+  const marks: (string | undefined)[] = []
+  for (let devices = 0; devices < 11; devices += 1) {
+    marks.push((await api.login({ email, password: PASSWORD, mode: 'json' })).body.device_token)
+  }
+  const from = '203.0.113.7'
+  const guess = (device_token: string | undefined, password = WRONG) =>
+    api.login({ email, password, mode: 'json', device_token }, { from })
+  for (const mark of marks.slice(0, 10)) t.match(await guess(mark), { status: 401 })
+  t.match(await guess(marks[10], PASSWORD), { status: 429 })
+  const { headers } = await api.login({ email: 'other@example.com', password: WRONG, mode: 'json' }, { from })
+  t.match(headers, { ratelimit: /^"address";r=89;/ })
+})
+
+t.test('ABU-04: a device is not known any more once the password is another', async (t) => {
+  const app = await startApp(t)
+  const { api } = app
+  const { email, accessToken, answer } = await api.signUp()
+  const next = 'seven lanterns drift over copper hills'
+  const body = { current_password: PASSWORD, new_password: next }
+  t.match(await api.call('/v1/me/password', { method: 'PUT', token: accessToken, body }), { status: 204 })
+  await attack(app, email)
+  const { device_token } = answer.body
+  t.match(await api.login({ email, password: next, mode: 'json', device_token }), { status: 429 })
+})
+
+t.test('ABU-04: a device is not known to the next user of an address', async (t) => {
+  const app = await startApp(t)
+  const { api } = app
+  const { email, accessToken, answer } = await api.signUp()
+  const { device_token } = answer.body
+  const body = { password: PASSWORD }
+  t.match(await api.call('/v1/me', { method: 'DELETE', token: accessToken, body }), { status: 204 })
+  t.match(await api.register({ email, password: PASSWORD, mode: 'json' }), { status: 201 })
+  await attack(app, email)
+  t.match(await api.login({ email, password: PASSWORD, mode: 'json', device_token }), { status: 429 })
+})

@@ -15,6 +15,7 @@ export {
   isBanned,
   isNotBanned,
   presentUser,
+  signInOf,
   tokenUserColumns,
   tokenUserOf,
   type TokenUser,
@@ -30,7 +31,7 @@ export interface NewUser {
 }
 
 export interface Accounts {
-  findByEmail(email: string): Promise<store.User | null>
+  findByEmail(client: Queries, email: string): Promise<store.User | null>
   /** Throws `session_ended` for a user who has been deleted since the token was issued. */
   require(id: string): Promise<store.User>
   /** Holds a user's row until the transaction ends; null when there is none any more. */
@@ -38,7 +39,9 @@ export interface Accounts {
   /** Adds a user, in the caller's transaction; throws `email_taken`, after which the transaction is lost. */
   add(tx: Queries, user: NewUser): Promise<string>
   rename(id: string, name: string | null): Promise<store.User>
-  setPasswordHash(tx: Queries, id: string, passwordHash: string): Promise<void>
+  setPassword(tx: Queries, id: string, passwordHash: string): Promise<void>
+  /** Replaces the hash of a password by another of the same password. */
+  replaceHash(tx: Queries, id: string, passwordHash: string): Promise<void>
   setRoles(tx: Queries, id: string, roles: string[]): Promise<void>
   /** Bans a user from now on, by the database's clock; `until` is null for a ban without end. */
   ban(tx: Queries, id: string, until: Date | null): Promise<void>
@@ -50,7 +53,7 @@ export interface Accounts {
 
 export function createAccounts({ database, clock }: { database: Database; clock: Clock }): Accounts {
   return {
-    findByEmail: (email) => database.query((client) => store.findUserByEmail(client, email), { safeToRetry: true }),
+    findByEmail: store.findUserByEmail,
 
     async require(id) {
       const user = await database.query((client) => store.findUserById(client, id), { safeToRetry: true })
@@ -77,7 +80,8 @@ export function createAccounts({ database, clock }: { database: Database; clock:
       return user
     },
 
-    setPasswordHash: store.setPasswordHash,
+    setPassword: (tx, id, passwordHash) => store.setPassword(tx, id, passwordHash, clock.now()),
+    replaceHash: store.replaceHash,
     setRoles: store.setRoles,
     ban: (tx, id, until) => store.banUser(tx, id, until, clock.shiftMs),
     unban: store.unbanUser,

@@ -12,6 +12,7 @@ export interface TokenUser {
   epoch: number
   bannedAt: Date | null
   bannedUntil: Date | null
+  passwordSetAt: Date
   createdAt: Date
 }
 
@@ -41,22 +42,25 @@ export interface TokenUserRow {
   epoch: bigint | null
   banned_at: Date | null
   banned_until: Date | null
+  password_set_at: Date | null
   user_created_at: Date | null
 }
 
 /** Reads the columns of a joined user; null where there is none any more. */
 export function tokenUserOf(row: TokenUserRow): TokenUser | null {
-  if (row.user_id === null || row.email === null || row.user_created_at === null) return null
+  const { user_id: id, email, password_set_at: passwordSetAt, user_created_at: createdAt } = row
+  if (id === null || email === null || passwordSetAt === null || createdAt === null) return null
   return {
-    id: row.user_id,
-    email: row.email,
+    id,
+    email,
     name: row.name,
     emailVerifiedAt: row.email_verified_at,
     roles: row.roles ?? [],
     epoch: Number(row.epoch),
     bannedAt: row.banned_at,
     bannedUntil: row.banned_until,
-    createdAt: row.user_created_at,
+    passwordSetAt,
+    createdAt,
   }
 }
 
@@ -64,6 +68,7 @@ export function tokenUserOf(row: TokenUserRow): TokenUser | null {
 export interface User extends TokenUser {
   /** PHC string; null for a user without a password. */
   passwordHash: string | null
+  lastLoginAt: Date | null
 }
 
 type Row = Prisma.UserGetPayload<object>
@@ -71,11 +76,13 @@ type Row = Prisma.UserGetPayload<object>
 // The two questions of every login are written out: to have Prisma write them takes twice as much of the main thread.
 const columns = Prisma.sql`
   id, email, name, password_hash AS "passwordHash", roles, epoch, email_verified_at AS "emailVerifiedAt",
-  banned_at AS "bannedAt", banned_until AS "bannedUntil", created_at AS "createdAt"`
+  banned_at AS "bannedAt", banned_until AS "bannedUntil", password_set_at AS "passwordSetAt",
+  last_login_at AS "lastLoginAt", created_at AS "createdAt"`
 
 /** The user columns of tokens and replies, for statements that join the user as `u`; read by `tokenUserOf`. */
 export const tokenUserColumns = Prisma.sql`
-  u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.created_at AS user_created_at`
+  u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.password_set_at,
+  u.created_at AS user_created_at`
 
 /** Whether the user `u` is not banned at a time, as a condition of a statement: `isBanned` in SQL. */
 export const isNotBanned = (now: Prisma.Sql) => Prisma.sql`(u.banned_at IS NULL OR u.banned_until <= ${now})`
@@ -98,6 +105,22 @@ export async function lockUser(tx: Queries, id: string): Promise<User | null> {
   return toUser(row ?? null)
 }
 
+/**
+ * Notes a sign-in on the user's row, as a part of a statement that opens a session: `UPDATE … RETURNING u.*`. It finds the
+ * row only if the user is still as they were read: the same password, no sign-in since, and no ban by now. Every sign-in
+ * changes the row, so two statements at once cannot both find it.
+ */
+export function signInOf(
+  { id, passwordHash, lastLoginAt }: Pick<User, 'id' | 'passwordHash' | 'lastLoginAt'>,
+  { now, provided }: { now: Prisma.Sql; provided: Prisma.Sql },
+): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE "user" AS u SET last_login_at = greatest(${now}, u.last_login_at + interval '1 millisecond')
+    WHERE u.id = ${id}::uuid AND u.password_hash IS NOT DISTINCT FROM ${passwordHash}
+      AND u.last_login_at IS NOT DISTINCT FROM ${lastLoginAt}::timestamptz AND ${isNotBanned(now)} AND ${provided}
+    RETURNING u.*`
+}
+
 export interface NewUser {
   id: string
   email: string
@@ -109,7 +132,8 @@ export interface NewUser {
 
 /** Throws a unique violation for an address that is taken. */
 export async function insertUser(tx: Queries, user: NewUser): Promise<void> {
-  await tx.user.create({ data: { ...user, epoch: BigInt(user.createdAt.getTime()) } })
+  const { createdAt } = user
+  await tx.user.create({ data: { ...user, passwordSetAt: createdAt, epoch: BigInt(createdAt.getTime()) } })
 }
 
 export async function renameUser(client: Queries, id: string, name: string | null): Promise<User | null> {
@@ -117,7 +141,12 @@ export async function renameUser(client: Queries, id: string, name: string | nul
   return toUser(user ?? null)
 }
 
-export async function setPasswordHash(tx: Queries, id: string, passwordHash: string): Promise<void> {
+export async function setPassword(tx: Queries, id: string, passwordHash: string, passwordSetAt: Date): Promise<void> {
+  await tx.user.update({ where: { id }, data: { passwordHash, passwordSetAt } })
+}
+
+/** Another hash of the same password. */
+export async function replaceHash(tx: Queries, id: string, passwordHash: string): Promise<void> {
   await tx.user.update({ where: { id }, data: { passwordHash } })
 }
 

@@ -1,14 +1,17 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../platform/clock.js'
 import type { SecretKey, SecretKeys } from '../../platform/crypto/secret-keys.js'
+import type { TokenUser } from '../accounts/accounts.js'
 
 /**
  * What a device keeps to show that accounts were signed in on it: `spd_` and, in base64url, the device's random id (16
- * bytes) and for each account a mark: the id of a secret (1 byte), when it was made (4 bytes, seconds, big-endian) and a
- * tag (16 bytes) over the id, that time and the account, under a key derived from that secret.
+ * bytes) and for each account a mark: the id of a secret (1 byte), when it was made (4 bytes, seconds, big-endian), what
+ * it is bound to (8 bytes of a hash of the user's id and the time at which their password was set) and a tag (16 bytes)
+ * over all of that and the address, under a key derived from that secret.
  *
  * It opens nothing. It only keeps strangers who guess at an account from shutting its owner out, and does not tell which
- * accounts it is for.
+ * accounts it is for. The tag is checked without a query; what the mark is bound to tells, once the user was read, that
+ * the password has not changed since, and that the address has not become another user's.
  */
 export interface KnownDevice {
   id: Buffer
@@ -18,11 +21,15 @@ export interface KnownDevice {
 export interface KnownDevices {
   /** Reads what a device shows; null for what cannot be read. Which marks are genuine shows when one is asked for. */
   parse(text: string): KnownDevice | null
-  /** Whether one of the marks is for this account. */
-  knows(device: KnownDevice, email: string): boolean
-  /** What the device is to keep from now on, after this account has signed in on it. */
-  remember(device: KnownDevice | null, email: string): string
+  /** Whether one of the marks is for this address: what a device can show before the user is read. */
+  claims(device: KnownDevice, email: string): boolean
+  /** Whether one of the marks is for this user, as they are now. */
+  isKnownTo(device: KnownDevice, user: MarkedUser): boolean
+  /** What the device is to keep from now on, after this user has signed in on it. */
+  remember(device: KnownDevice | null, user: MarkedUser): string
 }
+
+export type MarkedUser = Pick<TokenUser, 'id' | 'email' | 'passwordSetAt'>
 
 /** How long a device stays known to an account that does not sign in on it again. */
 export const KNOWN_FOR_SECONDS = 365 * 24 * 60 * 60
@@ -32,7 +39,8 @@ const MAX_ACCOUNTS = 10
 
 const PREFIX = 'spd_'
 const ID_BYTES = 16
-const TAG_START = 5
+const BINDING_START = 5
+const TAG_START = BINDING_START + 8
 const MARK_BYTES = TAG_START + 16
 
 const PURPOSE = 'known-device'
@@ -49,10 +57,12 @@ export function createKnownDevices({ secrets, clock }: { secrets: SecretKeys; cl
     return candidates.some((secret) => timingSafeEqual(tagOf(secret, id, mark, email), mark.subarray(TAG_START)))
   }
 
-  function markFor(id: Buffer, email: string): Buffer {
+  function markFor(id: Buffer, user: MarkedUser): Buffer {
+    const { email } = user
     const mark = Buffer.alloc(MARK_BYTES)
     mark.writeUInt8(secrets.current.id, 0)
     mark.writeUInt32BE(nowSeconds(), 1)
+    bindingOf(user).copy(mark, BINDING_START)
     tagOf(secrets.current, id, mark, email).copy(mark, TAG_START)
     return mark
   }
@@ -72,15 +82,27 @@ export function createKnownDevices({ secrets, clock }: { secrets: SecretKeys; cl
       }
     },
 
-    knows: ({ id, marks }, email) => marks.some((mark) => isCurrent(mark) && isFor(id, mark, email)),
+    claims: ({ id, marks }, email) => marks.some((mark) => isCurrent(mark) && isFor(id, mark, email)),
 
-    remember(device, email) {
+    isKnownTo({ id, marks }, user) {
+      const binding = bindingOf(user)
+      const isBound = (mark: Buffer) => mark.subarray(BINDING_START, TAG_START).equals(binding)
+      return marks.some((mark) => isCurrent(mark) && isBound(mark) && isFor(id, mark, user.email))
+    },
+
+    remember(device, user) {
+      const { email } = user
       const { id, marks } = device ?? { id: randomBytes(ID_BYTES), marks: [] }
       const others = marks.filter((mark) => isCurrent(mark) && !isFor(id, mark, email))
-      const kept = [markFor(id, email), ...others].slice(0, MAX_ACCOUNTS)
+      const kept = [markFor(id, user), ...others].slice(0, MAX_ACCOUNTS)
       return PREFIX + Buffer.concat([id, ...kept]).toString('base64url')
     },
   }
+}
+
+/** A password that is set anew, and a user who has the address after another, get another one. */
+function bindingOf({ id, passwordSetAt }: MarkedUser): Buffer {
+  return createHash('sha256').update(`${id} ${passwordSetAt.toISOString()}`).digest().subarray(0, 8)
 }
 
 function tagOf(secret: SecretKey, id: Buffer, mark: Buffer, email: string): Buffer {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createKnownDevices, type KnownDevices } from '../../../src/features/browser/known-devices.js'
+import { createKnownDevices, type KnownDevices, type MarkedUser } from '../../../src/features/browser/known-devices.js'
 import { generateSecretKey, parseSecretKey, SecretKeys } from '../../../src/platform/crypto/secret-keys.js'
 import { createTestClock } from '../../support/clock.js'
 
@@ -13,63 +13,82 @@ const [old, next] = [secretKey(), secretKey()]
 const clock = createTestClock()
 const devices = createKnownDevices({ secrets: new SecretKeys(old), clock })
 
-/** Whether a text makes the device known to an account. */
-function knows({ parse, knows }: KnownDevices, text: string, email: string): boolean {
+const passwordSetAt = new Date('2026-01-01T00:00:00Z')
+const userOf = (name: string) => ({ id: `id of ${name}`, email: `${name}@example.com`, passwordSetAt })
+const [ada, bob] = [userOf('ada'), userOf('bob')]
+
+/** Whether a text makes the device known to a user. */
+function knows({ parse, isKnownTo, claims }: KnownDevices, text: string, user: MarkedUser): boolean {
   const device = parse(text)
-  return device !== null && knows(device, email)
+  return device !== null && claims(device, user.email) && isKnownTo(device, user)
 }
 
 t.test('PWD-13: a device is known to the account that signed in on it', async (t) => {
-  const text = devices.remember(null, 'ada@example.com')
-  t.ok(knows(devices, text, 'ada@example.com'))
-  t.notOk(knows(devices, text, 'bob@example.com'))
+  const text = devices.remember(null, ada)
+  t.ok(knows(devices, text, ada))
+  t.notOk(knows(devices, text, bob))
   t.notOk(text.includes('ada'), 'it does not tell to whom')
-  t.not(devices.remember(null, 'ada@example.com'), text, 'each device is another')
+  t.not(devices.remember(null, ada), text, 'each device is another')
 })
 
 t.test('PWD-13: several accounts share a device, up to ten', async (t) => {
-  let text = devices.remember(null, 'user-0@example.com')
+  let text = devices.remember(null, userOf('user-0'))
   const { id } = devices.parse(text) ?? {}
-  for (let user = 1; user < 12; user += 1) text = devices.remember(devices.parse(text), `user-${user}@example.com`)
+  for (let user = 1; user < 12; user += 1) text = devices.remember(devices.parse(text), userOf(`user-${user}`))
   t.strictSame(devices.parse(text)?.id, id, 'it stays the same device')
-  for (let user = 2; user < 12; user += 1) t.ok(knows(devices, text, `user-${user}@example.com`))
-  t.notOk(knows(devices, text, 'user-0@example.com'), 'the one that signed in longest ago makes room')
-  const again = devices.remember(devices.parse(text), 'user-5@example.com')
+  for (let user = 2; user < 12; user += 1) t.ok(knows(devices, text, userOf(`user-${user}`)))
+  t.notOk(knows(devices, text, userOf('user-0')), 'the one that signed in longest ago makes room')
+  const again = devices.remember(devices.parse(text), userOf('user-5'))
   t.equal(again.length, text.length, 'an account is there once')
 })
 
 t.test('PWD-13: a mark holds for a year after the last sign-in', async (t) => {
-  const text = devices.remember(null, 'ada@example.com')
+  const text = devices.remember(null, ada)
   clock.advance({ days: 364 })
-  t.ok(knows(devices, text, 'ada@example.com'))
-  const renewed = devices.remember(devices.parse(text), 'ada@example.com')
+  t.ok(knows(devices, text, ada))
+  const renewed = devices.remember(devices.parse(text), ada)
   clock.advance({ days: 2 })
-  t.notOk(knows(devices, text, 'ada@example.com'))
-  t.ok(knows(devices, renewed, 'ada@example.com'))
+  t.notOk(knows(devices, text, ada))
+  t.ok(knows(devices, renewed, ada))
 })
 
 t.test('PWD-13: marks outlive a change of the secret for as long as the old one is listed', async (t) => {
-  const text = devices.remember(null, 'ada@example.com')
+  const text = devices.remember(null, ada)
   const both = createKnownDevices({ secrets: new SecretKeys(next, old), clock })
-  t.ok(knows(both, text, 'ada@example.com'))
-  const shared = both.remember(both.parse(text), 'bob@example.com')
-  t.ok(knows(both, shared, 'ada@example.com') && knows(both, shared, 'bob@example.com'))
+  t.ok(knows(both, text, ada))
+  const shared = both.remember(both.parse(text), bob)
+  t.ok(knows(both, shared, ada) && knows(both, shared, bob))
   const after = createKnownDevices({ secrets: new SecretKeys(next), clock })
-  t.notOk(knows(after, shared, 'ada@example.com'))
-  t.ok(knows(after, shared, 'bob@example.com'))
+  t.notOk(knows(after, shared, ada))
+  t.ok(knows(after, shared, bob))
 })
 
 t.test('PWD-13: what was not issued makes nobody known', async (t) => {
-  const text = devices.remember(null, 'ada@example.com')
+  const text = devices.remember(null, ada)
   const bytes = Buffer.from(text.slice('spd_'.length), 'base64url')
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {
     const changed = Buffer.from(bytes)
     changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
-    t.notOk(knows(devices, `spd_${changed.toString('base64url')}`, 'ada@example.com'), `bit ${bit}`)
+    t.notOk(knows(devices, `spd_${changed.toString('base64url')}`, ada), `bit ${bit}`)
   }
   const malformed = ['', 'spd_', 'spr_', text.slice(0, -1), `${text}A`, `${text}=`, text.replace('spd_', 'spr_')]
-  const tooMany = `spd_${Buffer.alloc(16 + 11 * 21).toString('base64url')}`
+  const tooMany = `spd_${Buffer.alloc(16 + 11 * 29).toString('base64url')}`
   for (const wrong of [...malformed, tooMany, `spd_${bytes.subarray(0, 16).toString('base64url')}`]) {
     t.equal(devices.parse(wrong), null, wrong)
+  }
+})
+
+t.test('ABU-04: a mark dies with the password, and with the user', async (t) => {
+  const text = devices.remember(null, ada)
+  const device = devices.parse(text)
+  if (device === null) throw new Error('What was issued cannot be read.')
+  const others = [
+    { ...ada, id: 'another user' },
+    { ...ada, passwordSetAt: new Date(passwordSetAt.getTime() + 1) },
+  ]
+  for (const other of others) {
+    t.ok(devices.claims(device, other.email), 'which shows only once the user was read')
+    t.notOk(devices.isKnownTo(device, other))
+    t.ok(knows(devices, devices.remember(device, other), other), 'until the next sign-in')
   }
 })
