@@ -3,11 +3,9 @@
  * of what they tell, so that neither exists without the other. Successful refreshes and verified requests are not
  * events: the session itself keeps when and from where it was last used.
  */
-import { uuidv7 } from '../../platform/uuid.js'
+import type { Prisma } from '../../generated/prisma/client.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
-import type { Caller } from '../../platform/http/caller.js'
-import type { Actor } from './actor.js'
 import * as store from './store.js'
 
 export { operator, stranger, system, type Actor } from './actor.js'
@@ -19,14 +17,8 @@ export type { RecordedEvent } from './store.js'
  */
 export type AuditEvents = Readonly<Record<string, 'done' | 'refused' | 'alarm'>>
 
-export interface AuditEvent<Name extends string> {
+export interface AuditEvent<Name extends string> extends store.NewEvent {
   event: Name
-  actor: Actor
-  caller: Caller
-  /** Whom it is about. */
-  userId?: string | null
-  sessionId?: string | null
-  detail?: Record<string, string | number>
 }
 
 export interface AuditQuestion {
@@ -43,6 +35,13 @@ export interface AuditQuestion {
 export interface Audit<Events extends AuditEvents> {
   /** Writes events with the time of the database's clock. Hand in the transaction that makes them true. */
   record(client: Queries, ...events: AuditEvent<keyof Events & string>[]): Promise<void>
+  /** The same as a part of the caller's own statement: see the store. */
+  insertionOf(event: AuditEvent<keyof Events & string>, where: { at: Date; from: Prisma.Sql }): Prisma.Sql
+  /** The same for each session that the statement ends. */
+  insertionForEach(
+    event: store.SessionEvent & { event: keyof Events & string },
+    where: { at: Date; ended: Prisma.Sql },
+  ): Prisma.Sql
   /** The latest events that are asked for, oldest first. */
   find(question: AuditQuestion): Promise<store.RecordedEvent[]>
   /** Takes address, agent and what was written about a user out of all events, which remain: they asked to be forgotten. */
@@ -53,12 +52,11 @@ export function createAudit({ database, clock }: { database: Database; clock: Cl
   return {
     async record(client, ...events) {
       if (events.length === 0) return
-      const written = events.map(({ event, actor, caller, userId = null, sessionId = null, detail = null }) => {
-        const { ip, userAgent, requestId } = caller
-        return { id: uuidv7(), event, actor, userId, sessionId, ip, userAgent, requestId, detail }
-      })
-      await store.insertEvents(client, written, clock.now())
+      await store.insertEvents(client, events, clock.now())
     },
+
+    insertionOf: store.insertionOf,
+    insertionForEach: store.insertionForEach,
 
     async find({ since, ...question }) {
       const from = since !== null && 'agoMs' in since ? new Date(clock.now().getTime() - since.agoMs) : since

@@ -1,5 +1,8 @@
-import type { Prisma } from '../../generated/prisma/client.js'
+import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { newId } from '../../platform/database/ids.js'
+import { uuidv7 } from '../../platform/uuid.js'
 import type { Actor } from './actor.js'
 
 /** What happened to whose access, and who asked for it from where. */
@@ -13,27 +16,84 @@ interface Told {
   requestId: string | null
 }
 
-export interface NewEvent extends Told {
-  id: string
+/** An event as a feature tells it. */
+export interface NewEvent {
+  event: string
   actor: Actor
-  detail: Record<string, string | number> | null
+  caller: Caller
+  /** Whom it is about. */
+  userId?: string | null
+  sessionId?: string | null
+  detail?: Record<string, string | number>
 }
 
 /** Writes events that all happened at one time. */
 export async function insertEvents(client: Queries, events: NewEvent[], at: Date): Promise<void> {
   // A list for each column, so that the statement is the same text, and planned once, however many events there are.
-  const each = <T>(column: (event: NewEvent) => T) => events.map(column)
+  const rows = events.map(rowOf)
+  const each = <T>(column: (row: ReturnType<typeof rowOf>) => T) => rows.map(column)
   await client.$executeRaw`
-    INSERT INTO audit_event (id, at, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id, detail)
+    INSERT INTO audit_event (${columns})
     SELECT id, ${at}::timestamptz, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id,
       detail::jsonb
     FROM unnest(
       ${each(({ id }) => id)}::uuid[], ${each(({ event }) => event)}::text[],
-      ${each(({ actor }) => actor.kind)}::text[], ${each(({ actor }) => actor.id)}::text[],
+      ${each(({ actorKind }) => actorKind)}::text[], ${each(({ actorId }) => actorId)}::text[],
       ${each(({ userId }) => userId)}::uuid[], ${each(({ sessionId }) => sessionId)}::uuid[], ${each(({ ip }) => ip)}::text[],
       ${each(({ userAgent }) => userAgent)}::text[], ${each(({ requestId }) => requestId)}::text[],
-      ${each(({ detail }) => detail && JSON.stringify(detail))}::text[]
+      ${each(({ detail }) => detail)}::text[]
     ) AS e(id, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id, detail)`
+}
+
+/**
+ * Writes an event as a part of another feature's statement, which so needs no second one. It does nothing where `from`,
+ * another part of that statement, has no row.
+ */
+export function insertionOf(event: NewEvent, { at, from }: { at: Date; from: Prisma.Sql }): Prisma.Sql {
+  const row = rowOf(event)
+  return Prisma.sql`event_recorded AS (
+    INSERT INTO audit_event (${columns})
+    SELECT ${row.id}::uuid, ${at}::timestamptz, ${row.event}, ${row.actorKind}, ${row.actorId}, ${row.userId}::uuid,
+      ${row.sessionId}::uuid, ${row.ip}, ${row.userAgent}, ${row.requestId}, ${row.detail}::jsonb
+    WHERE EXISTS (SELECT FROM ${from})
+  )`
+}
+
+/** The same event for each session that has ended: each row of `ended` has its `id` and its `user_id`. */
+export function insertionForEach(event: SessionEvent, { at, ended }: { at: Date; ended: Prisma.Sql }): Prisma.Sql {
+  const { actor, caller } = event
+  const [kind, id] = actor === 'subject' ? ['user', null] : [actor.kind, actor.id]
+  return Prisma.sql`events_recorded AS (
+    INSERT INTO audit_event (${columns})
+    SELECT ${newId}, ${at}::timestamptz, ${event.event}, ${kind},
+      ${actor === 'subject' ? Prisma.sql`user_id::text` : Prisma.sql`${id}::text`}, user_id, id, ${caller.ip},
+      ${caller.userAgent}, ${caller.requestId}, ${event.detail ? JSON.stringify(event.detail) : null}::jsonb
+    FROM ${ended}
+  )`
+}
+
+/** An event of one of several sessions; its actor may be the user whose session it is. */
+export interface SessionEvent extends Omit<NewEvent, 'actor' | 'userId' | 'sessionId'> {
+  actor: Actor | 'subject'
+}
+
+const columns = Prisma.sql`
+  id, at, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id, detail`
+
+function rowOf({ event, actor, caller, userId = null, sessionId = null, detail }: NewEvent) {
+  const { ip, userAgent, requestId } = caller
+  return {
+    id: uuidv7(),
+    event,
+    actorKind: actor.kind,
+    actorId: actor.id,
+    userId,
+    sessionId,
+    ip,
+    userAgent,
+    requestId,
+    detail: detail ? JSON.stringify(detail) : null,
+  }
 }
 
 /** An event as it was written. */

@@ -4,6 +4,7 @@
  * in one transaction, through `transaction`. Other verifiers get the same entries from the feed.
  */
 import type { FastifyBaseLogger } from 'fastify'
+import type { Prisma } from '../../generated/prisma/client.js'
 import { MAX_ACCESS_TOKEN_SECONDS, type AccessTokenClaims } from '../../wire/claims.js'
 import type { RevocationEntry } from '../../wire/revocation.js'
 import { createRevocationMap, type RevocationVerdict } from '../../wire/revocation-map.js'
@@ -32,7 +33,18 @@ export const MAX_STALENESS_MS = 5_000
 export type Revocation =
   { kind: 'session'; sid: string } | { kind: 'user'; sub: string; epoch: number } | { kind: 'key'; kid: string }
 
-export type Revoke = (...revocations: Revocation[]) => Promise<void>
+export interface Revoke extends RevokingStatement {
+  /** Writes entries. */
+  (...revocations: Revocation[]): Promise<void>
+}
+
+/** For a statement that ends sessions, and revokes them by a part of its own. */
+export interface RevokingStatement {
+  /** That part: writes an entry for each row of `ended`, another part, by its `id`. */
+  within(ended: Prisma.Sql): Prisma.Sql
+  /** Is told which sessions the statement has ended. */
+  ended(sids: readonly string[]): void
+}
 
 export interface RevocationsOptions {
   database: Database
@@ -58,6 +70,8 @@ export interface Revocations {
    * as soon as it is committed, before the caller learns that it is; the other instances are woken.
    */
   transaction<T>(work: (tx: Queries, revoke: Revoke) => Promise<T>, options?: QueryOptions): Promise<T>
+  /** The same for work that is one statement, and so needs no transaction around it. */
+  statement<T>(work: (client: Queries, revoking: RevokingStatement) => Promise<T>, options?: QueryOptions): Promise<T>
   /**
    * Withdraws signing keys: their tokens are refused everywhere within a second, and nobody is logged out, because
    * refresh tokens do not depend on them. Answers the keys' ids; throws `not_found` where there is none to withdraw.
@@ -109,6 +123,25 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
     passedUnconfirmed = 0
   }
 
+  const expiryOfEntries = () => Math.ceil(clock.now().getTime() / 1000) + ENTRY_LIFETIME_SECONDS
+
+  function revokingStatement(entries: RevocationEntry[]): RevokingStatement {
+    const expiresAt = expiryOfEntries()
+    return {
+      within: (ended) => store.sessionsRevoked(ended, expiresAt, clock.shiftMs),
+      ended: (sids) => void entries.push(...sids.map((sid) => ({ kind: 'session' as const, sid, expiresAt }))),
+    }
+  }
+
+  /** What is committed is in force here at once, and elsewhere as soon as the others have read it. */
+  async function putInForce(entries: RevocationEntry[]): Promise<void> {
+    if (entries.length === 0) return
+    for (const { kind } of entries) count(kind)
+    database.signals?.send(store.CHANNEL)
+    // What cannot be taken in now, the next poll takes in.
+    await take(entries).catch((error: unknown) => log.error({ err: error }, 'revocation not applied yet'))
+  }
+
   const revocations: Revocations = {
     feed,
     load: () => confirm((client) => store.findCurrent(client, clock.shiftMs)),
@@ -131,20 +164,24 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
     async transaction(work, options) {
       const { result, entries } = await database.transaction(async (tx) => {
         const entries: RevocationEntry[] = []
-        const result = await work(tx, async (...revocations) => {
-          const expiresAt = Math.ceil(clock.now().getTime() / 1000) + ENTRY_LIFETIME_SECONDS
+        const revoke = async (...revocations: Revocation[]) => {
+          const expiresAt = expiryOfEntries()
           const written = revocations.map((revocation) => ({ ...revocation, expiresAt }))
           await store.insertEntries(tx, written, clock.shiftMs)
           entries.push(...written)
-        })
-        return { result, entries }
+        }
+        return { result: await work(tx, Object.assign(revoke, revokingStatement(entries))), entries }
       }, options)
-      if (entries.length > 0) {
-        for (const { kind } of entries) count(kind)
-        database.signals?.send(store.CHANNEL)
-        // It is committed. What cannot be taken in now, the next poll takes in.
-        await take(entries).catch((error: unknown) => log.error({ err: error }, 'revocation not applied yet'))
-      }
+      await putInForce(entries)
+      return result
+    },
+
+    async statement(work, options) {
+      const { result, entries } = await database.query(async (client) => {
+        const entries: RevocationEntry[] = []
+        return { result: await work(client, revokingStatement(entries)), entries }
+      }, options)
+      await putInForce(entries)
       return result
     },
 

@@ -1,6 +1,7 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { RevocationEntry } from '../../wire/revocation.js'
 import type { Queries } from '../../platform/database/database.js'
+import { newId } from '../../platform/database/ids.js'
 import { uuidv7 } from '../../platform/uuid.js'
 
 /** The channel on which instances wake each other. */
@@ -41,6 +42,16 @@ export async function insertEntries(tx: Queries, entries: RevocationEntry[], shi
   )
   await tx.$executeRaw`
     INSERT INTO revocation (id, kind, subject, epoch, created_at, expires_at) VALUES ${Prisma.join(rows)}`
+}
+
+/**
+ * Revokes the sessions that `ended`, another part of the same statement, has as rows with their `id`.
+ */
+export function sessionsRevoked(ended: Prisma.Sql, expiresAt: number, shiftMs: number): Prisma.Sql {
+  return Prisma.sql`sessions_revoked AS (
+    INSERT INTO revocation (id, kind, subject, created_at, expires_at)
+    SELECT ${newId}, 'session', id::text, ${now(shiftMs)}, to_timestamp(${expiresAt}::float8) FROM ${ended}
+  )`
 }
 
 /** Deletes entries that no longer matter, a batch at a time; answers how many. */
