@@ -82,7 +82,9 @@ t.test('OPS-01: rules are listed, replaced and on record', async (t) => {
     'block  2001:db8::/32  until 2999-01-01T00:00:00.000Z  for long',
   ])
   await run(app, 'ip:remove', '--cidr', '192.0.2.7')
-  const events = await app.database.query((client) => client.auditEvent.findMany({ orderBy: { id: 'asc' } }))
+  const events = await app.database.query((client) =>
+    client.auditEvent.findMany({ orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
+  )
   t.match(
     events.filter(({ event }) => event.startsWith('address_')),
     [

@@ -22,7 +22,9 @@ const endedBecause = (reason: string) => ({ status: 401, body: { code: 'session_
 const readUser = ({ userId }: SignedUp) =>
   database.query((client) => client.user.findUniqueOrThrow({ where: { id: userId } }))
 const readEvents = ({ userId }: SignedUp, event: string) =>
-  database.query((client) => client.auditEvent.findMany({ where: { userId, event }, orderBy: { id: 'asc' } }))
+  database.query((client) =>
+    client.auditEvent.findMany({ where: { userId, event }, orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
+  )
 
 /** The first session of somebody who has signed up, and one more. */
 async function signUpTwice(): Promise<[SignedUp, SignedUp]> {

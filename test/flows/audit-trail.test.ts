@@ -17,7 +17,9 @@ const stranger = { actorKind: 'user', actorId: null }
 function createReader({ database }: TestApp) {
   let seen = 0
   return async () => {
-    const events = await database.query((client) => client.auditEvent.findMany({ orderBy: { id: 'asc' } }))
+    const events = await database.query((client) =>
+      client.auditEvent.findMany({ orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
+    )
     return events.slice(seen, (seen = events.length))
   }
 }
@@ -202,8 +204,8 @@ t.test(
     await read()
     const third = await app.api.login({ email, password: PASSWORD, mode: 'json' })
     t.match(await read(), [
-      { event: 'session_ended', ...system, userId, sessionId: second.body.session.id, detail: { reason: 'limit' } },
       { event: 'login_succeeded', actorKind: 'user', actorId: userId },
+      { event: 'session_ended', ...system, userId, sessionId: second.body.session.id, detail: { reason: 'limit' } },
     ])
     t.match(await readFamily(app.database, sessionId), { endReason: 'limit', endedBy: null })
 

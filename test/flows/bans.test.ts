@@ -22,7 +22,7 @@ const readBans = ({ userId }: SignedUp) =>
   database.query((client) =>
     client.auditEvent.findMany({
       where: { userId, event: { in: ['user_banned', 'user_unbanned'] } },
-      orderBy: { id: 'asc' },
+      orderBy: [{ at: 'asc' }, { id: 'asc' }],
     }),
   )
 

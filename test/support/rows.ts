@@ -9,7 +9,7 @@ export function readFamily(database: Database, sessionId: string) {
 /** The names of the events that were audited of a session, in the order of time. */
 export async function readAuditTrail(database: Database, sessionId: string): Promise<string[]> {
   const events = await database.query((client) =>
-    client.auditEvent.findMany({ where: { sessionId }, orderBy: { id: 'asc' } }),
+    client.auditEvent.findMany({ where: { sessionId }, orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
   )
   return events.map(({ event }) => event)
 }
@@ -20,6 +20,6 @@ export function readAllRows(database: Database) {
     users: await client.user.findMany({ orderBy: { id: 'asc' } }),
     families: await client.refreshTokenFamily.findMany({ orderBy: { id: 'asc' } }),
     revocations: await client.revocation.findMany({ orderBy: { id: 'asc' } }),
-    events: await client.auditEvent.findMany({ orderBy: { id: 'asc' } }),
+    events: await client.auditEvent.findMany({ orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
   }))
 }

@@ -46,7 +46,7 @@ export function createAccount({ accounts, families, passwords, audit }: AccountO
       await passwords.requireAcceptable(next, user, '/new_password')
       const passwordHash = await passwords.hash(next, gone)
       return passwords.actOnConfirmed(self, { user, password: current }, async (tx, revoke) => {
-        await accounts.setPasswordHash(tx, userId, passwordHash)
+        await accounts.setPassword(tx, userId, passwordHash)
         await accounts.outdateTokens(tx, revoke, userId)
         const by = { actor: actorOf(self), caller }
         await families.endAll(tx, revoke, userId, { except: sessionId, reason: 'password_changed', by })

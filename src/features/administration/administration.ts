@@ -71,7 +71,7 @@ export function createAdministration(options: AdministrationOptions): Administra
   const { database, revocations, accounts, families, audit, clock, passwords } = options
 
   async function requireUser(email: string): Promise<User> {
-    const user = await accounts.findByEmail(email)
+    const user = await database.query((client) => accounts.findByEmail(client, email), { safeToRetry: true })
     if (user === null) throw unknownAddress()
     return user
   }
@@ -117,7 +117,7 @@ export function createAdministration(options: AdministrationOptions): Administra
       const passwordHash = await passwords.hash(password)
       await actOn(found, async (held) => {
         const { tx, revoke, user } = held
-        await accounts.setPasswordHash(tx, user.id, passwordHash)
+        await accounts.setPassword(tx, user.id, passwordHash)
         await accounts.outdateTokens(tx, revoke, user.id)
         await passwords.forgetGuesses(tx, user.email)
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: byOperator })

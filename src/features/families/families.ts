@@ -10,9 +10,9 @@ import type { Caller } from '../../platform/http/caller.js'
 import type { Actor } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
-import { endFamiliesOfUser, type EndedBy } from './ending.js'
+import { endFamilies, type EndedBy } from './ending.js'
 import { logout, type ShownCredentials } from './logging-out.js'
-import { open, type OpenRequest } from './opening.js'
+import { createOpening, type Opening } from './opening.js'
 import { parseRefreshToken, type RefreshToken } from './refresh-token.js'
 import { createRefreshing, rotateCurrent, type RefreshRequest } from './refreshing.js'
 import { renew } from './renewing.js'
@@ -21,7 +21,7 @@ import * as sessions from './sessions.js'
 import * as store from './store.js'
 
 export { attemptKeySchema } from './refresh-token.js'
-export { deviceNameSchema } from './opening.js'
+export { deviceNameSchema, type OpenRequest } from './opening.js'
 export type { Carrier } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
 export type { Session } from './sessions.js'
@@ -29,11 +29,9 @@ export type { SessionTokens } from './family.js'
 
 const PURGE_BATCH = 1000
 
-export interface Families {
+export interface Families extends Opening {
   /** Reads a refresh token that we issued; null for any other text. */
   parse(text: string): RefreshToken | null
-  /** Starts a family, in a transaction that holds the user's row. */
-  open(tx: Queries, revoke: Revoke, request: OpenRequest): Promise<SessionTokens>
   /** Presents a refresh token; throws `session_ended`, `refresh_superseded` and the codes `refresh_token_*`. */
   refresh(request: RefreshRequest): Promise<SessionTokens>
   /** What is known of a live session by its current refresh token; null for any other token. Changes nothing. */
@@ -81,14 +79,15 @@ export function createFamilies(context: FamiliesContext): Families {
   const { database, secrets, clock, settings } = context
   return {
     parse: (text) => parseRefreshToken(secrets, text),
-    open: (tx, revoke, request) => open(context, tx, revoke, request),
+    ...createOpening(context),
     refresh: createRefreshing(context),
     inspect: (token) => sessions.inspect(context, token),
     identify: (token) => sessions.identify(context, token),
     renew: (token, caller) => renew(context, token, caller),
     rotate: (tx, token, session) => rotateCurrent(context, tx, token, session),
     logout: (shown, caller, actor) => logout(context, shown, caller, actor),
-    endAll: (tx, revoke, userId, ending) => endFamiliesOfUser(context, tx, revoke, userId, ending),
+    endAll: (tx, revoke, userId, { except: exceptId = null, reason, by }) =>
+      endFamilies(context, tx, revoke, { userId, exceptId }, reason, by),
     forgetUser: store.forgetUser,
     requireLive: (claims) => sessions.requireLive(context, claims),
     findEndReason: (sessionId) => sessions.findEndReason(context, sessionId),

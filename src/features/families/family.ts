@@ -1,5 +1,6 @@
 import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
+import type { Prisma } from '../../generated/prisma/client.js'
 import { isBanned, tokenUserOf, type TokenUser, type TokenUserRow } from '../accounts/accounts.js'
 import type { IssuedAccessToken } from '../tokens/tokens.js'
 import type { FamiliesContext } from './context.js'
@@ -23,13 +24,19 @@ export interface Family extends JudgedFamily {
 /** First-party clients share one name. */
 export const FIRST_PARTY_CLIENT = 'sallyport'
 
-/** Who ended a session, and from where. */
+/** Families that are to end: those of the handles and ids, or all of a user but one. */
+export type EndingFamilies =
+  { handleHashes?: readonly Uint8Array[]; ids?: readonly string[] } | { userId: string; exceptId: string | null }
+
 export interface Ending {
   reason: EndReason
-  /** The user who asked for it; null where it was none. The audit trail tells who did. */
+  /** The user who asked for it, `subject` where it is the family's own; null where it was none. */
   by: string | null
   ip: string | null
   userAgent: string | null
+  shiftMs: number
+  /** Other parts of the statement, for which `ended` has the rows that end. */
+  together(ended: Prisma.Sql): Prisma.Sql[]
 }
 
 /** The modes whose refresh tokens travel in a request's body, and those in a cookie. */

@@ -1,9 +1,8 @@
 import type { Caller } from '../../platform/http/caller.js'
 import type { Actor } from '../audit/audit.js'
 import type { FamiliesContext } from './context.js'
-import { endFamily } from './ending.js'
+import { endFamilies } from './ending.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
-import * as store from './store.js'
 
 /** What shows which session is to end: a genuine refresh token of any generation, or the claims of an access token. */
 export interface ShownCredentials {
@@ -17,27 +16,14 @@ export interface ShownCredentials {
  */
 export async function logout(
   context: FamiliesContext,
-  { refreshTokens, sessionIds }: ShownCredentials,
+  { refreshTokens, sessionIds: ids }: ShownCredentials,
   caller: Caller,
-  actor?: Actor,
+  actor: Actor | 'subject' = 'subject',
 ): Promise<void> {
-  if (refreshTokens.length === 0 && sessionIds.length === 0) return
-  const { shiftMs } = context.clock
-  await context.revocations.transaction(
-    async (tx, revoke) => {
-      const readings = [
-        ...(await Promise.all(
-          refreshTokens.map(({ handle }) => store.readFamilyForUpdate(tx, hashHandle(handle), shiftMs)),
-        )),
-        ...(await Promise.all(sessionIds.map((id) => store.readFamily(tx, id, shiftMs)))),
-      ]
-      for (const reading of readings) {
-        if (reading === null) continue
-        const { family } = reading
-        const by = { actor: actor ?? { kind: 'user' as const, id: family.userId }, caller }
-        await endFamily(context, tx, revoke, family, 'logout', by)
-      }
-    },
+  if (refreshTokens.length === 0 && ids.length === 0) return
+  const which = { handleHashes: refreshTokens.map(({ handle }) => hashHandle(handle)), ids }
+  await context.revocations.statement(
+    (client, revoking) => endFamilies(context, client, revoking, which, 'logout', { actor, caller }),
     { safeToRetry: true },
   )
 }

@@ -1,19 +1,22 @@
 import Bowser from 'bowser'
+import type { Prisma } from '../../generated/prisma/client.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { text } from '../../platform/http/text.js'
 import { uuidv7 } from '../../platform/uuid.js'
-import { system, type Actor } from '../audit/audit.js'
+import type { User } from '../accounts/accounts.js'
+import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
-import { endFamily } from './ending.js'
+import { endFamilies } from './ending.js'
 import { FIRST_PARTY_CLIENT, makeSessionTokens, type SessionTokens } from './family.js'
 import { createRefreshToken, hashHandle, type RefreshToken } from './refresh-token.js'
 import * as store from './store.js'
 
 export interface OpenRequest {
-  userId: string
+  /** The user as they were read: a session is opened only if they are still so. */
+  user: Pick<User, 'id' | 'passwordHash' | 'lastLoginAt'>
   mode: Mode
   /** The client that the tokens are for; a first-party one by default. */
   clientId?: string
@@ -30,26 +33,59 @@ export interface OpenRequest {
   /** Genuine refresh cookies that came along: the browser will forget them, so their families end. */
   replaces: RefreshToken[]
   caller: Caller
+  /** What is written together with the session: parts of its statement, for which `opened` has a row if it is opened. */
+  together(sessionId: string, opened: Prisma.Sql): Prisma.Sql[]
 }
 
-/**
- * Starts a family. Only for a transaction that holds the user's row and has checked that what was verified still
- * holds: a password change, a ban and a deletion lock that row first.
- */
-export async function open(
-  context: FamiliesContext,
-  tx: Queries,
-  revoke: Revoke,
-  request: OpenRequest,
-): Promise<SessionTokens> {
-  const { secrets, settings, clock } = context
-  const { userId, caller } = request
-  await endReplaced(context, tx, revoke, request)
+export interface Opening {
+  /**
+   * Starts a family in one statement. Null where the user is not as they were read, or where another session has to end
+   * for it: then `open` decides.
+   */
+  openAlone(client: Queries, request: OpenRequest): Promise<SessionTokens | null>
+  /**
+   * Starts a family, and ends those that it replaces and those that are too many. Only for a transaction that holds the
+   * user's row and has checked that what was verified still holds: a password change, a ban and a deletion lock that
+   * row first.
+   */
+  open(tx: Queries, revoke: Revoke, request: OpenRequest): Promise<SessionTokens>
+}
 
+export function createOpening(context: FamiliesContext): Opening {
+  return {
+    async openAlone(client, request) {
+      const opened = await insert(context, client, request, { mayEvict: false })
+      return opened && opened.tokens
+    },
+
+    async open(tx, revoke, request) {
+      const { caller, replaces } = request
+      if (replaces.length > 0) {
+        const handleHashes = replaces.map(({ handle }) => hashHandle(handle))
+        await endFamilies(context, tx, revoke, { handleHashes }, 'logout', { actor: 'subject', caller })
+      }
+      const opened = await insert(context, tx, request, { mayEvict: true })
+      if (opened === null) throw new Error('The user changed although the transaction holds their row.')
+      const { tokens, evicted: ids } = opened
+      if (ids.length > 0) await endFamilies(context, tx, revoke, { ids }, 'limit', { actor: system, caller })
+      return tokens
+    },
+  }
+}
+
+async function insert(
+  context: FamiliesContext,
+  client: Queries,
+  request: OpenRequest,
+  { mayEvict }: { mayEvict: boolean },
+): Promise<{ tokens: SessionTokens; evicted: string[] } | null> {
+  const { secrets, settings, clock } = context
+  const { caller } = request
+  const id = uuidv7()
   const token = createRefreshToken()
-  const opened = await store.insertFamily(tx, {
-    id: uuidv7(),
-    userId,
+  const opened = await store.insertFamily(client, {
+    id,
+    user: request.user,
     handleHash: hashHandle(token.handle),
     secretId: secrets.current.id,
     mode: request.mode,
@@ -63,29 +99,14 @@ export async function open(
     authenticatedAt: request.authenticatedAt,
     maxSeconds: settings.maxSeconds[request.mode],
     keepNewest: settings.maxSessionsPerUser - 1,
+    mayEvict,
+    together: (opened) => request.together(id, opened),
     idleSeconds: settings.idleSeconds,
     shiftMs: clock.shiftMs,
   })
   const user = opened?.reading.user
-  if (!opened || !user) throw new Error('A family was opened for a user who does not exist.')
-  for (const id of opened.evicted) {
-    await endFamily(context, tx, revoke, { id, userId }, 'limit', { actor: system, caller })
-  }
-  return makeSessionTokens(context, { ...opened.reading, user }, token)
-}
-
-async function endReplaced(
-  context: FamiliesContext,
-  tx: Queries,
-  revoke: Revoke,
-  { replaces, caller }: OpenRequest,
-): Promise<void> {
-  for (const { handle } of replaces) {
-    const reading = await store.readFamilyForUpdate(tx, hashHandle(handle), context.clock.shiftMs)
-    if (reading === null) continue
-    const actor: Actor = { kind: 'user', id: reading.family.userId }
-    await endFamily(context, tx, revoke, reading.family, 'logout', { actor, caller })
-  }
+  if (!user) return null
+  return { tokens: makeSessionTokens(context, { ...opened.reading, user }, token), evicted: opened.evicted }
 }
 
 export const deviceNameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Work laptop'] })

@@ -6,7 +6,7 @@ import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import { type Attempt, createAttempt, hashHandle, type RefreshToken, successorOf } from './refresh-token.js'
 import type { FamiliesContext } from './context.js'
-import { endFamily } from './ending.js'
+import { endFamilies } from './ending.js'
 import {
   carriedModes,
   type Carrier,
@@ -175,7 +175,7 @@ async function judgeAndAct(
       return { refused: new Problem('refresh_superseded', { retryAfterSeconds: 1 }) }
     case 'reuse':
       // One of the two who used the token is a thief, and there is no telling which.
-      await endFamily(context, tx, revoke, family, 'reuse_detected', { actor: system, caller })
+      await endFamilies(context, tx, revoke, { ids: [family.id] }, 'reuse_detected', { actor: system, caller })
       return refuse('refresh_token_reused')
     case 'replay':
       if (user === null) return refuse('session_ended', 'deleted')

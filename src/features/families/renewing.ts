@@ -4,7 +4,7 @@ import { Problem } from '../../platform/problem.js'
 import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
-import { endFamily } from './ending.js'
+import { endFamilies } from './ending.js'
 import { FIRST_PARTY_CLIENT, makeSessionTokens, type SessionTokens } from './family.js'
 import { recordOutcome } from './outcome.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
@@ -64,7 +64,7 @@ async function judgeAndAct(
       return new Problem('session_ended', { reason: verdict.reason })
     case 'reuse':
       await recordOutcome(context, tx, 'reuse', presented)
-      await endFamily(context, tx, revoke, family, 'reuse_detected', { actor: system, caller })
+      await endFamilies(context, tx, revoke, { ids: [family.id] }, 'reuse_detected', { actor: system, caller })
       return new Problem('refresh_token_reused')
     case 'renew':
       if (user === null) return new Problem('session_ended', { reason: 'deleted' })

@@ -5,7 +5,7 @@ import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { FamiliesContext } from './context.js'
-import { endFamiliesOfUser, endFamily, type EndedBy } from './ending.js'
+import { endFamilies, type EndedBy } from './ending.js'
 import { type Family, idleOrAbsoluteEnd } from './family.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
@@ -50,8 +50,9 @@ export async function endSession(
   caller: Caller,
 ): Promise<void> {
   const family = await requireLiveSession(context, userId, sessionId)
-  await context.revocations.transaction((tx, revoke) =>
-    endFamily(context, tx, revoke, family, 'revoked_by_user', { actor: { kind: 'user', id: userId }, caller }),
+  const by: EndedBy = { actor: { kind: 'user', id: userId }, caller }
+  await context.revocations.statement((client, revoking) =>
+    endFamilies(context, client, revoking, { ids: [family.id] }, 'revoked_by_user', by),
   )
 }
 
@@ -62,16 +63,16 @@ export async function endOtherSessions(
   caller: Caller,
 ): Promise<void> {
   const by: EndedBy = { actor: { kind: 'user', id: sub }, caller }
-  await context.revocations.transaction((tx, revoke) =>
-    endFamiliesOfUser(context, tx, revoke, sub, { except: sid, reason: 'revoked_by_user', by }),
+  await context.revocations.statement((client, revoking) =>
+    endFamilies(context, client, revoking, { userId: sub, exceptId: sid }, 'revoked_by_user', by),
   )
 }
 
 /** Ends every session of the user. */
 export async function endAllSessions(context: FamiliesContext, userId: string, caller: Caller): Promise<void> {
   const by: EndedBy = { actor: { kind: 'user', id: userId }, caller }
-  await context.revocations.transaction((tx, revoke) =>
-    endFamiliesOfUser(context, tx, revoke, userId, { reason: 'logout_all', by }),
+  await context.revocations.statement((client, revoking) =>
+    endFamilies(context, client, revoking, { userId, exceptId: null }, 'logout_all', by),
   )
 }
 

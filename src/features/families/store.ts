@@ -2,9 +2,9 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
-import { isNotBanned, tokenUserColumns } from '../accounts/accounts.js'
+import { isNotBanned, signInOf, tokenUserColumns, type User } from '../accounts/accounts.js'
 import type { Attempt } from './refresh-token.js'
-import { type Ending, type FamilyReading, readingOf, type Row } from './family.js'
+import { type Ending, type EndingFamilies, type FamilyReading, readingOf, type Row } from './family.js'
 
 const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
@@ -160,7 +160,7 @@ export async function findFamiliesOfUser(client: Queries, userId: string, shiftM
 
 export interface NewFamily extends LifeLimits {
   id: string
-  userId: string
+  user: Pick<User, 'id' | 'passwordHash' | 'lastLoginAt'>
   handleHash: Uint8Array
   secretId: number
   mode: Mode
@@ -175,6 +175,10 @@ export interface NewFamily extends LifeLimits {
   maxSeconds: number
   /** How many live families of the user may stay beside it: those used last. */
   keepNewest: number
+  /** Whether more may live for now, which the caller then ends; else nothing is opened. */
+  mayEvict: boolean
+  /** Other parts of the statement, for which `opened` has a row if a family is opened. */
+  together(opened: Prisma.Sql): Prisma.Sql[]
 }
 
 export interface Opened {
@@ -183,54 +187,60 @@ export interface Opened {
   evicted: string[]
 }
 
-/** Adds a family, and reads what its first tokens say; null where there is no such user. */
-export async function insertFamily(tx: Queries, family: NewFamily): Promise<Opened | null> {
-  const { shiftMs, keepNewest } = family
-  const [row] = await tx.$queryRaw<(Row & { evicted: string[] })[]>`
+/**
+ * Adds a family, and reads what its first tokens say. Null where the user is not as they were read. A sign-in that
+ * comes in between changes the user's row, so the sessions that are counted are all that there are.
+ */
+export async function insertFamily(client: Queries, family: NewFamily): Promise<Opened | null> {
+  const { user, shiftMs, keepNewest, mayEvict } = family
+  const provided = Prisma.sql`(${mayEvict} OR NOT EXISTS (SELECT FROM evicted))`
+  const [row] = await client.$queryRaw<(Row & { evicted: string[] })[]>`
     WITH evicted AS (
       SELECT f.id FROM refresh_token_family AS f, "user" AS u
-      WHERE f.user_id = ${family.userId}::uuid AND ${lives(family)}
+      WHERE f.user_id = ${user.id}::uuid AND ${lives(family)}
       ORDER BY f.last_used_at DESC, f.id DESC OFFSET ${keepNewest}::int
+    ), signed_in AS (${signInOf(user, { now: now(shiftMs), provided })}
     ), f AS (
       INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, client_id, scope, remember,
         device_name, user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
-      VALUES (${family.id}::uuid, ${family.userId}::uuid, ${family.handleHash}, ${family.secretId}, 0,
-        ${family.mode}::mode, ${family.clientId}, ${family.scope}, ${family.remember}, ${family.deviceName},
-        ${family.userAgent}, ${family.ip}, ${family.amr}, least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}),
-        ${now(shiftMs)}, ${now(shiftMs)}, ${now(shiftMs)} + ${seconds(family.maxSeconds)})
-      RETURNING *
-    )
+      SELECT ${family.id}::uuid, signed_in.id, ${family.handleHash}, ${family.secretId}, 0, ${family.mode}::mode, ${family.clientId},
+        ${family.scope}, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip}, ${family.amr}::text[],
+        least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}), ${now(shiftMs)}, ${now(shiftMs)},
+        ${now(shiftMs)} + ${seconds(family.maxSeconds)}
+      FROM signed_in RETURNING *
+    ), ${Prisma.join(family.together(Prisma.sql`f`))}
     SELECT ${columns}, ${now(shiftMs)} AS now, ARRAY(SELECT id::text FROM evicted) AS evicted
-    FROM f JOIN "user" AS u ON u.id = f.user_id`
+    FROM f JOIN signed_in AS u ON u.id = f.user_id`
   return row === undefined ? null : { reading: readingOf(row), evicted: row.evicted }
 }
 
-/** Ends a family unless it has ended already; answers whether it did. */
-export async function endFamily(tx: Queries, id: string, ending: Ending, shiftMs: number): Promise<boolean> {
-  const ended = await tx.$executeRaw`
-    UPDATE refresh_token_family SET ${endingColumns(ending, shiftMs)}
-    WHERE id = ${id}::uuid AND ended_at IS NULL`
-  return ended === 1
-}
-
-/** Ends every family of a user but one; answers the ids of those that ended. */
-export async function endFamiliesOfUser(
-  tx: Queries,
-  userId: string,
-  exceptId: string | null,
-  ending: Ending,
-  shiftMs: number,
-): Promise<string[]> {
-  const rows = await tx.$queryRaw<{ id: string }[]>`
-    UPDATE refresh_token_family SET ${endingColumns(ending, shiftMs)}
-    WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND (${exceptId}::uuid IS NULL OR id <> ${exceptId}::uuid)
-    RETURNING id`
+/** Ends families unless they have ended already; answers the ids of those that it did. */
+export async function endFamilies(client: Queries, which: EndingFamilies, ending: Ending): Promise<string[]> {
+  const { reason, by, ip, userAgent, shiftMs } = ending
+  const rows = await client.$queryRaw<{ id: string }[]>`
+    WITH held AS (
+      SELECT f.id FROM refresh_token_family AS f WHERE ${isAmong(which)} AND f.ended_at IS NULL ORDER BY f.id FOR UPDATE
+    ), ended AS (
+      UPDATE refresh_token_family AS f
+      SET ended_at = ${now(shiftMs)}, end_reason = ${reason}::end_reason,
+        ended_by = ${by === 'subject' ? Prisma.sql`f.user_id` : Prisma.sql`${by}::uuid`}, ended_ip = ${ip},
+        ended_user_agent = ${userAgent}
+      FROM held WHERE f.id = held.id AND f.ended_at IS NULL
+      RETURNING f.id, f.user_id
+    ), ${Prisma.join(ending.together(Prisma.sql`ended`))}
+    SELECT id FROM ended`
   return rows.map(({ id }) => id)
 }
 
-function endingColumns({ reason, by, ip, userAgent }: Ending, shiftMs: number): Prisma.Sql {
-  return Prisma.sql`ended_at = ${now(shiftMs)}, end_reason = ${reason}::end_reason, ended_by = ${by}::uuid,
-    ended_ip = ${ip}, ended_user_agent = ${userAgent}`
+function isAmong(which: EndingFamilies): Prisma.Sql {
+  if ('userId' in which) {
+    const { userId, exceptId } = which
+    return Prisma.sql`f.user_id = ${userId}::uuid AND (${exceptId}::uuid IS NULL OR f.id <> ${exceptId}::uuid)`
+  }
+  const { handleHashes = [], ids = [] } = which
+  const handles = handleHashes.map((hash) => Buffer.from(hash).toString('hex'))
+  return Prisma.sql`(
+    f.handle_hash = ANY(ARRAY(SELECT decode(h, 'hex') FROM unnest(${handles}::text[]) AS h)) OR f.id = ANY(${ids}::uuid[]))`
 }
 
 /** Takes over a generation that the database lost, without rotating. */

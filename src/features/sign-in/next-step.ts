@@ -1,18 +1,18 @@
 import { isBanned, type User } from '../accounts/accounts.js'
-import type { Proof } from './proof.js'
+import type { Authentication, Proof } from './proof.js'
 
 /** The next step of a sign-in. */
 export type NextStep =
-  | { step: 'open'; proofs: readonly [Proof, ...Proof[]] }
-  | { step: 'refuse'; code: 'invalid_credentials' | 'account_banned' }
+  { step: 'open'; authentication: Authentication } | { step: 'refuse'; code: 'invalid_credentials' | 'account_banned' }
 
 /**
- * Decides what a sign-in comes to, for every way in: a session, or a refusal. Only for a user who has proven who they
- * are is a ban told.
+ * Decides what a sign-in comes to, for every way in: a session, or a refusal. Only a user who has proven who they are is
+ * told of a ban.
  */
 export function nextStep(user: Pick<User, 'bannedAt' | 'bannedUntil'>, proofs: readonly Proof[], now: Date): NextStep {
-  const [first, ...others] = proofs
-  if (first === undefined) return { step: 'refuse', code: 'invalid_credentials' }
+  if (proofs.length === 0) return { step: 'refuse', code: 'invalid_credentials' }
   if (isBanned(user, now)) return { step: 'refuse', code: 'account_banned' }
-  return { step: 'open', proofs: [first, ...others] }
+  const amr = [...new Set(proofs.map(({ method }) => method))]
+  const authenticatedAt = new Date(Math.max(...proofs.map(({ at }) => at.getTime())))
+  return { step: 'open', authentication: { amr, authenticatedAt } }
 }

@@ -1,62 +1,64 @@
-import type { Database } from '../../platform/database/database.js'
-import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import type { User } from '../accounts/accounts.js'
 import { stranger, type Actor } from '../audit/audit.js'
 import type { KnownDevices } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
+import type { Limits, Settlement } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
 import { completeSignIn, type CompletionOptions, type SignInContext } from './completing.js'
 import { nextStep } from './next-step.js'
-import type { Proof } from './proof.js'
 import type { LoginBody } from './schemas.js'
 
 export interface PasswordLoginOptions extends CompletionOptions {
-  database: Database
   passwords: Passwords
+  limits: Pick<Limits, 'partyOf'>
   devices: KnownDevices
   /** Counts the passwords that were judged. */
   countLogin: (result: 'succeeded' | 'wrong_credentials' | 'banned') => void
 }
 
+type Code = 'invalid_credentials' | 'account_banned'
+
+/** What becomes of one try: tokens, a refusal, or null where the user changed in between. */
+type Outcome = { tokens: SessionTokens } | { refused: Code; user: User | null } | null
+
 /** How often a login starts over because the user changed under it, by a rehash of another login for example. */
 const MAX_TRIES = 3
 
 export function createPasswordLogin(options: PasswordLoginOptions) {
-  const { database, accounts, passwords, audit, devices, clock, countLogin } = options
+  const { database, accounts, passwords, audit, limits, devices, clock, countLogin } = options
 
-  /** Checks the password and opens a session; null where the user changed in between. */
-  async function tryLogin(body: LoginBody, context: SignInContext): Promise<SessionTokens | null> {
+  async function tryLogin(body: LoginBody, context: SignInContext): Promise<Outcome> {
     const { email, password } = body
-    const { caller, gone } = context
-    const user = await accounts.findByEmail(email)
-    const proofs = await prove(user, body, context)
-    if (user === null) return refuse('invalid_credentials', caller, null)
-    const next = nextStep(user, proofs, clock.now())
-    if (next.step === 'refuse') return refuse(next.code, caller, user)
-
-    const isOutdated = user.passwordHash !== null && passwords.isOutdated(user.passwordHash)
-    const rehashed = isOutdated ? await passwords.hash(password, gone) : null
-    const signIn = { proofs: next.proofs, wish: body, context, event: 'login_succeeded' as const }
-    return completeSignIn(options, user, signIn, async (tx) => {
-      if (rehashed !== null) await accounts.setPasswordHash(tx, user.id, rehashed)
-    })
-  }
-
-  /** What the password proves: nothing if it is wrong. Unknown users take the same steps. */
-  async function prove(user: User | null, { email, password }: LoginBody, context: SignInContext): Promise<Proof[]> {
     const { device } = context
-    const deviceId = device !== null && devices.knows(device, email) ? device.id : null
-    const by = { kind: 'stranger' as const, email, deviceId }
-    const isRight = await passwords.check({ ...context, by, user, password })
-    return isRight ? [{ method: 'pwd', at: clock.now() }] : []
+    const user = await database.query((client) => accounts.findByEmail(client, email), { safeToRetry: true })
+    const isKnown = user !== null && device !== null && devices.isKnownTo(device, user)
+    const by = { kind: 'stranger' as const, email, isKnown }
+    // Null is a wrong password, for which unknown users take the same steps.
+    const outcome = await passwords.check({ ...context, by, user, password }, async (settlement) => ({
+      done: user === null ? null : await complete(user, body, context, settlement),
+    }))
+    return outcome === null ? { refused: 'invalid_credentials', user } : outcome.done
   }
 
-  async function refuse(
-    code: 'invalid_credentials' | 'account_banned',
-    caller: Caller,
-    user: User | null,
-  ): Promise<never> {
+  /** The password is right. */
+  async function complete(
+    user: User,
+    body: LoginBody,
+    context: SignInContext,
+    settlement: Settlement,
+  ): Promise<Outcome> {
+    const proofs = [{ method: 'pwd' as const, at: clock.now() }]
+    const next = nextStep(user, proofs, clock.now())
+    if (next.step === 'refuse') return { refused: next.code, user }
+    const isOutdated = user.passwordHash !== null && passwords.isOutdated(user.passwordHash)
+    const rehashed = isOutdated ? await passwords.hash(body.password, context.gone) : null
+    const signIn = { proofs, wish: body, context, event: 'login_succeeded' as const, settlement, rehashed }
+    const tokens = await completeSignIn(options, user, signIn)
+    return tokens && { tokens }
+  }
+
+  async function refuse(code: Code, { caller }: SignInContext, user: User | null): Promise<never> {
     const isBanned = code === 'account_banned'
     countLogin(isBanned ? 'banned' : 'wrong_credentials')
     const event = isBanned ? 'login_refused_banned' : 'login_failed'
@@ -69,13 +71,22 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
 
   async function login(body: LoginBody, context: SignInContext): Promise<SessionTokens> {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const tokens = await tryLogin(body, context)
-      if (tokens === null) continue
+      const outcome = await tryLogin(body, context)
+      if (outcome === null) continue
+      if ('refused' in outcome) return refuse(outcome.refused, context, outcome.user)
       countLogin('succeeded')
-      return tokens
+      return outcome.tokens
     }
     throw new Problem('overloaded', { retryAfterSeconds: 1 })
   }
 
-  return (body: LoginBody, context: SignInContext) => passwords.admit(() => login(body, context))
+  return (body: LoginBody, context: SignInContext): Promise<SessionTokens> => {
+    const { email } = body
+    const { caller, device } = context
+    // What a device shows is held against the user once there is a place for the login.
+    const isKnown = device !== null && devices.claims(device, email)
+    passwords.requireGuessesLeft({ kind: 'stranger', email, isKnown }, caller)
+    const party = { name: isKnown ? null : limits.partyOf(caller), preferred: isKnown }
+    return passwords.admit(() => login(body, context), party)
+  }
 }

@@ -12,10 +12,3 @@ export interface Authentication {
   /** `auth_time` (OpenID Connect Core, section 2): when the last proof was shown. */
   authenticatedAt: Date
 }
-
-export function authenticationOf(proofs: readonly [Proof, ...Proof[]]): Authentication {
-  return {
-    amr: [...new Set(proofs.map(({ method }) => method))],
-    authenticatedAt: new Date(Math.max(...proofs.map(({ at }) => at.getTime()))),
-  }
-}

@@ -1,4 +1,3 @@
-import type { Database } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import { stranger } from '../audit/audit.js'
 import type { SessionTokens } from '../families/families.js'
@@ -9,7 +8,6 @@ import { openSession, type CompletionOptions, type SignInContext } from './compl
 import type { RegisterBody } from './schemas.js'
 
 export interface RegistrationOptions extends CompletionOptions {
-  database: Database
   passwords: Passwords
   limits: Limits
   /** REGISTRATION. */
@@ -34,29 +32,22 @@ export function createRegistration(options: RegistrationOptions) {
     const { caller, gone } = context
     await passwords.requireAcceptable(password, { email, name })
     const passwordHash = await passwords.hash(password, gone)
-    const proof = { method: 'pwd' as const, at: clock.now() }
+    const proofs = [{ method: 'pwd' as const, at: clock.now() }]
     try {
       return await revocations.transaction(async (tx, revoke) => {
         const userId = await accounts.add(tx, { email, name, passwordHash, roles: [] })
-        await accounts.lock(tx, userId)
-        return openSession(options, tx, revoke, userId, {
-          proofs: [proof],
-          wish: body,
-          context,
-          event: 'user_registered',
-        })
+        const user = await accounts.lock(tx, userId)
+        const signIn = { proofs, wish: body, context, event: 'user_registered' as const }
+        const tokens = user && (await openSession(options, tx, revoke, user, signIn))
+        if (tokens === null) throw new Error('A user who was just added cannot sign in.')
+        return tokens
       })
     } catch (error) {
       if (error instanceof Problem && error.code === 'email_taken') {
-        const owner = await accounts.findByEmail(email)
-        await database.query((client) =>
-          audit.record(client, {
-            event: 'registration_refused_taken',
-            actor: stranger,
-            caller,
-            userId: owner?.id ?? null,
-          }),
-        )
+        await database.query(async (client) => {
+          const userId = (await accounts.findByEmail(client, email))?.id ?? null
+          await audit.record(client, { event: 'registration_refused_taken', actor: stranger, caller, userId })
+        })
       }
       throw error
     }
@@ -67,6 +58,10 @@ export function createRegistration(options: RegistrationOptions) {
     const budgets = limits.ofNetwork(registrationPolicy, context.caller)
     const refusal: Refusal<keyof typeof signInEvents> = { event: 'registration_limited', actor: stranger }
     const request = { ...context, refusal }
-    return passwords.admit(() => limits.guard(budgets, request, () => addAndSignIn(body, context)))
+    limits.requireNotRefused(budgets)
+    const party = { name: limits.partyOf(context.caller), preferred: false }
+    const tokens = await passwords.admit(() => limits.guard(budgets, request, () => addAndSignIn(body, context)), party)
+    if (tokens === null) throw new Error('A registration ends in tokens or in an error.')
+    return tokens
   }
 }

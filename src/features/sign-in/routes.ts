@@ -102,7 +102,7 @@ function contextOf(
   return {
     ...requester,
     // Of two cookies, the one that a neighbouring site has not planted knows the account.
-    device: shown.find((device) => devices.knows(device, email)) ?? shown[0] ?? null,
+    device: shown.find((device) => devices.claims(device, email)) ?? shown[0] ?? null,
     replaces: genuineCookies(request, { cookies, parse: families.parse }),
   }
 }
@@ -115,7 +115,7 @@ function replyWithDevice(
   { cookies, clock, devices, deviceCookie }: SignInRoutesOptions,
 ): TokenReply {
   const { mode, remember } = tokens.family
-  const known = devices.remember(device, tokens.user.email)
+  const known = devices.remember(device, tokens.user)
   const answer = replyWithTokens(reply, tokens, { cookies, clock })
   if (mode === 'json') return { ...answer, device_token: known }
   // A session that ends with the browser is probably on a shared device.

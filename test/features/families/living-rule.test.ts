@@ -4,6 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
+import { Prisma } from '../../../src/generated/prisma/client.js'
 import type { Queries } from '../../../src/platform/database/database.js'
 import { endOf, judge, judgeRenewal, type RotationSettings } from '../../../src/features/families/rotation.js'
 import * as store from '../../../src/features/families/store.js'
@@ -156,8 +157,9 @@ t.test('REF-13: what counts towards the limit of sessions, and towards a secret,
     const bySecret = await store.countLiveFamiliesBySecret(tx, { idleSeconds, shiftMs })
     if ((bySecret.get(1) ?? 0) !== living.length) throw new Error('The count by secret is not that of the living.')
     for (const row of rows.filter(({ user }) => user !== null)) {
+      const user = { id: row.ownerId, passwordHash: null, lastLoginAt: null }
       const opened = await store.insertFamily(tx, {
-        ...{ id: randomUUID(), userId: row.ownerId, handleHash: randomBytes(32), secretId: 1, mode: 'json', clientId },
+        ...{ id: randomUUID(), user, handleHash: randomBytes(32), secretId: 1, mode: 'json', clientId },
         ...{
           scope: '',
           remember: true,
@@ -168,10 +170,13 @@ t.test('REF-13: what counts towards the limit of sessions, and towards a secret,
           authenticatedAt: row.now,
           maxSeconds: 1000,
         },
-        ...{ keepNewest: 0, idleSeconds, shiftMs },
+        ...{ keepNewest: 0, mayEvict: true, idleSeconds, shiftMs },
+        together: () => [Prisma.sql`nothing_else AS (SELECT)`],
       })
+      if (row.family.banned !== (opened === null)) throw new Error('A banned user alone gets no session.')
+      if (opened === null) continue
       const beyond = living.includes(row) ? [row.id] : []
-      if (opened?.evicted.join() !== beyond.join()) throw new Error('The limit does not count what lives.')
+      if (opened.evicted.join() !== beyond.join()) throw new Error('The limit does not count what lives.')
       agreed.counted += beyond.length
     }
   })

@@ -1,23 +1,18 @@
 import t from 'tap'
-import { hashSubject, type Budget } from '../../../src/features/limits/limits.js'
-import {
-  failuresInARow,
-  networkPolicy,
-  passwordBudgets,
-  strangersBudgets,
-} from '../../../src/features/passwords/guesses.js'
+import { hashSubject, type Budget, type Policy } from '../../../src/features/limits/limits.js'
+import { failuresAt, failuresInARow, passwordBudgets } from '../../../src/features/passwords/guesses.js'
 
 const email = 'ada@example.com'
 const account = hashSubject(email)
-const ofNetwork: Budget[] = [{ policy: networkPolicy, of: 'net' }]
+const ofNetwork = (policy: Policy): Budget[] => [{ policy, of: 'net' }]
 
 /** A budget in one line, so that a table of them can be read. */
-function describe({ policy, of }: Budget): string {
+function describe({ policy, of, countsOnly = false }: Budget): string {
   const { name, quota, windowSeconds, sliding, onSuccess, concealed } = policy
   const kind = [sliding ? 'sliding' : 'fixed', onSuccess, { true: 'concealed', false: 'open' }[String(concealed)]].join(
     ' ',
   )
-  return `${name} of ${of}: ${quota} in ${windowSeconds / 60} min, ${kind}`
+  return `${name} of ${of}: ${quota} in ${windowSeconds / 60} min, ${kind}${countsOnly ? ', counts only' : ''}`
 }
 
 const strangers = [
@@ -26,19 +21,33 @@ const strangers = [
   `account-total of ${account}: 100 in 129600 min, sliding forget concealed`,
 ]
 
+const devices = strangers.map((line) => line.replace(/^account/, 'device').replace('concealed', 'open'))
+const logins = `account-logins of ${account}: 100 in 60 min, fixed spend concealed`
+
 t.test('a stranger is counted for the network and, concealed, for the account', async (t) => {
-  const budgets = passwordBudgets({ kind: 'stranger', email, deviceId: null }, ofNetwork)
-  t.strictSame(budgets.map(describe), ['address of net: 100 in 60 min, fixed refund open', ...strangers])
-  t.strictSame(strangersBudgets(email).map(describe), strangers)
+  const budgets = passwordBudgets({ kind: 'stranger', email, isKnown: false }, ofNetwork)
+  t.strictSame(budgets.map(describe), [
+    'address of net: 100 in 60 min, fixed refund open',
+    'address-logins of net: 1000 in 60 min, fixed spend open',
+    logins,
+    ...strangers,
+  ])
 })
 
-t.test('PWD-13: a known device is counted for itself at this account, and for no network', async (t) => {
-  const budgets = passwordBudgets({ kind: 'stranger', email, deviceId: Buffer.from([0xfb, 0xff]) }, ofNetwork)
-  t.strictSame(budgets.map(describe), [
-    `device of ${account}:-_8: 10 in 15 min, fixed forget open`,
-    `device-day of ${account}:-_8: 30 in 1440 min, fixed forget open`,
-    `device-total of ${account}:-_8: 100 in 129600 min, sliding forget open`,
-  ])
+t.test(
+  'PWD-13, ABU-04: all known devices of an account share their guesses, which count for the network',
+  async (t) => {
+    const budgets = passwordBudgets({ kind: 'stranger', email, isKnown: true }, ofNetwork)
+    t.strictSame(budgets.map(describe), [
+      'address of net: 100 in 60 min, fixed refund open, counts only',
+      logins,
+      ...devices,
+    ])
+  },
+)
+
+t.test('a new password forgives the guesses of strangers and of known devices', async (t) => {
+  t.strictSame(failuresAt(email).map(describe), [...strangers, ...devices])
 })
 
 t.test('a user who is signed in is counted for the session alone', async (t) => {

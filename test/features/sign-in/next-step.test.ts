@@ -13,15 +13,29 @@ t.test('a session for proofs, and a ban is told to nobody without one', async (t
   const free = { bannedAt: null, bannedUntil: null }
   const banned = { bannedAt: earlier, bannedUntil: null }
   const refused: NextStep = { step: 'refuse', code: 'invalid_credentials' }
+  const open: NextStep = { step: 'open', authentication: { amr: ['pwd'], authenticatedAt: now } }
   const told: NextStep = { step: 'refuse', code: 'account_banned' }
   const table: [string, Parameters<typeof nextStep>[0], Proof[], NextStep][] = [
     ['no proof', free, [], refused],
     ['no proof, banned', banned, [], refused],
-    ['a proof', free, [proof], { step: 'open', proofs: [proof] }],
-    ['several proofs', free, [proof, another], { step: 'open', proofs: [proof, another] }],
+    ['a proof', free, [proof], open],
+    ['several proofs', free, [proof, another], open],
     ['banned', banned, [proof], told],
     ['banned for a while yet', { ...banned, bannedUntil: later }, [proof], told],
-    ['banned until now', { ...banned, bannedUntil: now }, [proof], { step: 'open', proofs: [proof] }],
+    ['banned until now', { ...banned, bannedUntil: now }, [proof], open],
   ]
   for (const [what, user, proofs, expected] of table) t.strictSame(nextStep(user, proofs, now), expected, what)
+})
+
+t.test('a session is as old as its last proof, and names each method once', async (t) => {
+  const user = { bannedAt: null, bannedUntil: null }
+  const at = (seconds: number) => new Date(now.getTime() + seconds * 1000)
+  for (const [seconds, last] of [
+    [[0], 0],
+    [[0, 1, 3, 2], 3],
+  ] as const) {
+    const proofs = seconds.map((each) => ({ method: 'pwd' as const, at: at(each) }))
+    const authentication = { amr: ['pwd'], authenticatedAt: at(last) }
+    t.strictSame(nextStep(user, proofs, now), { step: 'open', authentication })
+  }
 })
