@@ -129,6 +129,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     limits,
     hashing,
     minLength: config.passwords.minLength,
+    refusesExamples: config.passwords.refusesExamples,
     isStrong: options.isStrong,
   })
   const administration = createAdministration({

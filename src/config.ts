@@ -63,6 +63,8 @@ export interface Config {
   readonly rateLimit: Settings['RATE_LIMIT']
   readonly passwords: {
     readonly minLength: number
+    /** Whether the passwords of our own guides are refused. */
+    readonly refusesExamples: boolean
     readonly argon2MemoryKib: number
     readonly argon2Passes: number
     readonly hashingConcurrency: number
@@ -147,6 +149,7 @@ function arrange(settings: Settings): Config {
     rateLimit: settings.RATE_LIMIT,
     passwords: {
       minLength: settings.PASSWORD_MIN_LENGTH,
+      refusesExamples: settings.NODE_ENV === 'production',
       argon2MemoryKib: settings.ARGON2_MEMORY_KIB,
       argon2Passes: settings.ARGON2_PASSES,
       hashingConcurrency: settings.HASHING_CONCURRENCY ?? hashesAtOnce(settings.WORKERS),

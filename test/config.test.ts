@@ -140,7 +140,7 @@ t.test('every setting reaches the configuration', async (t) => {
     },
     registration: 'closed',
     rateLimit: 'off',
-    passwords: { minLength: 8, argon2MemoryKib: 47_104, argon2Passes: 1, hashingConcurrency: 7 },
+    passwords: { minLength: 8, refusesExamples: false, argon2MemoryKib: 47_104, argon2Passes: 1, hashingConcurrency: 7 },
     metrics: { host: '10.0.0.3', port: 9464 },
     tracing: true,
     logLevel: 'silent',

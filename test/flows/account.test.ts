@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { PASSWORD, type Api } from '../support/api.js'
+import { PASSWORD, type Api, type TokenBody } from '../support/api.js'
 import { startApp } from '../support/app.js'
 
 const NEW_PASSWORD = 'seven other hills under a lantern'
@@ -47,6 +47,61 @@ t.test('PWD-15, REF-14: a new password ends the other sessions, and this one goe
 
   t.match(await api.login({ email, password }), { status: 401, body: { code: 'invalid_credentials' } })
   t.match(await api.login({ email, password: NEW_PASSWORD }), { status: 200 })
+})
+
+t.test(
+  'PWD-15: a session whose refresh token is at hand goes on with new tokens, and a copy is worth nothing',
+  async (t) => {
+    const { api, browser, clock } = await startApp(t)
+    const user = await api.signUp()
+    const key = 'a'.repeat(16)
+    const change = { current_password: user.password, new_password: NEW_PASSWORD, refresh_token: user.refreshToken }
+    const headers = { 'idempotency-key': key }
+    const put = { method: 'PUT' as const, token: user.accessToken, headers, body: change }
+    const changed = await api.call<TokenBody>('/v1/me/password', put)
+    t.match(changed, { status: 200, body: { refresh_token: /^spr_/, session: { id: user.sessionId } } })
+    t.match(await api.whoami(changed.body.access_token), { status: 200 })
+    clock.advance({ hours: 1 })
+    const again = await api.refresh(user.refreshToken, { key })
+    t.equal(again.body.refresh_token, changed.body.refresh_token, 'an answer that was lost is had again')
+    t.match(await api.refresh(changed.body.refresh_token), { status: 200 })
+    clock.advance({ minutes: 1 })
+    t.match(await api.refresh(user.refreshToken), { status: 401, body: { code: 'refresh_token_reused' } })
+
+    const { email, password } = await api.signUp()
+    const page = browser()
+    const login = { method: 'POST' as const, body: { email, password } }
+    const { access_token: token } = (await page.call<TokenBody>('/v1/auth/login', login)).body
+    const copy = page.cookies.get('sallyport_rt')
+    const body = { current_password: password, new_password: NEW_PASSWORD }
+    const inBrowser = await page.call<TokenBody>('/v1/me/password', { method: 'PUT', token, body })
+    t.match(inBrowser, { status: 200, body: { access_token: /^ey/, refresh_token: undefined } })
+    t.not(page.cookies.get('sallyport_rt'), copy)
+    t.match(await api.whoami(inBrowser.body.access_token), { status: 200 })
+  },
+)
+
+t.test('a refresh token of another session is no part of a password change', async (t) => {
+  const { api } = await startApp(t)
+  const [user, other] = [await api.signUp(), await api.signUp()]
+  const passwords = { current_password: user.password, new_password: NEW_PASSWORD }
+  const put = {
+    method: 'PUT' as const,
+    token: user.accessToken,
+    body: { ...passwords, refresh_token: other.refreshToken },
+  }
+  t.match(await api.call('/v1/me/password', put), { status: 204 })
+  t.match(await api.refresh(other.refreshToken), { status: 200 })
+})
+
+t.test('PWD-04: the present password is no new one', async (t) => {
+  const { api } = await startApp(t)
+  const { accessToken: token, password } = await api.signUp()
+  t.match(await changePassword(api, token, password, password), {
+    status: 422,
+    body: { code: 'validation_failed', errors: [{ path: '/new_password', code: 'unchanged' }] },
+  })
+  t.match(await api.whoami(token), { status: 200 })
 })
 
 t.test('PWD-15: in mode session a new password replaces both cookies', async (t) => {

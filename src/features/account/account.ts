@@ -4,7 +4,7 @@
  */
 import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, User } from '../accounts/accounts.js'
-import type { Families, RefreshToken, SessionTokens } from '../families/families.js'
+import type { Families, RefreshRequest, SessionTokens } from '../families/families.js'
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
 import type { accountEvents } from './audit-events.js'
 
@@ -17,8 +17,8 @@ export interface AccountOptions {
 
 /** The user and context of a change to their own account. */
 export interface Self extends Confirmer {
-  /** The session's refresh token, where the request carries it in a cookie. */
-  refreshToken: RefreshToken | null
+  /** The refresh tokens that the request shows. Only that of the session itself is used. */
+  shown: RefreshRequest[]
 }
 
 export interface Account {
@@ -26,8 +26,8 @@ export interface Account {
   read(userId: string): Promise<User>
   rename(userId: string, name: string | null): Promise<User>
   /**
-   * Changes the password: the user's other sessions end, and access tokens of this one become stale. In mode `session`
-   * this one goes on with the tokens that are answered. Throws `invalid_credentials`, `rate_limited` and
+   * Changes the password: the user's other sessions end, and access tokens of this one become stale. Where its refresh
+   * token is shown, it goes on with the tokens that are answered, and a copy of the old one is worth nothing. Throws `invalid_credentials`, `rate_limited` and
    * `password_too_weak`.
    */
   changePassword(self: Self, passwords: { current: string; next: string }): Promise<SessionTokens | null>
@@ -41,9 +41,9 @@ export function createAccount({ accounts, families, passwords, audit }: AccountO
     rename: accounts.rename,
 
     async changePassword(self, { current, next }) {
-      const { userId, sessionId, refreshToken, caller, gone } = self
+      const { userId, sessionId, shown, caller, gone } = self
       const user = await passwords.confirm(self, current)
-      await passwords.requireAcceptable(next, user, '/new_password')
+      await passwords.requireAcceptable(next, user, { path: '/new_password', present: current })
       const passwordHash = await passwords.hash(next, gone)
       return passwords.actOnConfirmed(self, { user, password: current }, async (tx, revoke) => {
         await accounts.setPassword(tx, userId, passwordHash)
@@ -51,7 +51,11 @@ export function createAccount({ accounts, families, passwords, audit }: AccountO
         const by = { actor: actorOf(self), caller }
         await families.endAll(tx, revoke, userId, { except: sessionId, reason: 'password_changed', by })
         await audit.record(tx, { event: 'password_changed', ...by, userId, sessionId })
-        return refreshToken && families.rotate(tx, refreshToken, { sessionId, mode: 'session', caller })
+        for (const request of shown) {
+          const tokens = await families.rotate(tx, sessionId, request)
+          if (tokens !== null) return tokens
+        }
+        return null
       })
     },
 

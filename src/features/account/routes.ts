@@ -1,4 +1,4 @@
-import { userSchema } from '../../wire/token-reply.js'
+import { tokenReplySchema, userSchema } from '../../wire/token-reply.js'
 import type { FastifyReply } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
@@ -6,7 +6,7 @@ import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { presentUser } from '../accounts/accounts.js'
-import { genuineCookies, replyWithTokens, type SessionCookies } from '../browser/browser.js'
+import { attemptHeadersSchema, genuineCookies, replyWithTokens, type SessionCookies } from '../browser/browser.js'
 import type { Families } from '../families/families.js'
 import type { Account, Self } from './account.js'
 import { changePasswordSchema, deleteMeSchema, patchMeSchema } from './schemas.js'
@@ -67,21 +67,27 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         operationId: 'changePassword',
         summary: 'Change the password',
         description:
-          'Ends all other sessions. The current session stays active, but its access token becomes stale and must be ' +
-          'refreshed; in mode session, both cookies are replaced in the response.',
+          'Ends all other sessions. The current session stays active, but its access token becomes stale. If the request ' +
+          'carries its refresh token, in a cookie or in the body, the session is refreshed: the response has the new ' +
+          'tokens, or both cookies in mode session. A lost response can be repeated by a refresh with the same ' +
+          'Idempotency-Key.',
+        headers: attemptHeadersSchema,
         body: changePasswordSchema,
         response: {
-          204: noContent('Done.'),
+          200: tokenReplySchema,
+          204: noContent('Done. The tokens are in cookies, or must be refreshed.'),
           ...problemResponses('invalid_credentials', 'password_too_weak', 'rate_limited'),
         },
       },
       config: { access: { token: 'live' } },
     },
     async (request, reply) => {
-      const { current_password: current, new_password: next } = request.body
-      const tokens = await account.changePassword(selfOf(reply, options), { current, next })
-      if (tokens) replyWithTokens(reply, tokens, { cookies, clock })
-      return reply.code(204).send()
+      const { current_password: current, new_password: next, refresh_token: inBody } = request.body
+      const attemptKey = request.headers['idempotency-key'] ?? null
+      const tokens = await account.changePassword(selfOf(reply, options, { inBody, attemptKey }), { current, next })
+      if (tokens === null) return reply.code(204).send()
+      const answer = replyWithTokens(reply, tokens, { cookies, clock })
+      return tokens.family.mode === 'session' ? reply.code(204).send() : answer
     },
   )
 
@@ -109,10 +115,22 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
   )
 }
 
-function selfOf(reply: FastifyReply, { families, cookies }: AccountRoutesOptions): Self {
+function selfOf(
+  reply: FastifyReply,
+  { families, cookies }: AccountRoutesOptions,
+  { inBody, attemptKey = null }: { inBody?: string | undefined; attemptKey?: string | null } = {},
+): Self {
   const { request } = reply
   const { sub: userId, sid: sessionId } = claimsOf(request)
-  const [refreshToken = null] = genuineCookies(request, { cookies, parse: families.parse })
+  const caller = callerOf(request)
+  const fromBody = families.parse(inBody ?? '')
+  const shown = [
+    ...genuineCookies(request, { cookies, parse: families.parse }).map((token) => ({
+      token,
+      carrier: 'cookie' as const,
+    })),
+    ...(fromBody ? [{ token: fromBody, carrier: 'body' as const }] : []),
+  ].map((presented) => ({ ...presented, attemptKey, caller }))
   const announce = (headers: Record<string, string>) => void reply.headers(headers)
-  return { userId, sessionId, refreshToken, caller: callerOf(request), gone: disconnectSignal(reply), announce }
+  return { userId, sessionId, shown, caller, gone: disconnectSignal(reply), announce }
 }

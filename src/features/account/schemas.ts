@@ -10,13 +10,23 @@ export const patchMeSchema = z
 
 export const deleteMeSchema = z
   .strictObject({ password: passwordSchema })
-  .meta({ examples: [{ password: 'correct horse battery staple' }] })
+  .meta({ examples: [{ password: 'copper lantern drifts over seven hills' }] })
 
 export const changePasswordSchema = z
-  .strictObject({ current_password: passwordSchema, new_password: passwordSchema })
+  .strictObject({
+    current_password: passwordSchema,
+    new_password: passwordSchema,
+    refresh_token: z
+      .string()
+      .optional()
+      .meta({ description: 'In mode json: the refresh token of this session, which is replaced.' }),
+  })
   .meta({
     examples: [
-      { current_password: 'correct horse battery staple', new_password: 'violet otters juggle paper lanterns' },
+      {
+        current_password: 'copper lantern drifts over seven hills',
+        new_password: 'violet otters juggle paper lanterns',
+      },
     ],
   })
 

@@ -4,7 +4,6 @@
  */
 import type { UserClaims } from '../../wire/claims.js'
 import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
-import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import type { Actor } from '../audit/audit.js'
@@ -24,6 +23,7 @@ export { attemptKeySchema } from './refresh-token.js'
 export { deviceNameSchema, type OpenRequest } from './opening.js'
 export type { Carrier } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
+export type { RefreshRequest } from './refreshing.js'
 export type { Session } from './sessions.js'
 export type { SessionTokens } from './family.js'
 
@@ -41,11 +41,7 @@ export interface Families extends Opening {
   /** A new access token for the refresh cookie of mode `session`; null where the cookie is of another mode. */
   renew(token: RefreshToken, caller: Caller): Promise<SessionTokens | null>
   /** Rotates a session whose current token is at hand, in the caller's transaction; null where it is not. */
-  rotate(
-    tx: Queries,
-    token: RefreshToken,
-    session: { sessionId: string; mode: Mode; caller: Caller },
-  ): Promise<SessionTokens | null>
+  rotate(tx: Queries, sessionId: string, request: RefreshRequest): Promise<SessionTokens | null>
   /** Ends the families of all genuine credentials shown; by default it is their users who do. */
   logout(shown: ShownCredentials, caller: Caller, actor?: Actor): Promise<void>
   /** Ends a user's families, in a transaction that holds the user's row. */
@@ -84,7 +80,7 @@ export function createFamilies(context: FamiliesContext): Families {
     inspect: (token) => sessions.inspect(context, token),
     identify: (token) => sessions.identify(context, token),
     renew: (token, caller) => renew(context, token, caller),
-    rotate: (tx, token, session) => rotateCurrent(context, tx, token, session),
+    rotate: (tx, sessionId, request) => rotateCurrent(context, tx, sessionId, request),
     logout: (shown, caller, actor) => logout(context, shown, caller, actor),
     endAll: (tx, revoke, userId, { except: exceptId = null, reason, by }) =>
       endFamilies(context, tx, revoke, { userId, exceptId }, reason, by),

@@ -1,4 +1,3 @@
-import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
@@ -101,18 +100,19 @@ function rotateBatch(context: FamiliesContext, batch: readonly Presentation[]) {
 
 /**
  * Rotates a session in the caller's transaction, where a change of the user calls for new tokens. Null where the token
- * at hand is not the session's current one, or of another mode: it stays as it is, and is judged when it is presented.
+ * at hand is not the session's current one, or travels in another way: it stays as it is, and is judged when it is
+ * presented. An answer that is lost is given again to a refresh of the same attempt.
  */
 export async function rotateCurrent(
   context: FamiliesContext,
   tx: Queries,
-  token: RefreshToken,
-  { sessionId, mode, caller }: { sessionId: string; mode: Mode; caller: Caller },
+  sessionId: string,
+  request: RefreshRequest,
 ): Promise<SessionTokens | null> {
+  const { token, attemptKey } = request
   const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
-  if (reading?.family.id !== sessionId || reading.family.mode !== mode) return null
-  const request = { token, carrier: 'cookie', attemptKey: null, caller } as const
-  const advance = toAdvance(request, createAttempt(token.handle, null))
+  if (reading?.family.id !== sessionId) return null
+  const advance = toAdvance(request, createAttempt(token.handle, attemptKey))
   const [rotated] = await advanceFamilies(context, tx, [advance])
   return rotated?.user ? makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(token)) : null
 }

@@ -13,6 +13,7 @@ import type { passwordEvents } from './audit-events.js'
 import { createPasswordConfirmation, type PasswordConfirmation } from './confirming.js'
 import { createGuesses, failuresAt, type Guesses } from './guesses.js'
 import { normalize, type Hashing } from './hashing.js'
+import { createPublishedCheck } from './published.js'
 import { isStrong as estimate, type PasswordOwner, type StrengthCheck } from './strength.js'
 
 export type { Confirmer } from './confirming.js'
@@ -22,10 +23,14 @@ export type { StrengthCheck } from './strength.js'
 
 export interface Passwords extends Omit<Hashing, 'verify'>, PasswordConfirmation, Guesses {
   /**
-   * Throws `validation_failed` for a password that is too short or, once normalized, too long, and `password_too_weak`
-   * for one that is too easy to guess. `path` is where it stands in the request (RFC 6901).
+   * Throws `validation_failed` for a password that is too short, once normalized too long, or the present one, and
+   * `password_too_weak` for one that is too easy to guess. `path` is where it stands in the request (RFC 6901).
    */
-  requireAcceptable(password: string, owner: PasswordOwner, path?: string): Promise<void>
+  requireAcceptable(
+    password: string,
+    owner: PasswordOwner,
+    place?: { path: string; present?: string | null },
+  ): Promise<void>
   /** Forgets the wrong guesses at an account whose password was set anew, or which is no more. */
   forgetGuesses(tx: Queries, email: string): Promise<void>
 }
@@ -39,6 +44,8 @@ export interface PasswordsOptions {
   hashing: Hashing
   /** PASSWORD_MIN_LENGTH, in code points. */
   minLength: number
+  /** Whether passwords that stand in guides are refused, such as those of the first steps with Sallyport. */
+  refusesExamples: boolean
   /** The estimator by default. */
   isStrong?: StrengthCheck | undefined
 }
@@ -49,10 +56,12 @@ export function createPasswords({
   hashing,
   limits,
   minLength,
+  refusesExamples,
   isStrong = estimate,
   ...options
 }: PasswordsOptions): Passwords {
   const { verify, ...hasher } = hashing
+  const isPublished = createPublishedCheck({ refusesExamples })
 
   const guesses = createGuesses({ limits, verify })
 
@@ -61,11 +70,15 @@ export function createPasswords({
     ...guesses,
     ...createPasswordConfirmation({ ...options, check: guesses.check }),
 
-    async requireAcceptable(password, owner, path = '/password') {
-      const length = countCodePoints(normalize(password))
+    async requireAcceptable(password, owner, { path, present = null } = { path: '/password' }) {
+      const normalized = normalize(password)
+      const length = countCodePoints(normalized)
       if (length < minLength) throw refuse(path, 'too_small', `Must have at least ${minLength} characters`)
       if (length > MAX_LENGTH) throw refuse(path, 'too_big', `Must have at most ${MAX_LENGTH} characters`)
-      if (!(await isStrong(password, owner))) {
+      if (present !== null && normalized === normalize(present)) {
+        throw refuse(path, 'unchanged', 'Must be another password than the present one')
+      }
+      if (isPublished(normalized) || !(await isStrong(password, owner))) {
         const message = 'This password, or a similar one, is among the first that an attacker would try'
         throw new Problem('password_too_weak', { errors: [{ path, code: 'password_too_weak', message }] })
       }

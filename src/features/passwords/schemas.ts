@@ -10,5 +10,5 @@ const MAX_TYPED_LENGTH = 1024
 export const passwordSchema = text({ min: 1, max: MAX_TYPED_LENGTH }).meta({
   format: 'password',
   description: 'At most 256 characters after NFKC normalization.',
-  examples: ['correct horse battery staple'],
+  examples: ['copper lantern drifts over seven hills'],
 })

@@ -21,7 +21,7 @@ const sessionMembers = {
   remember: z.boolean().default(true).meta({ description: 'Whether the cookies persist after the browser is closed.' }),
 }
 
-const example = { email: 'ada@example.com', password: 'correct horse battery staple', mode: 'json' }
+const example = { email: 'ada@example.com', password: 'copper lantern drifts over seven hills', mode: 'json' }
 
 export const loginSchema = z
   .strictObject({ email: emailSchema, password: passwordSchema, ...sessionMembers })

@@ -7,8 +7,6 @@ import type { Fetch } from './options.js'
 export interface Account {
   me(): Promise<User>
   updateMe(changes: { name: string | null }): Promise<User>
-  /** Ends the user's other sessions. */
-  changePassword(passwords: { current_password: string; new_password: string }): Promise<void>
   /** Lists the active sessions or, with `ended`, the ended ones with their reasons. */
   sessions(which?: { ended?: boolean }): Promise<PresentedSession[]>
   renameSession(id: string, deviceName: string): Promise<PresentedSession>
@@ -17,11 +15,16 @@ export interface Account {
 }
 
 /** Calls a route of Sallyport as the user. Throws a ClientError if it is refused. */
-export type CallAsUser = (method: string, path: string, body?: object) => Promise<Answer['body']>
+export type CallAsUser = (
+  method: string,
+  path: string,
+  body?: object,
+  headers?: Record<string, string>,
+) => Promise<Answer['body']>
 
 export function createCallAsUser(authorizedFetch: Fetch, options: Pick<RequestInit, 'credentials'>): CallAsUser {
-  return async (method, path, body) => {
-    const answer = await ask(authorizedFetch, path, { ...options, ...jsonRequest(method, body) })
+  return async (method, path, body, headers) => {
+    const answer = await ask(authorizedFetch, path, { ...options, ...jsonRequest(method, body, headers) })
     if (!isDone(answer)) throw errorOf(answer)
     return answer.body
   }
@@ -38,9 +41,6 @@ export function createAccount(call: CallAsUser, meet: (user: User) => void): Acc
   return {
     me: () => takeUser(call('GET', '/v1/me')),
     updateMe: (changes) => takeUser(call('PATCH', '/v1/me', changes)),
-    async changePassword(passwords) {
-      await call('PUT', '/v1/me/password', passwords)
-    },
     async sessions({ ended = false } = {}) {
       const body = await call('GET', `/v1/sessions${ended ? '?ended=true' : ''}`)
       return (body as unknown as { sessions: PresentedSession[] }).sessions

@@ -13,6 +13,7 @@ import { createMemoryStore } from './key-store.js'
 import { createKnownDevice } from './known-device.js'
 import { createProcessLock, createTabLock } from './lock.js'
 import { checkOptions, type CheckedOptions, type ClientOptions, type Fetch } from './options.js'
+import { createPasswordChange, type PasswordChange } from './password-change.js'
 import { readPlatform, type Platform } from './platform.js'
 import { createRefreshing } from './refreshing.js'
 import { restore } from './restoring.js'
@@ -43,7 +44,7 @@ export interface RegisterRequest extends LoginRequest {
   name?: string
 }
 
-export interface Client extends Account {
+export interface Client extends Account, PasswordChange {
   readonly state: ClientState
   /** Calls the listener on each change, including those of other tabs, and each refresh. Returns an unsubscribe function. */
   onChange(listener: (state: ClientState) => void): () => void
@@ -100,11 +101,13 @@ export function createClient(given: ClientOptions): Client {
   const authorizedFetch = createAuthorizedFetch({ options, fetch, session, clock, refresh })
   const call = createCallAsUser(authorizedFetch, { credentials })
   const account = createAccount(call, session.meet)
+  const passwordChange = createPasswordChange({ mode, credential, session, call })
   const { signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, session, send })
   const stopping = new AbortController()
 
   return {
     ...account,
+    ...passwordChange,
     get state() {
       return session.state
     },

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { runCommand } from '../../../src/commands/commands.js'
 import { ClientError, createClient, type ClientOptions } from '../../../src/sdk/client/client.js'
 import { PASSWORD } from '../../support/api.js'
 import type { Test } from '../../support/app.js'
@@ -112,12 +113,18 @@ t.test('a sign-in over a session ends that session', async (t) => {
   t.match(await device.client.sessions({ ended: true }), [{ id: device.sessionId, reason: 'logout' }])
 })
 
-t.test('REF-14: changed claims cost a refresh, and nobody is logged out', async (t) => {
+t.test('REF-14: a password change brings new tokens, and nobody is logged out', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
+  const before = await device.kept()
   await device.client.changePassword({ current_password: PASSWORD, new_password: 'seven hills under a lantern' })
   t.equal((await device.client.fetch('/v1/whoami')).status, 200)
-  t.equal(device.network.callsOf('/v1/auth/refresh').length, 1)
+  t.equal(device.network.callsOf('/v1/auth/refresh').length, 0)
+  t.match(device.client.state, { status: 'signed_in', session: { id: device.sessionId } })
+  const after = await device.kept()
+  t.strictSame(Object.keys(after ?? {}), ['token'])
+  t.not(after?.token, before?.token)
+  await device.client.refresh()
   t.match(device.client.state, { status: 'signed_in', session: { id: device.sessionId } })
 })
 
@@ -300,9 +307,10 @@ t.test('followEvents: a logout elsewhere shows at once, and changed claims bring
 
   const renewed = change()
   const newPassword = 'seven hills under a lantern'
-  await phone.client.changePassword({ current_password: PASSWORD, new_password: newPassword })
-  t.match(await renewed, { status: 'signed_in' })
+  await runCommand(app.app.operator, 'user:roles', ['--email', phone.account.email, '--set', 'auditor'])
+  t.match(await renewed, { status: 'signed_in', user: { roles: ['auditor'] } })
   t.equal(phone.network.callsOf('/v1/auth/refresh').length, 1)
+  await phone.client.changePassword({ current_password: PASSWORD, new_password: newPassword })
 
   await tablet.client.login({ email: phone.account.email, password: newPassword })
   const ended = change()

@@ -47,6 +47,19 @@ t.test('REF-08: killed after the server has committed, and offline for a day: th
   t.equal(new Set(tokensOf(device)).size, 1)
 })
 
+t.test('REF-08: a lost answer to a password change is had again by the next refresh', async (t) => {
+  const app = await startDeviceApp(t)
+  const device = await app.signUp()
+  device.network.loseAnswer('/v1/me/password')
+  const passwords = { current_password: PASSWORD, new_password: 'seven hills under a lantern' }
+  t.equal(await codeOf(device.client.changePassword(passwords)), 'unreachable')
+  t.match(await device.kept(), { token: /^spr_/, attempt: /^[0-9a-f]{32}$/ })
+  app.clock.advance({ days: 1 })
+  await device.restart().restore()
+  t.match(await device.kept(), { token: /^spr_/, attempt: undefined })
+  t.match(await device.client.sessions(), [{ id: device.sessionId }])
+})
+
 t.test(
   'REF-04: one that was killed before its request was sent goes on with the attempt that it had named',
   async (t) => {
