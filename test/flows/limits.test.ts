@@ -113,6 +113,17 @@ t.test('OPS-01: a limit that is reached is on record once, however many come aft
   t.equal((await limited()).length, 2)
 })
 
+t.test('OPS-01: a limit that a signed-in user has reached is on record as theirs', async (t) => {
+  const { api, database } = await startApp(t)
+  const { accessToken: token, userId, sessionId } = await api.signUp()
+  const remove = () => api.call('/v1/me', { method: 'DELETE', token, body: { password: WRONG } })
+  for (let failures = 0; failures < 10; failures += 1) t.match(await remove(), { status: 401 })
+  t.match(await remove(), { status: 429, headers: { ratelimit: /^"session";r=0/ } })
+  const where = { event: 'password_check_limited' }
+  const events = await database.query((client) => client.auditEvent.findMany({ where }))
+  t.match(events, [{ actorKind: 'user', actorId: userId, userId, sessionId }])
+})
+
 t.test('a password that is set anew at the command line ends the wait', async (t) => {
   const app = await startApp(t)
   const { email } = await app.api.signUp()

@@ -32,6 +32,10 @@ t.test('the refusal that lasts longest counts', async (t) => {
     [refusal('long', 7), standing('granted', { waitMs: 9 }), refusal('short', 5)],
   ]
   for (const standings of orders) t.equal(longestRefusal(standings)?.budget.policy.name, 'long')
+  const counted = refusal('counted', 9)
+  counted.budget.countsOnly = true
+  t.equal(longestRefusal([counted, refusal('long', 7)])?.budget.policy.name, 'long', 'but none that only counts')
+  t.equal(longestRefusal([counted]), undefined)
 })
 
 t.test('every policy is told, and of what is left the refusal or the first that may be told', async (t) => {
