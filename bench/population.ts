@@ -1,4 +1,5 @@
-// Users and families in any number, made by the database itself, with refresh tokens that can be made at any time.
+// Any number of users and families, inserted by the database itself, with refresh tokens that can be computed at any
+// time.
 
 import { createHash } from 'node:crypto'
 import argon2 from 'argon2'
@@ -8,7 +9,7 @@ import { parseSecretKey, SecretKeys } from '../src/platform/crypto/secret-keys.j
 
 export const PASSWORD = 'copper lantern drifts over seven hills'
 
-// Inserted in the order of their ids, as those of users and families are.
+// Inserted in the order of their ids, as users and families are in production.
 const idOf = (n: string) => `('00000000-0000-7000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`
 
 /** The id of a family, in SQL. */
@@ -28,7 +29,7 @@ export async function addUsers(url: string, count: number, { from = 1 } = {}): P
   })
 }
 
-/** Adds so many users, each with one family of mode `json`. */
+/** Adds users, each with one family of mode `json`. */
 export async function addFamilies(url: string, count: number, secretKey: string): Promise<void> {
   await addUsers(url, count)
   await query(url, async (client) => {
@@ -41,7 +42,7 @@ export async function addFamilies(url: string, count: number, secretKey: string)
       [count, secretsOf(secretKey).current.id],
     )
     await client.query('VACUUM (ANALYZE) refresh_token_family, "user"')
-    // What the insertion left to be written is not the refreshes' to write.
+    // Writes out what the insertion has left in memory, so that it does not slow down the refreshes.
     await client.query('CHECKPOINT')
   })
 }
@@ -53,7 +54,7 @@ export function firstRefreshToken(secrets: SecretKeys, n: number): string {
 
 export function secretsOf(secretKey: string): SecretKeys {
   const key = parseSecretKey(secretKey)
-  if (key === null) throw new Error('This is no secret.')
+  if (key === null) throw new Error('This is not a secret key.')
   return new SecretKeys(key)
 }
 

@@ -12,11 +12,11 @@ const picture = fileURLToPath(new URL('../docs/figures.svg', import.meta.url))
 const BEGIN = '<!-- Written by npm run bench -- --write: -->'
 const END = '<!-- Written until here. -->'
 
-/** Puts the figures into bench/README.md and docs/figures.svg, with what they were measured on. */
+/** Writes the figures into bench/README.md and docs/figures.svg, with a description of the machine. */
 export async function writeReport(lines: Line[], { databaseUrl, rounds, seconds }: World): Promise<void> {
   const text = readFileSync(readme, 'utf8')
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (before === -1 || after === -1) throw new Error(`${readme} has no place for the figures.`)
+  if (before === -1 || after === -1) throw new Error(`${readme} has no markers for the figures.`)
   const machine =
     `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ` +
     `${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.versions.node}`

@@ -12,7 +12,7 @@ import { logIn } from './whoami.js'
 const CROWD = 50
 const EVERY_MS = 5
 
-/** How long a verified request takes while others log in without pause. */
+/** The latency of a verified request while other clients log in without pause. */
 export const flood: Row = {
   name: 'flood',
   needsPostgres: true,
@@ -48,7 +48,7 @@ export const flood: Row = {
 const WAITING = 1000
 const IDLE_MS = 2000
 
-/** How much memory those take who wait for their login. */
+/** The memory of logins that wait. */
 export const waiting: Row = {
   name: 'waiting',
   needsPostgres: true,
@@ -67,7 +67,7 @@ export const waiting: Row = {
         growths.push(peakMib(pid) - idle)
       })
     }
-    // Of 19 MiB each, as many as there are cores, at most four.
+    // 19 MiB each; as many as there are cores, at most four.
     const hashes = 19 * Math.min(availableParallelism(), 4)
     const line: Line = {
       what: `memory under ${WAITING} waiting logins, beyond idle`,
@@ -81,7 +81,7 @@ export const waiting: Row = {
   },
 }
 
-/** Asks at a steady pace, whether or not the answers keep up, and from few connections. */
+/** Sends requests at a constant rate, regardless of the responses, over few connections. */
 async function p99OfWhoami({ url }: Sallyport, token: string, samples: number): Promise<number> {
   const agent = new Agent({ keepAlive: true })
   const headers = { authorization: `Bearer ${token}` }

@@ -10,17 +10,17 @@ export interface Asked {
   token?: string
   key?: string
   body?: object
-  /** The client hangs up after so many milliseconds, whether or not there is an answer. */
+  /** The client disconnects after this many milliseconds, with or without a response. */
   hangUpAfterMs?: number
 }
 
-/** Sends a request to any instance, and says what was heard. */
+/** Sends a request to any instance, and returns what it received. */
 export type Call = (asked: Asked) => Promise<Heard>
 
 export interface Record {
-  /** How many requests were answered, by path and status. */
+  /** The number of responses, by path and status. */
   answers: Map<string, number>
-  /** How many had no answer, and why that is no fault. */
+  /** The number of requests without a response, by the reason that explains them. */
   explained: Map<string, number>
   fault(text: string): void
 }
@@ -39,7 +39,7 @@ const bodySchema = z
 
 const ANSWER_WITHIN_MS = 15_000
 
-/** Every answer and every error is either expected, or explained by an outage, or a fault. */
+/** Every response and every error is either expected, explained by an outage, or a fault. */
 export function createCall(
   instances: Pick<Instances, 'choose'>,
   outages: Outages,
@@ -56,11 +56,11 @@ export function createCall(
       add(record.answers, `${what} ${status}`)
       if (status < 500) return { kind: 'answer', status, body: bodySchema.parse(parseJson(text)), at }
       if (status === 503 && (outages.explainRefusal(at) || outages.explainRefusal(startedAt))) {
-        add(record.explained, '503 while the database was away')
+        add(record.explained, '503 while the database was down')
       } else record.fault(`${what} was answered with ${status}: ${text}`)
     } catch (error) {
       const at = performance.now()
-      if (error instanceof HungUp) add(record.explained, 'hung up on purpose')
+      if (error instanceof HungUp) add(record.explained, 'disconnected on purpose')
       else if (outages.explainBroken(instance.name, at)) add(record.explained, 'broken by a kill')
       else record.fault(`${what} at ${instance.name} broke: ${String(error)}`)
     }

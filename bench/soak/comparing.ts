@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { compareWithStored, type Account, type Faults, type StoredFamily } from './ledger.js'
 
-/** What all accounts were acknowledged, held against what the database has at the end. */
+/** Compares what was acknowledged to all accounts with the database at the end. */
 export async function compareAll(url: string, accounts: readonly Account[]): Promise<Faults> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -10,7 +10,7 @@ export async function compareAll(url: string, accounts: readonly Account[]): Pro
     const families = await client.query<StoredFamily>(
       'SELECT id, generation, ended_at IS NOT NULL AS ended FROM refresh_token_family',
     )
-    // Nobody presented a spent token, and nothing that was acknowledged may be behind its clients.
+    // No used token was presented, and no acknowledged change may be missing.
     const odd = await client.query<{ event: string; count: number }>(
       `SELECT event, count(*)::int AS count FROM audit_event
        WHERE event IN ('refresh_ahead', 'refresh_reused', 'refresh_superseded') GROUP BY event`,

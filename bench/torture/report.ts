@@ -10,7 +10,7 @@ const file = fileURLToPath(new URL('../../docs/torture.md', import.meta.url))
 const BEGIN = '<!-- Written by npm run torture -- --write: -->'
 const END = '<!-- Written until here. -->'
 
-/** Puts the table into docs/torture.md, with what it was measured with. */
+/** Writes the table into docs/torture.md, with the versions and settings of the run. */
 export async function writeReport(
   table: Table,
   kinds: TargetKind[],
@@ -18,11 +18,11 @@ export async function writeReport(
 ): Promise<void> {
   const text = readFileSync(file, 'utf8')
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (before === -1 || after === -1) throw new Error(`${file} has no place for the table.`)
+  if (before === -1 || after === -1) throw new Error(`${file} has no markers for the table.`)
   const versions = [...new Set(kinds.map((kind) => kind.version()))].join(', ')
   const measured = [
     `Measured with ${versions}; Node ${process.versions.node}, PostgreSQL ${await postgresVersion(databaseUrl)}, ` +
-      `${availableParallelism()} cores. The grace is ${graceSeconds} s everywhere, races are run ${rounds} times.`,
+      `${availableParallelism()} cores. The grace period is ${graceSeconds} s for all targets; races are run ${rounds} times.`,
     kinds.map((kind) => `- \`${kind.name}\`: ${kind.describe(graceSeconds)}`).join('\n'),
     writeTable(table),
   ].join('\n\n')
