@@ -1,4 +1,4 @@
-// Three processes on one Postgres: whatever one of them revokes, or an operator, all of them refuse.
+// Three processes on one Postgres: revocations by one of them or by an operator take effect in all.
 
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
@@ -8,13 +8,13 @@ import { createEmptyDatabase, needsPostgres } from '../support/database.js'
 import { runOperate, startProcess, type ServerProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
-// Each command is a process of its own, and this machine may be busy.
+// Each command is a separate process, and the machine may be busy.
 t.setTimeout(300_000)
 
 interface Cause {
   what: string
   code: string
-  /** Whether a refresh mends it. */
+  /** Whether a refresh resolves it. */
   mended: boolean
   revoke(user: SignedUp, at: ServerProcess): Promise<unknown>
 }
@@ -24,7 +24,7 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
   const start = (settings: Record<string, string> = {}) =>
     startProcess(t, { DATABASE_URL: url, SECRET_KEY, HASHING_CONCURRENCY: '2', ...settings })
   const first = await start()
-  // The last hears no signals, as behind a pooler: it has only the poll.
+  // The last one gets no notifications, as behind a pooler: it only polls.
   const instances = [first, ...(await Promise.all([start(), start({ DATABASE_PREPARED: 'false' })]))]
 
   async function operate(...args: string[]): Promise<void> {
@@ -40,7 +40,7 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
       revoke: ({ accessToken: token }, { api }) => api.call('/v1/auth/logout', { method: 'POST', token }),
     },
     {
-      what: 'REF-12: a change of the password',
+      what: 'REF-12: a password change',
       code: 'token_stale',
       mended: true,
       revoke: ({ accessToken: token, password: current_password }, { api }) => {
@@ -85,7 +85,7 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
     })
   }
 
-  t.test('REF-12: one that starts later knows, and none says anything of a fault', async (t) => {
+  t.test('REF-12: one that starts later has them, and none logs an error', async (t) => {
     const user = await first.api.signUp()
     await first.api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })
     const late = await start()

@@ -30,7 +30,7 @@ const exportSchema = z.object({
   ),
 })
 
-/** A collector of traces that speaks OTLP over HTTP, in JSON. */
+/** A trace collector that speaks OTLP over HTTP, in JSON. */
 export async function startCollector(t: { teardown(work: () => void): void }) {
   let text = ''
   const spans: CollectedSpan[] = []
@@ -53,7 +53,7 @@ export async function startCollector(t: { teardown(work: () => void): void }) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     resources,
-    /** All that was sent, as it came. */
+    /** Everything that was sent, unparsed. */
     text: () => text,
   }
 }

@@ -1,5 +1,5 @@
-// Pages in a real browser that use the client SDK, from an origin of their own, and a network between them and the API
-// that a test can break.
+// Pages in a real browser that use the client SDK, on a separate origin, and a network between them and the API that a
+// test can break.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -15,14 +15,14 @@ import { bundleClient } from './client-bundle.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
 declare global {
-  // What a page offers to the functions that a test runs in it.
+  // What a page provides to the functions that a test runs in it.
   var client: Client
   var createClient: (options: ClientOptions) => Client
 }
 
 export interface PageApp extends Omit<TestApp, 'browser'> {
   browser: Browser
-  /** Where pages reach the API, through the proxy. */
+  /** The URL of the API for pages, through the proxy. */
   apiUrl: string
   /** The origin that CORS_ORIGINS lists. */
   pageOrigin: string
@@ -54,7 +54,7 @@ export async function startPageApp(t: Test, { settings = {}, ...options }: Start
   }
 }
 
-/** Gives a page that was served here a client. */
+/** Creates a client in a page that was served here. */
 export async function createClientIn(page: Page, options: { baseUrl: string; mode: Mode }): Promise<void> {
   await page.waitForFunction(() => 'createClient' in globalThis)
   await page.evaluate((given) => {
@@ -62,15 +62,15 @@ export async function createClientIn(page: Page, options: { baseUrl: string; mod
   }, options)
 }
 
-/** Signs somebody new up in a page. */
+/** Registers a new user in a page. */
 export async function signUpIn(page: Page): Promise<{ email: string; sessionId: string }> {
   const email = `${crypto.randomUUID()}@example.com`
   const state = await page.evaluate((account) => client.register(account), { email, password: PASSWORD })
-  if (state.status !== 'signed_in' || state.session === null) throw new Error('The sign-up went wrong.')
+  if (state.status !== 'signed_in' || state.session === null) throw new Error('The sign-up failed.')
   return { email, sessionId: state.session.id }
 }
 
-/** The code that a call in a page is refused with; null where it succeeds. */
+/** The code with which a call in a page is refused; null if it succeeds. */
 export function refreshIn(page: Page): Promise<string | null> {
   return page.evaluate(() =>
     client.refresh().then(

@@ -21,14 +21,14 @@ interface Service {
 }
 
 interface Started extends TestApp {
-  /** The same small service on each of the adapters. */
+  /** The same small service with each adapter. */
   services: Record<string, Service>
 }
 
 const at = 'sallyport_at'
 const rt = 'sallyport_rt'
 
-/** Sallyport, and services that serve `/` to those whose token holds. */
+/** Sallyport, and services that serve `/` to requests with a valid token. */
 async function start(t: Test, options: Partial<VerifierOptions> = {}): Promise<Started> {
   const app = await startApp(t)
   const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
@@ -87,7 +87,7 @@ async function signIn(page: Browser): Promise<{ userId: string; sid: string }> {
   return { userId: reply.user.id, sid: reply.session.id }
 }
 
-t.test('a token that holds passes, and others are answered with the problem that the server would send', async (t) => {
+t.test('a valid token is accepted, and others get the same problem as from the server', async (t) => {
   const { api, clock, services, config } = await start(t)
   const { accessToken, userId } = await api.signUp()
   for (const [name, service] of Object.entries(services)) {
@@ -106,8 +106,12 @@ t.test('a token that holds passes, and others are answered with the problem that
       t.match(invalid.headers, { 'www-authenticate': 'Bearer realm="sallyport", error="invalid_token"' })
       t.match(invalid.body, { type: `${config.tokens.issuer}/problems/token_invalid` })
     }
-    t.equal((await ask({ cookies: { [at]: accessToken } })).status, 401, 'cookies are looked at only when it is said')
-    t.equal((await service.api.call('/feed', { token: accessToken })).status, 500, 'a wrong set-up is no refusal')
+    t.equal((await ask({ cookies: { [at]: accessToken } })).status, 401, 'cookies are read only if enabled')
+    t.equal(
+      (await service.api.call('/feed', { token: accessToken })).status,
+      500,
+      'a configuration error is not a refusal',
+    )
   }
   clock.advance({ minutes: 11 })
   for (const service of Object.values(services)) {
@@ -115,7 +119,7 @@ t.test('a token that holds passes, and others are answered with the problem that
   }
 })
 
-t.test('Fastify: a route that declares no access stops the start, and is never served', async (t) => {
+t.test('Fastify: a route without declared access prevents the start, and is never served', async (t) => {
   const verifier = createVerifier({ issuer: 'http://127.0.0.1:9', audience: 'a', onError: () => undefined })
   t.teardown(() => verifier.close())
   const app = Fastify()
@@ -135,7 +139,7 @@ t.test('Fastify: a route that declares no access stops the start, and is never s
   t.equal((await early.inject('/early')).statusCode, 500)
 })
 
-t.test('Fastify: who may call a route is one of four', async (t) => {
+t.test('Fastify: the declared access is one of four values', async (t) => {
   const ways: SallyportAccess[] = ['public', 'offline', 'feed', 'live']
   const asked: unknown[] = []
   const app = Fastify()
@@ -153,7 +157,7 @@ t.test('Fastify: who may call a route is one of four', async (t) => {
   t.strictSame(asked, ['offline', 'feed', 'live'])
 })
 
-t.test('pages in mode session: the cookie serves, and is renewed by the refresh cookie', async (t) => {
+t.test('pages in mode session: the access cookie is accepted, and renewed with the refresh cookie', async (t) => {
   const app = await start(t, { cookies: true })
   for (const [name, { api }] of Object.entries(app.services)) {
     const page = app.browser()
@@ -162,14 +166,14 @@ t.test('pages in mode session: the cookie serves, and is renewed by the refresh 
     for (const [cookie, value] of page.cookies) here.cookies.set(cookie, value)
     const before = await here.call('/')
     t.match(before, { status: 200, body: { sub: userId } }, name)
-    t.strictSame(before.setCookies, [], 'a cookie that serves is not renewed')
+    t.strictSame(before.setCookies, [], 'a valid cookie is not renewed')
 
     app.clock.advance({ minutes: 11 })
     const renewed = await here.call('/')
     t.match(renewed, { status: 200, body: { sub: userId }, headers: { 'cache-control': 'no-store' } })
     t.match(renewed.setCookies, [/^sallyport_at=.*HttpOnly/])
     t.equal(renewed.setCookies.length, 1)
-    t.strictSame((await here.call('/')).setCookies, [], 'the new one serves')
+    t.strictSame((await here.call('/')).setCookies, [], 'the new one is accepted')
 
     const refresh = here.cookies.get(rt) ?? ''
     for (const cookies of [{ [rt]: refresh }, { [at]: 'garbage', [rt]: refresh }, { other: 'x', [rt]: refresh }]) {
@@ -185,7 +189,7 @@ t.test('pages in mode session: the cookie serves, and is renewed by the refresh 
   }
 })
 
-t.test('pages in mode session: an ended session is told, and cookies of two sessions are nobody', async (t) => {
+t.test('pages in mode session: an ended session is reported, and cookies of two sessions are refused', async (t) => {
   const app = await start(t, { cookies: true })
   for (const [name, { api }] of Object.entries(app.services)) {
     const [page, other] = [app.browser(), app.browser()]
