@@ -26,7 +26,7 @@ export function loginRequest(): Request {
  * This many clients log in concurrently, again and again, until the signal; one that gets 503 retries after
  * `Retry-After`. Returns how many logins succeeded.
  */
-export async function crowd(url: string, size: number, signal: AbortSignal): Promise<number> {
+export async function logInConcurrently(url: string, size: number, signal: AbortSignal): Promise<number> {
   const agent = new Agent({ keepAlive: true })
   setMaxListeners(size, signal)
   let count = 0

@@ -2,14 +2,14 @@ import { Agent, get } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { median, percentile } from '../figures.js'
-import { crowd, USERS } from '../logins.js'
+import { logInConcurrently, USERS } from '../logins.js'
 import { addUsers } from '../population.js'
 import { forgetPeak, peakMib, residentMib } from '../resources.js'
 import { inTurns, ratioOf, type Line, type Row } from '../row.js'
 import { withSallyport, type Sallyport } from '../sallyport.js'
 import { logIn } from './whoami.js'
 
-const CROWD = 50
+const CLIENTS = 50
 const EVERY_MS = 5
 
 /** The latency of a verified request while other clients log in without pause. */
@@ -24,7 +24,7 @@ export const flood: Row = {
       const quiet = () => p99OfWhoami(sallyport, token, samples)
       const flooded = async () => {
         const end = new AbortController()
-        const logins = crowd(sallyport.url, CROWD, end.signal)
+        const logins = logInConcurrently(sallyport.url, CLIENTS, end.signal)
         await pause(500)
         const p99 = await quiet()
         end.abort()
@@ -34,7 +34,7 @@ export const flood: Row = {
       await flooded()
       const pairs = await inTurns(world.rounds, flooded, quiet)
       const line: Line = {
-        what: `p99 of whoami while ${CROWD} clients log in`,
+        what: `p99 of whoami while ${CLIENTS} clients log in`,
         figure: `${median(pairs.figures).toFixed(1)} ms`,
         limit: `without logins: ${median(pairs.limits).toFixed(1)} ms`,
         score: ratioOf(pairs),
@@ -58,11 +58,11 @@ export const waiting: Row = {
     for (let round = 0; round < world.rounds; round += 1) {
       await withSallyport(world, async ({ url, pid, databaseUrl }) => {
         await addUsers(databaseUrl, USERS)
-        await crowd(url, 4, AbortSignal.timeout(1000))
+        await logInConcurrently(url, 4, AbortSignal.timeout(1000))
         await pause(IDLE_MS)
         const idle = residentMib(pid)
         forgetPeak(pid)
-        await crowd(url, WAITING, AbortSignal.timeout(2 * world.seconds * 1000))
+        await logInConcurrently(url, WAITING, AbortSignal.timeout(2 * world.seconds * 1000))
         idles.push(idle)
         growths.push(peakMib(pid) - idle)
       })

@@ -39,5 +39,5 @@ t.test('HTTP-01: any request to any operation gets a documented response', async
     [],
     'some requests to every operation succeed',
   )
-  t.match(await api.call('/livez'), { status: 200 }, 'the process lives')
+  t.match(await api.call('/livez'), { status: 200 }, 'the process is running')
 })

@@ -32,7 +32,7 @@ t.test('REF-02 to REF-05: in a batch, each token gets its own verdict', async (t
   for (const { refreshToken } of overtaken ?? []) await api.refresh(refreshToken, { key: 'the-key-of-the-winner' })
 
   const presented = users.flatMap(({ refreshToken }) => [refreshToken, refreshToken.slice(0, -2)])
-  const answers = await Promise.all(presented.map((token) => api.refresh(token, { key: 'the-key-of-the-crowd' })))
+  const answers = await Promise.all(presented.map((token) => api.refresh(token, { key: 'the-key-of-the-batch' })))
   const genuine = answers.filter((_, index) => index % 2 === 0)
   const verdicts = genuine.map(({ status, body }) => (status === 200 ? 'rotated' : body.code))
   t.strictSame(verdicts, [
@@ -49,9 +49,9 @@ t.test('REF-02 to REF-05: in a batch, each token gets its own verdict', async (t
 
 t.test('REF-02: one token several times in a batch rotates once', async (t) => {
   const users = await signUpMany(3)
-  const crowd = Array.from({ length: 10 }, () => users).flat()
+  const batch = Array.from({ length: 10 }, () => users).flat()
   const answers = await Promise.all(
-    crowd.map(({ refreshToken }) => api.refresh(refreshToken, { key: 'one-key-for-all-ten' })),
+    batch.map(({ refreshToken }) => api.refresh(refreshToken, { key: 'one-key-for-all-ten' })),
   )
   t.ok(answers.every(({ status }) => status === 200))
   t.equal(new Set(answers.map(({ body }) => body.refresh_token)).size, 3)
@@ -106,10 +106,10 @@ t.test(
     for (const options of [{}, { key: 'a-key-of-the-client' }]) {
       const users = await signUpMany(5)
       proxy.holdAnswers()
-      const crowd = users.map(({ refreshToken }) => proxied.refresh(refreshToken, options))
+      const batch = users.map(({ refreshToken }) => proxied.refresh(refreshToken, options))
       await until(async () => (await generationsOf(users)).every((generation) => generation === 1))
       proxy.cut()
-      for (const [index, answer] of (await Promise.all(crowd)).entries()) {
+      for (const [index, answer] of (await Promise.all(batch)).entries()) {
         t.match(answer, { status: 200, body: { session: { id: users[index]?.sessionId } } })
         t.match(await proxied.refresh(answer.body.refresh_token), { status: 200 })
       }

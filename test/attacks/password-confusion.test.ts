@@ -14,7 +14,7 @@ t.test('PWD-03: no other password is accepted, however similar', async (t) => {
 
   const near: [string, string][] = [
     ['without the last character', password.slice(0, -1)],
-    ['with one more', `${password}x`],
+    ['with an additional character', `${password}x`],
     ['with another last character', `${password.slice(0, -1)}?`],
     ['its first 72 characters', password.slice(0, 72)],
     ['its first 128 characters', password.slice(0, 128)],
@@ -35,8 +35,8 @@ t.test('PWD-03, HTTP-02: values that are not text, or that a store could truncat
   const values: [string, unknown][] = [
     ['NUL', `${password}\0`],
     ['an embedded NUL', 'copper lantern\0drifts over seven hills'],
-    ['half a character', `${password}\ud83e`],
-    ['the other half', `\udd8a${password}`],
+    ['a lone surrogate', `${password}\ud83e`],
+    ['the other surrogate', `\udd8a${password}`],
     ['a number', 123456789012345],
     ['null', null],
     ['a list', [password]],

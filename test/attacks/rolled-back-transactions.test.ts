@@ -43,7 +43,7 @@ t.test('REF-07: a logout that cannot be written has no effect, and succeeds when
   const ends = {
     reuse: () => api.refresh(spent),
     logout: () => api.call('/v1/auth/logout', { method: 'POST', token }),
-    'logout everywhere': () => api.call('/v1/auth/logout-all', { method: 'POST', token }),
+    'logout of all sessions': () => api.call('/v1/auth/logout-all', { method: 'POST', token }),
     'one session': () => api.call(`/v1/sessions/${second.session.id}`, { method: 'DELETE', token }),
     'all others': () => api.call('/v1/sessions', { method: 'DELETE', token }),
     'new password': () =>

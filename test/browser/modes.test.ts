@@ -89,7 +89,7 @@ for (const mode of ['cookie', 'session', 'json'] as const) {
       await page.evaluate(() => client.logout())
       t.match(await page.evaluate(() => client.state), { status: 'signed_out', reason: 'logout' })
       const left = (await context.cookies(app.apiUrl)).map(({ name }) => name)
-      t.strictSame(left, mode === 'json' ? [] : ['sallyport_device'], 'which opens nothing')
+      t.strictSame(left, mode === 'json' ? [] : ['sallyport_device'], 'which gives no access')
       t.equal((await readFamily(app.database, sessionId)).endReason, 'logout')
       t.notOk((await readAuditTrail(app.database, sessionId)).includes('refresh_reused'))
     })

@@ -53,7 +53,7 @@ t.test('no table contains personal data of a deleted user', async (t) => {
   }
 
   const families = await database.query((client) => client.refreshTokenFamily.findMany())
-  t.ok(families.length >= 3, 'the tombstones stay')
+  t.ok(families.length >= 3, 'the ended sessions remain')
   t.ok(families.every(({ userId, endedAt, endedBy }) => userId === null && endedAt !== null && endedBy === null))
   const events = tables.audit_event ?? []
   t.ok(

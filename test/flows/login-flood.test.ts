@@ -9,11 +9,11 @@ import { holdNextComparison } from '../support/held-hashing.js'
 const settings = { HASHING_CONCURRENCY: '1' }
 const FLOOD = 150
 
-const nobody = { email: 'nobody@example.com', password: 'the password of no account', mode: 'json' }
+const unknownUser = { email: 'nobody@example.com', password: 'the password of no account', mode: 'json' }
 
 /** Each has another account and another network, so that no other limit is reached. */
 const another = (index: number) =>
-  [{ ...nobody, email: `${index}@example.com` }, { from: `198.51.100.${index}` }] as const
+  [{ ...unknownUser, email: `${index}@example.com` }, { from: `198.51.100.${index}` }] as const
 
 t.test('PWD-08: a flood of logins is bounded, and requests without hashing are served meanwhile', async (t) => {
   const { api } = await startApp(t, { settings })
@@ -45,7 +45,7 @@ t.test('PWD-08: a flood of logins is bounded, and requests without hashing are s
     t.equal(body.code, 'overloaded')
     t.match(headers['retry-after'], /^[1-9]\d?$/)
   }
-  t.equal((await api.login(nobody)).status, 401, 'and afterwards logins work as before')
+  t.equal((await api.login(unknownUser)).status, 401, 'and afterwards logins work as before')
 })
 
 t.test(
@@ -67,7 +67,7 @@ t.test(
     await api.whoami(accessToken)
     client.destroy()
     await Promise.all(before)
-    await api.login(nobody)
+    await api.login(unknownUser)
 
     const { body: list } = await api.call<{ sessions: object[] }>('/v1/sessions', { token: accessToken })
     t.equal(list.sessions.length, 1, 'the session of the sign-up')
@@ -80,7 +80,7 @@ t.test(
   async (t) => {
     const { api } = await startApp(t, { settings })
     const { email } = await api.signUp()
-    const guess = () => api.login({ email, password: nobody.password, mode: 'json' })
+    const guess = () => api.login({ email, password: unknownUser.password, mode: 'json' })
     const held = holdNextComparison(t)
     const occupant = api.login(...another(1))
     const letGoOn = await held

@@ -15,7 +15,7 @@ interface Cause {
   what: string
   code: string
   /** Whether a refresh resolves it. */
-  mended: boolean
+  refreshable: boolean
   revoke(user: SignedUp, at: ServerProcess): Promise<unknown>
 }
 
@@ -36,13 +36,13 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
     {
       what: 'REF-12: a logout',
       code: 'session_ended',
-      mended: false,
+      refreshable: false,
       revoke: ({ accessToken: token }, { api }) => api.call('/v1/auth/logout', { method: 'POST', token }),
     },
     {
       what: 'REF-12: a password change',
       code: 'token_stale',
-      mended: true,
+      refreshable: true,
       revoke: ({ accessToken: token, password: current_password }, { api }) => {
         const body = { current_password, new_password: 'seven other hills under a lantern' }
         return api.call('/v1/me/password', { method: 'PUT', token, body })
@@ -51,24 +51,24 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
     {
       what: 'REF-12: a change of roles',
       code: 'token_stale',
-      mended: true,
+      refreshable: true,
       revoke: ({ email }) => operate('user:roles', '--email', email, '--set', 'editor'),
     },
     {
       what: 'REF-12: a ban',
       code: 'session_ended',
-      mended: false,
+      refreshable: false,
       revoke: ({ email }) => operate('user:ban', '--email', email),
     },
     {
       what: 'KEY-04: a withdrawn key',
       code: 'token_stale',
-      mended: true,
+      refreshable: true,
       revoke: ({ accessToken }) => operate('keys:revoke', '--kid', decodeProtectedHeader(accessToken).kid ?? ''),
     },
   ]
 
-  for (const [index, { what, code, mended, revoke }] of causes.entries()) {
+  for (const [index, { what, code, refreshable, revoke }] of causes.entries()) {
     t.test(what, async (t) => {
       const at = instances[index % instances.length] ?? first
       const user = await at.api.signUp()
@@ -79,8 +79,8 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
         instances.map(({ api }) => until(async () => (await api.whoami(user.accessToken)).body.code === code)),
       )
       const refreshed = await first.api.refresh(user.refreshToken)
-      t.equal(refreshed.status, mended ? 200 : 401)
-      if (!mended) return
+      t.equal(refreshed.status, refreshable ? 200 : 401)
+      if (!refreshable) return
       for (const { api } of instances) t.match(await api.whoami(refreshed.body.access_token), { status: 200 })
     })
   }

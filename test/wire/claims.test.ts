@@ -32,7 +32,7 @@ t.test("TOK-10: the claims of a user's token, each of its kind", async (t) => {
   for (const name of [...numericDates, 'epoch', 'auth_time']) {
     for (const value of [0.5, -1, '1', Infinity]) refuses(t, { ...exampleClaims, [name]: value }, `${name}: ${value}`)
   }
-  for (const name of ['sub', 'sid', 'jti']) refuses(t, { ...exampleClaims, [name]: 'no UUID' }, `${name} is not a UUID`)
+  for (const name of ['sub', 'sid', 'jti']) refuses(t, { ...exampleClaims, [name]: 'not a UUID' }, `${name} is not a UUID`)
   for (const name of ['iss', 'aud', 'client_id']) refuses(t, { ...exampleClaims, [name]: '' }, `${name} is empty`)
   for (const name of ['roles', 'amr']) {
     accepts(t, { ...exampleClaims, [name]: [] }, `${name}: none`)
@@ -81,7 +81,7 @@ t.test("a client's token has none of a user's claims, and is its own subject", a
   }
   refuses(t, { ...clientClaims, sub: 'other' }, 'another subject')
   refuses(t, { ...clientClaims, sub: '', client_id: '' }, 'no name')
-  refuses(t, 'claims', 'no object')
+  refuses(t, 'claims', 'not an object')
 })
 
 t.test('inconsistent claims are refused with their path and the rule', async (t) => {

@@ -32,7 +32,7 @@ for (const [name, text, expected] of table) {
     t.strictSame(
       text.split('').flatMap((letter) => parser.push(letter)),
       expected,
-      'letter by letter',
+      'character by character',
     )
     for (let at = 0; at <= text.length; at += 1) {
       const parser = createEventParser(100)

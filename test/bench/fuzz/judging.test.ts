@@ -88,7 +88,7 @@ t.test('any other response has a fault', async (t) => {
       /without a problem body/,
     ],
     [
-      'another status inside',
+      'another status in the body',
       refusal(404, 'not_found', {}, { status: 400 }),
       /status 400 in its body and 404 in its header/,
     ],

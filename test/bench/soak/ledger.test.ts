@@ -56,7 +56,7 @@ t.test('a live session refreshes, one generation at a time', async (t) => {
   t.match(ledger.noteRefresh(session, heard(200, reply('a', 1))), [/generation 1 instead of 2/], 'a rotation is lost')
 })
 
-t.test('an end holds', async (t) => {
+t.test('an ended session stays ended', async (t) => {
   const [session] = accountWith('a').sessions
   t.strictSame(ledger.noteLogout(session, unknown), [])
   t.equal(session.endedAt, null, 'until the logout is acknowledged, the session may be live')

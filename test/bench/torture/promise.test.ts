@@ -6,7 +6,7 @@ import { describeWindow, printTable, writeTable } from '../../../bench/torture/t
 
 const GRACE_SECONDS = 3
 
-const atOnce = honest('retried at once', [])
+const immediate = honest('retried immediately', [])
 const late = honest('retried late', [], { beyondGrace: true })
 const stolen = theft('a theft', [])
 
@@ -46,14 +46,14 @@ function broken(
 t.test('with attempt keys no user is logged out, and a copy is never accepted', async (t) => {
   t.strictSame(
     broken(promisedWithKeys, [
-      [atOnce, [kept]],
+      [immediate, [kept]],
       [late, [kept]],
       [stolen, [found]],
     ]),
     [],
   )
   for (const [scenario, outcomes] of [
-    [atOnce, [kept, loggedOut]],
+    [immediate, [kept, loggedOut]],
     [late, [loggedOut]],
     [stolen, [found, never]],
     [stolen, [copyServed]],
@@ -66,29 +66,29 @@ t.test('with attempt keys no user is logged out, and a copy is never accepted', 
 t.test('without attempt keys both hold only within the grace period', async (t) => {
   t.strictSame(
     broken(promisedWithoutKeys, [
-      [atOnce, [kept]],
+      [immediate, [kept]],
       [late, [loggedOut]],
       [stolen, [copyServed, found]],
     ]),
     [],
   )
   t.strictSame(broken(promisedWithoutKeys, [], { servedSeconds: 2.9, refusedSeconds: 3.1 }), [])
-  t.equal(broken(promisedWithoutKeys, [[atOnce, [loggedOut]]]).length, 1)
+  t.equal(broken(promisedWithoutKeys, [[immediate, [loggedOut]]]).length, 1)
   t.equal(broken(promisedWithoutKeys, [[stolen, [never]]]).length, 1)
   t.equal(broken(promisedWithoutKeys, [], { servedSeconds: 3.2, refusedSeconds: null }).length, 1)
 })
 
 t.test('the table has a cell for every row and column, and marks what was not measured', async (t) => {
   const cells = new Map([
-    [atOnce, sumUp([kept, loggedOut])],
+    [immediate, sumUp([kept, loggedOut])],
     [stolen, sumUp([found])],
   ])
   const columns = [{ name: 'some', column: { cells, window: { servedSeconds: 3.1, refusedSeconds: 2.9 } } }]
-  const table = { columns, scenarios: [atOnce, late, stolen] }
+  const table = { columns, scenarios: [immediate, late, stolen] }
   const lines = printTable(table).split('\n')
   t.match(lines, [
     /^An honest user +some$/,
-    /^retried at once +LOGGED OUT 1\/2$/,
+    /^retried immediately +LOGGED OUT 1\/2$/,
     /^retried late +not measured$/,
     '',
     /^A thief with a copy of the token +some$/,
@@ -100,7 +100,7 @@ t.test('the table has a cell for every row and column, and marks what was not me
     / +0 of 1$/,
     / +2.9 to 3.1 s$/,
   ])
-  t.match(writeTable(table), '| retried at once | **LOGGED OUT 1/2** |')
+  t.match(writeTable(table), '| retried immediately | **LOGGED OUT 1/2** |')
 })
 
 t.test('a window is printed as measured', async (t) => {

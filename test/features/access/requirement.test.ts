@@ -53,7 +53,7 @@ t.test('TOK-17: age and strength of the authentication; without acr the lowest l
   t.equal(shortfall({ auth_time: 0 }, {}), null, 'no age is required')
   const claims = { roles: [], scope: '', auth_time: 1_000 }
   const onTheSecond = findShortfall({ claims }, { token: 'feed', maxAuthAgeSeconds: 900 }, new Date(1_900_000))
-  t.equal(onTheSecond, null, 'to the moment')
+  t.equal(onTheSecond, null, 'exactly at the limit')
 
   const levels = [undefined, 'aal1', 'aal2', 'phr'] as const
   for (const [has, acr] of levels.entries()) {

@@ -135,10 +135,10 @@ t.test('WEB-04: a cross-site request with a cookie of Sallyport is refused, unle
   t.equal(await send('POST', '/own', evil), 200, 'without a cookie')
   t.equal(await send('GET', '/own', { ...carried, ...evil }), 200, 'that changes nothing')
   t.equal(await send('POST', '/shared', { ...carried, ...evil }), 200, 'to a route that allows it')
-  t.equal(await send('POST', '/own', { ...carried, origin: 'http://localhost:3000' }), 200, 'from home')
+  t.equal(await send('POST', '/own', { ...carried, origin: 'http://localhost:3000' }), 200, 'same-origin')
   t.equal(await send('POST', '/own', { ...carried, origin: 'https://app.example' }), 200, 'from a listed origin')
   t.equal(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'same-origin' }), 200)
-  t.equal(await send('POST', '/own', { ...carried, 'x-sallyport-csrf': '1' }), 200, 'by no browser')
+  t.equal(await send('POST', '/own', { ...carried, 'x-sallyport-csrf': '1' }), 200, 'from another client')
   t.equal(await send('POST', '/elsewhere', { ...carried, ...evil }), 404, 'to no route')
 
   t.strictSame(described.get('POST /own'), ['cross_site_request'])
@@ -148,7 +148,7 @@ t.test('WEB-04: a cross-site request with a cookie of Sallyport is refused, unle
 
 t.test('WEB-05: a sign-in that sets cookies must be same-origin, or the browser must keep its cookies', async (t) => {
   const { send } = await createGuarded()
-  t.equal(await send('POST', '/sign-in', {}), 200, 'by no browser')
+  t.equal(await send('POST', '/sign-in', {}), 200, 'from another client')
   t.match(await send('POST', '/sign-in', carried), refused, 'from another client, with a cookie')
   t.match(await send('POST', '/sign-in', evil), refused)
   t.match(await send('POST', '/sign-in', { 'sec-fetch-site': 'cross-site' }), refused)

@@ -80,7 +80,7 @@ const cases: Record<string, Case[]> = {
 
   'an ended family takes precedence over the generation': [
     ['the current token', endedFamily, token(5), 101, endedBy('logout')],
-    ['a grandparent', endedFamily, token(3), 101, endedBy('logout')],
+    ['the second previous token', endedFamily, token(3), 101, endedBy('logout')],
     ['one from the future', endedFamily, token(9), 101, endedBy('logout')],
     ['the same attempt', { ...byKey, ended }, token(4, keyed('k')), 101, endedBy('logout')],
     ['the second previous token of a banned user', banned, token(3), 101, endedBy('banned')],
@@ -122,7 +122,7 @@ const cases: Record<string, Case[]> = {
   'REF-04: a token that several rotations have overtaken gets 409 too': [
     ['the second previous token, immediately', family, token(3), 100, superseded],
     ['the second previous token, at the end of the grace period', family, token(3), 110, superseded],
-    ['the eighth before', older, token(12), 100, superseded],
+    ['the eighth previous token', older, token(12), 100, superseded],
   ],
   'REF-05: the second previous token is never the same attempt, with any key': [
     ['the key of the last rotation, within the grace period', byKey, token(3, keyed('k')), 100, superseded],
@@ -131,8 +131,8 @@ const cases: Record<string, Case[]> = {
     ["the server's own attempt, after the grace period", family, token(3, keyless('a')), 110.001, reuse],
   ],
   'REF-05: the second previous token is reuse after the grace period, and immediately if it is far behind': [
-    ['after the grace', family, token(3), 110.001, reuse],
-    ['without any grace', family, token(3), 100, reuse, noGrace],
+    ['after the grace period', family, token(3), 110.001, reuse],
+    ['without a grace period', family, token(3), 100, reuse, noGrace],
     ['the first token after the grace period', family, token(0), 110.001, reuse],
     ['the ninth previous token, immediately', older, token(11), 100, reuse],
     ['the first token of many, immediately', older, token(0), 100, reuse],
@@ -149,7 +149,7 @@ for (const [rule, rows] of Object.entries(cases)) {
 
 t.test('REF-11: a family expires at the earlier of its two limits, and a stored end takes precedence', async (t) => {
   const table: [string, JudgedFamily, number, ReturnType<typeof endOf>][] = [
-    ['it lives', family, 101, null],
+    ['it is active', family, 101, null],
     ['just before the idle expiry', family, 2099.999, null],
     ['exactly at the idle expiry', family, 2100, 'idle'],
     ['each mode has its own idle time', { ...family, mode: 'cookie' }, 1100, 'idle'],
@@ -177,7 +177,7 @@ t.test(
       ['the previous one, after the grace period', session, 4, 110.001, limits, { outcome: 'reuse' }],
       ['the previous one, without a grace period', session, 4, 100, noGrace, { outcome: 'reuse' }],
       ['the previous one, after a rotation with a key', { ...session, attempt: keyed('k') }, 4, 105, limits, renewed],
-      ['REF-05: a grandparent', session, 3, 100, limits, { outcome: 'reuse' }],
+      ['REF-05: the second previous token', session, 3, 100, limits, { outcome: 'reuse' }],
       ['REF-18: another mode', { ...family, mode: 'cookie' }, 5, 101, limits, { outcome: 'wrong_mode' }],
       ['REF-18: another mode, ended', { ...family, mode: 'cookie', ended }, 5, 101, limits, { outcome: 'wrong_mode' }],
       [

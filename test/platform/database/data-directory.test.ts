@@ -76,9 +76,9 @@ t.test(
     t.strictSame(said.toSorted(), [...Array<string>(5).fill('DataDirectoryInUse'), 'holds'])
 
     const holding = processes[said.indexOf('holds')]
-    if (!holding) throw new Error('nobody holds')
+    if (!holding) throw new Error('no process has the lock')
     const holder = await findHolder(dataDir)
-    if (!holder) throw new Error('nobody is found')
+    if (!holder) throw new Error('no lock holder was found')
     t.strictSame(await sendCommand(holder, 'who', ['a', 'ü']), ['who', 'a', 'ü', String(holding.child.pid)])
     await t.rejects(lockDataDirectory(dataDir), DataDirectoryInUse)
 
@@ -137,7 +137,7 @@ t.test('operator commands', async (t) => {
   t.equal(await findHolder(dataDir), null)
   const lock = await lockDataDirectory(dataDir)
   const holder = await findHolder(dataDir)
-  if (!holder) throw new Error('nobody is found')
+  if (!holder) throw new Error('no lock holder was found')
   await t.rejects(sendCommand(holder, 'early', []), /still starting/)
 
   lock.onCommand((name, args) => {

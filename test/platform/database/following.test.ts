@@ -65,7 +65,7 @@ const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 t.test('without signals it is read every half second, one read at a time', async (t) => {
   const { readings, finish, pass } = startFollowing(t)
-  t.strictSame(readings, ['poll'], 'at once')
+  t.strictSame(readings, ['poll'], 'immediately')
   await pass(5_000)
   t.equal(readings.length, 1, 'not before the first has ended')
   await finish()

@@ -49,7 +49,7 @@ function mountThings(app: AppInstance): void {
   const response = { 201: answer, ...problemResponses('validation_failed', 'invalid_request', 'payload_too_large') }
   app.post('/v1/things', { config, schema: { body: thing, response } }, (request, reply) => {
     // An unlisted member, which must not reach the client.
-    const stored = { ...request.body, owner: 'somebody else' }
+    const stored = { ...request.body, owner: 'another user' }
     void reply.code(201).send(stored)
   })
   app.get('/v1/things/:id', { config, schema: { params } }, (request) => ({ id: request.params.id }))

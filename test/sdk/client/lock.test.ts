@@ -24,8 +24,8 @@ function createWork(log: string[], name: string) {
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 const kinds: [string, string | false, () => Lock][] = [
-  ['within a program', false, createProcessLock],
-  ['among tabs', needsWebLocks, () => (locks ? createTabLock(locks, crypto.randomUUID()) : createProcessLock())],
+  ['within a process', false, createProcessLock],
+  ['across tabs', needsWebLocks, () => (locks ? createTabLock(locks, crypto.randomUUID()) : createProcessLock())],
 ]
 for (const [kind, skip, create] of kinds) {
   t.test(`a lock ${kind}`, { skip }, async (t) => {

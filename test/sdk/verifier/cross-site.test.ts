@@ -6,8 +6,8 @@ import { AUDIENCE, startStandIn } from '../../support/stand-in.js'
 const host = 'shop.example.com'
 const table: [string, ShownRequest['headers'], boolean][] = [
   ['a page of this service', { 'sec-fetch-site': 'same-origin' }, true],
-  ['what somebody typed', { 'sec-fetch-site': 'none' }, true],
-  ['a neighbouring host', { 'sec-fetch-site': 'same-site', origin: 'https://evil.example.com', host }, false],
+  ['a typed address', { 'sec-fetch-site': 'none' }, true],
+  ['a sibling domain', { 'sec-fetch-site': 'same-site', origin: 'https://evil.example.com', host }, false],
   ['another site', { 'sec-fetch-site': 'cross-site' }, false],
   [
     'another site with the header for other clients',
@@ -19,8 +19,8 @@ const table: [string, ShownRequest['headers'], boolean][] = [
   ['an older browser, another site', { origin: 'https://evil.example.com', host }, false],
   ['an older browser, on another port', { origin: 'https://shop.example.com:8443', host }, false],
   ['a document without an origin', { origin: 'null', host }, false],
-  ['no browser', { 'x-sallyport-csrf': '1' }, true],
-  ['nothing at all', { host }, false],
+  ['another client', { 'x-sallyport-csrf': '1' }, true],
+  ['no headers', { host }, false],
 ]
 
 t.test('a request with a cookie must be same-origin', async (t) => {

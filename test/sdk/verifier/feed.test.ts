@@ -79,11 +79,11 @@ t.test('each kind of entry takes effect as soon as it arrives on the stream', as
 
   writeEntries(streaming(), [lasting({ kind: 'user', sub: SUBJECT, epoch: 2 })], 'a.1')
   await becomes(verifier, token, 'token_stale')
-  t.equal(await codeOf(verifier, standIn.issue({ claims: { epoch: 2 } })), null, 'a refresh mends it')
+  t.equal(await codeOf(verifier, standIn.issue({ claims: { epoch: 2 } })), null, 'a refresh resolves it')
   writeEntries(streaming(), [session()], 'a.2')
   await becomes(verifier, token, 'session_ended')
   t.equal(await codeOf(verifier, token, { freshness: 'offline' }), null, 'offline ignores it')
-  t.equal(await codeOf(verifier, other), null, 'nobody else is refused')
+  t.equal(await codeOf(verifier, other), null, 'no other user is refused')
   t.match(standIn.asked(paths.stream), [{ headers: { authorization: 'Bearer spv_test' } }])
 })
 
@@ -108,7 +108,7 @@ t.test(
     clock.advance({ hours: 2 })
     writeBeat(streaming(), 'a.1')
     await until(async () => verifier.ageMs < 5_000)
-    t.equal(await codeOf(verifier, token, { freshness: 'offline' }), 'token_stale', 'for ever')
+    t.equal(await codeOf(verifier, token, { freshness: 'offline' }), 'token_stale', 'permanently')
   },
 )
 
@@ -152,17 +152,17 @@ t.test('after a disconnect the stream resumes, and nothing is missed', async (t)
 })
 
 const unusable: Record<string, (response: ServerResponse) => void> = {
-  'is not there': (response) => response.writeHead(404).end(),
+  'does not exist': (response) => response.writeHead(404).end(),
   'is silent': (response) => openStream(response),
-  'never answers': () => undefined,
-  'never beats': (response) => {
+  'never responds': () => undefined,
+  'sends no beats': (response) => {
     openStream(response)
     const timer = setInterval(() => writeEntries(response, [], ''), 100)
     response.on('close', () => clearInterval(timer))
   },
-  'is behind': (response) => answerJson(response, { code: 'revocation_stale' }, 503),
-  'ends at once': (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(),
-  'is garbage': (response) => response.writeHead(200).end('event: beat\ndata: <html>\n\n'),
+  'is stale': (response) => answerJson(response, { code: 'revocation_stale' }, 503),
+  'ends immediately': (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(),
+  'is invalid': (response) => response.writeHead(200).end('event: beat\ndata: <html>\n\n'),
   'has an event without an end': (response) => response.writeHead(200).end('x'.repeat(5_000_000)),
 }
 for (const [name, handler] of Object.entries(unusable)) {
