@@ -191,7 +191,11 @@ t.test('an older refresh cookie renews only within the grace period', async (t) 
     const first = page.cookies.get(rt) ?? ''
     await page.call('/v1/auth/refresh', { method: 'POST' })
     if (grace !== '0') {
-      t.match(await whoami(first), { status: 200, setCookies: [/^sallyport_at=/], body: { sid } }, 'within the grace period')
+      t.match(
+        await whoami(first),
+        { status: 200, setCookies: [/^sallyport_at=/], body: { sid } },
+        'within the grace period',
+      )
       clock.advance({ seconds: 11 })
       t.match(await whoami(page.cookies.get(rt) ?? ''), { status: 200 }, 'the current one at any time')
     }

@@ -51,7 +51,11 @@ t.test('PWD-08: work beyond the queue is refused immediately, with the time that
   const queue = createBoundedQueue({ ...patient, maxWaiting: 2, clock: { elapsedMs: () => nowMs }, observer })
   const { named, end } = createWork()
   const [a, b, c] = ['a', 'b', 'c'].map((name) => queue.run(named(name)))
-  await t.rejects(queue.run(named('d')), { code: 'overloaded', options: { retryAfterSeconds: 1 } }, 'the duration is not known yet')
+  await t.rejects(
+    queue.run(named('d')),
+    { code: 'overloaded', options: { retryAfterSeconds: 1 } },
+    'the duration is not known yet',
+  )
 
   nowMs = 3000
   end('a')

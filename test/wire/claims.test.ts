@@ -32,7 +32,8 @@ t.test("TOK-10: the claims of a user's token, each of its kind", async (t) => {
   for (const name of [...numericDates, 'epoch', 'auth_time']) {
     for (const value of [0.5, -1, '1', Infinity]) refuses(t, { ...exampleClaims, [name]: value }, `${name}: ${value}`)
   }
-  for (const name of ['sub', 'sid', 'jti']) refuses(t, { ...exampleClaims, [name]: 'not a UUID' }, `${name} is not a UUID`)
+  for (const name of ['sub', 'sid', 'jti'])
+    refuses(t, { ...exampleClaims, [name]: 'not a UUID' }, `${name} is not a UUID`)
   for (const name of ['iss', 'aud', 'client_id']) refuses(t, { ...exampleClaims, [name]: '' }, `${name} is empty`)
   for (const name of ['roles', 'amr']) {
     accepts(t, { ...exampleClaims, [name]: [] }, `${name}: none`)

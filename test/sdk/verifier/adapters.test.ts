@@ -179,7 +179,11 @@ t.test('pages in mode session: the access cookie is accepted, and renewed with t
     for (const cookies of [{ [rt]: refresh }, { [at]: 'garbage', [rt]: refresh }, { other: 'x', [rt]: refresh }]) {
       t.match(await api.call('/', { cookies }), { status: 200, body: { sub: userId } })
     }
-    t.match(await api.call('/', { token: 'garbage', cookies: { [rt]: refresh } }), { status: 401 }, 'the header takes precedence')
+    t.match(
+      await api.call('/', { token: 'garbage', cookies: { [rt]: refresh } }),
+      { status: 401 },
+      'the header takes precedence',
+    )
     t.match(await api.call('/', { cookies: { [at]: 'garbage' } }), { status: 401, body: { code: 'token_invalid' } })
     t.match(await api.call('/', { cookies: { [at]: 'x', [rt]: 'x' } }), {
       status: 401,
