@@ -56,7 +56,7 @@ const neededBy = new Map([
 ])
 
 function faultsOfProblem({ method, operation }: AnyRequest, { status, headers, text }: Answer): string[] {
-  const faults = status >= 500 ? [`is a ${status}`] : []
+  const faults = status >= 500 ? [`has the server error ${status}`] : []
   // A documented OAuth error is checked against its schema.
   const isOAuths = operation?.answers.get(status)?.mediaType === 'application/json'
   if (isOAuths && headers['content-type']?.startsWith('application/json')) return faults

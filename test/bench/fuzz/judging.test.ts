@@ -94,8 +94,8 @@ t.test('any other response has a fault', async (t) => {
     ],
     ['another type of problem', refusal(404, 'not_found', {}, { type: '/x' }), /has the type "\/x"/],
     ['another request id', refusal(404, 'not_found', {}, { request_id: 's' }), /another request id/],
-    ['a 500', refusal(500, 'internal_error'), /undocumented status 500/],
-    ['an undocumented overload', refusal(503, 'overloaded', { 'retry-after': '2' }), /undocumented status 503/],
+    ['a 500', refusal(500, 'internal_error'), /server error 500/],
+    ['an undocumented overload', refusal(503, 'overloaded', { 'retry-after': '2' }), /server error 503/],
     ['a 401 without a challenge', refusal(401, 'token_missing'), /has no www-authenticate/],
     ['a missing header', answer({ id }, { headers: { 'x-frame-options': undefined } }), /has no x-frame-options/],
     ['a weaker header', answer({ id }, { headers: { 'x-frame-options': 'ALLOW' } }), /x-frame-options: ALLOW/],
@@ -109,7 +109,7 @@ t.test('an address that resembles a documented one may not exist', async (t) => 
   t.strictSame(judge(refusal(404, 'not_found'), astray), [])
   t.strictSame(judge(refusal(405, 'method_not_allowed', { allow: 'GET' }), { exact: false, method: 'PUT' }), [])
   t.match(judge(refusal(405, 'method_not_allowed'), { exact: false, method: 'PUT' }), ['has no allow'])
-  t.match(judge(refusal(500, 'internal_error'), { operation: null, exact: false }), ['has the undocumented status 500'])
+  t.match(judge(refusal(500, 'internal_error'), { operation: null, exact: false }), ['has the server error 500'])
 })
 
 t.test('a finding can be reproduced', async (t) => {
