@@ -3,9 +3,9 @@
 
 import { createHash } from 'node:crypto'
 import argon2 from 'argon2'
-import pg from 'pg'
 import { formatRefreshToken } from '../src/features/families/refresh-token.js'
 import { parseSecretKey, SecretKeys } from '../src/platform/crypto/secret-keys.js'
+import { withClient } from './postgres-client.js'
 
 export const PASSWORD = 'copper lantern drifts over seven hills'
 
@@ -20,7 +20,7 @@ export const emailOf = (n: number) => `user-${n}@example.com`
 /** Adds users with these numbers, up to `count`, who share one password. */
 export async function addUsers(url: string, count: number, { from = 1 } = {}): Promise<void> {
   const hash = await argon2.hash(PASSWORD, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
-  await query(url, async (client) => {
+  await withClient(url, async (client) => {
     await client.query(
       `INSERT INTO "user" (id, email, password_hash, epoch, created_at)
        SELECT ${idOf('n')}, 'user-' || n || '@example.com', $3, 1, now() FROM generate_series($1::int, $2::int) AS n`,
@@ -32,7 +32,7 @@ export async function addUsers(url: string, count: number, { from = 1 } = {}): P
 /** Adds users, each with one family of mode `json`. */
 export async function addFamilies(url: string, count: number, secretKey: string): Promise<void> {
   await addUsers(url, count)
-  await query(url, async (client) => {
+  await withClient(url, async (client) => {
     await client.query(
       `INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, attempt_hash, attempt_keyed,
          rotated_at, mode, remember, user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
@@ -56,14 +56,4 @@ export function secretsOf(secretKey: string): SecretKeys {
   const key = parseSecretKey(secretKey)
   if (key === null) throw new Error('This is not a secret key.')
   return new SecretKeys(key)
-}
-
-async function query(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await work(client)
-  } finally {
-    await client.end()
-  }
 }

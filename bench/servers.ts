@@ -6,8 +6,8 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import pg from 'pg'
 import packageJson from '../package.json' with { type: 'json' }
+import { withClient } from './postgres-client.js'
 
 // The arguments that `npm start` passes to Node.
 export const [, ...startArguments] = packageJson.scripts.start.split(' ')
@@ -113,16 +113,15 @@ export async function freePort(): Promise<number> {
 
 /** Runs work with an empty database on that Postgres, and drops it. */
 export async function withEmptyDatabase<T>(serverUrl: string, work: (url: string) => Promise<T>): Promise<T> {
-  const server = new pg.Client({ connectionString: serverUrl })
-  await server.connect()
   const name = `sallyport_bench_${randomBytes(8).toString('hex')}`
-  try {
-    await server.query(`CREATE DATABASE ${name}`)
-    const url = new URL(serverUrl)
-    url.pathname = `/${name}`
-    return await work(url.href)
-  } finally {
-    await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    await server.end()
-  }
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return withClient(serverUrl, async (server) => {
+    try {
+      await server.query(`CREATE DATABASE ${name}`)
+      return await work(url.href)
+    } finally {
+      await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    }
+  })
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { problemCodes } from '../../src/wire/problem-codes.js'
+import { parseJson } from '../json.js'
 import type { DescribedAnswer } from './document.js'
 import type { AnyRequest } from './requests.js'
 import type { Answer } from './sending.js'
@@ -101,14 +102,6 @@ function describe({ errors }: NonNullable<DescribedAnswer['fits']>): string {
 function codeOf({ text }: Answer): string {
   const body = parseJson(text)
   return problemSchema.safeParse(body).data?.code ?? oauthErrorSchema.safeParse(body).data?.error ?? ''
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** The key for the counts: the operation if the request was its own, and the result. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../json.js'
 
 /** What a visitor has received from the API and may use again, damage or mix up. */
 export interface Purse {
@@ -58,12 +59,4 @@ function keep(list: string[], value: string | undefined): void {
   if (value === undefined || list.includes(value)) return
   list.push(value)
   if (list.length > KEPT) list.shift()
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

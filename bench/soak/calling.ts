@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http'
 import { z } from 'zod'
+import { parseJson } from '../json.js'
 import type { Outages } from './faults.js'
 import type { Instance, Instances } from './instances.js'
 import type { Heard } from './ledger.js'
@@ -96,12 +97,4 @@ function exchange(agent: Agent, { url }: Instance, asked: Asked): Promise<{ stat
 
 export function add(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -1,11 +1,9 @@
-import pg from 'pg'
+import { withClient } from '../postgres-client.js'
 import { compareWithStored, type Account, type Faults, type StoredFamily } from './ledger.js'
 
 /** Compares what was acknowledged to all accounts with the database at the end. */
 export async function compareAll(url: string, accounts: readonly Account[]): Promise<Faults> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
+  return withClient(url, async (client) => {
     const users = await client.query<{ email: string }>('SELECT email FROM "user"')
     const families = await client.query<StoredFamily>(
       'SELECT id, generation, ended_at IS NOT NULL AS ended FROM refresh_token_family',
@@ -23,7 +21,5 @@ export async function compareAll(url: string, accounts: readonly Account[]): Pro
       ...accounts.flatMap((account) => compareWithStored(account, stored)),
       ...odd.rows.map(({ event, count }) => `The audit trail has ${event} ${count} times.`),
     ]
-  } finally {
-    await client.end()
-  }
+  })
 }

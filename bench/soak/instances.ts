@@ -62,12 +62,7 @@ export async function startInstances({ count, settings, outages, onLine }: Insta
   }
 
   return {
-    choose() {
-      const up = slots.filter(({ isUp }) => isUp)
-      const chosen = up[Math.floor(Math.random() * up.length)]
-      if (chosen === undefined) throw new Error('No instance is up.')
-      return chosen
-    },
+    choose: () => chooseUp(slots),
     async kill(index) {
       const slot = slots[index % slots.length]
       if (slot === undefined) return
@@ -90,6 +85,14 @@ export async function startInstances({ count, settings, outages, onLine }: Insta
     samples: () => samples,
     stop: async () => void (await Promise.all(slots.map(({ server }) => server.stop()))),
   }
+}
+
+/** Any of these that is up, as a load balancer selects one. */
+export function chooseUp<T extends Instance>(instances: readonly T[]): T {
+  const up = instances.filter(({ isUp }) => isUp)
+  const chosen = up[Math.floor(Math.random() * up.length)]
+  if (chosen === undefined) throw new Error('No instance is up.')
+  return chosen
 }
 
 /** The memory that is left after the collection; null for a process that exits meanwhile. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../json.js'
 
 const lineSchema = z.object({
   level: z.string(),
@@ -32,13 +33,5 @@ export function createServerLog(): ServerLog {
       const cause = [...causes].find(([id]) => text.includes(id))?.[1]
       return cause === undefined ? text : `${text} because: ${cause}`
     },
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
   }
 }

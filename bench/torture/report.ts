@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
 import { format, resolveConfig } from 'prettier'
+import { withClient } from '../postgres-client.js'
 import { writeTable, type Table } from './table.js'
 import type { TargetKind } from './target.js'
 
@@ -31,12 +31,8 @@ export async function writeReport(
 }
 
 async function postgresVersion(databaseUrl: string): Promise<string> {
-  const client = new pg.Client({ connectionString: databaseUrl })
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
-    return rows[0]?.server_version.split(' ')[0] ?? ''
-  } finally {
-    await client.end()
-  }
+  const { rows } = await withClient(databaseUrl, (client) =>
+    client.query<{ server_version: string }>('SHOW server_version'),
+  )
+  return rows[0]?.server_version.split(' ')[0] ?? ''
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sallyportProgram, startProgram, type Server } from '../servers.js'
-import type { Instance } from '../soak/instances.js'
+import { chooseUp, type Instance } from '../soak/instances.js'
 
 export interface Fleet {
   /** Any instance that a load balancer would select. */
@@ -19,12 +19,7 @@ const DRAIN_MS = 500
 export function createFleet(settings: Record<string, string>, onLine: (line: string) => void): Fleet {
   const members: (Instance & { server: Server })[] = []
   return {
-    choose() {
-      const up = members.filter(({ isUp }) => isUp)
-      const chosen = up[Math.floor(Math.random() * up.length)]
-      if (chosen === undefined) throw new Error('No instance is up.')
-      return chosen
-    },
+    choose: () => chooseUp(members),
 
     async add(name, folder) {
       const program = { ...sallyportProgram(settings), ...(folder !== null && { folder }), onLine }

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
-import { once } from 'node:events'
 import t from 'tap'
 import { buildToken, vectorsFor, type AccessTokenVector, type VectorSetting } from '../support/access-token-vectors.js'
 import { startApp, type Test, type TestApp } from '../support/app.js'
 import { connectTo } from '../support/client.js'
+import { listen } from '../support/listen.js'
 import { readSigningKey } from '../support/signing-keys.js'
 import { createVerifier } from '../../src/sdk/verifier/verifier.js'
 
@@ -15,14 +15,8 @@ async function startTrap(t: Test): Promise<{ url: string; calls: () => number }>
   const server = createServer((_request, response) => {
     calls += 1
     response.end('{}')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.close()
   })
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
-  return { url: `http://127.0.0.1:${port ?? 0}/keys`, calls: () => calls }
+  return { url: `http://127.0.0.1:${await listen(t, server)}/keys`, calls: () => calls }
 }
 
 async function settingOf(app: TestApp, trap: string): Promise<VectorSetting> {

@@ -1,15 +1,14 @@
 // Pages in a real browser that use the client SDK, on a separate origin, and a network between them and the API that a
 // test can break.
 
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Client, ClientOptions } from '../../src/sdk/client/client.js'
 import type { Mode } from '../../src/wire/mode.js'
 import { PASSWORD } from './api.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
 import { launchBrowser } from './chromium.js'
+import { listen } from './listen.js'
 import { connectTo } from './client.js'
 import { bundleClient } from './client-bundle.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
@@ -93,11 +92,6 @@ export async function servePages(t: Test, host: 'localhost' | '127.0.0.1'): Prom
   const server = createServer((request, response) => {
     const [type, text] = files[request.url ?? ''] ?? ['text/plain', '']
     response.writeHead(text === '' ? 404 : 200, { 'content-type': `${type}; charset=utf-8` }).end(text)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.closeAllConnections()
-    server.close()
   })
-  return `http://${host}:${(server.address() as AddressInfo).port}`
+  return `http://${host}:${await listen(t, server)}`
 }

@@ -2,10 +2,10 @@
 // produce: streams that are cut, silent or invalid, entries of an unknown kind, late responses.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { thumbprint, toPublicJwk } from '../../src/features/tokens/algorithms.js'
 import { buildToken, type AccessTokenVector } from './access-token-vectors.js'
+import { listen } from './listen.js'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -50,14 +50,8 @@ export async function startStandIn(t: Test): Promise<StandIn> {
     const handler = handlers.get(pathOf(request))
     if (handler) handler(request, response)
     else response.writeHead(404).end()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.closeAllConnections()
-    server.close()
   })
-  const address = server.address()
-  const url = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
+  const url = `http://127.0.0.1:${await listen(t, server)}`
   handlers.set(paths.keys, (_request, response) =>
     answerJson(response, { keys: [{ ...toPublicJwk(key.privateKey), kid: key.kid, alg: 'EdDSA', use: 'sig' }] }),
   )

@@ -3,22 +3,12 @@
 
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { startDatabaseProxy } from '../../../bench/torture/database-proxy.js'
 import { startFaultProxy } from '../../../bench/torture/fault-proxy.js'
 import { createSend } from '../../../bench/torture/http.js'
-
-interface Test {
-  teardown(work: () => unknown): void
-}
-
-async function listen(t: Test, server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  return (server.address() as AddressInfo).port
-}
+import { listen } from '../../support/listen.js'
 
 t.test('between a client and a target', async (t) => {
   const heard: string[] = []

@@ -1,11 +1,10 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { runCommand } from '../../../src/commands/commands.js'
 import { ClientError, createClient, type ClientOptions } from '../../../src/sdk/client/client.js'
 import { PASSWORD } from '../../support/api.js'
 import type { Test } from '../../support/app.js'
+import { listen } from '../../support/listen.js'
 import { codeOf, startDeviceApp } from '../../support/sdk-client.js'
 
 t.test('invalid options are named when the client is created', async (t) => {
@@ -158,10 +157,8 @@ async function startService(t: Test, isGood: (token: string) => boolean) {
       const passes = isGood(authorization?.replace(/^Bearer /, '') ?? '')
       response.writeHead(passes ? 200 : 401, passes ? {} : { 'www-authenticate': 'Bearer error="invalid_token"' }).end()
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => void server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
+  })
+  return { url: `http://127.0.0.1:${await listen(t, server)}`, requests }
 }
 
 t.test('fetch: other services', async (t) => {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage } from 'node:http'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -14,6 +13,7 @@ import { createApiOver, PASSWORD, type Api, type Call, type ProblemBody, type To
 import { startApp, type Test, type TestApp } from '../../support/app.js'
 import { createBrowser, type Browser } from '../../support/browser.js'
 import { connectTo, send } from '../../support/client.js'
+import { listen } from '../../support/listen.js'
 
 interface Service {
   api: Api
@@ -49,9 +49,9 @@ async function serveFastify(t: Test, verifier: Verifier): Promise<Service> {
   app.get('/', { config: { sallyport: 'offline' } }, ({ claims }) => ({ sub: claims?.sub }))
   app.get('/public', { config: { sallyport: 'public' } }, ({ claims }) => ({ claims }))
   app.get('/feed', { config: { sallyport: 'feed' } }, () => ({}))
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
-  return { api: reach(t, app.server.address()), verifier }
+  return { api: reach(t, Number(new URL(url).port)), verifier }
 }
 
 async function serveMiddleware(t: Test, verifier: Verifier): Promise<Service> {
@@ -66,16 +66,11 @@ async function serveMiddleware(t: Test, verifier: Verifier): Promise<Service> {
       if (error) response.writeHead(500).end('{}')
       else response.end(JSON.stringify({ sub: request.claims?.sub }))
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.close()
   })
-  return { api: reach(t, server.address()), verifier }
+  return { api: reach(t, await listen(t, server)), verifier }
 }
 
-function reach(t: Test, address: unknown): Api {
-  const port = typeof address === 'object' && address !== null && 'port' in address ? Number(address.port) : 0
+function reach(t: Test, port: number): Api {
   const agent = new Agent({ keepAlive: true })
   t.teardown(async () => agent.destroy())
   return createApiOver((request) => send(port, agent, request))

@@ -11,6 +11,7 @@ import { createTestClock } from '../../support/clock.js'
 import { keepCollectingGarbage } from '../../support/collect-garbage.js'
 import { startTcpProxy } from '../../support/tcp-proxy.js'
 import { until } from '../../support/until.js'
+import { becomes, codeOf } from '../../support/verifier.js'
 
 const { credential, sha256 } = createVerifierCredential()
 
@@ -34,16 +35,6 @@ const isFor = (input: Parameters<typeof fetch>[0], path: string) => typeof input
 /** As behind a proxy that does not support streams. */
 const withoutStreams: typeof fetch = (input, init) =>
   isFor(input, '/stream') ? Promise.reject(new Error('No streams here.')) : fetch(input, init)
-
-async function codeOf(verifier: Verifier, token: string, options?: Parameters<Verifier['verify']>[1]) {
-  return verifier.verify(token, options).then(
-    () => null,
-    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
-  )
-}
-
-const becomes = (verifier: Verifier, token: string, code: string | null) =>
-  until(async () => (await codeOf(verifier, token)) === code)
 
 const logOut = ({ api }: TestApp, { accessToken: token }: SignedUp) =>
   api.call('/v1/auth/logout', { method: 'POST', token })

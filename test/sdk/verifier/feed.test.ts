@@ -16,6 +16,7 @@ import {
   type StandIn,
 } from '../../support/stand-in.js'
 import { until } from '../../support/until.js'
+import { becomes, codeOf } from '../../support/verifier.js'
 
 interface Started {
   standIn: StandIn
@@ -54,17 +55,6 @@ function stream(standIn: StandIn): () => ServerResponse {
     return newest
   }
 }
-
-/** The code that refuses a token; null if it is accepted. */
-async function codeOf(verifier: Verifier, token: string, options?: Parameters<Verifier['verify']>[1]) {
-  return verifier.verify(token, options).then(
-    () => null,
-    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
-  )
-}
-
-const becomes = (verifier: Verifier, token: string, code: string | null) =>
-  until(async () => (await codeOf(verifier, token)) === code)
 
 const session = () => lasting({ kind: 'session', sid: SESSION })
 
