@@ -1,6 +1,6 @@
-// Every figure beside its limit, in one run: `npm run bench`, on the Postgres of DATABASE_URL. Names of rows choose some
-// of them, `--rounds` says how often each is measured, `--profile` tells where the server's time went, `--write` writes
-// bench/README.md and docs/figures.svg.
+// Measures every figure with its upper bound in one run: `npm run bench`, on the Postgres of DATABASE_URL. Names select
+// rows, `--rounds` sets how often each is measured, `--profile` shows where the server's time was spent, `--write`
+// writes bench/README.md and docs/figures.svg.
 
 import { parseArgs } from 'node:util'
 import pg from 'pg'
@@ -43,14 +43,14 @@ const world: World = {
 const lines: Line[] = []
 for (const row of chosen) {
   if (row.needsPostgres && world.databaseUrl === null) {
-    console.log(`${row.name}: not measured, for want of a Postgres.`)
+    console.log(`${row.name}: not measured, because it needs Postgres.`)
     continue
   }
   const startedAt = performance.now()
   try {
     lines.push(...(await row.measure(world)))
   } catch (error) {
-    // The other rows can be measured all the same.
+    // The other rows can still be measured.
     console.error(`${row.name} could not be measured:`, error)
     process.exitCode = 1
     continue
@@ -62,7 +62,7 @@ if (write) await writeReport(lines, world)
 
 function findRow(name: string): Row {
   const row = rows.find((row) => row.name === name)
-  if (row === undefined) throw new Error(`There is no ${name}: choose from ${rows.map(({ name }) => name).join(', ')}.`)
+  if (row === undefined) throw new Error(`Unknown row ${name}: choose from ${rows.map(({ name }) => name).join(', ')}.`)
   return row
 }
 
@@ -74,7 +74,7 @@ async function findPostgres(url: string): Promise<string | null> {
     await client.end()
     return url
   } catch (error) {
-    console.log(`No Postgres answers, by DATABASE_URL or at its default: ${String(error)}`)
+    console.log(`No Postgres answers at DATABASE_URL or the default address: ${String(error)}`)
     return null
   }
 }

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { Request } from 'autocannon'
 import { firstRefreshToken, secretsOf } from './population.js'
 
-/** The clients of so many families, any of which refreshes next, each with what its last refresh brought. */
+/** The clients of a number of families, refreshed in random order, each with the token of its last response. */
 export interface Chains {
-  /** What each connection sends and hears. Call it anew for each load: what is cut off by an end is not used again. */
+  /**
+   * The requests of each connection. Call it anew for each load: requests that were cut off at the end of one are not
+   * repeated.
+   */
   request(): Request
 }
 

@@ -70,7 +70,7 @@ export interface App {
   operator: Operator
 }
 
-/** Builds the application on a database that has its schema. It serves requests, and starts no timer. */
+/** Builds the application on a migrated database. It serves requests, and starts no timer. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
   const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { banner } from '../src/banner.js'
 import { readConfig } from '../src/config.js'
 
-t.test('the banner of a first start says where everything is, and what is a stand-in', async (t) => {
+t.test('the banner of a first start shows the addresses and files, and the development defaults', async (t) => {
   const lines = banner(readConfig({}), { addresses: ['http://127.0.0.1:3000'], secretFile: '.data/secret.key' })
   t.strictSame(lines, [
     '',

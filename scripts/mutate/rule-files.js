@@ -1,5 +1,5 @@
-// The files that hold rules, and the test files whose matter each rule is. Every mutant is tried on those of them that come by
-// it, the quickest first: a test over HTTP is run only for what the unit tests let through.
+// The files with rules, and the tests of each. Every mutant is run against those tests that execute it, fastest first:
+// a test over HTTP runs only if the unit tests do not detect it.
 
 export const ruleFiles = {
   'src/features/access/requirement.ts': ['test/features/access/requirement.test.ts'],

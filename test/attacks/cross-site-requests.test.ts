@@ -1,4 +1,4 @@
-// Another site has the victim's browser send requests, with the victim's cookies.
+// Another site makes the victim's browser send requests, with the victim's cookies.
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -13,13 +13,13 @@ const listed = 'https://app.example'
 
 const hostile: Record<string, Record<string, string>> = {
   'a foreign origin': { origin: 'https://evil.example' },
-  'an origin that looks like a listed one': { origin: 'https://app.example.evil.example' },
+  'an origin that resembles a listed one': { origin: 'https://app.example.evil.example' },
   'a sandboxed frame': { origin: 'null' },
-  'a foreign origin that claims to be the same': { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' },
-  'a foreign origin with the header of other clients': { origin: 'https://evil.example', 'x-sallyport-csrf': '1' },
+  'a foreign origin that claims to be same-origin': { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' },
+  'a foreign origin with the header for other clients': { origin: 'https://evil.example', 'x-sallyport-csrf': '1' },
   'another site, without an origin': { 'sec-fetch-site': 'cross-site' },
-  'a neighbouring site, without an origin': { 'sec-fetch-site': 'same-site' },
-  'a browser that tells nothing': {},
+  'a sibling domain, without an origin': { 'sec-fetch-site': 'same-site' },
+  'a browser that sends neither header': {},
 }
 
 interface Victim {
@@ -36,7 +36,7 @@ async function signIn({ browser }: TestApp, mode: Mode): Promise<Victim> {
   return { email, sessionId: reply.session.id, cookies: Object.fromEntries(page.cookies) }
 }
 
-/** The request that the operation's example describes, as the victim would send it. */
+/** The example request of the operation, as the victim would send it. */
 function victimsRequest(operation: Operation, victim: Victim): { path: string; call: Call } {
   const own: Record<string, unknown> = {
     email: operation.id === 'register' ? `${randomUUID()}@example.com` : victim.email,
@@ -59,7 +59,7 @@ function victimsRequest(operation: Operation, victim: Victim): { path: string; c
   }
 }
 
-t.test('a request from elsewhere that rides on cookies', async (t) => {
+t.test('a cross-site request with cookies', async (t) => {
   const instance = await startApp(t, { settings: { CORS_ORIGINS: listed } })
   const { app, api, config, database } = instance
   const unsafe = operationsOf(app.server).filter(
@@ -83,22 +83,25 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
           )
           t.equal(answer.headers['access-control-allow-origin'], undefined)
         }
-        // What a form can send: the rule comes before the body is looked at.
+        // The content type of a form: the rule is applied before the body is parsed.
         for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
           const headers = { origin: 'https://evil.example', 'content-type': type }
           t.match(await api.call(path, { ...call, body: call.body ?? {}, headers }), { status: 403 }, `as ${type}`)
         }
-        t.strictSame(await readAllRows(database), before, 'nothing rotated, ended or was written')
+        t.strictSame(await readAllRows(database), before, 'nothing was rotated, ended or written')
 
         const headers = { origin: config.server.publicUrl }
         const { status } = await api.call(path, { ...call, headers })
-        // In mode cookie an access token has to come along, which no other site has.
-        t.ok(status < 300 || (status === 401 && mode === 'cookie'), `the same passes from home: ${status}`)
+        // In mode cookie an access token is required too, which no other site has.
+        t.ok(
+          status < 300 || (status === 401 && mode === 'cookie'),
+          `the same request is accepted from the own origin: ${status}`,
+        )
       })
     }
   }
 
-  t.test('WEB-04: from a listed origin, and from a client that says that it means it, it passes', async (t) => {
+  t.test('WEB-04: a request from a listed origin, or with the header for other clients, is accepted', async (t) => {
     for (const headers of [{ origin: listed }, { 'sec-fetch-site': 'same-origin' }, { 'x-sallyport-csrf': '1' }]) {
       const { cookies } = await signIn(instance, 'session')
       t.match(await api.call('/v1/auth/refresh', { method: 'POST', cookies, headers }), { status: 200 })
@@ -106,7 +109,7 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
   })
 
   t.test(
-    'WEB-04: a header or a body that authenticates is free of the rule, unless a cookie comes along',
+    'WEB-04: a request that authenticates by header or body is exempt from the rule, unless it has a cookie too',
     async (t) => {
       const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
       const { accessToken: token, refreshToken } = await api.signUp()
@@ -123,12 +126,12 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
     },
   )
 
-  t.test('WEB-04: only a route that declares it, with a reason, is free of the rule', async (t) => {
+  t.test('WEB-04: only a route that declares it, with a reason, is exempt from the rule', async (t) => {
     const access = { token: 'feed' as const }
     const declarations: Record<string, object> = {
       '/test/undeclared': {},
       '/test/undefined': { crossSite: undefined },
-      '/test/open': { crossSite: { allowedBecause: 'The test calls it so.' } },
+      '/test/open': { crossSite: { allowedBecause: 'The test sends such requests.' } },
     }
     const { app, api, browser } = await startApp(t, {
       join: true,
@@ -169,7 +172,7 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
     t.notOk(isDescribed('open'))
   })
 
-  t.test('WEB-04: nobody is signed in as somebody else from another site', async (t) => {
+  t.test('WEB-04: another site cannot sign a user in as another user', async (t) => {
     const { email } = await api.signUp()
     const before = await readAllRows(database)
     for (const mode of [undefined, 'cookie', 'session']) {
@@ -189,10 +192,10 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
     }
     t.strictSame(await readAllRows(database), before)
     const login = { method: 'POST', body: { email, password: PASSWORD } } as const
-    t.match(await api.call('/v1/auth/login', login), { status: 200 }, 'a client that is no browser needs no header')
+    t.match(await api.call('/v1/auth/login', login), { status: 200 }, 'a client other than a browser needs no header')
   })
 
-  t.test('REF-06, WEB-05: a logout that carries no cookie clears none', async (t) => {
+  t.test('REF-06, WEB-05: a logout without a cookie clears none', async (t) => {
     const { refreshToken, sessionId } = await api.signUp()
     const logOut = { method: 'POST', body: { refresh_token: refreshToken } } as const
     const fromJson = await api.call('/v1/auth/logout', logOut)
@@ -200,15 +203,16 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
     t.strictSame(fromJson.setCookies, [])
     t.match(await readFamily(database, sessionId), { endReason: 'logout' })
 
-    // SameSite=Strict keeps the cookies from another site's request, but the browser would obey what is answered to it.
+    // SameSite=Strict keeps the cookies out of a cross-site request, but the browser would still apply the response to
+    // it.
     for (const [from, headers] of Object.entries(hostile)) {
       const answer = await api.call('/v1/auth/logout', { method: 'POST', headers })
       t.equal(answer.status, 204, `from ${from}`)
-      t.strictSame(answer.setCookies, [], `${from} signs nobody out`)
+      t.strictSame(answer.setCookies, [], `${from} does not sign the user out`)
     }
   })
 
-  t.test('WEB-06: GET and HEAD change nothing, whatever the override says', async (t) => {
+  t.test('WEB-06: GET and HEAD change nothing, even with a method override', async (t) => {
     const victim = await signIn(instance, 'session')
     const before = await readAllRows(database)
     const headers = {
@@ -225,14 +229,14 @@ t.test('a request from elsewhere that rides on cookies', async (t) => {
           headers,
         })
         const expected = isForVerifiers(operation) ? [401, 405] : [200, 405, 422]
-        t.ok(expected.includes(status), `${method} ${path} answers ${status}`)
+        t.ok(expected.includes(status), `${method} ${path} responds with ${status}`)
         t.strictSame(setCookies, [])
       }
     }
     t.strictSame(await readAllRows(database), before)
   })
 
-  t.test('WEB-07: no origin but a listed one may read an answer or send what needs to be asked for', async (t) => {
+  t.test('WEB-07: only listed origins may read responses or send requests that need a preflight', async (t) => {
     for (const operation of operationsOf(app.server)) {
       const path = pathOf(operation)
       const preflight = { method: 'OPTIONS', path, requested: { 'access-control-request-method': operation.method } }

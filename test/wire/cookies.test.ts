@@ -1,7 +1,7 @@
 import t from 'tap'
 import { cookieName, readCookies, sessionCookieNames } from '../../src/wire/cookies.js'
 
-t.test('WEB-12: all values of one cookie are read, in the order they were sent', (t) => {
+t.test('WEB-12: all values of one cookie are read, in the order in which they were sent', (t) => {
   const table: [string | undefined, string[]][] = [
     [undefined, []],
     ['', []],
@@ -14,7 +14,7 @@ t.test('WEB-12: all values of one cookie are read, in the order they were sent',
     ['rt=', ['']],
     ['rt="1"', ['"1"']],
     ['rt=%41', ['%41']],
-    // Neither a cookie without a name, nor one whose name only looks the same, is ours.
+    // Neither a cookie without a name, nor one with a similar name, belongs to this server.
     ['rt; =rt; RT=1; xrt=1; rt2=1', []],
     ['rtx; r t=1', []],
     ['rt=a b', ['a b']],
@@ -27,7 +27,7 @@ t.test('WEB-12: all values of one cookie are read, in the order they were sent',
   t.end()
 })
 
-t.test('WEB-01: the names carry the prefix wherever the address is https', (t) => {
+t.test('WEB-01: the names have the prefix if the address is https', (t) => {
   t.strictSame(sessionCookieNames('http://localhost:3000'), { access: 'sallyport_at', refresh: 'sallyport_rt' })
   t.strictSame(sessionCookieNames('https://example.com'), {
     access: '__Host-Http-sallyport_at',

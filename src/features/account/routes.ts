@@ -21,7 +21,7 @@ interface AccountRoutesOptions {
 
 const shared = { tags: ['Account'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
-/** /v1/me and /v1/sessions: what users see and change of themselves. */
+/** /v1/me and /v1/sessions: what users read and change in their own account. */
 export function mountAccountRoutes(app: AppInstance, options: AccountRoutesOptions): void {
   mountProfile(app, options)
   mountSessionRoutes(app, options)

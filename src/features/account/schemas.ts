@@ -46,7 +46,7 @@ export const sessionListSchema = z
   .object({ sessions: z.array(sessionSchema) })
   .meta({ id: 'SessionList', examples: [{ sessions: [exampleSession] }] })
 
-/** A session on the wire. */
+/** A session in responses. */
 export function presentSession({ family, ended }: Session, currentId: string): PresentedSession {
   return {
     id: family.id,

@@ -47,7 +47,7 @@ export async function authenticate(request: ShownRequest, options: Authenticatio
   return { claims: await verify(renewal.token), setCookies: renewal.setCookies }
 }
 
-/** Tokens in a query or a form are not looked for. */
+/** Tokens in a query or a form are ignored. */
 function requireBearer(authorization: string): string {
   const token = parseBearer(authorization)
   if (token === null) throw new VerificationError('token_invalid')
@@ -55,9 +55,9 @@ function requireBearer(authorization: string): string {
 }
 
 /**
- * The cookie that passes; else why the first one was refused. Where cookies of two sessions pass, one of them may have
- * been planted to make its victim act as another user, and there is no telling which. A client's token never is in a cookie
- * unless it was planted.
+ * The cookie that is valid; otherwise why the first one was refused. If cookies of two sessions are valid, one may have
+ * been planted so that the victim acts as another user, and they cannot be distinguished. A client's token is in a
+ * cookie only if it was planted.
  */
 async function tryAccessCookies(
   tokens: string[],

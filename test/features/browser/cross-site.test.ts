@@ -48,7 +48,7 @@ type Rule = [
   outcome: 'passes' | 'refused',
 ]
 
-/** Every combination is judged by exactly one of these. */
+/** Each combination matches exactly one of these rules. */
 const rules: Rule[] = [
   // method   Origin     Sec-Fetch-Site  X-Sallyport-CSRF  cookie
   ['safe', 'any', 'any', 'any', 'any', 'passes'],
@@ -61,7 +61,7 @@ const rules: Rule[] = [
   ['unsafe', 'absent', 'absent', 'wrong', 'carried', 'refused'],
 ]
 
-t.test('WEB-04: who may act by a cookie, in every combination of what a browser tells', async (t) => {
+t.test('WEB-04: when cookies are accepted, for every combination of headers that a browser sends', async (t) => {
   let judged = 0
   for (const [methodKind, method] of pairsOf(methods)) {
     for (const [originKind, origin] of pairsOf(originHeaders)) {
@@ -80,7 +80,7 @@ t.test('WEB-04: who may act by a cookie, in every combination of what a browser 
       }
     }
   }
-  t.equal(judged, 9 * 13 * 8 * 6 * 2, 'every combination was judged by one rule')
+  t.equal(judged, 9 * 13 * 8 * 6 * 2, 'every combination matched one rule')
 })
 
 function pairsOf<Value>(kinds: Record<string, Value[]>): [string, Value][] {
@@ -91,10 +91,10 @@ const evil = { origin: 'https://evil.example' }
 const carried = { cookie: 'sallyport_rt=1' }
 const allowed = { crossSite: { allowedBecause: 'its state is checked' } }
 
-/** An app with the guard, whose `/sign-in` asks it for leave; its answers are 200, or the problem's code and options. */
+/** An app with the guard, whose `/sign-in` calls it; it responds with 200, or with the problem's code and options. */
 async function createGuarded(sameSite: 'lax' | 'none' | null = null) {
   const app = Fastify()
-  // The schemas of descriptions are zod's.
+  // The schemas in descriptions are those of zod.
   app.setSerializerCompiler(() => JSON.stringify)
   const cookies = createSessionCookies({ publicUrl: 'http://localhost:3000', sameSite })
   const options = { cookies, publicUrl: 'http://localhost:3000/', corsOrigins: ['https://app.example'] }
@@ -126,33 +126,30 @@ async function createGuarded(sameSite: 'lax' | 'none' | null = null) {
 
 const refused = { code: 'cross_site_request' }
 
-t.test(
-  'WEB-04: a request that carries a cookie of ours is refused from elsewhere, unless its route allows it',
-  async (t) => {
-    const { send, described } = await createGuarded()
-    t.match(await send('POST', '/own', { ...carried, ...evil }), refused)
-    t.match(await send('POST', '/own', { cookie: 'sallyport_at=1', ...evil }), refused)
-    t.match(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'cross-site' }), refused)
-    t.match(await send('POST', '/own', carried), refused)
-    t.equal(await send('POST', '/own', evil), 200, 'without a cookie')
-    t.equal(await send('GET', '/own', { ...carried, ...evil }), 200, 'that changes nothing')
-    t.equal(await send('POST', '/shared', { ...carried, ...evil }), 200, 'to a route that allows it')
-    t.equal(await send('POST', '/own', { ...carried, origin: 'http://localhost:3000' }), 200, 'from home')
-    t.equal(await send('POST', '/own', { ...carried, origin: 'https://app.example' }), 200, 'from a listed origin')
-    t.equal(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'same-origin' }), 200)
-    t.equal(await send('POST', '/own', { ...carried, 'x-sallyport-csrf': '1' }), 200, 'by no browser')
-    t.equal(await send('POST', '/elsewhere', { ...carried, ...evil }), 404, 'to no route')
+t.test('WEB-04: a cross-site request with a cookie of Sallyport is refused, unless its route allows it', async (t) => {
+  const { send, described } = await createGuarded()
+  t.match(await send('POST', '/own', { ...carried, ...evil }), refused)
+  t.match(await send('POST', '/own', { cookie: 'sallyport_at=1', ...evil }), refused)
+  t.match(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'cross-site' }), refused)
+  t.match(await send('POST', '/own', carried), refused)
+  t.equal(await send('POST', '/own', evil), 200, 'without a cookie')
+  t.equal(await send('GET', '/own', { ...carried, ...evil }), 200, 'that changes nothing')
+  t.equal(await send('POST', '/shared', { ...carried, ...evil }), 200, 'to a route that allows it')
+  t.equal(await send('POST', '/own', { ...carried, origin: 'http://localhost:3000' }), 200, 'same-origin')
+  t.equal(await send('POST', '/own', { ...carried, origin: 'https://app.example' }), 200, 'from a listed origin')
+  t.equal(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'same-origin' }), 200)
+  t.equal(await send('POST', '/own', { ...carried, 'x-sallyport-csrf': '1' }), 200, 'from another client')
+  t.equal(await send('POST', '/elsewhere', { ...carried, ...evil }), 404, 'to no route')
 
-    t.strictSame(described.get('POST /own'), ['cross_site_request'])
-    t.strictSame(described.get('GET /own'), [])
-    t.strictSame(described.get('POST /shared'), [])
-  },
-)
+  t.strictSame(described.get('POST /own'), ['cross_site_request'])
+  t.strictSame(described.get('GET /own'), [])
+  t.strictSame(described.get('POST /shared'), [])
+})
 
-t.test('WEB-05: a sign-in that sets cookies comes from home, and to where its cookies are kept', async (t) => {
+t.test('WEB-05: a sign-in that sets cookies must be same-origin, or the browser must keep its cookies', async (t) => {
   const { send } = await createGuarded()
-  t.equal(await send('POST', '/sign-in', {}), 200, 'by no browser')
-  t.match(await send('POST', '/sign-in', carried), refused, 'by no browser, with a cookie')
+  t.equal(await send('POST', '/sign-in', {}), 200, 'from another client')
+  t.match(await send('POST', '/sign-in', carried), refused, 'from another client, with a cookie')
   t.match(await send('POST', '/sign-in', evil), refused)
   t.match(await send('POST', '/sign-in', { 'sec-fetch-site': 'cross-site' }), refused)
   t.equal(await send('POST', '/sign-in', { origin: 'https://app.example', 'sec-fetch-site': 'same-site' }), 200)
@@ -166,11 +163,11 @@ t.test('WEB-05: a sign-in that sets cookies comes from home, and to where its co
     },
   })
   const anywhere = await createGuarded('none')
-  t.equal(await anywhere.send('POST', '/sign-in', fromListed), 200, 'where cookies travel to other sites')
+  t.equal(await anywhere.send('POST', '/sign-in', fromListed), 200, 'with SameSite=None')
   t.match(await anywhere.send('POST', '/sign-in', evil), refused)
 })
 
-t.test('a route that other sites may call says why, or nothing starts', async (t) => {
+t.test('a route that other sites may call declares a reason, or the app does not start', async (t) => {
   const app = Fastify()
   const cookies = createSessionCookies({ publicUrl: 'http://localhost:3000', sameSite: null })
   guardAgainstCrossSite(app, { cookies, publicUrl: 'http://localhost:3000', corsOrigins: [] })

@@ -25,7 +25,7 @@ async function startStreaming(t: Parameters<typeof startSmallApp>[0], patienceMs
   return { app, streams, read, last }
 }
 
-t.test('a stream has the headers of every answer, and its events are separate', async (t) => {
+t.test('a stream has the headers of every response, and separate events', async (t) => {
   const { read, last } = await startStreaming(t)
   const reader = await read({ origin: 'https://app.example' })
   t.match(reader.headers, {
@@ -44,23 +44,23 @@ t.test('a stream has the headers of every answer, and its events are separate', 
   ])
 })
 
-t.test('a reader that takes nothing is cut off, and what is held for it has a bound', async (t) => {
+t.test('a reader that does not read is disconnected, and its buffer is bounded', async (t) => {
   const { read, last } = await startStreaming(t, 200)
   const reader = await read()
   reader.pause()
   const stream = last()
   let sent = 0
   const text = 'x'.repeat(64 * 1024)
-  // The kernel's buffers take some megabytes before anything is held here.
+  // The kernel buffers several megabytes before this process buffers anything.
   while (!stream.ended && sent < 1000) {
     await stream.send({ event: 'much', data: { text } })
     sent += 1
   }
   t.ok(stream.ended)
-  t.ok(sent < 1000, `cut off after ${sent} events`)
+  t.ok(sent < 1000, `disconnected after ${sent} events`)
 })
 
-t.test('whoever does not wait holds no more either', async (t) => {
+t.test('a sender that does not wait buffers no more either', async (t) => {
   const { read, last } = await startStreaming(t)
   const reader = await read()
   reader.pause()
@@ -70,7 +70,7 @@ t.test('whoever does not wait holds no more either', async (t) => {
   await until(() => Promise.resolve(stream.ended))
 })
 
-t.test('a reader that leaves ends its stream, and only its own', async (t) => {
+t.test('a reader that disconnects ends only its own stream', async (t) => {
   const { read, last } = await startStreaming(t)
   const staying = await read()
   const stays = last()

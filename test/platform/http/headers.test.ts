@@ -10,7 +10,7 @@ const everyKind = [
 ]
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-t.test('WEB-09: every answer carries the security headers', async (t) => {
+t.test('WEB-09: every response has the security headers', async (t) => {
   const app = await startSmallApp(t)
   for (const url of everyKind) {
     const { headers } = await app.inject(url)
@@ -29,7 +29,7 @@ t.test('WEB-09: every answer carries the security headers', async (t) => {
   }
 })
 
-t.test('WEB-09: the list of headers is helmet\u2019s', async (t) => {
+t.test('WEB-09: the headers are those of helmet', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(helmet, {
@@ -47,7 +47,7 @@ t.test('WEB-09: the list of headers is helmet\u2019s', async (t) => {
   t.strictSame(securityHeaders('https://auth.example'), Object.fromEntries(expected))
 })
 
-t.test('WEB-08: HSTS is for https alone', async (t) => {
+t.test('WEB-08: HSTS is sent with https only', async (t) => {
   const secure = await startSmallApp(t, { publicUrl: 'https://auth.example' })
   for (const url of everyKind) {
     const { headers } = await secure.inject(url)
@@ -57,7 +57,7 @@ t.test('WEB-08: HSTS is for https alone', async (t) => {
   t.equal((await plain.inject('/v1/address')).headers['strict-transport-security'], undefined)
 })
 
-t.test('WEB-10: nothing is stored unless the route says so', async (t) => {
+t.test('WEB-10: responses are not cacheable unless the route declares it', async (t) => {
   const app = await startSmallApp(t)
   for (const url of ['/v1/address', '/v1/nothing', '/v1/boom', '/%zz', '/openapi.json']) {
     t.equal((await app.inject(url)).headers['cache-control'], 'no-store', url)
@@ -65,7 +65,7 @@ t.test('WEB-10: nothing is stored unless the route says so', async (t) => {
   t.equal((await app.inject('/v1/cacheable')).headers['cache-control'], 'public, max-age=60')
 })
 
-t.test('request ids are ours, whatever the client sends', async (t) => {
+t.test('request ids are generated, whatever the client sends', async (t) => {
   const app = await startSmallApp(t)
   const headers = { 'x-request-id': 'mine', 'request-id': 'mine' }
   const first = await app.inject({ url: '/v1/address', headers })
@@ -74,7 +74,7 @@ t.test('request ids are ours, whatever the client sends', async (t) => {
   t.not(first.headers['x-request-id'], second.headers['x-request-id'])
 })
 
-t.test('WEB-07: listed origins may read answers, with credentials', async (t) => {
+t.test('WEB-07: listed origins may read responses, with credentials', async (t) => {
   const app = await startSmallApp(t)
   const origin = 'https://app.example'
   for (const url of ['/v1/address', '/v1/nothing', '/v1/refuse/token_expired', '/v1/boom']) {
@@ -100,7 +100,7 @@ t.test('WEB-07: listed origins may read answers, with credentials', async (t) =>
   }
 })
 
-t.test('WEB-07: no other origin gets a header of CORS, and caches are told', async (t) => {
+t.test('WEB-07: no other origin gets a CORS header, and Vary is set', async (t) => {
   const listed = await startSmallApp(t)
   const none = await startSmallApp(t, { corsOrigins: [] })
   const strangers = [
@@ -126,17 +126,17 @@ t.test('WEB-07: no other origin gets a header of CORS, and caches are told', asy
         t.equal(headers.vary, 'Origin')
       }
     }
-    t.equal((await app.inject('/v1/address')).headers.vary, 'Origin', 'without an origin too')
+    t.equal((await app.inject('/v1/address')).headers.vary, 'Origin', 'also without an origin')
   }
 })
 
-t.test('WEB-07: a list that names no origin is refused at the start', async (t) => {
+t.test('WEB-07: a list with an invalid origin is refused at the start', async (t) => {
   for (const origin of ['*', 'null', 'https://app.example/', 'app.example', 'https://*.example/x', '']) {
     await t.rejects(startSmallApp(t, { corsOrigins: [origin] }), origin)
   }
 })
 
-t.test('HTTP-12: forwarding headers count only from a listed proxy', async (t) => {
+t.test('HTTP-12: forwarding headers are trusted only from a listed proxy', async (t) => {
   const headers = { 'x-forwarded-for': '203.0.113.7' }
   const ipSeenBy = async (trustProxy: string[]) => {
     const app = await startSmallApp(t, { trustProxy })

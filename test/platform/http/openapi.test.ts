@@ -4,7 +4,7 @@ import { createHttpServer } from '../../../src/platform/http/server.js'
 import { noContent, problemResponses } from '../../../src/platform/http/problem-responses.js'
 import { startSmallApp } from './small-app.js'
 
-t.test('the description lists each route with all its refusals', async (t) => {
+t.test('the document lists each route with all its refusals', async (t) => {
   const app = await createHttpServer({
     publicUrl: 'https://auth.example',
     corsOrigins: [],
@@ -71,11 +71,11 @@ t.test('the description lists each route with all its refusals', async (t) => {
     components: z.object({ schemas: z.object({ Problem: z.record(z.string(), z.unknown()) }) }),
   })
   const { paths, components } = shape.parse(document)
-  t.strictSame(Object.keys(paths), ['/v1/required', '/v1/optional'], 'what is not API is not listed')
-  t.strictSame(components.schemas.Problem.additionalProperties, {}, 'answers may get new members')
+  t.strictSame(Object.keys(paths), ['/v1/required', '/v1/optional'], 'routes outside the API are not listed')
+  t.strictSame(components.schemas.Problem.additionalProperties, {}, 'responses may have additional members')
 })
 
-t.test('the page to try the API loads nothing from elsewhere', async (t) => {
+t.test('the page for trying the API loads nothing from other origins', async (t) => {
   const app = await startSmallApp(t)
   const page = await app.inject('/docs')
   t.equal(page.statusCode, 200)
