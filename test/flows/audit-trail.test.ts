@@ -192,22 +192,20 @@ t.test('OPS-01: refused logins of banned users and actions of operators are audi
   t.same(await read(), [], 'a failed action leaves no event')
 })
 
-t.test(
-  'OPS-01: actions of Sallyport itself and of verifiers are distinguished from those of users',
-  async (t) => {
-    const { credential, sha256 } = createVerifierCredential()
-    const settings = { MAX_SESSIONS_PER_USER: '1', VERIFIER_KEYS: `orders:${sha256}` }
-    const app = await startApp(t, { settings })
-    const read = createReader(app)
-    const { email, userId, sessionId } = await app.api.signUp()
-    const second = await app.api.login({ email, password: PASSWORD, mode: 'json' })
-    await read()
-    const third = await app.api.login({ email, password: PASSWORD, mode: 'json' })
-    t.match(await read(), [
-      { event: 'login_succeeded', actorKind: 'user', actorId: userId },
-      { event: 'session_ended', ...system, userId, sessionId: second.body.session.id, detail: { reason: 'limit' } },
-    ])
-    t.match(await readFamily(app.database, sessionId), { endReason: 'limit', endedBy: null })
+t.test('OPS-01: actions of Sallyport itself and of verifiers are distinguished from those of users', async (t) => {
+  const { credential, sha256 } = createVerifierCredential()
+  const settings = { MAX_SESSIONS_PER_USER: '1', VERIFIER_KEYS: `orders:${sha256}` }
+  const app = await startApp(t, { settings })
+  const read = createReader(app)
+  const { email, userId, sessionId } = await app.api.signUp()
+  const second = await app.api.login({ email, password: PASSWORD, mode: 'json' })
+  await read()
+  const third = await app.api.login({ email, password: PASSWORD, mode: 'json' })
+  t.match(await read(), [
+    { event: 'login_succeeded', actorKind: 'user', actorId: userId },
+    { event: 'session_ended', ...system, userId, sessionId: second.body.session.id, detail: { reason: 'limit' } },
+  ])
+  t.match(await readFamily(app.database, sessionId), { endReason: 'limit', endedBy: null })
 
   const revoked = await app.api.call('/oauth/revoke', {
     method: 'POST',

@@ -34,17 +34,14 @@ t.test('an unknown device is counted for the network and, concealed, for the acc
   ])
 })
 
-t.test(
-  'PWD-13, ABU-04: all known devices of an account share a limit, and are counted for the network',
-  async (t) => {
-    const budgets = passwordBudgets({ kind: 'stranger', email, isKnown: true }, ofNetwork)
-    t.strictSame(budgets.map(describe), [
-      'address of net: 100 in 60 min, fixed refund open, counts only',
-      logins,
-      ...devices,
-    ])
-  },
-)
+t.test('PWD-13, ABU-04: all known devices of an account share a limit, and are counted for the network', async (t) => {
+  const budgets = passwordBudgets({ kind: 'stranger', email, isKnown: true }, ofNetwork)
+  t.strictSame(budgets.map(describe), [
+    'address of net: 100 in 60 min, fixed refund open, counts only',
+    logins,
+    ...devices,
+  ])
+})
 
 t.test('a new password resets the failures of unknown and of known devices', async (t) => {
   t.strictSame(failuresAt(email).map(describe), [...strangers, ...devices])

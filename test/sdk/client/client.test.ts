@@ -301,12 +301,12 @@ t.test(
     const streams = () => phone.network.callsOf('/v1/events').length
     while (streams() === 0) await new Promise(setImmediate)
 
-  const renewed = change()
-  const newPassword = 'seven hills under a lantern'
-  await runCommand(app.app.operator, 'user:roles', ['--email', phone.account.email, '--set', 'auditor'])
-  t.match(await renewed, { status: 'signed_in', user: { roles: ['auditor'] } })
-  t.equal(phone.network.callsOf('/v1/auth/refresh').length, 1)
-  await phone.client.changePassword({ current_password: PASSWORD, new_password: newPassword })
+    const renewed = change()
+    const newPassword = 'seven hills under a lantern'
+    await runCommand(app.app.operator, 'user:roles', ['--email', phone.account.email, '--set', 'auditor'])
+    t.match(await renewed, { status: 'signed_in', user: { roles: ['auditor'] } })
+    t.equal(phone.network.callsOf('/v1/auth/refresh').length, 1)
+    await phone.client.changePassword({ current_password: PASSWORD, new_password: newPassword })
 
     await tablet.client.login({ email: phone.account.email, password: newPassword })
     const ended = change()

@@ -60,6 +60,16 @@ t.test('REF-08: a lost response to a password change is repeated by the next ref
   t.match(await device.client.sessions(), [{ id: device.sessionId }])
 })
 
+t.test('REF-04: an app that was killed before its request was sent continues with the stored attempt', async (t) => {
+  const app = await startDeviceApp(t)
+  const device = await app.signUp()
+  device.network.isDown = true
+  t.equal(await codeOf(device.client.refresh()), 'unreachable')
+  device.network.isDown = false
+  await device.restart().restore()
+  t.equal(new Set(attemptsOf(device)).size, 1)
+})
+
 t.test(
   'if the server is busy, unreachable or not Sallyport, requests are retried with increasing pauses',
   async (t) => {
