@@ -9,6 +9,8 @@ export interface Chains {
    * repeated.
    */
   request(): Request
+  /** Requests that each end the session of one family, which is not refreshed any more. */
+  logout(): Request
 }
 
 interface Context {
@@ -29,15 +31,26 @@ export function createChains(families: number, secretKey: string): Chains {
     }
   }
 
+  const bodyOf = (family: number) => `{"refresh_token":"${tokens.get(family) ?? firstRefreshToken(secrets, family)}"}`
+
   return {
+    logout: () => ({
+      method: 'POST',
+      path: '/v1/auth/logout',
+      setupRequest: (request) => ({
+        ...request,
+        headers: { 'content-type': 'application/json' },
+        body: bodyOf(takeOne()),
+      }),
+    }),
+
     request: () => ({
       method: 'POST',
       path: '/v1/auth/refresh',
       setupRequest(request, context: Context) {
         context.family = takeOne()
-        const token = tokens.get(context.family) ?? firstRefreshToken(secrets, context.family)
         const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
-        return { ...request, headers, body: `{"refresh_token":"${token}"}` }
+        return { ...request, headers, body: bodyOf(context.family) }
       },
       onResponse(status, body, { family }: Context) {
         const token = /"refresh_token":"([^"]+)"/.exec(body)?.[1]

@@ -3,6 +3,7 @@
  * checked without a query. The causes of revocations belong to other features: they write their change and the entry in
  * one transaction, through `transaction`. Other verifiers get the same entries from the feed.
  */
+import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Prisma } from '../../generated/prisma/client.js'
 import { MAX_ACCESS_TOKEN_SECONDS, type AccessTokenClaims } from '../../wire/claims.js'
@@ -20,6 +21,9 @@ export type { Feed } from './feed.js'
 
 /** The longest lifetime of a token that an entry refuses, plus two minutes of clock skew. */
 const ENTRY_LIFETIME_SECONDS = MAX_ACCESS_TOKEN_SECONDS + 120
+
+/** How far back a glance at a signal reads: longer than most transactions and the way of the signal take. */
+const GLANCE_SECONDS = 2
 
 /** How far back a poll reads: longer than any transaction that writes an entry may take to commit. */
 const OVERLAP_SECONDS = 30
@@ -63,6 +67,8 @@ export interface Revocations {
   load(): Promise<void>
   /** Reads recent entries, or all of them after a pause. */
   poll(): Promise<void>
+  /** Reads what was written just now, which confirms nothing: a poll follows. */
+  glance(): Promise<void>
   /** Keeps the map current from now on; returns a function that stops this and waits for reads in progress. */
   follow(): () => Promise<void>
   /**
@@ -97,6 +103,7 @@ export interface Revocations {
 export function createRevocations({ database, clock, log, keys, onStale, count }: RevocationsOptions): Revocations {
   const map = createRevocationMap()
   const feed = createFeed(map)
+  const line = { channel: store.CHANNEL, sender: randomUUID() }
   let confirmedAtMs = -Infinity
   let passedUnconfirmed = 0
 
@@ -137,7 +144,7 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
   async function putInForce(entries: RevocationEntry[]): Promise<void> {
     if (entries.length === 0) return
     for (const { kind } of entries) count(kind)
-    database.signals?.send(store.CHANNEL)
+    database.signals?.send(line)
     // Entries that cannot be applied now are applied by the next poll.
     await take(entries).catch((error: unknown) => log.error({ err: error }, 'revocation not applied yet'))
   }
@@ -152,13 +159,17 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
       await confirm((client) => store.findWrittenWithin(client, OVERLAP_SECONDS, clock.shiftMs))
     },
 
+    async glance() {
+      await take(await database.query((client) => store.findWrittenWithin(client, GLANCE_SECONDS, clock.shiftMs)))
+    },
+
     // Transactions do not commit in the order in which they wrote their rows, so a poll reads further back than any of
     // them takes.
     follow: () =>
       follow({
         source: revocations,
         name: 'revocations',
-        waking: database.signals && { signals: database.signals, channel: store.CHANNEL },
+        waking: database.signals && { signals: database.signals, line },
         log,
       }),
 

@@ -6,10 +6,10 @@ import type { Signal } from '../../../src/platform/database/signals.js'
 import { follow } from '../../../src/platform/database/following.js'
 import { createKeptLog } from '../../support/logged.js'
 
-type Reading = 'load' | 'poll'
+type Reading = 'load' | 'poll' | 'glance'
 
 /** Follows a source that is read when the test says so. */
-function startFollowing(t: { teardown(work: () => Promise<void>): void }) {
+function startFollowing(t: { teardown(work: () => Promise<void>): void }, { glances = false } = {}) {
   mock.timers.enable({ apis: ['setTimeout'] })
   const readings: Reading[] = []
   let finish: (error?: Error) => void = () => undefined
@@ -23,13 +23,13 @@ function startFollowing(t: { teardown(work: () => Promise<void>): void }) {
   }
   const { log, lines } = createKeptLog()
   const stop = follow({
-    source: { load: read('load'), poll: read('poll') },
+    source: { load: read('load'), poll: read('poll'), ...(glances && { glance: read('glance') }) },
     name: 'the news',
     waking: {
-      channel: 'news',
+      line: { channel: 'news', sender: 'this process' },
       signals: {
         send: () => undefined,
-        listen: (_channel, onSignal) => {
+        listen: (_line, onSignal) => {
           signal = onSignal
           return () => Promise.resolve(void (listening = false))
         },
@@ -90,6 +90,23 @@ t.test('a signal triggers a read immediately, also one that arrives during a rea
   t.equal(readings.length, 3, 'the read may have been too early for the signal')
   await finish()
   t.equal(readings.length, 3, 'once for both')
+})
+
+t.test('at signals only the latest is read, but for one poll in each half second', async (t) => {
+  let nowMs = performance.now()
+  const { restore } = t.intercept(performance, 'now', { value: () => nowMs })
+  t.teardown(restore)
+  const { readings, finish, signal, pass } = startFollowing(t, { glances: true })
+  await finish()
+  for (const passedMs of [100, 399, 1, 100]) {
+    nowMs += passedMs
+    signal()
+    await settle()
+    await finish()
+  }
+  await pass(500)
+  await finish()
+  t.strictSame(readings, ['poll', 'glance', 'glance', 'poll', 'glance', 'poll'])
 })
 
 t.test('after missed signals, everything is read', async (t) => {

@@ -10,7 +10,8 @@ import { needsPostgres, openTestDatabase } from '../../support/database.js'
 import { startTcpProxy } from '../../support/tcp-proxy.js'
 import { until } from '../../support/until.js'
 
-const CHANNEL = 'a "channel" of the test'
+const ours = { channel: 'a "channel" of the test', sender: 'this process' }
+const theirs = { ...ours, sender: 'another process' }
 
 t.test('signals', { skip: needsPostgres }, async (t) => {
   const { url = '' } = await openTestDatabase()
@@ -29,7 +30,7 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
 
   function listenTo(t: { teardown(work: () => Promise<void>): void }, signals: ReturnType<typeof createSignals>) {
     const heard: Signal[] = []
-    const stop = signals.listen(CHANNEL, (signal) => heard.push(signal))
+    const stop = signals.listen(ours, (signal) => heard.push(signal))
     t.teardown(stop)
     const count = (missed: boolean) => heard.filter((signal) => signal.missed === missed).length
     return {
@@ -46,12 +47,25 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
     const [one, two] = [listenTo(t, signals), listenTo(t, signals)]
     await Promise.all([one.connected(), two.connected()])
     t.equal(one.notifications(), 0)
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(one.notifications() === 1 && two.notifications() === 1))
-    signals.send('another channel')
-    signals.send(CHANNEL)
+    signals.send({ channel: 'another channel', sender: 'another process' })
+    signals.send(theirs)
     await until(() => Promise.resolve(one.notifications() === 2 && two.notifications() === 2))
     t.equal(one.connections(), 1)
+  })
+
+  t.test('a listener is not woken by its own signals', async (t) => {
+    const { signals } = await startSignals()
+    const listener = listenTo(t, signals)
+    await listener.connected()
+    signals.send(ours)
+    signals.send(theirs)
+    await until(() => Promise.resolve(listener.notifications() === 1))
+    signals.send(ours)
+    signals.send(theirs)
+    await until(() => Promise.resolve(listener.notifications() >= 2))
+    t.equal(listener.notifications(), 2)
   })
 
   t.test('many signals are combined into few, and one is sent after the last', async (t) => {
@@ -59,11 +73,11 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
     const listener = listenTo(t, signals)
     await listener.connected()
 
-    for (let i = 0; i < 1000; i++) signals.send(CHANNEL)
+    for (let i = 0; i < 1000; i++) signals.send(theirs)
     // The first, and one for the 999 that were sent while it was in transit.
     await until(() => Promise.resolve(listener.notifications() === 2))
 
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() >= 3))
     t.equal(listener.notifications(), 3, 'nothing was left over')
   })
@@ -74,14 +88,14 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
     await listener.connected()
     proxy.cut()
     await listener.connected(2)
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() === 1))
 
     await proxy.stop()
     await until(() => Promise.resolve(warnings.length >= 1))
     await proxy.start()
     await listener.connected(3)
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() === 2))
   })
 
@@ -90,12 +104,12 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
     const listener = listenTo(t, signals)
     await listener.connected()
     proxy.freeze()
-    signals.send(CHANNEL)
+    signals.send(theirs)
     // The old connection stays silent permanently.
     proxy.passNewConnections()
     await listener.connected(2)
     t.equal(listener.notifications(), 0, 'signals that were missed meanwhile are reported')
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() === 1))
   })
 
@@ -112,10 +126,10 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
     const listener = listenTo(t, signals)
     await listener.connected()
     await proxy.stop()
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(warned === 1))
     await proxy.start()
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() === 1))
   })
 
@@ -147,7 +161,7 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
       const url = process.env.DATABASE_URL
       const pool = new pg.Pool({ connectionString: url })
       const signals = createSignals({ url, pool, silenceMs: 600_000, log: console })
-      const stop = signals.listen('any', () => void stop().then(() => pool.end()).then(() => console.log('stopped')))`
+      const stop = signals.listen({ channel: 'any', sender: 'child' }, () => void stop().then(() => pool.end()).then(() => console.log('stopped')))`
     const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', script]
     const env = { PATH: process.env.PATH, DATABASE_URL: url }
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
