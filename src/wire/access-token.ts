@@ -85,6 +85,14 @@ export function judgeTimes(
   return seconds >= exp + toleranceSeconds ? 'token_expired' : 'valid'
 }
 
+/**
+ * Whether an `Authorization` header is meant for Sallyport, even if its token is malformed. A header with another scheme,
+ * such as Basic for a proxy in front, is not, and cookies count as if it were absent.
+ */
+export function isBearer(authorization: string | undefined): authorization is string {
+  return authorization !== undefined && /^bearer\b/i.test(authorization)
+}
+
 /** The token of an `Authorization` header (RFC 6750, section 2.1); null for any other value. */
 export function parseBearer(authorization: string): string | null {
   return /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization)?.[1] ?? null

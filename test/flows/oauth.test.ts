@@ -1,6 +1,7 @@
 // Standard OAuth clients, which know nothing of Sallyport but its endpoints.
 
 import t, { type Test as Tap } from 'tap'
+import { runCommand } from '../../src/commands/commands.js'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { Problem } from '../../src/platform/problem.js'
 import type { Answer } from '../support/api.js'
@@ -183,12 +184,11 @@ t.test('HTTP-03, HTTP-04: a body is a form in UTF-8, with each parameter once', 
 t.test('RFC 6749, 5.2: server errors, and refused clients', async (t) => {
   const { app, post, api } = await startWithVerifier(t)
   const { accessToken: token } = await api.signUp()
-  const foreign = await post(
-    '/oauth/introspect',
-    { token },
-    { cookie: 'sallyport_rt=x', origin: 'https://evil.example' },
-  )
-  t.strictSame(refusalOf(t, foreign), { status: 403, error: 'access_denied' })
+  const jar = { cookie: 'sallyport_rt=x', origin: 'https://evil.example' }
+  t.match(await post('/oauth/introspect', { token }, jar), { status: 200 }, 'WEB-04: by its credential, not by cookies')
+  await runCommand(app.operator, 'ip:block', ['--cidr', '127.0.0.1'])
+  t.strictSame(refusalOf(t, await post('/oauth/introspect', { token })), { status: 403, error: 'access_denied' })
+  await runCommand(app.operator, 'ip:remove', ['--cidr', '127.0.0.1'])
   t.match(
     await api.call('/oauth/introspect'),
     { status: 405, body: { code: 'method_not_allowed' } },

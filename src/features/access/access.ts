@@ -3,7 +3,7 @@
  * meets what the route requires, and in mode `session` stands in for a missing one. The requirement is the route's.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { parseBearer } from '../../wire/access-token.js'
+import { isBearer, parseBearer } from '../../wire/access-token.js'
 import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { Clock } from '../../platform/clock.js'
@@ -56,10 +56,9 @@ export function createAccess(options: AccessOptions): Authenticate {
   return (request, reply, requirement) => {
     const { authorization } = request.headers
     // The header wins over a cookie: a client that sends one does not mean the other.
-    const admitted =
-      authorization === undefined
-        ? authenticateByCookie(options, request, reply, requirement.token)
-        : check(options, requireBearer(authorization), requirement.token)
+    const admitted = isBearer(authorization)
+      ? check(options, requireBearer(authorization), requirement.token)
+      : authenticateByCookie(options, request, reply, requirement.token)
     // Only now, and not where a cookie is judged: a new access token for the same session would lack the same.
     if (admitted instanceof Promise) return admitted.then((known) => requireMet(options, known, requirement))
     return requireMet(options, admitted, requirement)

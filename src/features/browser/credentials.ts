@@ -20,7 +20,7 @@ export interface SessionCookies {
   /** Every value of the refresh cookie, in the order sent: of two, the genuine one counts. */
   readRefreshTokens(request: FastifyRequest): string[]
   readAccessTokens(request: FastifyRequest): string[]
-  /** Whether the request carries any cookie of ours, genuine or not. */
+  /** Whether the request carries any cookie of a session, genuine or not, also if it does not count. */
   areCarried(request: FastifyRequest): boolean
   /** Whether browsers keep the cookies of a sign-in that comes from another site. */
   readonly crossSite: boolean
@@ -45,8 +45,8 @@ export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOpti
 
   return {
     names,
-    readRefreshTokens: (request) => readCookies(request.headers.cookie, names.refresh),
-    readAccessTokens: (request) => readCookies(request.headers.cookie, names.access),
+    readRefreshTokens: (request) => readCounting(request, names.refresh),
+    readAccessTokens: (request) => readCounting(request, names.access),
     areCarried,
     crossSite: sameSite === 'none',
 
@@ -62,10 +62,15 @@ export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOpti
     },
 
     clear(request, reply) {
-      if (!areCarried(request)) return
+      if (request.ignoresCookies || !areCarried(request)) return
       for (const name of Object.values(names)) reply.setCookie(name, '', { ...attributes('cookie'), maxAge: 0 })
     },
   }
+}
+
+/** None where the cookies of a request do not count. */
+function readCounting({ headers, ignoresCookies }: FastifyRequest, name: string): string[] {
+  return ignoresCookies ? [] : readCookies(headers.cookie, name)
 }
 
 interface Reading {

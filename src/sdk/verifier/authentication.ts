@@ -1,4 +1,4 @@
-import { parseBearer } from '../../wire/access-token.js'
+import { isBearer, parseBearer } from '../../wire/access-token.js'
 import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
 import { readCookies } from '../../wire/cookies.js'
 import { isSameOrigin, type ShownRequest } from './cross-site.js'
@@ -32,7 +32,7 @@ interface AuthenticationOptions {
 export async function authenticate(request: ShownRequest, options: AuthenticationOptions): Promise<Authenticated> {
   const { verify, session } = options
   const { authorization, cookie } = request.headers
-  if (authorization !== undefined) return { claims: await verify(requireBearer(authorization)), setCookies: [] }
+  if (isBearer(authorization)) return { claims: await verify(requireBearer(authorization)), setCookies: [] }
   if (session === null || cookie === undefined) throw new VerificationError('token_missing')
 
   const accessTokens = readCookies(cookie, session.names.access)

@@ -95,7 +95,11 @@ t.test('a valid token is accepted, and others get the same problem as from the s
       'content-type': 'application/problem+json; charset=utf-8',
       'cache-control': 'no-store',
     })
-    for (const authorization of ['Basic abc', 'Bearer', 'Bearer a b', `Bearer ${accessToken}x`, accessToken]) {
+    for (const authorization of ['Basic abc', accessToken, '']) {
+      const other = await ask({ headers: { authorization } })
+      t.match(other, { status: 401, body: { code: 'token_missing' } }, `${name}: ${authorization}`)
+    }
+    for (const authorization of ['Bearer', 'Bearer a b', `Bearer ${accessToken}x`, 'Bearer: x']) {
       const invalid = await ask({ headers: { authorization } })
       t.match(invalid, { status: 401, body: { code: 'token_invalid' } }, `${name}: ${authorization}`)
       t.match(invalid.headers, { 'www-authenticate': 'Bearer realm="sallyport", error="invalid_token"' })
