@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '../platform/crypto/secret.js'
+import { parseOrigin } from '../platform/http/origin.js'
 import {
   listOf,
   matching,
@@ -8,7 +9,6 @@ import {
   parseDatabaseUrl,
   parsedBy,
   parseIssuer,
-  parseOrigin,
   parseProxy,
   parsePublicUrl,
   parseSecretKeys,
@@ -70,8 +70,12 @@ export const settingsSchema = z.object({
   REGISTRATION: oneOf('open', 'closed').default('open'),
   CORS_ORIGINS: listOf(
     parseOrigin,
-    'must be an origin as sent by browsers, such as https://app.example.com: lower case, no path, no *',
+    'must be an origin as sent by browsers, such as https://app.example.com or capacitor://localhost: lower case, no path, no *',
   ).default([]),
+  COOKIE_PREFIX: matching(
+    /^[a-z0-9][\w-]{0,31}$/i,
+    'must be 1 to 32 letters, digits, - and _, starting with a letter or digit',
+  ).default('sallyport'),
   COOKIE_SAMESITE: oneOf('strict', 'lax', 'none').optional(),
   TRUST_PROXY: listOf(
     parseProxy,

@@ -54,13 +54,6 @@ export function parseIssuer(text: string): string | null {
   return url === null || /[?#@]/.test(text) ? null : text
 }
 
-/** An origin, exactly as browsers send it (RFC 6454, section 6.2), since it is compared as text. */
-export function parseOrigin(text: string): string | null {
-  if (/^https?:/i.test(text)) return parseHttpUrl(text)?.origin === text ? text : null
-  // Apps in a web view have schemes of their own, such as capacitor://localhost.
-  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d+)?$/.test(text) ? text : null
-}
-
 /** The OTLP endpoint. Only its format is checked here: OpenTelemetry's libraries read it themselves. */
 export function parseCollector(text: string): string | null {
   return parseHttpUrl(text) && text

@@ -5,7 +5,9 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import type { AppInstance } from './app-instance.js'
 import { refuseBlockedAddresses, type BlockedAddresses } from './blocked-addresses.js'
 import { BODY_LIMIT_BYTES, readJsonBodies } from './body.js'
-import { allowOrigins, setResponseHeaders } from './response-headers.js'
+import { basePathOf } from './base-path.js'
+import { allowOrigins, corsHeaders } from './cors.js'
+import { HEADER_LIMIT_BYTES, refuseMalformed, setResponseHeaders } from './response-headers.js'
 import { createEventStreams, type EventStreams } from './event-stream.js'
 import { warnOfUnlistedProxies } from './forwarding.js'
 import { limitHandlerTime } from './handler-timeout.js'
@@ -19,7 +21,9 @@ import { stopGracefully } from './graceful-shutdown.js'
 import { answerNotFound } from './not-found.js'
 import { validateByZod } from './validation.js'
 
-const HEADER_LIMIT_BYTES = 16 * 1024
+// Beyond the limit of 16 KiB, so that the refusal can be read by pages: browsers send all cookies of a host, those of other
+// applications too. What exceeds this as well is refused by Node.
+const PARSER_LIMIT_BYTES = 64 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 15_000
 const HANDLER_LONGEST_MS = 10_000
@@ -63,6 +67,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
     elapsedMs = () => performance.now(),
   } = options
   const headers = securityHeaders(options.publicUrl)
+  const basePath = basePathOf(options.publicUrl)
+  const withoutHooks = { basePath, always: headers, cors: corsHeaders(options.corsOrigins) }
   const app: AppInstance = fastify({
     ...(options.logger === false ? {} : { loggerInstance: options.logger }),
     logController: new RequestLog(),
@@ -73,7 +79,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     http: {
-      maxHeaderSize: HEADER_LIMIT_BYTES,
+      maxHeaderSize: PARSER_LIMIT_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
       // A missing Host is answered as a problem instead.
@@ -84,8 +90,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
     // While it stops, requests on open connections are still served, each with `Connection: close`.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    frameworkErrors: answerFrameworkErrors(headers),
-    clientErrorHandler: answerBadFraming(headers),
+    frameworkErrors: answerFrameworkErrors(withoutHooks),
+    clientErrorHandler: answerBadFraming(withoutHooks),
   }).withTypeProvider<ZodTypeProvider>()
 
   // An expectation that is not known may be ignored (RFC 9110, section 10.1.1); Node would answer 417 without a body.
@@ -94,13 +100,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   app.setValidatorCompiler(validateByZod)
   app.setSerializerCompiler(serializerCompiler)
   readJsonBodies(app)
-  answerErrors(app)
+  answerErrors(app, { basePath })
   stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_LONGEST_MS, streams })
   limitHandlerTime(app, handlerLongestMs)
   setResponseHeaders(app, headers)
+  await allowOrigins(app, options.corsOrigins)
+  refuseMalformed(app)
   warnOfUnlistedProxies(app, { trustProxy: options.trustProxy, elapsedMs })
   if (options.blocked) refuseBlockedAddresses(app, options.blocked)
-  await allowOrigins(app, options.corsOrigins)
   answerNotFound(app)
   // Cookies are read with readCookies, which sees all of one name.
   await app.register(cookie, { hook: false })

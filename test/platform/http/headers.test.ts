@@ -2,7 +2,7 @@ import helmet from '@fastify/helmet'
 import { fastify } from 'fastify'
 import t from 'tap'
 import { securityHeaders } from '../../../src/platform/http/security-headers.js'
-import { startSmallApp } from './small-app.js'
+import { listen, sendRaw, startSmallApp } from './small-app.js'
 
 const everyKind = [
   ...['/v1/address', '/v1/nothing', '/v1/boom', '/v1/refuse/token_missing', '/problems', '/%zz', '/docs'],
@@ -92,15 +92,67 @@ t.test('WEB-07: listed origins may read responses, with credentials', async (t) 
     t.equal(preflight.statusCode, 204)
     t.equal(preflight.headers['access-control-allow-origin'], origin)
     t.match(preflight.headers['access-control-allow-methods'], method)
-    t.equal(
+    t.match(
       preflight.headers['access-control-allow-headers'],
-      'content-type, authorization, idempotency-key, x-sallyport-csrf',
+      /^content-type, authorization, idempotency-key, x-sallyport-csrf, traceparent, /,
     )
     t.equal(preflight.headers['access-control-max-age'], '600')
   }
 })
 
-t.test('WEB-07: no other origin gets a CORS header, and Vary is set', async (t) => {
+t.test('WEB-07: pages with tracing may call', async (t) => {
+  const app = await startSmallApp(t)
+  for (const name of ['traceparent', 'tracestate', 'baggage', 'sentry-trace', 'b3', 'newrelic', 'x-requested-with']) {
+    const ask = { 'access-control-request-method': 'POST', 'access-control-request-headers': name }
+    const preflight = (origin: string) =>
+      app.inject({ method: 'OPTIONS', url: '/v1/things', headers: { origin, ...ask } })
+    const { statusCode, headers } = await preflight('https://app.example')
+    t.equal(statusCode, 204)
+    t.ok(String(headers['access-control-allow-headers']).split(', ').includes(name), name)
+    t.equal((await preflight('https://evil.example')).headers['access-control-allow-headers'], undefined)
+  }
+})
+
+t.test('WEB-07: an installed app may call from the origin of its own scheme', async (t) => {
+  const origins = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'chrome-extension://aapbdbdo']
+  const app = await startSmallApp(t, { corsOrigins: origins })
+  for (const origin of origins) {
+    const { headers } = await app.inject({ url: '/v1/address', headers: { origin } })
+    t.match(headers, { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' })
+  }
+  const stranger = await app.inject({ url: '/v1/address', headers: { origin: 'capacitor://evil' } })
+  t.equal(stranger.headers['access-control-allow-origin'], undefined)
+})
+
+t.test(
+  'WEB-07: a page of a listed origin can read every refusal, those included that no route has a part in',
+  async (t) => {
+    const port = await listen(await startSmallApp(t))
+    const refused: Record<string, string[]> = {
+      'headers beyond 16 KiB': ['GET /v1/address HTTP/1.1', `Cookie: ${'x'.repeat(17_000)}`],
+      'headers beyond what the parser takes': ['GET /v1/address HTTP/1.1', `Cookie: ${'x'.repeat(70_000)}`],
+      'a URL beyond 2 KiB': [`GET /v1/${'x'.repeat(3000)} HTTP/1.1`],
+      'a URL that cannot be decoded': ['GET /%zz HTTP/1.1'],
+      'bad framing': ['POST /v1/things HTTP/1.1', 'Content-Length: 2', 'Transfer-Encoding: chunked'],
+      'two Hosts': ['GET /v1/address HTTP/1.1', 'Host: evil.example'],
+    }
+    for (const [name, [line = '', ...headers]] of Object.entries(refused)) {
+      const ask = (origin: string) =>
+        sendRaw(port, [line, 'Host: localhost', ...headers, `Origin: ${origin}`, '', ''].join('\r\n'))
+      const answer = await ask('https://app.example')
+      t.equal(answer.status, 400, name)
+      t.match(answer.text, /access-control-allow-origin: https:\/\/app\.example\r\n/i, name)
+      t.match(answer.text, /access-control-allow-credentials: true/i, name)
+      t.match(answer.text, /vary: Origin/i, name)
+      t.match(answer.text, /content-type: application\/problem\+json[^]*"code":"invalid_request"/i, name)
+      for (const origin of ['https://evil.example', 'null']) {
+        t.notMatch((await ask(origin)).text, /access-control-allow/i, `${name}: ${origin}`)
+      }
+    }
+  },
+)
+
+t.test('WEB-07: no other origin gets a header of CORS, and caches are told', async (t) => {
   const listed = await startSmallApp(t)
   const none = await startSmallApp(t, { corsOrigins: [] })
   const strangers = [
