@@ -87,6 +87,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     blocked: addressRules.blocked,
     elapsedMs: clock.elapsedMs,
     logger: log,
+    docs: config.docs,
     version: readVersion(),
     streams,
     cookieNames: cookies.names,
@@ -192,6 +193,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     oauth: createOAuth({ accessTokens, revocations, families }),
     issuer: config.tokens.issuer,
     publicUrl,
+    docs: config.docs,
   })
   mountBrowserRoutes(server, {
     families,

@@ -79,6 +79,8 @@ export interface Config {
    * environment.
    */
   readonly tracing: boolean
+  /** Whether the API's document and the page to try it are served. */
+  readonly docs: boolean
   readonly logLevel: Settings['LOG_LEVEL']
   /** Warnings about the configuration, for the log. */
   readonly warnings: readonly string[]
@@ -165,6 +167,7 @@ function arrange(settings: Settings): Config {
     },
     metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     tracing: hasCollector(settings) && settings.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
+    docs: (settings.DOCS ?? (settings.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     logLevel: settings.LOG_LEVEL,
     warnings: findWarnings(settings),
   }

@@ -98,6 +98,7 @@ export const settingsSchema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
   OTEL_SDK_DISABLED: z.string().optional(),
+  DOCS: oneOf('on', 'off').optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
 

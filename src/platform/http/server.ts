@@ -12,7 +12,7 @@ import { createEventStreams, type EventStreams } from './event-stream.js'
 import { warnOfUnlistedProxies } from './forwarding.js'
 import { limitHandlerTime } from './handler-timeout.js'
 import { RequestLog } from './logging.js'
-import { describeApi } from './openapi.js'
+import { describeApi, documentCommonProblems } from './openapi.js'
 import { mountProblemPages } from './problem-pages.js'
 import { createRequestLogger } from './request-logger.js'
 import { answerBadFraming, answerErrors, answerFrameworkErrors } from './error-handler.js'
@@ -46,6 +46,8 @@ export interface HttpServerOptions {
   /** A monotonic clock, for rate-limited log lines. */
   elapsedMs?: () => number
   logger: FastifyBaseLogger | false
+  /** Whether the API's document and the page to try it are served; they are by default. */
+  docs?: boolean
   /** The version in the OpenAPI document. */
   version?: string
   /** Event streams of routes, which a shutdown closes first. */
@@ -111,11 +113,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
   answerNotFound(app)
   // Cookies are read with readCookies, which sees all of one name.
   await app.register(cookie, { hook: false })
-  await describeApi(app, {
-    publicUrl: options.publicUrl,
-    version: options.version ?? '0.0.0',
-    cookieNames: options.cookieNames,
-  })
+  if (options.docs ?? true) {
+    await describeApi(app, {
+      publicUrl: options.publicUrl,
+      version: options.version ?? '0.0.0',
+      cookieNames: options.cookieNames,
+    })
+  }
+  documentCommonProblems(app)
   mountProblemPages(app)
   return app
 }
