@@ -17,7 +17,7 @@ export interface Config {
   readonly server: {
     readonly host: string
     readonly port: number
-    /** The origin under which browsers and other services reach the server. */
+    /** The URL under which browsers and other services reach the server, without a slash at its end. */
     readonly publicUrl: string
     /** Addresses and ranges whose `X-Forwarded-For` is trusted. */
     readonly trustProxy: readonly string[]

@@ -35,7 +35,7 @@ export const settingsSchema = z.object({
   WORKERS: wholeNumber(1, 64).default(1),
   PUBLIC_URL: parsedBy(
     parsePublicUrl,
-    'must be an http or https URL without a path, such as https://auth.example.com',
+    'must be an http or https URL without query, such as https://auth.example.com or https://example.com/auth',
   ).optional(),
   DATABASE_URL: parsedBy(
     parseDatabaseUrl,

@@ -42,10 +42,15 @@ export function wholeNumber(from: number, to: number) {
   return parsedBy(parse, `must be a whole number from ${from} to ${to}`)
 }
 
-/** The origin that an http or https URL without path, query and credentials stands for, as a browser writes it. */
+/**
+ * An http or https URL without query and credentials, in the spelling of browsers and without a slash at its end. Its path
+ * consists of letters, digits, `-`, `_`, `~` and single dots, because it is compared as text.
+ */
 export function parsePublicUrl(text: string): string | null {
   const url = parseHttpUrl(text)
-  return url !== null && url.href === `${url.origin}/` ? url.origin : null
+  if (url === null || url.href !== url.origin + url.pathname) return null
+  const path = url.pathname.replace(/\/$/, '')
+  return /^(\/[\w~-]+(\.[\w~-]+)*)*$/.test(path) ? url.origin + path : null
 }
 
 /** An issuer (RFC 8414, section 2), which is compared as text and therefore kept as written. */

@@ -5,7 +5,7 @@ import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-
 import type { AppInstance } from './app-instance.js'
 import { refuseBlockedAddresses, type BlockedAddresses } from './blocked-addresses.js'
 import { BODY_LIMIT_BYTES, readJsonBodies } from './body.js'
-import { basePathOf } from './base-path.js'
+import { basePathOf, withoutBasePath } from './base-path.js'
 import { allowOrigins, corsHeaders } from './cors.js'
 import { HEADER_LIMIT_BYTES, refuseMalformed, setResponseHeaders } from './response-headers.js'
 import { createEventStreams, type EventStreams } from './event-stream.js'
@@ -35,7 +35,7 @@ const CONNECTIONS_CHECK_MS = 1000
 const DRAIN_MS = 1000
 
 export interface HttpServerOptions {
-  /** The public URL; HSTS is sent if it is https. */
+  /** The public URL; HSTS is sent if it is https. Routes are also served below its path. */
   publicUrl: string
   /** Origins whose scripts may read answers. */
   corsOrigins: readonly string[]
@@ -76,6 +76,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
     logController: new RequestLog(),
     childLoggerFactory: createRequestLogger,
     genReqId: () => randomUUID(),
+    ...(basePath !== '' && { rewriteUrl: withoutBasePath(basePath) }),
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
