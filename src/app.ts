@@ -75,7 +75,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
   const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })
   const { publicUrl, corsOrigins, trustProxy } = config.server
-  const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
+  const cookies = createSessionCookies({ publicUrl, ...config.cookies })
   const streams = createEventStreams()
   const audit = createAudit({ database, clock })
   const addressRules = createAddressRules({ database, clock, log, audit })
@@ -186,7 +186,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountTokenRoutes(server, { keys })
   mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
-  const deviceCookie = createDeviceCookie({ publicUrl, sameSite: config.cookies.sameSite })
+  const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
   mountSignInRoutes(server, { signIn, families, cookies, crossSite, devices, deviceCookie, clock })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {

@@ -27,6 +27,8 @@ export interface Config {
   readonly cookies: {
     /** Whether cookies are `Secure`, with the names that require it. */
     readonly secure: boolean
+    /** What the names of cookies begin with, so that instances on one host can tell theirs apart. */
+    readonly prefix: string
     /** Overrides the `SameSite` of all modes; null by default. */
     readonly sameSite: 'strict' | 'lax' | 'none' | null
   }
@@ -140,7 +142,11 @@ function arrange(settings: Settings): Config {
       trustProxy: settings.TRUST_PROXY,
       corsOrigins: settings.CORS_ORIGINS,
     },
-    cookies: { secure: publicUrl.startsWith('https:'), sameSite: settings.COOKIE_SAMESITE ?? null },
+    cookies: {
+      secure: publicUrl.startsWith('https:'),
+      prefix: settings.COOKIE_PREFIX,
+      sameSite: settings.COOKIE_SAMESITE ?? null,
+    },
     database: { url: settings.DATABASE_URL ?? null, prepared: settings.DATABASE_PREPARED },
     dataDir: settings.DATA_DIR,
     secretKeys: settings.SECRET_KEY?.keys ?? null,

@@ -34,7 +34,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
     environment: 'development',
     workers: 1,
     server: { host: '127.0.0.1', port: 3000, publicUrl: 'http://localhost:3000', trustProxy: [], corsOrigins: [] },
-    cookies: { secure: false, sameSite: null },
+    cookies: { secure: false, prefix: 'sallyport', sameSite: null },
     database: { url: null, prepared: true },
     dataDir: '.data',
     secretKeys: null,
@@ -58,6 +58,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
     rateLimit: 'on',
     metrics: null,
     tracing: false,
+    docs: true,
     logLevel: 'info',
     warnings: [],
   })
@@ -89,6 +90,7 @@ t.test('every setting is in the configuration', async (t) => {
     RATE_LIMIT: 'off',
     CORS_ORIGINS: 'https://app.example.com, http://localhost:5173,capacitor://localhost',
     COOKIE_SAMESITE: 'none',
+    COOKIE_PREFIX: 'staging',
     TRUST_PROXY: '10.0.0.2, 10.1.0.0/24,fd00::/8',
     PASSWORD_MIN_LENGTH: '8',
     ARGON2_MEMORY_KIB: '47104',
@@ -100,6 +102,7 @@ t.test('every setting is in the configuration', async (t) => {
     METRICS_PORT: '9464',
     METRICS_HOST: '10.0.0.3',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+    DOCS: 'off',
     LOG_LEVEL: 'silent',
     SOMETHING_ELSE: 'is ignored',
   })
@@ -113,7 +116,7 @@ t.test('every setting is in the configuration', async (t) => {
       trustProxy: ['10.0.0.2', '10.1.0.0/24', 'fd00::/8'],
       corsOrigins: ['https://app.example.com', 'http://localhost:5173', 'capacitor://localhost'],
     },
-    cookies: { secure: true, sameSite: 'none' },
+    cookies: { secure: true, prefix: 'staging', sameSite: 'none' },
     database: { prepared: false },
     dataDir: '/var/lib/sallyport',
     tokens: {
@@ -294,7 +297,7 @@ t.test('VERIFIER_KEYS lists names with the SHA-256 of a credential, never the cr
   }
 })
 
-t.test('PUBLIC_URL is an origin: https, or http on localhost, in every environment', async (t) => {
+t.test('PUBLIC_URL is https, or http on the machine itself, in every environment', async (t) => {
   const origins = {
     'https://auth.example.com': 'https://auth.example.com',
     'https://auth.example.com:443/': 'https://auth.example.com',
@@ -303,6 +306,9 @@ t.test('PUBLIC_URL is an origin: https, or http on localhost, in every environme
     'http://auth.localhost': 'http://auth.localhost',
     'http://127.0.0.1:80': 'http://127.0.0.1',
     'http://[::1]:3000': 'http://[::1]:3000',
+    'https://a.b/auth': 'https://a.b/auth',
+    'https://a.b/Auth/v2.1_x-y~z/': 'https://a.b/Auth/v2.1_x-y~z',
+    'http://localhost:3000/auth/': 'http://localhost:3000/auth',
   }
   for (const environment of [{}, production]) {
     for (const [text, origin] of Object.entries(origins)) {
@@ -324,7 +330,12 @@ t.test('PUBLIC_URL is an origin: https, or http on localhost, in every environme
     'auth.example.com',
     'ftp://a.b',
     'https://',
-    'https://a.b/path',
+    'https://a.b//path',
+    'https://a.b/path//',
+    'https://a.b/%61',
+    'https://a.b/a;b',
+    'https://a.b/é',
+    'https://a.b/path?x',
     'https://a.b?x',
     'https://a.b/?',
     'https://a.b#x',
@@ -403,7 +414,36 @@ t.test('WEB-07: CORS_ORIGINS contains exact origins, as browsers send them', asy
   ])
 })
 
-t.test('HTTP-12: TRUST_PROXY contains addresses and ranges, never all addresses', async (t) => {
+t.test('CORS_ORIGINS: installed apps and extensions have origins of their own', async (t) => {
+  const origins = [
+    ...[
+      'capacitor://localhost',
+      'ionic://localhost',
+      'tauri://localhost',
+      'app://obsidian.md',
+      'http://tauri.localhost',
+    ],
+    ...['chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb', 'moz-extension://6f1bd2d7-5a1e-4f0e-8a61-2b5a6c1d7e10'],
+  ]
+  t.strictSame(readConfig({ CORS_ORIGINS: origins.join(',') }).server.corsOrigins, origins)
+})
+
+t.test('COOKIE_PREFIX is part of a name of a cookie', async (t) => {
+  for (const text of ['a', 'Staging-2_x', 'x'.repeat(32)])
+    t.equal(readConfig({ COOKIE_PREFIX: text }).cookies.prefix, text)
+  for (const text of ['__Host-', '-a', 'a b', 'a=b', 'a;b', 'é', 'x'.repeat(33)]) {
+    t.match(faultsOf({ COOKIE_PREFIX: text }), [/^COOKIE_PREFIX must be 1 to 32 letters/], text)
+  }
+})
+
+t.test('DOCS is on, and off in production unless it is said', async (t) => {
+  t.equal(readConfig({}).docs, true)
+  t.equal(readConfig({ DOCS: 'off' }).docs, false)
+  t.equal(readConfig(production).docs, false)
+  t.equal(readConfig({ ...production, DOCS: 'on' }).docs, true)
+})
+
+t.test('HTTP-12: TRUST_PROXY holds addresses and ranges, never everybody', async (t) => {
   const right = '127.0.0.1,::1,10.0.0.0/8,2001:db8::/32,::ffff:10.0.0.1,192.168.0.1/32,fd00::1/128'
   t.strictSame(readConfig({ TRUST_PROXY: right }).server.trustProxy, right.split(','))
   const wrong = [

@@ -1,25 +1,37 @@
 /** Names and parsing of cookies. No packages, no API of Node. */
 
+/** COOKIE_PREFIX where it is not set. */
+export const DEFAULT_COOKIE_PREFIX = 'sallyport'
+
 /**
- * The name of a cookie of the server at that address. The prefix makes browsers refuse a cookie of this name that a
- * script or another host tries to set (RFC 6265bis, section 4.1.3). It requires `Secure`, which browsers reject on
- * plain HTTP.
+ * The name of a cookie of the server at that address. `__Host-Http-` makes browsers refuse a cookie of this name that a
+ * script or another host tries to set (RFC 6265bis, section 4.1.3). It needs `Secure`, which a browser drops on plain
+ * http.
+ *
+ * @param prefix COOKIE_PREFIX, which tells the cookies of instances on one host apart: ports share them
  */
-export function cookieName(publicUrl: string, name: 'at' | 'rt' | 'device'): string {
-  return publicUrl.startsWith('https:') ? `__Host-Http-sallyport_${name}` : `sallyport_${name}`
+export function cookieName(
+  publicUrl: string,
+  name: 'at' | 'rt' | 'device',
+  prefix: string = DEFAULT_COOKIE_PREFIX,
+): string {
+  return publicUrl.startsWith('https:') ? `__Host-Http-${prefix}_${name}` : `${prefix}_${name}`
 }
 
 /** The names of the session cookies. */
 export type SessionCookieNames = Record<'access' | 'refresh', string>
 
-export function sessionCookieNames(publicUrl: string): SessionCookieNames {
-  return { access: cookieName(publicUrl, 'at'), refresh: cookieName(publicUrl, 'rt') }
+export function sessionCookieNames(publicUrl: string, prefix?: string): SessionCookieNames {
+  return { access: cookieName(publicUrl, 'at', prefix), refresh: cookieName(publicUrl, 'rt', prefix) }
 }
 
+/** The genuine cookie, and a few that neighbouring sites have planted. Each value may cost a signature check. */
+const MAX_VALUES = 4
+
 /**
- * All values of one cookie, in the order in which they were sent (RFC 6265bis, section 5.8.3). A browser sends two
- * cookies of one name if they differ in domain or path, and a sibling domain may have planted one of them: the caller
- * must find out which is genuine. Values are returned unchanged.
+ * The values of one cookie, at most four, in the order in which they were sent (RFC 6265bis, section 5.8.3). A browser
+ * sends two cookies of one name when they differ in domain or path, and a neighbouring site may have planted one of
+ * them: which is genuine is for the caller to find out. Values are handed on as they stand.
  */
 export function readCookies(header: string | undefined, name: string): string[] {
   if (header === undefined) return []
@@ -29,6 +41,7 @@ export function readCookies(header: string | undefined, name: string): string[] 
     // A pair without a name is not a cookie of this server.
     if (equals === -1) continue
     if (trimBlanks(pair.slice(0, equals)) === name) values.push(trimBlanks(pair.slice(equals + 1)))
+    if (values.length === MAX_VALUES) break
   }
   return values
 }

@@ -27,12 +27,21 @@ t.test('WEB-12: all values of one cookie are read, in the order in which they we
   t.end()
 })
 
-t.test('WEB-01: the names have the prefix if the address is https', (t) => {
+t.test('ABU-08: at most four values of one cookie are looked at', (t) => {
+  const header = (count: number) => Array.from({ length: count }, (_, index) => `rt=${index}; other=x`).join('; ')
+  t.strictSame(readCookies(header(4), 'rt'), ['0', '1', '2', '3'])
+  t.strictSame(readCookies(header(68), 'rt'), ['0', '1', '2', '3'])
+  t.end()
+})
+
+t.test('WEB-01: the names carry the prefix wherever the address is https', (t) => {
   t.strictSame(sessionCookieNames('http://localhost:3000'), { access: 'sallyport_at', refresh: 'sallyport_rt' })
   t.strictSame(sessionCookieNames('https://example.com'), {
     access: '__Host-Http-sallyport_at',
     refresh: '__Host-Http-sallyport_rt',
   })
   t.equal(cookieName('https://example.com', 'device'), '__Host-Http-sallyport_device')
+  t.equal(cookieName('https://example.com', 'device', 'shop'), '__Host-Http-shop_device')
+  t.strictSame(sessionCookieNames('http://localhost:3000', 'shop'), { access: 'shop_at', refresh: 'shop_rt' })
   t.end()
 })

@@ -13,6 +13,8 @@ export interface SessionCookiesOptions {
   publicUrl: string
   /** COOKIE_SAMESITE; null lets the mode decide. */
   sameSite: 'strict' | 'lax' | 'none' | null
+  /** COOKIE_PREFIX. */
+  prefix?: string
 }
 
 export interface SessionCookies {
@@ -30,9 +32,9 @@ export interface SessionCookies {
   clear(request: FastifyRequest, reply: FastifyReply): void
 }
 
-export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOptions): SessionCookies {
+export function createSessionCookies({ publicUrl, sameSite, prefix }: SessionCookiesOptions): SessionCookies {
   const secure = publicUrl.startsWith('https:')
-  const names = sessionCookieNames(publicUrl)
+  const names = sessionCookieNames(publicUrl, prefix)
 
   function attributes(mode: Mode): CookieSerializeOptions {
     // A link from elsewhere has to arrive signed in where the browser does everything.

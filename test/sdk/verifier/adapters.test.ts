@@ -28,9 +28,13 @@ interface Started extends TestApp {
 const at = 'sallyport_at'
 const rt = 'sallyport_rt'
 
-/** Sallyport, and services that serve `/` to requests with a valid token. */
-async function start(t: Test, options: Partial<VerifierOptions> = {}): Promise<Started> {
-  const app = await startApp(t)
+/** Sallyport, and services that serve `/` to those whose token holds. */
+async function start(
+  t: Test,
+  options: Partial<VerifierOptions> = {},
+  settings: Record<string, string> = {},
+): Promise<Started> {
+  const app = await startApp(t, { settings })
   const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
   const { issuer, audience } = app.config.tokens
   const create = () => {
@@ -192,7 +196,21 @@ t.test('pages in mode session: the access cookie is accepted, and renewed with t
   }
 })
 
-t.test('pages in mode session: an ended session is reported, and cookies of two sessions are refused', async (t) => {
+t.test('pages in mode session: behind a proxy that asks for a password, the cookie counts', async (t) => {
+  const app = await start(t, { cookies: true, cookiePrefix: 'shop' }, { COOKIE_PREFIX: 'shop' })
+  for (const [name, { api }] of Object.entries(app.services)) {
+    const page = app.browser()
+    const { userId } = await signIn(page)
+    t.ok(page.cookies.has('shop_at'))
+    const headers = { authorization: 'Basic dXNlcjpwYXNz' }
+    const call = { cookies: Object.fromEntries(page.cookies), headers }
+    t.match(await api.call('/', call), { status: 200, body: { sub: userId } }, name)
+    const renewed = await api.call('/', { headers, cookies: { shop_rt: page.cookies.get('shop_rt') ?? '' } })
+    t.match(renewed, { status: 200, body: { sub: userId }, setCookies: [/^shop_at=/] }, name)
+  }
+})
+
+t.test('pages in mode session: an ended session is told, and cookies of two sessions are nobody', async (t) => {
   const app = await start(t, { cookies: true })
   for (const [name, { api }] of Object.entries(app.services)) {
     const [page, other] = [app.browser(), app.browser()]
