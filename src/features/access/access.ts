@@ -15,6 +15,7 @@ import type { Families } from '../families/families.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
+import { createSameSessionCheck } from './same-session.js'
 
 export interface AccessOptions {
   accessTokens: AccessTokens
@@ -45,6 +46,10 @@ export function accessProblems(requirement: TokenRequirement): ProblemCode[] {
   return [...new Set([...tokenProblems, ...shortfallsOf(requirement)])]
 }
 
+interface CookieOptions extends AccessOptions {
+  requireSameSession: ReturnType<typeof createSameSessionCheck>
+}
+
 /** A token that holds, and the user's roles by the database where it was asked. */
 interface Admitted {
   claims: UserClaims
@@ -52,7 +57,8 @@ interface Admitted {
 }
 
 /** Makes the guard of routes that require an access token. */
-export function createAccess(options: AccessOptions): Authenticate {
+export function createAccess(access: AccessOptions): Authenticate {
+  const options = { ...access, requireSameSession: createSameSessionCheck(access) }
   return (request, reply, requirement) => {
     const { authorization } = request.headers
     // The header wins over a cookie: a client that sends one does not mean the other.
@@ -72,13 +78,16 @@ function requireMet({ clock }: AccessOptions, admitted: Admitted, requirement: T
 }
 
 async function authenticateByCookie(
-  options: AccessOptions,
+  options: CookieOptions,
   request: FastifyRequest,
   reply: FastifyReply,
   freshness: Freshness,
 ): Promise<Admitted> {
   const shown = await tryAccessCookies(options, request, freshness)
-  if ('claims' in shown) return shown
+  if ('claims' in shown) {
+    await options.requireSameSession(request, shown.claims.sid)
+    return shown
+  }
   // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
   const renewed = await renewFromRefreshCookie(options, request, reply)
   if (renewed === null) throw shown.refused
