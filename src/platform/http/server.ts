@@ -29,6 +29,8 @@ const REQUEST_TIMEOUT_MS = 15_000
 const HANDLER_LONGEST_MS = 10_000
 // Longer than a proxy keeps its connections (60 s is usual): the side that sends requests must be the first to close.
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
+// How long a connection may make no progress while a request is answered: its client does not read.
+const STALLED_MS = 30_000
 // How often Node looks for connections past their time; its default of 30 s would triple the first two limits.
 const CONNECTIONS_CHECK_MS = 1000
 // Longer than clients that are at work pause between two requests.
@@ -52,6 +54,8 @@ export interface HttpServerOptions {
   version?: string
   /** Event streams of routes, which a shutdown closes first. */
   streams?: EventStreams
+  /** How long a client may read nothing of an answer before its connection is closed. */
+  stalledMs?: number
   /** How long a handler may take, the arrival of the body included. */
   handlerLongestMs?: number
   /** The names of the cookies that carry tokens, for the API's description. */
@@ -81,6 +85,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionTimeout: options.stalledMs ?? STALLED_MS,
     http: {
       maxHeaderSize: PARSER_LIMIT_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,

@@ -1,3 +1,7 @@
+import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
+import type { FastifyReply } from 'fastify'
 import t from 'tap'
 import { createEventStreams, type EventStream } from '../../../src/platform/http/event-stream.js'
 import { openFeed } from '../../support/feed-reader.js'
@@ -60,7 +64,38 @@ t.test('a reader that does not read is disconnected, and its buffer is bounded',
   t.ok(sent < 1000, `disconnected after ${sent} events`)
 })
 
-t.test('a sender that does not wait buffers no more either', async (t) => {
+t.test('ABU-08: a reader that takes nothing is cut off, however little is held for it', async (t) => {
+  const streams = createEventStreams({ stalledMs: 300 })
+  const held = new PassThrough({ highWaterMark: 1024 * 1024 })
+  const socket = { bytesWritten: 0, writableLength: 0 }
+  const raw = Object.assign(new EventEmitter(), {
+    ...{ socket, closed: false, destroyed: false, writableLength: 0 },
+    destroy() {
+      raw.destroyed = true
+      raw.emit('close')
+    },
+  })
+  const reply = { raw, headers: () => ({ send: (body: PassThrough) => body.pipe(held) }) } as unknown as FastifyReply
+  const stream = streams.open(reply)
+  const ended = () => Promise.resolve(stream.ended)
+  await setTimeout(500)
+  t.notOk(await ended(), 'nothing is held')
+  socket.writableLength = 20
+  for (let taken = 0; taken < 5; taken += 1) {
+    raw.writableLength = 20
+    socket.bytesWritten += 10
+    await setTimeout(100)
+    await stream.send({ event: 'beat', data: {} })
+  }
+  t.notOk(await ended(), 'a slow reader takes some')
+  await until(async () => {
+    await stream.send({ event: 'beat', data: {} })
+    return ended()
+  })
+  t.equal(streams.openCount, 0)
+})
+
+t.test('whoever does not wait holds no more either', async (t) => {
   const { read, last } = await startStreaming(t)
   const reader = await read()
   reader.pause()

@@ -150,7 +150,44 @@ t.test('HTTP-10: a body that arrives too slowly is the client\u2019s fault, not 
   t.ok(answer.closed)
 })
 
-t.test('HTTP-01: clients that disconnect during a request do not affect the server', async (t) => {
+t.test('ABU-08: a client that reads nothing of an answer is closed, and one that reads slowly is not', async (t) => {
+  const bytes = 32 * 1024 * 1024
+  const port = await listen(
+    await startSmallApp(t, {
+      stalledMs: 500,
+      routes: (app) =>
+        app.get('/v1/large', { config: { access: 'public' } }, (_request, reply) => reply.send(Buffer.alloc(bytes))),
+    }),
+  )
+  const ask = () => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(crlf('GET /v1/large HTTP/1.1', 'Host: localhost'))
+    return socket
+  }
+  const idle = ask().pause()
+  const slow = ask()
+  let received = 0
+  slow.on('data', (chunk) => {
+    received += chunk.length
+    slow.pause()
+    setTimeout(() => slow.resume(), 1)
+  })
+  const began = performance.now()
+  await once(slow, 'data')
+  while (received < bytes && !slow.destroyed) await sleep(50)
+  t.ok(received >= bytes, `${received} bytes in ${Math.round(performance.now() - began)} ms`)
+  await sleep(Math.max(0, 1500 - (performance.now() - began)))
+  let left = 0
+  idle.on('data', (chunk) => (left += chunk.length))
+  const closed = new Promise((resolve) => idle.once('close', resolve))
+  idle.resume()
+  await closed
+  t.ok(left < bytes, 'what was not sent is not sent any more')
+  slow.destroy()
+})
+
+t.test('HTTP-01: clients that vanish in the middle leave the server as it was', async (t) => {
   const port = await listen(await startSmallApp(t))
   for (let index = 0; index < 50; index += 1) {
     const socket = connect(port, '127.0.0.1')
