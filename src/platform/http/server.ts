@@ -9,7 +9,7 @@ import { basePathOf, withoutBasePath } from './base-path.js'
 import { allowOrigins, corsHeaders } from './cors.js'
 import { HEADER_LIMIT_BYTES, refuseMalformed, setResponseHeaders } from './response-headers.js'
 import { createEventStreams, type EventStreams } from './event-stream.js'
-import { warnOfUnlistedProxies } from './forwarding.js'
+import { trustListed, warnOfUnlistedProxies } from './forwarding.js'
 import { limitHandlerTime } from './handler-timeout.js'
 import { RequestLog } from './logging.js'
 import { describeApi, documentCommonProblems } from './openapi.js'
@@ -81,7 +81,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
     childLoggerFactory: createRequestLogger,
     genReqId: () => randomUUID(),
     ...(basePath !== '' && { rewriteUrl: withoutBasePath(basePath) }),
-    trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
+    trustProxy: options.trustProxy.length === 0 ? false : trustListed(options.trustProxy),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
