@@ -212,7 +212,28 @@ t.test('REGISTRATION=closed refuses registration, but not sign-in', async (t) =>
   t.equal(await database.query((client) => client.user.count()), 1)
 })
 
-t.test('a deleted user cannot sign in, and their tokens are refused with session_ended', async (t) => {
+t.test('a client that sends no body with DELETE deletes the account by POST', async (t) => {
+  const { api, database, browser } = await startApp(t)
+  const path = '/v1/me/delete'
+  const user = await api.signUp()
+  const call = { method: 'POST', token: user.accessToken } as const
+  t.match(await api.call(path, call), { status: 422, body: { code: 'validation_failed' } })
+  t.match(await api.call('/v1/me', { ...call, method: 'DELETE' }), { status: 422 }, 'not without the password either')
+  const wrong = { ...call, body: { password: 'not the password at all' } }
+  t.match(await api.call(path, wrong), { status: 401, body: { code: 'invalid_credentials' } })
+  t.match(await api.call(path, { method: 'POST', body: { password: PASSWORD } }), { status: 401 })
+  t.match(await api.call(path, { ...call, body: { password: user.password } }), { status: 204 })
+  t.match(await api.refresh(user.refreshToken), { status: 401, body: { code: 'session_ended', reason: 'deleted' } })
+
+  const page = browser()
+  const body = { email: user.email, password: PASSWORD, mode: 'session' }
+  t.match(await page.call('/v1/auth/register', { method: 'POST', body }), { status: 201 })
+  t.match(await page.call(path, { method: 'POST', body: { password: PASSWORD } }), { status: 204 })
+  t.strictSame([...page.cookies.keys()], ['sallyport_device'], 'the cookies of the session are cleared')
+  t.equal(await database.query((client) => client.user.count()), 0)
+})
+
+t.test('a deleted user cannot sign in, and their tokens say that the session has ended', async (t) => {
   const { api, database } = await startApp(t)
   const user = await api.signUp()
   t.match(await deleteMe(api, user.accessToken, 'not the password at all'), {
