@@ -259,7 +259,23 @@ t.test('REF-14: a password change rotates only its own session, whichever cookie
   t.match(await instance.api.login({ email, password: newPassword }), { status: 200 }, 'it was the bearer’s password')
 })
 
-t.test('logging out deletes cookies that were renewed in between', async (t) => {
+t.test('a server that renders pages passes the cookies on, and need not store what is set', async (t) => {
+  const instance = await startApp(t)
+  const { api, clock, database } = instance
+  const { page, sid } = await signIn(instance)
+  const cookies = Object.fromEntries(page.cookies)
+  for (let rendered = 0; rendered < 4; rendered += 1) {
+    // Neither the access cookie nor an answer's Set-Cookie is kept. The grace of rotations plays no part.
+    clock.advance({ hours: 1 })
+    const answer = await api.call('/v1/whoami', { cookies })
+    t.match(answer, { status: 200, body: { sid } })
+    t.strictSame(cookieNames(answer), [at])
+  }
+  t.equal((await readFamily(database, sid)).generation, 0, 'nothing was rotated that would have to be stored')
+  t.match(await page.call('/v1/auth/refresh', { method: 'POST' }), { status: 200 }, 'the browser refreshes itself')
+})
+
+t.test('logging out clears what was renewed on the way', async (t) => {
   const instance = await startApp(t)
   const ways = [
     ['/v1/auth/logout', { method: 'POST' }],
