@@ -141,6 +141,9 @@ t.test('a cross-site request with cookies', async (t) => {
         })
       }
     }
+  })
+
+  t.test('WEB-04: the cookies that ride along with a credential are not cleared, and end nothing', async (t) => {
     for (const mode of ['cookie', 'session'] as const) {
       const victim = await signIn(instance, mode)
       const { accessToken: token } = await api.signUp()
@@ -148,6 +151,17 @@ t.test('a cross-site request with cookies', async (t) => {
       const call = { token, cookies: victim.cookies, headers }
       const gone = await api.call('/v1/me', { ...call, method: 'DELETE', body: { password: PASSWORD } })
       t.match(gone, { status: 204, setCookies: { length: 0 } }, 'signs nobody else out')
+      const logout = { method: 'POST', cookies: victim.cookies, headers } as const
+      const other = await api.signUp()
+      t.match(await api.call('/v1/auth/logout', { ...logout, token: other.accessToken }), {
+        status: 204,
+        setCookies: [],
+      })
+      t.match(await readFamily(database, other.sessionId), { endReason: 'logout' })
+      t.match(await api.call('/v1/auth/logout', { ...logout, token: 'x', body: { refresh_token: 'x' } }), {
+        status: 204,
+      })
+      t.match(await api.call('/v1/auth/logout', { ...logout, body: { refresh_token: 'forged' } }), { status: 403 })
       t.match(await readFamily(database, victim.sessionId), { endedAt: null })
     }
   })

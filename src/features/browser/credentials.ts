@@ -64,15 +64,15 @@ export function createSessionCookies({ publicUrl, sameSite, prefix }: SessionCoo
     },
 
     clear(request, reply) {
-      if (request.ignoresCookies || !areCarried(request)) return
+      if (request.cookieRefusal || !areCarried(request)) return
       for (const name of Object.values(names)) reply.setCookie(name, '', { ...attributes('cookie'), maxAge: 0 })
     },
   }
 }
 
 /** None where the cookies of a request do not count. */
-function readCounting({ headers, ignoresCookies }: FastifyRequest, name: string): string[] {
-  return ignoresCookies ? [] : readCookies(headers.cookie, name)
+function readCounting({ headers, cookieRefusal }: FastifyRequest, name: string): string[] {
+  return cookieRefusal ? [] : readCookies(headers.cookie, name)
 }
 
 interface Reading {
@@ -102,7 +102,8 @@ export function genuineCookies(request: FastifyRequest, { cookies, parse }: Read
 
 /**
  * The one refresh token that a request presents, and how it travelled. Throws `refresh_token_missing`,
- * `refresh_token_invalid` for one that we did not issue, and `ambiguous_credentials` where two could be meant.
+ * `refresh_token_invalid` for one that we did not issue, `ambiguous_credentials` where two could be meant, and the refusal
+ * of cookies that do not count.
  */
 export function requirePresented(
   request: FastifyRequest,
@@ -120,6 +121,7 @@ export function requirePresented(
   const [token, ...others] = inCookies
   if (others.length > 0) throw new Problem('ambiguous_credentials')
   if (token !== undefined) return { token, carrier: 'cookie' }
+  if (request.cookieRefusal) throw request.cookieRefusal
   const anyCookie = reading.cookies.readRefreshTokens(request).length > 0
   throw anyCookie ? refuseForged(reading) : new Problem('refresh_token_missing')
 }

@@ -42,8 +42,11 @@ declare module 'fastify' {
     crossSite?: { allowedBecause: string }
   }
   interface FastifyRequest {
-    /** Whether the session's cookies do not count, because the request may not act by them. */
-    ignoresCookies: boolean
+    /**
+     * Why the session's cookies do not count; null where they do. A route that takes a credential from the body as well
+     * throws it where none is shown there.
+     */
+    cookieRefusal: Problem | null
   }
 }
 
@@ -70,22 +73,19 @@ export function guardAgainstCrossSite(
 ): CrossSiteGuard {
   const origins = new Set([new URL(publicUrl).origin, ...corsOrigins])
   const isTrial = publicUrl.startsWith('http:')
-  app.decorateRequest('ignoresCookies', false)
+  app.decorateRequest('cookieRefusal', null)
 
   app.addHook('onRoute', (route) => {
-    const access = route.config?.access
-    if (isAllowedByRoute(route.config) || !actsByCookies(access) || safeMethods.has(String(route.method))) return
-    documentProblems(route, 'cross_site_request')
-    // These routes take a credential from the body, so it has to be there first.
-    if (!isTokenRequired(access)) route.preValidation = [requireOther, ...[route.preValidation ?? []].flat()]
+    const isGuarded = !isAllowedByRoute(route.config) && actsByCookies(route.config?.access)
+    if (isGuarded && !safeMethods.has(String(route.method))) documentProblems(route, 'cross_site_request')
   })
 
   app.addHook('onRequest', (request, _reply, done) => {
     const { config } = request.routeOptions
     const isGuarded = !request.is404 && !isAllowedByRoute(config)
     if (isGuarded && cookies.areCarried(request) && !isAllowed(request)) {
-      request.ignoresCookies = true
-      if (isTokenRequired(config.access) && !isBearer(request.headers.authorization)) throw refusalOf(request)
+      request.cookieRefusal = refusalOf(request)
+      if (isTokenRequired(config.access) && !isBearer(request.headers.authorization)) throw request.cookieRefusal
     }
     done()
   })
@@ -95,11 +95,6 @@ export function guardAgainstCrossSite(
     const isOwnAddress = isTrial && request.headers.origin === `http://${request.headers.host ?? ''}`
     const hasCookie = cookies.areCarried(request)
     return isOwnAddress || isSameSite(provenanceOf(request), { origins, hasCookie })
-  }
-
-  function requireOther(request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void {
-    const isRefused = request.ignoresCookies && !showsOther(request)
-    done(isRefused ? refusalOf(request) : undefined)
   }
 
   return {
@@ -124,12 +119,6 @@ function actsByCookies(access: Access | undefined): boolean {
 
 function isTokenRequired(access: Access | undefined): boolean {
   return typeof access === 'object'
-}
-
-/** Whether a request to refresh or to log out shows a credential outside its cookies. */
-function showsOther({ body, headers, routeOptions }: FastifyRequest): boolean {
-  const isInBody = typeof body === 'object' && body !== null && 'refresh_token' in body
-  return isInBody || (routeOptions.config.access === 'credential' && isBearer(headers.authorization))
 }
 
 const MAX_ORIGIN_LENGTH = 200
