@@ -12,7 +12,7 @@ import { connectTo } from '../support/client.js'
 import { createTestClock } from '../support/clock.js'
 
 const REQUESTS = 1200
-const SEED = 20_261_122
+const SEED = 42
 const VISITORS = 2
 
 t.test('HTTP-01: any request to any operation gets a documented response', async (t) => {
