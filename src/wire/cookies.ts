@@ -5,8 +5,8 @@ export const DEFAULT_COOKIE_PREFIX = 'sallyport'
 
 /**
  * The name of a cookie of the server at that address. `__Host-Http-` makes browsers refuse a cookie of this name that a
- * script or another host tries to set (RFC 6265bis, section 4.1.3). It needs `Secure`, which a browser drops on plain
- * http.
+ * script or another host tries to set (RFC 6265bis, section 4.1.3). It requires `Secure`, which browsers reject on
+ * plain HTTP.
  *
  * @param prefix COOKIE_PREFIX, which tells the cookies of instances on one host apart: ports share them
  */
@@ -25,13 +25,13 @@ export function sessionCookieNames(publicUrl: string, prefix?: string): SessionC
   return { access: cookieName(publicUrl, 'at', prefix), refresh: cookieName(publicUrl, 'rt', prefix) }
 }
 
-/** The genuine cookie, and a few that neighbouring sites have planted. Each value may cost a signature check. */
+/** The genuine cookie, and a few that sibling domains have planted. Each value may cost a signature check. */
 const MAX_VALUES = 4
 
 /**
  * The values of one cookie, at most four, in the order in which they were sent (RFC 6265bis, section 5.8.3). A browser
- * sends two cookies of one name when they differ in domain or path, and a neighbouring site may have planted one of
- * them: which is genuine is for the caller to find out. Values are handed on as they stand.
+ * sends two cookies of one name if they differ in domain or path, and a sibling domain may have planted one of them: the
+ * caller must find out which is genuine. Values are returned unchanged.
  */
 export function readCookies(header: string | undefined, name: string): string[] {
   if (header === undefined) return []

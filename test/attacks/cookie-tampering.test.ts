@@ -103,43 +103,40 @@ t.test('planted cookies', async (t) => {
     }
   })
 
-  t.test(
-    'WEB-12: an access cookie and a refresh cookie of two sessions are ambiguous: nobody acts as another',
-    async (t) => {
-      const [victim, thief] = [await signIn(instance, 'session'), await signIn(instance, 'session')]
-      const spa = await signIn(instance, 'cookie')
-      const before = await readFamily(database, victim.sid)
-      const ambiguous = { status: 400, setCookies: { length: 0 }, body: { code: 'ambiguous_credentials' } }
-      const planted = pair(at, thief.cookies[at])
-      for (const own of [victim, spa]) {
-        const refreshCookie = pair(rt, own.cookies[rt])
-        t.match(await whoami(`${planted}; ${refreshCookie}`), ambiguous)
-        t.match(await whoami(`${refreshCookie}; ${planted}`), ambiguous, 'in either order, and the next time')
-        t.match(await whoami(`${planted}; ${pair(rt, thief.cookies[rt], own.cookies[rt])}`), ambiguous, 'both of them')
-      }
-      for (const path of ['/v1/me', '/v1/sessions']) {
-        const answer = await api.call(path, { headers: { cookie: `${planted}; ${pair(rt, victim.cookies[rt])}` } })
-        t.match(answer, ambiguous, path)
-      }
-      t.strictSame(await readFamily(database, victim.sid), before)
-      const own = (cookies: Record<string, string>) => whoami(`${pair(at, cookies[at])}; ${pair(rt, cookies[rt])}`)
-      for (const { sid, cookies } of [victim, thief]) t.match(await own(cookies), { status: 200, body: { sid } })
-      t.match(
-        await whoami(`${pair(at, victim.cookies[at])}; ${pair(rt, 'planted')}`),
-        { status: 200 },
-        'not a genuine one',
-      )
+  t.test('WEB-12: an access cookie and a refresh cookie of two sessions are ambiguous', async (t) => {
+    const [victim, thief] = [await signIn(instance, 'session'), await signIn(instance, 'session')]
+    const spa = await signIn(instance, 'cookie')
+    const before = await readFamily(database, victim.sid)
+    const ambiguous = { status: 400, setCookies: { length: 0 }, body: { code: 'ambiguous_credentials' } }
+    const planted = pair(at, thief.cookies[at])
+    for (const own of [victim, spa]) {
+      const refreshCookie = pair(rt, own.cookies[rt])
+      t.match(await whoami(`${planted}; ${refreshCookie}`), ambiguous)
+      t.match(await whoami(`${refreshCookie}; ${planted}`), ambiguous, 'in either order, and the next time')
+      t.match(await whoami(`${planted}; ${pair(rt, thief.cookies[rt], own.cookies[rt])}`), ambiguous, 'both of them')
+    }
+    for (const path of ['/v1/me', '/v1/sessions']) {
+      const answer = await api.call(path, { headers: { cookie: `${planted}; ${pair(rt, victim.cookies[rt])}` } })
+      t.match(answer, ambiguous, path)
+    }
+    t.strictSame(await readFamily(database, victim.sid), before)
+    const own = (cookies: Record<string, string>) => whoami(`${pair(at, cookies[at])}; ${pair(rt, cookies[rt])}`)
+    for (const { sid, cookies } of [victim, thief]) t.match(await own(cookies), { status: 200, body: { sid } })
+    t.match(
+      await whoami(`${pair(at, victim.cookies[at])}; ${pair(rt, 'planted')}`),
+      { status: 200 },
+      'not a genuine one',
+    )
 
-      const origin = config.server.publicUrl
-      const rotated = await api.call('/v1/auth/refresh', {
-        method: 'POST',
-        cookies: victim.cookies,
-        headers: { origin },
-      })
-      const next = Object.fromEntries(rotated.setCookies.map((line) => line.split(/[=;]/, 2) as [string, string]))
-      t.match(await own(next), { status: 200, body: { sid: victim.sid } }, 'another generation is the same session')
-    },
-  )
+    const origin = config.server.publicUrl
+    const rotated = await api.call('/v1/auth/refresh', {
+      method: 'POST',
+      cookies: victim.cookies,
+      headers: { origin },
+    })
+    const next = Object.fromEntries(rotated.setCookies.map((line) => line.split(/[=;]/, 2) as [string, string]))
+    t.match(await own(next), { status: 200, body: { sid: victim.sid } }, 'another generation is the same session')
+  })
 
   t.test('WEB-12: two generations of one session in two cookies are one session: the newer one counts', async (t) => {
     for (const newerFirst of [false, true]) {

@@ -95,9 +95,8 @@ t.test('TOK-15: a refresh token opens no protected route, and an access token re
   const byCookie = await api.call('/v1/auth/refresh', { method: 'POST', ...cookie })
   t.match(byCookie, { status: 401, body: { code: 'refresh_token_invalid' } })
 
-    const page = browser()
-    await page.call('/v1/auth/login', { method: 'POST', body: { email: user.email, password: user.password } })
-    t.match(await page.call('/v1/whoami'), { status: 401 }, 'the refresh cookie of mode cookie gives no access')
-    t.match(await api.refresh(user.refreshToken), { status: 200 }, 'and none of this has ended the session')
-  },
-)
+  const page = browser()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email: user.email, password: user.password } })
+  t.match(await page.call('/v1/whoami'), { status: 401 }, 'the refresh cookie of mode cookie gives no access')
+  t.match(await api.refresh(user.refreshToken), { status: 200 }, 'and none of this has ended the session')
+})

@@ -62,10 +62,9 @@ interface CrossSiteOptions {
 }
 
 /**
- * Keeps requests from places that are not allowed from acting by cookies, unless their route declares that it is meant
- * to be called from other sites: the cookies of such a request do not count, so nothing is read from them, set or
- * cleared. It is refused if it shows no other credential where the route needs one. A client with a cookie jar that is
- * no browser therefore acts by the credential that it shows, whatever cookies ride along.
+ * Makes the cookies of cross-site requests not count, unless the route declares that it is meant to be called from other
+ * sites: they are not read, set or cleared. Such a request is refused if the route requires a credential and it shows no
+ * other. A client with a cookie jar that is not a browser is therefore judged by the credential that it shows.
  */
 export function guardAgainstCrossSite(
   app: FastifyInstance,

@@ -97,7 +97,7 @@ const owned = { access: { token: 'feed' as const } }
 const allowed = { ...owned, crossSite: { allowedBecause: 'its state is checked' } }
 
 /**
- * An app with the guard, whose `/sign-in` asks it for leave. Its answers are the refresh cookies that count, or the
+ * An app with the guard, whose `/sign-in` calls it. Its responses are the refresh cookies that count, or the
  * problem's code and options.
  */
 async function createGuarded(sameSite: 'lax' | 'none' | null = null, publicUrl = 'http://localhost:3000') {
@@ -157,7 +157,7 @@ async function createGuarded(sameSite: 'lax' | 'none' | null = null, publicUrl =
 
 const refused = { code: 'cross_site_request' }
 
-t.test('WEB-04: a request from elsewhere does not act by its cookies, unless its route allows it', async (t) => {
+t.test('WEB-04: cookies of a cross-site request do not count, unless its route allows it', async (t) => {
   const { send, described } = await createGuarded()
   for (const url of ['/own', '/refresh']) {
     t.match(await send('POST', url, { ...carried, ...evil }), refused)
@@ -184,7 +184,7 @@ t.test('WEB-04: a request from elsewhere does not act by its cookies, unless its
   for (const route of ['GET /own', 'POST /shared', 'POST /public']) t.strictSame(described.get(route), [], route)
 })
 
-t.test('WEB-04: the credential that is shown counts, and cookies that ride along do not', async (t) => {
+t.test('WEB-04: the credential that is shown counts, and cookies beside it do not', async (t) => {
   const { send } = await createGuarded()
   const bearer = { ...carried, authorization: 'Bearer x' }
   const body = { refresh_token: 'x' }

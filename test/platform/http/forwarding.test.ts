@@ -63,7 +63,7 @@ t.test('HTTP-12: the client is the last that is no listed proxy, however proxies
     ['203.0.113.7, , 10.0.0.2,', '203.0.113.7'],
     [['198.51.100.1', '203.0.113.7', '10.0.0.2:80'], '203.0.113.7'],
     ['10.0.0.4, 10.0.0.2', '10.0.0.4'],
-    // Without a client's address, everybody of that proxy is one network.
+    // Without an address of the client, there is none.
     ['unknown', null],
     ['203.0.113.7, unknown', null],
     ['_hidden, 10.0.0.2', null],
