@@ -179,7 +179,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
   guardRoutes(server, {
-    authenticate: createAccess({ accessTokens, revocations, families, cookies, clock }),
+    authenticate: createAccess({ accessTokens, revocations, families, limits, cookies, clock }),
     problemsOf: accessProblems,
     requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
   })

@@ -293,3 +293,18 @@ t.test('logging out clears what was renewed on the way', async (t) => {
     t.not((await readFamily(instance.database, sid)).endedAt, null)
   }
 })
+
+t.test('ABU-09: renewals are limited as refreshes are, for each session', async (t) => {
+  const instance = await startApp(t)
+  const { page } = await signIn(instance)
+  const cookies = { [rt]: page.cookies.get(rt) ?? '' }
+  const renew = () => instance.api.call<TokenBody>('/v1/whoami', { cookies })
+  for (let renewals = 0; renewals < 120; renewals += 1) {
+    const { status } = await renew()
+    if (status !== 200) throw new Error(`A renewal was answered with ${status}.`)
+  }
+  t.match(await renew(), { status: 429, body: { code: 'rate_limited' }, headers: { ratelimit: /^"refresh";r=0/ } })
+  t.match(await (await signIn(instance)).page.call('/v1/whoami'), { status: 200 }, 'another session is not affected')
+  instance.clock.advance({ minutes: 1 })
+  t.match(await renew(), { status: 200 })
+})

@@ -10,8 +10,9 @@ import type { Clock } from '../../platform/clock.js'
 import { callerOf } from '../../platform/http/caller.js'
 import type { Authenticate, Freshness, TokenRequirement } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
-import { genuineCookies, type SessionCookies } from '../browser/browser.js'
+import { genuineCookies, requireRefreshRate, type SessionCookies } from '../browser/browser.js'
 import type { Families } from '../families/families.js'
+import type { Limits } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
@@ -21,6 +22,7 @@ export interface AccessOptions {
   accessTokens: AccessTokens
   revocations: Revocations
   families: Families
+  limits: Pick<Limits, 'requireRate'>
   cookies: SessionCookies
   clock: Clock
 }
@@ -35,6 +37,7 @@ const tokenProblems = [
   // A refresh cookie can replace the access cookie.
   'ambiguous_credentials',
   'refresh_token_reused',
+  'rate_limited',
   'database_unavailable',
   'revocation_stale',
 ] as const satisfies ProblemCode[]
@@ -165,15 +168,18 @@ async function tryAccessCookies(
 }
 
 async function renewFromRefreshCookie(
-  { families, accessTokens, cookies }: AccessOptions,
+  { families, limits, accessTokens, cookies }: AccessOptions,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<UserClaims | null> {
   const tokens = genuineCookies(request, { cookies, parse: families.parse })
   const [token, ...others] = tokens
   if (others.length > 0) throw new Problem('ambiguous_credentials')
-  const renewed = token && (await families.renew(token, callerOf(request)))
-  if (!renewed) return null
+  if (token === undefined) return null
+  const caller = callerOf(request)
+  await requireRefreshRate({ limits, families }, token, caller)
+  const renewed = await families.renew(token, caller)
+  if (renewed === null) return null
   cookies.setAccessToken(reply, renewed)
   return requireUser(await accessTokens.verify(renewed.accessToken.token))
 }

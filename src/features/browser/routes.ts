@@ -139,8 +139,8 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
 }
 
 /** Throws `rate_limited` for a family that is refreshed without end. Costs no query before that. */
-function requireRefreshRate(
-  { limits, families }: { limits: Limits; families: Families },
+export function requireRefreshRate(
+  { limits, families }: { limits: Pick<Limits, 'requireRate'>; families: Families },
   token: RefreshToken,
   caller: Caller,
 ): Promise<void> {
