@@ -1,9 +1,17 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
 import { startApp } from '../support/app.js'
 import { dumpTables } from '../support/dump.js'
 
-t.test('a deleted user leaves nothing behind that tells of the person, in any table', async (t) => {
+const ways = ['DELETE /v1/me', 'user:delete'] as const
+
+for (const way of ways) {
+  t.test(`${way}: a deleted user leaves nothing behind that tells of the person, in any table`, (t) =>
+    expectNothingLeft(t, way),
+  )
+}
+
+async function expectNothingLeft(t: Test, way: (typeof ways)[number]) {
   const { app, api, database, browser } = await startApp(t, { settings: { TRUST_PROXY: '127.0.0.1' } })
   const password = 'copper lantern drifts over seven hills'
   const personal = {
@@ -42,8 +50,12 @@ t.test('a deleted user leaves nothing behind that tells of the person, in any ta
   // The quote in the name of the device makes no difference in JSON.
   for (const [what, text] of Object.entries(personal)) t.ok(known.includes(text), `before, there is the ${what}`)
 
-  const deleted = await api.call('/v1/me', { method: 'DELETE', token: last.access_token, body: { password }, ...here })
-  t.equal(deleted.status, 204)
+  if (way === 'user:delete') await runCommand(app.operator, 'user:delete', ['--email', email])
+  else {
+    const request = { method: 'DELETE' as const, token: last.access_token, body: { password }, ...here }
+    t.match(await api.call('/v1/me', request), { status: 204 })
+  }
+  t.match(await api.refresh(last.refresh_token), { status: 401, body: { code: 'session_ended', reason: 'deleted' } })
   const tables = await dumpTables(database)
   t.equal(tables.user, undefined)
   const left = Object.values(tables).flat().join('\n')
@@ -58,7 +70,7 @@ t.test('a deleted user leaves nothing behind that tells of the person, in any ta
   const events = tables.audit_event ?? []
   t.ok(events.some((event) => event.includes('"user_deleted"')) && events.length > 5, 'and what happened is on record')
   t.match((await runCommand(app.operator, 'secrets:rotate', [])).join(), /The other secrets are no longer needed/)
-})
+}
 
 t.test('one user is deleted, and no other', async (t) => {
   const { api, database } = await startApp(t)

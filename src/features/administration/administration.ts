@@ -1,5 +1,6 @@
 /**
- * Owns what operators do to accounts: make them, give roles and passwords, ban, end sessions. Commands are its face.
+ * Owns what operators do to accounts: make and delete them, give roles, passwords and addresses, ban, end sessions.
+ * Commands are its face.
  */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
@@ -42,6 +43,13 @@ export interface Administration {
    * registration.
    */
   setPassword(email: string, password: string): Promise<void>
+  /**
+   * Gives the user another address, which is not verified. Access tokens are stale, so that the next refresh brings it;
+   * no session ends. False where it is the user's already. Throws `email_taken`.
+   */
+  setEmail(email: string, newEmail: string): Promise<boolean>
+  /** Deletes the user and everything that tells of them, as users can do themselves. */
+  remove(email: string): Promise<void>
   /**
    * Shuts the user out: all sessions end, and no password opens another before the ban does. Takes the place of a ban
    * before it. Throws `validation_failed` for an end that is not in the future.
@@ -122,6 +130,30 @@ export function createAdministration(options: AdministrationOptions): Administra
         await passwords.forgetGuesses(tx, user.email)
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: byOperator })
         await audit.record(tx, { event: 'password_reset', ...byOperator, userId: user.id })
+      })
+    },
+
+    async setEmail(email, newEmail) {
+      return actOn(await requireUser(email), async ({ tx, revoke, user }) => {
+        if (user.email === newEmail) return false
+        await accounts.setEmail(tx, user.id, newEmail)
+        await accounts.outdateTokens(tx, revoke, user.id)
+        // They are counted by the address, which somebody else may have next.
+        await passwords.forgetGuesses(tx, user.email)
+        await passwords.forgetGuesses(tx, newEmail)
+        await audit.record(tx, { event: 'email_changed', ...byOperator, userId: user.id })
+        return true
+      })
+    },
+
+    async remove(email) {
+      await actOn(await requireUser(email), async ({ tx, revoke, user }) => {
+        await families.endAll(tx, revoke, user.id, { reason: 'deleted', by: byOperator })
+        await families.forgetUser(tx, user.id)
+        await audit.record(tx, { event: 'user_deleted', ...byOperator, userId: user.id })
+        await audit.forgetUser(tx, user.id)
+        await passwords.forgetGuesses(tx, user.email)
+        await accounts.remove(tx, user.id)
       })
     },
 
