@@ -32,6 +32,8 @@ import {
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
+import { createGateway } from './features/gateway/gateway.js'
+import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { createLimits } from './features/limits/limits.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
@@ -185,11 +187,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountTokenRoutes(server, { keys })
   mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
+  mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
   const deviceCookie = createDeviceCookie({ publicUrl, sameSite: config.cookies.sameSite })
   mountSignInRoutes(server, { signIn, families, cookies, crossSite, devices, deviceCookie, clock })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
+    keys,
     issuer: config.tokens.issuer,
     publicUrl,
   })

@@ -38,10 +38,13 @@ t.test('without any setting, development runs on one machine', async (t) => {
     database: { url: null, prepared: true },
     dataDir: '.data',
     secretKeys: null,
+    gateway: {
+      headers: { user: 'X-Auth-User', roles: 'X-Auth-Roles', session: 'X-Auth-Session', email: 'X-Auth-Email' },
+    },
     tokens: {
       issuer: 'http://localhost:3000',
       audience: 'http://localhost:3000',
-      signingAlgorithm: 'EdDSA',
+      signingAlgorithm: 'ES256',
       accessTokenTtlSeconds: 600,
     },
     sessions: {
@@ -89,6 +92,7 @@ t.test('every setting reaches the configuration', async (t) => {
     RATE_LIMIT: 'off',
     CORS_ORIGINS: 'https://app.example.com, http://localhost:5173,capacitor://localhost',
     COOKIE_SAMESITE: 'none',
+    GATEWAY_HEADERS: 'user=Remote-User, roles=Remote-Groups',
     TRUST_PROXY: '10.0.0.2, 10.1.0.0/24,fd00::/8',
     PASSWORD_MIN_LENGTH: '8',
     ARGON2_MEMORY_KIB: '47104',
@@ -116,6 +120,7 @@ t.test('every setting reaches the configuration', async (t) => {
     cookies: { secure: true, sameSite: 'none' },
     database: { prepared: false },
     dataDir: '/var/lib/sallyport',
+    gateway: { headers: { user: 'Remote-User', roles: 'Remote-Groups' } },
     tokens: {
       issuer: 'https://issuer.example.com/tenant',
       audience: 'urn:example:api',
