@@ -94,7 +94,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     cookieNames: cookies.names,
   })
   measureRequests(server, metrics)
-  traceRequests(server, tracing)
+  traceRequests(server, tracing, { trustProxy })
 
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const devices = createKnownDevices({ secrets, clock })
