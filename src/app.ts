@@ -30,7 +30,7 @@ import {
   guardAgainstCrossSite,
 } from './features/browser/browser.js'
 import { mountBrowserRoutes } from './features/browser/routes.js'
-import { createVerifierAccess } from './features/clients/clients.js'
+import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
@@ -180,7 +180,10 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
   guardRoutes(server, {
-    authenticate: createAccess({ accessTokens, revocations, families, cookies, clock }),
+    authenticate: createAccess({
+      ...{ accessTokens, revocations, families, cookies, clock },
+      isVerifier: createVerifierDetection(config.revocation.verifierKeys),
+    }),
     problemsOf: accessProblems,
     requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
   })

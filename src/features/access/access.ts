@@ -22,6 +22,8 @@ export interface AccessOptions {
   families: Families
   cookies: SessionCookies
   clock: Clock
+  /** Whether a verifier calls in the name of a browser. */
+  isVerifier: (request: FastifyRequest) => boolean
 }
 
 const tokenProblems = [
@@ -157,14 +159,14 @@ async function tryAccessCookies(
 }
 
 async function renewFromRefreshCookie(
-  { families, accessTokens, cookies }: AccessOptions,
+  { families, accessTokens, cookies, isVerifier }: AccessOptions,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<UserClaims | null> {
   const tokens = genuineCookies(request, { cookies, parse: families.parse })
   const [token, ...others] = tokens
   if (others.length > 0) throw new Problem('ambiguous_credentials')
-  const renewed = token && (await families.renew(token, callerOf(request)))
+  const renewed = token && (await families.renew(token, callerOf(request), { isByService: isVerifier(request) }))
   if (!renewed) return null
   cookies.setAccessToken(reply, renewed)
   return requireUser(await accessTokens.verify(renewed.accessToken.token))
