@@ -106,8 +106,7 @@ export async function touchFamily(client: Queries, renewal: Renewal): Promise<Fa
   const { shiftMs, generation } = renewal
   const rows = await client.$queryRaw<Row[]>`
     UPDATE refresh_token_family AS f
-    SET last_used_at = ${now(shiftMs)},
-      ip = CASE WHEN ${renewal.isByService}::boolean THEN f.ip ELSE ${renewal.ip}::text END,
+    SET last_used_at = ${now(shiftMs)}, ip = CASE WHEN ${renewal.isByService}::boolean THEN f.ip ELSE ${renewal.ip}::text END,
       user_agent = CASE WHEN ${renewal.isByService}::boolean THEN f.user_agent ELSE ${renewal.userAgent}::text END
     FROM "user" AS u
     WHERE f.handle_hash = ${renewal.handleHash} AND f.mode = 'session' AND f.client_id = ${renewal.clientId}
