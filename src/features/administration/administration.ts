@@ -7,6 +7,7 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { operator, type Audit } from '../audit/audit.js'
+import type { accountEvents } from '../account/account.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
 import type { Families, Session } from '../families/families.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
@@ -20,7 +21,7 @@ export interface AdministrationOptions {
   revocations: Revocations
   accounts: Accounts
   families: Families
-  audit: Audit<typeof administrationEvents>
+  audit: Audit<typeof administrationEvents & Pick<typeof accountEvents, 'user_deleted'>>
   clock: Clock
   passwords: Passwords
 }

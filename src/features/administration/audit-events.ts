@@ -4,7 +4,6 @@ export const administrationEvents = {
   user_created: 'done',
   user_banned: 'done',
   user_unbanned: 'done',
-  user_deleted: 'done',
   roles_changed: 'done',
   email_changed: 'done',
   password_reset: 'done',
