@@ -6,6 +6,7 @@ import { createClock } from '../src/platform/clock.js'
 import { openDatabase } from '../src/platform/database/open.js'
 import { createLogger } from '../src/platform/http/logging.js'
 import { uuidv7 } from '../src/platform/uuid.js'
+import { DEFAULT_ALGORITHM } from './algorithm.js'
 import { secretsOf } from './population.js'
 import { PUBLIC_URL, type Sallyport } from './sallyport.js'
 
@@ -21,7 +22,7 @@ export async function mintTokens({ databaseUrl, secretKey }: Sallyport, count: n
     const clock = createClock()
     const { keys, accessTokens } = createTokens({
       ...{ jwt: server.jwt, database, secrets: secretsOf(secretKey), clock, audit: createAudit({ database, clock }) },
-      ...{ signingAlgorithm: 'EdDSA', issuer: PUBLIC_URL, audience: PUBLIC_URL, accessTokenTtlSeconds: 3600 },
+      ...{ signingAlgorithm: DEFAULT_ALGORITHM, issuer: PUBLIC_URL, audience: PUBLIC_URL, accessTokenTtlSeconds: 3600 },
     })
     await keys.maintain()
     const issuedAt = clock.now()

@@ -30,8 +30,10 @@ import {
   guardAgainstCrossSite,
 } from './features/browser/browser.js'
 import { mountBrowserRoutes } from './features/browser/routes.js'
-import { createVerifierAccess } from './features/clients/clients.js'
+import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
+import { createGateway } from './features/gateway/gateway.js'
+import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { createLimits } from './features/limits/limits.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
@@ -93,7 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     cookieNames: cookies.names,
   })
   measureRequests(server, metrics)
-  traceRequests(server, tracing)
+  traceRequests(server, tracing, { trustProxy })
 
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const devices = createKnownDevices({ secrets, clock })
@@ -179,18 +181,23 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
   guardRoutes(server, {
-    authenticate: createAccess({ accessTokens, revocations, families, limits, cookies, clock }),
+    authenticate: createAccess({
+      ...{ accessTokens, revocations, families, limits, cookies, clock },
+      isVerifier: createVerifierDetection(config.revocation.verifierKeys),
+    }),
     problemsOf: accessProblems,
     requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
   })
   mountTokenRoutes(server, { keys })
   mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
+  mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
   const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
   mountSignInRoutes(server, { signIn, families, cookies, crossSite, devices, deviceCookie, clock })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
+    keys,
     issuer: config.tokens.issuer,
     publicUrl,
     docs: config.docs,

@@ -45,6 +45,8 @@ export interface Config {
    * `dataDir`.
    */
   readonly secretKeys: SecretKeys | null
+  /** The names of the headers that tell a gateway of the user; of a field without one, nothing is told. */
+  readonly gateway: { readonly headers: Readonly<Settings['GATEWAY_HEADERS']> }
   readonly tokens: {
     readonly issuer: string
     readonly audience: string
@@ -150,6 +152,7 @@ function arrange(settings: Settings): Config {
     database: { url: settings.DATABASE_URL ?? null, prepared: settings.DATABASE_PREPARED },
     dataDir: settings.DATA_DIR,
     secretKeys: settings.SECRET_KEY?.keys ?? null,
+    gateway: { headers: settings.GATEWAY_HEADERS },
     tokens: {
       issuer,
       audience: settings.AUDIENCE ?? issuer,

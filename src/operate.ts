@@ -5,6 +5,7 @@ import { CommandError } from './commands/command.js'
 import { credentialCommands } from './commands/credentials.js'
 import { commandNames, readCommand, runCommand } from './commands/commands.js'
 import { helpLines } from './commands/help.js'
+import { MAX_PIPED_BYTES, parsePipedPassword } from './commands/piped-password.js'
 import { commandsWithPassword } from './commands/users.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
 import { findHolder, sendCommand } from './platform/database/data-directory.js'
@@ -54,7 +55,7 @@ async function readPasswordArgument(args: string[]): Promise<string[]> {
   if (args.some((arg) => arg.startsWith('--password'))) {
     throw new CommandError('--password is not an option: the password is prompted for, or read from standard input.')
   }
-  const password = process.stdin.isTTY ? await promptForPassword() : await readFirstLine()
+  const password = process.stdin.isTTY ? await promptForPassword() : parsePipedPassword(await readPipe())
   if (password === '')
     throw new CommandError('A password is required: enter it at the prompt, or pipe one line to standard input.')
   // As one argument: a password may begin with a hyphen, like an option.
@@ -73,9 +74,16 @@ async function promptForPassword(): Promise<string> {
   }
 }
 
-async function readFirstLine(): Promise<string> {
-  for await (const line of createInterface({ input: process.stdin })) return line
-  return ''
+async function readPipe(): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk as Uint8Array)
+    chunks.push(bytes)
+    length += bytes.length
+    if (length > MAX_PIPED_BYTES) break
+  }
+  return Buffer.concat(chunks)
 }
 
 /** Errors that the operator can correct. Compared by name, because they may come from a server. */

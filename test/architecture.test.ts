@@ -26,6 +26,7 @@ const features = [
   'families',
   'browser',
   'access',
+  'gateway',
   'events',
   'passwords',
   'sign-in',

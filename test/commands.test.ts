@@ -113,6 +113,22 @@ const faults: Record<string, [string[], RegExp][]> = {
     [['--email', 'no address', `--password=${PASSWORD}`], /^--email: /],
     [[...email, `--password=${PASSWORD}`], /No user is registered/],
   ],
+  'user:email': [
+    [['--to', 'new@example.com'], /^--email is required/],
+    [email, /^--to is required/],
+    [[...email, '--to', ''], /^--to: /],
+    [['--email', 'no address', '--to', 'a@example.com,b@example.com'], /^--email: [^\n]+\n--to: /],
+    [[...email, '--to', 'K\u0131ss@example.com'], /^--to: /],
+    [[...email, '--to', 'a@example.com', '--to', 'b@example.com'], /^--to may be given only once\.$/],
+    [[...email, '--to', 'new@example.com'], /No user is registered/],
+  ],
+  'user:delete': [
+    [[], /^--email is required/],
+    [['--email', 'no address'], /^--email: /],
+    [[...email, ...email], /^--email may be given only once\.$/],
+    [[...email, '--force'], /^Unknown option '--force'/],
+    [email, /No user is registered/],
+  ],
   'user:ban': [
     [[], /^--email is required/],
     [['--email', 'no address', '--until', 'soon', '--reason', ''], /^--email: [^\n]+\n--until: [^\n]+\n--reason: /],
@@ -198,7 +214,7 @@ t.test('commands refuse unknown arguments', async (t) => {
     t.match(await refusal(app, name, 'now'), /^Unexpected argument 'now'/, name)
   }
   t.match(await refusal(app, 'keys:rotate', '--force=yes'), /'--force'/)
-  for (const name of ['', 'user', 'user:delete', 'toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+  for (const name of ['', 'user', 'user:remove', 'toString', 'constructor', '__proto__', 'hasOwnProperty']) {
     const message = await refusal(app, name)
     for (const known of commandNames) t.ok(message.includes(known), `${name}: ${known}`)
   }

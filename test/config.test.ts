@@ -38,10 +38,13 @@ t.test('without any setting, development runs on the local machine', async (t) =
     database: { url: null, prepared: true },
     dataDir: '.data',
     secretKeys: null,
+    gateway: {
+      headers: { user: 'X-Auth-User', roles: 'X-Auth-Roles', session: 'X-Auth-Session', email: 'X-Auth-Email' },
+    },
     tokens: {
       issuer: 'http://localhost:3000',
       audience: 'http://localhost:3000',
-      signingAlgorithm: 'EdDSA',
+      signingAlgorithm: 'ES256',
       accessTokenTtlSeconds: 600,
     },
     sessions: {
@@ -91,6 +94,7 @@ t.test('every setting is in the configuration', async (t) => {
     CORS_ORIGINS: 'https://app.example.com, http://localhost:5173,capacitor://localhost',
     COOKIE_SAMESITE: 'none',
     COOKIE_PREFIX: 'staging',
+    GATEWAY_HEADERS: 'user=Remote-User, roles=Remote-Groups',
     TRUST_PROXY: '10.0.0.2, 10.1.0.0/24,fd00::/8',
     PASSWORD_MIN_LENGTH: '8',
     ARGON2_MEMORY_KIB: '47104',
@@ -119,6 +123,7 @@ t.test('every setting is in the configuration', async (t) => {
     cookies: { secure: true, prefix: 'staging', sameSite: 'none' },
     database: { prepared: false },
     dataDir: '/var/lib/sallyport',
+    gateway: { headers: { user: 'Remote-User', roles: 'Remote-Groups' } },
     tokens: {
       issuer: 'https://issuer.example.com/tenant',
       audience: 'urn:example:api',

@@ -14,6 +14,7 @@ const readJson = (path: string): unknown => JSON.parse(readFileSync(join(root, p
 const packageSchema = z.object({
   link: z.boolean().optional(),
   resolved: z.string().optional(),
+  hasInstallScript: z.boolean().optional(),
   // Built for one platform, and not installed on others.
   os: z.array(z.string()).optional(),
   // Old packages have an array, which npm ignores.
@@ -47,6 +48,21 @@ for (const lockfile of ['package-lock.json', 'postman/package-lock.json', 'scrip
 t.test('npm ci installs at most 600 packages', async (t) => {
   const anywhere = packagesOf('package-lock.json').filter(([, { os }]) => os === undefined)
   t.ok(anywhere.length <= 600, String(anywhere.length))
+})
+
+t.test('no package needs its install script, which npm 10 runs and npm 11 leaves out', async (t) => {
+  const withScripts = packagesOf('package-lock.json')
+    .filter(([, { hasInstallScript, os }]) => hasInstallScript === true && os === undefined)
+    .map(([folder]) => folder.replace(/^.*node_modules\//, ''))
+  t.strictSame(
+    [...new Set(withScripts)].toSorted(),
+    Object.entries(packageJson.allowScripts)
+      .filter(([, isAllowed]) => !isAllowed)
+      .map(([name]) => name)
+      .toSorted(),
+    'each has been looked at: it is denied, and the project works without it',
+  )
+  t.notOk(Object.values<boolean>(packageJson.allowScripts).includes(true))
 })
 
 t.test('a stand-in is installed wherever its package is required', async (t) => {

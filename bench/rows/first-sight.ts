@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Request } from 'autocannon'
+import { DEFAULT_ALGORITHM } from '../algorithm.js'
 import { median } from '../figures.js'
 import { putUnderLoad } from '../load.js'
 import { mintTokens } from '../minting.js'
@@ -72,7 +73,7 @@ function lineOf(costs: Costs[]): Line {
   return {
     what: 'first sight of a token, processor time',
     figure: `${middle('first')} µs, of which a bare request ${middle('bare')} µs`,
-    limit: `one Ed25519 verification: ${middle('verification')} µs`,
+    limit: `one ${DEFAULT_ALGORITHM} verification: ${middle('verification')} µs`,
     score: median(costs.map(({ first, bare, verification }) => (first - bare) / verification)),
     unit: '',
     goal: { atMost: 1.5 },

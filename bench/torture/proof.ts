@@ -1,18 +1,19 @@
 import { createHash, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
-import { exportJWK, SignJWT } from 'jose'
+import { SignJWT } from 'jose'
+import { toPublicJwk } from '../../src/features/tokens/algorithms.js'
 
 /** Makes a proof of possession for one request (DPoP, RFC 9449). */
 export type Proof = (request: { method: string; url: string; accessToken?: string }) => Promise<string>
 
 /** A key that stays with its client. */
 export function createProof(): Proof {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return ({ method, url, accessToken }) => sign(privateKey, publicKey, { htm: method, htu: url, ...ath(accessToken) })
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return ({ method, url, accessToken }) => sign(privateKey, { htm: method, htu: url, ...ath(accessToken) })
 }
 
-async function sign(privateKey: KeyObject, publicKey: KeyObject, claims: Record<string, string>): Promise<string> {
+async function sign(privateKey: KeyObject, claims: Record<string, string>): Promise<string> {
   return new SignJWT({ ...claims, jti: randomUUID() })
-    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey) })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: toPublicJwk(privateKey) })
     .setIssuedAt()
     .sign(privateKey)
 }

@@ -11,6 +11,8 @@ const commands: [usage: string, does: string][] = [
   ['user:create --email … [--name …] [--role …]', 'creates a user'],
   ['user:roles --email … --set a,b', 'sets the roles of a user'],
   ['user:password --email …', 'sets a password and ends all sessions'],
+  ['user:email --email … --to …', 'changes the e-mail address of a user'],
+  ['user:delete --email …', 'deletes a user'],
   ['user:sessions --email … [--ended]', "lists a user's sessions"],
   ['user:logout --email …', "ends all of a user's sessions"],
   ['user:ban --email … [--until …] [--reason …]', 'bans a user'],

@@ -59,7 +59,29 @@ export const userCommands: Record<string, CommandReader> = {
       return [`The password of ${email} was changed, and all sessions were ended.`]
     }
   },
+
+  'user:email'(args) {
+    const options = readOptions(args, { email: { type: 'string' }, to: { type: 'string' } })
+    if (options.to === undefined) throw new CommandError('--to is required: the new address of the user.')
+    const { email, to } = parseValues(newAddressSchema, { email: requireEmail(options), to: options.to })
+    return async ({ administration }) => {
+      const changed = await administration.setEmail(email, to)
+      if (!changed) return [`${email} already has this address. Nothing was changed.`]
+      return [`${email} now signs in as ${to}. The address is not verified. The user stays logged in.`]
+    }
+  },
+
+  'user:delete'(args) {
+    const options = readOptions(args, { email: { type: 'string' } })
+    const { email } = parseValues(newAddressSchema.pick({ email: true }), { email: requireEmail(options) })
+    return async ({ administration }) => {
+      await administration.remove(email)
+      return [`${email} was deleted, and all sessions were ended. This cannot be undone.`]
+    }
+  },
 }
+
+const newAddressSchema = z.object({ email: emailSchema, to: emailSchema })
 
 const newUserSchema = z.object({
   email: emailSchema,

@@ -8,6 +8,7 @@ import {
   parseCollector,
   parseDatabaseUrl,
   parsedBy,
+  parseGatewayHeaders,
   parseIssuer,
   parseProxy,
   parsePublicUrl,
@@ -59,7 +60,7 @@ export const settingsSchema = z.object({
     /^[\x21-\x7e]{1,255}$/,
     'must be 1 to 255 visible ASCII characters: the name or URL of the services that accept the tokens',
   ).optional(),
-  SIGNING_ALGORITHM: oneOf('EdDSA', 'ES256', 'PS256', 'RS256').default('EdDSA'),
+  SIGNING_ALGORITHM: oneOf('ES256', 'EdDSA', 'PS256', 'RS256').default('ES256'),
   ACCESS_TOKEN_TTL: wholeNumber(60, 3600).default(600),
   SESSION_IDLE_TTL: wholeNumber(1, TEN_YEARS).default(7 * DAY),
   SESSION_MAX_TTL: wholeNumber(1, TEN_YEARS).default(30 * DAY),
@@ -77,6 +78,11 @@ export const settingsSchema = z.object({
     'must be 1 to 32 letters, digits, - and _, starting with a letter or digit',
   ).default('sallyport'),
   COOKIE_SAMESITE: oneOf('strict', 'lax', 'none').optional(),
+  GATEWAY_HEADERS: parsedBy(
+    parseGatewayHeaders,
+    'must be comma-separated fields with the names of their headers, such as user=X-Auth-User,roles=X-Auth-Roles: the ' +
+      'fields are user, roles, session and email, each name is given once and starts with X- or Remote-',
+  ).default({ user: 'X-Auth-User', roles: 'X-Auth-Roles', session: 'X-Auth-Session', email: 'X-Auth-Email' }),
   TRUST_PROXY: listOf(
     parseProxy,
     'must be the IP address or range of a proxy, such as 10.0.0.2 or 10.0.0.0/24',

@@ -79,6 +79,30 @@ export function parseProxy(text: string): string | null {
   return parseRange(text) === null ? null : text
 }
 
+export type GatewayHeaders = Partial<Record<'user' | 'roles' | 'session' | 'email', string>>
+
+/** The headers that tell a gateway of the user, by field. A list takes the place of the default as a whole. */
+export function parseGatewayHeaders(text: string): GatewayHeaders | null {
+  const headers: GatewayHeaders = {}
+  const entries = text.split(',').map((entry) => entry.trim())
+  for (const entry of entries) {
+    const [, field = '', name = ''] = /^(user|roles|session|email)=((?:X|Remote)-[a-z0-9-]{1,60})$/i.exec(entry) ?? []
+    if (!isGatewayField(field) || isReserved(name)) return null
+    headers[field] = name
+  }
+  const names = new Set(Object.values(headers).map((name) => name.toLowerCase()))
+  return names.size === entries.length ? headers : null
+}
+
+function isGatewayField(text: string): text is keyof GatewayHeaders {
+  return text === 'user' || text === 'roles' || text === 'session' || text === 'email'
+}
+
+/** Headers that mean something else to proxies or browsers. */
+function isReserved(name: string): boolean {
+  return /^x-(forwarded-.*|original-.*|request-id|real-ip|content-type-options|sallyport-.*)$/i.test(name)
+}
+
 export interface SecretSetting {
   keys: SecretKeys
   /** Why each weak one of them is weak; empty when all are strong. */

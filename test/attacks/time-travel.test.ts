@@ -2,6 +2,7 @@
 // it does not know, and so may a thief.
 
 import t from 'tap'
+import { formatRefreshToken, parseRefreshToken } from '../../src/features/families/refresh-token.js'
 import { startApp } from '../support/app.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 
@@ -9,7 +10,7 @@ const AFTER_GRACE = { seconds: 11 }
 const REUSED = { status: 401, body: { code: 'refresh_token_reused' } }
 const OVER = { status: 401, body: { code: 'session_ended', reason: 'reuse_detected' } }
 
-const { api, browser, clock, database } = await startApp(t)
+const { api, browser, clock, config, database } = await startApp(t)
 
 /** Saves the current state of a family; the result restores it. */
 async function backUp(sessionId: string): Promise<() => Promise<void>> {
@@ -138,4 +139,23 @@ t.test('REF-23: a session that the database does not know has ended, and nothing
   const { refreshToken, sessionId } = await api.signUp()
   await database.query((client) => client.refreshTokenFamily.delete({ where: { id: sessionId } }))
   t.match(await api.refresh(refreshToken), { status: 401, body: { code: 'session_ended', reason: 'expired' } })
+})
+
+t.test('HTTP-01: a generation that no column holds is refused as any token that we did not issue', async (t) => {
+  const { refreshToken, sessionId } = await api.signUp()
+  const secrets = config.secretKeys
+  const token = secrets && parseRefreshToken(secrets, refreshToken)
+  if (!token) throw new Error('The token is genuine.')
+  const ofGeneration = (generation: number) => formatRefreshToken(secrets, { ...token, generation })
+  for (const generation of [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
+    const shown = ofGeneration(generation)
+    t.match(await api.refresh(shown), { status: 401, body: { code: 'refresh_token_invalid' } }, String(generation))
+    t.match(await api.call('/v1/auth/logout', { method: 'POST', body: { refresh_token: shown } }), { status: 204 })
+    t.equal((await api.call('/v1/whoami', { cookies: { sallyport_rt: shown } })).status, 401)
+  }
+  t.match(await readFamily(database, sessionId), { generation: 0, endedAt: null })
+
+  const last = await api.refresh(ofGeneration(2 ** 31 - 2))
+  t.match(last, { status: 200 }, 'the last that has a successor rotates')
+  t.match(await api.refresh(last.body.refresh_token), { status: 401, body: { code: 'refresh_token_invalid' } })
 })

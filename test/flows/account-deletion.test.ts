@@ -1,9 +1,17 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
 import { startApp } from '../support/app.js'
 import { dumpTables } from '../support/dump.js'
 
-t.test('no table contains personal data of a deleted user', async (t) => {
+const ways = ['DELETE /v1/me', 'user:delete'] as const
+
+for (const way of ways) {
+  t.test(`${way}: no table contains personal data of a deleted user`, (t) =>
+    expectNothingLeft(t, way),
+  )
+}
+
+async function expectNothingLeft(t: Test, way: (typeof ways)[number]) {
   const { app, api, database, browser } = await startApp(t, { settings: { TRUST_PROXY: '127.0.0.1' } })
   const password = 'copper lantern drifts over seven hills'
   const personal = {
@@ -42,8 +50,12 @@ t.test('no table contains personal data of a deleted user', async (t) => {
   // The quote in the device name makes no difference in JSON.
   for (const [what, text] of Object.entries(personal)) t.ok(known.includes(text), `before, there is the ${what}`)
 
-  const deleted = await api.call('/v1/me', { method: 'DELETE', token: last.access_token, body: { password }, ...here })
-  t.equal(deleted.status, 204)
+  if (way === 'user:delete') await runCommand(app.operator, 'user:delete', ['--email', email])
+  else {
+    const request = { method: 'DELETE' as const, token: last.access_token, body: { password }, ...here }
+    t.match(await api.call('/v1/me', request), { status: 204 })
+  }
+  t.match(await api.refresh(last.refresh_token), { status: 401, body: { code: 'session_ended', reason: 'deleted' } })
   const tables = await dumpTables(database)
   t.equal(tables.user, undefined)
   const left = Object.values(tables).flat().join('\n')
@@ -61,7 +73,7 @@ t.test('no table contains personal data of a deleted user', async (t) => {
     'and the events are in the audit trail',
   )
   t.match((await runCommand(app.operator, 'secrets:rotate', [])).join(), /The other secrets are no longer needed/)
-})
+}
 
 t.test('one user is deleted, and no other', async (t) => {
   const { api, database } = await startApp(t)

@@ -149,3 +149,52 @@ t.test('user:sessions lists the active sessions and, on request, ended ones with
   t.match(ended, [new RegExp(`^${user.sessionId}  json  .+ from 127\\.0\\.0\\.1  ended ${time}: logout$`)])
   t.equal(ended.length, 1)
 })
+
+t.test('user:email: the user signs in with the new address, and nobody is logged out', async (t) => {
+  const [user, taken] = [await api.signUp(), await api.signUp()]
+  await database.query((client) =>
+    client.user.update({ where: { id: user.userId }, data: { emailVerifiedAt: clock.now() } }),
+  )
+  const to = `new-${user.email}`
+  t.match(await other.api.whoami(user.accessToken), { status: 200 })
+  t.match(await api.call('/v1/gateway', { token: user.accessToken }), { headers: { 'x-auth-email': user.email } })
+  t.match(await run('user:email', user, '--to', to.toUpperCase()), [/now signs in as new-/])
+  await other.app.revocations.poll()
+  for (const instance of [api, other.api]) t.match(await instance.whoami(user.accessToken), STALE)
+
+  const refreshed = await api.refresh(user.refreshToken)
+  t.match(refreshed, { status: 200, body: { user: { id: user.userId, email: to, email_verified: false } } })
+  const token = refreshed.body.access_token
+  t.match(await api.call('/v1/gateway', { token }), { headers: { 'x-auth-email': to } }, 'gateways are told at once')
+  t.match(await login({ ...user, email: to }), { status: 200 })
+  t.match(await login(user), { status: 401, body: { code: 'invalid_credentials' } })
+
+  t.match(await run('user:email', { email: to }, '--to', to), [/already has this address/])
+  await t.rejects(run('user:email', { email: to }, '--to', taken.email), { message: /already registered/ })
+  t.match(await api.whoami(token), { status: 200 }, 'what was refused has changed nothing')
+  t.match(await readEvents(user, 'email_changed'), [
+    { sessionId: null, detail: null, actorKind: 'operator', ...OPERATOR },
+  ])
+  t.equal((await readEvents(user, 'email_changed')).length, 1)
+  t.match(await api.register({ email: user.email, password: PASSWORD }), { status: 201 }, 'the old address is free')
+})
+
+t.test('REF-13: user:delete ends all sessions on every instance, and the address is free', async (t) => {
+  const [user, second] = await signUpTwice()
+  const stranger = await api.signUp()
+  t.match(await other.api.whoami(user.accessToken), { status: 200 })
+  t.match(await run('user:delete', user), [/was deleted/])
+  await other.app.revocations.poll()
+  for (const { accessToken, refreshToken, sessionId } of [user, second]) {
+    for (const instance of [api, other.api]) {
+      t.match(await instance.whoami(accessToken), { status: 401, body: { code: 'session_ended' } })
+    }
+    t.match(await api.refresh(refreshToken), endedBecause('deleted'))
+    t.match(await readFamily(database, sessionId), { userId: null, endedBy: null, endReason: 'deleted' })
+  }
+  t.match(await login(user), { status: 401, body: { code: 'invalid_credentials' } })
+  t.match(await readEvents(user, 'user_deleted'), [{ actorKind: 'operator', ...OPERATOR }])
+  t.match(await api.whoami(stranger.accessToken), { status: 200 })
+  await t.rejects(run('user:delete', user), { message: /No user is registered/ })
+  t.match(await api.register({ email: user.email, password: PASSWORD }), { status: 201 })
+})

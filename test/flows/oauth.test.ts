@@ -36,14 +36,26 @@ t.test('an active token is returned with all its claims', async (t) => {
   t.match(await introspect(accessToken), { status: 200, headers: { 'cache-control': 'no-store' } })
   t.strictSame((await introspect(accessToken)).body, { active: true, token_type: 'Bearer', ...claims })
   t.strictSame((await introspect(accessToken, 'refresh_token')).body.active, true, 'a wrong hint changes nothing')
-  t.strictSame((await introspect(refreshToken)).body, {
+  t.strictSame((await introspect(refreshToken, 'refresh_token')).body, {
     active: true,
     sub: userId,
     sid: sessionId,
     client_id: 'sallyport',
-    exp: Number((await introspect(refreshToken)).body.exp),
+    exp: Number((await introspect(refreshToken, 'refresh_token')).body.exp),
   })
 })
+
+t.test(
+  'ABU-10: a service that introspects what its callers show takes no refresh token for an access token',
+  async (t) => {
+    const { api, introspect } = await startWithVerifier(t)
+    const { refreshToken } = await api.signUp()
+    for (const hint of [undefined, '', 'access_token', 'refresh', 'REFRESH_TOKEN']) {
+      t.strictSame((await introspect(refreshToken, hint)).body, inactive, hint ?? 'without a hint')
+    }
+    t.match(await api.refresh(refreshToken), { status: 200 }, 'and none of it has ended the session')
+  },
+)
 
 t.test('an inactive token reveals nothing, whatever the reason', async (t) => {
   const { api, clock, introspect } = await startWithVerifier(t)
@@ -60,13 +72,20 @@ t.test('an inactive token reveals nothing, whatever the reason', async (t) => {
     'nonsense',
     `${idle.accessToken}x`,
   ]
-  for (const text of dead) t.strictSame((await introspect(text)).body, inactive)
+  for (const text of dead) {
+    t.strictSame((await introspect(text)).body, inactive)
+    t.strictSame((await introspect(text, 'refresh_token')).body, inactive)
+  }
 
-  t.match((await introspect(changed.refreshToken)).body, { active: true }, 'the session itself continues')
+  t.match(
+    (await introspect(changed.refreshToken, 'refresh_token')).body,
+    { active: true },
+    'the session itself continues',
+  )
   clock.advance({ minutes: 11 })
   t.strictSame((await introspect(idle.accessToken)).body, inactive, 'expired')
   clock.advance({ days: 31 })
-  t.strictSame((await introspect(idle.refreshToken)).body, inactive, 'idle')
+  t.strictSame((await introspect(idle.refreshToken, 'refresh_token')).body, inactive, 'idle')
 })
 
 t.test(
@@ -88,8 +107,8 @@ t.test('REF-03: introspection of a used refresh token ends nothing, and does not
   const { refreshToken } = await api.signUp()
   const { body } = await api.refresh(refreshToken)
   clock.advance({ minutes: 1 })
-  t.strictSame((await introspect(refreshToken)).body, inactive)
-  t.match((await introspect(body.refresh_token ?? '')).body, { active: true })
+  t.strictSame((await introspect(refreshToken, 'refresh_token')).body, inactive)
+  t.match((await introspect(body.refresh_token ?? '', 'refresh_token')).body, { active: true })
   t.match(await api.refresh(body.refresh_token), { status: 200 }, 'nothing has ended')
 })
 
@@ -220,4 +239,21 @@ t.test('the metadata list the existing endpoints', async (t) => {
     const path = String(body[member]).replace(config.server.publicUrl, '')
     t.not((await api.call(path, { method: member === 'jwks_uri' ? 'GET' : 'POST' })).status, 404, path)
   }
+})
+
+t.test('verifiers that know OpenID Connect alone find what there is, and no endpoint that is not', async (t) => {
+  const { api } = await startWithVerifier(t)
+  const { body: metadata } = await api.call<Record<string, unknown>>('/.well-known/oauth-authorization-server')
+  const answer = await api.call<Record<string, unknown>>('/.well-known/openid-configuration')
+  t.match(answer, { status: 200, headers: { 'cache-control': 'public, max-age=300' } })
+  t.strictSame(answer.body, {
+    ...metadata,
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+    request_uri_parameter_supported: false,
+  })
+  const before = await startApp(t, { settings: { SIGNING_ALGORITHM: 'EdDSA' } })
+  const changing = await startApp(t, { join: true, clock: before.clock })
+  const { body } = await changing.api.call<Record<string, unknown>>('/.well-known/openid-configuration')
+  t.strictSame(body.id_token_signing_alg_values_supported, ['EdDSA', 'ES256'], 'those of every key in the key set')
 })

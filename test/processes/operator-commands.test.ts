@@ -86,7 +86,9 @@ t.test('commands work on the embedded database without a running server', { skip
   t.match(await run(['migrate']), { code: 0, stdout: /up to date\.\n$/, stderr: '' })
   const create = ['user:create', '--email', 'root@example.com', '--role', 'admin']
   const password = '-vK3#pQ9!zR7@mW2x'
-  t.match(await run(create, `${password}\r\nnot the password\n`), {
+  t.ok(isRefusal(await run(create, `${password}\nnot the password\n`), /^What was piped .* more than one line/))
+  t.ok(isRefusal(await run(create, `${password} \n`), /^What was piped .* ends with a space/))
+  t.match(await run(create, `\ufeff${password}\r\n`), {
     code: 0,
     stdout: /^Created user .+ admin\.\n$/,
   })

@@ -17,6 +17,7 @@ t.test('OPS-02: a request is traced including hashing and database, without secr
     ...(await databaseOf(t)),
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_SERVICE_NAME: 'auth-of-the-test',
+    TRUST_PROXY: '127.0.0.1',
   })
   const { api } = server
   const user = await api.signUp()

@@ -4,6 +4,11 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
+/** Collects all garbage at once. */
+export function collectGarbage(): void {
+  collect()
+}
+
 /** Collects garbage repeatedly until the returned function is called. */
 export function keepCollectingGarbage(): () => void {
   const timer = setInterval(collect, 50)

@@ -1,5 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { exportJWK, generateKeyPair } from 'jose'
+import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { cookieHeader, cookiesOf, type Send } from '../http.js'
 import { peerProgram, peerVersion } from '../peers.js'
 import { createProof } from '../proof.js'
@@ -7,8 +6,16 @@ import type { Protocol, TargetKind } from '../target.js'
 import { createOAuthProtocol, REDIRECT_URI } from './oauth.js'
 
 const secret = randomBytes(32).toString('base64url')
-const { privateKey } = await generateKeyPair('RS256', { extractable: true })
-const signingKey = JSON.stringify({ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig' })
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { format: 'pem', type: 'spki' },
+  privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
+})
+const signingKey = JSON.stringify({
+  ...createPrivateKey(privateKey).export({ format: 'jwk' }),
+  alg: 'RS256',
+  use: 'sig',
+})
 
 const MAX_REDIRECTS = 5
 

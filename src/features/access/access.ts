@@ -25,6 +25,8 @@ export interface AccessOptions {
   limits: Pick<Limits, 'requireRate'>
   cookies: SessionCookies
   clock: Clock
+  /** Whether a verifier calls in the name of a browser. */
+  isVerifier: (request: FastifyRequest) => boolean
 }
 
 const tokenProblems = [
@@ -168,7 +170,7 @@ async function tryAccessCookies(
 }
 
 async function renewFromRefreshCookie(
-  { families, limits, accessTokens, cookies }: AccessOptions,
+  { families, limits, accessTokens, cookies, isVerifier }: AccessOptions,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<UserClaims | null> {
@@ -178,7 +180,7 @@ async function renewFromRefreshCookie(
   if (token === undefined) return null
   const caller = callerOf(request)
   await requireRefreshRate({ limits, families }, token, caller)
-  const renewed = await families.renew(token, caller)
+  const renewed = await families.renew(token, caller, { isByService: isVerifier(request) })
   if (renewed === null) return null
   cookies.setAccessToken(reply, renewed)
   return requireUser(await accessTokens.verify(renewed.accessToken.token))

@@ -8,6 +8,8 @@ import type { Families, RefreshRequest, SessionTokens } from '../families/famili
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
 import type { accountEvents } from './audit-events.js'
 
+export type { accountEvents } from './audit-events.js'
+
 export interface AccountOptions {
   accounts: Accounts
   families: Families

@@ -39,6 +39,8 @@ export interface Accounts {
   /** Adds a user in the caller's transaction. Throws `email_taken`, after which the transaction cannot continue. */
   add(tx: Queries, user: NewUser): Promise<string>
   rename(id: string, name: string | null): Promise<store.User>
+  /** Gives a user an address that is not verified; throws `email_taken`, after which the transaction is lost. */
+  setEmail(tx: Queries, id: string, email: string): Promise<void>
   setPassword(tx: Queries, id: string, passwordHash: string): Promise<void>
   /** Replaces the hash of a password by another of the same password. */
   replaceHash(tx: Queries, id: string, passwordHash: string): Promise<void>
@@ -65,12 +67,7 @@ export function createAccounts({ database, clock }: { database: Database; clock:
 
     async add(tx, user) {
       const id = uuidv7()
-      try {
-        await store.insertUser(tx, { id, ...user, createdAt: clock.now() })
-      } catch (error) {
-        if (violatedConstraint(error) === 'user_email_key') throw new Problem('email_taken', { cause: error })
-        throw error
-      }
+      await refuseTakenEmail(store.insertUser(tx, { id, ...user, createdAt: clock.now() }))
       return id
     },
 
@@ -80,6 +77,7 @@ export function createAccounts({ database, clock }: { database: Database; clock:
       return user
     },
 
+    setEmail: (tx, id, email) => refuseTakenEmail(store.setEmail(tx, id, email)),
     setPassword: (tx, id, passwordHash) => store.setPassword(tx, id, passwordHash, clock.now()),
     replaceHash: store.replaceHash,
     setRoles: store.setRoles,
@@ -92,5 +90,14 @@ export function createAccounts({ database, clock }: { database: Database; clock:
     },
 
     remove: store.deleteUser,
+  }
+}
+
+async function refuseTakenEmail(change: Promise<void>): Promise<void> {
+  try {
+    await change
+  } catch (error) {
+    if (violatedConstraint(error) === 'user_email_key') throw new Problem('email_taken', { cause: error })
+    throw error
   }
 }

@@ -141,6 +141,11 @@ export async function renameUser(client: Queries, id: string, name: string | nul
   return toUser(user ?? null)
 }
 
+/** Throws a unique violation for an address that is taken. */
+export async function setEmail(tx: Queries, id: string, email: string): Promise<void> {
+  await tx.user.update({ where: { id }, data: { email, emailVerifiedAt: null } })
+}
+
 export async function setPassword(tx: Queries, id: string, passwordHash: string, passwordSetAt: Date): Promise<void> {
   await tx.user.update({ where: { id }, data: { passwordHash, passwordSetAt } })
 }

@@ -1,12 +1,13 @@
 /**
- * Owns what operators do to accounts: create them, set roles and passwords, ban users, end sessions. Commands are its
- * interface.
+ * Owns what operators do to accounts: create and delete them, set roles, passwords and addresses, ban users, end
+ * sessions. Commands are its interface.
  */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { operator, type Audit } from '../audit/audit.js'
+import type { accountEvents } from '../account/account.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
 import type { Families, Session } from '../families/families.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
@@ -20,7 +21,7 @@ export interface AdministrationOptions {
   revocations: Revocations
   accounts: Accounts
   families: Families
-  audit: Audit<typeof administrationEvents>
+  audit: Audit<typeof administrationEvents & Pick<typeof accountEvents, 'user_deleted'>>
   clock: Clock
   passwords: Passwords
 }
@@ -43,6 +44,13 @@ export interface Administration {
    * registration.
    */
   setPassword(email: string, password: string): Promise<void>
+  /**
+   * Sets another address, which is not verified. Access tokens become stale, so that the next refresh brings it; no
+   * session ends. False if the user has this address already. Throws `email_taken`.
+   */
+  setEmail(email: string, newEmail: string): Promise<boolean>
+  /** Deletes the user and everything that tells of them, as users can do themselves. */
+  remove(email: string): Promise<void>
   /**
    * Bans the user: all sessions end, and no new one can be opened until the ban ends. Replaces an earlier ban. Throws
    * `validation_failed` for an end that is not in the future.
@@ -123,6 +131,30 @@ export function createAdministration(options: AdministrationOptions): Administra
         await passwords.forgetGuesses(tx, user.email)
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: byOperator })
         await audit.record(tx, { event: 'password_reset', ...byOperator, userId: user.id })
+      })
+    },
+
+    async setEmail(email, newEmail) {
+      return actOn(await requireUser(email), async ({ tx, revoke, user }) => {
+        if (user.email === newEmail) return false
+        await accounts.setEmail(tx, user.id, newEmail)
+        await accounts.outdateTokens(tx, revoke, user.id)
+        // They are counted by the address, which somebody else may have next.
+        await passwords.forgetGuesses(tx, user.email)
+        await passwords.forgetGuesses(tx, newEmail)
+        await audit.record(tx, { event: 'email_changed', ...byOperator, userId: user.id })
+        return true
+      })
+    },
+
+    async remove(email) {
+      await actOn(await requireUser(email), async ({ tx, revoke, user }) => {
+        await families.endAll(tx, revoke, user.id, { reason: 'deleted', by: byOperator })
+        await families.forgetUser(tx, user.id)
+        await audit.record(tx, { event: 'user_deleted', ...byOperator, userId: user.id })
+        await audit.forgetUser(tx, user.id)
+        await passwords.forgetGuesses(tx, user.email)
+        await accounts.remove(tx, user.id)
       })
     },
 

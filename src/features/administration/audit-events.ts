@@ -5,5 +5,6 @@ export const administrationEvents = {
   user_banned: 'done',
   user_unbanned: 'done',
   roles_changed: 'done',
+  email_changed: 'done',
   password_reset: 'done',
 } as const satisfies AuditEvents

@@ -40,6 +40,11 @@ declare module 'fastify' {
      * A route that does not declare it is guarded.
      */
     crossSite?: { allowedBecause: string }
+    /**
+     * For a route that is asked about another request, as gateways do: the methods that this one may have. The cookie
+     * rule goes by them, and takes none for safe unless all are.
+     */
+    originalMethods?: (request: FastifyRequest) => readonly string[]
   }
   interface FastifyRequest {
     /**
@@ -142,13 +147,21 @@ function isAllowedByRoute(config: RouteOptions['config']): boolean {
   return true
 }
 
-function provenanceOf({ method, headers }: FastifyRequest): RequestProvenance {
+function provenanceOf(request: FastifyRequest): RequestProvenance {
+  const { headers } = request
   return {
-    method,
+    method: decisiveMethod(request),
     origin: headers.origin,
     secFetchSite: singleHeader(headers['sec-fetch-site']),
     csrfHeader: singleHeader(headers['x-sallyport-csrf']),
   }
+}
+
+/** An unsafe method where there is one. */
+function decisiveMethod(request: FastifyRequest): string {
+  const { originalMethods } = request.routeOptions.config
+  const methods = originalMethods?.(request) ?? [request.method]
+  return methods.find((method) => !safeMethods.has(method)) ?? 'GET'
 }
 
 function singleHeader(value: string | string[] | undefined): string | undefined {

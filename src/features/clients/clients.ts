@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { VERIFIER_HEADER } from '../../wire/verifier-header.js'
 import type { RequireVerifier } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
 
@@ -21,16 +22,34 @@ export function createVerifierCredential(): { credential: string; sha256: string
 
 /** Creates the guard of routes for verifiers: it returns the verifier's name, or throws `invalid_client`. */
 export function createVerifierAccess(keys: readonly VerifierKey[]): RequireVerifier {
-  const known = keys.map(({ name, sha256 }) => ({ name, hash: Buffer.from(sha256, 'hex') }))
-
+  const find = createLookup(keys)
   return (request) => {
     const shown = readCredential(request)
-    const presented = hash(shown?.credential ?? '')
-    // All are compared in constant time: the response time reveals nothing about the credentials.
-    const matches = known.filter((verifier) => timingSafeEqual(verifier.hash, presented))
-    const match = matches.find(({ name }) => shown?.name === undefined || shown.name === name)
+    const match = find(shown?.credential ?? '').find((name) => shown?.name === undefined || shown.name === name)
     if (shown === null || match === undefined) throw new Problem('invalid_client')
-    return match.name
+    return match
+  }
+}
+
+/**
+ * Makes the question whether a verifier calls in the name of a browser, whose cookies it hands on: it shows its credential
+ * in a header of its own then, because `Authorization` would take the place of the cookies.
+ */
+export function createVerifierDetection(keys: readonly VerifierKey[]): (request: FastifyRequest) => boolean {
+  const find = createLookup(keys)
+  return ({ headers }) => {
+    const credential = headers[VERIFIER_HEADER]
+    return typeof credential === 'string' && find(credential).length > 0
+  }
+}
+
+/** The names of the verifiers that have a credential. */
+function createLookup(keys: readonly VerifierKey[]): (credential: string) => string[] {
+  const known = keys.map(({ name, sha256 }) => ({ name, hash: Buffer.from(sha256, 'hex') }))
+  return (credential) => {
+    const presented = hash(credential)
+    // All are compared, each in constant time: the answer's time tells nothing about which one was close.
+    return known.filter((verifier) => timingSafeEqual(verifier.hash, presented)).map(({ name }) => name)
   }
 }
 

@@ -38,8 +38,11 @@ export interface Families extends Opening {
   inspect(token: RefreshToken): Promise<sessions.LiveSession | null>
   /** Whose session a refresh token is for, of whatever generation. */
   identify(token: RefreshToken): Promise<{ sessionId: string | null; userId: string | null }>
-  /** A new access token for the refresh cookie of mode `session`; null where the cookie is of another mode. */
-  renew(token: RefreshToken, caller: Caller): Promise<SessionTokens | null>
+  /**
+   * A new access token for the refresh cookie of mode `session`; null where the cookie is of another mode. The session
+   * keeps the browser's address and agent where a service calls in its name.
+   */
+  renew(token: RefreshToken, caller: Caller, options?: { isByService: boolean }): Promise<SessionTokens | null>
   /** Rotates a session whose current token is at hand, in the caller's transaction; null where it is not. */
   rotate(tx: Queries, sessionId: string, request: RefreshRequest): Promise<SessionTokens | null>
   /** Ends the families of all genuine credentials shown; by default it is their users who do. */
@@ -79,7 +82,7 @@ export function createFamilies(context: FamiliesContext): Families {
     refresh: createRefreshing(context),
     inspect: (token) => sessions.inspect(context, token),
     identify: (token) => sessions.identify(context, token),
-    renew: (token, caller) => renew(context, token, caller),
+    renew: (token, caller, options) => renew(context, token, caller, options),
     rotate: (tx, sessionId, request) => rotateCurrent(context, tx, sessionId, request),
     logout: (shown, caller, actor) => logout(context, shown, caller, actor),
     endAll: (tx, revoke, userId, { except: exceptId = null, reason, by }) =>

@@ -23,6 +23,9 @@ const GENERATION_START = HANDLE_START + HANDLE_BYTES
 const TAG_START = GENERATION_START + 4
 const TOKEN_BYTES = TAG_START + TAG_BYTES
 
+/** The column is a signed integer of 32 bits, and the successor's generation has to fit too. No session gets this far. */
+const MAX_GENERATION = 2 ** 31 - 2
+
 const PURPOSE = 'refresh-token'
 
 /** Starts a family: a handle of 256 random bits and the first generation. */
@@ -51,11 +54,14 @@ export function parseRefreshToken(secrets: SecretKeys, text: string): RefreshTok
   const bytes = Buffer.from(encoded, 'base64url')
   if (bytes.length !== TOKEN_BYTES || bytes.toString('base64url') !== encoded) return null
   const tag = bytes.subarray(TAG_START)
-  const genuine = secrets.withId(bytes.readUInt8(0)).some((secret) => timingSafeEqual(tagOf(secret, bytes), tag))
+  const generation = bytes.readUInt32BE(GENERATION_START)
+  const genuine =
+    generation <= MAX_GENERATION &&
+    secrets.withId(bytes.readUInt8(0)).some((secret) => timingSafeEqual(tagOf(secret, bytes), tag))
   if (!genuine) return null
   return {
     handle: bytes.subarray(HANDLE_START, GENERATION_START),
-    generation: bytes.readUInt32BE(GENERATION_START),
+    generation,
   }
 }
 

@@ -19,6 +19,7 @@ export async function renew(
   context: FamiliesContext,
   token: RefreshToken,
   caller: Caller,
+  { isByService = false } = {},
 ): Promise<SessionTokens | null> {
   const { database, settings, clock } = context
   const renewal = {
@@ -29,6 +30,7 @@ export async function renew(
     graceSeconds: settings.graceSeconds,
     ip: caller.ip,
     userAgent: caller.userAgent,
+    isByService,
     shiftMs: clock.shiftMs,
   }
   const touched = await database.query((client) => store.touchFamily(client, renewal), { safeToRetry: true })

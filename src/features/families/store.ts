@@ -97,6 +97,8 @@ export interface Renewal extends LifeLimits {
   graceSeconds: number
   ip: string | null
   userAgent: string | null
+  /** Whether address and agent are those of a service, and not of the browser. */
+  isByService: boolean
 }
 
 /** The ordinary renewal of mode `session`, in one statement: notes the use, and reads what the access token says. */
@@ -104,7 +106,8 @@ export async function touchFamily(client: Queries, renewal: Renewal): Promise<Fa
   const { shiftMs, generation } = renewal
   const rows = await client.$queryRaw<Row[]>`
     UPDATE refresh_token_family AS f
-    SET last_used_at = ${now(shiftMs)}, ip = ${renewal.ip}, user_agent = ${renewal.userAgent}
+    SET last_used_at = ${now(shiftMs)}, ip = CASE WHEN ${renewal.isByService}::boolean THEN f.ip ELSE ${renewal.ip}::text END,
+      user_agent = CASE WHEN ${renewal.isByService}::boolean THEN f.user_agent ELSE ${renewal.userAgent}::text END
     FROM "user" AS u
     WHERE f.handle_hash = ${renewal.handleHash} AND f.mode = 'session' AND f.client_id = ${renewal.clientId}
       AND (f.generation = ${generation} OR (f.generation = ${generation + 1} AND ${renewal.graceSeconds}::int > 0

@@ -22,9 +22,10 @@ export type ActiveToken = UserClaims | { sub: string; sid: string; client_id: st
 export interface OAuth {
   /**
    * What a token says that is good at this moment by the database; null for any other, whatever is wrong with it.
-   * A refresh token is neither rotated nor judged: to show a spent one here ends nothing.
+   * A refresh token is neither rotated nor judged: to show a spent one here ends nothing. It is active only where the
+   * hint asks for one: a service that introspects what its callers show must not take it for an access token.
    */
-  introspect(token: string): Promise<ActiveToken | null>
+  introspect(token: string, hint?: string): Promise<ActiveToken | null>
   /** Has a client end the session of a genuine token, whether it is still good or not. Any other text changes nothing. */
   revoke(token: string, by: { client: string; caller: Caller }): Promise<void>
 }
@@ -46,9 +47,10 @@ export function createOAuth({ accessTokens, revocations, families }: OAuthOption
   }
 
   return {
-    async introspect(token) {
+    async introspect(token, hint) {
       const refreshToken = families.parse(token)
       if (refreshToken === null) return readLiveClaims(token)
+      if (hint !== 'refresh_token') return null
       const live = await families.inspect(refreshToken)
       if (live === null) return null
       const exp = Math.floor(live.refreshExpiresAt.getTime() / 1000)

@@ -4,11 +4,19 @@ import { callerOf } from '../../platform/http/caller.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import { answerOAuthErrors } from './errors.js'
+import type { SigningKeys } from '../tokens/tokens.js'
 import type { OAuth } from './oauth.js'
-import { introspectionSchema, metadataSchema, tokenBodySchema } from './schemas.js'
+import {
+  introspectionBodySchema,
+  introspectionSchema,
+  metadataSchema,
+  openIdConfigurationSchema,
+  tokenBodySchema,
+} from './schemas.js'
 
 interface OAuthRoutesOptions {
   oauth: OAuth
+  keys: Pick<SigningKeys, 'published'>
   issuer: string
   publicUrl: string
   /** Whether there is a page to refer to. */
@@ -21,8 +29,10 @@ const shared = {
   consumes: ['application/x-www-form-urlencoded'],
 }
 
-/** POST /oauth/introspect and /oauth/revoke, and the document that says where they are. */
-export function mountOAuthRoutes(app: AppInstance, { oauth, issuer, publicUrl, docs }: OAuthRoutesOptions): void {
+const METADATA_CACHE_CONTROL = 'public, max-age=300'
+
+/** POST /oauth/introspect and /oauth/revoke, and the two documents that say where they are. */
+export function mountOAuthRoutes(app: AppInstance, { oauth, keys, issuer, publicUrl, docs }: OAuthRoutesOptions): void {
   void app.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
     answerOAuthErrors(scope)
@@ -57,8 +67,33 @@ export function mountOAuthRoutes(app: AppInstance, { oauth, issuer, publicUrl, d
       config: { access: 'public' },
     },
     (_request, reply) => {
-      reply.header('cache-control', 'public, max-age=300')
+      reply.header('cache-control', METADATA_CACHE_CONTROL)
       return Promise.resolve(metadata)
+    },
+  )
+
+  app.get(
+    '/.well-known/openid-configuration',
+    {
+      schema: {
+        operationId: 'getOpenIdConfiguration',
+        summary: 'Get the same metadata where verifiers of OpenID Connect look for it',
+        tags: ['Verifiers'],
+        security: [{}],
+        response: { 200: openIdConfigurationSchema },
+      },
+      config: { access: 'public' },
+    },
+    (_request, reply) => {
+      reply.header('cache-control', METADATA_CACHE_CONTROL)
+      return Promise.resolve({
+        ...metadata,
+        // The claim `sub` of a user is the same for every service.
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: [...new Set(keys.published().map(({ algorithm }) => algorithm))],
+        // True unless it is said to be false.
+        request_uri_parameter_supported: false,
+      })
     },
   )
 }
@@ -72,13 +107,13 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
         operationId: 'introspectToken',
         summary: 'Introspect a token',
         description: 'RFC 7662. Reads the database. A refresh token is not rotated, and its reuse is not detected.',
-        body: tokenBodySchema,
+        body: introspectionBodySchema,
         response: { 200: introspectionSchema, ...problemResponses('database_unavailable') },
       },
       config: { access: 'client' },
     },
     async (request) => {
-      const active = await oauth.introspect(request.body.token)
+      const active = await oauth.introspect(request.body.token, request.body.token_type_hint)
       if (active === null) return { active: false }
       return { active: true, ...active, ...('jti' in active && { token_type: 'Bearer' as const }) }
     },

@@ -1,9 +1,28 @@
 import { z } from 'zod'
 import { userClaimsSchema, exampleClaims } from '../../wire/claims.js'
 
-/** `token_type_hint` is allowed and needs no look: a token tells by itself what it is. */
+/** RFC 7009, section 2.1. A token tells by itself what it is, so revocation does not need the hint. */
 export const tokenBodySchema = z
-  .looseObject({ token: z.string().min(1).max(8192), token_type_hint: z.string().optional() })
+  .looseObject({
+    token: z.string().min(1).max(8192),
+    token_type_hint: z
+      .string()
+      .optional()
+      .meta({ examples: ['access_token'] }),
+  })
+  .meta({ examples: [{ token: 'eyJ…' }] })
+
+/** RFC 7662, section 2.1. */
+export const introspectionBodySchema = tokenBodySchema
+  .extend({
+    token_type_hint: z
+      .string()
+      .optional()
+      .meta({
+        description: 'A refresh token is active only with `refresh_token`. An access token is active with any hint.',
+        examples: ['access_token'],
+      }),
+  })
   .meta({ examples: [{ token: 'eyJ…' }] })
 
 export const introspectionSchema = z
@@ -15,32 +34,56 @@ export const introspectionSchema = z
     examples: [{ active: true, ...exampleClaims, token_type: 'Bearer' }, { active: false }],
   })
 
-export const metadataSchema = z
-  .object({
-    issuer: z.string(),
-    jwks_uri: z.string(),
-    introspection_endpoint: z.string(),
-    introspection_endpoint_auth_methods_supported: z.array(z.string()),
-    revocation_endpoint: z.string(),
-    revocation_endpoint_auth_methods_supported: z.array(z.string()),
-    response_types_supported: z.array(z.string()),
-    grant_types_supported: z.array(z.string()),
-    service_documentation: z.string().optional(),
+const exampleMetadata = {
+  issuer: 'https://auth.example.com',
+  jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
+  introspection_endpoint: 'https://auth.example.com/oauth/introspect',
+  introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
+  revocation_endpoint: 'https://auth.example.com/oauth/revoke',
+  revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
+  response_types_supported: [],
+  grant_types_supported: [],
+  service_documentation: 'https://auth.example.com/docs',
+}
+
+const metadata = z.object({
+  issuer: z.string(),
+  jwks_uri: z.string(),
+  introspection_endpoint: z.string(),
+  introspection_endpoint_auth_methods_supported: z.array(z.string()),
+  revocation_endpoint: z.string(),
+  revocation_endpoint_auth_methods_supported: z.array(z.string()),
+  response_types_supported: z.array(z.string()),
+  grant_types_supported: z.array(z.string()),
+  service_documentation: z.string().optional(),
+})
+
+export const metadataSchema = metadata.meta({
+  id: 'AuthorizationServerMetadata',
+  description: 'RFC 8414, section 2.',
+  examples: [exampleMetadata],
+})
+
+export const openIdConfigurationSchema = metadata
+  .extend({
+    subject_types_supported: z.array(z.string()),
+    id_token_signing_alg_values_supported: z.array(z.string()).meta({
+      description:
+        'The algorithms of the keys in `jwks_uri`, for verifiers that read them here. No ID token is issued.',
+    }),
+    request_uri_parameter_supported: z.boolean(),
   })
   .meta({
-    id: 'AuthorizationServerMetadata',
-    description: 'RFC 8414, section 2.',
+    id: 'OpenIdConfiguration',
+    description:
+      'OpenID Connect Discovery 1.0, section 3, for verifiers that know no other document. Sallyport is no OpenID ' +
+      'provider: there is no authorization endpoint and no token endpoint.',
     examples: [
       {
-        issuer: 'https://auth.example.com',
-        jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
-        introspection_endpoint: 'https://auth.example.com/oauth/introspect',
-        introspection_endpoint_auth_methods_supported: ['client_secret_basic'],
-        revocation_endpoint: 'https://auth.example.com/oauth/revoke',
-        revocation_endpoint_auth_methods_supported: ['client_secret_basic'],
-        response_types_supported: [],
-        grant_types_supported: [],
-        service_documentation: 'https://auth.example.com/docs',
+        ...exampleMetadata,
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: ['ES256'],
+        request_uri_parameter_supported: false,
       },
     ],
   })

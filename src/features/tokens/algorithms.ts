@@ -29,8 +29,14 @@ export const publicJwkSchema = z.discriminatedUnion('kty', [
 
 export type PublicJwk = z.infer<typeof publicJwkSchema>
 
+/**
+ * The public key as a JWK. It goes through PEM, because a generated key shares a lock with the job that made it: Node 20
+ * holds that lock during an export as JWK, and takes it again when the job is garbage-collected. If the collection happens
+ * during the export, the thread waits for itself forever.
+ */
 export function toPublicJwk(privateKey: KeyObject): PublicJwk {
-  return publicJwkSchema.parse(createPublicKey(privateKey).export({ format: 'jwk' }))
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' })
+  return publicJwkSchema.parse(createPublicKey(pem).export({ format: 'jwk' }))
 }
 
 /** A key's id: its thumbprint (RFC 7638), so that two different keys never share one. */

@@ -7,16 +7,17 @@ export const jwksSchema = z
   })
   .meta({
     description: 'JSON Web Key Set (RFC 7517) with the next, the active and the recently retired keys.',
-    // The key of RFC 8037, appendix A, under its thumbprint.
+    // The key of RFC 7517, appendix A.1, under its thumbprint.
     examples: [
       {
         keys: [
           {
-            kty: 'OKP',
-            crv: 'Ed25519',
-            x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
-            kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
-            alg: 'EdDSA',
+            kty: 'EC',
+            crv: 'P-256',
+            x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+            y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+            kid: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s',
+            alg: 'ES256',
             use: 'sig',
           },
         ],

@@ -9,8 +9,10 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
  */
 export function answerNotFound(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    // A preflight of a listed origin never gets here; of OPTIONS, it leaves the plain question what is allowed.
-    const isNotFound = request.is404 || request.method === 'OPTIONS'
+    // A preflight of a listed origin never gets here; of OPTIONS, it leaves the plain question what is allowed, which a
+    // route that takes every method answers itself.
+    const isQuestion = request.method === 'OPTIONS' && request.routeOptions.config.access === undefined
+    const isNotFound = request.is404 || isQuestion
     if (isNotFound) answer(app, request, reply)
     else done()
   })

@@ -1,24 +1,25 @@
 import { z } from 'zod'
 
-export interface TextBounds {
+export interface TextOptions {
   /** In code points, which is what people count and what JSON Schema counts. */
   min?: number
   max: number
+  /** Takes control characters too, for what is compared and never shown, such as a password. */
+  isSecret?: boolean
 }
 
 /**
- * Text that any store and any other system can take as it is: well-formed Unicode without the character NUL, which
- * Postgres cannot hold. Lengths are in code points.
+ * Text that any store and any other system can take as it is, and show in one line: well-formed Unicode without control
+ * characters, line breaks and direction marks, with which a name could pass for other text. Lengths are in code points.
  */
-export function text({ min = 0, max }: TextBounds) {
+export function text({ min = 0, max, isSecret = false }: TextOptions) {
   return z
     .string()
     .check((context) => {
       const value = context.value
-      if (!value.isWellFormed()) {
-        context.issues.push({ code: 'custom', input: value, message: 'Must be well-formed Unicode', continue: false })
-      } else if (value.includes('\0')) {
-        context.issues.push({ code: 'custom', input: value, message: 'Must not contain NUL characters' })
+      const fault = findFault(value, isSecret)
+      if (fault !== null) {
+        context.issues.push({ code: 'custom', input: value, message: fault, continue: value.isWellFormed() })
       }
       const length = countCodePoints(value)
       if (length < min) {
@@ -38,6 +39,14 @@ export function text({ min = 0, max }: TextBounds) {
       }
     })
     .meta({ ...(min > 0 ? { minLength: min } : {}), maxLength: max })
+}
+
+function findFault(value: string, isSecret: boolean): string | null {
+  if (!value.isWellFormed()) return 'Must be well-formed Unicode'
+  // Postgres cannot hold it.
+  if (value.includes('\0')) return 'Must not contain NUL characters'
+  const isShowable = !/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(value)
+  return isSecret || isShowable ? null : 'Must not contain control characters, line breaks or direction marks'
 }
 
 /** How many characters a person would count in most scripts: surrogate pairs are one. */

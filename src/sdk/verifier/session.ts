@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { readCookies, type SessionCookieNames } from '../../wire/cookies.js'
 import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
+import { VERIFIER_HEADER } from '../../wire/verifier-header.js'
 import { ask, type Answer, type Fetch } from './http.js'
 import { VerificationError } from './verification-error.js'
 
@@ -11,6 +12,8 @@ const MAX_BYTES = 65_536
 
 export interface RenewalOptions {
   url: string
+  /** Tells Sallyport that a service asks, so that the session list keeps the browser's address. */
+  credential: string | undefined
   names: SessionCookieNames
   fetch: Fetch
   stop: AbortSignal
@@ -30,17 +33,16 @@ export interface Renewal {
  */
 export async function renewSession(
   cookieHeader: string,
-  { url, names, fetch, stop }: RenewalOptions,
+  { url, credential, names, fetch, stop }: RenewalOptions,
 ): Promise<Renewal | null> {
   const cookie = [names.access, names.refresh]
     .flatMap((name) => readCookies(cookieHeader, name).map((value) => `${name}=${value}`))
     .join('; ')
   const limits = { fetch, stop, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }
-  const answer = await ask(`${url}/v1/whoami`, { ...limits, headers: { cookie, accept: 'application/json' } }).catch(
-    (cause: unknown) => {
-      throw new VerificationError('revocation_stale', { retryAfterSeconds: 1, cause })
-    },
-  )
+  const headers = { cookie, accept: 'application/json', ...(credential && { [VERIFIER_HEADER]: credential }) }
+  const answer = await ask(`${url}/v1/whoami`, { ...limits, headers }).catch((cause: unknown) => {
+    throw new VerificationError('revocation_stale', { retryAfterSeconds: 1, cause })
+  })
   if (answer.status !== 200) throw refusalOf(answer)
   const setCookies = answer.headers.getSetCookie().filter((line) => line.startsWith(`${names.access}=`))
   const token = setCookies[0]?.slice(names.access.length + 1).replace(/;.*/, '')

@@ -139,6 +139,7 @@ t.test('REF-02: the statement renews exactly the families for which judgeRenewal
         shiftMs,
         ip: null,
         userAgent: null,
+        isByService: false,
       }
       const touched = await store.touchFamily(tx, renewal)
       const verdict = judgeRenewal(row.family, presented, { idleSeconds, graceSeconds }, row.now)

@@ -1,4 +1,6 @@
-import { createPublicKey } from 'node:crypto'
+import { spawnSync } from 'node:child_process'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import {
   generateSigningKey,
@@ -27,7 +29,8 @@ t.test('KEY-02: a published key has public members only', async (t) => {
     t.same(Object.keys(jwk).sort(), [...members[algorithm]].sort(), algorithm)
     t.ok(createPublicKey({ key: jwk, format: 'jwk' }).equals(createPublicKey(privateKey)), 'it is the same key')
     // A row with a full private key, inserted manually, does not reveal anything either.
-    t.same(publicJwkSchema.parse(privateKey.export({ format: 'jwk' })), jwk)
+    const whole = createPrivateKey(privateKey.export({ format: 'pem', type: 'pkcs8' })).export({ format: 'jwk' })
+    t.same(publicJwkSchema.parse(whole), jwk)
   }
   t.equal(publicJwkSchema.safeParse({ kty: 'oct', k: 'c2VjcmV0' }).success, false, 'a symmetric key is not published')
 })
@@ -40,4 +43,13 @@ t.test('a key id is the thumbprint of the key (RFC 7638, section 3.1; RFC 8037, 
     'stn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5' +
     'hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw'
   t.equal(thumbprint({ n, kty: 'RSA', e: 'AQAB' }), 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
+})
+
+t.test('a key that was just generated is exported also while its job is garbage-collected', async (t) => {
+  const program = fileURLToPath(new URL('collecting-export.ts', import.meta.url))
+  const { stdout, signal } = spawnSync(process.execPath, ['--import=tsx', program], {
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  })
+  t.match({ stdout: stdout.toString(), signal }, { stdout: 'exported', signal: null })
 })

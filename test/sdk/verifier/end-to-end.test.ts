@@ -155,3 +155,29 @@ t.test('OPS-08: a service whose clock is 30 s off accepts valid tokens and refus
     await becomes(verifier, ada.accessToken, 'session_ended')
   }
 })
+
+t.test('a session that a service renews keeps the address and the agent of its browser', async (t) => {
+  const app = await start(t)
+  const page = app.browser()
+  const { email, password, accessToken: token } = await app.api.signUp()
+  const body = { email, password, mode: 'session' }
+  const headers = { 'user-agent': 'Browser/1.0' }
+  await page.call('/v1/auth/login', { method: 'POST', body, headers, from: '203.0.113.7' })
+  const cookie = `sallyport_rt=${page.cookies.get('sallyport_rt') ?? ''}`
+  const readSession = async () => {
+    const { body } = await app.api.call<{ sessions: Record<string, string>[] }>('/v1/sessions', { token })
+    return body.sessions.find(({ mode }) => mode === 'session')
+  }
+  app.clock.advance({ minutes: 1 })
+  const before = await readSession()
+  const { claims } = await app.create({ cookies: true }).authenticate({ method: 'GET', headers: { cookie } })
+  t.equal(claims.sid, before?.id)
+  const after = await readSession()
+  t.match(after, { user_agent: 'Browser/1.0', ip: '203.0.113.7' })
+  t.ok((after?.last_used_at ?? '') > (before?.last_used_at ?? ''), 'its use is noted')
+
+  const stolen = { cookies: { sallyport_rt: page.cookies.get('sallyport_rt') ?? '' }, from: '198.51.100.9' }
+  const pretending = { 'user-agent': 'Thief/1.0', 'x-sallyport-verifier': `${credential}x` }
+  t.match(await app.api.call('/v1/whoami', { ...stolen, headers: pretending }), { status: 200 })
+  t.match(await readSession(), { user_agent: 'Thief/1.0', ip: '198.51.100.9' }, 'nobody else hides behind that')
+})
