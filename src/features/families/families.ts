@@ -94,7 +94,7 @@ export function createFamilies(context: FamiliesContext): Families {
     endAllSessions: (userId, caller) => sessions.endAllSessions(context, userId, caller),
     async purge() {
       const deleteBatch = () =>
-        database.transaction((tx) => store.deleteExpiredFamilies(tx, PURGE_BATCH, clock.shiftMs))
+        database.transaction((tx) => store.deleteExpiredFamilies(tx, PURGE_BATCH, clock.shiftMs), { internal: true })
       while ((await deleteBatch()) === PURGE_BATCH);
     },
     countBySecret: () =>

@@ -17,6 +17,7 @@ import { answerBadFraming, answerErrors, answerFrameworkErrors } from './error-h
 import { securityHeaders } from './security-headers.js'
 import { stopGracefully } from './graceful-shutdown.js'
 import { answerNotFound } from './not-found.js'
+import { takeTurns } from './turns.js'
 import { validateByZod } from './validation.js'
 
 const HEADER_LIMIT_BYTES = 16 * 1024
@@ -93,6 +94,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
 
   app.setValidatorCompiler(validateByZod)
   app.setSerializerCompiler(serializerCompiler)
+  takeTurns(app)
   readJsonBodies(app)
   answerErrors(app)
   stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_LONGEST_MS, streams })
