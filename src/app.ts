@@ -1,5 +1,6 @@
 /** The composition root: builds each object once and mounts each feature, in the order in which they depend on each other. */
 import type { FastifyBaseLogger } from 'fastify'
+import { auditEvents } from './audit-events.js'
 import type { Config } from './config.js'
 import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
@@ -77,9 +78,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
   const streams = createEventStreams()
-  const audit = createAudit({ database, clock })
-  const addressRules = createAddressRules({ database, clock, log, audit })
   const count = createMeters(metrics)
+  const audit = createAudit({ database, clock, events: auditEvents, ...config.audit, count: count.audit })
+  const addressRules = createAddressRules({ database, clock, log, audit })
   const server = await createHttpServer({
     publicUrl,
     corsOrigins,
@@ -166,6 +167,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       families: families.purge,
       limits: limits.purge,
       addressRules: addressRules.purge,
+      audit: audit.purge,
     },
   })
 

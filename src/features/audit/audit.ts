@@ -1,11 +1,14 @@
 /**
  * Owns the audit trail: what happened to which user's access, when, by whom, from where. Events are written in the transaction
  * of what they tell, so that neither exists without the other. Successful refreshes and verified requests are not
- * events: the session itself keeps when and from where it was last used.
+ * events: the session itself keeps when and from where it was last used. What is refused again and again is one row an
+ * hour, with a count. Rows are kept for AUDIT_RETENTION.
  */
 import type { Prisma } from '../../generated/prisma/client.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
+import { uuidv7 } from '../../platform/uuid.js'
+import { countRepeats, idOfHour } from './repeats.js'
 import * as store from './store.js'
 
 export { operator, stranger, system, type Actor } from './actor.js'
@@ -17,7 +20,7 @@ export type { RecordedEvent } from './store.js'
  */
 export type AuditEvents = Readonly<Record<string, 'done' | 'refused' | 'alarm'>>
 
-export interface AuditEvent<Name extends string> extends store.NewEvent {
+export interface AuditEvent<Name extends string> extends store.ToldEvent {
   event: Name
 }
 
@@ -31,9 +34,15 @@ export interface AuditQuestion {
   limit: number
 }
 
+/** How many rows one statement deletes: on the embedded database, nothing else happens meanwhile. */
+const PURGE_BATCH = 1000
+
 /** The trail, as a feature writes it that declares these events. */
 export interface Audit<Events extends AuditEvents> {
-  /** Writes events with the time of the database's clock. Hand in the transaction that makes them true. */
+  /**
+   * Writes events with the time of the database's clock. Hand in the transaction that makes them true. Of a refusal or an
+   * alarm that repeats within the hour, the first is written, and the others are counted on its row.
+   */
   record(client: Queries, ...events: AuditEvent<keyof Events & string>[]): Promise<void>
   /** The same as a part of the caller's own statement: see the store. */
   insertionOf(event: AuditEvent<keyof Events & string>, where: { at: Date; from: Prisma.Sql }): Prisma.Sql
@@ -46,16 +55,41 @@ export interface Audit<Events extends AuditEvents> {
   find(question: AuditQuestion): Promise<store.RecordedEvent[]>
   /** Takes address, agent and what was written about a user out of all events, which remain: they asked to be forgotten. */
   forgetUser(tx: Queries, userId: string): Promise<void>
+  /** Deletes events that are older than AUDIT_RETENTION, in batches. */
+  purge(): Promise<void>
 }
 
-export function createAudit({ database, clock }: { database: Database; clock: Clock }): Audit<AuditEvents> {
+export interface AuditOptions {
+  database: Database
+  clock: Clock
+  /** What all features declare. */
+  events: AuditEvents
+  /** AUDIT_RETENTION; null keeps events for ever. */
+  retentionSeconds: number | null
+  count?: { recorded(result: AuditEvents[string]): void; purged(rows: number): void }
+}
+
+const uncounted = { recorded: () => undefined, purged: () => undefined }
+
+export function createAudit(options: AuditOptions): Audit<AuditEvents> {
+  const { database, clock, retentionSeconds, count = uncounted } = options
+
+  /** Gives an event its id, which is that of the first where it is a repetition. */
+  function identify(event: store.ToldEvent, at: Date): store.NewEvent {
+    const result = options.events[event.event] ?? 'done'
+    count.recorded(result)
+    return { ...event, times: 1, id: result === 'done' ? uuidv7() : idOfHour(event, at) }
+  }
+
   return {
     async record(client, ...events) {
       if (events.length === 0) return
-      await store.insertEvents(client, events, clock.now())
+      const at = clock.now()
+      const identified = events.map((event) => identify(event, at))
+      await store.writeEvents(client, identified.length > 1 ? countRepeats(identified) : identified, at)
     },
 
-    insertionOf: store.insertionOf,
+    insertionOf: (event, where) => store.insertionOf(identify(event, where.at), where),
     insertionForEach: store.insertionForEach,
 
     async find({ since, ...question }) {
@@ -65,5 +99,14 @@ export function createAudit({ database, clock }: { database: Database; clock: Cl
     },
 
     forgetUser: store.forgetUser,
+
+    async purge() {
+      if (retentionSeconds === null) return
+      for (let deleted = PURGE_BATCH; deleted === PURGE_BATCH;) {
+        const before = new Date(clock.now().getTime() - retentionSeconds * 1000)
+        deleted = await database.query((client) => store.deleteEvents(client, before, PURGE_BATCH), { internal: true })
+        count.purged(deleted)
+      }
+    },
   }
 }

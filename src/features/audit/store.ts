@@ -2,7 +2,6 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { newId } from '../../platform/database/ids.js'
-import { uuidv7 } from '../../platform/uuid.js'
 import type { Actor } from './actor.js'
 
 /** What happened to whose access, and who asked for it from where. */
@@ -17,7 +16,7 @@ interface Told {
 }
 
 /** An event as a feature tells it. */
-export interface NewEvent {
+export interface ToldEvent {
   event: string
   actor: Actor
   caller: Caller
@@ -27,22 +26,29 @@ export interface NewEvent {
   detail?: Record<string, string | number>
 }
 
-/** Writes events that all happened at one time. */
-export async function insertEvents(client: Queries, events: NewEvent[], at: Date): Promise<void> {
+export interface NewEvent extends ToldEvent {
+  /** Events of one id have one row. */
+  id: string
+  times: number
+}
+
+/** Writes events that all happened at one time, or counts them on the row that they have already. */
+export async function writeEvents(client: Queries, events: NewEvent[], at: Date): Promise<void> {
   // A list for each column, so that the statement is the same text, and planned once, however many events there are.
   const rows = events.map(rowOf)
   const each = <T>(column: (row: ReturnType<typeof rowOf>) => T) => rows.map(column)
   await client.$executeRaw`
-    INSERT INTO audit_event (${columns})
+    INSERT INTO audit_event AS written (${columns}, times)
     SELECT id, ${at}::timestamptz, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id,
-      detail::jsonb
+      detail::jsonb, times
     FROM unnest(
       ${each(({ id }) => id)}::uuid[], ${each(({ event }) => event)}::text[],
       ${each(({ actorKind }) => actorKind)}::text[], ${each(({ actorId }) => actorId)}::text[],
       ${each(({ userId }) => userId)}::uuid[], ${each(({ sessionId }) => sessionId)}::uuid[], ${each(({ ip }) => ip)}::text[],
       ${each(({ userAgent }) => userAgent)}::text[], ${each(({ requestId }) => requestId)}::text[],
-      ${each(({ detail }) => detail)}::text[]
-    ) AS e(id, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id, detail)`
+      ${each(({ detail }) => detail)}::text[], ${each(({ times }) => times)}::int[]
+    ) AS e(id, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id, detail, times)
+    ORDER BY id ${countOnRow}`
 }
 
 /**
@@ -52,10 +58,10 @@ export async function insertEvents(client: Queries, events: NewEvent[], at: Date
 export function insertionOf(event: NewEvent, { at, from }: { at: Date; from: Prisma.Sql }): Prisma.Sql {
   const row = rowOf(event)
   return Prisma.sql`event_recorded AS (
-    INSERT INTO audit_event (${columns})
+    INSERT INTO audit_event AS written (${columns})
     SELECT ${row.id}::uuid, ${at}::timestamptz, ${row.event}, ${row.actorKind}, ${row.actorId}, ${row.userId}::uuid,
       ${row.sessionId}::uuid, ${row.ip}, ${row.userAgent}, ${row.requestId}, ${row.detail}::jsonb
-    WHERE EXISTS (SELECT FROM ${from})
+    WHERE EXISTS (SELECT FROM ${from}) ${countOnRow}
   )`
 }
 
@@ -73,17 +79,23 @@ export function insertionForEach(event: SessionEvent, { at, ended }: { at: Date;
 }
 
 /** An event of one of several sessions; its actor may be the user whose session it is. */
-export interface SessionEvent extends Omit<NewEvent, 'actor' | 'userId' | 'sessionId'> {
+export interface SessionEvent extends Omit<ToldEvent, 'actor' | 'userId' | 'sessionId'> {
   actor: Actor | 'subject'
 }
+
+/** A repetition is counted on the row of the first. */
+const countOnRow = Prisma.sql`
+  ON CONFLICT (id) DO UPDATE SET
+    times = written.times + excluded.times, last_at = greatest(written.last_at, excluded.at)`
 
 const columns = Prisma.sql`
   id, at, event, actor_kind, actor_id, user_id, session_id, ip, user_agent, request_id, detail`
 
-function rowOf({ event, actor, caller, userId = null, sessionId = null, detail }: NewEvent) {
+function rowOf({ id, times, event, actor, caller, userId = null, sessionId = null, detail }: NewEvent) {
   const { ip, userAgent, requestId } = caller
   return {
-    id: uuidv7(),
+    id,
+    times,
     event,
     actorKind: actor.kind,
     actorId: actor.id,
@@ -99,6 +111,9 @@ function rowOf({ event, actor, caller, userId = null, sessionId = null, detail }
 /** An event as it was written. */
 export interface RecordedEvent extends Told {
   at: Date
+  /** How often it happened within the hour, and when last; what else is told is told of the first. */
+  times: number
+  lastAt: Date | null
   /** Null in rows of earlier versions. The kind is text: a later version may know others. */
   actor: { kind: string; id: string | null } | null
   detail: Prisma.JsonValue
@@ -131,7 +146,18 @@ export async function findEvents(client: Queries, { userId, events, from, limit 
 
 export async function forgetUser(tx: Queries, userId: string): Promise<void> {
   await tx.auditEvent.updateMany({ where: { userId }, data: { ip: null, userAgent: null } })
+  // The id of a refusal is a hash that an address went into, and there are few enough addresses to try them all.
+  await tx.$executeRaw`
+    UPDATE audit_event SET id = gen_random_uuid() WHERE user_id = ${userId}::uuid AND substr(id::text, 15, 1) = '8'`
   // The operator's own words, which may tell of the person.
   await tx.$executeRaw`
     UPDATE audit_event SET detail = detail - 'reason' WHERE user_id = ${userId}::uuid AND event = 'user_banned'`
+}
+
+/** Deletes the oldest events of before a time, a batch at a time; answers how many. */
+export async function deleteEvents(client: Queries, before: Date, batchSize: number): Promise<number> {
+  return client.$executeRaw`
+    DELETE FROM audit_event WHERE id IN (
+      SELECT id FROM audit_event WHERE at < ${before}::timestamptz ORDER BY at
+      LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
 }
