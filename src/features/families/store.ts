@@ -26,11 +26,15 @@ export interface LifeLimits {
   shiftMs: number
 }
 
-/** Whether the family `f` of the user `u` lives: `endOf` in SQL, for every statement that asks. */
-const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
+/** Whether the family `f` has not ended, nor been unused for too long: `endOf` in SQL. */
+const hasNotEnded = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
   f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
   AND f.last_used_at > ${now(shiftMs)} - interval '1 second' * CASE f.mode WHEN 'cookie' THEN ${idleSeconds.cookie}::float8
-    WHEN 'json' THEN ${idleSeconds.json}::float8 WHEN 'session' THEN ${idleSeconds.session}::float8 END
+    WHEN 'json' THEN ${idleSeconds.json}::float8 WHEN 'session' THEN ${idleSeconds.session}::float8 END)`
+
+/** Whether the family `f` of the user `u` lives, for every statement that asks. */
+const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
+  ${hasNotEnded({ idleSeconds, shiftMs })}
   AND u.id = f.user_id AND ${isNotBanned(now(shiftMs))})`
 
 export interface Advance {
@@ -148,13 +152,32 @@ export async function readFamily(client: Queries, id: string, shiftMs: number): 
   return toReading(rows)
 }
 
-/** Those that were not ended first, each the most recently used first. Ended ones stay listed until their absolute end. */
-export async function findFamiliesOfUser(client: Queries, userId: string, shiftMs: number): Promise<FamilyReading[]> {
+export interface Page {
+  /** Those that ended, which stay listed until their absolute end, or those that live. */
+  ended: boolean
+  /** The last of the page before; null for the first page. */
+  after: { lastUsedAt: Date; id: string } | null
+  size: number
+}
+
+/** A page of a user's families, the most recently used first. */
+export async function findFamiliesOfUser(
+  client: Queries,
+  userId: string,
+  { ended, after, size }: Page,
+  limits: LifeLimits,
+): Promise<FamilyReading[]> {
+  const { shiftMs } = limits
+  const isLater =
+    after === null
+      ? Prisma.sql`true`
+      : Prisma.sql`(f.last_used_at, f.id) < (${after.lastUsedAt}::timestamptz, ${after.id}::uuid)`
   const rows = await client.$queryRaw<Row[]>`
     SELECT ${columns}, ${now(shiftMs)} AS now
     FROM refresh_token_family AS f JOIN "user" AS u ON u.id = f.user_id
     WHERE f.user_id = ${userId}::uuid AND f.expires_at > ${now(shiftMs)}
-    ORDER BY (f.ended_at IS NOT NULL), f.last_used_at DESC, f.id DESC LIMIT 1000`
+      AND ${hasNotEnded(limits)} = ${!ended}::boolean AND ${isLater}
+    ORDER BY f.last_used_at DESC, f.id DESC LIMIT ${size}::int`
   return rows.map(readingOf)
 }
 
