@@ -142,7 +142,13 @@ t.test('every setting reaches the configuration', async (t) => {
     },
     registration: 'closed',
     rateLimit: 'off',
-    passwords: { minLength: 8, refusesExamples: false, argon2MemoryKib: 47_104, argon2Passes: 1, hashingConcurrency: 7 },
+    passwords: {
+      minLength: 8,
+      refusesExamples: false,
+      argon2MemoryKib: 47_104,
+      argon2Passes: 1,
+      hashingConcurrency: 7,
+    },
     audit: { retentionSeconds: 86_400 },
     metrics: { host: '10.0.0.3', port: 9464 },
     tracing: true,
@@ -231,10 +237,11 @@ t.test('quotes around a value are told of, whatever the setting may be', async (
   }
   const secret = generateSecretKey()
   t.notMatch(faultsOf({ ...production, SECRET_KEY: `"${secret}"` }).join(), secret)
-  t.match(
-    faultsOf({ ...production, PORT: '"80"', AUDIENCE: 'two words', COOKIE_SAMESITE: 'none', PUBLIC_URL: '"x"' }),
-    [/^PORT is in quotes/, /^PUBLIC_URL is in quotes/, /^AUDIENCE must be/],
-  )
+  t.match(faultsOf({ PORT: '"80"', AUDIENCE: 'two words', COOKIE_SAMESITE: 'none', PUBLIC_URL: '"x"' }), [
+    /^PORT is in quotes/,
+    /^PUBLIC_URL is in quotes/,
+    /^AUDIENCE must be/,
+  ])
   t.match(faultsOf({ PORT: '"' }), [/^PORT must be a whole number/])
   t.strictSame(faultsOf({ SOMETHING_ELSE: '"quoted"' }), [])
 })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { networkOf } from '../../platform/http/addresses.js'
+import { networksOf } from '../../platform/http/addresses.js'
 import type { Actor } from './actor.js'
 
 const HOUR_MS = 3_600_000
@@ -21,8 +21,9 @@ export interface Repeatable {
  */
 export function idOfHour(repeatable: Repeatable, at: Date): string {
   const { event, actor, caller, userId = null, sessionId = null, detail = {} } = repeatable
+  const [network] = networksOf(caller.ip)
   const reasons = Object.entries(detail).filter(([, value]) => typeof value === 'string')
-  const subject = [event, actor.kind, actor.id, userId, sessionId, networkOf(caller.ip), ...reasons.flat()]
+  const subject = [event, actor.kind, actor.id, userId, sessionId, network, ...reasons.flat()]
   const hour = Math.floor(at.getTime() / HOUR_MS) * HOUR_MS
   const hash = createHash('sha256')
     .update(JSON.stringify([hour, ...subject]))

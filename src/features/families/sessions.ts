@@ -7,7 +7,7 @@ import { isUuid } from '../../platform/uuid.js'
 import type { FamiliesContext } from './context.js'
 import { endFamilies, type EndedBy } from './ending.js'
 import { type Family, idleOrAbsoluteEnd } from './family.js'
-import { formatCursor, parseCursor } from './session-cursor.js'
+import { formatCursor, parseCursor } from './session-page.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
 import * as store from './store.js'
@@ -38,10 +38,10 @@ export async function listSessions(
 ): Promise<SessionPage> {
   const { database, clock, settings } = context
   const after = cursor === null ? null : parseCursor(cursor)
-  const limits = { idleSeconds: settings.idleSeconds, shiftMs: clock.shiftMs }
   // One more tells whether there is another page.
-  const page = { ended, after, size: PAGE_SIZE + 1 }
-  const readings = await database.query((client) => store.findFamiliesOfUser(client, userId, page, limits))
+  const limits = { idleSeconds: settings.idleSeconds, shiftMs: clock.shiftMs }
+  const page = { ended, after, size: PAGE_SIZE + 1, ...limits }
+  const readings = await database.query((client) => store.findFamiliesOfUser(client, userId, page))
   const sessions = readings
     .slice(0, PAGE_SIZE)
     .map(({ family, now }) => ({ family, ended: endingOf(context, family, now) }))

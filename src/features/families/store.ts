@@ -4,7 +4,8 @@ import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
 import { isNotBanned, signInOf, tokenUserColumns, type User } from '../accounts/accounts.js'
 import type { Attempt } from './refresh-token.js'
-import { type Ending, type EndingFamilies, type FamilyReading, readingOf, type Row } from './family.js'
+import type { Page } from './session-page.js'
+import { type Ending, type EndingFamilies, type FamilyReading, type LifeLimits, readingOf, type Row } from './family.js'
 
 const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
@@ -20,21 +21,11 @@ const now = (shiftMs: number) =>
 
 const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
 
-/** What decides, beside its row, whether a family lives. */
-export interface LifeLimits {
-  idleSeconds: Record<Mode, number>
-  shiftMs: number
-}
-
-/** Whether the family `f` has not ended, nor been unused for too long: `endOf` in SQL. */
-const hasNotEnded = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
+/** Whether the family `f` of the user `u` lives: `endOf` in SQL, for every statement that asks. */
+const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
   f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
   AND f.last_used_at > ${now(shiftMs)} - interval '1 second' * CASE f.mode WHEN 'cookie' THEN ${idleSeconds.cookie}::float8
-    WHEN 'json' THEN ${idleSeconds.json}::float8 WHEN 'session' THEN ${idleSeconds.session}::float8 END)`
-
-/** Whether the family `f` of the user `u` lives, for every statement that asks. */
-const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
-  ${hasNotEnded({ idleSeconds, shiftMs })}
+    WHEN 'json' THEN ${idleSeconds.json}::float8 WHEN 'session' THEN ${idleSeconds.session}::float8 END
   AND u.id = f.user_id AND ${isNotBanned(now(shiftMs))})`
 
 export interface Advance {
@@ -152,31 +143,16 @@ export async function readFamily(client: Queries, id: string, shiftMs: number): 
   return toReading(rows)
 }
 
-export interface Page {
-  /** Those that ended, which stay listed until their absolute end, or those that live. */
-  ended: boolean
-  /** The last of the page before; null for the first page. */
-  after: { lastUsedAt: Date; id: string } | null
-  size: number
-}
-
-/** A page of a user's families, the most recently used first. */
-export async function findFamiliesOfUser(
-  client: Queries,
-  userId: string,
-  { ended, after, size }: Page,
-  limits: LifeLimits,
-): Promise<FamilyReading[]> {
-  const { shiftMs } = limits
-  const isLater =
-    after === null
-      ? Prisma.sql`true`
-      : Prisma.sql`(f.last_used_at, f.id) < (${after.lastUsedAt}::timestamptz, ${after.id}::uuid)`
+/** A page of a user's families, the most recently used first. Ended ones stay listed until their absolute end. */
+export async function findFamiliesOfUser(client: Queries, userId: string, page: Page): Promise<FamilyReading[]> {
+  const { ended, after, size, shiftMs } = page
+  const { lastUsedAt = null, id = null } = after ?? {}
   const rows = await client.$queryRaw<Row[]>`
     SELECT ${columns}, ${now(shiftMs)} AS now
     FROM refresh_token_family AS f JOIN "user" AS u ON u.id = f.user_id
     WHERE f.user_id = ${userId}::uuid AND f.expires_at > ${now(shiftMs)}
-      AND ${hasNotEnded(limits)} = ${!ended}::boolean AND ${isLater}
+      AND ${lives(page)} = ${!ended}::boolean
+      AND (${id}::uuid IS NULL OR (f.last_used_at, f.id) < (${lastUsedAt}::timestamptz, ${id}::uuid))
     ORDER BY f.last_used_at DESC, f.id DESC LIMIT ${size}::int`
   return rows.map(readingOf)
 }

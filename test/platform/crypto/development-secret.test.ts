@@ -65,5 +65,5 @@ t.test('a file that does not contain a valid secret is refused, and is left alon
 
 t.test('a directory that cannot be made is told as it is', async (t) => {
   const folder = t.testdir({ file: 'in the way' })
-  await t.rejects(loadOrCreateDevelopmentSecret(join(folder, 'file')), { code: 'ENOTDIR' })
+  await t.rejects(loadOrCreateDevelopmentSecret(join(folder, 'file')), { code: 'EEXIST' })
 })

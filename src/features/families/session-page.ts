@@ -1,10 +1,19 @@
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
+import type { LifeLimits } from './family.js'
 
 /** The place of a session in the list of its user's. */
 export interface Place {
   lastUsedAt: Date
   id: string
+}
+
+export interface Page extends LifeLimits {
+  /** Those that ended, or those that live. */
+  ended: boolean
+  /** The last of the page before; null for the first page. */
+  after: Place | null
+  size: number
 }
 
 /** A place as clients hand it back, who need not know what is in it. */
