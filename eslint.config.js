@@ -27,7 +27,7 @@ export default tseslint.config(
         { selector: "VariableDeclarator[init.name='Prisma'] Property[key.name='raw']", message: unsafeSql },
       ],
       'no-console': 'error',
-      // Objects here are closures over what they work with, so their functions may be handed on.
+      // Objects here are closures, so their functions may be passed on without them.
       '@typescript-eslint/unbound-method': 'off',
     },
   },
@@ -48,12 +48,12 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: {
-      // tap's own assertions and subtests return promises that the runner collects.
+      // tap's assertions and subtests return promises that the runner collects.
       '@typescript-eslint/no-floating-promises': [
         'error',
         { allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }] },
       ],
-      // A subtest is asynchronous whether or not it has something to wait for.
+      // A subtest is asynchronous even if it awaits nothing.
       '@typescript-eslint/require-await': 'off',
     },
   },

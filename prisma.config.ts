@@ -1,7 +1,7 @@
 import { defineConfig } from 'prisma/config'
 
-// These commands need no schema engine, yet the CLI downloads one before it looks at what was asked. Any executable
-// satisfies that check. Only these: `prisma migrate` needs the real engine and must never meet a stand-in.
+// These commands need no schema engine, but the CLI downloads one before it parses the command. Any executable satisfies
+// that check. Only for these commands: `prisma migrate` needs the real engine.
 const commandsWithoutEngine = ['generate', 'validate', 'format']
 if (commandsWithoutEngine.some((command) => process.argv.includes(command))) {
   process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= process.execPath

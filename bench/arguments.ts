@@ -1,6 +1,6 @@
 /**
- * Reads what a program is started with. Where `--help` asks for it, or something is wrong, it tells how the program is
- * used, and the process ends, with exit code 0 or 2.
+ * Reads the arguments of a program. On `--help`, or when an argument is wrong, prints the usage and ends the process
+ * with exit code 0 or 2.
  */
 export function readArguments<T>(usage: string, read: () => T): T {
   if (process.argv.includes('--help')) {
@@ -19,5 +19,5 @@ export function readArguments<T>(usage: string, read: () => T): T {
 export function parseCount(text: string, max = 9999): number {
   const count = Number(text)
   if (/^[1-9]\d*$/.test(text) && count <= max) return count
-  throw new Error(`${text} is no number from 1 to ${max}.`)
+  throw new Error(`${text} is not a number from 1 to ${max}.`)
 }

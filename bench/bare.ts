@@ -1,5 +1,5 @@
-// The limit of a verified request: the same framework, answering the same JSON with the same headers, and nothing else;
-// at another address after one signature check, which is the limit of a token that has not been seen yet.
+// The upper bound of a verified request: the same framework, returning the same JSON with the same headers, and nothing
+// else. A second address verifies one signature first, which is the bound for the first sight of a token.
 
 import { generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto'
 import { fastify } from 'fastify'
@@ -13,7 +13,7 @@ server.get('/v1/whoami', (request, reply) => {
   reply.headers(headers).header('x-request-id', request.id).send(answer)
 })
 
-// As much as a token signs.
+// The size of a token's signing input.
 const signed = Buffer.alloc(600, 'a')
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const signature = sign(null, signed, privateKey)

@@ -1,6 +1,6 @@
-// Every figure beside its limit, in one run: `npm run bench`, on the Postgres of DATABASE_URL. Names of rows choose some
-// of them, `--rounds` says how often each is measured, `--profile` tells where the server's time went, `--write` writes
-// bench/README.md and docs/figures.svg.
+// Measures every figure with its upper bound in one run: `npm run bench`, on the Postgres of DATABASE_URL. Names select
+// rows, `--rounds` sets how often each is measured, `--profile` shows where the server's time was spent, `--write`
+// writes bench/README.md and docs/figures.svg.
 
 import { parseArgs } from 'node:util'
 import pg from 'pg'
@@ -11,11 +11,12 @@ import { writeReport } from './report.js'
 import { firstSight } from './rows/first-sight.js'
 import { flood, waiting } from './rows/flood.js'
 import { login } from './rows/login.js'
+import { logout } from './rows/logout.js'
 import { growth, refresh } from './rows/refresh.js'
 import { embedded, start } from './rows/start.js'
 import { whoami } from './rows/whoami.js'
 
-const rows: Row[] = [whoami, firstSight, refresh, growth, login, flood, waiting, start, embedded]
+const rows: Row[] = [whoami, firstSight, refresh, growth, logout, login, flood, waiting, start, embedded]
 
 const usage = `bench -- [${rows.map(({ name }) => name).join(' | ')}]... [--rounds 5] [--seconds 2] [--write] [--profile]`
 const { chosen, write, ...measuring } = readArguments(usage, () => {
@@ -43,14 +44,14 @@ const world: World = {
 const lines: Line[] = []
 for (const row of chosen) {
   if (row.needsPostgres && world.databaseUrl === null) {
-    console.log(`${row.name}: not measured, for want of a Postgres.`)
+    console.log(`${row.name}: not measured, because it needs Postgres.`)
     continue
   }
   const startedAt = performance.now()
   try {
     lines.push(...(await row.measure(world)))
   } catch (error) {
-    // The other rows can be measured all the same.
+    // The other rows can still be measured.
     console.error(`${row.name} could not be measured:`, error)
     process.exitCode = 1
     continue
@@ -62,7 +63,7 @@ if (write) await writeReport(lines, world)
 
 function findRow(name: string): Row {
   const row = rows.find((row) => row.name === name)
-  if (row === undefined) throw new Error(`There is no ${name}: choose from ${rows.map(({ name }) => name).join(', ')}.`)
+  if (row === undefined) throw new Error(`Unknown row ${name}: choose from ${rows.map(({ name }) => name).join(', ')}.`)
   return row
 }
 
@@ -74,7 +75,7 @@ async function findPostgres(url: string): Promise<string | null> {
     await client.end()
     return url
   } catch (error) {
-    console.log(`No Postgres answers, by DATABASE_URL or at its default: ${String(error)}`)
+    console.log(`No Postgres answers at DATABASE_URL or the default address: ${String(error)}`)
     return null
   }
 }

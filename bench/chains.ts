@@ -2,10 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Request } from 'autocannon'
 import { firstRefreshToken, secretsOf } from './population.js'
 
-/** The clients of so many families, any of which refreshes next, each with what its last refresh brought. */
+/** The clients of a number of families, refreshed in random order, each with the token of its last response. */
 export interface Chains {
-  /** What each connection sends and hears. Call it anew for each load: what is cut off by an end is not used again. */
+  /**
+   * The requests of each connection. Call it anew for each load: requests that were cut off at the end of one are not
+   * repeated.
+   */
   request(): Request
+  /** Requests that each end the session of one family, which is not refreshed any more. */
+  logout(): Request
 }
 
 interface Context {
@@ -26,15 +31,26 @@ export function createChains(families: number, secretKey: string): Chains {
     }
   }
 
+  const bodyOf = (family: number) => `{"refresh_token":"${tokens.get(family) ?? firstRefreshToken(secrets, family)}"}`
+
   return {
+    logout: () => ({
+      method: 'POST',
+      path: '/v1/auth/logout',
+      setupRequest: (request) => ({
+        ...request,
+        headers: { 'content-type': 'application/json' },
+        body: bodyOf(takeOne()),
+      }),
+    }),
+
     request: () => ({
       method: 'POST',
       path: '/v1/auth/refresh',
       setupRequest(request, context: Context) {
         context.family = takeOne()
-        const token = tokens.get(context.family) ?? firstRefreshToken(secrets, context.family)
         const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
-        return { ...request, headers, body: `{"refresh_token":"${token}"}` }
+        return { ...request, headers, body: bodyOf(context.family) }
       },
       onResponse(status, body, { family }: Context) {
         const token = /"refresh_token":"([^"]+)"/.exec(body)?.[1]

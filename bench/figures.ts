@@ -1,15 +1,15 @@
-/** The middle one of some figures. */
+/** The median. */
 export function median(values: readonly number[]): number {
   return percentile(values, 50)
 }
 
-/** The figure that so many percent of all do not exceed. */
+/** The given percentile. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? NaN
 }
 
-/** Prints a figure beside its goal. */
+/** Prints a figure with its goal. */
 export function report(
   what: string,
   figure: number,

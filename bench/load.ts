@@ -1,33 +1,35 @@
 import { once } from 'node:events'
 import autocannon from 'autocannon'
 
-/** What a server did under load. */
+/** The result of a load run. */
 export interface Load {
   perSecond: number
-  /** What one request cost its process, in microseconds of processor time; NaN unless its meter was given. */
+  /** CPU time of the server per request, in microseconds; NaN unless `meter` is given. */
   cpuMicros: number
 }
 
 export interface LoadOptions {
   url: string
-  /** Each waits for its answer before it asks again. */
+  /** Each waits for its response before it sends the next request. */
   connections: number
   request: autocannon.Request
-  /** How long it lasts, or how many requests it is. */
+  /** The duration, or the number of requests. */
   until: { seconds: number } | { requests: number }
-  /** How many requests are made in a second, over all connections; as many as go by default. */
+  /** Requests per second over all connections; as many as possible by default. */
   pace?: number
-  /** The processor time that the server has taken since its start, in microseconds. */
+  /** The server's CPU time since its start, in microseconds. */
   cpu?: () => number
 }
 
-/** Connections are opened and buffers filled before anything counts. */
+/** Opens connections and fills buffers before the measurement. */
 const WARM_UP_MS = 300
-/** How often the generator looks whether it should stop. */
+/** How often the generator checks whether to stop. */
 const SAMPLE_MS = 50
 const A_DAY_SECONDS = 86_400
 
-/** Puts a server under load. Throws when any answer is no success: refusals are cheap, and would flatter. */
+/**
+ * Puts a server under load. Throws when any response is unsuccessful: refusals are cheap, and would improve the figure.
+ */
 export async function putUnderLoad({ url, connections, request, until, pace, cpu }: LoadOptions): Promise<Load> {
   const amount = 'requests' in until ? { amount: until.requests } : { duration: A_DAY_SECONDS }
   const options = {
@@ -39,7 +41,7 @@ export async function putUnderLoad({ url, connections, request, until, pace, cpu
     ...amount,
     ...(pace && { overallRate: pace }),
   }
-  // With a callback it hands out the run itself, whose events tell more than the result.
+  // With a callback it returns the run itself, whose events are more detailed than the result.
   const run = autocannon(options, (error: Error | null) => {
     if (error) run.emit('error', error)
   })
@@ -66,12 +68,12 @@ export async function putUnderLoad({ url, connections, request, until, pace, cpu
   const [{ errors }] = await ended
   end ??= readings()
   if (refused !== undefined) throw new Error(`${url}${request.path ?? ''} answered ${refused}.`)
-  if (errors > 0) throw new Error(`${url}${request.path ?? ''} gave no answer ${errors} times.`)
+  if (errors > 0) throw new Error(`${url}${request.path ?? ''} gave no response ${errors} times.`)
   const requests = end.count - begin.count
   return { perSecond: (requests / (end.at - begin.at)) * 1000, cpuMicros: (end.cpu - begin.cpu) / requests }
 }
 
-/** The types do not know of it. */
+/** The types omit it. */
 function stop(run: object): void {
   ;(run as { stop(): void }).stop()
 }

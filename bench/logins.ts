@@ -4,16 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Request } from 'autocannon'
 import { emailOf, PASSWORD } from './population.js'
 
-/** How many there are who log in: enough that nobody has too many sessions. */
+/** The number of users who log in: enough that none of them has too many sessions. */
 export const USERS = 200
 
 const anyLogin = () =>
   JSON.stringify({ email: emailOf(1 + Math.floor(Math.random() * USERS)), password: PASSWORD, mode: 'json' })
 
-// Made anew each time: the load generator writes the length of its body into what it is given.
+// Created anew each time: the load generator writes the length of the body into the object.
 const headers = () => ({ 'content-type': 'application/json' })
 
-/** A login of any of them. */
+/** A login of a random user. */
 export function loginRequest(): Request {
   return {
     method: 'POST',
@@ -23,10 +23,10 @@ export function loginRequest(): Request {
 }
 
 /**
- * So many who log in at once, again and again, until the signal; who is refused as one too many comes again when asked
- * to. Answers how many logins succeeded.
+ * This many clients log in concurrently, again and again, until the signal; one that gets 503 retries after
+ * `Retry-After`. Returns how many logins succeeded.
  */
-export async function crowd(url: string, size: number, signal: AbortSignal): Promise<number> {
+export async function logInConcurrently(url: string, size: number, signal: AbortSignal): Promise<number> {
   const agent = new Agent({ keepAlive: true })
   setMaxListeners(size, signal)
   let count = 0

@@ -9,13 +9,13 @@ import { uuidv7 } from '../src/platform/uuid.js'
 import { secretsOf } from './population.js'
 import { PUBLIC_URL, type Sallyport } from './sallyport.js'
 
-/** Access tokens that a running server takes for its own: signed with its key, by its own code. */
+/** Access tokens that a running server accepts as its own: signed with its key, by its own code. */
 export async function mintTokens({ databaseUrl, secretKey }: Sallyport, count: number): Promise<string[]> {
   const log = createLogger({ level: 'silent' })
   const { database, close } = await openDatabase({ url: databaseUrl, prepared: true, dataDir: '', create: false, log })
   const server = fastify()
   try {
-    const noKey = () => Promise.reject(new Error('Every token names its key.'))
+    const noKey = () => Promise.reject(new Error('Every token has a kid.'))
     await server.register(jwt, { secret: { private: noKey, public: noKey } })
     await server.ready()
     const clock = createClock()

@@ -1,4 +1,4 @@
-// What the database does by itself: the single-row UPDATE of a refresh, by primary key, from 16 connections.
+// The database alone: the single-row UPDATE of a refresh, by primary key, from 16 connections.
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { findPostgresProgram } from './postgres-programs.js'
 
 const CLIENTS = 16
 
-/** As much is written as by a refresh, in the same columns; what is written changes no token. */
+/** Writes as much as a refresh, to the same columns, without changing any token. */
 const updateOf = (n: string) => `
   UPDATE refresh_token_family
   SET generation = generation, secret_id = secret_id, attempt_hash = handle_hash, attempt_keyed = true,
@@ -19,17 +19,17 @@ const updateOf = (n: string) => `
   WHERE id = ${familyId(n)}`
 
 export interface Updates {
-  /** What carries them out. */
+  /** The program that runs the updates. */
   by: string
   perSecond(seconds: number): Promise<number>
 }
 
-/** Updates of so many families at random. */
+/** Updates random families. */
 export function updatesOf(databaseUrl: string, families: number): Updates {
   const program = findPostgresProgram('pgbench')
   if (program === null) {
     return {
-      by: `a loop over pg with ${CLIENTS} connections, for want of pgbench`,
+      by: `a loop over pg with ${CLIENTS} connections, without pgbench`,
       perSecond: (seconds) => loop(databaseUrl, families, seconds),
     }
   }
@@ -42,13 +42,13 @@ export function updatesOf(databaseUrl: string, families: number): Updates {
 async function runPgbench(program: string, databaseUrl: string, families: number, seconds: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
   const script = join(folder, 'update.sql')
-  // One statement is one line to pgbench only if nothing breaks it.
+  // pgbench reads a statement without line breaks.
   writeFileSync(script, `\\set n random(1, ${families})\n${updateOf(':n::bigint').replaceAll(/\s+/g, ' ').trim()};\n`)
   try {
     const args = ['-n', '-M', 'prepared', '-c', String(CLIENTS), '-T', String(Math.ceil(seconds)), '-f', script]
     const { stdout } = await promisify(execFile)(program, [...args, databaseUrl])
     const rate = /^tps = ([\d.]+)/m.exec(stdout)?.[1]
-    if (rate === undefined) throw new Error(`pgbench tells no rate:\n${stdout}`)
+    if (rate === undefined) throw new Error(`pgbench printed no rate:\n${stdout}`)
     return Number(rate)
   } finally {
     rmSync(folder, { recursive: true })

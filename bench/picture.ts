@@ -8,13 +8,13 @@ const TEXT = 330
 const BAR = 360
 const RIGHT = TEXT + BAR
 
-/** Every line as a bar from nothing, with a mark at its goal, as an SVG. Each has a scale of its own. */
+/** An SVG with a bar for each line and a mark at its goal. Each bar has its own scale. */
 export function drawFigures(lines: Line[], measuredOn: string): string {
   const height = TOP + lines.length * ROW + 36
   const bars = lines.map((line, index) => {
     const { what, score, unit, goal } = line
     const value = 'atLeast' in goal ? goal.atLeast : goal.atMost
-    // A ratio to a limit ends at the limit; anything else goes as far as it has to.
+    // The bar of a ratio ends at the upper bound; any other is as long as needed.
     const full = Math.max(score, value * 1.25, 'atLeast' in goal ? 1 : 0)
     const x = (amount: number) => (TEXT + (amount / full) * BAR).toFixed(1)
     const y = TOP + index * ROW

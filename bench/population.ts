@@ -1,14 +1,15 @@
-// Users and families in any number, made by the database itself, with refresh tokens that can be made at any time.
+// Any number of users and families, inserted by the database itself, with refresh tokens that can be computed at any
+// time.
 
 import { createHash } from 'node:crypto'
 import argon2 from 'argon2'
-import pg from 'pg'
 import { formatRefreshToken } from '../src/features/families/refresh-token.js'
 import { parseSecretKey, SecretKeys } from '../src/platform/crypto/secret-keys.js'
+import { withClient } from './postgres-client.js'
 
 export const PASSWORD = 'copper lantern drifts over seven hills'
 
-// Inserted in the order of their ids, as those of users and families are.
+// Inserted in the order of their ids, as users and families are in production.
 const idOf = (n: string) => `('00000000-0000-7000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`
 
 /** The id of a family, in SQL. */
@@ -19,7 +20,7 @@ export const emailOf = (n: number) => `user-${n}@example.com`
 /** Adds users with these numbers, up to `count`, who share one password. */
 export async function addUsers(url: string, count: number, { from = 1 } = {}): Promise<void> {
   const hash = await argon2.hash(PASSWORD, { memoryCost: 19_456, timeCost: 2, parallelism: 1 })
-  await query(url, async (client) => {
+  await withClient(url, async (client) => {
     await client.query(
       `INSERT INTO "user" (id, email, password_hash, epoch, created_at)
        SELECT ${idOf('n')}, 'user-' || n || '@example.com', $3, 1, now() FROM generate_series($1::int, $2::int) AS n`,
@@ -28,10 +29,10 @@ export async function addUsers(url: string, count: number, { from = 1 } = {}): P
   })
 }
 
-/** Adds so many users, each with one family of mode `json`. */
+/** Adds users, each with one family of mode `json`. */
 export async function addFamilies(url: string, count: number, secretKey: string): Promise<void> {
   await addUsers(url, count)
-  await query(url, async (client) => {
+  await withClient(url, async (client) => {
     await client.query(
       `INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, attempt_hash, attempt_keyed,
          rotated_at, mode, remember, user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
@@ -41,7 +42,7 @@ export async function addFamilies(url: string, count: number, secretKey: string)
       [count, secretsOf(secretKey).current.id],
     )
     await client.query('VACUUM (ANALYZE) refresh_token_family, "user"')
-    // What the insertion left to be written is not the refreshes' to write.
+    // Writes out what the insertion has left in memory, so that it does not slow down the refreshes.
     await client.query('CHECKPOINT')
   })
 }
@@ -53,16 +54,6 @@ export function firstRefreshToken(secrets: SecretKeys, n: number): string {
 
 export function secretsOf(secretKey: string): SecretKeys {
   const key = parseSecretKey(secretKey)
-  if (key === null) throw new Error('This is no secret.')
+  if (key === null) throw new Error('This is not a secret key.')
   return new SecretKeys(key)
-}
-
-async function query(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await work(client)
-  } finally {
-    await client.end()
-  }
 }

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** A program that comes with Postgres: of the PATH, or of the newest version where Debian keeps them; null for none. */
+/**
+ * A program that comes with Postgres: from the PATH, or the newest version in Debian's directories; null if there is
+ * none.
+ */
 export function findPostgresProgram(name: string): string | null {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []

@@ -1,4 +1,4 @@
-// Where a server spends its time: the profile that `node --cpu-prof` writes at its end, summed up.
+// Where a server spends its time: a summary of the profile that `node --cpu-prof` writes on exit.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,9 +19,9 @@ const profileSchema = z.object({
 const SHOWN = 25
 
 export interface Profiling {
-  /** What Node is started with. */
+  /** The arguments for Node. */
   args: string[]
-  /** Prints who took the most, once the process has ended. */
+  /** Prints the most expensive functions, once the process has exited. */
   print(): void
 }
 
@@ -39,7 +39,7 @@ export function startProfiling(): Profiling {
   }
 }
 
-/** The functions with the most time of their own, in parts of what was not idle. */
+/** The functions with the most self time, as shares of the time that was not idle. */
 export function selfTimes({ nodes, samples, timeDeltas }: z.infer<typeof profileSchema>): string[] {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, describe(callFrame)]))
   const times = new Map<string, number>()

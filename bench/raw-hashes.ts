@@ -1,4 +1,4 @@
-// The limit of a login: argon2id alone, as many at once as UV_THREADPOOL_SIZE lets run, for SECONDS; tells the rate.
+// The upper bound of a login: argon2id alone, with UV_THREADPOOL_SIZE hashes at a time, for SECONDS; prints the rate.
 
 import argon2 from 'argon2'
 import { PASSWORD } from './population.js'

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
 import { format, resolveConfig } from 'prettier'
 import { drawFigures } from './picture.js'
+import { withClient } from './postgres-client.js'
 import type { Line, World } from './row.js'
 import { writeTable } from './table.js'
 
@@ -12,11 +12,11 @@ const picture = fileURLToPath(new URL('../docs/figures.svg', import.meta.url))
 const BEGIN = '<!-- Written by npm run bench -- --write: -->'
 const END = '<!-- Written until here. -->'
 
-/** Puts the figures into bench/README.md and docs/figures.svg, with what they were measured on. */
+/** Writes the figures into bench/README.md and docs/figures.svg, with a description of the machine. */
 export async function writeReport(lines: Line[], { databaseUrl, rounds, seconds }: World): Promise<void> {
   const text = readFileSync(readme, 'utf8')
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (before === -1 || after === -1) throw new Error(`${readme} has no place for the figures.`)
+  if (before === -1 || after === -1) throw new Error(`${readme} has no markers for the figures.`)
   const machine =
     `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ` +
     `${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.versions.node}`
@@ -31,17 +31,13 @@ export async function writeReport(lines: Line[], { databaseUrl, rounds, seconds 
 const settings = ['server_version', 'fsync', 'synchronous_commit', 'shared_buffers', 'autovacuum']
 
 async function describePostgres(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ name: string; value: string }>(
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ name: string; value: string }>(
       'SELECT name, current_setting(name) AS value FROM pg_settings WHERE name = ANY($1)',
       [settings],
-    )
-    const valueOf = (name: string) => rows.find((row) => row.name === name)?.value ?? ''
-    const others = settings.slice(1).map((name) => `\`${name}\` ${valueOf(name)}`)
-    return `PostgreSQL ${valueOf('server_version').split(' ')[0] ?? ''} on the same machine (${others.join(', ')})`
-  } finally {
-    await client.end()
-  }
+    ),
+  )
+  const valueOf = (name: string) => rows.find((row) => row.name === name)?.value ?? ''
+  const others = settings.slice(1).map((name) => `\`${name}\` ${valueOf(name)}`)
+  return `PostgreSQL ${valueOf('server_version').split(' ')[0] ?? ''} on the same machine (${others.join(', ')})`
 }

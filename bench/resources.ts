@@ -1,8 +1,8 @@
-// What a process takes of the machine, as Linux tells it.
+// CPU time and memory of a process, as Linux reports them.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
-/** The processor time of all threads of a process since it started, in microseconds. */
+/** The CPU time of all threads of a process since its start, in microseconds. */
 export function cpuMicrosOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const nanoseconds = threads.map((id) =>
@@ -11,12 +11,12 @@ export function cpuMicrosOf(pid: number): number {
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1000
 }
 
-/** The memory that is resident now. */
+/** The current resident memory. */
 export function residentMib(pid: number): number {
   return statusMib(pid, 'VmRSS')
 }
 
-/** The most that was resident since the peak was forgotten. */
+/** The peak of resident memory since it was last reset. */
 export function peakMib(pid: number): number {
   return statusMib(pid, 'VmHWM')
 }

@@ -1,4 +1,4 @@
-// What it costs to ask the map of revocations, with 100,000 entries in it, on a whole request over HTTP.
+// The cost of a look-up in the revocation map with 100,000 entries, in a whole request over HTTP.
 
 import { randomUUID } from 'node:crypto'
 import { Agent, get } from 'node:http'
@@ -21,12 +21,12 @@ const CONNECTIONS = 16
 
 function someEntries(): RevocationEntry[] {
   const expiresAt = Math.ceil(Date.now() / 1000) + 3600
-  // Text that was read from a socket is in one piece; what randomUUID puts together is not, and weighs several times more.
+  // Text read from a socket is a flat string; the result of randomUUID is not, and takes several times more memory.
   const sid = () => Buffer.from(randomUUID()).toString('latin1')
   return Array.from({ length: ENTRIES }, () => ({ kind: 'session', sid: sid(), expiresAt }))
 }
 
-/** Mebibytes of heap that the entries take. Needs `--expose-gc`. */
+/** The heap that the entries take, in MiB. Needs `--expose-gc`. */
 export function measureMemory(): number {
   if (!globalThis.gc) throw new Error('Start Node with --expose-gc.')
   const map = createRevocationMap()
@@ -39,11 +39,11 @@ export function measureMemory(): number {
   return bytes / 1024 / 1024
 }
 
-/** The rate of verified requests with the check, as a share of the rate without it: the median of several rounds. */
+/** The rate of verified requests with the look-up, as a share of the rate without it: the median of several rounds. */
 export async function measureCheck(): Promise<number> {
   const log = createLogger({ level: 'silent' })
   const config = readConfig({ NODE_ENV: 'test', SECRET_KEY: generateSecretKey() })
-  if (config.secretKeys === null) throw new Error('There is a secret.')
+  if (config.secretKeys === null) throw new Error('The secret is missing.')
   const database = await openEmbedded({ dataDir: null, log })
   await database.migrate()
   const { server, revocations } = await createApp({
@@ -64,7 +64,7 @@ export async function measureCheck(): Promise<number> {
   const rate = (path: string) => requestsWithin(SLICE_MS, () => request(agent, port, path, token))
   const ratios: number[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
-    // Whichever comes first in a round has no advantage over all.
+    // The order alternates, so that neither has an advantage.
     const order = round % 2 === 0 ? ['/bench/feed', '/bench/offline'] : ['/bench/offline', '/bench/feed']
     const rates = new Map<string, number>()
     for (const path of order) rates.set(path, await rate(path))
@@ -74,7 +74,7 @@ export async function measureCheck(): Promise<number> {
   agent.destroy()
   await server.close()
   await database.close()
-  // The first round warms up.
+  // The first round is a warm-up.
   return median(ratios.slice(1))
 }
 

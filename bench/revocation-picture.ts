@@ -13,7 +13,7 @@ const bottom = 48
 const MAX_MS = 1000
 const colours = ['#1b6ca8', '#d1495b', '#66a182', '#edae49']
 
-/** How many percent of the revocations are felt after how long, as an SVG with a logarithmic axis of time. */
+/** An SVG of the share of revocations that have taken effect by a given time, with a logarithmic time axis. */
 export function drawDistribution(series: Series[]): string {
   const x = (ms: number) => left + (Math.log10(Math.min(Math.max(ms, 1), MAX_MS)) / 3) * (width - left - right)
   const y = (share: number) => height - bottom - share * (height - top - bottom)

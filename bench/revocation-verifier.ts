@@ -1,4 +1,4 @@
-// Another service, in a process of its own: it verifies the token that it is told to until it is refused, and says when.
+// Another service, in a separate process: it verifies the given token until it is refused, and reports when.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { createVerifier } from '../src/sdk/verifier/verifier.js'

@@ -1,6 +1,6 @@
-// How long a logout takes to be felt: from the answer of the call that revokes to the first refusal, by every other
-// instance and by a verifier in a process of its own. Then what the check costs, and what the entries weigh.
-// Run by `npm run bench:revocation` with DATABASE_URL; `-- --write` also writes the picture in docs/.
+// The time until a logout takes effect: from the response of the revoking call to the first refusal, by every other
+// instance and by a verifier in a separate process. Then the cost of the look-up, and the memory of the entries. Run by
+// `npm run bench:revocation` with DATABASE_URL; `-- --write` also writes the figure in docs/.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -61,7 +61,7 @@ async function revokeOneByOne(first: Server, others: Server[], verifier: ChildPr
     const refusals = others.map((server) => untilRefused(server, token))
     const told = once(verifier, 'message') as Promise<[{ at: number }]>
     verifier.send(token)
-    // Anywhere between two polls.
+    // At a random time between two polls.
     await pause(20 + Math.random() * 500)
     await post(first, '/v1/auth/logout', undefined, token)
     const answeredAt = now()

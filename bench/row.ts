@@ -1,19 +1,19 @@
 import { median } from './figures.js'
 
-/** What there is to measure with. */
+/** What the rows share. */
 export interface World {
   /** A Postgres whose user may create databases; null when there is none. */
   databaseUrl: string | null
   rounds: number
-  /** How long one look at a rate takes. */
+  /** How long one measurement of a rate takes. */
   seconds: number
-  /** Whether to tell where the server spends its time. */
+  /** Whether to print where the server spends its time. */
   profile: boolean
 }
 
-/** One thing to measure, which may give several lines of the table. */
+/** One measurement, which may produce several lines of the table. */
 export interface Row {
-  /** By which it is chosen on the command line. */
+  /** The name on the command line. */
   name: string
   needsPostgres: boolean
   measure(world: World): Promise<Line[]>
@@ -25,14 +25,14 @@ export type Goal = { atLeast: number } | { atMost: number }
 export interface Line {
   what: string
   figure: string
-  /** What it is held against, measured in the same run. */
+  /** The value that it is compared with, measured in the same run. */
   limit: string
-  /** What is compared with the goal: mostly the figure in parts of the limit. */
+  /** The value that is compared with the goal: usually the ratio of the figure to its upper bound. */
   score: number
-  /** Of the score; none for a ratio. */
+  /** Unit of the score; none for a ratio. */
   unit: string
   goal: Goal
-  /** What was measured besides, and explains. */
+  /** Additional measurements that explain the figure. */
   notes?: string[]
 }
 
@@ -46,8 +46,8 @@ interface Pairs {
 }
 
 /**
- * Measures a figure and its limit in turns, so that a machine that gets slower or faster does so for both. Neither has
- * the advantage of being first over all.
+ * Measures a figure and its upper bound alternately, so that a machine that gets slower or faster affects both. The
+ * order alternates as well.
  */
 export async function inTurns(
   rounds: number,

@@ -1,4 +1,4 @@
-// Sallyport on a Postgres of its own, for one row.
+// Sallyport on its own Postgres database, for one row.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ export interface Sallyport extends Server {
 
 export const PUBLIC_URL = 'http://localhost:3000'
 
-/** Runs work beside a server that starts on an empty database. */
+/** Runs work with a server on an empty database. */
 export function withSallyport<T>(
   { databaseUrl, profile }: World,
   work: (sallyport: Sallyport) => Promise<T>,
@@ -34,7 +34,7 @@ export function withSallyport<T>(
   })
 }
 
-/** Starts a server on a database, whose data directory goes with it. */
+/** Starts a server on a database, with a data directory that is removed with it. */
 export async function startSallyport(
   url: string,
   settings: Record<string, string> = {},
@@ -45,7 +45,7 @@ export async function startSallyport(
   const server = await startServer(
     {
       ...{ DATABASE_URL: url, DATA_DIR: dataDir, PUBLIC_URL, SECRET_KEY },
-      // Everything comes from one address here.
+      // All requests come from one address.
       RATE_LIMIT: 'off',
       ...settings,
     },

@@ -6,10 +6,10 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import pg from 'pg'
 import packageJson from '../package.json' with { type: 'json' }
+import { withClient } from './postgres-client.js'
 
-// What `npm start` hands to Node.
+// The arguments that `npm start` passes to Node.
 export const [, ...startArguments] = packageJson.scripts.start.split(' ')
 
 const READY_WITHIN_MS = 60_000
@@ -17,10 +17,10 @@ const READY_WITHIN_MS = 60_000
 export interface Server {
   url: string
   process: ChildProcess
-  /** From the start of the process until it was ready. */
+  /** The time from the start of the process until it was ready. */
   readyMs: number
   stop(): Promise<void>
-  /** What `kill -9` does. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export function startServer(settings: Record<string, string>, nodeArguments: str
   return startProgram({ ...program, args: [...nodeArguments, ...args] })
 }
 
-// Everything comes from one address, in greater numbers than any limit allows.
+// All requests come from one address, and exceed any limit.
 const measuring = { LOG_LEVEL: 'error', RATE_LIMIT: 'off' }
 
 export function sallyportProgram(settings: Record<string, string>): Program {
@@ -38,18 +38,18 @@ export function sallyportProgram(settings: Record<string, string>): Program {
 }
 
 export interface Program {
-  /** What Node is started with. */
+  /** The arguments for Node. */
   args: string[]
-  /** Answers with success once the program can serve. */
+  /** The path that answers with success when the program can serve. */
   readyPath: string
   settings: Record<string, string>
-  /** The folder that it is started in; this process's own by default. */
+  /** The working directory; this process's own by default. */
   folder?: string
-  /** What it says of errors is shown only if it does not start. */
+  /** Its standard error is shown only if it does not start. */
   quiet?: boolean
-  /** Takes each line that it writes, be it a log or an error. */
+  /** Receives each line that it writes to standard output and standard error. */
   onLine?: (line: string) => void
-  /** Whether it can be sent messages, and answer them. */
+  /** Whether to open an IPC channel to it. */
   hearsParent?: boolean
 }
 
@@ -99,7 +99,7 @@ async function untilReady(server: ChildProcess, url: string): Promise<void> {
     if (answer?.ok) return
     await pause(5)
   }
-  throw new Error(`Nothing was ready at ${url} within ${READY_WITHIN_MS / 1000} s.`)
+  throw new Error(`No server was ready at ${url} within ${READY_WITHIN_MS / 1000} s.`)
 }
 
 export async function freePort(): Promise<number> {
@@ -111,18 +111,17 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Runs work on an empty database on that Postgres, and drops it. */
+/** Runs work with an empty database on that Postgres, and drops it. */
 export async function withEmptyDatabase<T>(serverUrl: string, work: (url: string) => Promise<T>): Promise<T> {
-  const server = new pg.Client({ connectionString: serverUrl })
-  await server.connect()
   const name = `sallyport_bench_${randomBytes(8).toString('hex')}`
-  try {
-    await server.query(`CREATE DATABASE ${name}`)
-    const url = new URL(serverUrl)
-    url.pathname = `/${name}`
-    return await work(url.href)
-  } finally {
-    await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-    await server.end()
-  }
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return withClient(serverUrl, async (server) => {
+    try {
+      await server.query(`CREATE DATABASE ${name}`)
+      return await work(url.href)
+    } finally {
+      await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    }
+  })
 }

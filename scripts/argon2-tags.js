@@ -1,11 +1,11 @@
-// Prints the tags of some passwords and parameters, as computed by a binary of argon2, or else by that of the package.
+// Prints the tags of some passwords and parameters, computed by the given argon2 binary, or by that of the package.
 import { Buffer } from 'node:buffer'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 const require = createRequire(import.meta.url)
 
-/** What the package itself would load if nothing had been compiled. */
+/** The binary that the package loads if none was compiled. */
 function loadPackaged() {
   const folder = dirname(require.resolve('argon2/package.json'))
   process.env.PREBUILDS_ONLY = '1'

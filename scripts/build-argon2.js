@@ -1,9 +1,9 @@
-// Compiles argon2 from the sources in its own package, with its inner loop for AVX2 beside the portable one. The binary
-// that the package brings along is for every x86-64 processor there is, so it uses half the width of those of the last
-// ten years and does about half as many hashes per second. docs/hashing.md has the figures.
+// Compiles argon2 from the sources in its own package, with its inner loop for AVX2 in addition to the portable one.
+// The prebuilt binary is compiled for all x86-64 processors, so it uses half the register width of those of the last
+// ten years and computes about half as many hashes per second. docs/hashing.md has the figures.
 //
-// The result lies where the package looks first. It chooses its code by the processor at hand, so it may be copied to
-// another machine. Where there is no compiler, or anything fails, the binary of the package stays in use.
+// The result is stored where the package looks first. It selects its code at run time, so it may be copied to another
+// machine. Without a compiler, or if anything fails, the prebuilt binary stays in use.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
@@ -18,7 +18,7 @@ const target = join(release, 'argon2.node')
 
 const { CC = 'cc', CXX = 'c++' } = process.env
 
-/** Node's headers come with Node. Nothing is downloaded. */
+/** Node's headers are installed with Node. Nothing is downloaded. */
 function findHeaders() {
   const { nodedir } = process.config.variables
   const roots = [dirname(dirname(process.execPath)), ...(nodedir ? [nodedir] : []), '/usr', '/usr/local']
@@ -42,7 +42,7 @@ function run(program, args) {
   execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-/** The flags of the package's own build, in as far as they matter to the result. */
+/** The flags of the package's own build that affect the result. */
 function build(folder) {
   const shared = ['-O3', '-fPIC', '-DNDEBUG', '-D_FORTIFY_SOURCE=2', '-fvisibility=hidden', '-pthread']
   const includes = [join(argon2, 'argon2/include'), sources, argon2, addonApi, findHeaders()].map((path) => `-I${path}`)
@@ -70,7 +70,7 @@ function build(folder) {
   return binary
 }
 
-/** Throws unless the binary computes the same tags as the one of the package, each in a process of its own. */
+/** Throws unless the binary computes the same tags as that of the package, each in a separate process. */
 function requireSameTags(binary) {
   const program = join(import.meta.dirname, 'argon2-tags.js')
   const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }

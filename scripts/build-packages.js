@@ -1,6 +1,6 @@
-// Fills packages/client/dist and packages/verifier/dist with the SDKs: each entry one module, with what it needs of
-// src/wire inside, and one file of types. Packages that the verifier does not name as dependencies are inside as well,
-// and their licences beside it.
+// Fills packages/client/dist and packages/verifier/dist with the SDKs: each entry as one module, including what it
+// needs of src/wire, and one file of types. Packages that are not dependencies of the verifier are included as well,
+// with their licences.
 
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ for (const [name, { entries, external, license }] of Object.entries(packages)) {
       outDir: join(folder, 'dist'),
       emptyOutDir: true,
       target: 'es2023',
-      // Readable, for whoever debugs into it: pages minify what they load of it themselves.
+      // Not minified, so that it can be debugged: pages minify it themselves.
       minify: false,
       lib: { entry: inputs('src', '.ts'), formats: ['es'] },
       rolldownOptions: { external, output: { chunkFileNames: 'shared.js' } },

@@ -1,4 +1,4 @@
-// What the scripts that write files of the repository have in common.
+// Shared by the scripts that generate files of the repository.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ export function formatJson(value: unknown): Promise<string> {
 
 /**
  * Writes files, by their paths from the root of the repository. With --check on the command line it writes nothing, and
- * the process fails when one of them is out of date. `command` is what mends that.
+ * the process fails if one of them is out of date. `command` is the command that updates them.
  */
 export function writeOrCheck(files: Record<string, string>, command: string): void {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })

@@ -1,5 +1,5 @@
-// Installs the packages of a folder that has a package.json and a lockfile of its own, so that `npm ci` at the root does
-// not install what few people need. On the command line: node scripts/install-packages.js postman
+// Installs the packages of a folder that has its own package.json and lockfile, so that `npm ci` at the root does not
+// install what few people need. On the command line: node scripts/install-packages.js postman
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -9,8 +9,8 @@ import { fileURLToPath, URL } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * Installs a folder's packages, unless the ones of its lockfile are there. Safe in several processes at once: each
- * installs beside the folder's node_modules, and the first to finish puts its own in place.
+ * Installs a folder's packages, unless those of its lockfile are installed. Safe for concurrent processes: each
+ * installs beside the folder's node_modules, and the first to finish moves its result there.
  *
  * @param {string} folder
  */
@@ -28,7 +28,7 @@ export function installPackages(folder) {
 }
 
 function isInstalled(folder) {
-  // npm writes this one when it has finished.
+  // npm writes this file when it has finished.
   const installed = join(folder, 'node_modules', '.package-lock.json')
   return existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(folder, 'package-lock.json')).mtimeMs
 }
@@ -36,7 +36,7 @@ function isInstalled(folder) {
 function runNpm(folder, workplace) {
   const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
     cwd: workplace,
-    // Standard output may be the report of a test, whose NODE_OPTIONS are not meant for npm.
+    // Standard output may be a test report, and the NODE_OPTIONS of the tests are not meant for npm.
     stdio: ['ignore', 2, 2],
     env: { ...process.env, NODE_OPTIONS: '' },
   })
@@ -51,7 +51,7 @@ function putInPlace(folder, workplace) {
   try {
     renameSync(join(workplace, 'node_modules'), modules)
   } catch (error) {
-    // Another process has been faster.
+    // Another process was faster.
     if (!isInstalled(folder)) throw error
   }
 }

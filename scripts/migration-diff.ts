@@ -14,21 +14,21 @@ import pg from 'pg'
 import { createEmbeddedPool } from '../src/platform/database/embedded-pool.js'
 
 const prismaFolder = fileURLToPath(new URL('../prisma', import.meta.url))
-/** Postgres's type of one byte, which it names "char". */
+/** Postgres's one-byte type, which it names "char". */
 const CHAR = 18
 
 const migrationsFolder = join(prismaFolder, 'migrations')
 
 export interface MigrationDiff {
   upToDate: boolean
-  /** What a new migration has to say so that the migrations lead to schema.prisma again. */
+  /** The statements of a new migration that would produce schema.prisma again. */
   sql: string
 }
 
 /**
- * Compares what the migrations lead to with schema.prisma, by Prisma's own schema engine. Its WebAssembly build runs
- * offline and on the embedded database, where `prisma migrate diff` would download a binary. The database given is only
- * connected to; the comparison runs on another one in memory.
+ * Compares the result of the migrations with schema.prisma, using Prisma's own schema engine. Its WebAssembly build
+ * runs offline and on the embedded database, whereas `prisma migrate diff` would download a binary. The given database
+ * is only connected to; the comparison uses another one in memory.
  */
 export async function diffMigrations(database: PGlite): Promise<MigrationDiff> {
   const engine = await startSchemaEngine(database)
@@ -45,13 +45,13 @@ export async function diffMigrations(database: PGlite): Promise<MigrationDiff> {
 
 export interface HistoryDiagnosis {
   hasMigrationsTable: boolean
-  /** What the migrations and the database's records disagree about; null when they agree. */
+  /** The differences between the migrations and the database's records; null if there are none. */
   history: unknown
   failedMigrationNames: string[]
   editedMigrationNames: string[]
 }
 
-/** What Prisma's own schema engine says of the migrations that an embedded database has recorded. */
+/** The status of an embedded database's recorded migrations, as reported by Prisma's own schema engine. */
 export async function diagnoseHistory(database: PGlite): Promise<HistoryDiagnosis> {
   const engine = await startSchemaEngine(database)
   return engine.diagnoseMigrationHistory({
@@ -87,7 +87,7 @@ function readMigrations() {
   }
 }
 
-// The compiler's libraries know WebAssembly only together with the whole browser.
+// TypeScript has types for WebAssembly only in the library for browsers.
 declare const WebAssembly: {
   instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: { exports: Record<string, () => void> } }>
 }
@@ -115,12 +115,12 @@ function adapterOf(database: PGlite): SqlMigrationAwareDriverAdapterFactory {
   }
 }
 
-/** Prisma's adapter, with what its schema engine needs besides: whole scripts, and the type "char" of the catalogs. */
+/** Prisma's adapter, with additions for its schema engine: whole scripts, and the type "char" of the catalogs. */
 async function connect(database: PGlite): Promise<SqlDriverAdapter> {
   const pool = createEmbeddedPool(database, 60_000)
   const charColumns: number[] = []
   pool.on('connect', (client) => {
-    // Before pg reads them: the adapter refuses the type, and the engine wants it by its own name.
+    // Before pg parses them: the adapter refuses the type, and the engine expects it by its own name.
     client.connection.prependListener('rowDescription', ({ fields }: { fields: { dataTypeID: number }[] }) => {
       charColumns.length = 0
       fields.forEach((field, column) => {
@@ -145,7 +145,7 @@ async function connect(database: PGlite): Promise<SqlDriverAdapter> {
   })
 }
 
-// Loaded once: the bindings talk to the engine that was loaded last, also on behalf of an earlier one.
+// Loaded once: the bindings use the engine that was loaded last, also for earlier instances.
 let bindings: ReturnType<typeof loadBindings> | undefined
 
 async function loadBindings() {

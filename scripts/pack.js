@@ -1,4 +1,4 @@
-// Packs what was built into three tarballs, in build/ or the folder that is named: the server, and the two SDKs.
+// Packs the build into three tarballs, in build/ or the given folder: the server, and the two SDKs.
 
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,11 +8,11 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '..')
 const [destination = join(root, 'build')] = process.argv.slice(2)
 
-/** What the server needs where it runs, and what people look for in a package. */
+/** The files that the server needs at runtime, and those expected in a package. */
 const contents = ['bin', 'dist', 'prisma', '.env.example', 'CHANGELOG.md', 'LICENSE']
 const leftOut = /\.(d\.c?ts|map)$|[/\\]dist[/\\]sdk$/
 
-/** What is about the checkout has no place in the package: its scripts would be offered to npm at each installation. */
+/** Settings for the checkout are omitted: npm would offer its scripts at each installation. */
 const manifestMembers = ['name', 'version', 'description', 'license', 'type', 'bin', 'engines', 'dependencies']
 
 function assembleServer(folder) {

@@ -1,6 +1,7 @@
-// Leaves in node_modules what the server runs on: for a container, where every package is one more to watch. npm itself
-// keeps optional peers, and so Prisma's command line and TypeScript, with all that they need. Of the packages that stay,
-// it removes the files that are never loaded. Run it after the build, which tells what is needed of Prisma's client.
+// Reduces node_modules to what the server needs: for a container, where every package has to be monitored. npm itself
+// keeps optional peers, and therefore Prisma's command line and TypeScript with all their dependencies. In the
+// remaining packages, it removes files that are never loaded. Run it after the build, which determines what is needed
+// of Prisma's client.
 
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -13,7 +14,7 @@ keep(root)
 prune(join(root, 'node_modules'))
 pruneFiles(join(root, 'node_modules'))
 
-/** Keeps what the package in a folder needs: its dependencies, and peers that are not optional. */
+/** Keeps the dependencies of the package in a folder: regular ones, and peers that are not optional. */
 function keep(folder) {
   const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
     readFileSync(join(folder, 'package.json'), 'utf8'),
@@ -27,7 +28,7 @@ function keep(folder) {
   }
 }
 
-/** Where Node finds a package when one in that folder asks for it. */
+/** The package that Node resolves from that folder. */
 function find(name, folder) {
   for (let place = folder; ; place = dirname(place)) {
     const found = join(place, 'node_modules', name)

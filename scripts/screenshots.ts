@@ -1,4 +1,4 @@
-// npm run screenshots: the pictures of the example page in docs/images, made with the Chromium that is installed.
+// npm run screenshots: the images of the example page in docs/images, made with the installed Chromium.
 
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { logIn, PHONE, register, startExamplePage } from '../test/support/exampl
 
 const folder = fileURLToPath(new URL('../docs/images/', import.meta.url))
 
-// What a reader sees who starts it, rather than ports and access tokens for tests.
+// The addresses that a reader sees, instead of the test's ports and user agents.
 const ports = { sallyport: 3000, page: 5173 }
 const settings = { ACCESS_TOKEN_TTL: '60' }
 
@@ -45,7 +45,7 @@ async function takePictures(browser: Browser, url: string): Promise<void> {
   ] as const) {
     await page.getByRole('button', { name: 'Refresh now' }).click()
     await page.mouse.move(0, 0)
-    // A third of its life has passed, and the gate has come down so far.
+    // A third of its lifetime has passed, and the gate has come down accordingly.
     await page.getByRole('timer').filter({ hasText: '0:40' }).waitFor()
     await page.screenshot({ path: `${folder}${name}.png` })
   }

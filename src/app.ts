@@ -71,12 +71,12 @@ export interface App {
   operator: Operator
 }
 
-/** Builds the application on a database that has its schema. It serves requests, and starts no timer. */
+/** Builds the application on a migrated database. It serves requests, and starts no timer. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
   const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })
   const { publicUrl, corsOrigins, trustProxy } = config.server
-  const cookies = createSessionCookies({ publicUrl, sameSite: config.cookies.sameSite })
+  const cookies = createSessionCookies({ publicUrl, ...config.cookies })
   const streams = createEventStreams()
   const count = createMeters(metrics)
   const audit = createAudit({ database, clock, events: auditEvents, ...config.audit, count: count.audit })
@@ -88,6 +88,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     blocked: addressRules.blocked,
     elapsedMs: clock.elapsedMs,
     logger: log,
+    docs: config.docs,
     version: readVersion(),
     streams,
     cookieNames: cookies.names,
@@ -187,13 +188,14 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountTokenRoutes(server, { keys })
   mountRevocationRoutes(server, { revocations, streams })
   mountAccessRoutes(server)
-  const deviceCookie = createDeviceCookie({ publicUrl, sameSite: config.cookies.sameSite })
+  const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
   mountSignInRoutes(server, { signIn, families, cookies, crossSite, devices, deviceCookie, clock })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
     issuer: config.tokens.issuer,
     publicUrl,
+    docs: config.docs,
   })
   mountBrowserRoutes(server, {
     families,

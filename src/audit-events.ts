@@ -1,4 +1,6 @@
-/** What the audit trail records, as each feature declares it. The names are API: they are in the table for ever. */
+/**
+ * The events of the audit trail, as each feature declares them. The names are API, and remain in the table permanently.
+ */
 import { accountEvents } from './features/account/audit-events.js'
 import { addressRuleEvents } from './features/address-rules/audit-events.js'
 import { administrationEvents } from './features/administration/audit-events.js'

@@ -1,4 +1,5 @@
 import type { Config } from './config.js'
+import { isLoopback } from './settings/values.js'
 
 export interface StartFacts {
   /** The addresses on which the server listens, such as `http://127.0.0.1:3000`. */
@@ -8,16 +9,22 @@ export interface StartFacts {
 }
 
 /**
- * The lines printed at a start in development: addresses, the database and the secret. They contain no credentials.
+ * The lines printed at a start in development: the address, the database and the secret. They contain no credentials.
  */
 export function banner(config: Config, facts: StartFacts): string[] {
   const rows: [string, string][] = [
-    ['Listening', facts.addresses.join(', ')],
-    ['Try it', `${config.server.publicUrl}/docs`],
+    ['Try it', `${addressToOpen(config.server, facts.addresses)}/docs`],
     ['Data', describeDatabase(config)],
     ['Secret', describeSecret(facts.secretFile)],
   ]
   return ['', '  Sallyport is ready.', '', ...rows.map(([name, text]) => `  ${name.padEnd(10)} ${text}`), '']
+}
+
+/** PUBLIC_URL or, where it is unset, the address on which the server listens, as a browser on this machine reaches it. */
+function addressToOpen({ publicUrl, port }: Config['server'], [listening]: readonly string[]): string {
+  if (publicUrl !== `http://localhost:${port}` || listening === undefined) return publicUrl
+  const isReachedByName = isLoopback(listening) || /\/\/(0\.0\.0\.0|\[::\]):/.test(listening)
+  return isReachedByName ? listening.replace(/^http:\/\/.*(?=:\d+$)/, 'http://localhost') : listening
 }
 
 function describeDatabase({ database, dataDir }: Config): string {

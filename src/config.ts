@@ -9,36 +9,41 @@ interface Lifetime {
   readonly maxTtlSeconds: number
 }
 
-/** The settings as the rest of the program reads them: checked, complete, and never changed. */
+/** The settings as the rest of the program reads them: validated, complete, and immutable. */
 export interface Config {
   readonly environment: Settings['NODE_ENV']
-  /** How many processes serve. */
+  /** The number of serving processes. */
   readonly workers: number
   readonly server: {
     readonly host: string
     readonly port: number
-    /** The origin under which browsers and other services reach the server. */
+    /** The URL under which browsers and other services reach the server, without a slash at its end. */
     readonly publicUrl: string
-    /** Addresses and ranges whose `X-Forwarded-For` is believed. */
+    /** Addresses and ranges whose `X-Forwarded-For` is trusted. */
     readonly trustProxy: readonly string[]
-    /** Origins other than the server's own whose pages may call with cookies. */
+    /** Origins other than the server's own whose pages may send requests with cookies. */
     readonly corsOrigins: readonly string[]
   }
   readonly cookies: {
     /** Whether cookies are `Secure`, with the names that require it. */
     readonly secure: boolean
+    /** What the names of cookies begin with, so that instances on one host can tell theirs apart. */
+    readonly prefix: string
     /** Overrides the `SameSite` of all modes; null by default. */
     readonly sameSite: 'strict' | 'lax' | 'none' | null
   }
   readonly database: {
-    /** Null stands for the embedded database. */
+    /** Null for the embedded database. */
     readonly url: Secret<string> | null
-    /** Whether statements may be named, which poolers in transaction mode do not bear. */
+    /** Whether to use named statements, which poolers in transaction mode do not support. */
     readonly prepared: boolean
   }
   /** Directory of the embedded database and the development secret. */
   readonly dataDir: string
-  /** Null when none is set, which is allowed outside production only: one is made and kept in `dataDir` then. */
+  /**
+   * Null when none is set, which is allowed outside production only: a secret is then generated and stored in
+   * `dataDir`.
+   */
   readonly secretKeys: SecretKeys | null
   readonly tokens: {
     readonly issuer: string
@@ -47,7 +52,7 @@ export interface Config {
     readonly accessTokenTtlSeconds: number
   }
   readonly sessions: {
-    /** How long a session lives in each mode: when unused, and at the very most. */
+    /** Lifetime of a session in each mode: when unused, and absolute. */
     readonly lifetimes: { readonly [mode in 'cookie' | 'json' | 'session']: Lifetime }
     readonly refreshGraceSeconds: number
     readonly maxPerUser: number
@@ -59,7 +64,7 @@ export interface Config {
     readonly verifierKeys: Settings['VERIFIER_KEYS']
   }
   readonly registration: Settings['REGISTRATION']
-  /** Whether passwords, registrations and refreshes are counted and limited. */
+  /** Whether passwords, registrations and refreshes are rate-limited. */
   readonly rateLimit: Settings['RATE_LIMIT']
   readonly passwords: {
     readonly minLength: number
@@ -76,14 +81,22 @@ export interface Config {
   }
   /** Address of the metrics; null if they are not exposed. */
   readonly metrics: { readonly host: string; readonly port: number } | null
-  /** Whether traces are sent to a collector; where, and how, OpenTelemetry's own libraries read from the environment. */
+  /**
+   * Whether traces are sent to a collector; OpenTelemetry's libraries read the address and the protocol from the
+   * environment.
+   */
   readonly tracing: boolean
+  /** Whether the API's document and the page to try it are served. */
+  readonly docs: boolean
   readonly logLevel: Settings['LOG_LEVEL']
   /** Warnings about the configuration, for the log. */
   readonly warnings: readonly string[]
 }
 
-/** Everything that is wrong with the settings, and what to do about each. It repeats no value: one may be a secret. */
+/**
+ * Everything that is wrong with the settings, and how to correct it. Values are not repeated, because one may be a
+ * secret.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 
@@ -93,7 +106,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the settings from the environment and, where that is silent, from the file if there is one. */
+/** Reads the settings from the environment, and those that are missing there from the file if it exists. */
 export function loadConfig(envFile: string | null = '.env'): Config {
   try {
     if (envFile !== null) process.loadEnvFile(envFile)
@@ -104,8 +117,8 @@ export function loadConfig(envFile: string | null = '.env'): Config {
 }
 
 /**
- * Reads the settings. Throws one `ConfigError` that tells all faults. White space around a value is left out, such as the
- * line break of the file that it was read from, and an empty variable counts as unset.
+ * Reads the settings. Throws one `ConfigError` with all faults. White space around a value is ignored, such as the line break
+ * of the file it was read from; an empty variable counts as unset.
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const variables = Object.entries(environment)
@@ -120,7 +133,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     ...quoted.map((name) => `${name} is in quotes, which "docker --env-file" keeps: write the value without them.`),
     ...issues.map(({ path, message }) => `${String(path[0])} ${message}.`),
   ]
-  // The others are compared with each other all the same, so that one start shows everything there is to do.
+  // The valid settings are still compared with each other, so that one start reports all faults.
   const unreadable = new Set([...quoted, ...issues.map(({ path }) => String(path[0]))])
   const { data } = parsed.success ? parsed : parse(unreadable)
   if (data !== undefined) faults.push(...findConflicts(data, unreadable))
@@ -147,7 +160,11 @@ function arrange(settings: Settings): Config {
       trustProxy: settings.TRUST_PROXY,
       corsOrigins: settings.CORS_ORIGINS,
     },
-    cookies: { secure: publicUrl.startsWith('https:'), sameSite: settings.COOKIE_SAMESITE ?? null },
+    cookies: {
+      secure: publicUrl.startsWith('https:'),
+      prefix: settings.COOKIE_PREFIX,
+      sameSite: settings.COOKIE_SAMESITE ?? null,
+    },
     database: { url: settings.DATABASE_URL ?? null, prepared: settings.DATABASE_PREPARED },
     dataDir: settings.DATA_DIR,
     secretKeys: settings.SECRET_KEY?.keys ?? null,
@@ -175,12 +192,13 @@ function arrange(settings: Settings): Config {
     audit: { retentionSeconds: settings.AUDIT_RETENTION },
     metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     tracing: hasCollector(settings) && settings.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
+    docs: (settings.DOCS ?? (settings.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     logLevel: settings.LOG_LEVEL,
     warnings: findWarnings(settings),
   }
 }
 
-// A hash fills a core, and more at once than there are cores would only wait for each other.
+// Each hash uses a whole core, so more of them than cores would only wait for each other.
 const MOST_HASHES_AT_ONCE = 4
 
 function hashesAtOnce(workers: number): number {

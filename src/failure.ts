@@ -1,8 +1,8 @@
 import { ConfigError } from './config.js'
 
-/** Ends a process that cannot start, and says why. */
+/** Exits a process that cannot start, and prints the reason. */
 export function failToStart(error: unknown): never {
-  // A wrong setting is the operator's to mend: the message says how, and a stack says nothing more.
+  // A wrong setting is corrected by the operator: the message says how, and a stack trace would add nothing.
   const isOperators = error instanceof ConfigError
   process.stderr.write(`${isOperators ? error.message : describe(error)}\n`)
   process.exit(1)

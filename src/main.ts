@@ -1,4 +1,4 @@
-/** The process: reads the settings, and serves, by itself or with workers. */
+/** The process: reads the settings and serves, alone or with workers. */
 import { banner } from './banner.js'
 import { loadConfig, type Config } from './config.js'
 import { failToStart } from './failure.js'

@@ -1,4 +1,4 @@
-/** The process of an operator's command: `sallyport keys:rotate`, `npm run keys:rotate` and the like. */
+/** The process of an operator's command: `sallyport keys:rotate`, `npm run keys:rotate` and so on. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CommandError } from './commands/command.js'
@@ -16,7 +16,7 @@ import { start } from './start.js'
 async function operate(name: string | undefined, args: string[]): Promise<string[]> {
   if (name === '--help' || args.includes('--help')) return [...helpLines]
   if (name === '--version') return [readVersion()]
-  // Without arguments it never gets here: bin/sallyport starts the server then.
+  // Never reached without arguments: bin/sallyport then starts the server.
   if (name === 'start') throw new CommandError('start takes no arguments: settings are read from the environment.')
   const credentialCommand = Object.entries(credentialCommands).find(([known]) => known === name)?.[1]
   if (credentialCommand) return credentialCommand(args)
@@ -26,17 +26,20 @@ async function operate(name: string | undefined, args: string[]): Promise<string
     )
   }
   const completed = commandsWithPassword.includes(name) ? [...args, ...(await readPasswordArgument(args))] : args
-  // Before the database is opened, which takes a while and may have to be made first.
+  // Before the database is opened, which takes a while and may create it.
   readCommand(name, completed)
   return runWhereTheDatabaseIs(loadConfig(), name, completed)
 }
 
-/** The embedded database belongs to one process: a server that runs does the command, and otherwise this process. */
+/**
+ * The embedded database belongs to one process: if a server is running, it carries out the command, otherwise this
+ * process does.
+ */
 async function runWhereTheDatabaseIs(config: Config, name: string, args: string[]): Promise<string[]> {
   const holder = config.database.url === null ? await findHolder(config.dataDir) : null
   if (holder !== null) return sendCommand(holder, name, args)
   const log = createLogger({ level: 'warn' })
-  // No other command changes the schema: it may run beside servers of another version, which the change would break.
+  // No other command changes the schema: it may run beside servers of another version, which a migration would break.
   const { app, migrated, close } = await start(config, log, { migrate: name === 'migrate' })
   try {
     return [...migrated.map((migration) => `Applied ${migration}.`), ...(await runCommand(app.operator, name, args))]
@@ -46,7 +49,7 @@ async function runWhereTheDatabaseIs(config: Config, name: string, args: string[
   }
 }
 
-/** A password comes from the terminal or a pipe: what stands in a command line, every user of the machine can read. */
+/** A password is read from the terminal or a pipe, because every user of the machine can read command lines. */
 async function readPasswordArgument(args: string[]): Promise<string[]> {
   if (args.some((arg) => arg.startsWith('--password'))) {
     throw new CommandError('--password is not an option: the password is prompted for, or read from standard input.')
@@ -54,7 +57,7 @@ async function readPasswordArgument(args: string[]): Promise<string[]> {
   const password = process.stdin.isTTY ? await promptForPassword() : await readFirstLine()
   if (password === '')
     throw new CommandError('A password is required: enter it at the prompt, or pipe one line to standard input.')
-  // In one piece: a password may begin with a hyphen, as an option does.
+  // As one argument: a password may begin with a hyphen, like an option.
   return [`--password=${password}`]
 }
 
@@ -75,7 +78,7 @@ async function readFirstLine(): Promise<string> {
   return ''
 }
 
-/** Errors that the operator can correct. Compared by name, because a server may have sent them. */
+/** Errors that the operator can correct. Compared by name, because they may come from a server. */
 const operatorsErrors = [CommandError.name, ConfigError.name, MigrationError.name]
 
 function isOperators(error: unknown): boolean {

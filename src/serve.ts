@@ -10,7 +10,7 @@ import { createTracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
 import { start } from './start.js'
 
-/** How long requests under way may take once the process is asked to stop. */
+/** How long requests in progress may take after the stop signal. */
 const STOP_WITHIN_MS = 15_000
 
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
@@ -25,13 +25,13 @@ export interface ServeOptions {
 export interface Serving {
   /** The addresses on which the process listens, such as `http://127.0.0.1:3000`. */
   addresses: string[]
-  /** The file of the secret that was made for development; null when SECRET_KEY is set. */
+  /** The file of the generated development secret; null if SECRET_KEY is set. */
   secretFile: string | null
   /** Stops gracefully, as a signal does: finishes requests in progress and exits. */
   stop(): void
 }
 
-/** Starts what serves requests in this process, listens, and stops gracefully at a signal. */
+/** Starts everything that serves requests in this process, listens, and stops gracefully on a signal. */
 export async function serve(config: Config, log: FastifyBaseLogger, options: ServeOptions = {}): Promise<Serving> {
   await putPoolBehindRequests()
   const ownMetrics = config.metrics === null || options.metrics ? undefined : await createMetrics()
@@ -56,7 +56,7 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
   )
 
   await app.server.listen({ host: config.server.host, port: config.server.port })
-  // Only now: a command that came before would find a server that may still fail to start.
+  // Only now: an earlier command would find a server that may still fail to start.
   lock?.onCommand((name, args) => runCommand(app.operator, name, args))
 
   return {

@@ -1,15 +1,15 @@
 /**
- * Sizes Node's pool of threads, which computes hashes beside looking up names and reading files. Loaded by `node
- * --require`, before anything else: loading the first module of the program already starts the pool, and its size is
- * settled then. One thread more than hashes at once, so that nothing else ever waits for a hash;
- * not more, because each keeps the memory of its last hash.
+ * Sets the size of Node's thread pool, which computes hashes besides DNS lookups and file reads. Loaded by `node
+ * --require`, before anything else, because loading the first module of the program starts the pool with its final
+ * size. It has one thread more than concurrent hashes, so that nothing else waits for a hash; not more, because each
+ * thread keeps the memory of its last hash.
  */
 import os = require('node:os')
 
 try {
   process.loadEnvFile()
 } catch {
-  // There is no such file, or it is for config.ts to say what is wrong with it.
+  // The file does not exist, or config.ts reports what is wrong with it.
 }
 
 const workers = Number(process.env.WORKERS ?? '') || 1

@@ -12,21 +12,24 @@ import { openDatabase } from './platform/database/open.js'
 export interface Started {
   app: App
   lock: DataDirectoryLock | null
-  /** The file of the secret that was made for development; null when SECRET_KEY is set. */
+  /** The file of the generated development secret; null if SECRET_KEY is set. */
   secretFile: string | null
-  /** The names of the migrations that were missing. */
+  /** The names of the migrations that were applied. */
   migrated: string[]
   close(): Promise<void>
 }
 
 export interface StartOptions {
-  /** Whether the schema is brought up to date; otherwise it has to be, and a MigrationError says what to do. */
+  /** Whether to migrate the schema; otherwise it must be up to date, and a MigrationError says what to do. */
   migrate: boolean
   metrics?: Metrics | undefined
   tracing?: Tracing | undefined
 }
 
-/** Everything that a process needs before it listens or runs a command: the database and its schema, the secret, the app. */
+/**
+ * Everything that a process needs before it listens or runs a command: the database and its schema, the secret, the
+ * app.
+ */
 export async function start(
   config: Config,
   log: FastifyBaseLogger,

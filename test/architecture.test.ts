@@ -14,7 +14,7 @@ import {
   type Source,
 } from './support/architecture.js'
 
-/** In the order of dependency: a feature knows those before it, and none after it. */
+/** In dependency order: a feature knows those before it, and none after it. */
 const features = [
   'audit',
   'address-rules',
@@ -50,36 +50,36 @@ function readSources(folder: string): Source[] {
     .map(({ path, file }) => parseSource(path, readFileSync(file, 'utf8')))
 }
 
-/** A made-up source tree, to see each rule refuse what it is there to refuse. */
+/** A made-up source tree, in which each rule has to report its violation. */
 function tree(files: Record<string, string>): Source[] {
   return Object.entries(files).map(([path, text]) => parseSource(path, text))
 }
 
-t.test('the house: features → platform → wire, and each feature only on those before it', async (t) => {
+t.test('architecture: features → platform → wire, and each feature depends only on those before it', async (t) => {
   t.ok(sources.length > 20, 'the sources are found')
   t.strictSame(findForbiddenImports(sources, features), [])
 })
 
-t.test('the house: every feature is in the list and opens with its main file', async (t) => {
+t.test('architecture: every feature is in the list and has its main file', async (t) => {
   t.strictSame(findOddFeatures(sources, features), [])
 })
 
-t.test('the house: only stores query', async (t) => {
+t.test('architecture: only stores query', async (t) => {
   t.ok(models.includes('refreshTokenFamily'), 'the models are found')
   t.strictSame(findStrayQueries(sources, models), [])
 })
 
-t.test('the house: only config.ts reads the environment', async (t) => {
+t.test('architecture: only config.ts reads the environment', async (t) => {
   t.strictSame(findEnvironmentReads(sources), [])
 })
 
-t.test('the house: no circles, nothing unused, nothing too long', async (t) => {
+t.test('architecture: no cycles, no unused files, no files that are too long', async (t) => {
   t.strictSame(findCycles(sources), [])
   t.strictSame(findUnused(sources), [])
   t.strictSame(findLongFiles(sources), [])
 })
 
-t.test('the rule of dependency refuses each way around it', async (t) => {
+t.test('the dependency rule covers every form of import', async (t) => {
   const forbidden = [
     ['wire/claims.ts', '../platform/clock.js'],
     ['wire/claims.ts', 'fastify'],
@@ -142,7 +142,7 @@ t.test('the rule of dependency refuses each way around it', async (t) => {
   }
 })
 
-t.test('a type is an import too, but types of the database may be named outside the stores', async (t) => {
+t.test('a type import counts as an import, but types of the database may be used outside the stores', async (t) => {
   const spellings = (specifier: string) => [
     `import type { A } from '${specifier}'`,
     `import { type A, type B } from '${specifier}'`,
@@ -163,7 +163,7 @@ t.test('a type is an import too, but types of the database may be named outside 
   )
 })
 
-t.test('the rule of dependency lets through what is meant', async (t) => {
+t.test('the dependency rule allows the intended imports', async (t) => {
   const allowed = {
     'wire/claims.ts': `import { z } from 'zod'; import './problem-codes.js'`,
     'platform/http/server.ts': `import 'fastify'; import '../../wire/claims.js'; import '../clock.js'`,
@@ -182,7 +182,7 @@ t.test('the rule of dependency lets through what is meant', async (t) => {
   t.strictSame(findForbiddenImports(tree(allowed), features), [])
 })
 
-t.test('queries outside a store are found', async (t) => {
+t.test('queries outside a store are reported', async (t) => {
   const queries = [
     'client.user.findMany({})',
     'database.query((client) => client.$queryRaw`SELECT 1`)',
@@ -200,7 +200,7 @@ t.test('queries outside a store are found', async (t) => {
   t.strictSame(findStrayQueries(tree({ 'features/account/account.ts': others }), models), [])
 })
 
-t.test('reads of the environment are found in each spelling', async (t) => {
+t.test('reads of the environment are reported in any form', async (t) => {
   const reads = [
     'const port = process.env.PORT',
     `const port = process['env'].PORT`,
@@ -213,7 +213,7 @@ t.test('reads of the environment are found in each spelling', async (t) => {
   t.strictSame(findEnvironmentReads(tree({ 'app.ts': 'process.platform; settings.env; // process.env' })), [])
 })
 
-t.test('circles are found, of values and of types', async (t) => {
+t.test('cycles of values and of types are reported', async (t) => {
   const circle = {
     'a.ts': `import './b.js'`,
     'b.ts': `import type { C } from './c.js'`,
@@ -230,7 +230,7 @@ t.test('circles are found, of values and of types', async (t) => {
   t.strictSame(findCycles(tree(diamond)), [])
 })
 
-t.test('a file without a reader, a long one, and odd features are found', async (t) => {
+t.test('unused files, long files and unlisted features are reported', async (t) => {
   const files = { 'main.ts': `import './app.js'`, 'operate.ts': '', 'app.ts': '', 'features/audit/old.ts': '' }
   t.strictSame(findUnused(tree(files)), ['features/audit/old.ts is imported by nothing'])
   t.equal(findLongFiles(tree({ 'a.ts': '\n'.repeat(300) + 'x' })).length, 1)

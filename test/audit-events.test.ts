@@ -5,7 +5,7 @@ import type { AuditEvents } from '../src/features/audit/audit.js'
 
 const features = new URL('../src/features/', import.meta.url)
 
-/** What each feature declares, by its folder. The sources are read, so that none is left out for want of an import. */
+/** The events that each feature declares. The sources are read, so that none is omitted by a missing import. */
 const declared: [string, AuditEvents][] = readdirSync(features)
   .filter((folder) => readdirSync(new URL(folder, features)).includes('audit-events.ts'))
   .map((folder) => {
@@ -24,7 +24,7 @@ t.test('OPS-01: the events of all features are in one index, and no two features
   t.same(auditEvents, Object.fromEntries(all))
 })
 
-t.test('OPS-01: the names, which are in the tables of everyone who runs Sallyport, stay', async (t) => {
+t.test('OPS-01: the names, which are stored in existing tables, do not change', async (t) => {
   const kept = [
     ...['user_registered', 'registration_refused_taken', 'login_succeeded', 'login_failed', 'login_refused_banned'],
     ...['session_ended', 'refresh_refused', 'refresh_superseded', 'refresh_ahead', 'refresh_reused'],
@@ -36,7 +36,7 @@ t.test('OPS-01: the names, which are in the tables of everyone who runs Sallypor
   for (const name of kept) t.ok(Object.hasOwn(auditEvents, name), name)
 })
 
-t.test('OPS-01: the guide for operators lists each event with its result', async (t) => {
+t.test('OPS-01: the operator guide lists each event with its result', async (t) => {
   const guide = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8')
   const rows = [...guide.matchAll(/^\| `(\w+)` +\| (done|refused|alarm) +\|/gm)]
   t.same(Object.fromEntries(rows.map(([, name, result]) => [name, result])), auditEvents)

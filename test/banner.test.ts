@@ -2,13 +2,12 @@ import t from 'tap'
 import { banner } from '../src/banner.js'
 import { readConfig } from '../src/config.js'
 
-t.test('the banner of a first start says where everything is, and what is a stand-in', async (t) => {
+t.test('the banner of a first start shows the addresses and files, and the development defaults', async (t) => {
   const lines = banner(readConfig({}), { addresses: ['http://127.0.0.1:3000'], secretFile: '.data/secret.key' })
   t.strictSame(lines, [
     '',
     '  Sallyport is ready.',
     '',
-    '  Listening  http://127.0.0.1:3000',
     '  Try it     http://localhost:3000/docs',
     '  Data       .data, the embedded database (set DATABASE_URL to use Postgres)',
     '  Secret     .data/secret.key, generated for development (production requires SECRET_KEY)',
@@ -22,4 +21,20 @@ t.test('OPS-02: the banner shows which database it is, but no credential', async
   t.match(text, 'Postgres, db.internal:5433/sallyport\n')
   t.match(text, /Secret {5}SECRET_KEY\n/)
   t.notMatch(text, /hunter|user/)
+})
+
+t.test('the banner prints one address that works', async (t) => {
+  const table: [Record<string, string>, listening: string, tried: string][] = [
+    [{}, 'http://127.0.0.1:3000', 'http://localhost:3000'],
+    [{ PORT: '0' }, 'http://127.0.0.1:41234', 'http://localhost:41234'],
+    [{ HOST: '0.0.0.0' }, 'http://0.0.0.0:3000', 'http://localhost:3000'],
+    [{ HOST: '::' }, 'http://[::]:3000', 'http://localhost:3000'],
+    [{ HOST: '::1' }, 'http://[::1]:3000', 'http://localhost:3000'],
+    [{ HOST: '192.168.1.20' }, 'http://192.168.1.20:3000', 'http://192.168.1.20:3000'],
+    [{ PUBLIC_URL: 'https://auth.example.com' }, 'http://127.0.0.1:3000', 'https://auth.example.com'],
+  ]
+  for (const [settings, listening, tried] of table) {
+    const text = banner(readConfig(settings), { addresses: [listening], secretFile: null }).join('\n')
+    t.strictSame(text.match(/http\S+/g), [`${tried}/docs`], listening)
+  }
 })

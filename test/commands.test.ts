@@ -11,14 +11,14 @@ import { readAllRows } from './support/rows.js'
 
 const run = ({ app }: TestApp, name: string, ...args: string[]) => runCommand(app.operator, name, args)
 
-/** What the operator is told where a command cannot be done. */
+/** The error message of a command that cannot be carried out. */
 async function refusal(app: TestApp, name: string, ...args: string[]): Promise<string> {
   const error: unknown = await run(app, name, ...args).catch((thrown: unknown) => thrown)
   if (!(error instanceof CommandError)) throw new Error(`${name} ${args.join(' ')} was not refused.`, { cause: error })
   return error.message
 }
 
-t.test('PWD-16: user:create makes an account with roles, which can sign in', async (t) => {
+t.test('PWD-16: user:create creates an account with roles, which can sign in', async (t) => {
   const app = await startApp(t, { settings: { REGISTRATION: 'closed' } })
   const email = 'Root@Example.com'
   const roles = ['--role', 'admin', '--role=auditor', '--role', 'admin']
@@ -46,7 +46,7 @@ t.test('PWD-16: user:create makes an account with roles, which can sign in', asy
   })
 })
 
-t.test('PWD-16: user:create judges as register does, says what is wrong, and makes nothing then', async (t) => {
+t.test('PWD-16: user:create validates like register, reports what is wrong, and then creates nothing', async (t) => {
   const app = await startApp(t, { estimatesStrength: true })
   await run(app, 'user:create', '--email', 'taken@example.com', `--password=${PASSWORD}`)
   const email = ['--email', 'ada@example.com']
@@ -81,7 +81,7 @@ t.test('PWD-16: user:create judges as register does, says what is wrong, and mak
   t.equal(await app.database.query((client) => client.user.count()), 1)
 })
 
-t.test('user:create takes a password that begins with a hyphen', async (t) => {
+t.test('user:create accepts a password that begins with a hyphen', async (t) => {
   const app = await startApp(t)
   const password = '--tundra-pickle-orbit-42'
   await run(app, 'user:create', '--email', 'ada@example.com', `--password=${password}`)
@@ -91,7 +91,7 @@ t.test('user:create takes a password that begins with a hyphen', async (t) => {
 const email = ['--email', 'ada@example.com']
 const someRoles = Array.from({ length: 51 }, (_, index) => `r${index}`).join()
 
-/** What is wrong with a command line, before anything is asked of the database: nobody has the address. */
+/** Errors of a command line that are found before the database is queried: no user has the address. */
 const faults: Record<string, [string[], RegExp][]> = {
   'user:roles': [
     [['--set', 'admin'], /^--email is required/],
@@ -162,7 +162,7 @@ const faults: Record<string, [string[], RegExp][]> = {
 }
 
 for (const [name, cases] of Object.entries(faults)) {
-  t.test(`${name} says what is wrong with its arguments, and that nobody has an address`, async (t) => {
+  t.test(`${name} reports wrong arguments, and an unknown address`, async (t) => {
     const app = await startApp(t)
     await app.api.signUp()
     const before = await readAllRows(app.database)
@@ -175,7 +175,7 @@ for (const [name, cases] of Object.entries(faults)) {
   })
 }
 
-t.test('KEY-04: keys:revoke withdraws one key or all, and says which', async (t) => {
+t.test('KEY-04: keys:revoke withdraws one key or all, and prints them', async (t) => {
   const app = await startApp(t)
   const { accessToken } = await app.api.signUp()
   const kid = decodeProtectedHeader(accessToken).kid ?? ''
@@ -191,7 +191,7 @@ t.test('KEY-04: keys:revoke withdraws one key or all, and says which', async (t)
   t.equal((await runCommand(app.app.operator, 'keys:revoke', ['--all'])).length, 3, 'two keys')
 })
 
-t.test('commands refuse what they do not know', async (t) => {
+t.test('commands refuse unknown arguments', async (t) => {
   const app = await startApp(t)
   for (const name of commandNames) {
     t.match(await refusal(app, name, '--frobnicate'), /^Unknown option '--frobnicate'\.$/, name)
@@ -204,12 +204,12 @@ t.test('commands refuse what they do not know', async (t) => {
   }
 })
 
-t.test('migrate says that a migrated database is up to date', async (t) => {
+t.test('migrate reports that a migrated database is up to date', async (t) => {
   const app = await startApp(t)
   t.match(await run(app, 'migrate'), ['The database is up to date.'])
 })
 
-t.test('REF-24: secrets:rotate tells which secrets are still needed', async (t) => {
+t.test('REF-24: secrets:rotate prints which secrets are still needed', async (t) => {
   const old = await startApp(t)
   const { refreshToken, accessToken } = await old.api.signUp()
   const gone = await old.api.signUp()
@@ -232,7 +232,7 @@ t.test('REF-24: secrets:rotate tells which secrets are still needed', async (t) 
   t.match(after, /The other secrets are no longer needed/)
 })
 
-t.test('the help lists every command, and none that does not exist', async (t) => {
+t.test('the help lists exactly the existing commands', async (t) => {
   const listed = helpLines.flatMap((line) => /^ {2}([a-z:]+) /.exec(line)?.[1] ?? [])
   t.strictSame(listed.sort(), ['start', ...Object.keys(credentialCommands), ...commandNames].sort())
 })

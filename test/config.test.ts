@@ -28,13 +28,13 @@ function faultsOf(environment: NodeJS.ProcessEnv): readonly string[] {
   }
 }
 
-t.test('without any setting, development runs on one machine', async (t) => {
+t.test('without any setting, development runs on the local machine', async (t) => {
   const { passwords, ...config } = readConfig({})
   t.strictSame(config, {
     environment: 'development',
     workers: 1,
     server: { host: '127.0.0.1', port: 3000, publicUrl: 'http://localhost:3000', trustProxy: [], corsOrigins: [] },
-    cookies: { secure: false, sameSite: null },
+    cookies: { secure: false, prefix: 'sallyport', sameSite: null },
     database: { url: null, prepared: true },
     dataDir: '.data',
     secretKeys: null,
@@ -59,6 +59,7 @@ t.test('without any setting, development runs on one machine', async (t) => {
     audit: { retentionSeconds: 34_560_000 },
     metrics: null,
     tracing: false,
+    docs: true,
     logLevel: 'info',
     warnings: [],
   })
@@ -66,7 +67,7 @@ t.test('without any setting, development runs on one machine', async (t) => {
   t.ok(passwords.hashingConcurrency >= 1 && passwords.hashingConcurrency <= 4)
 })
 
-t.test('every setting reaches the configuration', async (t) => {
+t.test('every setting is in the configuration', async (t) => {
   const config = readConfig({
     NODE_ENV: 'test',
     PORT: '0',
@@ -90,6 +91,7 @@ t.test('every setting reaches the configuration', async (t) => {
     RATE_LIMIT: 'off',
     CORS_ORIGINS: 'https://app.example.com, http://localhost:5173,capacitor://localhost',
     COOKIE_SAMESITE: 'none',
+    COOKIE_PREFIX: 'staging',
     TRUST_PROXY: '10.0.0.2, 10.1.0.0/24,fd00::/8',
     PASSWORD_MIN_LENGTH: '8',
     ARGON2_MEMORY_KIB: '47104',
@@ -102,6 +104,7 @@ t.test('every setting reaches the configuration', async (t) => {
     METRICS_PORT: '9464',
     METRICS_HOST: '10.0.0.3',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+    DOCS: 'off',
     LOG_LEVEL: 'silent',
     SOMETHING_ELSE: 'is ignored',
   })
@@ -115,7 +118,7 @@ t.test('every setting reaches the configuration', async (t) => {
       trustProxy: ['10.0.0.2', '10.1.0.0/24', 'fd00::/8'],
       corsOrigins: ['https://app.example.com', 'http://localhost:5173', 'capacitor://localhost'],
     },
-    cookies: { secure: true, sameSite: 'none' },
+    cookies: { secure: true, prefix: 'staging', sameSite: 'none' },
     database: { prepared: false },
     dataDir: '/var/lib/sallyport',
     tokens: {
@@ -158,14 +161,14 @@ t.test('every setting reaches the configuration', async (t) => {
   t.equal(config.secretKeys?.all.length, 2)
 })
 
-t.test('the metrics are for this machine alone unless set otherwise, and not at the port of the API', async (t) => {
+t.test('metrics listen on the loopback address by default, and on another port than the API', async (t) => {
   t.strictSame(readConfig({ ...production, METRICS_PORT: '9464' }).metrics, { host: '127.0.0.1', port: 9464 })
   t.match(faultsOf({ PORT: '8080', METRICS_PORT: '8080' }), [/^METRICS_PORT is the same as PORT/])
   t.strictSame(faultsOf({ PORT: '0', METRICS_PORT: '0' }), [])
   t.match(faultsOf({ METRICS_HOST: 'http://here' }), [/^METRICS_HOST must be a host name/])
 })
 
-t.test('traces are sent where a collector is named', async (t) => {
+t.test('traces are sent if a collector is configured', async (t) => {
   const collector = 'https://collector.example.com:4318/v1/traces'
   t.equal(readConfig({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector }).tracing, true)
   t.equal(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_SDK_DISABLED: 'True' }).tracing, false)
@@ -175,7 +178,7 @@ t.test('traces are sent where a collector is named', async (t) => {
   ])
 })
 
-t.test('production listens for everybody, and the audience follows the issuer', async (t) => {
+t.test('production listens on all addresses, and the audience defaults to the issuer', async (t) => {
   const config = readConfig(production)
   t.equal(config.server.host, '0.0.0.0')
   t.match(config.tokens, { issuer: 'https://auth.example.com', audience: 'https://auth.example.com' })
@@ -187,7 +190,7 @@ t.test('production listens for everybody, and the audience follows the issuer', 
   t.strictSame(config.warnings, [])
 })
 
-t.test('several workers need Postgres, share the cores for hashing, and need connections', async (t) => {
+t.test('several workers require Postgres, share the cores for hashing, and need connections', async (t) => {
   t.match(faultsOf({ WORKERS: '2' }), [/^WORKERS is more than 1, but the embedded database/])
   t.strictSame(faultsOf({ WORKERS: '1' }), [])
   const withWorkers = (WORKERS: string) => readConfig({ ...production, WORKERS })
@@ -198,7 +201,7 @@ t.test('several workers need Postgres, share the cores for hashing, and need con
   t.equal(readConfig({ ...production, WORKERS: '2', HASHING_CONCURRENCY: '3' }).passwords.hashingConcurrency, 3)
 })
 
-t.test('the configuration is frozen in all its depth', async (t) => {
+t.test('the configuration is deeply frozen', async (t) => {
   const unfrozen: string[] = []
   const visit = (value: unknown, path: string) => {
     if (typeof value !== 'object' || value === null) return
@@ -208,7 +211,7 @@ t.test('the configuration is frozen in all its depth', async (t) => {
   const config = readConfig({ ...production, CORS_ORIGINS: 'https://app.example.com' })
   visit(config, 'config')
   t.strictSame(unfrozen, [])
-  t.ok(config.secretKeys?.current.derive('test'), 'a frozen key still derives')
+  t.ok(config.secretKeys?.current.derive('test'), 'a frozen secret still derives keys')
 })
 
 t.test('an empty variable counts as unset', async (t) => {
@@ -246,7 +249,7 @@ t.test('quotes around a value are told of, whatever the setting may be', async (
   t.strictSame(faultsOf({ SOMETHING_ELSE: '"quoted"' }), [])
 })
 
-t.test('HTTP-02: a number is written in digits, and nothing is coerced', async (t) => {
+t.test('HTTP-02: numbers consist of digits, and nothing is coerced', async (t) => {
   const numbers = {
     PORT: ['0', '65535', '65536'],
     WORKERS: ['1', '1', '0', '65'],
@@ -288,7 +291,7 @@ t.test('ABU-05: AUDIT_RETENTION is a day or more, or off', async (t) => {
   }
 })
 
-t.test('a choice is written as it is listed', async (t) => {
+t.test('a choice must be spelled as listed', async (t) => {
   const wrong = {
     NODE_ENV: ['Production', 'prod', 'staging'],
     DATABASE_PREPARED: ['1', 'yes', 'FALSE'],
@@ -304,7 +307,7 @@ t.test('a choice is written as it is listed', async (t) => {
   }
 })
 
-t.test('VERIFIER_KEYS lists names with the SHA-256 of a credential, and never a credential', async (t) => {
+t.test('VERIFIER_KEYS lists names with the SHA-256 of a credential, never the credential itself', async (t) => {
   const hash = 'ab'.repeat(32)
   for (const wrong of [
     'orders',
@@ -323,7 +326,7 @@ t.test('VERIFIER_KEYS lists names with the SHA-256 of a credential, and never a 
   }
 })
 
-t.test('PUBLIC_URL is an origin: https, or http on the machine itself, in every environment', async (t) => {
+t.test('PUBLIC_URL is https, or http on the machine itself, in every environment', async (t) => {
   const origins = {
     'https://auth.example.com': 'https://auth.example.com',
     'https://auth.example.com:443/': 'https://auth.example.com',
@@ -332,6 +335,9 @@ t.test('PUBLIC_URL is an origin: https, or http on the machine itself, in every 
     'http://auth.localhost': 'http://auth.localhost',
     'http://127.0.0.1:80': 'http://127.0.0.1',
     'http://[::1]:3000': 'http://[::1]:3000',
+    'https://a.b/auth': 'https://a.b/auth',
+    'https://a.b/Auth/v2.1_x-y~z/': 'https://a.b/Auth/v2.1_x-y~z',
+    'http://localhost:3000/auth/': 'http://localhost:3000/auth',
   }
   for (const environment of [{}, production]) {
     for (const [text, origin] of Object.entries(origins)) {
@@ -353,7 +359,12 @@ t.test('PUBLIC_URL is an origin: https, or http on the machine itself, in every 
     'auth.example.com',
     'ftp://a.b',
     'https://',
-    'https://a.b/path',
+    'https://a.b//path',
+    'https://a.b/path//',
+    'https://a.b/%61',
+    'https://a.b/a;b',
+    'https://a.b/é',
+    'https://a.b/path?x',
     'https://a.b?x',
     'https://a.b/?',
     'https://a.b#x',
@@ -371,7 +382,7 @@ t.test('PUBLIC_URL is an origin: https, or http on the machine itself, in every 
     t.match(faultsOf({ PUBLIC_URL: text }), [/^PUBLIC_URL must be an http or https URL/], text)
 })
 
-t.test('ISSUER is kept to the letter, without query or fragment; AUDIENCE is visible', async (t) => {
+t.test('ISSUER is used unchanged, without query or fragment; AUDIENCE consists of visible characters', async (t) => {
   t.equal(readConfig({ ISSUER: 'https://a.b/' }).tokens.issuer, 'https://a.b/')
   for (const text of ['a.b', 'https://a.b?x=1', 'https://a.b/?', 'https://a.b#', 'https://u@a.b', 'ftp://a.b']) {
     t.match(faultsOf({ ISSUER: text }), [/^ISSUER must be an http or https URL/], text)
@@ -381,7 +392,7 @@ t.test('ISSUER is kept to the letter, without query or fragment; AUDIENCE is vis
   }
 })
 
-t.test('DATABASE_URL is a Postgres URL, HOST something to listen on', async (t) => {
+t.test('DATABASE_URL is a Postgres URL, HOST an address or a host name', async (t) => {
   for (const text of [
     'postgres://h',
     'postgresql://u:p%40@h:5432/db?sslmode=verify-full',
@@ -403,7 +414,7 @@ t.test('DATABASE_URL is a Postgres URL, HOST something to listen on', async (t) 
   t.match(faultsOf({ HOST: 'http://localhost' }), [/^HOST must be a host name/])
 })
 
-t.test('WEB-07: CORS_ORIGINS holds exact origins, as browsers send them', async (t) => {
+t.test('WEB-07: CORS_ORIGINS contains exact origins, as browsers send them', async (t) => {
   const wrong = [
     '*',
     'null',
@@ -431,6 +442,35 @@ t.test('WEB-07: CORS_ORIGINS holds exact origins, as browsers send them', async 
   ])
 })
 
+t.test('CORS_ORIGINS: installed apps and extensions have origins of their own', async (t) => {
+  const origins = [
+    ...[
+      'capacitor://localhost',
+      'ionic://localhost',
+      'tauri://localhost',
+      'app://obsidian.md',
+      'http://tauri.localhost',
+    ],
+    ...['chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb', 'moz-extension://6f1bd2d7-5a1e-4f0e-8a61-2b5a6c1d7e10'],
+  ]
+  t.strictSame(readConfig({ CORS_ORIGINS: origins.join(',') }).server.corsOrigins, origins)
+})
+
+t.test('COOKIE_PREFIX is part of a name of a cookie', async (t) => {
+  for (const text of ['a', 'Staging-2_x', 'x'.repeat(32)])
+    t.equal(readConfig({ COOKIE_PREFIX: text }).cookies.prefix, text)
+  for (const text of ['__Host-', '-a', 'a b', 'a=b', 'a;b', 'é', 'x'.repeat(33)]) {
+    t.match(faultsOf({ COOKIE_PREFIX: text }), [/^COOKIE_PREFIX must be 1 to 32 letters/], text)
+  }
+})
+
+t.test('DOCS is on, and off in production unless it is said', async (t) => {
+  t.equal(readConfig({}).docs, true)
+  t.equal(readConfig({ DOCS: 'off' }).docs, false)
+  t.equal(readConfig(production).docs, false)
+  t.equal(readConfig({ ...production, DOCS: 'on' }).docs, true)
+})
+
 t.test('HTTP-12: TRUST_PROXY holds addresses and ranges, never everybody', async (t) => {
   const right = '127.0.0.1,::1,10.0.0.0/8,2001:db8::/32,::ffff:10.0.0.1,192.168.0.1/32,fd00::1/128'
   t.strictSame(readConfig({ TRUST_PROXY: right }).server.trustProxy, right.split(','))
@@ -451,7 +491,7 @@ t.test('HTTP-12: TRUST_PROXY holds addresses and ranges, never everybody', async
     t.match(faultsOf({ TRUST_PROXY: text }), [/^TRUST_PROXY entry 1 must be the IP address/], text)
 })
 
-t.test('an idle time beyond the longest life is a fault', async (t) => {
+t.test('an idle time beyond the absolute lifetime is refused', async (t) => {
   t.match(faultsOf({ SESSION_IDLE_TTL: '100', SESSION_MAX_TTL: '99' }), [
     /^SESSION_IDLE_TTL is longer than SESSION_MAX_TTL/,
   ])
@@ -459,7 +499,7 @@ t.test('an idle time beyond the longest life is a fault', async (t) => {
   t.strictSame(faultsOf({ SESSION_IDLE_TTL: '100', SESSION_MAX_TTL: '100' }), [])
 })
 
-t.test('PWD-06: argon2id is never weaker than the weakest pairs', async (t) => {
+t.test('PWD-06: argon2id parameters are never weaker than the accepted minimum', async (t) => {
   const pairs = [
     { memory: 47_104, passes: 1, isStrong: true },
     { memory: 47_103, passes: 1, isStrong: false },
@@ -481,7 +521,7 @@ t.test('PWD-06: argon2id is never weaker than the weakest pairs', async (t) => {
   }
 })
 
-t.test('cookies with SameSite none need https', async (t) => {
+t.test('cookies with SameSite none require https', async (t) => {
   t.match(faultsOf({ COOKIE_SAMESITE: 'none' }), [/^COOKIE_SAMESITE is none/])
   t.strictSame(faultsOf({ COOKIE_SAMESITE: 'none', PUBLIC_URL: 'https://a.b' }), [])
   t.strictSame(faultsOf({ COOKIE_SAMESITE: 'lax' }), [])
@@ -496,10 +536,14 @@ t.test('KEY-06: production refuses a missing, weak or example secret', async (t)
     /^SECRET_KEY looks like an example/,
   ])
   t.match(faultsOf({ ...rest, SECRET_KEY: strong.slice(0, 20) }), [/^SECRET_KEY has 15 bytes/])
-  t.match(faultsOf({ ...rest, SECRET_KEY: `${strong},${weak}` }), [/^SECRET_KEY is a pattern/], 'also as a second one')
+  t.match(
+    faultsOf({ ...rest, SECRET_KEY: `${strong},${weak}` }),
+    [/^SECRET_KEY is a pattern/],
+    'also as the second one',
+  )
 })
 
-t.test('KEY-06: development takes a weak secret and says so, but none that is malformed', async (t) => {
+t.test('KEY-06: development accepts a weak secret with a warning, but no malformed one', async (t) => {
   const weak = Buffer.alloc(32).toString('base64url')
   for (const NODE_ENV of ['development', 'test']) {
     const config = readConfig({ NODE_ENV, SECRET_KEY: weak })
@@ -513,7 +557,7 @@ t.test('KEY-06: development takes a weak secret and says so, but none that is ma
   }
 })
 
-t.test('production warns of what is allowed but seldom meant', async (t) => {
+t.test('production warns of settings that are allowed but rarely intended', async (t) => {
   const { SECRET_KEY } = production
   const config = readConfig({
     NODE_ENV: 'production',
@@ -528,14 +572,14 @@ t.test('production warns of what is allowed but seldom meant', async (t) => {
   t.equal(config.warnings.length, 3)
 })
 
-t.test('PWD-11: passwords without a limit are warned of everywhere', async (t) => {
+t.test('PWD-11: disabled limits cause a warning in every environment', async (t) => {
   for (const environment of [{}, production]) {
     t.strictSame(readConfig(environment).warnings, [])
     t.match(readConfig({ ...environment, RATE_LIMIT: 'off' }).warnings, [/^RATE_LIMIT is off/])
   }
 })
 
-t.test('all faults are told at once, each with its name and what to do', async (t) => {
+t.test('all faults are reported together, each with its setting and a solution', async (t) => {
   const environment = {
     NODE_ENV: 'production',
     PORT: 'http',
@@ -558,13 +602,13 @@ t.test('all faults are told at once, each with its name and what to do', async (
   })
 })
 
-t.test('a setting that cannot be read causes no second fault by comparison', async (t) => {
+t.test('an invalid setting causes no second fault in a comparison', async (t) => {
   t.match(faultsOf({ PUBLIC_URL: 'nonsense', COOKIE_SAMESITE: 'none' }), [/^PUBLIC_URL must be an http or https URL/])
   t.equal(faultsOf({ PUBLIC_URL: 'nonsense', COOKIE_SAMESITE: 'none' }).length, 1)
   t.equal(faultsOf({ ...production, SECRET_KEY: '%' }).length, 1)
 })
 
-t.test('OPS-02: no fault and no print of the configuration shows a secret', async (t) => {
+t.test('OPS-02: neither faults nor the printed configuration contain a secret', async (t) => {
   const options = { depth: null, showHidden: true }
   const config = readConfig(production)
   t.notMatch(inspect(config, options) + JSON.stringify(config), /hunter2/)
@@ -574,7 +618,7 @@ t.test('OPS-02: no fault and no print of the configuration shows a secret', asyn
   t.notMatch(faults.join(), /hunter2/)
 })
 
-t.test('.env.example lists every setting in one line, with its default', async (t) => {
+t.test('.env.example lists every setting on one line, with its default', async (t) => {
   const lines = readFileSync(new URL('../.env.example', import.meta.url), 'utf8').split('\n')
   const settings = lines.flatMap((line) => {
     const [, name, value, meaning] = /^# ([A-Z0-9_]+)=(\S*) +# (.+)$/.exec(line) ?? []
@@ -590,7 +634,7 @@ t.test('.env.example lists every setting in one line, with its default', async (
   }
 })
 
-t.test('the file .env fills in what the environment leaves open', async (t) => {
+t.test('the file .env supplies settings that are missing in the environment', async (t) => {
   const folder = t.testdir({ '.env': 'PORT=4000 # a comment\nLOG_LEVEL=debug\n', '.env.bad': 'PORT=x' })
   const module = new URL('../src/config.ts', import.meta.url).href
   const program = `const { loadConfig } = await import(${JSON.stringify(module)})
@@ -601,5 +645,5 @@ t.test('the file .env fills in what the environment leaves open', async (t) => {
   t.equal(started.stdout, '4000 warn')
   t.equal(started.stderr, '')
   t.doesNotThrow(() => loadConfig(join(folder, 'missing')))
-  t.throws(() => loadConfig(folder), 'a file that is there but cannot be read is told')
+  t.throws(() => loadConfig(folder), 'a file that exists but cannot be read is an error')
 })

@@ -1,4 +1,4 @@
-// What npm ci installs: on which versions of Node it may, how much it is, and what it leaves out.
+// The packages that npm ci installs: their supported versions of Node, their number, and the ones that are replaced.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,21 +14,21 @@ const readJson = (path: string): unknown => JSON.parse(readFileSync(join(root, p
 const packageSchema = z.object({
   link: z.boolean().optional(),
   resolved: z.string().optional(),
-  // What is built for one kind of machine, and is installed on no other.
+  // Built for one platform, and not installed on others.
   os: z.array(z.string()).optional(),
-  // Old packages have an array, which npm does not look at.
+  // Old packages have an array, which npm ignores.
   engines: z.union([z.object({ node: z.string().optional() }), z.array(z.string())]).optional(),
 })
 const lockSchema = z.object({ packages: z.record(z.string(), packageSchema) })
 
-/** The packages of a lockfile, by their folders. */
+/** The packages of a lockfile, by folder. */
 function packagesOf(lockfile: string) {
   const { packages } = lockSchema.parse(readJson(lockfile))
   return Object.entries(packages).filter(([folder]) => folder.includes('node_modules/'))
 }
 
 for (const lockfile of ['package-lock.json', 'postman/package-lock.json', 'scripts/mutate/package-lock.json']) {
-  t.test(`${lockfile} excludes no version of Node that the README promises`, async (t) => {
+  t.test(`${lockfile} supports all versions of Node that the README lists`, async (t) => {
     for (const version of ['20.19.0', '22.13.0', '24.0.0']) {
       const excluding = packagesOf(lockfile).filter(([, { engines }]) => {
         const range = Array.isArray(engines) ? undefined : engines?.node
@@ -49,7 +49,7 @@ t.test('npm ci installs at most 600 packages', async (t) => {
   t.ok(anywhere.length <= 600, String(anywhere.length))
 })
 
-t.test('a stand-in is installed wherever its package is asked for', async (t) => {
+t.test('a stand-in is installed wherever its package is required', async (t) => {
   const folders = readdirSync(join(root, 'scripts/stand-ins'), { withFileTypes: true }).filter((entry) =>
     entry.isDirectory(),
   )

@@ -1,4 +1,4 @@
-// The examples in deploy/ say what the program says: its settings, its start, its routes.
+// The examples in deploy/ match the program: its settings, its start, its routes.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ const start = packageJson.scripts.start
 const textsSchema = z.record(z.string(), z.string())
 const secrets = { SECRET_KEY: generateSecretKey(), DATABASE_URL: 'postgres://sallyport:secret@postgres/sallyport' }
 
-/** Expects settings that exist, and that production starts with once the secrets are filled in. */
+/** Expects existing settings, with which production starts once the secrets are filled in. */
 function expectSettings(test: Pick<typeof t, 'strictSame'>, environment: Record<string, string>) {
   const names = Object.keys(environment)
   test.strictSame(
@@ -39,9 +39,9 @@ t.test('the container and the service start as npm start does', async (t) => {
   }
 })
 
-t.test('the command starts what npm start starts, from wherever npm has linked it', async (t) => {
+t.test('the command starts the same as npm start, wherever npm has linked it', async (t) => {
   const folder = createFolder(t)
-  // A Node that only tells what it is asked to run.
+  // A fake Node that only prints its arguments.
   writeFileSync(join(folder, 'node'), '#!/bin/sh\necho "node $*"\n', { mode: 0o755 })
   symlinkSync(join(root, 'bin/sallyport'), join(folder, 'absolute'))
   symlinkSync('absolute', join(folder, 'relative'))
@@ -57,7 +57,7 @@ t.test('the command starts what npm start starts, from wherever npm has linked i
   t.equal(run(), `node ${join(root, 'dist/operate.js')}\n`)
 })
 
-t.test('the compose file sets settings that exist, and trusts the proxy alone', async (t) => {
+t.test('the Compose file uses existing settings, and trusts only the proxy', async (t) => {
   const composeSchema = z.object({
     'x-sallyport': z.object({ environment: textsSchema }),
     services: z.record(
@@ -86,7 +86,7 @@ t.test('the compose file sets settings that exist, and trusts the proxy alone', 
   t.ok(published.includes(`127.0.0.1:${new URL(filledIn.get('PUBLIC_URL') ?? '').port}:8080`))
 })
 
-t.test('the Kubernetes example sets settings that exist, and gives a stop its time', async (t) => {
+t.test('the Kubernetes example uses existing settings, and allows enough time for shutdown', async (t) => {
   const documents = parseAllDocuments(read('deploy/kubernetes/sallyport.yaml')).map((document) => {
     t.strictSame(document.errors, [])
     return z.looseObject({ kind: z.string() }).parse(document.toJS())

@@ -6,7 +6,7 @@ import { answersOf, operationsOf, streamsOf, pathOf } from './support/operations
 
 const features = new URL('../src/features/', import.meta.url)
 
-/** Every route that a feature mounts, as its source names it. */
+/** Every route that a feature registers, as named in its source. */
 function mountedRoutes(): string[] {
   return readdirSync(features, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
@@ -17,7 +17,7 @@ function mountedRoutes(): string[] {
     .sort()
 }
 
-t.test('the document tells all that a client has to know', async (t) => {
+t.test('the document describes everything that a client needs', async (t) => {
   const { app, api } = await startApp(t)
   const operations = [...operationsOf(app.server), ...streamsOf(app.server)]
   t.equal(streamsOf(app.server).length, 2)
@@ -27,17 +27,17 @@ t.test('the document tells all that a client has to know', async (t) => {
     t.strictSame(operations.map(({ method, path }) => `${method} ${path}`).sort(), mountedRoutes())
   })
 
-  t.test('every operation has a name of its own, a summary, a group and its ways to authenticate', async (t) => {
+  t.test('every operation has a unique name, a summary, a group and its authentication methods', async (t) => {
     t.equal(new Set(operations.map(({ id }) => id)).size, operations.length)
     for (const { id, summary, tags, security } of operations) {
       t.match(id, /^[a-z][A-Za-z]+$/)
       t.ok(summary.length > 5, `${id} has a summary`)
       t.equal(tags.length, 1, `${id} is in a group`)
-      t.ok(security.length > 0, `${id} says how to authenticate`)
+      t.ok(security.length > 0, `${id} declares its authentication`)
     }
   })
 
-  t.test('every refusal that a kind of route can meet is described', async (t) => {
+  t.test('every refusal of a kind of route is described', async (t) => {
     for (const { id, method, path, security, body, problems, oauthErrors } of operations) {
       if (path.startsWith('/oauth/')) {
         const errors = ['access_denied', 'invalid_client', 'invalid_request', 'temporarily_unavailable']
@@ -82,20 +82,20 @@ t.test('the document tells all that a client has to know', async (t) => {
       t.not(body.example, undefined, `${id} has an example`)
       const token = operation.security.some((way) => way.includes('accessToken')) ? accessToken : undefined
       const answer = await api.call(pathOf(operation), { method, token, body: body.example })
-      t.not(answer.status, 422, `${id} takes its example`)
+      t.not(answer.status, 422, `${id} accepts its example`)
       t.ok(operation.statuses.includes(answer.status), `${id} describes ${answer.status}`)
     }
   })
 
-  t.test('every answer that has a body has an example, and its schema takes each of them', async (t) => {
+  t.test('every response with a body has examples, which match its schema', async (t) => {
     for (const { id, status, examples, fits } of answersOf(app.server)) {
       t.ok(examples.length > 0, `${id} has an example of ${status}`)
-      t.ok(examples.every(fits), `${id} shows ${status} as it is`)
-      t.notOk(fits({ title: 1 }), `${id} does not take everything for a ${status}`)
+      t.ok(examples.every(fits), `the examples of ${id} for ${status} match the schema`)
+      t.notOk(fits({ title: 1 }), `the schema of ${id} for ${status} does not accept everything`)
     }
   })
 
-  t.test('it is served as it is, with the version of the package', async (t) => {
+  t.test('it is served unchanged, with the version of the package', async (t) => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
     t.match(await api.call('/openapi.json'), { status: 200, body: { openapi: '3.1.0', info: { version } } })
   })

@@ -45,7 +45,7 @@ t.test('the collection and the environment are up to date: npm run postman', asy
   t.ok((await formatJson(environment)) === read('postman/sallyport.postman_environment.json'))
 })
 
-t.test('every operation is in the tour, with each answer that the document describes', async (t) => {
+t.test('every operation is in the tour, with each documented response', async (t) => {
   t.equal(items.length, steps.length)
   const bodyOf = (example: unknown) => (typeof example === 'string' ? example : JSON.stringify(example, null, 2))
   for (const { id, answers } of readDocument(document).operations.values()) {
@@ -54,19 +54,19 @@ t.test('every operation is in the tour, with each answer that the document descr
     t.strictSame(
       first?.response.map(({ code, body }) => ({ code, body })),
       answers.map(({ status, example }) => ({ code: status, body: example === null ? '' : bodyOf(example) })),
-      `${id} shows its answers`,
+      `${id} shows its responses`,
     )
   }
 })
 
-t.test('every code of a problem is provoked in "Problems", or it stands there what would', async (t) => {
+t.test('every problem code is provoked in "Problems", or its cause is described there', async (t) => {
   const provoked = new Set<number | string>(stepsIn(refusals).map(({ answers }) => answers))
   for (const code of Object.keys(problemCodes)) {
     t.not(provoked.has(code), Object.hasOwn(unprovoked, code), code)
   }
 })
 
-t.test('every folder, request and saved answer has an id of its own', async (t) => {
+t.test('every folder, request and saved response has a unique id', async (t) => {
   const ids = folders.flatMap(idsIn)
   t.ok(ids.length > 300)
   t.equal(new Set(ids).size, ids.length)

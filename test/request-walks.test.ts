@@ -1,5 +1,5 @@
-// docs/architecture.md walks three requests file by file. The lists are held to what the requests enter, without what
-// the hooks of every request do.
+// docs/architecture.md describes three requests file by file. The test compares the lists with the files that the
+// requests enter, without those of hooks that run for every request.
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
@@ -10,14 +10,14 @@ import { watchEnteredFiles, type Entered } from './support/entered-files.js'
 
 const page = readFileSync(new URL('../docs/architecture.md', import.meta.url), 'utf8')
 
-/** The files that a section of the page lists, in code spans at the beginning of the items of its list. */
+/** The files in a section's list, as code spans at the beginning of its items. */
 function walkOf(title: string): string[] {
   const [, section = ''] = page.split(`### ${title}\n`)
   const [own = ''] = section.split(/^##/m)
   return [...own.matchAll(/^\d+\. `([^`]+)\.ts`/gm)].map(([, file = '']) => file)
 }
 
-t.test('the walks of docs/architecture.md name the files that a request enters, and no others', async (t) => {
+t.test('the walks of docs/architecture.md list exactly the files that a request enters', async (t) => {
   const { api } = await startApp(t, {
     routes: (server) =>
       server.post('/hooks', { schema: { body: z.object({}) }, config: { access: 'public' } }, () => ({})),
@@ -26,7 +26,7 @@ t.test('the walks of docs/architecture.md name the files that a request enters, 
   let { refreshToken, accessToken } = user
   const hooks = () => api.call('/hooks', { method: 'POST', body: {} })
   const requests = {
-    // First, since a refresh brings a token that was never seen.
+    // First, because a refresh returns a token that was never verified.
     verification: () => api.call('/v1/whoami', { token: accessToken }),
     refresh: async () => {
       const { body } = await api.refresh(refreshToken, { key: crypto.randomUUID() })
@@ -37,7 +37,7 @@ t.test('the walks of docs/architecture.md name the files that a request enters, 
   }
   const watch = await watchEnteredFiles()
   t.teardown(() => watch.stop())
-  // What is done once, at the first request of its kind, is no part of the walk.
+  // Work that is done once, at the first request of its kind, is not part of the walk.
   for (const request of [...Object.values(requests), requests.refresh, requests.verification]) await request()
   const ofEvery = await watch.during(async () => {
     await hooks()

@@ -4,7 +4,7 @@ import { PASSWORDS, type Purse } from './purse.js'
 import { tokensOf } from './tokens.js'
 import { hostileJson, hostileText, nearlyValuesOf, oneOfThese, valuesOf, type Known } from './values.js'
 
-/** What is in a request, and what it says of it. */
+/** The body of a request, and its content type. */
 export interface Contents {
   type: Record<string, string>
   body: string | Buffer | undefined
@@ -54,7 +54,7 @@ const anyType = fc.constantFrom<Record<string, string>>(
   ...types.split('|').map((type) => ({ 'content-type': type })),
 )
 
-/** What a service asks for that nobody can guess. */
+/** Values that a service requires and that cannot be guessed. */
 function knownTo({ emails, accessTokens, refreshTokens }: Purse): Known {
   const password = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...PASSWORDS) }, fc.string({ maxLength: 300 }))
   const token = tokensOf([...accessTokens, ...refreshTokens])
@@ -69,7 +69,10 @@ function knownTo({ emails, accessTokens, refreshTokens }: Purse): Known {
   }
 }
 
-/** The members of any value as a form; what is no text in it as JSON, since not every object can be made one. */
+/**
+ * The members of a value as a form; members that are not text are encoded as JSON, since not every object can be a
+ * string.
+ */
 export function asForm(value: unknown): string {
   const members: [string, unknown][] = typeof value === 'object' && value !== null ? Object.entries(value) : []
   const asText = (member: unknown) => (typeof member === 'object' ? JSON.stringify(member) : String(member))

@@ -2,7 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { z } from 'zod'
 
-/** What of JSON Schema the bodies and parameters of requests are described with. */
+/** The part of JSON Schema that the bodies and parameters of requests use. */
 export interface Schema {
   type?: string | string[] | undefined
   enum?: unknown[] | undefined
@@ -26,13 +26,13 @@ export interface Parameter {
   schema: Schema
 }
 
-/** One operation of the API, as its document describes it. */
+/** One operation of the API, as described in the document. */
 export interface Operation {
   id: string
   method: string
   /** With parameters in braces. */
   path: string
-  /** The names of the security schemes, any of which may do. */
+  /** The names of the security schemes, any of which is sufficient. */
   security: string[]
   parameters: Parameter[]
   body: { mediaType: string; schema: Schema } | null
@@ -40,11 +40,11 @@ export interface Operation {
 }
 
 export interface DescribedAnswer {
-  /** None for an answer without a body. */
+  /** None for a response without a body. */
   mediaType: string | null
-  /** Whether a body fits its schema. */
+  /** Whether a body matches its schema. */
   fits: ValidateFunction | null
-  /** The codes of the problems that are described. */
+  /** The documented problem codes. */
   codes: Set<string>
 }
 
@@ -92,7 +92,7 @@ const documentSchema = z.object({ paths: z.record(z.string(), z.record(z.string(
 
 const DOCUMENT = 'api'
 
-/** Reads an OpenAPI 3.1 document. Bodies of requests are expected without references. */
+/** Reads an OpenAPI 3.1 document. Request bodies must not use references. */
 export function readDocument(document: object): Operation[] {
   const ajv = new Ajv2020({ strict: false, validateFormats: true })
   formats.default(ajv)
@@ -120,7 +120,7 @@ export function readDocument(document: object): Operation[] {
   )
 }
 
-/** RFC 6901, in the fragment of an address. */
+/** RFC 6901, in a URI fragment. */
 function escapePointer(name: string): string {
   return encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))
 }

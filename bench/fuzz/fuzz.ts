@@ -1,5 +1,5 @@
-// Any requests at all, made of the API's own document: no answer may be a 5xx, and each has to be what the document says.
-// Run by `npm run fuzz`, on the Postgres of DATABASE_URL or on the embedded database.
+// Arbitrary requests, generated from the API's own document: no response may be a 5xx, and each has to match the
+// document. Run by `npm run fuzz`, on the Postgres of DATABASE_URL or on the embedded database.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -62,7 +62,7 @@ async function run(settings: Record<string, string>): Promise<void> {
       ({ ok }) => ok,
       () => false,
     )
-    if (!alive) console.log('\nThe server does not live any more.')
+    if (!alive) console.log('\nThe server has exited.')
     console.log(`\n${requests} requests with seed ${seed} in ${seconds} s: ${findings.length} findings.`)
     if (findings.length > 0 || !alive) process.exitCode = 1
   } finally {

@@ -4,7 +4,7 @@ import type { Purse } from './purse.js'
 import { spoilt, tokensOf } from './tokens.js'
 import { valuesOf } from './values.js'
 
-/** The header parameters of the operation, and what a browser says of where it is. */
+/** The header parameters of the operation, and the headers by which a browser describes the origin of a request. */
 export function headersOf({ parameters }: Operation, purse: Purse): Arbitrary<Record<string, string>> {
   const described = parameters
     .filter((parameter) => parameter.in === 'header')
@@ -24,7 +24,7 @@ export function headersOf({ parameters }: Operation, purse: Purse): Arbitrary<Re
   }))
 }
 
-/** Every way in that the operation knows, with what is good, spent or spoilt, and none. */
+/** Every authentication method of the operation, with valid, used and damaged credentials, and none. */
 export function credentialsOf({ security }: Operation, purse: Purse): Arbitrary<Record<string, string>> {
   const { name, credential } = purse.verifier
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
@@ -50,7 +50,7 @@ export function cookiesOf({ cookies }: Purse): Record<string, string> {
   return cookies.size === 0 ? {} : { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }
 }
 
-/** What Node's client agrees to send as the value of a header. */
+/** The header values that Node's client accepts. */
 const headerText = fc.string({ unit: fc.constantFrom(...Array.from('\t "%,;=/*\\abcABC019-.ÿ')) })
 
 const names =

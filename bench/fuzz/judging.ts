@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { problemCodes } from '../../src/wire/problem-codes.js'
+import { parseJson } from '../json.js'
 import type { DescribedAnswer } from './document.js'
 import type { AnyRequest } from './requests.js'
 import type { Answer } from './sending.js'
 
 export interface Expected {
-  /** Headers that every answer carries, and their values. */
+  /** Headers that every response carries, and their values. */
   headers: Record<string, string>
 }
 
@@ -16,17 +17,17 @@ const problemSchema = z.object({ type: z.string(), status: z.number(), code: z.s
 /** RFC 6749, section 5.2. */
 const oauthErrorSchema = z.object({ error: z.string(), error_description: z.string() })
 
-/** A body that is no problem at all. */
+/** A body that is not a problem at all. */
 const noProblem = { type: '', status: 0, code: '', request_id: '' }
 
-/** What a request can be refused with before anybody knows whose it is. */
+/** Problems that can occur before the operation is known. */
 const ofNobody: [status: number, codes: string[]][] = [
   [400, ['invalid_request']],
   [404, ['not_found']],
   [405, ['method_not_allowed']],
 ]
 
-/** Everything that is wrong with an answer. */
+/** Everything that is wrong with a response. */
 export function faultsOf(request: AnyRequest, answer: Answer, { headers }: Expected): string[] {
   return [
     ...faultsOfHeaders(request, answer, headers),
@@ -56,17 +57,17 @@ const neededBy = new Map([
 ])
 
 function faultsOfProblem({ method, operation }: AnyRequest, { status, headers, text }: Answer): string[] {
-  const faults = status >= 500 ? [`is a ${status}`] : []
-  // Where the document tells of an error of OAuth, the body is held against its schema.
+  const faults = status >= 500 ? [`has the server error ${status}`] : []
+  // A documented OAuth error is checked against its schema.
   const isOAuths = operation?.answers.get(status)?.mediaType === 'application/json'
   if (isOAuths && headers['content-type']?.startsWith('application/json')) return faults
-  if (!headers['content-type']?.startsWith(PROBLEM)) return [...faults, 'is a refusal that is no problem']
+  if (!headers['content-type']?.startsWith(PROBLEM)) return [...faults, 'is a refusal without a problem body']
   if (method === 'HEAD') return faults
   const { data: problem = noProblem } = problemSchema.safeParse(parseJson(text))
   if (!Object.hasOwn(problemCodes, problem.code)) faults.push(`has the unknown code "${problem.code}"`)
-  if (problem.status !== status) faults.push(`says status ${problem.status} and is ${status}`)
+  if (problem.status !== status) faults.push(`has status ${problem.status} in its body and ${status} in its header`)
   if (problem.type !== `/problems/${problem.code}`) faults.push(`has the type "${problem.type}"`)
-  if (problem.request_id !== headers['x-request-id']) faults.push('names another request than its header')
+  if (problem.request_id !== headers['x-request-id']) faults.push('has another request id than its header')
   return faults
 }
 
@@ -74,7 +75,7 @@ function faultsAgainstDocument({ operation, exact, method }: AnyRequest, answer:
   if (operation === null) return []
   const described = operation.answers.get(answer.status)
   if (exact) return faultsOfBody(described, answer, method)
-  // Another spelling of the address may be the operation's or nobody's, and another method may have a route of its own.
+  // Another spelling of the address may or may not be the operation's, and another method may have its own route.
   const nobodys = ofNobody.find(([status]) => status === answer.status)?.[1]
   if (answer.status < 400 || nobodys?.includes(codeOf(answer)) || method === 'HEAD') return []
   return method === operation.method ? faultsOfBody(described, answer, method) : []
@@ -82,16 +83,16 @@ function faultsAgainstDocument({ operation, exact, method }: AnyRequest, answer:
 
 function faultsOfBody(described: DescribedAnswer | undefined, answer: Answer, method: string): string[] {
   const { status, headers, text } = answer
-  if (described === undefined) return [`is a ${status}, which the document does not tell of`]
+  if (described === undefined) return [`has the undocumented status ${status}`]
   const { mediaType, fits, codes } = described
-  if (fits === null || mediaType === null) return text === '' ? [] : [`has a body, of which the document does not tell`]
+  if (fits === null || mediaType === null) return text === '' ? [] : [`has an undocumented body`]
   if (method === 'HEAD') return []
   if (!headers['content-type']?.startsWith(mediaType))
     return [`is ${String(headers['content-type'])}, not ${mediaType}`]
   if (mediaType === 'text/event-stream') return []
-  const faults = fits(parseJson(text)) ? [] : [`does not fit its schema: ${describe(fits)}`]
+  const faults = fits(parseJson(text)) ? [] : [`does not match its schema: ${describe(fits)}`]
   const isTold = status < 400 || codes.has(codeOf(answer))
-  return isTold ? faults : [...faults, `has the code ${codeOf(answer)}, of which the document does not tell`]
+  return isTold ? faults : [...faults, `has the undocumented code ${codeOf(answer)}`]
 }
 
 function describe({ errors }: NonNullable<DescribedAnswer['fits']>): string {
@@ -103,15 +104,7 @@ function codeOf({ text }: Answer): string {
   return problemSchema.safeParse(body).data?.code ?? oauthErrorSchema.safeParse(body).data?.error ?? ''
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** For the counts: the operation where a request was its own, and what came of it. */
+/** The key for the counts: the operation if the request was its own, and the result. */
 export function nameOf({ operation, exact }: Pick<AnyRequest, 'operation' | 'exact'>): string {
   if (operation === null) return 'no operation'
   return exact ? operation.id : 'astray'

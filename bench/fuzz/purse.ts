@@ -1,14 +1,15 @@
 import { z } from 'zod'
+import { parseJson } from '../json.js'
 
-/** What a visitor has got from the API so far and may use again, spoil or mix up. */
+/** What a visitor has received from the API and may use again, damage or mix up. */
 export interface Purse {
-  /** The credential of a service that verifies; the API does not give any out. */
+  /** The credential of a service that verifies tokens; the API does not issue any. */
   verifier: { name: string; credential: string }
   emails: string[]
   accessTokens: string[]
   refreshTokens: string[]
   sessionIds: string[]
-  /** As a browser keeps them. */
+  /** As a browser stores them. */
   cookies: Map<string, string>
   cursors: string[]
   etags: string[]
@@ -17,7 +18,7 @@ export interface Purse {
 /** Strong enough; every user has one of the two. */
 export const PASSWORDS = ['copper lantern drifts over seven hills', 'quiet harbour below a paper moon'] as const
 
-/** So many of each are kept, the newest. */
+/** How many of each are kept, newest first. */
 const KEPT = 12
 
 export function createPurse(verifier: Purse['verifier']): Purse {
@@ -37,7 +38,7 @@ const answerSchema = z
   .partial()
   .catch({})
 
-/** Takes what an answer brings. */
+/** Stores what a response contains. */
 export function take(purse: Purse, answer: { headers: NodeJS.Dict<string | string[]>; text: string }): void {
   const body = answerSchema.parse(parseJson(answer.text))
   keep(purse.accessTokens, body.access_token)
@@ -58,12 +59,4 @@ function keep(list: string[], value: string | undefined): void {
   if (value === undefined || list.includes(value)) return
   list.push(value)
   if (list.length > KEPT) list.shift()
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -2,7 +2,7 @@ import { nameOf } from './judging.js'
 import type { Finding, Outcome } from './run.js'
 import { asCurl } from './sending.js'
 
-/** How often each operation answered what. */
+/** The number of responses by operation and result. */
 export function printCounts(counts: Outcome['counts']): string {
   return [...counts]
     .toSorted(([a], [b]) => a.localeCompare(b))
@@ -13,11 +13,11 @@ export function printCounts(counts: Outcome['counts']): string {
     .join('\n')
 }
 
-// A long address is as good as its beginning; who wants the whole one has it sent again.
+// Long addresses are cut; the seed reproduces the whole request.
 const SHOWN = 160
 const SHOWN_COMMAND = 4000
 
-/** What was sent, what came back, and how to have it again. */
+/** The request, the response, and how to reproduce it. */
 export function printFinding(
   { index, request, answer, faults }: Finding,
   { url, seed, visitors }: { url: string; seed: number; visitors: number },

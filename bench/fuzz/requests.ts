@@ -7,9 +7,9 @@ import type { Purse } from './purse.js'
 import { hostileText, oneOfThese, valuesOf, type Known } from './values.js'
 
 export interface AnyRequest {
-  /** Whose path it is, as far as anybody can tell; null for an address that is nobody's. */
+  /** The operation whose path it is, as far as known; null for an address of none. */
   operation: Operation | null
-  /** Whether path and method are the operation's own, and not just like them. */
+  /** Whether path and method are the operation's own, and not only similar. */
   exact: boolean
   method: string
   path: string
@@ -17,7 +17,9 @@ export interface AnyRequest {
   body: string | Buffer | undefined
 }
 
-/** Any request at all: mostly to an operation and nearly right, because what is refused at the door finds nothing. */
+/**
+ * An arbitrary request: mostly to an operation and nearly valid, because requests that are refused early find nothing.
+ */
 export function anyRequest(operations: readonly Operation[], purse: Purse): Arbitrary<AnyRequest> {
   return fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom(...operations).chain((operation) => requestTo(operation, purse)) },
@@ -41,7 +43,7 @@ function requestTo(operation: Operation, purse: Purse): Arbitrary<AnyRequest> {
     }))
 }
 
-/** Another method, or an address that only looks like the operation's. */
+/** Another method, or an address that only resembles the operation's. */
 function astrayFrom(operation: Operation, purse: Purse): Arbitrary<AnyRequest> {
   const detours = fc.constantFrom<(path: string) => string>(
     ...[(path: string) => `${path}/`, (path: string) => `/${path}`, (path: string) => path.toUpperCase()],
@@ -62,7 +64,7 @@ function astrayFrom(operation: Operation, purse: Purse): Arbitrary<AnyRequest> {
     }))
 }
 
-/** All that a client can send but CONNECT, which asks for a tunnel. */
+/** All methods that a client can send except CONNECT, which requests a tunnel. */
 const anyMethods = METHODS.filter((method) => method !== 'CONNECT')
 
 function toNowhere(purse: Purse): Arbitrary<AnyRequest> {

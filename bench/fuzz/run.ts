@@ -13,39 +13,39 @@ export interface FuzzOptions {
   verifier: Purse['verifier']
   seed: number
   requests: number
-  /** How many visitors there are at once; the requests are dealt to them in turn. */
+  /** The number of concurrent visitors; requests are assigned to them in turn. */
   visitors: number
-  /** Told now and then how far it is. */
+  /** Called regularly with the progress. */
   onProgress?(outcome: Outcome): void
 }
 
 export interface Finding {
-  /** Which of all requests it was, counted from 0. */
+  /** The index of the request in the run, from 0. */
   index: number
   request: AnyRequest
-  /** None when there was no answer. */
+  /** None when there was no response. */
   answer: Answer | null
   faults: string[]
 }
 
 export interface Outcome {
   sent: number
-  /** How often each operation answered what. */
+  /** The number of responses by operation and result. */
   counts: Map<string, Map<number, number>>
   findings: Finding[]
 }
 
-/** So many findings are enough to begin with. */
+/** The run stops after this many findings. */
 const MAX_FINDINGS = 20
 
 const PROGRESS_EVERY = 10_000
 
-/** After so many a visitor begins anew: nothing that it holds may be good any more. */
+/** After this many requests a visitor starts anew, because its credentials may all be invalid. */
 const REFUSALS = 6
 
 /**
- * Visitors send any requests, and use what they get. Each request comes of the seed, its number and what its visitor
- * holds, so that the same seed and as many visitors send the same again.
+ * Visitors send arbitrary requests, and use what they receive. Each request is derived from the seed, its index and
+ * what its visitor holds, so that the same seed and number of visitors reproduce the run.
  */
 export async function fuzz(options: FuzzOptions): Promise<Outcome> {
   const outcome: Outcome = { sent: 0, counts: new Map(), findings: [] }
@@ -64,7 +64,7 @@ async function visit(visitor: number, options: FuzzOptions, outcome: Outcome): P
       refusals = 0
     }
     const [request] = fc.sample(anyRequest(operations, purse), { seed: seedOf(seed, index), numRuns: 1 })
-    if (request === undefined) throw new Error('Nothing comes to mind.')
+    if (request === undefined) throw new Error('The generator ended.')
     const answer = await send(request).catch((error: unknown) => {
       outcome.findings.push({ index, request, answer: null, faults: [`is missing: ${String(error)}`] })
       return null
@@ -80,17 +80,17 @@ async function visit(visitor: number, options: FuzzOptions, outcome: Outcome): P
   }
 }
 
-/** Neighbours would begin alike. */
+/** Adjacent seeds would produce similar beginnings. */
 function seedOf(seed: number, index: number): number {
   return Math.imul(seed + index, 0x9e37_79b1)
 }
 
-/** A session of each kind to begin with: one in cookies, and one whose tokens are in the answer. */
+/** Begins with a session of each kind: one in cookies, and one whose tokens are in the response body. */
 async function signUp(purse: Purse, send: Send): Promise<void> {
   const email = `${randomUUID()}@example.com`
   const post = async (path: string, mode: string) => {
     const body = JSON.stringify({ email, password: PASSWORDS[0], mode })
-    // Signing up is no request of the run: the place for faults is there.
+    // Signing up is not part of the run, and no fault is expected here.
     take(purse, await send({ method: 'POST', path, headers: { 'content-type': 'application/json' }, body }))
   }
   await post('/v1/auth/register', 'json')

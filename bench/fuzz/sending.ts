@@ -7,16 +7,16 @@ export interface Answer {
   text: string
 }
 
-/** Sends exactly what it is told; throws when there is no answer. */
+/** Sends exactly the given request; throws when there is no response. */
 export type Send = (request: Pick<AnyRequest, 'method' | 'path' | 'headers' | 'body'>) => Promise<Answer>
 
 const ANSWER_WITHIN_MS = 30_000
 
-/** A client on real connections, which it keeps. Of an answer that has no end it takes the beginning. */
+/** A client on real, persistent connections. Of an endless response it reads the beginning. */
 export function createSend(port: number): Send & { close(): void } {
   const agent = new Agent({ keepAlive: true })
   const send: Send = ({ method, path, headers, body }) => {
-    // Node's client leaves out the length for methods that usually have no body.
+    // Node's client omits the length for methods that usually have no body.
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS)
     const options = { host: '127.0.0.1', port, agent, method, path, headers: { ...headers, ...length }, signal }
@@ -41,7 +41,7 @@ export function createSend(port: number): Send & { close(): void } {
   return Object.assign(send, { close: () => agent.destroy() })
 }
 
-/** The same request for a shell. */
+/** The same request as a shell command. */
 export function asCurl(base: string, { method, path, headers, body }: Parameters<Send>[0]): string {
   const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
   // Without a value, curl sends a header only if it ends in a semicolon.

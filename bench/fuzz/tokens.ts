@@ -1,6 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check'
 
-/** Tokens as they were given out, and what is made of them to fool somebody. */
+/** Issued tokens, and forgeries derived from them. */
 export function tokensOf(tokens: readonly string[]): Arbitrary<string> {
   const newest = tokens.at(-1)
   if (newest === undefined) return fc.constantFrom('spr_x', 'a.b.c', 'x')
@@ -13,7 +13,7 @@ export function tokensOf(tokens: readonly string[]): Arbitrary<string> {
   )
 }
 
-/** A text with a change or two. */
+/** A text with one or two changes. */
 export function spoilt(text: string): Arbitrary<string> {
   const place = fc.nat({ max: text.length })
   return fc.oneof(
@@ -26,7 +26,9 @@ export function spoilt(text: string): Arbitrary<string> {
   )
 }
 
-/** The claims of an access token changed, its header too, under the old signature or none; a refresh token's generation. */
+/**
+ * Changed claims or header of an access token, with the old signature or none; a changed generation of a refresh token.
+ */
 function forged(token: string): Arbitrary<string> {
   const [header, payload, signature] = token.split('.')
   if (payload === undefined || signature === undefined || header === undefined) return generations(token)
@@ -60,7 +62,7 @@ function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-/** What of a token that was given out can be read; of anything else, nothing. */
+/** The readable part of an issued token; nothing for anything else. */
 function decode(part: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())

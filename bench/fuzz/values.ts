@@ -1,9 +1,9 @@
-// Values for a JSON Schema: such as it asks for, such as nearly fit, and such as nobody means well.
+// Values for a JSON Schema: valid, nearly valid, and malicious ones.
 
 import fc, { type Arbitrary } from 'fast-check'
 import type { Schema } from './document.js'
 
-/** Text that has broken something somewhere. */
+/** Text that has broken some software before. */
 export const hostileText: Arbitrary<string> = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary' }),
@@ -34,7 +34,7 @@ export const hostileJson: Arbitrary<unknown> = fc.oneof(
   ]),
 )
 
-/** Values that fit a schema. `known` stands in for members by their name: what a service knows cannot be guessed. */
+/** Values that match a schema. `known` supplies members by name, which cannot be guessed. */
 export function valuesOf(schema: Schema, known: Known = {}): Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const)
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum)
@@ -77,7 +77,10 @@ function textOf({ format, pattern, minLength = 0, maxLength = minLength + 40 }: 
   return fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 40) })
 }
 
-/** A value that fits but for one or more members that are missing, of another kind, too short or too long, or unknown. */
+/**
+ * A value that matches except for one or more members that are missing, of another type, too short or too long, or
+ * unknown.
+ */
 export function nearlyValuesOf(schema: Schema, known: Known = {}): Arbitrary<unknown> {
   const members = membersOf(schema, (name, member) =>
     fc.oneof(
@@ -118,7 +121,9 @@ function membersOf(
   return Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, toArbitrary(name, member)]))
 }
 
-/** One of these, mostly of the newest, which are the most likely to be good; something else while there are none. */
+/**
+ * One of these, mostly one of the newest, which are the most likely to be valid; something else while there are none.
+ */
 export function oneOfThese(list: readonly string[], otherwise: Arbitrary<string>): Arbitrary<string> {
   const newest = list.at(-1)
   return newest === undefined ? otherwise : fc.oneof(fc.constant(newest), fc.constantFrom(...list))

@@ -9,10 +9,13 @@ import { withSallyport } from '../sallyport.js'
 import { CONNECTIONS, logIn, startBare, whoamiRequest } from './whoami.js'
 
 const TOKENS = 5000
-/** How many requests the compiler gets to know the servers by, before anything counts. */
+/** Warm-up requests, after which the code is compiled. */
 const WARM_UP = 20_000
 
-/** What a token costs that the server has not seen yet, in processor time, beside the same server with a signature check alone. */
+/**
+ * The CPU time for a token that the server has not seen yet, compared with a bare server that only verifies a
+ * signature.
+ */
 export const firstSight: Row = {
   name: 'first-sight',
   needsPostgres: true,
@@ -40,7 +43,7 @@ export const firstSight: Row = {
         const costs: Costs[] = []
         for (let round = 0; round <= world.rounds; round += 1) {
           const first = await load(sallyport, unseen())
-          // At the same pace: what sending an answer costs depends on whether its reader sleeps meanwhile.
+          // At the same rate: the cost of sending a response depends on whether its reader sleeps in between.
           const pace = Math.round(first.perSecond)
           const bareRequest = await load(bare, request, { pace })
           const withSignature = await load(bare, signature, { pace })
@@ -57,7 +60,7 @@ export const firstSight: Row = {
     }),
 }
 
-/** Microseconds of processor time. */
+/** Microseconds of CPU time. */
 interface Costs {
   first: number
   bare: number
@@ -76,7 +79,7 @@ function lineOf(costs: Costs[]): Line {
   }
 }
 
-// The generator asks for one more request than it sends.
+// The generator requests one more than it sends.
 function nextOf(tokens: string[]): string {
   return tokens.pop() ?? randomUUID()
 }

@@ -2,17 +2,17 @@ import { Agent, get } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { median, percentile } from '../figures.js'
-import { crowd, USERS } from '../logins.js'
+import { logInConcurrently, USERS } from '../logins.js'
 import { addUsers } from '../population.js'
 import { forgetPeak, peakMib, residentMib } from '../resources.js'
 import { inTurns, ratioOf, type Line, type Row } from '../row.js'
 import { withSallyport, type Sallyport } from '../sallyport.js'
 import { logIn } from './whoami.js'
 
-const CROWD = 50
+const CLIENTS = 50
 const EVERY_MS = 5
 
-/** How long a verified request takes while others log in without pause. */
+/** The latency of a verified request while other clients log in without pause. */
 export const flood: Row = {
   name: 'flood',
   needsPostgres: true,
@@ -24,7 +24,7 @@ export const flood: Row = {
       const quiet = () => p99OfWhoami(sallyport, token, samples)
       const flooded = async () => {
         const end = new AbortController()
-        const logins = crowd(sallyport.url, CROWD, end.signal)
+        const logins = logInConcurrently(sallyport.url, CLIENTS, end.signal)
         await pause(500)
         const p99 = await quiet()
         end.abort()
@@ -34,7 +34,7 @@ export const flood: Row = {
       await flooded()
       const pairs = await inTurns(world.rounds, flooded, quiet)
       const line: Line = {
-        what: `p99 of whoami while ${CROWD} clients log in`,
+        what: `p99 of whoami while ${CLIENTS} clients log in`,
         figure: `${median(pairs.figures).toFixed(1)} ms`,
         limit: `without logins: ${median(pairs.limits).toFixed(1)} ms`,
         score: ratioOf(pairs),
@@ -48,7 +48,7 @@ export const flood: Row = {
 const WAITING = 1000
 const IDLE_MS = 2000
 
-/** How much memory those take who wait for their login. */
+/** The memory of logins that wait. */
 export const waiting: Row = {
   name: 'waiting',
   needsPostgres: true,
@@ -58,16 +58,16 @@ export const waiting: Row = {
     for (let round = 0; round < world.rounds; round += 1) {
       await withSallyport(world, async ({ url, pid, databaseUrl }) => {
         await addUsers(databaseUrl, USERS)
-        await crowd(url, 4, AbortSignal.timeout(1000))
+        await logInConcurrently(url, 4, AbortSignal.timeout(1000))
         await pause(IDLE_MS)
         const idle = residentMib(pid)
         forgetPeak(pid)
-        await crowd(url, WAITING, AbortSignal.timeout(2 * world.seconds * 1000))
+        await logInConcurrently(url, WAITING, AbortSignal.timeout(2 * world.seconds * 1000))
         idles.push(idle)
         growths.push(peakMib(pid) - idle)
       })
     }
-    // Of 19 MiB each, as many as there are cores, at most four.
+    // 19 MiB each; as many as there are cores, at most four.
     const hashes = 19 * Math.min(availableParallelism(), 4)
     const line: Line = {
       what: `memory under ${WAITING} waiting logins, beyond idle`,
@@ -81,7 +81,7 @@ export const waiting: Row = {
   },
 }
 
-/** Asks at a steady pace, whether or not the answers keep up, and from few connections. */
+/** Sends requests at a constant rate, regardless of the responses, over few connections. */
 async function p99OfWhoami({ url }: Sallyport, token: string, samples: number): Promise<number> {
   const agent = new Agent({ keepAlive: true })
   const headers = { authorization: `Bearer ${token}` }

@@ -8,11 +8,11 @@ import { inTurns, perSecond, ratioOf, type Line, type Row, type World } from '..
 import { withSallyport } from '../sallyport.js'
 
 const CONNECTIONS = 16
-/** A login runs so much code so seldom that the compiler is only done with it after some thousand of them. */
+/** A login runs so much code that the compiler needs some thousand of them. */
 const WARM_UP = 3000
 const THREADS = [1, 2, 3, 4]
 
-/** Logins, beside the hashes alone in a process that does nothing else. */
+/** Logins, compared with hashing alone in a process that does nothing else. */
 export const login: Row = {
   name: 'login',
   needsPostgres: true,
@@ -20,7 +20,7 @@ export const login: Row = {
     withSallyport(world, async ({ url, databaseUrl }) => {
       await addUsers(databaseUrl, USERS)
       const threads = await findBestThreads(world)
-      // A hash takes 20 ms or more: a longer look is needed for as many of them.
+      // A hash takes 20 ms or more, so the measurement takes longer.
       const until = { seconds: 2 * world.seconds }
       const load = { url, connections: CONNECTIONS, request: loginRequest() }
       await putUnderLoad({ ...load, until: { requests: WARM_UP } })

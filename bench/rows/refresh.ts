@@ -9,7 +9,7 @@ const CONNECTIONS = 64
 const FEW = 10_000
 const MANY = 1_000_000
 
-/** Rotations over HTTP, beside the same UPDATE by the database's own benchmark. */
+/** Rotations over HTTP, compared with the same UPDATE by pgbench. */
 export const refresh: Row = {
   name: 'refresh',
   needsPostgres: true,
@@ -29,7 +29,7 @@ export const refresh: Row = {
     }),
 }
 
-/** What a hundred times as many families cost. */
+/** The cost of a hundred times as many families. */
 export const growth: Row = {
   name: 'growth',
   needsPostgres: true,
@@ -65,7 +65,7 @@ async function fill({ url, databaseUrl, secretKey }: Sallyport, families: number
     const load = { url, connections: CONNECTIONS, request: chains.request(), until: { seconds } }
     return (await putUnderLoad(load)).perSecond
   }
-  // The first ones wait for the compiler.
+  // The first requests wait for the compiler.
   await refreshes()
   return { refreshes, updates: () => perSecond(seconds), by }
 }

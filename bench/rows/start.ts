@@ -15,12 +15,12 @@ interface Measurement {
   memoryMib: number
 }
 
-/** From the start of a process until it answers /readyz, and the memory that it holds when nothing happens. */
+/** The time from the start of a process to a successful /readyz, and its memory when idle. */
 export const start: Row = {
   name: 'start',
   needsPostgres: true,
   measure: (world) =>
-    // The first one makes the schema.
+    // The first start creates the schema.
     withSallyport(world, async (first) => {
       await first.stop()
       const runs: Measurement[] = []
@@ -31,7 +31,7 @@ export const start: Row = {
     }),
 }
 
-/** The same on the embedded database: on an empty folder, and on one that is there. */
+/** The same on the embedded database: with an empty data directory, and with an existing one. */
 export const embedded: Row = {
   name: 'embedded',
   needsPostgres: false,

@@ -8,7 +8,7 @@ import { startArguments, startProgram, type Server } from '../servers.js'
 
 export const CONNECTIONS = 16
 
-/** A verified request with one token again and again, beside the framework alone. */
+/** Verified requests with one token, compared with the framework alone. */
 export const whoami: Row = {
   name: 'whoami',
   needsPostgres: true,
@@ -45,7 +45,7 @@ export function whoamiRequest(token: string) {
   return { method: 'GET', path: '/v1/whoami', headers: { authorization: `Bearer ${token}` } } as const
 }
 
-/** An access token of the first of some users. */
+/** An access token of the first user. */
 export async function logIn({ url, databaseUrl }: Sallyport): Promise<string> {
   await addUsers(databaseUrl, 1)
   const answer = await fetch(`${url}/v1/auth/login`, {
@@ -56,10 +56,10 @@ export async function logIn({ url, databaseUrl }: Sallyport): Promise<string> {
   return z.object({ access_token: z.string() }).parse(await answer.json()).access_token
 }
 
-/** Of what is the connection's, and what is made anew for each answer, the bare server has its own. */
+/** The bare server sets its own headers for the connection and for each response. */
 const perAnswer = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding', 'x-request-id'])
 
-/** Starts the bare server, which answers what Sallyport answers to this token. */
+/** Starts the bare server, which answers this token as Sallyport does. */
 export async function startBare({ url }: Server, token: string): Promise<Server & { pid: number }> {
   const answer = await fetch(`${url}/v1/whoami`, { headers: { authorization: `Bearer ${token}` } })
   const headers = Object.fromEntries([...answer.headers].filter(([name]) => !perAnswer.has(name)))

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http'
 import { z } from 'zod'
+import { parseJson } from '../json.js'
 import type { Outages } from './faults.js'
 import type { Instance, Instances } from './instances.js'
 import type { Heard } from './ledger.js'
@@ -10,17 +11,17 @@ export interface Asked {
   token?: string
   key?: string
   body?: object
-  /** The client hangs up after so many milliseconds, whether or not there is an answer. */
+  /** The client disconnects after this many milliseconds, with or without a response. */
   hangUpAfterMs?: number
 }
 
-/** Sends a request to any instance, and says what was heard. */
+/** Sends a request to any instance, and returns what it received. */
 export type Call = (asked: Asked) => Promise<Heard>
 
 export interface Record {
-  /** How many requests were answered, by path and status. */
+  /** The number of responses, by path and status. */
   answers: Map<string, number>
-  /** How many had no answer, and why that is no fault. */
+  /** The number of requests without a response, by the reason that explains them. */
   explained: Map<string, number>
   fault(text: string): void
 }
@@ -39,7 +40,7 @@ const bodySchema = z
 
 const ANSWER_WITHIN_MS = 15_000
 
-/** Every answer and every error is either expected, or explained by an outage, or a fault. */
+/** Every response and every error is either expected, explained by an outage, or a fault. */
 export function createCall(
   instances: Pick<Instances, 'choose'>,
   outages: Outages,
@@ -56,11 +57,11 @@ export function createCall(
       add(record.answers, `${what} ${status}`)
       if (status < 500) return { kind: 'answer', status, body: bodySchema.parse(parseJson(text)), at }
       if (status === 503 && (outages.explainRefusal(at) || outages.explainRefusal(startedAt))) {
-        add(record.explained, '503 while the database was away')
+        add(record.explained, '503 while the database was down')
       } else record.fault(`${what} was answered with ${status}: ${text}`)
     } catch (error) {
       const at = performance.now()
-      if (error instanceof HungUp) add(record.explained, 'hung up on purpose')
+      if (error instanceof HungUp) add(record.explained, 'disconnected on purpose')
       else if (outages.explainBroken(instance.name, at)) add(record.explained, 'broken by a kill')
       else record.fault(`${what} at ${instance.name} broke: ${String(error)}`)
     }
@@ -96,12 +97,4 @@ function exchange(agent: Agent, { url }: Instance, asked: Asked): Promise<{ stat
 
 export function add(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

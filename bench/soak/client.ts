@@ -8,29 +8,29 @@ import type { Account, Faults, Heard, Session } from './ledger.js'
 export interface ClientOptions {
   call: Call
   outages: Outages
-  /** Whether the run goes on. */
+  /** Whether the run continues. */
   goesOn(): boolean
 }
 
 const PASSWORDS = ['copper lantern drifts over seven hills', 'quiet harbour below a paper moon'] as const
 
-/** How often each thing is done, in parts of all. */
+/** How often each action is chosen, as a share of all. */
 const shares = { whoami: 40, refresh: 30, list: 8, login: 7, probe: 5, logout: 6, changePassword: 4 }
 
 const ACTIONS = 60
 const MAX_SESSIONS = 6
 const LONGEST_PAUSE_MS = 250
 const RETRY_MS = 250
-/** In parts of all refreshes. */
+/** As a share of all refreshes. */
 const LOST_ANSWERS = 0.1
-/** Short, so that what is kept for as long as a token lives fills up in the warm-up. */
+/** Short, so that what is kept for the lifetime of a token has reached its full size after the warm-up. */
 export const ACCESS_TOKEN_TTL_SECONDS = 180
-/** Access tokens are renewed before they expire. */
+/** Access tokens are refreshed before they expire. */
 const RENEWED_AFTER_MS = 120_000
 
 type Action = keyof typeof shares
 
-/** A user's devices, one after the other doing what users do, until the run is over or something is wrong. */
+/** The devices of one user, which act in turn until the run ends or there is a fault. */
 export async function useAccount(options: ClientOptions): Promise<{ account: Account; faults: Faults }> {
   const account = ledger.openAccount(`${randomUUID()}@example.com`, PASSWORDS[0])
   const client = createClient(account, options)
@@ -45,7 +45,7 @@ export async function useAccount(options: ClientOptions): Promise<{ account: Acc
 function createClient(account: Account, { call, outages }: ClientOptions) {
   const json = (body: object) => ({ method: 'POST', body: { ...body, mode: 'json' } }) as const
 
-  /** Asks again until there is an answer. */
+  /** Retries until there is a response. */
   async function untilHeard(ask: () => Promise<Heard>, note: (heard: Heard, tries: number) => Faults): Promise<Faults> {
     for (let tries = 1; ; tries += 1) {
       const heard = await ask()
@@ -62,7 +62,7 @@ function createClient(account: Account, { call, outages }: ClientOptions) {
     return call({ method: 'POST', path: '/v1/auth/refresh', body, ...how })
   }
 
-  /** Sees to it that the access token of a session can be used. */
+  /** Makes sure that a session has a usable access token. */
   async function freshen(session: Session): Promise<Faults> {
     if (!session.stale && performance.now() - session.issuedAt < RENEWED_AFTER_MS) return []
     return untilHeard(
@@ -79,7 +79,8 @@ function createClient(account: Account, { call, outages }: ClientOptions) {
 
   async function whoami(session: Session): Promise<Faults> {
     const heard = await call({ method: 'GET', path: '/v1/whoami', token: session.accessToken })
-    // While no instance hears of what ends, access tokens are good until they expire: that is what `allow` means.
+    // While no instance learns of revocations, access tokens are valid until they expire: this is the meaning of
+    // `allow`.
     const isDeaf = heard.kind === 'answer' && outages.explainRefusal(heard.at)
     return isDeaf && session.endedAt !== null ? [] : ledger.noteWhoami(session, heard)
   }
@@ -93,7 +94,7 @@ function createClient(account: Account, { call, outages }: ClientOptions) {
       if (faults.length > 0) return faults
       const body = { current_password: from, new_password: to }
       const heard = await call({ method: 'PUT', path: '/v1/me/password', token: session.accessToken, body })
-      // The change was carried out, and has made its own access token stale.
+      // The change was carried out, and made its own access token stale.
       const isStale = heard.kind === 'answer' && tries > 1 && heard.body.code === 'token_stale'
       if (isStale) session.stale = true
       else if (heard.kind === 'answer') return ledger.notePasswordChange(account, session, heard, tries > 1)
@@ -119,7 +120,7 @@ function createClient(account: Account, { call, outages }: ClientOptions) {
         () => call({ method: 'POST', path: '/v1/auth/logout', body: { refresh_token: session.refreshToken } }),
         (heard) => ledger.noteLogout(session, heard),
       ),
-    // What has ended stays so.
+    // An ended session stays ended.
     probe: async () => {
       const ended = account.sessions.filter(({ endedAt }) => endedAt !== null).at(-1)
       if (ended === undefined) return []
@@ -150,7 +151,7 @@ function chooseAction(): Action {
   return names.find((name) => (place -= shares[name]) < 0) ?? 'whoami'
 }
 
-/** At the end: the acknowledged password still signs in, and what lives goes on. */
+/** At the end: the acknowledged password still signs in, and live sessions continue. */
 export async function lookAgain(account: Account, options: ClientOptions): Promise<Faults> {
   if (!account.registered) return []
   const client = createClient(account, options)

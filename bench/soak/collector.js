@@ -1,12 +1,14 @@
-// Loaded into a server (`node --expose-gc --import`): when its parent asks, collects all garbage and answers what is left.
+// Loaded into a server (`node --expose-gc --import`): on request of the parent process, collects all garbage and
+// reports the memory that is left.
 
 const { gc } = globalThis
-if (gc === undefined || process.channel === undefined) throw new Error('This needs --expose-gc and a parent that asks.')
+if (gc === undefined || process.channel === undefined)
+  throw new Error('This needs --expose-gc and a parent process with an IPC channel.')
 
 process.on('message', () => {
   gc()
   const { heapUsed, rss } = process.memoryUsage()
   process.send?.({ heapBytes: heapUsed, residentBytes: rss })
 })
-// Who listens to a parent must not be kept from ending by it.
+// The IPC channel must not keep the process from exiting.
 process.channel.unref()

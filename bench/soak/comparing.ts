@@ -1,16 +1,14 @@
-import pg from 'pg'
+import { withClient } from '../postgres-client.js'
 import { compareWithStored, type Account, type Faults, type StoredFamily } from './ledger.js'
 
-/** What all accounts were acknowledged, held against what the database has at the end. */
+/** Compares what was acknowledged to all accounts with the database at the end. */
 export async function compareAll(url: string, accounts: readonly Account[]): Promise<Faults> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
+  return withClient(url, async (client) => {
     const users = await client.query<{ email: string }>('SELECT email FROM "user"')
     const families = await client.query<StoredFamily>(
       'SELECT id, generation, ended_at IS NOT NULL AS ended FROM refresh_token_family',
     )
-    // Nobody presented a spent token, and nothing that was acknowledged may be behind its clients.
+    // No used token was presented, and no acknowledged change may be missing.
     const odd = await client.query<{ event: string; count: number }>(
       `SELECT event, count(*)::int AS count FROM audit_event
        WHERE event IN ('refresh_ahead', 'refresh_reused', 'refresh_superseded') GROUP BY event`,
@@ -23,7 +21,5 @@ export async function compareAll(url: string, accounts: readonly Account[]): Pro
       ...accounts.flatMap((account) => compareWithStored(account, stored)),
       ...odd.rows.map(({ event, count }) => `The audit trail has ${event} ${count} times.`),
     ]
-  } finally {
-    await client.end()
-  }
+  })
 }

@@ -1,4 +1,4 @@
-// What is broken on purpose, and which errors that explains.
+// Injected faults, and the errors that they explain.
 
 export interface Outage {
   /** `instance 2`, or `postgres`. */
@@ -8,15 +8,15 @@ export interface Outage {
   to: number
 }
 
-/** So long after an outage its errors may still arrive (requirement OPS-03: recovery within 5 s). */
+/** Errors of an outage may still arrive this long after it (requirement OPS-03: recovery within 5 s). */
 const RECOVERY_MS = 5000
 
 export interface Outages {
-  /** Breaks something on purpose; what happens until then is explained by it. */
+  /** Causes a fault, and records how long it explains errors. */
   during<T>(of: string, work: () => Promise<T>): Promise<T>
-  /** Whether an error at this instance at this time has a cause that is known: the killed instance has gone. */
+  /** Whether an error at this instance at this time has a known cause: the instance was killed. */
   explainBroken(instance: string, at: number): boolean
-  /** Whether a 503 has: the database is not there. */
+  /** Whether a 503 has a known cause: the database is down. */
   explainRefusal(at: number): boolean
   list(): readonly Outage[]
 }

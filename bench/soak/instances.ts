@@ -10,18 +10,18 @@ const MIB = 1024 * 1024
 export interface Instance {
   name: string
   url: string
-  /** Whether a balancer would still choose it. */
+  /** Whether a load balancer would select it. */
   isUp: boolean
 }
 
 export interface Instances {
-  /** Any that is up. */
+  /** Any running instance. */
   choose(): Instance
-  /** What `kill -9` does to one of them; another process takes its place. */
+  /** Kills one of them with SIGKILL; another process replaces it. */
   kill(index: number): Promise<void>
-  /** Has each process collect its garbage, and looks at what is left. */
+  /** Has each process collect its garbage, and samples the memory that is left. */
   sample(): Promise<void>
-  /** What was sampled of each process, by its name and what it is. */
+  /** The samples of each process, by its name and the kind of memory. */
   samples(): ReadonlyMap<string, Sample[]>
   stop(): Promise<void>
 }
@@ -62,12 +62,7 @@ export async function startInstances({ count, settings, outages, onLine }: Insta
   }
 
   return {
-    choose() {
-      const up = slots.filter(({ isUp }) => isUp)
-      const chosen = up[Math.floor(Math.random() * up.length)]
-      if (chosen === undefined) throw new Error('No instance is up.')
-      return chosen
-    },
+    choose: () => chooseUp(slots),
     async kill(index) {
       const slot = slots[index % slots.length]
       if (slot === undefined) return
@@ -92,7 +87,15 @@ export async function startInstances({ count, settings, outages, onLine }: Insta
   }
 }
 
-/** What is left in a process after it; null for one that ends meanwhile. */
+/** Any of these that is up, as a load balancer selects one. */
+export function chooseUp<T extends Instance>(instances: readonly T[]): T {
+  const up = instances.filter(({ isUp }) => isUp)
+  const chosen = up[Math.floor(Math.random() * up.length)]
+  if (chosen === undefined) throw new Error('No instance is up.')
+  return chosen
+}
+
+/** The memory that is left after the collection; null for a process that exits meanwhile. */
 function collectGarbage(process: ChildProcess): Promise<z.infer<typeof leftSchema> | null> {
   return new Promise((resolve) => {
     const answer = (message: unknown) => {

@@ -1,13 +1,13 @@
-// What was acknowledged to whom, and what an answer is worth in view of it. Each account is used by one client that waits
-// for its answers, so that nothing is in doubt but what was asked and not answered.
+// Records what was acknowledged, and checks responses against it. Each account is used by one client that waits for its
+// responses, so that only requests without a response are uncertain.
 
-/** What came of a request: an answer, or none that tells whether it was carried out. */
+/** The result of a request: a response, or none that shows whether it was carried out. */
 export type Heard =
   | { kind: 'answer'; status: number; body: Body; at: number }
   /** A broken connection, or a 503. */
   | { kind: 'unknown' }
 
-/** What the ledger reads of an answer; each has some of it. */
+/** The parts of a response that the ledger reads; each response has some of them. */
 export interface Body {
   code?: string | undefined
   reason?: string | undefined
@@ -22,33 +22,33 @@ export interface Session {
   id: string
   accessToken: string
   refreshToken: string
-  /** How often it was acknowledged to have rotated. */
+  /** The number of acknowledged rotations. */
   generation: number
   /** When the access token was issued. */
   issuedAt: number
-  /** Whether the access token carries claims that have changed since. */
+  /** Whether the access token has claims that have changed since. */
   stale: boolean
-  /** When its end was acknowledged; null while it lives. */
+  /** When its end was acknowledged; null while it is live. */
   endedAt: number | null
-  /** A refresh that was asked for and not answered; it is repeated with its key. */
+  /** A refresh without a response; it is repeated with its key. */
   attempt: string | null
 }
 
 export interface Account {
   email: string
   registered: boolean
-  /** Whether a registration was asked for and not answered. */
+  /** Whether a registration has no response yet. */
   registering: boolean
   password: string
-  /** The password that a change was asked for to, and not answered. */
+  /** The new password of a change without a response. */
   nextPassword: string | null
   sessions: Session[]
 }
 
-/** What is wrong, in whole sentences; mostly nothing. */
+/** Faults, in whole sentences; usually none. */
 export type Faults = string[]
 
-/** An end is felt everywhere within a second; more than that for a machine that is busy. */
+/** A revocation takes effect everywhere within a second; more on a busy machine. */
 const FELT_WITHIN_MS = 2500
 const ACCESS_TOKEN_TTL_MS = 600_000
 const TTL_MARGIN_MS = 15_000
@@ -79,7 +79,7 @@ export function noteLogin(account: Account, heard: Heard): Faults {
 }
 
 function open(account: Account, { session, access_token, refresh_token }: Body, at: number): Faults {
-  if (!session || access_token === undefined || refresh_token === undefined) return ['A sign-in brought no tokens.']
+  if (!session || access_token === undefined || refresh_token === undefined) return ['A sign-in returned no tokens.']
   account.sessions.push({
     ...{ id: session.id, accessToken: access_token, refreshToken: refresh_token, generation: 0 },
     ...{ issuedAt: at, stale: false, endedAt: null, attempt: null },
@@ -98,12 +98,12 @@ export function noteRefresh(session: Session, heard: Heard): Faults {
   if (status !== 200 || access_token === undefined || refresh_token === undefined) {
     return [unexpected('A refresh of a live session', heard)]
   }
-  if (body.session?.id !== session.id) return [`A refresh of session ${session.id} answered another session.`]
+  if (body.session?.id !== session.id) return [`A refresh of session ${session.id} returned another session.`]
   const expected = session.generation + 1
   const generation = generationOf(refresh_token)
   Object.assign(session, { accessToken: access_token, refreshToken: refresh_token, generation: expected })
   Object.assign(session, { issuedAt: heard.at, stale: false, attempt: null })
-  return generation === expected ? [] : [`A refresh answered generation ${generation} in place of ${expected}.`]
+  return generation === expected ? [] : [`A refresh returned generation ${generation} instead of ${expected}.`]
 }
 
 export function noteWhoami(session: Session, heard: Heard): Faults {
@@ -113,17 +113,17 @@ export function noteWhoami(session: Session, heard: Heard): Faults {
   if (endedAt !== null) {
     const isTooSoon = at - endedAt < FELT_WITHIN_MS
     return status === 200 && !isTooSoon
-      ? [`An access token passed ${at - endedAt} ms after its session had ended.`]
+      ? [`An access token was accepted ${at - endedAt} ms after its session had ended.`]
       : []
   }
-  if (status === 200) return body.sid === session.id ? [] : ['whoami told of another session.']
+  if (status === 200) return body.sid === session.id ? [] : ['whoami returned another session.']
   const mayHaveExpired = at - issuedAt > ACCESS_TOKEN_TTL_MS - TTL_MARGIN_MS
   if (status === 401 && body.code === 'token_expired' && mayHaveExpired) return []
   if (status === 401 && body.code === 'token_stale' && stale) return []
   return [unexpected('The access token of a live session', heard)]
 }
 
-/** An answer to a logout, which is repeated until it is answered. */
+/** The response to a logout, which is retried until there is one. */
 export function noteLogout(session: Session, heard: Heard): Faults {
   if (heard.kind === 'unknown') return []
   if (heard.status !== 204) return [unexpected('A logout', heard)]
@@ -131,11 +131,11 @@ export function noteLogout(session: Session, heard: Heard): Faults {
   return []
 }
 
-/** An answer to a change to `nextPassword`, which is repeated until it is answered. */
+/** The response to a change to `nextPassword`, which is retried until there is one. */
 export function notePasswordChange(account: Account, session: Session, heard: Heard, isRepeated: boolean): Faults {
   if (heard.kind === 'unknown') return []
   const { status, body, at } = heard
-  // Only the new one is right by now: it was carried out, and nobody heard.
+  // The new password is correct: the change was carried out, and its response was lost.
   const wasCarriedOut = isRepeated && status === 401 && body.code === 'invalid_credentials'
   if (status !== 204 && !wasCarriedOut) return [unexpected('A change of the password', heard)]
   account.password = account.nextPassword ?? account.password
@@ -151,19 +151,19 @@ export function noteList(account: Account, heard: Heard): Faults {
   const listed = new Set(heard.body.sessions.map(({ id }) => id))
   return account.sessions.flatMap(({ id, endedAt }) => {
     if (endedAt === null && !listed.has(id)) return [`The live session ${id} is not listed.`]
-    if (endedAt !== null && listed.has(id)) return [`Session ${id} is listed, which has ended.`]
+    if (endedAt !== null && listed.has(id)) return [`Session ${id} is listed, but has ended.`]
     return []
   })
 }
 
-/** A family as the database has it at the end. */
+/** A row of a family at the end. */
 export interface StoredFamily {
   id: string
   generation: number
   ended: boolean
 }
 
-/** What was acknowledged, held against what is stored. */
+/** Compares what was acknowledged with what is stored. */
 export function compareWithStored(
   account: Account,
   stored: { users: ReadonlySet<string>; families: ReadonlyMap<string, StoredFamily> },
@@ -174,11 +174,11 @@ export function compareWithStored(
     const family = stored.families.get(id)
     if (family === undefined) return [`Session ${id} is lost.`]
     if (endedAt !== null && !family.ended) return [`The end of session ${id} is lost.`]
-    if (endedAt === null && family.ended) return [`Session ${id} has ended without cause.`]
-    // One more may have been carried out and not answered.
+    if (endedAt === null && family.ended) return [`Session ${id} ended without a cause.`]
+    // One more rotation may have been carried out without a response.
     const most = generation + (attempt === null ? 0 : 1)
     const isRight = family.generation >= generation && family.generation <= most
-    return isRight ? [] : [`Session ${id} is at generation ${family.generation}, acknowledged was ${generation}.`]
+    return isRight ? [] : [`Session ${id} is at generation ${family.generation}; ${generation} was acknowledged.`]
   })
   return [...missing, ...faults]
 }

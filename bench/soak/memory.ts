@@ -1,4 +1,4 @@
-/** Some memory of a process at some time. */
+/** The memory of a process at one time. */
 export interface Sample {
   atMs: number
   mib: number
@@ -8,14 +8,14 @@ export interface Trend {
   /** Where the line begins after the warm-up. */
   fromMib: number
   mibPerHour: number
-  /** By how much the line rises until the end. */
+  /** The rise of the line until the end. */
   risenMib: number
 }
 
-/** In less time a heap is still finding its size. */
+/** In a shorter time, a heap has not reached a stable size. */
 const SHORTEST_MS = 480_000
 
-/** The straight line of least squares through what was sampled after the warm-up; null where that is too little. */
+/** The least-squares line through the samples after the warm-up; null when there are too few. */
 export function trendOf(samples: readonly Sample[], warmUpMs: number): Trend | null {
   const [first] = samples
   const used = samples.filter(({ atMs }) => first !== undefined && atMs - first.atMs >= warmUpMs)
@@ -33,7 +33,9 @@ export function trendOf(samples: readonly Sample[], warmUpMs: number): Trend | n
   }
 }
 
-/** What an hour holds by design still fills up meanwhile, and what the allocators keep differs by as much. */
+/**
+ * Data that is kept for an hour by design still grows meanwhile, and the memory held by allocators varies by as much.
+ */
 const NOISE_MIB = 8
 const NOISE_SHARE = 0.08
 

@@ -11,15 +11,18 @@ import { startTcpProxy } from '../../test/support/tcp-proxy.js'
 /** A Postgres that can be made to fail. */
 export interface FailingPostgres {
   url: string
-  /** What a failure is here. */
+  /** Describes the failure. */
   failure: string
-  /** Has it fail, and waits until it serves again. */
+  /** Makes it fail, and waits until it serves again. */
   fail(): Promise<void>
 }
 
 type Work<T> = (postgres: FailingPostgres) => Promise<T>
 
-/** Runs work on a Postgres of its own where its programs are installed, else on a way to the given one that can be cut. */
+/**
+ * Runs work with a separate Postgres where its programs are installed, otherwise with a proxy to the given one that can
+ * be cut.
+ */
 export async function withFailingPostgres<T>(
   { sharedUrl, shared }: { sharedUrl: string; shared: boolean },
   work: Work<T>,
@@ -48,7 +51,7 @@ async function withOwn<T>(initdb: string, control: string, work: Work<T>): Promi
   try {
     return await work({
       url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-      failure: 'a Postgres of its own, restarted without a shutdown checkpoint, as after a crash',
+      failure: 'a separate Postgres, restarted without a shutdown checkpoint, as after a crash',
       fail: () => controlled('-m', 'immediate', 'restart'),
     })
   } finally {
@@ -62,7 +65,7 @@ async function withProxy<T>(url: string, work: Work<T>): Promise<T> {
   try {
     return await work({
       url: proxy.url,
-      failure: 'every connection to the Postgres of DATABASE_URL cut, and none let through for 2 s',
+      failure: 'the Postgres of DATABASE_URL: all connections cut, and new ones blocked for 2 s',
       async fail() {
         await proxy.stop()
         await pause(2000)
@@ -74,7 +77,7 @@ async function withProxy<T>(url: string, work: Work<T>): Promise<T> {
   }
 }
 
-/** Whom to run as; null for whoever this is, who is not root. */
+/** The user to run as; null for the current one, if it is not root. */
 async function accountOfPostgres(): Promise<{ uid: number; gid: number } | null> {
   if (userInfo().uid !== 0) return null
   const id = async (flag: string) => Number((await promisify(execFile)('id', [flag, 'postgres'])).stdout)

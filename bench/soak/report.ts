@@ -25,7 +25,7 @@ export function printResult(result: Result): string {
     ...[...answers].toSorted(([a], [b]) => a.localeCompare(b)).map(([what, count]) => row(what, count)),
     '',
     ...[...explained].map(([why, count]) => row(`no answer: ${why}`, count)),
-    ...outages.map(({ of, from, to }) => `${of} was away from second ${second(from)} to ${second(to)}`),
+    ...outages.map(({ of, from, to }) => `${of} was down from second ${second(from)} to ${second(to)}`),
     '',
     ...[...result.trends].map(([memory, trend]) => printTrend(memory, trend)),
     '',
@@ -39,7 +39,7 @@ function row(what: string, count: number): string {
 }
 
 function printTrend(memory: string, trend: Trend | null): string {
-  if (trend === null) return `${memory}: too short-lived to tell how it grows`
+  if (trend === null) return `${memory}: too short-lived to measure growth`
   const { fromMib, mibPerHour, risenMib } = trend
   const verdict = isFlat(trend) ? 'flat' : 'GROWING'
   return `${memory}: from ${fromMib.toFixed(0)} MiB, ${risenMib.toFixed(1)} MiB more at the end (${mibPerHour.toFixed(0)} MiB/h): ${verdict}`

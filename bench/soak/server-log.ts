@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../json.js'
 
 const lineSchema = z.object({
   level: z.string(),
@@ -8,15 +9,15 @@ const lineSchema = z.object({
 })
 
 export interface ServerLog {
-  /** Takes a line that a server wrote; answers what it says if that is an error. */
+  /** Reads a line of a server's output; returns its text if it is an error. */
   take(line: string): string | null
-  /** A text about a request, with what its server had to say of it. */
+  /** A message about a request, with the server's own errors for it. */
   explain(text: string): string
 }
 
 const SHOWN = 600
 
-/** What the servers write. Anything that is no line of the log comes from Node itself, and is an error. */
+/** The output of the servers. A line that is not JSON comes from Node itself, and is an error. */
 export function createServerLog(): ServerLog {
   const causes = new Map<string, string>()
   return {
@@ -32,13 +33,5 @@ export function createServerLog(): ServerLog {
       const cause = [...causes].find(([id]) => text.includes(id))?.[1]
       return cause === undefined ? text : `${text} because: ${cause}`
     },
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
   }
 }

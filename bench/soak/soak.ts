@@ -1,5 +1,5 @@
-// Everything at once for a long time, with a database that restarts and instances that are killed in between: is anything
-// lost that was acknowledged, does any session end without cause, does memory grow? Run by `npm run bench:soak`.
+// All operations for a long time, with a database that restarts and instances that are killed: is anything lost that
+// was acknowledged, does any session end without a cause, does memory grow? Run by `npm run bench:soak`.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -16,9 +16,9 @@ import { withFailingPostgres, type FailingPostgres } from './postgres.js'
 import { printResult } from './report.js'
 import { createServerLog } from './server-log.js'
 
-/** A collection of everything takes a tenth of a second, in which nobody is answered. */
+/** A full garbage collection takes a tenth of a second, during which no request is served. */
 const SAMPLE_MS = 20_000
-/** In parts of the run. */
+/** As a share of the run. */
 const WARM_UP = 0.2
 const LOOKED_AT_AGAIN = 200
 
@@ -58,14 +58,14 @@ async function run(postgres: FailingPostgres): Promise<number> {
     settings: {
       ...{ DATABASE_URL: postgres.url, SECRET_KEY: generateSecretKey(), PUBLIC_URL: 'http://localhost:3000' },
       ...{ NODE_ENV: 'production', HOST: '127.0.0.1' },
-      // Everything comes from one address here.
+      // All requests come from one address.
       RATE_LIMIT: 'off',
       ACCESS_TOKEN_TTL: String(ACCESS_TOKEN_TTL_SECONDS),
       LOG_LEVEL: 'warn',
     },
     onLine: (line) => {
       const error = log.take(line)
-      if (error !== null && !outages.explainRefusal(performance.now())) note(`A server says: ${error}`)
+      if (error !== null && !outages.explainRefusal(performance.now())) note(`A server logged: ${error}`)
     },
   })
   const call = createCall(instances, outages, record)
@@ -102,7 +102,7 @@ async function run(postgres: FailingPostgres): Promise<number> {
   return faults.length
 }
 
-/** Two instances are killed and the database restarts between, each a quarter of the run after the one before. */
+/** Two instances are killed, and the database restarts in between, a quarter of the run apart. */
 async function breakThings(postgres: FailingPostgres, instances: Instances, outages: Outages): Promise<void> {
   await pause(runMs / 4)
   await instances.kill(0)

@@ -5,12 +5,12 @@ import type { Answer, Held, Protocol } from './target.js'
 
 export type Outcome = Answer['outcome']
 
-/** What all tabs of a browser share, and all starts of an app. */
+/** The state that all tabs of a browser share, and that survives a restart of an app. */
 export interface Store {
   held: Held
 }
 
-/** A refresh that has no answer yet. A client that may be killed keeps it beside its store. */
+/** A refresh without an answer yet. A client that may be killed stores it beside its tokens. */
 export interface Attempt {
   refreshToken: string
   key: string
@@ -20,8 +20,9 @@ const TRIES = 40
 const PAUSE_MS = 250
 
 /**
- * A client as docs/refresh.md has it: it names an attempt before it calls, repeats it until there is an answer, and gives
- * the session up only when it is refused and its store has nothing newer. The thief is one too.
+ * A client as described in docs/refresh.md: it names an attempt before the request, repeats it until there is an
+ * answer, and gives up the session only when it is refused and its store has nothing newer. The thief is a client as
+ * well.
  */
 export class Client {
   attempt: Attempt | null = null
@@ -34,7 +35,9 @@ export class Client {
     if (attempt) this.attempt = { ...attempt }
   }
 
-  /** Presents what the store holds, or else a token that was read from it before; repeats an attempt that has no answer. */
+  /**
+   * Presents the stored token, or a token that was read from the store earlier; repeats an attempt that has no answer.
+   */
   async refresh({ held = this.store.held, fate }: { held?: Held; fate?: Fate } = {}): Promise<Answer> {
     if (this.attempt?.refreshToken !== held.refreshToken) {
       this.attempt = { refreshToken: held.refreshToken, key: randomUUID() }
@@ -45,7 +48,7 @@ export class Client {
     return answer
   }
 
-  /** Refreshes until there is an answer that stands; answers whether the user is signed in by it. */
+  /** Refreshes until there is a final answer; returns whether the user is signed in afterwards. */
   async isSignedIn(): Promise<boolean> {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const before = this.store.held

@@ -1,4 +1,4 @@
-// A process is killed with kill -9. Its clients only see that no answer comes, and repeat what they asked.
+// A process is killed with kill -9. Its clients only notice that no answer arrives, and retry.
 
 import { signUp, type Client } from './client.js'
 import type { HonestOutcome } from './judging.js'
@@ -13,7 +13,7 @@ const lost = { kind: 'lose' } as const
 
 export const crashScenarios: Scenario[] = [
   honest(
-    'the server is killed after the commit, before its answer is heard; another one is asked at once',
+    'server killed after the commit, before its response arrives; retried immediately on another instance',
     async ({ target, atOnce }) => {
       await target.prepareStandby()
       const client = await signUp(target)
@@ -26,7 +26,7 @@ export const crashScenarios: Scenario[] = [
     { stopsTarget: true },
   ),
   honest(
-    'the server is killed after the commit, before its answer is heard; asked again after the grace',
+    'server killed after the commit, before its response arrives; retried after the grace period',
     async ({ target, passGrace }) => {
       const client = await signUp(target)
       await client.refresh({ fate: lost })
@@ -37,7 +37,7 @@ export const crashScenarios: Scenario[] = [
     { stopsTarget: true, beyondGrace: true },
   ),
   honest(
-    'the server is killed at each message of a refresh to its database; another one is asked at once',
+    'server killed at each database message of a refresh; retried immediately on another instance',
     killEverywhere,
     {
       stopsTarget: true,
@@ -58,7 +58,7 @@ async function killEverywhere({ target, atOnce }: World): Promise<HonestOutcome[
   throw new Error(`A refresh took more than ${MOST_MESSAGES} messages.`)
 }
 
-/** Kills the server once its database has carried so many messages of a refresh out; null when there are fewer. */
+/** Kills the server once the database has processed this many messages of a refresh; null when there are fewer. */
 async function killAfter(target: Target, client: Client, messages: number): Promise<HonestOutcome | null> {
   const reached = target.stopDatabaseAfter(messages).then(() => 'reached' as const)
   const answered = client.refresh().then(({ outcome }) => outcome)
@@ -69,6 +69,6 @@ async function killAfter(target: Target, client: Client, messages: number): Prom
     return { kind: 'honest', kept: await client.isSignedIn() }
   }
   target.passDatabase()
-  if (first !== 'served') throw new Error(`A refresh that nothing disturbed was ${first}.`)
+  if (first !== 'served') throw new Error(`An undisturbed refresh was ${first}.`)
   return null
 }

@@ -2,15 +2,15 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 export interface DatabaseProxy {
-  /** Where a target connects in place of the database. */
+  /** The address that a target uses instead of the database's. */
   url: string
   /**
-   * From now on counts what the target sends. Resolves when the database has carried the nth message out, whose answer
-   * and all later ones are held back; with 0 when the first message comes, which the database never sees. Whatever else
-   * the target does there in these few milliseconds counts too.
+   * Starts counting the target's messages. Resolves when the database has processed the nth message; its answer and all
+   * later ones are held back. With 0, resolves when the first message arrives, which is not forwarded. Other messages
+   * that the target sends in these few milliseconds are counted too.
    */
   stopAfter(messages: number): Promise<void>
-  /** Passes everything again, on new connections. */
+  /** Forwards everything again, on new connections. */
   pass(): void
   close(): Promise<void>
 }
@@ -21,7 +21,7 @@ interface Stop {
   reached(): void
 }
 
-/** Stands between a target and its database, so that the target can be stopped at any point of what it does there. */
+/** A proxy between a target and its database, so that the target can be stopped at any message. */
 export async function startDatabaseProxy(serverUrl: string): Promise<DatabaseProxy> {
   const server = new URL(serverUrl)
   const open = new Set<Socket>()

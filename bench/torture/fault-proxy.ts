@@ -18,8 +18,8 @@ const fateSchema = z.discriminatedUnion('kind', [
 ])
 
 /**
- * Stands between clients and a target. A header that never reaches the target says what becomes of a request. When the
- * target gives no answer, the client gets none either.
+ * A proxy between clients and a target. A header that is not forwarded selects the fault. When the target does not
+ * answer, the client gets no answer either.
  */
 export async function startFaultProxy(targetPort: () => number): Promise<FaultProxy> {
   const server = createServer((incoming, outgoing) => {
@@ -75,7 +75,7 @@ async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
 }
 
 function answer(outgoing: ServerResponse, { status, headers, text }: Received): void {
-  // The body is passed on whole.
+  // The body is passed on unchanged.
   outgoing.setHeaders(new Map(Object.entries(headers).map(([name, value = '']) => [name, value])))
   outgoing.removeHeader('transfer-encoding')
   outgoing.writeHead(status, { 'content-length': Buffer.byteLength(text), connection: 'close' }).end(text)

@@ -1,4 +1,4 @@
-// Users who did nothing wrong, and what networks and machines do to them. Each has to be signed in afterwards.
+// Users who do nothing wrong, with faults of networks and machines. Each user has to be signed in afterwards.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client, signUp } from './client.js'
@@ -16,13 +16,13 @@ async function outcomeFor(client: Client): Promise<HonestOutcome> {
   return { kind: 'honest', kept: await client.isSignedIn() }
 }
 
-/** The tabs of one browser: each with its own attempts, all with the one store. */
+/** The tabs of one browser: each has its own attempts, all share one store. */
 function tabsOf({ target, store }: Client, count: number): Client[] {
   return Array.from({ length: count }, () => new Client(target, store))
 }
 
 export const honestScenarios: Scenario[] = [
-  honest('the answer is lost after the commit; retried at once', async ({ target, atOnce }) => {
+  honest('response lost after the commit; retried immediately', async ({ target, atOnce }) => {
     const client = await signUp(target)
     return atOnce(async () => {
       await client.refresh({ fate: lost })
@@ -30,7 +30,7 @@ export const honestScenarios: Scenario[] = [
     })
   }),
   honest(
-    'the answer is lost; retried after the grace',
+    'response lost; retried after the grace period',
     async ({ target, passGrace }) => {
       const client = await signUp(target)
       await client.refresh({ fate: lost })
@@ -39,12 +39,12 @@ export const honestScenarios: Scenario[] = [
     },
     { beyondGrace: true },
   ),
-  honest('the client is killed before it stores the answer; started again at once', async ({ target, atOnce }) => {
+  honest('client killed before it stores the response; restarted immediately', async ({ target, atOnce }) => {
     const client = await signUp(target)
     return atOnce(async () => outcomeFor(await killAndStartAgain(client)))
   }),
   honest(
-    'the client is killed before it stores the answer; started again after the grace',
+    'client killed before it stores the response; restarted after the grace period',
     async ({ target, passGrace }) => {
       const again = await killAndStartAgain(await signUp(target))
       await passGrace()
@@ -53,7 +53,7 @@ export const honestScenarios: Scenario[] = [
     { beyondGrace: true },
   ),
   honest(
-    'something on the way sends one request three times at once',
+    'a proxy sends one request three times concurrently',
     async ({ target, atOnce }) => {
       const client = await signUp(target)
       await atOnce(() => client.refresh({ fate: { kind: 'repeat', times: 3 } }))
@@ -62,7 +62,7 @@ export const honestScenarios: Scenario[] = [
     { rounds: 'many' },
   ),
   honest(
-    'five tabs refresh at the same instant',
+    'five tabs refresh simultaneously',
     async ({ target, atOnce }) => {
       const client = await signUp(target)
       await atOnce(() => Promise.all(tabsOf(client, TABS).map((tab) => tab.refresh())))
@@ -71,7 +71,7 @@ export const honestScenarios: Scenario[] = [
     { rounds: 'many' },
   ),
   honest(
-    'five tabs refresh within a moment, on a slow and uneven network',
+    'five tabs refresh within 160 ms, with variable network latency',
     async ({ target, atOnce }) => {
       const client = await signUp(target)
       await atOnce(() => Promise.all(tabsOf(client, TABS).map(refreshSometime)))
@@ -79,15 +79,15 @@ export const honestScenarios: Scenario[] = [
     },
     { rounds: 'many' },
   ),
-  honest("a tab's request arrives after another tab's answer", (world) => lateTab(world, 1)),
+  honest("a tab's request arrives after another tab has refreshed", (world) => lateTab(world, 1)),
   honest("a tab's request arrives after another tab has refreshed twice", (world) => lateTab(world, 2)),
-  honest('two devices of one user refresh at the same instant', async ({ target }) => {
+  honest('two devices of one user refresh simultaneously', async ({ target }) => {
     const { user, held } = await target.signUp()
     const devices = [new Client(target, { held }), new Client(target, { held: await target.signIn(user) })]
     await Promise.all(devices.map((device) => device.refresh()))
     return Promise.all(devices.map(outcomeFor))
   }),
-  honest('the other device of a user, when a theft is found on the first', async (world) => {
+  honest("the user's other device, after a theft is detected on the first", async (world) => {
     const { user, held } = await world.target.signUp()
     const other = new Client(world.target, { held: await world.target.signIn(user) })
     const theft = new Theft(world, new Client(world.target, { held }))
@@ -97,7 +97,7 @@ export const honestScenarios: Scenario[] = [
   }),
 ]
 
-/** What a client keeps is there when it is started again; what it has only heard is not. */
+/** A restarted client has what it stored; an answer that it received but did not store is gone. */
 async function killAndStartAgain(client: Client): Promise<Client> {
   const { held } = client.store
   const answer = client.refresh()
@@ -106,14 +106,14 @@ async function killAndStartAgain(client: Client): Promise<Client> {
   return new Client(client.target, { held }, attempt)
 }
 
-/** Reads the store when it comes to it, as a browser does with its cookies; both ways take their own time. */
+/** Reads the store when the tab's turn comes, as a browser does with cookies; both directions are delayed. */
 async function refreshSometime(tab: Client): Promise<void> {
   const upTo = (ms: number) => Math.random() * ms
   await pause(upTo(2 * JITTER_MS))
   await tab.refresh({ fate: { kind: 'delay', requestMs: upTo(JITTER_MS), answerMs: upTo(JITTER_MS) } })
 }
 
-/** A tab has read the store, and its request is on the way while another tab refreshes. */
+/** A tab has read the store, and its request is delayed while another tab refreshes. */
 async function lateTab({ target, atOnce }: World, refreshes: number): Promise<HonestOutcome> {
   const client = await signUp(target)
   const [late, other] = [new Client(target, client.store), new Client(target, client.store)]

@@ -2,18 +2,18 @@ import { request, type IncomingHttpHeaders } from 'node:http'
 
 /** What the proxy in front of a target does to a request or its answer. */
 export type Fate =
-  /** The target answers, and nobody hears it. */
+  /** The target answers, but the client does not receive it. */
   | { kind: 'lose' }
-  /** Something on the way sends the request several times at once, and passes the first answer on when all are there. */
+  /** A proxy sends the request several times concurrently, and passes on the first answer when all have arrived. */
   | { kind: 'repeat'; times: number }
-  /** Both ways take their time. */
+  /** Both directions are delayed. */
   | { kind: 'delay'; requestMs: number; answerMs: number }
 
 export const FATE_HEADER = 'x-torture-fate'
 
 export interface Sent {
   method?: 'GET' | 'POST'
-  /** A path, or an address of which the path is used. */
+  /** A path, or a URL whose path is used. */
   path: string
   headers?: Record<string, string>
   body?: string
@@ -28,13 +28,13 @@ export interface Received {
 
 export type Send = (sent: Sent) => Promise<Received>
 
-/** A client on connections of its own: one that is kept could be lost for reasons that no scenario knows of. */
+/** Uses a new connection per request: a kept-alive connection could break for reasons unrelated to the scenario. */
 export function createSend(port: number): Send {
   return ({ method = 'GET', path, headers = {}, body, fate }) =>
     exchange(port, {
       method,
       path: pathOf(path),
-      // The name under which every target knows itself; the proxy's port is nobody's business.
+      // The name that every target is configured with; the proxy's port must not appear.
       headers: { ...headers, host: 'localhost:3000', ...(fate && { [FATE_HEADER]: JSON.stringify(fate) }) },
       body: Buffer.from(body ?? ''),
     })
@@ -47,10 +47,10 @@ interface Exchange {
   body: Buffer
 }
 
-// Nobody who is measured takes as long, on whatever machine.
+// Longer than any target takes, on any machine.
 const ANSWER_WITHIN_MS = 30_000
 
-/** One request on a connection of its own, with its whole answer; throws when none arrives. */
+/** Sends one request on a new connection and reads the whole answer; throws when none arrives. */
 export function exchange(port: number, { method, path, headers, body }: Exchange): Promise<Received> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS)
@@ -73,7 +73,7 @@ function pathOf(address: string): string {
   return pathname + search
 }
 
-/** The cookies that an answer sets, as a request sends them back. */
+/** The cookies that an answer sets, as a request returns them. */
 export function cookiesOf({ headers }: Received, before: Record<string, string> = {}): Record<string, string> {
   const cookies = { ...before }
   for (const line of headers['set-cookie'] ?? []) {

@@ -1,6 +1,6 @@
-// What a run of a scenario came to, and what the table says of it. Nothing here knows a target.
+// The verdict on a run of a scenario, and its text in the table. Independent of any target.
 
-/** Whether somebody who did nothing wrong is signed in still. */
+/** Whether a user who did nothing wrong is still signed in. */
 export interface HonestOutcome {
   kind: 'honest'
   kept: boolean
@@ -8,21 +8,23 @@ export interface HonestOutcome {
 
 export interface Presentation {
   who: 'victim' | 'thief'
-  /** What was presented. */
+  /** The presented token. */
   token: string
   outcome: 'served' | 'superseded' | 'refused' | 'unavailable' | 'lost'
-  /** Whether it ended the session: nothing that anybody holds is worth anything from here on. */
+  /** Whether it ended the session, so that nothing that either holds is accepted any more. */
   ended: boolean
 }
 
-/** What became of a copied token after each has presented what they hold once more, a grace apart. */
+/** The state of a copied token after each has presented what they hold once more, a grace period apart. */
 export interface TheftOutcome {
   kind: 'theft'
   presentations: Presentation[]
   /** Whether the thief holds anything that the target still accepts. */
   thiefLive: boolean
   victimLive: boolean
-  /** Whether the thief copied what belongs to the token too: the key of the attempt under way, or the client's own key. */
+  /**
+   * Whether the thief also copied what belongs to the token: the key of the pending attempt, or the client's own key.
+   */
   copiedAll: boolean
 }
 
@@ -30,20 +32,20 @@ export type ScenarioOutcome = HonestOutcome | TheftOutcome
 
 export type Verdict =
   | { verdict: 'kept' | 'logged out' }
-  /** `use` counts the presentations by one of a token that the other had already used. */
-  | { verdict: 'found'; use: number }
-  /** The session had ended before anybody could know of a theft. */
-  | { verdict: 'gone' }
-  /** The thief has nothing, and the victim goes on. */
-  | { verdict: 'shut out' }
-  | { verdict: 'never found' }
+  /** `use` counts presentations of a token that the other party had already used. */
+  | { verdict: 'detected'; use: number }
+  /** The session had ended before a theft could be detected. */
+  | { verdict: 'already ended' }
+  /** The thief has nothing, and the victim's session continues. */
+  | { verdict: 'thief refused' }
+  | { verdict: 'never detected' }
 
 export function judge(outcome: ScenarioOutcome): Verdict {
   if (outcome.kind === 'honest') return { verdict: outcome.kept ? 'kept' : 'logged out' }
-  if (outcome.thiefLive) return { verdict: 'never found' }
-  if (outcome.victimLive) return { verdict: 'shut out' }
+  if (outcome.thiefLive) return { verdict: 'never detected' }
+  if (outcome.victimLive) return { verdict: 'thief refused' }
   const use = usesUntilEnd(outcome.presentations)
-  return use === 0 ? { verdict: 'gone' } : { verdict: 'found', use }
+  return use === 0 ? { verdict: 'already ended' } : { verdict: 'detected', use }
 }
 
 function usesUntilEnd(presentations: readonly Presentation[]): number {
@@ -51,7 +53,10 @@ function usesUntilEnd(presentations: readonly Presentation[]): number {
   return presentations.slice(0, last + 1).filter((_, index) => isTelling(presentations, index)).length
 }
 
-/** Whether the target could know by this presentation that two hold the token: the other one has been served for it. */
+/**
+ * Whether the target could detect by this presentation that two parties hold the token, since the other one was already
+ * served for it.
+ */
 function isTelling(presentations: readonly Presentation[], index: number): boolean {
   const presented = presentations[index]
   return presentations
@@ -75,8 +80,8 @@ export interface Cell {
   honest: number
   loggedOut: number
   thefts: number
-  neverFound: number
-  /** Thefts of a token alone in which the thief was served for one that the victim had used. */
+  neverDetected: number
+  /** Thefts of the token only, in which the thief was served for a token that the victim had used. */
   copiesServed: number
 }
 
@@ -90,7 +95,7 @@ export function sumUp(outcomes: readonly ScenarioOutcome[]): Cell {
     honest: outcomes.length - thefts.length,
     loggedOut: count('logged out'),
     thefts: thefts.length,
-    neverFound: count('never found'),
+    neverDetected: count('never detected'),
     copiesServed: thefts.filter((theft) => !theft.copiedAll && servedToThief(theft) > 0).length,
   }
 }
@@ -98,15 +103,15 @@ export function sumUp(outcomes: readonly ScenarioOutcome[]): Cell {
 function describe(verdicts: readonly Verdict[], count: (name: Verdict['verdict']) => number): string {
   const all = verdicts.length
   if (all === 0) return 'not measured'
-  // What is bad is said first, and alone.
+  // Bad results come first and alone.
   if (count('logged out') > 0) return `LOGGED OUT ${count('logged out')}/${all}`
-  if (count('never found') > 0) return `NEVER FOUND ${count('never found')}/${all}`
+  if (count('never detected') > 0) return `NEVER DETECTED ${count('never detected')}/${all}`
   if (count('kept') > 0) return `kept ${count('kept')}/${all}`
   const parts: string[] = []
-  const uses = verdicts.flatMap((verdict) => (verdict.verdict === 'found' ? [verdict.use] : []))
-  if (uses.length > 0) parts.push(`found at ${range(uses)} use ${uses.length}/${all}`)
-  if (count('shut out') > 0) parts.push(`shut out ${count('shut out')}/${all}`)
-  if (count('gone') > 0) parts.push(`gone before ${count('gone')}/${all}`)
+  const uses = verdicts.flatMap((verdict) => (verdict.verdict === 'detected' ? [verdict.use] : []))
+  if (uses.length > 0) parts.push(`detected at ${range(uses)} use ${uses.length}/${all}`)
+  if (count('thief refused') > 0) parts.push(`thief refused ${count('thief refused')}/${all}`)
+  if (count('already ended') > 0) parts.push(`already ended ${count('already ended')}/${all}`)
   return parts.join(', ')
 }
 

@@ -1,4 +1,4 @@
-// Every order in which a victim refreshes, an answer is lost, and a thief presents a copy.
+// All sequences of a victim's refreshes, lost answers, and a thief presenting a copy.
 
 import { signUp } from './client.js'
 import type { HonestOutcome, TheftOutcome } from './judging.js'
@@ -6,28 +6,28 @@ import { honest, theft, type Scenario } from './scenario.js'
 import { Theft } from './theft.js'
 import type { World } from './world.js'
 
-const paces = ['at once', 'a grace apart'] as const
+const paces = ['in quick succession', 'a grace period apart'] as const
 
 type Step = 'refresh' | 'refresh, answer lost' | 'theft'
 type Pace = (typeof paces)[number]
 
 const lost = { kind: 'lose' } as const
 
-/** All sequences of one to so many of these. */
+/** All sequences of these steps, of length 1 to `length`. */
 export function sequencesOf<T>(steps: readonly T[], length: number): T[][] {
   if (length === 0) return []
   const shorter = sequencesOf(steps, length - 1)
   return [...steps.map((step) => [step]), ...steps.flatMap((step) => shorter.map((sequence) => [step, ...sequence]))]
 }
 
-/** Without a thief: nobody did anything wrong in any order. */
+/** Without a thief: no sequence contains anything wrong. */
 export function honestOrders(length: number): Scenario[] {
   const orders = sequencesOf<Step>(['refresh', 'refresh, answer lost'], length)
   return paces.map((pace) =>
     honest(
-      `every order of up to ${length} refreshes, answered or lost, ${pace}`,
+      `every sequence of up to ${length} refreshes, each answered or lost, ${pace}`,
       orders.map((order) => (world) => playHonest(world, order, pace)),
-      { rounds: 'one', beyondGrace: pace === 'a grace apart' },
+      { rounds: 'one', beyondGrace: pace === 'a grace period apart' },
     ),
   )
 }
@@ -36,7 +36,7 @@ export function theftOrders(length: number): Scenario[] {
   const orders = sequencesOf<Step>(['refresh', 'refresh, answer lost', 'theft'], length)
   return paces.map((pace) =>
     theft(
-      `every order of up to ${length} refreshes, answered, lost or the thief's, ${pace}`,
+      `every sequence of up to ${length} refreshes, each answered, lost or by the thief, ${pace}`,
       orders.filter((order) => order.includes('theft')).map((order) => (world) => playTheft(world, order, pace)),
       { rounds: 'one' },
     ),
@@ -69,9 +69,9 @@ async function playTheft(world: World, order: Step[], pace: Pace): Promise<Theft
 async function inPace(world: World, pace: Pace, steps: (() => Promise<unknown>)[]): Promise<void> {
   const takeAll = async () => {
     for (const [index, step] of steps.entries()) {
-      if (index > 0 && pace === 'a grace apart') await world.passGrace()
+      if (index > 0 && pace === 'a grace period apart') await world.passGrace()
       await step()
     }
   }
-  await (pace === 'at once' ? world.atOnce(takeAll) : takeAll())
+  await (pace === 'in quick succession' ? world.atOnce(takeAll) : takeAll())
 }

@@ -6,14 +6,14 @@ import type { Program } from '../servers.js'
 
 const folder = fileURLToPath(new URL('peers', import.meta.url))
 
-/** A peer's server, whose packages are installed when it is wanted for the first time. */
+/** The server of a peer, whose packages are installed at first use. */
 export function peerProgram(peer: string, readyPath: string, settings: Record<string, string>): Program {
   installPackages(join(folder, peer))
   const args = [join(folder, peer, 'server.js')]
   return { args, readyPath, settings: { NODE_ENV: 'production', ...settings }, quiet: true }
 }
 
-/** The version of a package that a peer is run with. */
+/** The version of a package that a peer runs with. */
 export function peerVersion(peer: string, name: string): string {
   installPackages(join(folder, peer))
   const text = readFileSync(join(folder, peer, 'node_modules', name, 'package.json'), 'utf8')

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
 import { format, resolveConfig } from 'prettier'
+import { withClient } from '../postgres-client.js'
 import { writeTable, type Table } from './table.js'
 import type { TargetKind } from './target.js'
 
@@ -10,7 +10,7 @@ const file = fileURLToPath(new URL('../../docs/torture.md', import.meta.url))
 const BEGIN = '<!-- Written by npm run torture -- --write: -->'
 const END = '<!-- Written until here. -->'
 
-/** Puts the table into docs/torture.md, with what it was measured with. */
+/** Writes the table into docs/torture.md, with the versions and settings of the run. */
 export async function writeReport(
   table: Table,
   kinds: TargetKind[],
@@ -18,11 +18,11 @@ export async function writeReport(
 ): Promise<void> {
   const text = readFileSync(file, 'utf8')
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (before === -1 || after === -1) throw new Error(`${file} has no place for the table.`)
+  if (before === -1 || after === -1) throw new Error(`${file} has no markers for the table.`)
   const versions = [...new Set(kinds.map((kind) => kind.version()))].join(', ')
   const measured = [
     `Measured with ${versions}; Node ${process.versions.node}, PostgreSQL ${await postgresVersion(databaseUrl)}, ` +
-      `${availableParallelism()} cores. The grace is ${graceSeconds} s everywhere, races are run ${rounds} times.`,
+      `${availableParallelism()} cores. The grace period is ${graceSeconds} s for all targets; races are run ${rounds} times.`,
     kinds.map((kind) => `- \`${kind.name}\`: ${kind.describe(graceSeconds)}`).join('\n'),
     writeTable(table),
   ].join('\n\n')
@@ -31,12 +31,8 @@ export async function writeReport(
 }
 
 async function postgresVersion(databaseUrl: string): Promise<string> {
-  const client = new pg.Client({ connectionString: databaseUrl })
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
-    return rows[0]?.server_version.split(' ')[0] ?? ''
-  } finally {
-    await client.end()
-  }
+  const { rows } = await withClient(databaseUrl, (client) =>
+    client.query<{ server_version: string }>('SHOW server_version'),
+  )
+  return rows[0]?.server_version.split(' ')[0] ?? ''
 }

@@ -8,7 +8,7 @@ import { theftScenarios } from './thefts.js'
 import { measureWindow, type Window } from './window.js'
 import { play, type World } from './world.js'
 
-/** Every row of the table, with orders of so many steps. */
+/** Every row of the table, with sequences of up to `depth` steps. */
 export function createScenarios(depth: number): Scenario[] {
   return [...honestScenarios, ...honestOrders(depth), ...crashScenarios, ...theftScenarios, ...theftOrders(depth)]
 }
@@ -19,10 +19,10 @@ export interface Column {
   window: Window
 }
 
-// Most of them wait.
+// Most scenarios wait most of the time.
 const PLAYS_AT_ONCE = 32
 
-/** Plays these scenarios: races so many times, and what comes to the same each time a tenth as often. */
+/** Plays these scenarios: races `rounds` times, and deterministic ones a tenth as often. */
 export async function runAll(world: World, scenarios: Scenario[], rounds: number): Promise<Column> {
   const window = await measureWindow(world)
   const atOnce = pLimit(PLAYS_AT_ONCE)

@@ -1,20 +1,22 @@
 import type { ScenarioOutcome } from './judging.js'
 import type { World } from './world.js'
 
-/** Plays a scenario once; some come to several outcomes. */
+/** Plays a scenario once; some have several outcomes. */
 export type Play = (world: World) => Promise<ScenarioOutcome | ScenarioOutcome[]>
 
 /** One row of the table. */
 export interface Scenario {
   title: string
-  /** Whether it is about somebody who did nothing wrong, or about a thief. */
+  /** Whether the scenario is about a user who did nothing wrong, or about a thief. */
   kind: ScenarioOutcome['kind']
-  /** Many where it takes many to meet a race; few where all come to the same; one where the plays are many by themselves. */
+  /** `many` for races, `few` for scenarios with one possible course, `one` for scenarios that consist of many plays. */
   rounds: 'many' | 'few' | 'one'
   plays: Play[]
-  /** It kills the target's process, so nothing else may run. */
+  /** Kills the target's process, so no other scenario may run. */
   stopsTarget?: boolean
-  /** A retry in it comes, or may come, later than the grace: for a client without attempt keys nothing is promised then. */
+  /**
+   * A retry happens, or may happen, after the grace period, when nothing is promised to a client without attempt keys.
+   */
   beyondGrace?: boolean
 }
 

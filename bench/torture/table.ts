@@ -26,10 +26,10 @@ function rowsOf({ columns, scenarios }: Table, kind: Scenario['kind']): Row[] {
 
 function cellOf(cell: Cell | undefined): Row['cells'][number] {
   if (cell === undefined) return plain('not measured')
-  return { text: cell.text, isBad: cell.loggedOut + cell.neverFound > 0 }
+  return { text: cell.text, isBad: cell.loggedOut + cell.neverDetected > 0 }
 }
 
-/** The last lines: what it all comes to. */
+/** The last lines: totals over all scenarios. */
 function totalsOf({ columns }: Table): Row[] {
   const row = (title: string, bad: (cell: Cell) => number, all: (cell: Cell) => number): Row => ({
     title,
@@ -46,17 +46,17 @@ function totalsOf({ columns }: Table): Row[] {
       ({ honest }) => honest,
     ),
     row(
-      'thefts never found',
-      ({ neverFound }) => neverFound,
+      'thefts never detected',
+      ({ neverDetected }) => neverDetected,
       ({ thefts }) => thefts,
     ),
     row(
-      'thefts of a token in which the thief was served for one that the victim had used',
+      'token thefts in which the thief was served for a token that the victim had used',
       ({ copiesServed }) => copiesServed,
       ({ thefts }) => thefts,
     ),
     {
-      title: 'how long a copy of a used token is served',
+      title: 'how long a copy of a used token is accepted',
       cells: columns.map(({ column }) => plain(describeWindow(column.window))),
     },
   ]
@@ -64,7 +64,7 @@ function totalsOf({ columns }: Table): Row[] {
 
 export function describeWindow({ servedSeconds, refusedSeconds }: Window): string {
   if (servedSeconds === null) return 'not at all'
-  if (refusedSeconds === null) return `no end within ${servedSeconds.toFixed(1)} s`
+  if (refusedSeconds === null) return `at least ${servedSeconds.toFixed(1)} s`
   const [shorter, longer] = [servedSeconds, refusedSeconds]
     .sort((a, b) => a - b)
     .map((seconds = 0) => seconds.toFixed(1))
@@ -74,7 +74,7 @@ export function describeWindow({ servedSeconds, refusedSeconds }: Window): strin
 const sections = (table: Table): [string, Row[]][] => [
   ['An honest user', rowsOf(table, 'honest')],
   ['A thief with a copy of the token', rowsOf(table, 'theft')],
-  ['In all', totalsOf(table)],
+  ['Total', totalsOf(table)],
 ]
 
 /** For a terminal. */

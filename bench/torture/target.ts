@@ -5,23 +5,23 @@ import { createSend, type Fate, type Received, type Send } from './http.js'
 import type { Promised } from './promise.js'
 import type { Proof } from './proof.js'
 
-/** What a client of a target holds. */
+/** The credentials that a client of a target holds. */
 export interface Held {
-  /** Whatever the target renews: a refresh token, or the session's own token where there is none. */
+  /** What the target renews: a refresh token, or the session's own token where there is none. */
   refreshToken: string
   accessToken: string
-  /** What shows that a token is its holder's own (DPoP). Who copies a token has not copied this. */
+  /** Proof of possession for the token (DPoP). A thief who copies a token does not have it. */
   proof?: Proof
 }
 
 export type Answer =
   | { outcome: 'served'; held: Held }
-  /** Refused for now: another was faster. */
+  /** Refused for now: another request was faster. */
   | { outcome: 'superseded' }
   | { outcome: 'refused'; how: string }
-  /** The target is in trouble, and says so. */
+  /** The target reports an error of its own. */
   | { outcome: 'unavailable' }
-  /** No answer came. */
+  /** No answer arrived. */
   | { outcome: 'lost' }
 
 export interface RefreshOptions {
@@ -29,25 +29,25 @@ export interface RefreshOptions {
   fate?: Fate | undefined
 }
 
-/** Everything that the scenarios know of a system. */
+/** The operations that the scenarios use. */
 export interface Protocol {
-  /** Makes a user and signs them in. */
+  /** Creates a user and signs them in. */
   signUp(): Promise<{ user: string; held: Held }>
   /** Signs a user in on another device. */
   signIn(user: string): Promise<Held>
   refresh(held: Held, options: RefreshOptions): Promise<Answer>
-  /** Whether the target itself accepts the access token at this moment. */
+  /** Whether the target accepts the access token now. */
   isAlive(held: Held): Promise<boolean>
 }
 
 export interface Target extends Protocol {
-  /** Starts a second process, to take over from the one that serves. */
+  /** Starts a second process, to take over from the serving one. */
   prepareStandby(): Promise<void>
-  /** What `kill -9` does to the process that serves; the other one serves from now on. */
+  /** Kills the serving process with `kill -9`; the standby takes over. */
   failOver(): Promise<void>
-  /** What `kill -9` does to the process that serves, and a new one in its place. */
+  /** Kills the serving process with `kill -9`, and starts a new one. */
   restart(): Promise<void>
-  /** Has the database stop answering in the middle of what the process that serves does there: see `DatabaseProxy`. */
+  /** Stops the database's answers at a message of the serving process: see `DatabaseProxy`. */
   stopDatabaseAfter(messages: number): Promise<void>
   passDatabase(): void
   close(): Promise<void>
@@ -56,11 +56,11 @@ export interface Target extends Protocol {
 /** One column of the table. */
 export interface TargetKind {
   name: string
-  /** What it is run with, for the reader of the table. */
+  /** Its configuration, for the reader of the table. */
   describe(graceSeconds: number): string
-  /** The packages that are measured, with their versions. */
+  /** The measured packages, with their versions. */
   version(): string
-  /** What Sallyport has to keep; nobody else has promised anything. */
+  /** What Sallyport promises; the others make no such promise. */
   promised?: Promised
   program(given: { databaseUrl: string; graceSeconds: number }): Program
   connect(send: Send): Protocol
@@ -78,7 +78,7 @@ export async function startTarget(kind: TargetKind, databaseUrl: string, graceSe
       standby ??= await start()
     },
     async failOver() {
-      if (standby === null) throw new Error('Nobody stands by.')
+      if (standby === null) throw new Error('There is no standby.')
       await serving.kill()
       serving = standby
       standby = null
@@ -115,7 +115,7 @@ async function startInstance(kind: TargetKind, databaseUrl: string, graceSeconds
   }
 }
 
-/** Reads the answer to a refresh; one that never came is an answer too. */
+/** Reads the answer to a refresh; a missing one counts as an answer too. */
 export async function answerTo(sending: Promise<Received>, read: (received: Received) => Answer): Promise<Answer> {
   const received = await sending.catch(() => null)
   if (received === null) return { outcome: 'lost' }

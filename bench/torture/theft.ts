@@ -4,8 +4,8 @@ import type { Presentation, TheftOutcome } from './judging.js'
 import type { World } from './world.js'
 
 /**
- * A victim and a thief with a copy of the victim's token, and what each has presented so far. The thief begins without an
- * access token: whatever of theirs is live, the target gave to them.
+ * A victim and a thief with a copy of the victim's token, and what each has presented so far. The thief begins without
+ * an access token, so the target issued any live token that the thief holds.
  */
 export class Theft {
   readonly #presentations: Presentation[] = []
@@ -18,17 +18,17 @@ export class Theft {
     victim: Client,
   ) {
     this.#victim = victim
-    // The client's own key stays where it is.
+    // The client's own key is not copied.
     const { refreshToken } = victim.store.held
     this.#thief = new Client(world.target, { held: { refreshToken, accessToken: '' } })
   }
 
-  /** Somebody signs up, and somebody else copies the token. */
+  /** A user signs up, and a thief copies the token. */
   static async begin(world: World): Promise<Theft> {
     return new Theft(world, await signUp(world.target))
   }
 
-  /** The thief copies everything that the victim keeps, the attempt under way and the client's own key included. */
+  /** The thief copies everything that the victim stores, including the pending attempt and the client's own key. */
   copyAll(): void {
     this.#copiedAll = true
     const { held } = this.#victim.store
@@ -43,7 +43,7 @@ export class Theft {
     return this.#present('thief')
   }
 
-  /** Each presents what they hold once more, when nothing is forgiven any more. */
+  /** Each presents what they hold once more, after the grace period. */
   async end(): Promise<TheftOutcome> {
     await this.world.passGrace()
     await this.victim()
@@ -64,11 +64,11 @@ export class Theft {
     const { outcome } = await client.refresh(fate && { fate })
     const presentation = { who, token, outcome, ended: false }
     this.#presentations.push(presentation)
-    // Nobody can tell a loser of a race from one whose session is over by the refusal: the access tokens tell.
-    if (outcome === 'refused' || outcome === 'lost') presentation.ended = !(await this.#isAnybodyLive())
+    // The refusal alone does not show whether the request lost a race or the session is over: the access tokens do.
+    if (outcome === 'refused' || outcome === 'lost') presentation.ended = !(await this.#isEitherLive())
   }
 
-  async #isAnybodyLive(): Promise<boolean> {
+  async #isEitherLive(): Promise<boolean> {
     return (await this.#isLive(this.#victim)) || (await this.#isLive(this.#thief))
   }
 

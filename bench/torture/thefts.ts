@@ -1,5 +1,5 @@
-// Somebody has a copy of a token. A token that can be used once is found to have two holders as soon as the second one
-// comes; until then nobody can know.
+// A thief has a copy of a token. With a one-time token, the second use by either party reveals two holders; it cannot
+// be detected earlier.
 
 import { theft, type Play, type Scenario } from './scenario.js'
 import { Theft } from './theft.js'
@@ -9,51 +9,51 @@ const TURNS = 3
 const lost = { kind: 'lose' } as const
 
 export const theftScenarios: Scenario[] = [
-  steps('the thief first, then the victim', (theft) => theft.thief()),
-  steps('the victim first, then the thief at once', (theft) =>
+  steps('the thief refreshes first, then the victim', (theft) => theft.thief()),
+  steps('the victim refreshes first, then the thief immediately', (theft) =>
     theft.world.atOnce(async () => {
       await theft.victim()
       await theft.thief()
     }),
   ),
-  steps('the victim first, then the thief after the grace', async (theft) => {
+  steps('the victim refreshes first, then the thief after the grace period', async (theft) => {
     await theft.victim()
     await theft.world.passGrace()
     await theft.thief()
   }),
-  steps('the victim refreshes twice, then the thief comes at once', (theft) =>
+  steps('the victim refreshes twice, then the thief immediately', (theft) =>
     theft.world.atOnce(async () => {
       await theft.victim()
       await theft.victim()
       await theft.thief()
     }),
   ),
-  steps('the victim refreshes twice, then the thief comes after the grace', async (theft) => {
+  steps('the victim refreshes twice, then the thief after the grace period', async (theft) => {
     await theft.victim()
     await theft.victim()
     await theft.world.passGrace()
     await theft.thief()
   }),
   steps(
-    'thief and victim at the same instant',
+    'thief and victim refresh simultaneously',
     (theft) => theft.world.atOnce(() => Promise.all([theft.victim(), theft.thief()])),
     { rounds: 'many' },
   ),
-  steps("the victim's answer is lost, the thief comes, the victim retries", (theft) =>
+  steps("the victim's response is lost, the thief refreshes, the victim retries", (theft) =>
     theft.world.atOnce(async () => {
       await theft.victim(lost)
       await theft.thief()
       await theft.victim()
     }),
   ),
-  steps("the victim's answer is lost, the victim retries, the thief comes", (theft) =>
+  steps("the victim's response is lost, the victim retries, the thief refreshes", (theft) =>
     theft.world.atOnce(async () => {
       await theft.victim(lost)
       await theft.victim()
       await theft.thief()
     }),
   ),
-  steps('thief and victim in turn, at once', (theft) =>
+  steps('thief and victim take turns in quick succession', (theft) =>
     theft.world.atOnce(async () => {
       for (let turns = 0; turns < TURNS; turns += 1) {
         await theft.thief()
@@ -61,7 +61,7 @@ export const theftScenarios: Scenario[] = [
       }
     }),
   ),
-  steps('thief and victim in turn, a grace apart', async (theft) => {
+  steps('thief and victim take turns, a grace period apart', async (theft) => {
     for (let turns = 0; turns < TURNS; turns += 1) {
       await theft.thief()
       await theft.world.passGrace()
@@ -69,7 +69,7 @@ export const theftScenarios: Scenario[] = [
       await theft.world.passGrace()
     }
   }),
-  steps('the thief copies all that the client keeps, with an attempt under way', async (theft) => {
+  steps("the thief copies the client's whole store during a pending attempt", async (theft) => {
     await theft.victim(lost)
     theft.copyAll()
     await theft.world.passGrace()

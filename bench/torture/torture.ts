@@ -1,5 +1,5 @@
-// Who logs an honest user out, and who never finds the thief: the same scenarios against Sallyport and others, each a
-// process of its own on the same Postgres. Run by `npm run torture`.
+// Which systems log an honest user out, and which never detect the thief: the same scenarios against Sallyport and
+// others, each a separate process on the same Postgres. Run by `npm run torture`.
 
 import { parseArgs } from 'node:util'
 import pLimit from 'p-limit'
@@ -16,7 +16,7 @@ import { sallyport, sallyportKeyless } from './targets/sallyport.js'
 import { createWorld } from './world.js'
 
 const GRACE_SECONDS = 3
-// They wait more than they work.
+// They mostly wait.
 const TARGETS_AT_ONCE = 2
 
 const kinds: TargetKind[] = [
@@ -54,7 +54,7 @@ for (const [index, { name, promised }] of chosen.entries()) {
   const column = table.columns[index]?.column
   if (promised === undefined || column === undefined) continue
   for (const broken of brokenPromises(column, promised, GRACE_SECONDS)) {
-    console.error(`${name} does not keep what it promises: ${broken}`)
+    console.error(`${name} breaks its promise: ${broken}`)
     process.exitCode = 1
   }
 }
@@ -76,6 +76,6 @@ async function measure(kind: TargetKind): Promise<Column> {
 function findKind(name: string): TargetKind {
   const kind = kinds.find((kind) => kind.name === name)
   if (kind === undefined)
-    throw new Error(`There is no target ${name}: choose from ${kinds.map(({ name }) => name).join(', ')}.`)
+    throw new Error(`Unknown target ${name}: choose from ${kinds.map(({ name }) => name).join(', ')}.`)
   return kind
 }

@@ -2,9 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Client, signUp } from './client.js'
 import type { World } from './world.js'
 
-/** For how long a copy of a token is served that its owner has used already. */
+/** How long a copy of a token is accepted after its owner has used it. */
 export interface Window {
-  /** The longest time after which a copy was served, and the shortest after which it was not; null when there is none. */
+  /**
+   * The longest time after which a copy was accepted, and the shortest after which it was refused; null when there is
+   * none.
+   */
   servedSeconds: number | null
   refusedSeconds: number | null
 }
@@ -12,7 +15,9 @@ export interface Window {
 const STEP_MS = 200
 const BEYOND_MS = 1000
 
-/** Measures with many sessions: in each the victim refreshes, and the thief comes after another time. */
+/**
+ * Measures with many sessions: in each the victim refreshes, and the thief presents the copy after a different delay.
+ */
 export async function measureWindow(world: World): Promise<Window> {
   const delays = Array.from({ length: (world.graceMs + BEYOND_MS) / STEP_MS + 1 }, (_, index) => index * STEP_MS)
   const samples = await Promise.all(delays.map((delay) => presentCopyAfter(world, delay)))
@@ -27,7 +32,7 @@ export async function measureWindow(world: World): Promise<Window> {
 
 interface Sample {
   isServed: boolean
-  /** Between these lies the time that the target saw between the two. */
+  /** Bounds of the time that passed between the two requests as the target saw them. */
   leastMs: number
   mostMs: number
 }

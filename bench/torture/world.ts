@@ -2,28 +2,28 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import type { Target } from './target.js'
 
-/** What a scenario is played in. */
+/** The environment of a scenario. */
 export interface World {
   target: Target
-  /** The target's grace, or the one that it would have: everybody waits as long. */
+  /** The target's grace period, or the one it would have: every scenario waits as long. */
   graceMs: number
-  /** Waits until no race and no repetition is forgiven any more. */
+  /** Waits until the grace period has passed. */
   passGrace(): Promise<void>
-  /** Does what has to happen within the grace; throws `TooSlow` when the machine took too long, and it did not. */
+  /** Does what has to happen within the grace period; throws `TooSlow` when it took longer. */
   atOnce<T>(work: () => Promise<T>): Promise<T>
 }
 
 export class TooSlow extends Error {}
 
 const MARGIN_MS = 250
-// A target may count its grace in whole seconds, and from the last of them that had begun.
+// A target may count its grace period in whole seconds, from the start of the current one.
 const WHOLE_SECOND_MS = 1000
 const TRIES = 5
 
-// Signing up costs what hashing a password costs.
+// Each sign-up hashes a password.
 const SIGN_UPS_AT_ONCE = 4
 
-/** The real world, in which time passes by itself. */
+/** The real world, where time passes by itself. */
 export function createWorld(target: Target, graceSeconds: number): World {
   const graceMs = graceSeconds * 1000
   const signUps = pLimit(SIGN_UPS_AT_ONCE)
@@ -40,7 +40,7 @@ export function createWorld(target: Target, graceSeconds: number): World {
   }
 }
 
-/** Plays something again when the machine was too slow for it to be what it is called. */
+/** Repeats a scenario when the machine was too slow for the timing that it requires. */
 export async function play<T>(scenario: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {

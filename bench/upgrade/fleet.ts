@@ -1,30 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { sallyportProgram, startProgram, type Server } from '../servers.js'
-import type { Instance } from '../soak/instances.js'
+import { chooseUp, type Instance } from '../soak/instances.js'
 
 export interface Fleet {
-  /** Any instance that a balancer would choose. */
+  /** Any instance that a load balancer would select. */
   choose(): Instance
   /** Adds an instance of the version that is built in this folder; null for this one. */
   add(name: string, folder: string | null): Promise<void>
-  /** Takes an instance out of the balancer, and stops it as an orchestrator does. */
+  /** Takes an instance out of the load balancer, and stops it as an orchestrator does. */
   remove(name: string): Promise<void>
   stop(): Promise<void>
 }
 
-/** What a balancer needs to notice that an instance takes no more requests. */
+/** The time in which a load balancer notices that an instance accepts no more requests. */
 const DRAIN_MS = 500
 
 /** Instances of Sallyport on one database, of more than one version. */
 export function createFleet(settings: Record<string, string>, onLine: (line: string) => void): Fleet {
   const members: (Instance & { server: Server })[] = []
   return {
-    choose() {
-      const up = members.filter(({ isUp }) => isUp)
-      const chosen = up[Math.floor(Math.random() * up.length)]
-      if (chosen === undefined) throw new Error('No instance is up.')
-      return chosen
-    },
+    choose: () => chooseUp(members),
 
     async add(name, folder) {
       const program = { ...sallyportProgram(settings), ...(folder !== null && { folder }), onLine }
@@ -34,7 +29,7 @@ export function createFleet(settings: Record<string, string>, onLine: (line: str
 
     async remove(name) {
       const member = members.find((each) => each.name === name)
-      if (member === undefined) throw new Error(`${name} is no instance.`)
+      if (member === undefined) throw new Error(`There is no instance ${name}.`)
       member.isUp = false
       await pause(DRAIN_MS)
       await member.server.stop()

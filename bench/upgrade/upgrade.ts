@@ -1,6 +1,6 @@
-// A rolling upgrade on Postgres under load (OPS-07): instances of an old version, beside which instances of this one start
-// and migrate, until this one is alone. Does any request fail, is anybody logged out, is anything lost that was
-// acknowledged? Run by `npm run bench:upgrade`.
+// A rolling upgrade on Postgres under load (OPS-07): while instances of an old version serve, instances of this one
+// start and migrate, until only this version is left. Does any request fail, is any user logged out, is anything lost
+// that was acknowledged? Run by `npm run bench:upgrade`.
 
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -49,7 +49,7 @@ async function run(old: string, url: string): Promise<number> {
   const faults: Faults = []
   const note = (text: string) => faults.push(`second ${((performance.now() - startedAt) / 1000).toFixed(1)}: ${text}`)
   const record: Record = { answers: new Map(), explained: new Map(), fault: note }
-  // Nothing is broken on purpose: a rolling upgrade excuses nothing.
+  // No fault is injected, so no error is accepted.
   const outages = createOutages(() => performance.now())
   const log = createServerLog()
   const fleet = createFleet(
@@ -60,7 +60,7 @@ async function run(old: string, url: string): Promise<number> {
     },
     (line) => {
       const error = log.take(line)
-      if (error !== null) note(`A server says: ${error}`)
+      if (error !== null) note(`A server logged: ${error}`)
     },
   )
   const accounts: Account[] = []
@@ -94,16 +94,19 @@ async function run(old: string, url: string): Promise<number> {
   return faults.length
 }
 
-/** Four phases of the same length: the old version alone, beside the new one, one of each, the new version alone. */
+/**
+ * Four phases of equal length: the old version alone, two of the old with one of the new, one of each, the new version
+ * alone.
+ */
 async function upgrade(fleet: Fleet, tell: (step: string) => void): Promise<void> {
   const phase = () => pause((seconds * 1000) / 4)
   tell('Two instances of the old version serve.')
   await phase()
   await fleet.add('new 1', null)
-  tell('An instance of this version has migrated, and serves beside them.')
+  tell('An instance of this version has migrated, and serves alongside them.')
   await phase()
   await fleet.remove('old 1')
-  tell('One of the old version has stopped.')
+  tell('One instance of the old version has stopped.')
   await phase()
   await fleet.add('new 2', null)
   await fleet.remove('old 2')

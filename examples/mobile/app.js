@@ -1,4 +1,4 @@
-// An app, such as a phone has it. Each run is one start: it restores the session, does one thing and ends.
+// An app as on a phone. Each run is one start: it restores the session, carries out one command and exits.
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { ClientError, createClient } from '@sallyport/client'
@@ -9,7 +9,7 @@ import { describeEnd, describeError, isPassing } from './words.js'
 const { SALLYPORT_URL = 'http://localhost:3000', DEVICE_NAME = hostname() } = process.env
 const { KEY_STORE = join(homedir(), '.sallyport-example') } = process.env
 
-/** How a run ends, for whoever starts it: 3 is worth another try later, and nobody is logged out by it. */
+/** The exit codes: 3 means that a later attempt may succeed; the user stays signed in. */
 const DONE = 0
 const REFUSED = 1
 const SIGNED_OUT = 2
@@ -29,7 +29,10 @@ const signIns = {
 }
 
 const commands = {
-  /** Any service that trusts Sallyport is called in this way; `origins` of `createClient` names those elsewhere. */
+  /**
+   * Other services that accept Sallyport's tokens are called in the same way, if `origins` of `createClient` lists
+   * them.
+   */
   async whoami() {
     const response = await client.fetch('/v1/whoami').catch(asClientError)
     const answer = await response.json().catch(asClientError)
@@ -55,7 +58,7 @@ const commands = {
   },
 }
 
-/** Whatever the network does on the way to a service is told as by the global `fetch`: by an error without a code. */
+/** Network errors of a service are thrown as by the global `fetch`: without a code. */
 function asClientError(error) {
   throw error instanceof ClientError ? error : new ClientError('unreachable', { cause: error })
 }

@@ -1,10 +1,10 @@
-// A key store on the disk, with the three methods of a phone's: one file for each key, for this user's eyes only.
+// A key store on disk, with the three methods of a phone's: one file per key, readable only by this user.
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * Keeps values in a folder, which is made when the first one is stored.
+ * Stores values in a folder, which is created with the first one.
  * @param {string} folder
  */
 export function createKeyStore(folder) {
@@ -14,7 +14,7 @@ export function createKeyStore(folder) {
       try {
         return await readFile(join(folder, nameOf(key)), 'utf8')
       } catch (error) {
-        // Only what was never stored is absent. What cannot be read at the moment may be a session.
+        // Only a value that was never stored is absent. One that cannot be read may be a session.
         if (error.code === 'ENOENT') return null
         throw error
       }
@@ -26,12 +26,12 @@ export function createKeyStore(folder) {
      */
     async set(key, value) {
       const file = join(folder, nameOf(key))
-      // A kill may leave a draft behind. Nobody reads it, and the next refresh spends the token in it.
+      // A kill may leave a temporary file behind. It is never read, and the next refresh makes its token useless.
       const draft = `${file}.${randomUUID()}`
       await mkdir(folder, { recursive: true, mode: 0o700 })
       try {
         await writeThrough(draft, value)
-        // Takes the place of the old value at once or not at all: nobody ever reads half a record.
+        // Replaces the old value atomically: a partial record is never read.
         await rename(draft, file)
       } catch (error) {
         await rm(draft, { force: true })
@@ -59,7 +59,7 @@ async function writeThrough(file, text) {
   }
 }
 
-/** A new name in a folder is safe from a power cut once the folder itself is on the disk. */
+/** A new name in a folder is durable only after the folder itself was synced. */
 async function sync(folder) {
   const handle = await open(folder)
   try {
@@ -69,7 +69,7 @@ async function sync(folder) {
   }
 }
 
-/** What a key store of Expo takes as a key, but for names that mean something to a file system. */
+/** The keys that Expo's store accepts, except names with a meaning for the file system. */
 function nameOf(key) {
   if (!/^\w[\w.-]*$/.test(key))
     throw new TypeError(`"${key}" is not a valid key: use letters, digits, ".", "-" and "_".`)

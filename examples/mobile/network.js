@@ -1,19 +1,18 @@
-// The network between a phone and Sallyport: a proxy that can go away, and that loses a request or an answer on demand.
+// The network between a phone and Sallyport: a proxy that can be switched off, and that loses a request or a response
+// on demand.
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 
 /**
- * What has been stopped on its way.
+ * A request or a response that was held back.
  * @typedef {{ headers: import('node:http').IncomingHttpHeaders }} StoppedRequest
  * @typedef {StoppedRequest & { deliver(): void, lose(): void }} StoppedAnswer
  */
 
-/**
- * @param {string} serverUrl where Sallyport is, without a slash at its end
- */
+/** @param {string} serverUrl the URL of Sallyport, without a trailing slash */
 export async function startNetwork(serverUrl) {
   let target = serverUrl
-  /** What is to be stopped on its way, the next time that it passes. */
+  /** The next request or response to hold back. */
   const stops = []
 
   const proxy = createServer((incoming, outgoing) => {
@@ -50,17 +49,17 @@ export async function startNetwork(serverUrl) {
     /** From now on, every connection is refused. */
     disconnect,
     connect: () => listen(port),
-    /** Sallyport has moved. */
+    /** Sallyport has another URL now. */
     leadTo(url) {
       target = url
     },
     /**
-     * Stops the next request for a path. Resolves when it has come as far as here; Sallyport never hears of it.
+     * Holds back the next request for a path. Resolves when it has arrived here; it does not reach Sallyport.
      * @returns {Promise<StoppedRequest>}
      */
     stopRequest: (path) => new Promise((reached) => stops.push({ what: 'request', path, reached })),
     /**
-     * Stops the next answer to a request for a path. Resolves when Sallyport has done what it was asked.
+     * Holds back the response to the next request for a path. Resolves when Sallyport has processed the request.
      * @returns {Promise<StoppedAnswer>}
      */
     stopAnswer: (path) => new Promise((reached) => stops.push({ what: 'answer', path, reached })),

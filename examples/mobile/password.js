@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 
-/** From the terminal, unseen, or from a pipe: what stands in a command line, every user of the machine can read. */
+/** From the terminal without echo, or from a pipe, because every user of the machine can read command lines. */
 export async function readPassword() {
   if (!process.stdin.isTTY) {
     for await (const line of createInterface({ input: process.stdin })) return line

@@ -1,4 +1,4 @@
-// A phone with the app on it. Each start of the app is a process, which may be killed at any moment.
+// A phone with the app. Each start of the app is a process, which may be killed at any moment.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ const app = join(import.meta.dirname, 'app.js')
  * @param {object} phone
  * @param {string} phone.name as the user's other devices show it
  * @param {string} phone.keyStore the folder
- * @param {string} phone.url where it finds Sallyport
+ * @param {string} phone.url the URL of Sallyport
  * @param {string[]} [phone.node] the command that runs a script
  * @param {Record<string, string>} [phone.env]
  */
@@ -24,7 +24,7 @@ export function createPhone({ name, keyStore, url, node = [process.execPath], en
     })
     let said = ''
     child.stdout.on('data', (bytes) => (said += String(bytes)))
-    // Whoever is not asked for anything may have ended before this is written.
+    // A command that reads no input may have exited before this is written.
     child.stdin.on('error', () => undefined)
     child.stdin.end(`${input}\n`)
     const ended = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode, said }))
@@ -32,13 +32,13 @@ export function createPhone({ name, keyStore, url, node = [process.execPath], en
       /** @type {Promise<{ code: number | null, signal: string | null, said: string }>} */
       ended,
       /**
-       * Waits for what happens while the app runs. Throws where the app ends without it.
+       * Waits for an event while the app runs. Throws if the app exits first.
        * @template T
        * @param {Promise<T>} event
        * @returns {Promise<T>}
        */
       until: (event) => Promise.race([event, ended.then(({ said }) => Promise.reject(new Error(`It ended: ${said}`)))]),
-      /** What `kill -9` does, and a phone that needs the memory: the app has no time for anything. */
+      /** Sends SIGKILL, as a phone does that runs out of memory. */
       kill: () => {
         child.kill('SIGKILL')
         return ended
@@ -48,7 +48,7 @@ export function createPhone({ name, keyStore, url, node = [process.execPath], en
 
   return {
     open,
-    /** Starts the app and waits until it has ended. */
+    /** Starts the app and waits until it has exited. */
     run: (command, input) => open(command, input).ended,
   }
 }

@@ -1,5 +1,5 @@
-// What befalls a phone, step by step, against a Sallyport that runs: `npm start` in one terminal, this in another.
-// It is held to its word: where the app ends otherwise than told here, the story fails.
+// Faults of a phone, step by step, with a running Sallyport: `npm start` in one terminal, this in another. Each step
+// checks how the app exits, and the story fails at the first difference.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { createPhone } from './phone.js'
 
 const { SALLYPORT_URL = 'http://localhost:3000' } = process.env
 const REFRESH = '/v1/auth/refresh'
-/** How the app ends: see README.md. */
+/** The exit codes of the app: see README.md. */
 const [DONE, SIGNED_OUT, NOT_NOW] = [0, 2, 3]
 
 const email = `ada-${randomBytes(4).toString('hex')}@example.com`
@@ -26,19 +26,19 @@ const sessionOf = (said) => /session ([0-9a-f-]{36})/.exec(said)?.[1]
 const attemptOf = ({ headers }) => headers['idempotency-key']
 
 function expect(actual, expected, what) {
-  if (actual !== expected) throw new Error(`${what}: ${actual} and not ${expected}.`)
+  if (actual !== expected) throw new Error(`${what}: ${actual} instead of ${expected}.`)
 }
 
-/** Opens the app and waits until it has ended. */
+/** Starts the app and waits until it has exited. */
 async function open(device, command, { code = DONE, input } = {}) {
   console.log(`  $ ${command.join(' ')}`)
   const ended = await device.run(command, input)
   show(ended.said)
-  expect(ended.code, code, 'The app ended with')
+  expect(ended.code, code, 'The app exited with')
   return ended.said
 }
 
-/** Opens the app on the phone and kills it as soon as the network has stopped something. */
+/** Starts the app on the phone and kills it as soon as the network has held something back. */
 async function openAndKill(stopped) {
   console.log('  $ whoami')
   const running = phone.open(['whoami'])
@@ -56,32 +56,30 @@ async function openInSame(session) {
 async function signUp() {
   tell(`Ada registers on her phone, as ${email}.`)
   await open(phone, ['register', email], { input: password })
-  tell('She opens the app again, and it asks a route that needs an access token.')
+  tell('She opens the app again, and it calls a route that requires an access token.')
   return sessionOf(await open(phone, ['whoami']))
 }
 
 async function getKilled(session) {
-  tell('The app refreshes and Sallyport rotates the token, but before the answer arrives: kill -9.')
+  tell('The app refreshes and Sallyport rotates the token; before the response arrives: kill -9.')
   await openAndKill(network.stopAnswer(REFRESH))
-  tell('Opened again, it finds the old token in its key store, and the attempt key that it wrote down beside it.')
+  tell('Opened again, it finds the old token in its key store, and the attempt key that it stored with it.')
   await openInSame(session)
 
-  tell('The app has written down its attempt, but before the request reaches Sallyport: kill -9.')
+  tell('The app has stored its attempt; before the request reaches Sallyport: kill -9.')
   await openAndKill(network.stopRequest(REFRESH))
-  tell('Opened again, it makes the same attempt.')
+  tell('Opened again, it repeats the same attempt.')
   await openInSame(session)
 }
 
 async function goOffline(session) {
-  tell('Once more the answer is lost, and then the network is gone.')
+  tell('Another response is lost, and then the network fails.')
   const lost = attemptOf(await openAndKill(network.stopAnswer(REFRESH)))
   show(`The attempt key was ${lost}.`)
   await network.disconnect()
   await open(phone, ['whoami'], { code: NOT_NOW })
   await open(phone, ['profile'], { code: NOT_NOW })
-  tell(
-    'So it stays for a day, or for as long as you like: no story can turn the clock of your Sallyport, but its answer',
-  )
+  tell('It may stay so for a day or longer: this story cannot change the clock of your Sallyport, but its response')
   console.log('would be the same, up to the 30 days that a session of mode json may be unused.')
 
   tell('The network is back.')
@@ -95,7 +93,7 @@ async function goOffline(session) {
   show(said)
   expect(attemptOf(sent), lost, 'The attempt key is')
   expect(sessionOf(said), session, 'The session is')
-  show('It asked with the same attempt key, and it is the same session.')
+  show('The request had the same attempt key, and it is the same session.')
 }
 
 async function logOut(session) {
@@ -103,7 +101,7 @@ async function logOut(session) {
   await open(tablet, ['login', email], { input: password })
   await open(tablet, ['sessions'])
   await open(tablet, ['end', session])
-  tell('The phone says so, and why.')
+  tell('The phone shows the reason.')
   await open(phone, ['whoami'], { code: SIGNED_OUT })
   tell('She logs out on the tablet.')
   await open(tablet, ['logout'])

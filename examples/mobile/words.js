@@ -1,4 +1,4 @@
-// What the app tells its user.
+// The messages for the user.
 
 const ends = {
   logout: 'You logged out.',
@@ -16,13 +16,13 @@ const ends = {
   factor_changed: 'Your sign-in methods were changed on another device.',
 }
 
-/** Why nobody is signed in; null is for whoever never was, or knows already. */
+/** Why no user is signed in; null if none was, or if the reason was already shown. */
 export function describeEnd(reason) {
   if (reason === null) return 'You are not signed in.'
   return `${ends[reason] ?? 'The session has ended.'} Sign in again. (${reason})`
 }
 
-/** Faults that pass by themselves. None of them is a reason to log anybody out. */
+/** Temporary errors. None of them is a reason to log the user out. */
 const passing = {
   unreachable: 'Sallyport cannot be reached.',
   unexpected_answer: 'Unexpected response. Does this network require you to sign in?',

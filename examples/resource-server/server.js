@@ -1,4 +1,4 @@
-// A small service that is not Sallyport and trusts its access tokens.
+// A small service that accepts Sallyport's access tokens.
 import cors from '@fastify/cors'
 import Fastify from 'fastify'
 import { createVerifier } from '@sallyport/verifier'
@@ -23,7 +23,7 @@ const verifier = createVerifier({
 })
 
 const app = Fastify()
-// Pages of these origins may call with an access token. None may with cookies, so no credentials are allowed.
+// Pages of these origins may call with an access token, but not with cookies, so credentials are not allowed.
 await app.register(cors, {
   origin: CORS_ORIGINS.split(',').filter((origin) => origin !== ''),
   allowedHeaders: ['authorization'],
@@ -33,20 +33,20 @@ await app.register(sallyport, { verifier })
 
 app.get('/', { config: { sallyport: 'public' } }, () => ({ hello: 'anybody' }))
 
-// The list of revocations is in memory: no question to Sallyport, and a logout is felt within a second.
+// The revocation list is in memory: no request to Sallyport, and a logout takes effect within a second.
 app.get('/orders', { config: { sallyport: 'feed' } }, ({ claims }) => ({ orders: [], of: claims.sub }))
 
-// What cannot be undone is worth a question.
+// An irreversible action justifies a request to Sallyport.
 app.post('/payouts', { config: { sallyport: 'live' } }, ({ claims }) => ({ paid_to: claims.sub }))
 
-// A page that this service renders, for a browser that is signed in with mode "session".
+// A page rendered by this service, for a browser that is signed in with mode "session".
 app.get('/account', { config: { sallyport: 'feed' } }, ({ claims }, reply) =>
   reply
     .type('text/html; charset=utf-8')
     .send(`<!doctype html><title>Account</title><p>You are <code>${claims.sub}</code>.</p>`),
 )
 
-// Whoever asks before the first list of revocations is there would be judged without it.
+// Requests before the first revocation list has arrived would be checked without it.
 await verifier.ready()
 await app.listen({ host: '127.0.0.1', port: Number(PORT) })
 console.log(`The example listens at http://127.0.0.1:${app.server.address().port}`)

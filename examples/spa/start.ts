@@ -1,4 +1,4 @@
-// npm run example:spa: Sallyport and, on an origin of its own, the page. It is one process, which Ctrl-C stops.
+// npm run example:spa: Sallyport and, on its own origin, the page. It is one process, which Ctrl-C stops.
 
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -21,13 +21,13 @@ const vite = await createViteServer(
   mergeConfig(configurePage({ sallyportUrl, resourceServerUrl: RESOURCE_SERVER_URL }), {
     configFile: false,
     clearScreen: false,
-    // As a server of its own Vite would end the process at SIGTERM, before Sallyport has stopped gracefully.
+    // As a standalone server, Vite would exit on SIGTERM before Sallyport has stopped gracefully.
     server: { middlewareMode: { server: pageServer }, ws: { server: pageServer } },
   }),
 )
 pageServer.on('request', vite.middlewares)
 
-// The page's origin has to be allowed. Access tokens live for a minute, so that there is something to watch.
+// The page's origin must be allowed. Access tokens live for a minute, so that you can watch them being refreshed.
 Object.assign(process.env, { PORT, PUBLIC_URL: sallyportUrl, CORS_ORIGINS: pageUrl, ACCESS_TOKEN_TTL })
 await import('../../dist/main.js')
 console.log(`  The page is at ${pageUrl}\n`)

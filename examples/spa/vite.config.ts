@@ -1,9 +1,9 @@
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
 
 export interface PageOptions {
-  /** Where browsers reach Sallyport. */
+  /** The URL of Sallyport for browsers. */
   sallyportUrl: string
-  /** Where they reach the example resource server; null where it does not run. */
+  /** The URL of the example resource server for browsers; null if it is not running. */
   resourceServerUrl: string | null
 }
 
@@ -17,20 +17,20 @@ export function configurePage({ sallyportUrl, resourceServerUrl }: PageOptions):
     },
     plugins: [restrictContent([sallyportUrl, ...(resourceServerUrl === null ? [] : [resourceServerUrl])])],
     server: {
-      // The page and the client's package, and nothing else of the checkout, in which secrets may lie.
+      // The page and the client's package, and no other files of the checkout, which may contain secrets.
       fs: { allow: ['.', '../../packages/client/dist'] },
     },
     build: {
       target: 'es2023',
-      // Every browser of that target knows it, and it would be an inline script.
+      // All browsers of that target support it, and it would be an inline script.
       modulePreload: { polyfill: false },
     },
   }
 }
 
 /**
- * A content security policy: scripts and styles are the page's own, it talks to these services alone, no form leaves
- * it, and no text becomes markup.
+ * A content security policy: only the page's own scripts and styles, connections to these services only, no form
+ * submissions, and no markup from text.
  */
 function restrictContent(services: string[]): Plugin {
   return {
@@ -41,7 +41,7 @@ function restrictContent(services: string[]): Plugin {
         'script-src': ["'self'"],
         'style-src': ["'self'"],
         'img-src': ["'self'"],
-        // Vite's own connection, over which it tells of changed files.
+        // Vite's own connection for changed files.
         'connect-src': development ? ["'self'", ...services] : services,
         'base-uri': ["'none'"],
         'form-action': ["'none'"],

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { URL } from 'node:url'
 
 /**
- * The mutants that no test can tell from the original, with a reason each. They are found by the text of their line and
- * not by its number, so that they outlive a move.
+ * The mutants that no test can distinguish from the original, each with a reason. They are identified by the text of
+ * their line instead of its number, so that they stay valid when it moves.
  *
  * @typedef {{ line: string, original: string, replacement: string, reason: string }} Equivalent
  * @type {Record<string, Equivalent[]>}
@@ -16,7 +16,7 @@ export function isEquivalent({ file, ...mutant }) {
 }
 
 /**
- * Those of the list that are not there any more: their line has changed, so it has to be looked at again.
+ * The listed mutants that no longer exist: their line has changed, so they must be reviewed.
  *
  * @param {string[]} files
  * @param {import('./mutants.js').Mutant[]} mutants

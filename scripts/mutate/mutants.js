@@ -5,19 +5,19 @@ const silent = () => undefined
 const logger = { debug: silent, info: silent, isDebugEnabled: () => false }
 
 /**
- * A fault put into a source on purpose.
+ * A fault that is inserted into a source.
  *
  * @typedef {object} Mutant
  * @property {string} id what switches it on
  * @property {string} file
  * @property {number} line
- * @property {string} lineText the line as it stands in the source
+ * @property {string} lineText the original line of the source
  * @property {string} original
  * @property {string} replacement
  */
 
 /**
- * Puts all mutants into each file, switched off: one compilation serves all of them, and whoever runs the code chooses
+ * Inserts all mutants into each file, switched off: one compilation is sufficient for all of them, and a run selects
  * one by its id.
  *
  * @param {string[]} files

@@ -1,8 +1,8 @@
-// npm run mutate: puts one fault after the other into the files that hold rules, and tells which of them no test notices.
+// npm run mutate: inserts faults into the files with rules, one at a time, and prints those that no test detects.
 //
 //   npm run mutate [-- [--jobs 1] [src/features/families/rotation.ts | src/wire/claims.ts:20-30 …]]
 //
-// The mutants are StrykerJS's, of which only the instrumenter is used; test/README.md says why.
+// The mutants are those of StrykerJS, of which only the instrumenter is used; test/README.md explains why.
 
 import { existsSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -15,7 +15,7 @@ import { isEquivalent, outdatedEquivalents } from './equivalents.js'
 import { ruleFiles } from './rule-files.js'
 import { measure, passesWith } from './test-runs.js'
 
-/** Of the mutants that can be noticed, in each file. */
+/** The required score of each file, as a share of the detectable mutants. */
 const LEAST_PERCENT = 95
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { jobs: { type: 'string' } } })
@@ -28,7 +28,7 @@ installPackages(fileURLToPath(new URL('.', import.meta.url)))
 const { createMutants } = await import('./mutants.js')
 const { mutants: all, instrumented } = await createMutants(files)
 const mutants = all.filter(isSelected)
-// One folder for each run: they may run at the same time.
+// One folder per run, because several may run at the same time.
 const folder = `.mutated/${process.pid}`
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const compiled = await compileTests({ folder, replaced: instrumented })
@@ -55,7 +55,7 @@ function requireKnown(files) {
   process.exit(1)
 }
 
-/** The test files of the chosen rules, the quickest first. */
+/** The test files of the selected rules, fastest first. */
 async function measureSuites() {
   const names = [...new Set(files.flatMap((file) => ruleFiles[file]))]
   const suites = await Promise.all(
@@ -73,7 +73,7 @@ async function findSurvivors() {
   return tried.filter((_mutant, index) => !noticed[index])
 }
 
-/** Tells of a survivor at once, because a whole run takes long. */
+/** Prints a survivor immediately, because a whole run takes long. */
 async function isNoticed(mutant) {
   const suitable = suites.filter(({ name, hits }) => ruleFiles[mutant.file].includes(name) && hits[mutant.id])
   for (const suite of suitable) {

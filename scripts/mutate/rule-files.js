@@ -1,9 +1,10 @@
-// The files that hold rules, and the test files whose matter each rule is. Every mutant is tried on those of them that come by
-// it, the quickest first: a test over HTTP is run only for what the unit tests let through.
+// The files with rules, and the tests of each. Every mutant is run against those tests that execute it, fastest first:
+// a test over HTTP runs only if the unit tests do not detect it.
 
 export const ruleFiles = {
   'src/features/access/requirement.ts': ['test/features/access/requirement.test.ts'],
   'src/features/browser/credentials.ts': ['test/features/browser/credentials.test.ts'],
+  'src/features/browser/known-devices.ts': ['test/features/browser/known-devices.test.ts'],
   'src/features/browser/cross-site.ts': ['test/features/browser/cross-site.test.ts'],
   'src/features/families/refresh-token.ts': [
     'test/features/families/refresh-token.test.ts',
@@ -14,11 +15,15 @@ export const ruleFiles = {
     'test/features/families/rotation-model.test.ts',
   ],
   'src/features/limits/policy.ts': ['test/features/limits/policy.test.ts'],
-  'src/features/passwords/guesses.ts': ['test/features/passwords/guesses.test.ts'],
+  'src/features/passwords/guesses.ts': [
+    'test/features/passwords/guesses.test.ts',
+    'test/flows/limits.test.ts',
+    'test/attacks/login-floods.test.ts',
+  ],
   'src/features/sign-in/next-step.ts': ['test/features/sign-in/next-step.test.ts'],
-  'src/features/sign-in/proof.ts': ['test/features/sign-in/proof.test.ts'],
   'src/features/tokens/access-token.ts': ['test/features/tokens/access-token.test.ts'],
   'src/features/tokens/key-schedule.ts': ['test/features/tokens/key-schedule.test.ts'],
+  'src/platform/bounded-queue.ts': ['test/platform/bounded-queue.test.ts'],
   'src/wire/access-token.ts': ['test/wire/access-token.test.ts', 'test/wire/access-token-cache.test.ts'],
   'src/wire/claims.ts': ['test/wire/claims.test.ts', 'test/openapi.test.ts'],
   'src/wire/cookies.ts': ['test/wire/cookies.test.ts'],

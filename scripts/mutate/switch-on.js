@@ -1,7 +1,7 @@
-// Loaded before a test file. With MUTANT, switches that one on, and stops a loop that it made endless; with MUTANT_HITS,
-// writes to that file how often the test file came by each mutant.
+// Loaded before a test file. With MUTANT, switches that one on, and stops a loop that it made endless; with
+// MUTANT_HITS, writes to that file how often the test file reached each mutant.
 //
-// What it sets is the contract of @stryker-mutator/instrumenter with its runners.
+// The global variable is the contract of @stryker-mutator/instrumenter with its runners.
 
 import { writeFileSync } from 'node:fs'
 

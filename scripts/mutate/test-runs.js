@@ -7,15 +7,15 @@ import { URL } from 'node:url'
 
 const switchOn = new URL('switch-on.js', import.meta.url).href
 
-/** A loop that comes by a mutant so many times more often than it does without it has become endless. */
+/** A loop that reaches a mutant this many times more often than without it is considered endless. */
 const MOST_HITS_FACTOR = 100
 
-/** For what a mutant makes wait for ever. */
+/** For a mutant that makes the test wait forever. */
 const PATIENCE_FACTOR = 20
 const LEAST_PATIENCE_MS = 60_000
 
 /**
- * Runs a test file as it is: how long it takes, and how often it comes by each mutant.
+ * Runs a test file without mutants: its duration, and how often it reaches each mutant.
  *
  * @param {string} file its compiled form
  * @returns {Promise<{ passed: boolean, ms: number, hits: Record<string, number> }>}
@@ -40,7 +40,7 @@ export function passesWith({ id }, { file, ms, hits }) {
 
 function run(file, environment, timeout) {
   const child = spawn(process.execPath, ['--liftoff-only', '--import', switchOn, file], {
-    // Of the two limits of time, tap's own would take a slow machine for a test that fails.
+    // Of the two time limits, tap's own would count a slow machine as a failed test.
     env: { ...process.env, TAP_TIMEOUT: '0', ...environment },
     stdio: 'ignore',
     timeout,

@@ -26,7 +26,7 @@ interface CollectionFolder {
   item: (CollectionFolder | CollectionItem)[]
 }
 
-/** Every id is derived from a name, so that a collection that is imported again takes the place of the old one. */
+/** Every id is derived from a name, so that importing the collection again replaces the old one. */
 const NAMESPACE = '3c1f6a0e-58d2-4b7c-9e41-a6d07f2b8c95'
 
 interface Source {
@@ -41,7 +41,7 @@ export interface GeneratedPostman {
   environment: object
 }
 
-/** Makes both from the OpenAPI document and the tour. The same document makes the same files. */
+/** Generates both from the OpenAPI document and the tour. The same document produces the same files. */
 export async function generatePostman(document: unknown): Promise<GeneratedPostman> {
   const { serverUrl, operations } = readDocument(document)
   const source = { operations, requests: await convertOperations(document), shown: new Set<string>() }
@@ -91,7 +91,7 @@ function itemOf(step: Step, parents: string[], { operations, requests, shown }: 
   if (!operation || !converted) throw new Error(`"${step.name}" names ${step.operation}, which the document does not.`)
   const request = requestOf(step, operation, converted)
   const expected = expectedAnswers(step, operation)
-  // All of them once, and afterwards what is to be expected.
+  // All saved responses at the first use of an operation, and afterwards only the expected one.
   const answers = shown.has(operation.id) ? expected : operation.answers
   shown.add(operation.id)
   const path = [...parents, step.name]
@@ -99,7 +99,7 @@ function itemOf(step: Step, parents: string[], { operations, requests, shown }: 
     id: idOf(...path),
     name: step.name,
     event: scriptsOf(step, expected[0]),
-    // What the jar keeps from earlier would travel along unseen.
+    // Cookies in Postman's jar from earlier requests would be sent as well.
     protocolProfileBehavior: { disableCookies: true },
     request,
     response: answers.map((answer, index) => ({

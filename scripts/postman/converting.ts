@@ -1,4 +1,4 @@
-// The converter's edge: it has neither types nor a promise, and answers far more than is used here.
+// The interface to the converter, which has no types or stability guarantees, and returns far more than is used here.
 
 import { z } from 'zod'
 import { loadPackage } from './packages.js'
@@ -45,7 +45,7 @@ const resultSchema = z.object({
   ]),
 })
 
-/** The request of each operation of an OpenAPI document, by its operationId, as the document's examples fill it. */
+/** The request of each operation of an OpenAPI document, by operationId, filled with the document's examples. */
 export async function convertOperations(document: unknown): Promise<Map<string, ConvertedRequest>> {
   const result = await convert(namedByOperation(document), {
     folderStrategy: 'Tags',
@@ -67,7 +67,10 @@ const namedSchema = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), z.looseObject({ operationId: z.string() }))),
 })
 
-/** A request is called by its summary and forgets its operationId, unless that is the summary. */
+/**
+ * Copies the document with each operationId as the summary, because the converter names requests by their summary and
+ * drops the operationId.
+ */
 function namedByOperation(document: unknown): object {
   const named = structuredClone(namedSchema.parse(document))
   for (const operations of Object.values(named.paths)) {

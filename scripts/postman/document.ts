@@ -1,26 +1,26 @@
-// The part of the OpenAPI document that the collection is made of.
+// The part of the OpenAPI document from which the collection is generated.
 
 import { z } from 'zod'
 
-/** What a request needs for being let in. */
+/** The authentication that a request needs. */
 export type Access = 'none' | 'access token' | 'verifier'
 
 export interface Operation {
   id: string
   method: string
   path: string
-  /** What it does, in a line and whatever the document adds to it. */
+  /** The summary, and the description in the document. */
   description: string
   access: Access
   answers: DescribedAnswer[]
 }
 
-/** One answer that the document shows. A refusal has a code. */
+/** One documented response. A refusal has a code. */
 export interface DescribedAnswer {
   status: number
   code: string | null
   mediaType: string | null
-  /** Null where the answer has no body. */
+  /** Null if the response has no body. */
   example: unknown
   /** The members that every such body has. */
   required: string[]

@@ -1,4 +1,4 @@
-// A request of the collection: the converter's, with what its step sends in place of the document's examples.
+// A request of the collection: the converter's, with the values of its step instead of the document's examples.
 
 import type { Body, ConvertedRequest, Header } from './converting.js'
 import type { Access, Operation } from './document.js'
@@ -8,7 +8,7 @@ type Auth = { type: 'noauth' } | { type: 'bearer'; bearer: [{ key: 'token'; valu
 
 export interface CollectionRequest {
   method: string
-  /** Absent where the collection's own is sent. */
+  /** Absent if the collection's own authorization is used. */
   auth?: Auth
   header: Header[]
   body?: Body
@@ -39,7 +39,7 @@ export function requestOf(
   }
 }
 
-/** By default what the operation needs; the access token is the collection's own. */
+/** By default the authentication that the operation needs; the access token is the collection's own. */
 function authOf(bearer: Sent['bearer'], access: Access): Auth | undefined {
   if (bearer === undefined && access === 'access token') return undefined
   const value = bearer === undefined && access === 'verifier' ? '{{verifier_credential}}' : bearer
@@ -57,8 +57,8 @@ function bodyOf(sent: Sent['body'], converted: Body | undefined): Body | undefin
 }
 
 /**
- * Headers that are parameters of the operation are sent where the step names them. Where an answer has no body, the
- * converter asks for nothing but refusals.
+ * Header parameters of the operation are sent if the step sets them. If a response has no body, the converter generates
+ * an Accept header for refusals only.
  */
 function headersOf({ headers = {} }: Sent, converted: Header[], hasBody: boolean): Header[] {
   const sent = Object.entries(headers).map(([key, value]) => {

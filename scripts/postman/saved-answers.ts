@@ -1,4 +1,4 @@
-// What Postman shows under a request without sending it: the answers that the document describes.
+// The responses that Postman shows for a request without sending it: those in the document.
 
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import type { DescribedAnswer, Operation } from './document.js'
 import type { CollectionRequest } from './request.js'
 import type { Step } from './step.js'
 
-/** One answer, ready to be looked at in Postman. */
+/** A response in Postman's format. */
 export interface SavedAnswer {
   name: string
   originalRequest: Omit<CollectionRequest, 'description'>
@@ -23,12 +23,12 @@ export interface SavedAnswer {
 
 const problemSchema = z.record(z.string(), z.unknown())
 
-/** The answer that a step expects, in each form that the document shows of it. */
+/** The response that a step expects, in each documented form. */
 export function expectedAnswers(
   { name, send, answers, reason }: Step,
   operation: Operation,
 ): [DescribedAnswer, ...DescribedAnswer[]] {
-  // With another method it is a request that no operation is for.
+  // With another method, the request belongs to no operation.
   if (send?.method !== undefined && typeof answers === 'string') return [undescribed(answers)]
   const [first, ...others] = operation.answers.filter(({ status, code }) => (code ?? status) === answers)
   if (!first) throw new Error(`"${name}" expects ${answers}, which the document does not describe.`)

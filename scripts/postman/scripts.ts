@@ -9,13 +9,13 @@ export interface Script {
   script: { type: 'text/javascript'; exec: string[] }
 }
 
-/** What a step does before its request and with the answer. */
+/** The statements of a step before its request and after its response. */
 export function scriptsOf(step: Step, expected: DescribedAnswer): Script[] {
   const before = step.before === undefined ? [] : [script('prerequest', linesOf(step.before))]
   return [...before, script('test', testsOf(step, expected))]
 }
 
-/** Leaves a folder out, in a way that a run shows. */
+/** Skips a folder, visibly in a run. */
 export function skipUnless({ variable, reason }: NonNullable<Folder['needs']>): Script {
   return script('prerequest', [
     `if (!pm.variables.get(${quoted(variable)})) {`,

@@ -1,4 +1,4 @@
-// The tour: what a newcomer clicks through from top to bottom, and what `npm run postman:run` sends.
+// The tour: the requests that a new user sends from top to bottom, and that `npm run postman:run` sends.
 
 import type { Folder } from './step.js'
 import { accessToken } from './tour/access-token.js'
@@ -39,7 +39,7 @@ Choose the environment "Sallyport on this machine" to set these:
 
 The saved examples of each request show all responses of the operation. To run the tour without Postman: \`npm run postman:run\`. See docs/postman.md.`
 
-/** What the collection starts with. Scripts add the rest as they go. */
+/** The initial variables of the collection. Scripts add the others during a run. */
 export const variables = [
   { key: 'email', value: '', description: 'Set by "Register".' },
   { key: 'password', value: 'copper lantern drifts over seven hills' },

@@ -1,7 +1,7 @@
-// Stand-ins take the place of packages that tap and Prisma install for commands that are not used here. npm uses one for
-// as long as its version is the one that is asked for: after an upgrade it installs the package itself again.
+// Stand-ins replace packages that tap and Prisma install for commands that are not used here. npm uses a stand-in as
+// long as its version is the requested one: after an upgrade it installs the real package again.
 
-/** A function of a package that is left out, which fails when it is called. */
+/** A function of a replaced package, which throws when it is called. */
 export function leftOut(name, command) {
   return () => {
     throw new Error(

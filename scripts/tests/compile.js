@@ -1,5 +1,5 @@
-// Translates src/, test/, bench/, scripts/ and what the tests import of examples/ into JavaScript once, under .compiled/,
-// so that no test file has to do it again in its own process. Types are checked by `npm run typecheck` alone.
+// Translates src/, test/, bench/, scripts/ and the imported parts of examples/ into JavaScript once, under .compiled/,
+// so that test files do not have to do it in their own process. Types are checked only by `npm run typecheck`.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -9,7 +9,7 @@ import { build } from 'esbuild'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * Compiles everything and answers where the compiled form of a source is.
+ * Compiles everything and returns a function for the compiled path of a source.
  *
  * @param {{ folder?: string, replaced?: Map<string, string> }} options `replaced`: by their paths from the root, what is
  *   compiled in place of some sources
@@ -40,7 +40,7 @@ export async function compileTests({ folder = '.compiled', replaced = new Map() 
   return (file) => join(outdir, relative(root, resolve(file)).replace(/\.ts$/, '.js'))
 }
 
-/** Touches only what has changed, because another run may be reading the rest. */
+/** Changes only files that differ, because another run may be reading the others. */
 function replaceOutput(outdir, files) {
   const current = new Set(files.map(({ path }) => path))
   const previous = existsSync(outdir) ? readdirSync(outdir, { recursive: true, withFileTypes: true }) : []
@@ -61,7 +61,7 @@ function sourcesIn(folder) {
     .map((name) => join(root, folder, name))
 }
 
-/** Each module is compiled by itself, and finds what lies beside its source: files, and modules that are not compiled. */
+/** Each module is compiled separately, and resolves files and uncompiled modules from the location of its source. */
 function keepInPlace(sources, read) {
   return {
     name: 'keep-in-place',
@@ -81,7 +81,7 @@ function keepInPlace(sources, read) {
   }
 }
 
-/** On the first line, so that the numbers of the lines stay. */
+/** On the first line, so that line numbers do not change. */
 function ownPlace(path) {
   const url = JSON.stringify(pathToFileURL(path).href)
   return `const __sourceUrl = ${url}, __sourceFolder = ${JSON.stringify(dirname(path))};`

@@ -1,8 +1,8 @@
 import pg from 'pg'
 
 /**
- * Has the tests run on the Postgres that TEST_DATABASE_URL names, each file in a database of its own, so the user in it
- * has to be allowed to create databases. Ends the process, with the reason, where that cannot be.
+ * Makes the tests use the Postgres of TEST_DATABASE_URL, each file with a separate database, so its user must be
+ * allowed to create databases. Exits with an explanation if that is impossible.
  */
 export async function requirePostgres() {
   const url = (process.env.TEST_DATABASE_URL ||= 'postgres://postgres@127.0.0.1:5432/test')

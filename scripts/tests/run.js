@@ -1,4 +1,4 @@
-// npm test: compiles the tests and what they test once, then runs each test file in a process of its own.
+// npm test: compiles the tests and the tested code once, then runs each test file in a separate process.
 //
 //   node scripts/tests/run.js [--fast | --postgres | --write-order] [test/a.test.ts …]
 

@@ -3,18 +3,18 @@ import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { compileTests } from './compile.js'
 
-/** For a file, and for each test in it that asks for no other: long enough for a machine that has much else to do. */
+/** For a file, and for each test in it without its own timeout: long enough for a busy machine. */
 const TIMEOUT_SECONDS = 600
 
 /**
- * Stack traces show the lines of the sources. The embedded database is WebAssembly, of which a test file uses too
- * little for V8's second compiler to be worth its seconds.
+ * Stack traces show the lines of the sources. The embedded database is WebAssembly, which a test file uses too little
+ * to benefit from V8's optimizing compiler.
  */
 const NODE_OPTIONS = ['--enable-source-maps', '--liftoff-only']
 
 /**
- * Runs these test files, each in a process of its own and as many at a time as there are cores, and starts them in this
- * order. The output is TAP, or a report where it goes to a terminal. Answers how long each took.
+ * Runs these test files in this order, each in a separate process and as many at a time as there are cores. The output
+ * is TAP, or a report on a terminal. Returns how long each file took.
  */
 export async function runTests(files) {
   const missing = files.filter((file) => !existsSync(file))

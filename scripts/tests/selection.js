@@ -1,14 +1,16 @@
-// Which test files run where; test/README.md says why. A file that no rule here mentions runs everywhere.
+// Which test files run where; test/README.md explains why. A file that no rule here mentions runs everywhere.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, URL } from 'node:url'
 
 const orderFile = fileURLToPath(new URL('longest-first.json', import.meta.url))
 
-/** Files that take so long are started before all others. */
+/** Files that take this long are started before all others. */
 const LONG_MS = 5_000
 
-/** Open a database and are not about it: what they show of HTTP, tokens, cookies and texts is the same on any. */
+/**
+ * Files that use a database without testing it: their results for HTTP, tokens, cookies and texts are the same on any.
+ */
 const sameOnAnyDatabase = [
   'test/attacks/address-rotation.test.ts',
   'test/attacks/banned-users.test.ts',
@@ -43,7 +45,7 @@ const sameOnAnyDatabase = [
   'test/sdk/verifier/end-to-end.test.ts',
 ]
 
-/** Wait for real time to pass, try hundreds of random cases, or load a compiler, a linter or a million words. */
+/** Files that wait for real time, try hundreds of random cases, or load a compiler, a linter or large dictionaries. */
 const slow = [
   'test/architecture.test.ts',
   'test/attacks/any-request.test.ts',
@@ -71,12 +73,12 @@ export function allTests() {
   return longestFirst(files.sort())
 }
 
-/** Neither a process nor a browser nor real waiting. */
+/** Files that need neither a process, nor a browser, nor real waiting. */
 export function fastTests() {
   return allTests().filter((file) => !slow.includes(file) && !startsProcess.test(readFileSync(file, 'utf8')))
 }
 
-/** What can turn out otherwise on a Postgres that is a server, with connections that run at the same time. */
+/** Files whose result may differ on a Postgres server with concurrent connections. */
 export function postgresTests() {
   return allTests().filter((file) => {
     const text = readFileSync(file, 'utf8')
@@ -92,7 +94,7 @@ function longestFirst(files) {
   return files.toSorted((a, b) => place(a) - place(b))
 }
 
-/** Keeps the order that was measured. */
+/** Keeps the measured order. */
 export function writeLongestFirst(times) {
   const long = times.filter(({ ms }) => ms >= LONG_MS).sort((a, b) => b.ms - a.ms)
   writeFileSync(

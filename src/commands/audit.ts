@@ -60,7 +60,7 @@ function isEventName(name: string): name is keyof typeof auditEvents {
   return Object.hasOwn(auditEvents, name)
 }
 
-/** A user who was deleted is found by the id alone. */
+/** A deleted user can only be found by id. */
 async function idOf({ administration }: Operator, user: string): Promise<string> {
   return user.includes('@') ? administration.findId(user) : user
 }

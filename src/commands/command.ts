@@ -19,7 +19,7 @@ export interface Operator {
   secrets: SecretKeys
 }
 
-/** A command that cannot be done, told to the operator as it is. */
+/** A command that cannot be carried out. The message is for the operator. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
@@ -27,5 +27,5 @@ export class CommandError extends Error {
 /** Runs a parsed command and returns the lines to print. */
 export type Command = (operator: Operator) => Promise<string[]>
 
-/** Reads a command's arguments; throws CommandError for what it does not know. */
+/** Parses the arguments of a command; throws CommandError for unknown ones. */
 export type CommandReader = (args: string[]) => Command

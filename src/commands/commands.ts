@@ -21,14 +21,14 @@ const commands: Record<string, CommandReader> = {
 
 export const commandNames = Object.keys(commands)
 
-/** Reads a command line without doing anything yet. Throws CommandError with what is wrong with it. */
+/** Parses a command line without side effects. Throws CommandError with everything that is wrong with it. */
 export function readCommand(name: string, args: string[]): Command {
   const reader = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (reader === undefined) throw new CommandError(`Unknown command ${name}. Commands: ${commandNames.join(', ')}.`)
   return reader(args)
 }
 
-/** Runs a command and answers the lines to be printed. Throws CommandError with what is wrong and what to do. */
+/** Runs a command and returns the lines to print. Throws CommandError with the problem and its solution. */
 export async function runCommand(operator: Operator, name: string, args: string[]): Promise<string[]> {
   try {
     return await readCommand(name, args)(operator)

@@ -4,7 +4,7 @@ import { createVerifierCredential } from '../features/clients/clients.js'
 import { CommandError } from './command.js'
 import { readOptions } from './options.js'
 
-/** Commands that make something to be put into the settings, and need neither settings nor a database themselves. */
+/** Commands that generate values for the settings, and need neither settings nor a database themselves. */
 export const credentialCommands: Record<string, (args: string[]) => string[]> = {
   secret(args) {
     readOptions(args, {})

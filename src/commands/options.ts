@@ -8,8 +8,8 @@ type Parsed<Known extends Options> = ReturnType<
 >
 
 /**
- * The options of a command line; anything that is none of them, and one that is given twice, is refused, so that
- * nothing is left out unseen. Throws CommandError.
+ * Parses the options of a command line. Unknown options and options given twice are refused, so that none is silently
+ * ignored. Throws CommandError.
  */
 export function readOptions<const Known extends Options>(args: string[], options: Known): Parsed<Known>['values'] {
   const { values, tokens } = parse(args, options)
@@ -23,13 +23,13 @@ function parse<const Known extends Options>(args: string[], options: Known): Par
   try {
     return parseArgs({ args, options, strict: true, tokens: true })
   } catch (error) {
-    // What follows the first sentence is about positional arguments, of which no command takes any.
+    // The rest of the message is about positional arguments, which no command takes.
     const [fault = ''] = String(error instanceof Error ? error.message : error).split('. ')
     throw new CommandError(`${fault}.`, { cause: error })
   }
 }
 
-/** Judges what options say, each under its name. Throws CommandError with all that is wrong. */
+/** Validates options by name. Throws CommandError with everything that is wrong. */
 export function parseValues<Schema extends z.ZodType>(schema: Schema, values: Record<string, unknown>) {
   const parsed = schema.safeParse(values)
   if (parsed.success) return parsed.data
@@ -37,7 +37,7 @@ export function parseValues<Schema extends z.ZodType>(schema: Schema, values: Re
   throw new CommandError(faults.join('\n'))
 }
 
-/** Throws CommandError where the option is missing. */
+/** Throws CommandError if the option is missing. */
 export function requireEmail({ email }: { email?: string | undefined }): string {
   if (email === undefined) throw new CommandError('--email is required: the address the user signs in with.')
   return email

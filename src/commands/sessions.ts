@@ -38,6 +38,6 @@ function describeSession({ family, ended }: Session): string {
     `last used ${lastUsedAt.toISOString()} from ${ip ?? 'an unknown address'}`,
     ...(ended === null ? [] : [`ended ${ended.at.toISOString()}: ${ended.reason}`]),
   ]
-  // Users name their devices.
+  // The names of devices are user input.
   return withoutControls(parts.join('  '))
 }

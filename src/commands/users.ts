@@ -4,7 +4,7 @@ import { passwordSchema } from '../features/passwords/passwords.js'
 import { CommandError, type CommandReader } from './command.js'
 import { parseValues, readOptions, requireEmail } from './options.js'
 
-/** Their password is asked for, or read from standard input. */
+/** The password is read from a prompt or from standard input. */
 export const commandsWithPassword = ['user:create', 'user:password']
 
 export const userCommands: Record<string, CommandReader> = {

@@ -2,35 +2,35 @@ import type { Clock } from './clock.js'
 import { Problem } from './problem.js'
 
 export interface BoundedQueueOptions {
-  /** How much is worked on at once. */
+  /** The maximum number of concurrent jobs. */
   concurrency: number
-  /** How much may wait for that. Further work is refused immediately, so that a flood costs no memory. */
+  /** The maximum number of waiting jobs. Further work is refused immediately, so that a flood costs no memory. */
   maxWaiting: number
-  /** For how long, in milliseconds. A client that waits longer has given up, or will have before it is answered. */
+  /** The longest wait, in milliseconds. A client that waits longer has given up, or will before it gets a response. */
   patienceMs: number
   clock: Pick<Clock, 'elapsedMs'>
   observer?: QueueObserver | undefined
 }
 
-/** Why work was not done: too much was waiting, it waited too long, or its client had disconnected. */
+/** Why work was refused: the queue was full, it waited too long, or its client had disconnected. */
 export type QueueRefusal = 'full' | 'waited_too_long' | 'gone'
 
-/** Is told what happens in a queue. */
+/** Observes a queue. */
 export interface QueueObserver {
-  /** Work begins after so long a wait. */
+  /** Work begins after this wait. */
   began(waitedMs: number): void
   refused(refusal: QueueRefusal): void
 }
 
 export interface BoundedQueue {
   /**
-   * Does work when its turn comes: first come, first served. Throws `overloaded`, with the time after which nothing
-   * waits any more that waits now, and never begins work whose client has disconnected.
+   * Runs work in order of arrival. Throws `overloaded`, with the time until the current queue is processed, and never
+   * begins work whose client has disconnected.
    */
   run<T>(work: () => Promise<T>, gone?: AbortSignal): Promise<T>
   /**
-   * Does what leads to a `run` and what follows from it, for as many at once as have room in the queue. Throws
-   * `overloaded` for anyone else, before anything is done for them that costs time.
+   * Runs a whole operation around `run`, for as many at once as the queue has room for. Throws `overloaded` for others,
+   * before they cost any time.
    */
   admit<T>(work: () => Promise<T>, party?: Party): Promise<T>
   readonly waiting: number
@@ -51,10 +51,10 @@ interface Waiter {
   begin(): void
 }
 
-/** How much the latest duration counts in the average. */
+/** The weight of the latest duration in the average. */
 const WEIGHT_OF_LATEST = 0.1
 
-/** A queue for work that takes long, such as hashing: bounded in what is done at once, what waits, and how long. */
+/** A queue for slow work such as hashing, with limits for concurrency, length and waiting time. */
 export function createBoundedQueue({
   concurrency,
   maxWaiting,
@@ -62,7 +62,7 @@ export function createBoundedQueue({
   clock,
   observer,
 }: BoundedQueueOptions): BoundedQueue {
-  /** In the order in which they came. */
+  /** In order of arrival. */
   const waiters = new Set<Waiter>()
   let working = 0
   const places = concurrency + maxWaiting
@@ -76,13 +76,13 @@ export function createBoundedQueue({
     return new Problem('overloaded', { retryAfterSeconds: secondsUntilIdle() })
   }
 
-  /** How long all that is there takes, as far as the work so far tells; what waits longer gives up. */
+  /** The estimated time for all current work; anything that waits longer gives up. */
   function secondsUntilIdle(): number {
     const workMs = ((working + waiters.size) * averageMs) / concurrency
     return Math.max(1, Math.ceil(Math.min(workMs, patienceMs) / 1000))
   }
 
-  /** Resolves when there is room, which is taken at once. */
+  /** Resolves when there is room, and takes it. */
   function waitForTurn(gone?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = () => {

@@ -1,6 +1,6 @@
 import { problemCodes, type ProblemCode } from '../wire/problem-codes.js'
 
-/** One place in the request and what is wrong with it. `path` is a JSON Pointer (RFC 6901) such as `/email`. */
+/** One part of the request and what is wrong with it. `path` is a JSON Pointer (RFC 6901) such as `/email`. */
 export interface FieldError {
   path: string
   code: string
@@ -8,22 +8,22 @@ export interface FieldError {
 }
 
 export interface ProblemOptions {
-  /** What happened in this one case; the advice of the code stands in when it is absent. */
+  /** An explanation of this occurrence; the description of the code if absent. */
   detail?: string
   /** Why the session ended, with `session_ended`. */
   reason?: string
   errors?: FieldError[]
   /** Extension members (RFC 9457, section 3.2) of this code. They never replace a member that every problem has. */
   members?: Readonly<Record<string, unknown>>
-  /** Seconds until a repetition can succeed; becomes the header `Retry-After`. */
+  /** Seconds until a retry can succeed; becomes the header `Retry-After`. */
   retryAfterSeconds?: number
   headers?: Record<string, string>
-  /** Further parameters of the challenge that goes with the code (RFC 6750, section 3), without quotes in them. */
+  /** Additional parameters of the code's challenge (RFC 6750, section 3); they must not contain quotes. */
   challenge?: Readonly<Record<string, string>>
   cause?: unknown
 }
 
-/** A refusal that the client is told about (RFC 9457). Anything else that is thrown is answered as `internal_error`. */
+/** A refusal that is reported to the client (RFC 9457). Any other error becomes `internal_error`. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly status: number

@@ -3,19 +3,19 @@ import { basename } from 'node:path'
 import { setPriority } from 'node:os'
 
 /**
- * A nice value: a quarter of the processor's time where somebody else wants all of it, and all of it where nobody does.
- * Ten would be a tenth, which keeps requests no quicker, and logins waiting wherever a database is busy beside them.
+ * A nice value: a quarter of the CPU time when others need it, and all of it otherwise. Ten would mean a tenth, which
+ * makes requests no faster, and logins slow beside a busy database.
  */
 const BEHIND_REQUESTS = 5
 
-/** How often the pool is asked for its threads: in one round a quick one may answer for a slow one. */
+/** How often threads are requested from the pool: in one round, a fast thread may answer twice. */
 const ROUNDS = 8
 const QUESTIONS_AT_ONCE = 64
 
 /**
- * Lets the threads that hash step back for the one that answers requests, where both want the same core: a hash takes
- * as long as a hundred requests, and whoever logs in waits for it anyway. Only Linux has a priority for each thread;
- * elsewhere nothing happens. Answers the ids of the threads.
+ * Gives the hashing threads a lower priority than the thread that answers requests, when both need the same core: a
+ * hash takes as long as a hundred requests, and a login waits for it anyway. Only Linux has priorities per thread;
+ * elsewhere this does nothing. Returns the ids of the threads.
  */
 export async function putPoolBehindRequests(): Promise<number[]> {
   if (process.platform !== 'linux') return []
@@ -24,12 +24,14 @@ export async function putPoolBehindRequests(): Promise<number[]> {
     for (const thread of threads) setPriority(thread, BEHIND_REQUESTS)
     return threads
   } catch {
-    // A sandbox may hide /proc or forbid priorities. All works without them.
+    // A sandbox may hide /proc or forbid priorities, which are optional.
     return []
   }
 }
 
-/** A file that is read without blocking is read by a thread of the pool, and this one names the thread that reads it. */
+/**
+ * An asynchronous file read runs on a thread of the pool, and this file contains the id of the thread that reads it.
+ */
 async function findPoolThreads(): Promise<number[]> {
   const found = new Set<string>()
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '../platform/crypto/secret.js'
+import { parseOrigin } from '../platform/http/origin.js'
 import {
   listOf,
   matching,
@@ -8,7 +9,6 @@ import {
   parseDatabaseUrl,
   parsedBy,
   parseIssuer,
-  parseOrigin,
   parseProxy,
   parsePublicUrl,
   parseSecretKeys,
@@ -36,7 +36,7 @@ export const settingsSchema = z.object({
   WORKERS: wholeNumber(1, 64).default(1),
   PUBLIC_URL: parsedBy(
     parsePublicUrl,
-    'must be an http or https URL without a path, such as https://auth.example.com',
+    'must be an http or https URL without query, such as https://auth.example.com or https://example.com/auth',
   ).optional(),
   DATABASE_URL: parsedBy(
     parseDatabaseUrl,
@@ -71,8 +71,12 @@ export const settingsSchema = z.object({
   REGISTRATION: oneOf('open', 'closed').default('open'),
   CORS_ORIGINS: listOf(
     parseOrigin,
-    'must be an origin as sent by browsers, such as https://app.example.com: lower case, no path, no *',
+    'must be an origin as sent by browsers, such as https://app.example.com or capacitor://localhost: lower case, no path, no *',
   ).default([]),
+  COOKIE_PREFIX: matching(
+    /^[a-z0-9][\w-]{0,31}$/i,
+    'must be 1 to 32 letters, digits, - and _, starting with a letter or digit',
+  ).default('sallyport'),
   COOKIE_SAMESITE: oneOf('strict', 'lax', 'none').optional(),
   TRUST_PROXY: listOf(
     parseProxy,
@@ -96,6 +100,7 @@ export const settingsSchema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
   OTEL_SDK_DISABLED: z.string().optional(),
+  DOCS: oneOf('on', 'off').optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
 

@@ -52,23 +52,21 @@ function wholeNumberOf(text: string, from: number, to: number): { value: number 
   return value >= from && value <= to ? { value } : null
 }
 
-/** The origin that an http or https URL without path, query and credentials stands for, as a browser writes it. */
+/**
+ * An http or https URL without query and credentials, in the spelling of browsers and without a slash at its end. Its path
+ * consists of letters, digits, `-`, `_`, `~` and single dots, because it is compared as text.
+ */
 export function parsePublicUrl(text: string): string | null {
   const url = parseHttpUrl(text)
-  return url !== null && url.href === `${url.origin}/` ? url.origin : null
+  if (url === null || url.href !== url.origin + url.pathname) return null
+  const path = url.pathname.replace(/\/$/, '')
+  return /^(\/[\w~-]+(\.[\w~-]+)*)*$/.test(path) ? url.origin + path : null
 }
 
 /** An issuer (RFC 8414, section 2), which is compared as text and therefore kept as written. */
 export function parseIssuer(text: string): string | null {
   const url = parseHttpUrl(text)
   return url === null || /[?#@]/.test(text) ? null : text
-}
-
-/** An origin, exactly as browsers send it (RFC 6454, section 6.2), since it is compared as text. */
-export function parseOrigin(text: string): string | null {
-  if (/^https?:/i.test(text)) return parseHttpUrl(text)?.origin === text ? text : null
-  // Apps in a web view have schemes of their own, such as capacitor://localhost.
-  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d+)?$/.test(text) ? text : null
 }
 
 /** The OTLP endpoint. Only its format is checked here: OpenTelemetry's libraries read it themselves. */

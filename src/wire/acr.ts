@@ -1,6 +1,6 @@
 /**
- * How strong an authentication was, the weakest first (`acr`): one factor, two factors, a factor that withstands
- * phishing. A stronger one stands in for a weaker one.
+ * The strength of an authentication, weakest first (`acr`): one factor, two factors, a phishing-resistant factor. A
+ * stronger one satisfies the requirement of a weaker one.
  */
 export const acrLevels = ['aal1', 'aal2', 'phr'] as const
 

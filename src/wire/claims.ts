@@ -78,7 +78,7 @@ const sharedClaims = {
   client_id: text,
   roles: z.array(text),
   scope: z.string(),
-  // Not issued before every verifier that is in use takes claims it does not know; those of 0.1 do not.
+  // Not issued until all verifiers in use accept unknown claims; those of 0.1 do not.
   acr: text.optional().meta({ description: 'Authentication strength, such as `aal1`. Not issued by this version.' }),
 }
 
@@ -86,8 +86,8 @@ const isShortLived = ({ iat, exp }: { iat: number; exp: number }) => exp > iat &
 const lifetimeRule = { path: ['exp'], message: 'Must be after iat, by at most one hour' }
 
 /**
- * `cnf` (RFC 7800) binds a token to a key that its bearer has to show. To let it through without asking for the key
- * would make a stolen token worth as much as its owner's.
+ * `cnf` (RFC 7800) binds a token to a key that its bearer must prove to hold. Accepting it without that proof would
+ * make a stolen token usable.
  */
 const isBearerToken = (claims: Record<string, unknown>) => claims.cnf === undefined
 const bearerRule = { path: ['cnf'], message: 'Sender-constrained tokens are not supported' }
@@ -116,9 +116,9 @@ const clientClaimsSchema = z
 const accessTokenClaimsSchema = z.union([userClaimsSchema, clientClaimsSchema])
 
 /**
- * Reads the payload of a token whose signature was checked: libraries let `exp: 1e999` and an object as `sub` through.
- * Claims that are not known are let through (RFC 7519, section 4), so that a verifier serves longer than the version it
- * was made for. The answer is frozen throughout, since all requests with one token share it. Throws a ZodError.
+ * Validates the payload of a token whose signature was verified: libraries accept `exp: 1e999` and an object as `sub`.
+ * Unknown claims are accepted (RFC 7519, section 4), so that a verifier keeps working with later versions. The result
+ * is deeply frozen, because all requests with one token share it. Throws a ZodError.
  */
 export function requireClaims(payload: unknown): AccessTokenClaims {
   const claims = accessTokenClaimsSchema.parse(payload)
@@ -126,7 +126,7 @@ export function requireClaims(payload: unknown): AccessTokenClaims {
   return claims
 }
 
-/** A loop, not a recursion: nothing but the length of a token bounds how deep an unknown claim is nested. */
+/** Iterative rather than recursive: the nesting of an unknown claim is limited only by the length of the token. */
 function freezeDeeply(root: object): void {
   const pending: unknown[] = [root]
   while (pending.length > 0) {

@@ -21,5 +21,7 @@ export const endReasons = [
 /** A reason that this version knows, and may write. */
 export type EndReason = (typeof endReasons)[number]
 
-/** A reason as it is read: reasons are only ever added, and a newer version may have written one that this one does not know. */
+/**
+ * A reason in a response: reasons are only ever added, and a newer version may have written one that is unknown here.
+ */
 export type AnyEndReason = EndReason | (string & {})

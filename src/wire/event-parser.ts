@@ -2,12 +2,12 @@
 export interface ServerSentEvent {
   type: string
   data: string
-  /** The last id that the stream has named so far; empty before the first. */
+  /** The last id of the stream so far; empty before the first. */
   id: string
 }
 
 export interface EventParser {
-  /** The events that are complete with this piece of the stream, which may end anywhere. */
+  /** The events that this chunk of the stream completes; it may end anywhere. */
   push(text: string): ServerSentEvent[]
 }
 
@@ -18,7 +18,7 @@ export interface EventParser {
 export function createEventParser(maxLength: number): EventParser {
   let rest = ''
   let isStart = true
-  // A line that ends in CR is complete, but an LF that comes next still belongs to its end.
+  // A line that ends in CR is complete, but an LF that follows belongs to its end.
   let endedInCr = false
   let type = ''
   let data: string[] = []

@@ -15,7 +15,7 @@ export interface RevocationMap {
   purge(now: Date): void
   /** The number of new entries so far; see `entriesAfter`. */
   readonly position: number
-  /** The entries that came after a position, oldest first; all of them from 0 on. */
+  /** The entries after a position, oldest first; all of them from 0 on. */
   entriesAfter(position: number): RevocationEntry[]
   readonly size: number
 }
@@ -32,7 +32,7 @@ export function createRevocationMap(): RevocationMap {
   const keys = new Map<string, Held>()
   let position = 0
 
-  /** Whether the entry says more than what is known. */
+  /** Whether the entry is stronger than what is known. */
   function take(held: Map<string, Held>, subject: string, expiresAt: number, epoch: number): boolean {
     const known = held.get(subject)
     if (known && known.expiresAt >= expiresAt && known.epoch >= epoch) return false
@@ -59,7 +59,7 @@ export function createRevocationMap(): RevocationMap {
       }),
 
     judge(claims) {
-      // No entry names a client: its token holds until it expires, or its key is withdrawn.
+      // No entry names a client: its token is valid until it expires or its key is withdrawn.
       if (claims.sid === undefined) return 'valid'
       if (sessions.has(claims.sid)) return 'session_ended'
       const user = users.get(claims.sub)

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 
 /**
- * One entry of what tells verifiers which access tokens to refuse before they expire: an ended session, a user whose
- * claims have changed (tokens of a smaller epoch are stale), or a signing key that is trusted no longer. It matters
- * until `expiresAt`, in seconds since 1970, when the last token that it could refuse has expired by itself.
+ * One entry of the revocation list, which tells verifiers which access tokens to refuse before they expire: those of an
+ * ended session, of a user whose claims have changed (tokens with a smaller epoch are stale), or of a withdrawn signing
+ * key. It is relevant until `expiresAt`, in seconds since 1970, when the last token that it could refuse has expired.
  */
 export type RevocationEntry =
   | { kind: 'session'; sid: string; expiresAt: number }
@@ -12,7 +12,7 @@ export type RevocationEntry =
 
 const expiry = { expires_at: z.int().nonnegative().meta({ description: 'Seconds since 1970, as in `exp`.' }) }
 
-/** An entry on the wire. */
+/** An entry in responses. */
 export const revocationEntrySchema = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('session'), sid: z.string().min(1), ...expiry }),
@@ -23,7 +23,7 @@ export const revocationEntrySchema = z
 
 export type WireRevocation = z.infer<typeof revocationEntrySchema>
 
-/** How long ago the table of revocations was last read: verifiers count how current they are from there. */
+/** The age of the instance's data when it was sent: verifiers compute their own staleness from it. */
 const age = {
   age_ms: z
     .int()
@@ -31,7 +31,7 @@ const age = {
     .meta({ description: 'Milliseconds since the server last read its revocations successfully.' }),
 }
 
-/** The answer of `GET /v1/revocations`. */
+/** The response of `GET /v1/revocations`. */
 export const revocationListSchema = z
   .object({
     cursor: z.string().meta({ description: 'Send it with the next request to get only newer entries.' }),
@@ -51,7 +51,7 @@ export const revocationListSchema = z
 
 /** The data of the two kinds of events of `GET /v1/revocations/stream`. */
 export const feedEventSchemas = {
-  /** Entries to be taken in. Many come in several events; only the last of them has an id. */
+  /** Entries to add. A large number is sent in several events, of which only the last has an id. */
   entries: z.object({ entries: z.array(revocationEntrySchema) }),
   /** All entries up to the event's id have been sent. */
   beat: z.object(age),

@@ -3,9 +3,9 @@ import t, { type Test } from 'tap'
 import { PASSWORD, type Answer, type Api, type ProblemBody } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 
-const WRONG = "a password that is nobody's at all"
+const WRONG = 'a password of no account at all'
 
-/** What an answer tells an observer; the moment, the number of the request and how many came from here tell nothing. */
+/** The parts of a response that could reveal something; times, request ids and rate-limit counts do not. */
 function visible({ status, headers, body, setCookies }: Answer<ProblemBody>) {
   const without = (members: object, names: string[]) =>
     Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
@@ -27,39 +27,42 @@ async function setBan({ database }: TestApp, userId: string, until: Date | null)
 const login = (api: Api, email: string, password: string) =>
   api.call<ProblemBody>('/v1/auth/login', { method: 'POST', body: { email, password } })
 
-t.test('PWD-09: unknown, password-less and banned accounts answer a wrong password as any other does', async (t) => {
-  const app = await startApp(t)
-  const { api, database } = app
-  const [ordinary, banned, bannedOnce, passwordless] = [
-    await api.signUp(),
-    await api.signUp(),
-    await api.signUp(),
-    await api.signUp(),
-  ]
-  await setBan(app, banned.userId, null)
-  await setBan(app, bannedOnce.userId, new Date('2026-01-02'))
-  await database.query((client) =>
-    client.user.update({ where: { id: passwordless.userId }, data: { passwordHash: null } }),
-  )
+t.test(
+  'PWD-09: unknown, password-less and banned accounts get the same response to a wrong password as any other',
+  async (t) => {
+    const app = await startApp(t)
+    const { api, database } = app
+    const [ordinary, banned, bannedOnce, passwordless] = [
+      await api.signUp(),
+      await api.signUp(),
+      await api.signUp(),
+      await api.signUp(),
+    ]
+    await setBan(app, banned.userId, null)
+    await setBan(app, bannedOnce.userId, new Date('2026-01-02'))
+    await database.query((client) =>
+      client.user.update({ where: { id: passwordless.userId }, data: { passwordHash: null } }),
+    )
 
-  const expected = visible(await login(api, ordinary.email, WRONG))
-  t.match(expected, { status: 401, body: { code: 'invalid_credentials' }, setCookies: { length: 0 } })
-  const cases: [string, string, string][] = [
-    ['an address that nobody has', 'nobody@example.com', WRONG],
-    ['an address that nobody could have', 'nobody@localhost', WRONG],
-    ['a banned user', banned.email, WRONG],
-    ['a user whose ban is over', bannedOnce.email, WRONG],
-    ['a user without a password', passwordless.email, WRONG],
-    ['a user without a password, who had this one', passwordless.email, passwordless.password],
-    ['a password that only looks long', ordinary.email, 'x'],
-    ['a password too short for an account', 'nobody@example.com', 'x'],
-    ['a guessable password', 'nobody@example.com', 'passwordpassword'],
-  ]
-  for (const [name, email, password] of cases) t.same(visible(await login(api, email, password)), expected, name)
-  t.match(await login(api, bannedOnce.email, bannedOnce.password), { status: 200 })
-})
+    const expected = visible(await login(api, ordinary.email, WRONG))
+    t.match(expected, { status: 401, body: { code: 'invalid_credentials' }, setCookies: { length: 0 } })
+    const cases: [string, string, string][] = [
+      ['an unregistered address', 'nobody@example.com', WRONG],
+      ['an address that cannot be registered', 'nobody@localhost', WRONG],
+      ['a banned user', banned.email, WRONG],
+      ['a user whose ban has ended', bannedOnce.email, WRONG],
+      ['a user without a password', passwordless.email, WRONG],
+      ['a user without a password, who used to have this one', passwordless.email, passwordless.password],
+      ['a password that only looks long', ordinary.email, 'x'],
+      ['a password too short for an account', 'nobody@example.com', 'x'],
+      ['a guessable password', 'nobody@example.com', 'passwordpassword'],
+    ]
+    for (const [name, email, password] of cases) t.same(visible(await login(api, email, password)), expected, name)
+    t.match(await login(api, bannedOnce.email, bannedOnce.password), { status: 200 })
+  },
+)
 
-t.test('PWD-09: a ban is told to whoever has the right password, and to nobody else', async (t) => {
+t.test('PWD-09: a ban is only revealed with the right password', async (t) => {
   const app = await startApp(t)
   const user = await app.api.signUp()
   await setBan(app, user.userId, null)
@@ -69,7 +72,7 @@ t.test('PWD-09: a ban is told to whoever has the right password, and to nobody e
   t.match(await app.api.refresh(refreshToken), { status: 401, body: { code: 'session_ended', reason: 'banned' } })
 })
 
-/** What was hashed and with which parameters, from now on. */
+/** Records which hashes are computed from now on, and with which parameters. */
 function watchHashing(t: Test) {
   const hashes = t.capture(argon2, 'hash', argon2.hash)
   const checks = t.capture(argon2, 'verify', argon2.verify)
@@ -79,7 +82,7 @@ function watchHashing(t: Test) {
   })
 }
 
-t.test('PWD-09: whoever is refused at login costs one check of one hash, as strong as any other', async (t) => {
+t.test('PWD-09: every refused login costs one hash, with the same parameters as any other', async (t) => {
   const app = await startApp(t)
   const { api, database } = app
   const [ordinary, banned, passwordless] = [await api.signUp(), await api.signUp(), await api.signUp()]
@@ -95,7 +98,7 @@ t.test('PWD-09: whoever is refused at login costs one check of one hash, as stro
   }
 })
 
-t.test('PWD-09: register tells that an address is taken only after the work that a new one takes', async (t) => {
+t.test('PWD-09: register reveals that an address is taken only after the same work as for a new one', async (t) => {
   const { api } = await startApp(t, { estimatesStrength: true })
   const { email } = await api.signUp()
   const register = (email: string, password: string) => api.register({ email, password, mode: 'json' })
@@ -105,6 +108,6 @@ t.test('PWD-09: register tells that an address is taken only after the work that
   t.same(work(), { hashed: 1, checked: [] })
   t.match(await register(email, PASSWORD), { status: 409, body: { code: 'email_taken' } })
   t.same(work(), { hashed: 1, checked: [] })
-  t.match(await register(email, 'passwordpassword'), { status: 422 }, 'the password is judged before the address')
+  t.match(await register(email, 'passwordpassword'), { status: 422 }, 'the password is checked before the address')
   t.match(await register(email, 'x'), { status: 422 })
 })

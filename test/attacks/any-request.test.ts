@@ -1,4 +1,4 @@
-// Whoever sends what they like gets an answer that the document tells of, and never a 5xx. `npm run fuzz` sends many more.
+// Every response to an arbitrary request matches the document, and is never a 5xx. `npm run fuzz` sends many more.
 
 import t from 'tap'
 import { readDocument } from '../../bench/fuzz/document.js'
@@ -12,12 +12,12 @@ import { connectTo } from '../support/client.js'
 import { createTestClock } from '../support/clock.js'
 
 const REQUESTS = 1200
-const SEED = 20_261_122
+const SEED = 42
 const VISITORS = 2
 
-t.test('HTTP-01: any request to any operation gets an answer that the document tells of', async (t) => {
+t.test('HTTP-01: any request to any operation gets a documented response', async (t) => {
   const { credential, sha256 } = createVerifierCredential()
-  // Nobody polls here: the map of revocations, whose changes in this process it hears of at once, never gets old.
+  // This test does not poll: the map learns of revocations in this process immediately, and never becomes stale.
   const clock = Object.assign(createTestClock(), { elapsedMs: () => 0 })
   const { app, api, config } = await startApp(t, { clock, settings: { VERIFIER_KEYS: `fuzz:${sha256}` } })
   const { port } = await connectTo(t, app.server)
@@ -37,7 +37,7 @@ t.test('HTTP-01: any request to any operation gets an answer that the document t
   t.strictSame(
     operations.filter((operation) => !served.includes(operation)).map(({ id }) => id),
     [],
-    'every operation is reached by some, and not only refused',
+    'some requests to every operation succeed',
   )
-  t.match(await api.call('/livez'), { status: 200 }, 'the process lives')
+  t.match(await api.call('/livez'), { status: 200 }, 'the process is running')
 })

@@ -1,23 +1,23 @@
-// A user who was shut out tries whatever worked before.
+// A banned user tries everything that worked before.
 
 import t from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
 import { PASSWORD, type Answer } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 
-const WRONG = "a password that is nobody's at all"
+const WRONG = 'a password of no account at all'
 const ended = { status: 401, body: { code: 'session_ended', reason: 'banned' } }
 
 const ban = ({ app }: TestApp, email: string) => runCommand(app.operator, 'user:ban', ['--email', email])
 
-t.test('REF-13: a ban, the end of every family, and what tells of them, are one transaction', async (t) => {
+t.test('REF-13: a ban, the end of every family, their revocations and audit events are one transaction', async (t) => {
   const instance = await startApp(t)
   const { api, database } = instance
   const { email, userId } = await api.signUp()
   const { body } = await api.login({ email, password: PASSWORD, mode: 'cookie' })
   await ban(instance, email)
 
-  // What a row was last written by, which Postgres keeps with it.
+  // The id of the transaction that last wrote a row, which Postgres stores with it.
   const writers = await database.query(
     (client) => client.$queryRaw<{ what: string; writer: string }[]>`
       SELECT 'user' AS what, xmin::text AS writer FROM "user" WHERE banned_at IS NOT NULL
@@ -45,7 +45,7 @@ t.test('REF-13: a ban, the end of every family, and what tells of them, are one 
   t.match(await api.whoami(body.access_token), { status: 401 })
 })
 
-t.test('REF-13: no token of a banned user is of use, on any instance, after a restart neither', async (t) => {
+t.test('REF-13: no token of a banned user is accepted, on any instance or after a restart', async (t) => {
   const here = await startApp(t)
   const there = await startApp(t, { join: true, clock: here.clock })
   const stranger = await here.api.signUp()
@@ -67,7 +67,7 @@ t.test('REF-13: no token of a banned user is of use, on any instance, after a re
       t.match(await api.call('/v1/me', { method: 'DELETE', token, body: { password } }), { status: 401 })
     }
     t.match(await api.refresh(successor.body.refresh_token), ended)
-    t.match(await api.refresh(refreshToken, { key: 'a'.repeat(16) }), ended, 'a lost answer is not had again')
+    t.match(await api.refresh(refreshToken, { key: 'a'.repeat(16) }), ended, 'a lost response is not repeated')
     t.match(await api.login({ email, password }), { status: 403, body: { code: 'account_banned' } })
     t.match(await api.register({ email, password }), { status: 409, body: { code: 'email_taken' } })
     t.match(await api.whoami(stranger.accessToken), { status: 200 })
@@ -78,7 +78,7 @@ t.test('REF-13: no token of a banned user is of use, on any instance, after a re
   t.match(await page.call('/v1/auth/refresh', { method: 'POST' }), ended)
 })
 
-t.test('PWD-09: to whoever does not know the password, a banned user looks like anybody', async (t) => {
+t.test('PWD-09: without the password, a banned user cannot be distinguished from any other', async (t) => {
   const instance = await startApp(t)
   const [ordinary, banned] = [await instance.api.signUp(), await instance.api.signUp()]
   await ban(instance, banned.email)

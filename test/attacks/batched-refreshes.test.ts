@@ -1,4 +1,4 @@
-// Refreshes that come at the same moment share a statement. Each is judged as if it had come alone.
+// Concurrent refreshes share a statement. Each is judged as if it were alone.
 
 import t from 'tap'
 import type { SignedUp } from '../support/api.js'
@@ -15,7 +15,7 @@ const other = await startApp(t, { join: true, clock })
 
 async function signUpMany(count = FAMILIES): Promise<SignedUp[]> {
   const users: SignedUp[] = []
-  // One after the other: together they would wait for each other's hashes and be refused.
+  // Sequentially: concurrent sign-ups would queue for each other's hashes and be refused.
   for (let index = 0; index < count; index += 1) users.push(await api.signUp())
   return users
 }
@@ -23,7 +23,7 @@ async function signUpMany(count = FAMILIES): Promise<SignedUp[]> {
 const generationsOf = (users: SignedUp[]) =>
   Promise.all(users.map(async ({ sessionId }) => (await readFamily(database, sessionId)).generation))
 
-t.test('REF-02 to REF-05: in a crowd, each token gets the verdict that is its own', async (t) => {
+t.test('REF-02 to REF-05: in a batch, each token gets its own verdict', async (t) => {
   const users = await signUpMany()
   const [current, stolen, ended, overtaken] = [0, 3, 6, 9].map((from) => users.slice(from, from + 3))
   for (const { refreshToken } of stolen ?? []) await api.refresh(refreshToken)
@@ -32,7 +32,7 @@ t.test('REF-02 to REF-05: in a crowd, each token gets the verdict that is its ow
   for (const { refreshToken } of overtaken ?? []) await api.refresh(refreshToken, { key: 'the-key-of-the-winner' })
 
   const presented = users.flatMap(({ refreshToken }) => [refreshToken, refreshToken.slice(0, -2)])
-  const answers = await Promise.all(presented.map((token) => api.refresh(token, { key: 'the-key-of-the-crowd' })))
+  const answers = await Promise.all(presented.map((token) => api.refresh(token, { key: 'the-key-of-the-batch' })))
   const genuine = answers.filter((_, index) => index % 2 === 0)
   const verdicts = genuine.map(({ status, body }) => (status === 200 ? 'rotated' : body.code))
   t.strictSame(verdicts, [
@@ -42,16 +42,16 @@ t.test('REF-02 to REF-05: in a crowd, each token gets the verdict that is its ow
     ...['refresh_superseded', 'refresh_superseded', 'refresh_superseded'],
   ])
   for (const [index, { sessionId }] of (current ?? []).entries()) {
-    t.equal(genuine[index]?.body.session.id, sessionId, 'and nobody gets the tokens of another')
+    t.equal(genuine[index]?.body.session.id, sessionId, 'and no request gets the tokens of another')
     t.match(await readFamily(database, sessionId), { generation: 1, endedAt: null })
   }
 })
 
-t.test('REF-02: one token many times in one crowd rotates once', async (t) => {
+t.test('REF-02: one token several times in a batch rotates once', async (t) => {
   const users = await signUpMany(3)
-  const crowd = Array.from({ length: 10 }, () => users).flat()
+  const batch = Array.from({ length: 10 }, () => users).flat()
   const answers = await Promise.all(
-    crowd.map(({ refreshToken }) => api.refresh(refreshToken, { key: 'one-key-for-all-ten' })),
+    batch.map(({ refreshToken }) => api.refresh(refreshToken, { key: 'one-key-for-all-ten' })),
   )
   t.ok(answers.every(({ status }) => status === 200))
   t.equal(new Set(answers.map(({ body }) => body.refresh_token)).size, 3)
@@ -59,7 +59,7 @@ t.test('REF-02: one token many times in one crowd rotates once', async (t) => {
 })
 
 t.test(
-  'REF-02, REF-20: two instances that refresh the same sessions at once neither block nor undo each other',
+  'REF-02, REF-20: two instances that refresh the same sessions concurrently neither block nor undo each other',
   async (t) => {
     const users = await signUpMany()
     const present = (instance: typeof api, list: SignedUp[]) =>
@@ -79,10 +79,10 @@ t.test(
 )
 
 t.test(
-  'REF-20: a session whose row is held delays nobody but itself (needs Postgres)',
+  'REF-20: a session whose row is locked delays no other session (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
-    // Limits that nobody lives to see: whoever waits for the row gets 503 at the deadline.
+    // Limits that are never reached: a request that waits for the row gets 503 at the deadline.
     const limits = { lockMs: 60_000, statementMs: 60_000, silenceMs: 60_000 }
     const { api } = await startProxiedApp(t, { join: true, clock, limits })
     const [held, ...free] = await signUpMany(4)
@@ -97,19 +97,19 @@ t.test(
   },
 )
 
-// The grace is 0 below: what heals is that the server knows its own rotations when it meets them.
+// The grace period is 0 below: the retry succeeds because the server recognizes its own rotation.
 t.test(
-  'REF-08: a crowd whose commit is unknown is repeated one by one, and nobody notices (needs Postgres)',
+  'REF-08: a batch whose commit is unknown is retried one by one, and no client notices (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
     const { api: proxied, proxy } = await startProxiedApp(t, { join: true, clock, settings: { REFRESH_GRACE: '0' } })
     for (const options of [{}, { key: 'a-key-of-the-client' }]) {
       const users = await signUpMany(5)
       proxy.holdAnswers()
-      const crowd = users.map(({ refreshToken }) => proxied.refresh(refreshToken, options))
+      const batch = users.map(({ refreshToken }) => proxied.refresh(refreshToken, options))
       await until(async () => (await generationsOf(users)).every((generation) => generation === 1))
       proxy.cut()
-      for (const [index, answer] of (await Promise.all(crowd)).entries()) {
+      for (const [index, answer] of (await Promise.all(batch)).entries()) {
         t.match(answer, { status: 200, body: { session: { id: users[index]?.sessionId } } })
         t.match(await proxied.refresh(answer.body.refresh_token), { status: 200 })
       }

@@ -1,4 +1,5 @@
-// A client that acts for itself holds an access token too. It is nobody's session, and must not be taken for one.
+// A client that acts for itself has an access token too. It belongs to no session, and must not be accepted as a
+// user's.
 
 import t from 'tap'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
@@ -13,7 +14,7 @@ async function start(t: Test, options: StartOptions = {}) {
   const started = await startApp(t, options)
   const { issuer, audience } = started.config.tokens
   const setting = { ...(await readSigningKey(started)), issuer, audience, trap: '', now: started.clock.now() }
-  /** The genuine token of a client that has whatever name it likes, that of a user for example. */
+  /** A genuine token of a client with any name, for example that of a user. */
   const clientToken = (name: string) => {
     const absent = { sid: '$absent', epoch: '$absent', auth_time: '$absent', amr: '$absent' }
     return buildToken({ claims: { ...absent, sub: name, client_id: name, roles: ['admin'] } }, setting)
@@ -22,7 +23,7 @@ async function start(t: Test, options: StartOptions = {}) {
 }
 
 t.test(
-  "TOK-10: a client's token opens no route that acts for a user, not even for a client named like one",
+  "TOK-10: a client's token is accepted on no route that acts for a user, even if the client is named like a user",
   async (t) => {
     const { app, api, clientToken } = await start(t)
     const { accessToken, userId } = await api.signUp()
@@ -37,11 +38,11 @@ t.test(
         t.match(answer, { status: 403, body: { code: 'forbidden' } }, id)
       }
     }
-    t.match(await api.whoami(accessToken), { status: 200 }, 'nothing of this has ended the session')
+    t.match(await api.whoami(accessToken), { status: 200 }, 'none of this has ended the session')
   },
 )
 
-t.test("TOK-10: a client's token in a cookie was planted, and stands in the way of nobody", async (t) => {
+t.test("TOK-10: a client's token in a cookie was planted, and is ignored", async (t) => {
   const { app, browser, api, clock, config, clientToken } = await start(t)
   const { email, password, userId } = await api.signUp()
   const page = browser()
@@ -62,7 +63,7 @@ t.test("TOK-10: a client's token in a cookie was planted, and stands in the way 
   await t.rejects(asService(planted), { code: 'token_invalid' })
 })
 
-t.test("TOK-10: another service takes a client's token, and sees that it is no user's", async (t) => {
+t.test("TOK-10: another service accepts a client's token, and can tell that it is not a user's", async (t) => {
   const { app, clock, config, clientToken } = await start(t)
   const { issuer, audience } = config.tokens
   const { port } = await connectTo(t, app.server)
@@ -73,7 +74,7 @@ t.test("TOK-10: another service takes a client's token, and sees that it is no u
   t.match(claims, { sub: 'orders', client_id: 'orders', sid: undefined })
 })
 
-t.test("TOK-10: a client's token is never called active, and has no session to end", async (t) => {
+t.test("TOK-10: a client's token is never reported as active, and has no session to end", async (t) => {
   const { credential, sha256 } = createVerifierCredential()
   const { api, clientToken } = await start(t, { settings: { VERIFIER_KEYS: `orders:${sha256}` } })
   const { accessToken, userId, sessionId } = await api.signUp()

@@ -1,4 +1,4 @@
-// The clock of one instance is set wrong, or jumps. The database's time decides.
+// The clock of one instance is wrong, or jumps. The database's time decides.
 
 import t from 'tap'
 import { startApp } from '../support/app.js'
@@ -12,7 +12,7 @@ const { api, database } = right
 
 for (const seconds of [STEP, -STEP, 3600, -3600]) {
   t.test(
-    `OPS-08: an instance whose clock is ${seconds} s off refreshes, replays and finds thieves like any other`,
+    `OPS-08: an instance whose clock is ${seconds} s off refreshes, replays and detects theft like any other`,
     async (t) => {
       const clock = createTestClock()
       const wrong = await startApp(t, { join: true, clock })
@@ -23,14 +23,14 @@ for (const seconds of [STEP, -STEP, 3600, -3600]) {
       t.equal(status, 200)
       t.match(await wrong.api.refresh(refreshToken), { status: 200, body: { refresh_token: body.refresh_token } })
       t.match(await right.api.refresh(refreshToken), { status: 200, body: { refresh_token: body.refresh_token } })
-      t.match(await right.api.whoami(body.access_token), { status: 200 }, 'its tokens are stamped by the right time')
+      t.match(await right.api.whoami(body.access_token), { status: 200 }, 'its tokens have the right time')
       t.match(await wrong.api.refresh(refreshToken, { key: 'another-attempt-1' }), { status: 409 })
       t.match(await readFamily(database, sessionId), { endedAt: null, generation: 1 })
     },
   )
 
   t.test(
-    `OPS-08: an instance whose clock jumped by ${seconds} s is right again when it has asked the database`,
+    `OPS-08: an instance whose clock jumped by ${seconds} s is correct again after reading the database's time`,
     async (t) => {
       const clock = createTestClock()
       const wrong = await startApp(t, { join: true, clock })
@@ -47,7 +47,7 @@ for (const seconds of [STEP, -STEP, 3600, -3600]) {
   )
 }
 
-t.test('OPS-08, REF-11: the ends of a session are those of the database, whatever the instance believes', async (t) => {
+t.test('OPS-08, REF-11: sessions expire by the time of the database, not of the instance', async (t) => {
   const clock = createTestClock()
   const wrong = await startApp(t, { join: true, clock, settings: { SESSION_IDLE_TTL_JSON: '600' } })
   const { refreshToken } = await api.signUp()

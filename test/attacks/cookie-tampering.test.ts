@@ -1,4 +1,4 @@
-// What somebody who can plant, swap or strip cookies gains: nothing.
+// An attacker can plant, swap or remove cookies, and gains nothing.
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -10,7 +10,7 @@ import type { Mode } from '../../src/wire/mode.js'
 const rt = 'sallyport_rt'
 const at = 'sallyport_at'
 
-/** Signs somebody new in and hands out the cookies, as a cookie header has them. */
+/** Signs up a new user and returns the cookies as a Cookie header. */
 async function signIn(
   { browser }: TestApp,
   mode: Mode,
@@ -22,11 +22,11 @@ async function signIn(
   return { answer, email, sid: answer.body.session.id, cookies: Object.fromEntries(page.cookies) }
 }
 
-/** A session's own pair and somebody else's, as a browser sends two cookies of one name. */
+/** A session's own cookie and another one's, as a browser sends two cookies of one name. */
 const pair = (name: string, ...values: (string | undefined)[]) =>
   values.map((value) => `${name}=${value ?? ''}`).join('; ')
 
-/** The refresh token that a rotation sets. */
+/** The refresh token in the cookie that a rotation sets. */
 const successorIn = ({ setCookies }: Answer) => /=([^;]+)/.exec(setCookies[0] ?? '')?.[1]
 
 t.test('planted cookies', async (t) => {
@@ -37,50 +37,47 @@ t.test('planted cookies', async (t) => {
     api.call<TokenBody>('/v1/auth/refresh', { method: 'POST', headers: { origin, cookie }, ...(body ? { body } : {}) })
   const whoami = (cookie: string) => api.call<{ sid: string; code: string }>('/v1/whoami', { headers: { cookie } })
 
-  t.test(
-    'WEB-12: a refresh cookie that we never issued is passed over, before and after the genuine one',
-    async (t) => {
-      const { refreshToken } = await api.signUp({ mode: 'json' })
-      for (const planted of ['planted', '', `spr_${'A'.repeat(71)}`, `${refreshToken}A`, '"quoted"', '%00']) {
-        const { sid, cookies } = await signIn(instance, 'cookie')
-        const first = await refresh(`${pair(rt, planted, cookies[rt])}; other=1`)
-        t.match(first, { status: 200, body: { session: { id: sid } } }, `before: ${planted}`)
-        t.match(await refresh(pair(rt, successorIn(first), planted)), { status: 200, body: { session: { id: sid } } })
-        t.match(await refresh(pair(rt, planted)), {
-          status: 401,
-          body: { code: 'refresh_token_invalid' },
-          setCookies: { length: 0 },
-        })
-      }
-    },
-  )
+  t.test('WEB-12: a refresh cookie that was never issued is ignored, before and after the genuine one', async (t) => {
+    const { refreshToken } = await api.signUp({ mode: 'json' })
+    for (const planted of ['planted', '', `spr_${'A'.repeat(71)}`, `${refreshToken}A`, '"quoted"', '%00']) {
+      const { sid, cookies } = await signIn(instance, 'cookie')
+      const first = await refresh(`${pair(rt, planted, cookies[rt])}; other=1`)
+      t.match(first, { status: 200, body: { session: { id: sid } } }, `before: ${planted}`)
+      t.match(await refresh(pair(rt, successorIn(first), planted)), { status: 200, body: { session: { id: sid } } })
+      t.match(await refresh(pair(rt, planted)), {
+        status: 401,
+        body: { code: 'refresh_token_invalid' },
+        setCookies: { length: 0 },
+      })
+    }
+  })
 
-  t.test(
-    'WEB-12: an access cookie that we never issued is passed over, before and after the genuine one',
-    async (t) => {
-      const { sid, cookies } = await signIn(instance, 'session')
-      for (const planted of ['planted', '', 'a.b.c', `${cookies[at]}A`]) {
-        t.match(await whoami(pair(at, planted, cookies[at])), { status: 200, body: { sid } }, `before: ${planted}`)
-        t.match(await whoami(pair(at, cookies[at], planted)), { status: 200, body: { sid } }, `after: ${planted}`)
-        t.match(await whoami(pair(at, planted)), { status: 401, body: { code: 'token_invalid' } }, `alone: ${planted}`)
-      }
-    },
-  )
-
-  t.test('WEB-12: two genuine refresh cookies of different sessions are ambiguous, and neither ends', async (t) => {
-    const [one, two] = [await signIn(instance, 'session'), await signIn(instance, 'session')]
-    const both = pair(rt, one.cookies[rt], two.cookies[rt])
-    const before = [await readFamily(database, one.sid), await readFamily(database, two.sid)]
-    const ambiguous = { status: 400, setCookies: { length: 0 }, body: { code: 'ambiguous_credentials' } }
-    t.match(await refresh(both), ambiguous)
-    t.match(await whoami(both), ambiguous)
-    t.match(await refresh(pair(rt, one.cookies[rt]), { refresh_token: two.cookies[rt] }), ambiguous)
-    t.match(await refresh(pair(rt, one.cookies[rt]), { refresh_token: 'planted' }), ambiguous)
-    t.strictSame([await readFamily(database, one.sid), await readFamily(database, two.sid)], before)
+  t.test('WEB-12: an access cookie that was never issued is ignored, before and after the genuine one', async (t) => {
+    const { sid, cookies } = await signIn(instance, 'session')
+    for (const planted of ['planted', '', 'a.b.c', `${cookies[at]}A`]) {
+      t.match(await whoami(pair(at, planted, cookies[at])), { status: 200, body: { sid } }, `before: ${planted}`)
+      t.match(await whoami(pair(at, cookies[at], planted)), { status: 200, body: { sid } }, `after: ${planted}`)
+      t.match(await whoami(pair(at, planted)), { status: 401, body: { code: 'token_invalid' } }, `alone: ${planted}`)
+    }
   })
 
   t.test(
-    'WEB-12: two genuine access cookies of different sessions are ambiguous: nobody acts as somebody else',
+    'WEB-12: two genuine refresh cookies of different sessions are ambiguous, and neither session ends',
+    async (t) => {
+      const [one, two] = [await signIn(instance, 'session'), await signIn(instance, 'session')]
+      const both = pair(rt, one.cookies[rt], two.cookies[rt])
+      const before = [await readFamily(database, one.sid), await readFamily(database, two.sid)]
+      const ambiguous = { status: 400, setCookies: { length: 0 }, body: { code: 'ambiguous_credentials' } }
+      t.match(await refresh(both), ambiguous)
+      t.match(await whoami(both), ambiguous)
+      t.match(await refresh(pair(rt, one.cookies[rt]), { refresh_token: two.cookies[rt] }), ambiguous)
+      t.match(await refresh(pair(rt, one.cookies[rt]), { refresh_token: 'planted' }), ambiguous)
+      t.strictSame([await readFamily(database, one.sid), await readFamily(database, two.sid)], before)
+    },
+  )
+
+  t.test(
+    'WEB-12: two genuine access cookies of different sessions are ambiguous: no user acts as another',
     async (t) => {
       const [victim, thief] = [await signIn(instance, 'session'), await signIn(instance, 'session')]
       const orders = [pair(at, thief.cookies[at], victim.cookies[at]), pair(at, victim.cookies[at], thief.cookies[at])]
@@ -95,12 +92,58 @@ t.test('planted cookies', async (t) => {
     },
   )
 
+  t.test('ABU-08: of many values of one cookie, four are looked at', async (t) => {
+    const { sid, cookies } = await signIn(instance, 'session')
+    const planted = (count: number) => Array.from({ length: count }, () => 'planted')
+    for (const name of [at, rt]) {
+      const ask = (count: number) => whoami(pair(name, ...planted(count), cookies[name]))
+      t.match(await ask(3), { status: 200, body: { sid } }, name)
+      t.match(await ask(4), { status: 401 }, name)
+      t.match(await ask(67), { status: 401 }, name)
+    }
+  })
+
+  t.test('WEB-12: an access cookie and a refresh cookie of two sessions are ambiguous', async (t) => {
+    const [victim, thief] = [await signIn(instance, 'session'), await signIn(instance, 'session')]
+    const spa = await signIn(instance, 'cookie')
+    const before = await readFamily(database, victim.sid)
+    const ambiguous = { status: 400, setCookies: { length: 0 }, body: { code: 'ambiguous_credentials' } }
+    const planted = pair(at, thief.cookies[at])
+    for (const own of [victim, spa]) {
+      const refreshCookie = pair(rt, own.cookies[rt])
+      t.match(await whoami(`${planted}; ${refreshCookie}`), ambiguous)
+      t.match(await whoami(`${refreshCookie}; ${planted}`), ambiguous, 'in either order, and the next time')
+      t.match(await whoami(`${planted}; ${pair(rt, thief.cookies[rt], own.cookies[rt])}`), ambiguous, 'both of them')
+    }
+    for (const path of ['/v1/me', '/v1/sessions']) {
+      const answer = await api.call(path, { headers: { cookie: `${planted}; ${pair(rt, victim.cookies[rt])}` } })
+      t.match(answer, ambiguous, path)
+    }
+    t.strictSame(await readFamily(database, victim.sid), before)
+    const own = (cookies: Record<string, string>) => whoami(`${pair(at, cookies[at])}; ${pair(rt, cookies[rt])}`)
+    for (const { sid, cookies } of [victim, thief]) t.match(await own(cookies), { status: 200, body: { sid } })
+    t.match(
+      await whoami(`${pair(at, victim.cookies[at])}; ${pair(rt, 'planted')}`),
+      { status: 200 },
+      'not a genuine one',
+    )
+
+    const origin = config.server.publicUrl
+    const rotated = await api.call('/v1/auth/refresh', {
+      method: 'POST',
+      cookies: victim.cookies,
+      headers: { origin },
+    })
+    const next = Object.fromEntries(rotated.setCookies.map((line) => line.split(/[=;]/, 2) as [string, string]))
+    t.match(await own(next), { status: 200, body: { sid: victim.sid } }, 'another generation is the same session')
+  })
+
   t.test('WEB-12: two generations of one session in two cookies are one session: the newer one counts', async (t) => {
     for (const newerFirst of [false, true]) {
       const { sid, cookies } = await signIn(instance, 'cookie')
       const successor = successorIn(await refresh(pair(rt, cookies[rt])))
       const both = newerFirst ? pair(rt, successor, cookies[rt]) : pair(rt, cookies[rt], successor)
-      // An older one that counted would be answered within the grace too, without a rotation.
+      // If the older one counted, the response within the grace period would contain no rotation.
       t.match(await refresh(both), { status: 200, body: { session: { id: sid } } })
       t.equal((await readFamily(database, sid)).generation, 2, newerFirst ? 'sent first' : 'sent last')
     }
@@ -116,7 +159,7 @@ t.test('planted cookies', async (t) => {
     t.strictSame(await readFamily(database, sid), before, 'and neither rotates')
   })
 
-  t.test('the names of the other scheme are not read', async (t) => {
+  t.test('the cookie names of the other scheme are not read', async (t) => {
     const { cookies } = await signIn(instance, 'session')
     const renamed = `${pair(`__Host-Http-${at}`, cookies[at])}; ${pair(`__Host-Http-${rt}`, cookies[rt])}`
     t.match(await whoami(renamed), { status: 401, body: { code: 'token_missing' } })
@@ -130,7 +173,7 @@ t.test('planted cookies', async (t) => {
   })
 })
 
-t.test('REF-18: a session is refused through another mode’s carrier, and goes on', async (t) => {
+t.test('REF-18: a token is refused in the transport of another mode, and its session continues', async (t) => {
   const instance = await startApp(t)
   const { api, config, database } = instance
   const headers = { origin: config.server.publicUrl }
@@ -178,7 +221,7 @@ t.test('REF-18: a session is refused through another mode’s carrier, and goes 
   })
 })
 
-t.test('REF-17: a sign-in takes the place of the session whose cookie comes along', async (t) => {
+t.test('REF-17: a sign-in replaces the session whose cookie is sent with it', async (t) => {
   const instance = await startApp(t)
   const { api, config, database } = instance
   const headers = { origin: config.server.publicUrl }
@@ -192,7 +235,7 @@ t.test('REF-17: a sign-in takes the place of the session whose cookie comes alon
       const asAda = await post('/v1/auth/login', grace.cookies, { email: ada.email, password: PASSWORD, mode })
       t.match(asAda, { status: 200 })
       t.match(await readFamily(database, grace.sid), { endReason: 'logout' }, 'another user’s session ended')
-      t.match(await readFamily(database, ada.sid), { endedAt: null }, 'a session elsewhere goes on')
+      t.match(await readFamily(database, ada.sid), { endedAt: null }, 'a session on another device continues')
 
       t.match(await post('/v1/auth/login', ada.cookies, { email: ada.email, password: PASSWORD, mode }), {
         status: 200,
@@ -225,7 +268,7 @@ t.test('REF-17: a sign-in takes the place of the session whose cookie comes alon
     t.match(await readFamily(database, sid), { endedAt: null })
   })
 
-  t.test('and never adopts an id or a token that the client brings', async (t) => {
+  t.test('and never adopts an id or a token of the client', async (t) => {
     const { email, sid, cookies } = await signIn(instance, 'cookie')
     const login = await post('/v1/auth/login', cookies, { email, password: PASSWORD })
     t.not(login.body.session.id, sid)

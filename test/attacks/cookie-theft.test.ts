@@ -1,4 +1,4 @@
-// What keeps a cookie from scripts, from other hosts, from other sites and from the next person at the keyboard.
+// Protection of cookies from scripts, other hosts, other sites, and the next user of the browser.
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -26,7 +26,10 @@ function parseSetCookie(line: string): SetCookie {
   }
 }
 
-/** A slow machine may take some seconds between a sign-in and its answer; never more than is left. */
+/**
+ * A slow machine may take some seconds between a sign-in and its response, so the remaining lifetime may be smaller,
+ * but never larger.
+ */
 function isAbout(maxAge: number | null | undefined, seconds: number): boolean {
   return typeof maxAge === 'number' && maxAge <= seconds && maxAge > seconds - 30
 }
@@ -68,7 +71,7 @@ for (const { scheme, settings, prefix, secure } of schemes) {
           { name: names.rt, value: /^spr_/, attributes },
           ...(mode === 'session' ? [{ name: names.at, value: /^eyJ/, attributes }] : []),
         ]
-        // Only a sign-in reads it, so it never has to come along from another site unless all do.
+        // It is read only by sign-ins, so it never needs to be sent from another site unless all cookies do.
         const forDevice = of(override === undefined ? 'Strict' : sameSite[mode])
         const device = { name: `${prefix}sallyport_device`, value: /^spd_/, attributes: forDevice }
         const { page, answer, cookies } = await register(instance, { mode })
@@ -81,7 +84,7 @@ for (const { scheme, settings, prefix, secure } of schemes) {
         const refreshed = await page.call('/v1/auth/refresh', { method: 'POST' })
         t.match(refreshed.setCookies.map(parseSetCookie), expected, `${mode}: refresh`)
 
-        // A browser forgets a cookie only by its own name, path and partition.
+        // A browser deletes a cookie only with the same name, path and partition.
         const cleared = (await page.call('/v1/auth/logout', { method: 'POST' })).setCookies.map(parseSetCookie)
         t.strictSame(cleared.map(({ name }) => name).sort(), Object.values(names).sort(), `${mode}: logout`)
         for (const cookie of cleared) {
@@ -94,7 +97,7 @@ for (const { scheme, settings, prefix, secure } of schemes) {
   }
 }
 
-t.test('WEB-03: the refresh token travels as the mode says, and in no other way', async (t) => {
+t.test('WEB-03: the refresh token is transported as the mode specifies, and in no other way', async (t) => {
   const instance = await startApp(t)
   const { api } = instance
   const carriers: Record<Mode, { body: string[]; cookies: string[] }> = {
@@ -113,20 +116,20 @@ t.test('WEB-03: the refresh token travels as the mode says, and in no other way'
     ]
     for (const { body, setCookies, headers } of answers) {
       const tokens = ['access_token', 'refresh_token'].filter((name) => name in body)
-      t.strictSame(tokens, carriers[mode].body, `${mode}: what the body holds`)
+      t.strictSame(tokens, carriers[mode].body, `${mode}: the members of the body`)
       t.strictSame(
         setCookies.map((line) => parseSetCookie(line).name).filter((name) => name !== 'sallyport_device'),
         carriers[mode].cookies,
       )
       if (mode !== 'json') t.notMatch(JSON.stringify(body), /spr_/)
       if (mode === 'session') t.notMatch(JSON.stringify(body), /eyJ/)
-      t.notMatch(JSON.stringify({ ...headers, 'set-cookie': '' }), /spr_|eyJ/, 'no other header has one')
+      t.notMatch(JSON.stringify({ ...headers, 'set-cookie': '' }), /spr_|eyJ/, 'no other header contains one')
       t.equal(headers['cache-control'], 'no-store')
     }
   }
 })
 
-t.test('REF-11: cookies end with the session, and refreshing does not move its end', async (t) => {
+t.test('REF-11: cookies expire with the session, and refreshing does not extend it', async (t) => {
   const instance = await startApp(t, {
     settings: { SESSION_MAX_TTL: String(3 * day), SESSION_IDLE_TTL: String(2 * day) },
   })
@@ -145,7 +148,7 @@ t.test('REF-11: cookies end with the session, and refreshing does not move its e
   for (const { maxAge } of last) t.ok(isAbout(maxAge, 300), `five minutes: ${maxAge}`)
 })
 
-t.test('remember false: the cookies go with the browser, in every answer that sets them', async (t) => {
+t.test('remember false: every response sets session cookies, which end with the browser', async (t) => {
   const instance = await startApp(t)
   const { clock } = instance
   const { page, cookies } = await register(instance, { mode: 'session', remember: false })
@@ -160,12 +163,12 @@ t.test('remember false: the cookies go with the browser, in every answer that se
   for (const line of [...refreshed.setCookies, ...changed.setCookies]) t.notMatch(line, /expires/i)
 })
 
-t.test('a sign-in from another site is told that its cookies would be dropped', async (t) => {
+t.test('a sign-in from another site gets an error, because the browser would drop its cookies', async (t) => {
   const origin = 'https://app.example'
   const headers = { origin, 'sec-fetch-site': 'cross-site' }
   const body = () => ({ email: `${randomUUID()}@example.com`, password: PASSWORD })
 
-  t.test('while cookies are for one site', async (t) => {
+  t.test('while cookies are same-site', async (t) => {
     const { api, database } = await startApp(t, { settings: { ...https, CORS_ORIGINS: origin } })
     const refused = {
       status: 422,

@@ -3,7 +3,7 @@ import { PASSWORD } from '../support/api.js'
 import { startApp } from '../support/app.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 
-t.test('a refresh token that was issued to another client is worth nothing to this one', async (t) => {
+t.test('a refresh token that was issued to another client is refused', async (t) => {
   const { api, database, browser } = await startApp(t)
   const { email, refreshToken, sessionId } = await api.signUp()
   const page = browser()
@@ -22,7 +22,7 @@ t.test('a refresh token that was issued to another client is worth nothing to th
   t.strictSame((await readAuditTrail(database, sessionId)).slice(1), ['refresh_wrong_client', 'refresh_wrong_client'])
 
   const renewal = await api.call('/v1/whoami', { cookies: { sallyport_rt: cookie } })
-  t.match(renewal, { status: 401, setCookies: [], body: { code: 'token_missing' } }, 'as with a cookie of another mode')
+  t.match(renewal, { status: 401, setCookies: [], body: { code: 'token_missing' } }, 'like a cookie of another mode')
 
   await belongTo('sallyport')
   t.match(await api.refresh(refreshToken), { status: 200 })

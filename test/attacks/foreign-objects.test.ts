@@ -1,4 +1,4 @@
-// Whoever knows the id of something that belongs to somebody else learns and changes nothing by it.
+// Knowing the id of another user's object neither reveals nor changes anything.
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -7,7 +7,7 @@ import { startApp } from '../support/app.js'
 import { operationsOf, pathOf } from '../support/operations.js'
 import { readAllRows } from '../support/rows.js'
 
-t.test('HTTP-14: another user’s object is answered like a missing one', async (t) => {
+t.test('HTTP-14: the response for another user’s object is the same as for a missing one', async (t) => {
   const { app, api, database } = await startApp(t)
   const victim = await api.signUp({ name: 'Ada' })
   const { accessToken: token } = await api.signUp({ name: 'Eve' })
@@ -31,7 +31,7 @@ t.test('HTTP-14: another user’s object is answered like a missing one', async 
   t.match(await api.whoami(victim.accessToken), { status: 200 })
 })
 
-t.test('HTTP-14, REF-15: lists hold what is one’s own', async (t) => {
+t.test('HTTP-14, REF-15: lists contain only the user’s own objects', async (t) => {
   const { api } = await startApp(t)
   const ada = await api.signUp({ name: 'Ada' })
   const eve = await api.signUp({ name: 'Eve' })
@@ -45,7 +45,7 @@ t.test('HTTP-14, REF-15: lists hold what is one’s own', async (t) => {
   t.match(await api.call('/v1/me', { token: eve.accessToken }), { body: { id: eve.userId, name: 'Eve' } })
 })
 
-/** What an answer tells, but for the id of the request that it answers. */
+/** The response without its request id. */
 function withoutRequest({ status, headers, body }: Answer<ProblemBody>) {
   const names = Object.keys(headers).filter((name) => !['date', 'x-request-id'].includes(name))
   const told = Object.fromEntries(names.map((name) => [name, headers[name]]))

@@ -1,4 +1,4 @@
-// A login has verified the password, and opens its session a moment later. What changed in between counts.
+// A login verifies the password, and opens its session a moment later. Changes in between take effect.
 
 import argon2 from 'argon2'
 import t from 'tap'
@@ -13,7 +13,7 @@ import { until } from '../support/until.js'
 const NEW_PASSWORD = 'seven lanterns drift over copper hills'
 const WRONG = { status: 401, body: { code: 'invalid_credentials' } }
 
-// How long a login may wait for its hash is not the subject: here it never waits too long, on however slow a machine.
+// The time limit for hashing is not tested here, so a login may wait for any time on a slow machine.
 const unhurried = Object.assign(createTestClock(), { elapsedMs: () => 0 })
 const { api, app, clock, database } = await startApp(t, { clock: unhurried })
 
@@ -31,7 +31,7 @@ const remove = (instance: Api, { accessToken }: SignedUp) =>
 const countLive = (userId: string) =>
   database.query((client) => client.refreshTokenFamily.count({ where: { userId, endedAt: null } }))
 
-t.test('REF-22: of logins during a password change, none has a session afterwards', async (t) => {
+t.test('REF-22: no login during a password change has a session afterwards', async (t) => {
   const other = await startApp(t, { join: true, clock })
   for (let round = 0; round < 5; round += 1) {
     const user = await api.signUp()
@@ -51,9 +51,9 @@ t.test('REF-22: of logins during a password change, none has a session afterward
   }
 })
 
-t.test('REF-22: what was changed since the password was checked counts', async (t) => {
+t.test('REF-22: changes since the password was checked take effect', async (t) => {
   let meanwhile: (() => Promise<unknown>) | undefined
-  /** Has something else done as soon as the next password has been checked. */
+  /** Runs something else as soon as the next password has been checked. */
   const { verify } = argon2
   t.intercept(argon2, 'verify', {
     value: async (...args: Parameters<typeof verify>) => {
@@ -70,14 +70,14 @@ t.test('REF-22: what was changed since the password was checked counts', async (
 
   const changes: [string, (user: SignedUp) => Promise<unknown>, object, number][] = [
     ['the user changed it', (user) => changePassword(api, user), WRONG, 1],
-    ['an operator set another', (user) => operate(user, 'user:password', `--password=${NEW_PASSWORD}`), WRONG, 0],
+    ['an operator set another one', (user) => operate(user, 'user:password', `--password=${NEW_PASSWORD}`), WRONG, 0],
     ['the user was deleted', (user) => remove(api, user), WRONG, 0],
     ['the user was banned', (user) => operate(user, 'user:ban'), { status: 403, body: { code: 'account_banned' } }, 0],
   ]
   for (const [what, change, refused, live] of changes) {
     const user = await api.signUp()
     meanwhile = () => change(user)
-    t.match(await login(late.api, user), refused, `a login makes no session: ${what}`)
+    t.match(await login(late.api, user), refused, `a login opens no session: ${what}`)
     t.equal(meanwhile, undefined)
     t.equal(await countLive(user.userId), live)
   }
@@ -89,7 +89,7 @@ t.test('REF-22: what was changed since the password was checked counts', async (
   }
 })
 
-t.test('REF-22: logins at once never leave more sessions than there may be', async (t) => {
+t.test('REF-22: concurrent logins never leave more sessions than the maximum', async (t) => {
   const settings = { MAX_SESSIONS_PER_USER: '2' }
   const instances = [
     await startApp(t, { join: true, clock, settings }),
@@ -103,138 +103,145 @@ t.test('REF-22: logins at once never leave more sessions than there may be', asy
   t.equal(await countLive(user.userId), 2)
 })
 
-t.test('REF-22: what holds the user first comes first (needs Postgres)', { skip: needsPostgres }, async (t) => {
-  const limits = {
-    deadlineMs: 30_000,
-    lockMs: 30_000,
-    statementMs: 30_000,
-    silenceMs: 30_000,
-    idleInTransactionMs: 30_000,
-  }
-  const { api, app } = await startProxiedApp(t, { join: true, clock, limits })
-  const operate = ({ email }: SignedUp, name: string, ...args: string[]) =>
-    runCommand(app.operator, name, ['--email', email, ...args])
-  const { transaction } = await openTestDatabase()
+t.test(
+  'REF-22: transactions on a user run in the order in which they lock the row (needs Postgres)',
+  { skip: needsPostgres },
+  async (t) => {
+    const limits = {
+      deadlineMs: 30_000,
+      lockMs: 30_000,
+      statementMs: 30_000,
+      silenceMs: 30_000,
+      idleInTransactionMs: 30_000,
+    }
+    const { api, app } = await startProxiedApp(t, { join: true, clock, limits })
+    const operate = ({ email }: SignedUp, name: string, ...args: string[]) =>
+      runCommand(app.operator, name, ['--email', email, ...args])
+    const { transaction } = await openTestDatabase()
 
-  /** How many statements wait for a lock. */
-  const countWaiting = async () => {
-    const rows = await database.query(
-      (client) => client.$queryRaw<{ pid: number }[]>`
+    /** The number of statements that wait for a lock. */
+    const countWaiting = async () => {
+      const rows = await database.query(
+        (client) => client.$queryRaw<{ pid: number }[]>`
         SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    )
-    return rows.length
-  }
+      )
+      return rows.length
+    }
 
-  /** Starts each while the user's row is held, the next one when the one before waits for it, and then lets go. */
-  async function inOrder<T>(user: SignedUp, ...starts: (() => Promise<T>)[]): Promise<T[]> {
-    const begun: Promise<T>[] = []
-    await transaction(async (tx) => {
-      await tx.$executeRaw`SELECT FROM "user" WHERE id = ${user.userId}::uuid FOR NO KEY UPDATE`
-      for (const start of starts) {
-        begun.push(start())
-        await until(async () => (await countWaiting()) === begun.length)
-      }
+    /**
+     * Starts each operation while the user's row is locked, the next one when the previous one waits for it, and then
+     * unlocks it.
+     */
+    async function inOrder<T>(user: SignedUp, ...starts: (() => Promise<T>)[]): Promise<T[]> {
+      const begun: Promise<T>[] = []
+      await transaction(async (tx) => {
+        await tx.$executeRaw`SELECT FROM "user" WHERE id = ${user.userId}::uuid FOR NO KEY UPDATE`
+        for (const start of starts) {
+          begun.push(start())
+          await until(async () => (await countWaiting()) === begun.length)
+        }
+      })
+      return Promise.all(begun)
+    }
+
+    t.test('a login that is hashing while the password changes opens no session', async (t) => {
+      const user = await api.signUp()
+      const [change, late] = await inOrder<object>(
+        user,
+        () => changePassword(api, user),
+        () => login(api, user),
+      )
+      t.match(change, { status: 204 })
+      t.match(late, WRONG)
+      t.equal(await countLive(user.userId), 1)
     })
-    return Promise.all(begun)
-  }
 
-  t.test('a login that is hashing while the password changes makes no session', async (t) => {
-    const user = await api.signUp()
-    const [change, late] = await inOrder<object>(
-      user,
-      () => changePassword(api, user),
-      () => login(api, user),
-    )
-    t.match(change, { status: 204 })
-    t.match(late, WRONG)
-    t.equal(await countLive(user.userId), 1)
-  })
+    t.test('an earlier login opens one, which the password change ends', async (t) => {
+      const user = await api.signUp()
+      const [early, change] = await inOrder<object>(
+        user,
+        () => login(api, user),
+        () => changePassword(api, user),
+      )
+      t.match([early, change], [{ status: 200 }, { status: 204 }])
+      t.equal(await countLive(user.userId), 1)
+    })
 
-  t.test('a login that was first makes one, which the new password ends', async (t) => {
-    const user = await api.signUp()
-    const [early, change] = await inOrder<object>(
-      user,
-      () => login(api, user),
-      () => changePassword(api, user),
-    )
-    t.match([early, change], [{ status: 200 }, { status: 204 }])
-    t.equal(await countLive(user.userId), 1)
-  })
+    t.test('a login that is hashing while its user is deleted opens no session', async (t) => {
+      const user = await api.signUp()
+      const [deletion, late] = await inOrder<object>(
+        user,
+        () => remove(api, user),
+        () => login(api, user),
+      )
+      t.match(deletion, { status: 204 })
+      t.match(late, WRONG)
+    })
 
-  t.test('a login that is hashing while its user is deleted makes no session', async (t) => {
-    const user = await api.signUp()
-    const [deletion, late] = await inOrder<object>(
-      user,
-      () => remove(api, user),
-      () => login(api, user),
-    )
-    t.match(deletion, { status: 204 })
-    t.match(late, WRONG)
-  })
+    t.test('a login that is hashing while its user is banned opens no session', async (t) => {
+      const user = await api.signUp()
+      const [, late] = await inOrder<object>(
+        user,
+        () => operate(user, 'user:ban'),
+        () => login(api, user),
+      )
+      t.match(late, { status: 403, body: { code: 'account_banned' } })
+      t.equal(await countLive(user.userId), 0)
+    })
 
-  t.test('a login that is hashing while its user is banned makes no session', async (t) => {
-    const user = await api.signUp()
-    const [, late] = await inOrder<object>(
-      user,
-      () => operate(user, 'user:ban'),
-      () => login(api, user),
-    )
-    t.match(late, { status: 403, body: { code: 'account_banned' } })
-    t.equal(await countLive(user.userId), 0)
-  })
+    t.test('a login before the ban opens one, which the ban ends', async (t) => {
+      const user = await api.signUp()
+      const [early] = await inOrder<object>(
+        user,
+        () => login(api, user),
+        () => operate(user, 'user:ban'),
+      )
+      t.match(early, { status: 200 })
+      t.equal(await countLive(user.userId), 0)
+    })
 
-  t.test('a login that was before the ban makes one, which the ban ends', async (t) => {
-    const user = await api.signUp()
-    const [early] = await inOrder<object>(
-      user,
-      () => login(api, user),
-      () => operate(user, 'user:ban'),
-    )
-    t.match(early, { status: 200 })
-    t.equal(await countLive(user.userId), 0)
-  })
+    t.test('a login before an operator ends all sessions opens one, which ends too', async (t) => {
+      const user = await api.signUp()
+      const [early] = await inOrder<object>(
+        user,
+        () => login(api, user),
+        () => operate(user, 'user:logout'),
+      )
+      t.match(early, { status: 200 })
+      t.equal(await countLive(user.userId), 0)
+    })
 
-  t.test('a login that was before the operator logs its user out makes one, which that ends', async (t) => {
-    const user = await api.signUp()
-    const [early] = await inOrder<object>(
-      user,
-      () => login(api, user),
-      () => operate(user, 'user:logout'),
-    )
-    t.match(early, { status: 200 })
-    t.equal(await countLive(user.userId), 0)
-  })
+    t.test('a login that is hashing while an operator sets the password opens no session', async (t) => {
+      const user = await api.signUp()
+      const [, late] = await inOrder<object>(
+        user,
+        () => operate(user, 'user:password', `--password=${NEW_PASSWORD}`),
+        () => login(api, user),
+      )
+      t.match(late, WRONG)
+      t.equal(await countLive(user.userId), 0)
+    })
 
-  t.test('a login that is hashing while an operator sets the password makes no session', async (t) => {
-    const user = await api.signUp()
-    const [, late] = await inOrder<object>(
-      user,
-      () => operate(user, 'user:password', `--password=${NEW_PASSWORD}`),
-      () => login(api, user),
-    )
-    t.match(late, WRONG)
-    t.equal(await countLive(user.userId), 0)
-  })
+    t.test('of two concurrent password changes, the later one has the wrong current password', async (t) => {
+      const user = await api.signUp()
+      const [first, second] = await inOrder<object>(
+        user,
+        () => changePassword(api, user),
+        () => changePassword(api, user),
+      )
+      t.match([first, second], [{ status: 204 }, WRONG])
+    })
 
-  t.test('of two password changes at once, the later one no longer knows the password', async (t) => {
-    const user = await api.signUp()
-    const [first, second] = await inOrder<object>(
-      user,
-      () => changePassword(api, user),
-      () => changePassword(api, user),
-    )
-    t.match([first, second], [{ status: 204 }, WRONG])
-  })
-
-  t.test('two logins at once leave one session where there may be one', async (t) => {
-    const strict = await startProxiedApp(t, { join: true, clock, limits, settings: { MAX_SESSIONS_PER_USER: '1' } })
-    const user = await api.signUp()
-    const [first, second] = await inOrder(
-      user,
-      () => login(strict.api, user),
-      () => login(strict.api, user),
-    )
-    t.match(await strict.api.refresh(first?.body.refresh_token), { status: 401, body: { reason: 'limit' } })
-    t.match(await strict.api.refresh(second?.body.refresh_token), { status: 200 })
-  })
-})
+    t.test('two concurrent logins leave one session if the maximum is one', async (t) => {
+      const strict = await startProxiedApp(t, { join: true, clock, limits, settings: { MAX_SESSIONS_PER_USER: '1' } })
+      const user = await api.signUp()
+      const [first, second] = await inOrder(
+        user,
+        () => login(strict.api, user),
+        () => login(strict.api, user),
+      )
+      t.match(await strict.api.refresh(first?.body.refresh_token), { status: 401, body: { reason: 'limit' } })
+      t.match(await strict.api.refresh(second?.body.refresh_token), { status: 200 })
+    })
+  },
+)

@@ -1,4 +1,5 @@
-// The server rotates, and the client does not learn of it. Repeating the request heals it, and nobody is logged out.
+// The server rotates, and the client does not learn of it. Retrying the request recovers from it, and no user is logged
+// out.
 
 import t from 'tap'
 import { startApp } from '../support/app.js'
@@ -12,7 +13,7 @@ const REUSED = { status: 401, body: { code: 'refresh_token_reused' } }
 
 const { api, clock, database } = await startApp(t)
 
-t.test('REF-08: with its key, a request is repeated a day later and gets the same successor', async (t) => {
+t.test('REF-08: with its key, a request can be retried a day later and gets the same successor', async (t) => {
   const { refreshToken, sessionId } = await api.signUp()
   const lost = await api.refresh(refreshToken, { key: KEY })
   clock.advance({ days: 1 })
@@ -24,7 +25,7 @@ t.test('REF-08: with its key, a request is repeated a day later and gets the sam
   t.match(await api.refresh(repeated.body.refresh_token, { key: 'attempt-9876543210' }), { status: 200 })
 })
 
-t.test('REF-11: a repeated request moves neither end of the session', async (t) => {
+t.test('REF-11: a retry extends neither expiry of the session', async (t) => {
   const { refreshToken, sessionId } = await api.signUp()
   const lost = await api.refresh(refreshToken, { key: KEY })
   const before = await readFamily(database, sessionId)
@@ -39,7 +40,7 @@ t.test('REF-11: a repeated request moves neither end of the session', async (t) 
   })
 })
 
-t.test('REF-04: the key is worth nothing once the successor has been used', async (t) => {
+t.test('REF-04: the key is refused once the successor has been used', async (t) => {
   const { refreshToken } = await api.signUp()
   const { body } = await api.refresh(refreshToken, { key: KEY })
   t.match(await api.refresh(body.refresh_token, { key: 'attempt-9876543210' }), { status: 200 })
@@ -50,7 +51,7 @@ t.test('REF-04: the key is worth nothing once the successor has been used', asyn
   t.match(await api.refresh(refreshToken, { key: KEY }), REUSED)
 })
 
-t.test('REF-08: without a key, a request is repeated within the grace', async (t) => {
+t.test('REF-08: without a key, a request can be retried within the grace period', async (t) => {
   const { refreshToken, sessionId } = await api.signUp()
   const lost = await api.refresh(refreshToken)
   clock.advance({ seconds: 9 })
@@ -61,7 +62,7 @@ t.test('REF-08: without a key, a request is repeated within the grace', async (t
   t.match(await readFamily(database, sessionId), { generation: 1, endReason: 'reuse_detected' })
 })
 
-t.test('REF-06: what is refused clears no cookie: the browser may hold a newer one by then', async (t) => {
+t.test('REF-06: a refusal clears no cookie, because the browser may have a newer one by then', async (t) => {
   const { email, password } = await api.signUp()
   const { browser } = await startApp(t, { join: true, clock })
   const page = browser()
@@ -78,9 +79,9 @@ t.test('REF-06: what is refused clears no cookie: the browser may hold a newer o
   t.match(await late.call('/v1/auth/refresh', { method: 'POST' }), { status: 401, setCookies: { length: 0 } })
 })
 
-// The grace is 0 below: what heals is that the server knows its own rotation when it meets it.
+// The grace period is 0 below: the retry succeeds because the server recognizes its own rotation.
 t.test(
-  'REF-08: the server repeats a refresh whose answer it lost itself (needs Postgres)',
+  'REF-08: the server retries a refresh whose commit it could not confirm (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
     const { api, proxy } = await startProxiedApp(t, { join: true, clock, settings: { REFRESH_GRACE: '0' } })
@@ -99,7 +100,7 @@ t.test(
 )
 
 t.test(
-  'REF-08: the server repeats a refresh that the database never heard of (needs Postgres)',
+  'REF-08: the server retries a refresh that did not reach the database (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
     const { api, proxy } = await startProxiedApp(t, { join: true, clock, settings: { REFRESH_GRACE: '0' } })
@@ -111,7 +112,7 @@ t.test(
 )
 
 t.test(
-  'REF-08: the client repeats a refresh that the database could not answer (needs Postgres)',
+  'REF-08: the client retries a refresh that failed because the database was unavailable (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
     const { api, proxy } = await startProxiedApp(t, { join: true, clock, limits: { deadlineMs: 1000 } })
@@ -132,7 +133,7 @@ t.test(
 )
 
 t.test(
-  'REF-08, REF-23: a rotation ahead of the database is repeated too (needs Postgres)',
+  'REF-08, REF-23: a rotation of a token ahead of the database is retried too (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
     const { api, proxy } = await startProxiedApp(t, { join: true, clock, settings: { REFRESH_GRACE: '0' } })

@@ -1,4 +1,4 @@
-// A body that is not what it says it is reaches no route: one reading, one schema.
+// A malformed body reaches no route: there is one parser and one schema.
 
 import t from 'tap'
 import type { ProblemBody } from '../support/api.js'
@@ -11,7 +11,7 @@ import { z } from 'zod'
 const json = 'application/json'
 const levels = (count: number) => '['.repeat(count) + ']'.repeat(count)
 
-/** A body, its type, and the problem that refuses it: by every route that reads one. */
+/** A body, its type, and the problem that refuses it, for every route that reads one. */
 const malformed: [name: string, type: string | undefined, body: string | Buffer, status: number, code: string][] = [
   ['bytes that are not UTF-8', json, Buffer.from('{"device_name":"\xff"}', 'latin1'), 400, 'invalid_request'],
   ['overlong UTF-8', json, Buffer.from([0x22, 0xc0, 0x80, 0x22]), 400, 'invalid_request'],
@@ -21,7 +21,7 @@ const malformed: [name: string, type: string | undefined, body: string | Buffer,
   ['two objects', json, '{"name":"Ada"}{"name":"Eve"}', 400, 'invalid_request'],
   ['a comment', json, '{"name":"Ada"} // Eve', 400, 'invalid_request'],
   ['the key __proto__', json, '{"__proto__":{"roles":["admin"]}}', 400, 'invalid_request'],
-  ['the key __proto__, written otherwise', json, '{"\\u005f_proto__":{"roles":["admin"]}}', 400, 'invalid_request'],
+  ['the key __proto__, escaped', json, '{"\\u005f_proto__":{"roles":["admin"]}}', 400, 'invalid_request'],
   ['the key constructor', json, '{"constructor":{"prototype":{"roles":["admin"]}}}', 400, 'invalid_request'],
   ['eleven levels', json, `{"name":${levels(10)}}`, 400, 'invalid_request'],
   ['thousands of levels', json, levels(8000), 400, 'invalid_request'],
@@ -31,8 +31,8 @@ const malformed: [name: string, type: string | undefined, body: string | Buffer,
   ['plain text', 'text/plain', '{"name":"Eve"}', 415, 'unsupported_media_type'],
   ['no type', undefined, '{"name":"Eve"}', 415, 'unsupported_media_type'],
   ['an empty type', '', '{"name":"Eve"}', 415, 'unsupported_media_type'],
-  ['a type like JSON', 'application/jsonp', '{"name":"Eve"}', 415, 'unsupported_media_type'],
-  ['a suffix of JSON', 'application/ld+json', '{"name":"Eve"}', 415, 'unsupported_media_type'],
+  ['a type that resembles JSON', 'application/jsonp', '{"name":"Eve"}', 415, 'unsupported_media_type'],
+  ['a JSON suffix', 'application/ld+json', '{"name":"Eve"}', 415, 'unsupported_media_type'],
   ['two types', 'text/plain, application/json', '{"name":"Eve"}', 415, 'unsupported_media_type'],
   ['another charset', 'application/json; charset=utf-7', '{"name":"Eve"}', 415, 'unsupported_media_type'],
 ]
@@ -62,7 +62,7 @@ t.test('HTTP-03, HTTP-05, HTTP-09, WEB-06: a malformed body is refused by every 
   t.strictSame(await readAllRows(database), before)
 })
 
-t.test('HTTP-04: however the type is spelled, the schema is the same one', async (t) => {
+t.test('HTTP-04: the schema is the same for every spelling of the type', async (t) => {
   const { app, api } = await startApp(t)
   const client = await connectTo(t, app.server)
   const { accessToken } = await api.signUp({ name: 'Ada' })
@@ -90,7 +90,7 @@ t.test('HTTP-04: however the type is spelled, the schema is the same one', async
   t.strictSame(body.roles, [])
 })
 
-t.test('HTTP-05: names that every object inherits mean nothing', async (t) => {
+t.test('HTTP-05: names of inherited properties have no meaning', async (t) => {
   const { api } = await startApp(t)
   const { accessToken: token } = await api.signUp()
   for (const name of ['toString', 'hasOwnProperty', 'valueOf', '__defineGetter__', 'constructor']) {

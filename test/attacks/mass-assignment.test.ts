@@ -26,7 +26,7 @@ const forbidden: Record<string, unknown> = {
   scope: 'admin',
 }
 
-t.test('HTTP-06, HTTP-02: members that an action does not list are refused, and nothing is written', async (t) => {
+t.test('HTTP-06, HTTP-02: unlisted members are refused, and nothing is written', async (t) => {
   const { api, database } = await startApp(t)
   const { accessToken: token, email, userId, answer } = await api.signUp()
   const before = await database.query((client) => client.user.findUnique({ where: { id: userId } }))
@@ -76,7 +76,7 @@ t.test('HTTP-05: members named __proto__ and constructor change nothing', async 
   t.match(await api.call('/v1/me', { token }), { body: { name: null, roles: { length: 0 } } })
 })
 
-t.test('HTTP-06, PWD-16: registering gives no role, and there is no account before the first', async (t) => {
+t.test('HTTP-06, PWD-16: registration assigns no role, and there is no default account', async (t) => {
   const { api, database } = await startApp(t)
   t.equal(await database.query((client) => client.user.count()), 0)
   for (const email of ['admin@example.com', 'root@localhost', 'sallyport@example.com']) {
@@ -89,7 +89,7 @@ t.test('HTTP-06, PWD-16: registering gives no role, and there is no account befo
   }
 })
 
-t.test('HTTP-08: a query for an undefined value is refused and does not mean every row', async (t) => {
+t.test('HTTP-08: a query for an undefined value is refused, and does not match every row', async (t) => {
   const { api, database } = await startApp(t)
   const [user] = [await api.signUp(), await api.signUp()]
   const id = undefined as unknown as string

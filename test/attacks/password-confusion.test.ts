@@ -4,8 +4,8 @@ import { startApp } from '../support/app.js'
 const LONG = 'tundra-pickle-orbit vK3#pQ9!zR7@mW2x '.repeat(7)
 const account = { email: 'ada@example.com', mode: 'json' }
 
-t.test('PWD-03: no other password opens the account, however near it comes', async (t) => {
-  // So many wrong ones in a row would have to wait.
+t.test('PWD-03: no other password is accepted, however similar', async (t) => {
+  // More consecutive failures would be limited.
   const { api } = await startApp(t, { settings: { RATE_LIMIT: 'off' } })
   const password = ` Café ${LONG.slice(0, 250)}`
   t.match(await api.register({ ...account, password }), { status: 201 })
@@ -14,29 +14,29 @@ t.test('PWD-03: no other password opens the account, however near it comes', asy
 
   const near: [string, string][] = [
     ['without the last character', password.slice(0, -1)],
-    ['with one more', `${password}x`],
+    ['with an additional character', `${password}x`],
     ['with another last character', `${password.slice(0, -1)}?`],
-    ['72 characters of it', password.slice(0, 72)],
-    ['128 characters of it', password.slice(0, 128)],
-    ['without the blank before it', password.slice(1)],
-    ['with a blank behind it', `${password} `],
+    ['its first 72 characters', password.slice(0, 72)],
+    ['its first 128 characters', password.slice(0, 128)],
+    ['without the leading space', password.slice(1)],
+    ['with a trailing space', `${password} `],
     ['in lower case', password.toLowerCase()],
     ['in upper case', password.toUpperCase()],
     ['without the accent', password.replace('é', 'e')],
   ]
   for (const [name, other] of near)
     t.match(await login(other), { status: 401, body: { code: 'invalid_credentials' } }, name)
-  t.match(await login(password.normalize('NFD')), { status: 200 }, 'the accent of another keyboard is the same one')
+  t.match(await login(password.normalize('NFD')), { status: 200 }, 'another Unicode form of an accent is the same')
 })
 
-t.test('PWD-03, HTTP-02: what is no text, or that a store could cut, is refused and not changed', async (t) => {
+t.test('PWD-03, HTTP-02: values that are not text, or that a store could truncate, are refused', async (t) => {
   const { api } = await startApp(t)
   const { accessToken: token, password, email } = await api.signUp()
   const values: [string, unknown][] = [
     ['NUL', `${password}\0`],
-    ['NUL in the middle', 'copper lantern\0drifts over seven hills'],
-    ['half a character', `${password}\ud83e`],
-    ['the other half', `\udd8a${password}`],
+    ['an embedded NUL', 'copper lantern\0drifts over seven hills'],
+    ['a lone surrogate', `${password}\ud83e`],
+    ['the other surrogate', `\udd8a${password}`],
     ['a number', 123456789012345],
     ['null', null],
     ['a list', [password]],

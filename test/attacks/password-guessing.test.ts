@@ -1,13 +1,13 @@
-// Somebody tries passwords: from one place or from many, at once or slowly, at one account or at all of them.
+// An attacker tries passwords: from one address or many, concurrently or slowly, for one account or all of them.
 
 import argon2 from 'argon2'
 import t from 'tap'
 import { PASSWORD, type Api } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 
-const WRONG = "a password that is nobody's at all"
+const WRONG = 'a password of no account at all'
 
-/** Addresses without end, each of another network. */
+/** An endless supply of addresses, each of another network. */
 function strangers(first = 0): () => string {
   let count = first
   return () => `198.${18 + (count >> 16)}.${(count >> 8) & 255}.${count++ & 255}`
@@ -17,16 +17,16 @@ function guess(api: Api, email: string, from: string, password = WRONG) {
   return api.login({ email, password, mode: 'json' }, { from })
 }
 
-/** Tries wrong passwords until one is refused for being one too many; answers how many were looked at. */
+/** Tries wrong passwords until one is rate-limited; returns how many were checked. */
 async function guessUntilRefused(api: Api, email: string, next: () => string): Promise<number> {
   for (let guesses = 0; guesses <= 200; guesses += 1) {
     const { status } = await guess(api, email, next())
     if (status === 429) return guesses
   }
-  throw new Error('There is no limit.')
+  throw new Error('No request was limited.')
 }
 
-/** Fails a hundred times in a row at an account, each time as soon as it may. */
+/** Fails a hundred consecutive times at an account, each time as soon as it is allowed. */
 async function exhaust({ api, clock }: TestApp, email: string, next: () => string): Promise<void> {
   for (let failures = 0; failures < 100;) {
     const { status, headers } = await guess(api, email, next())
@@ -35,51 +35,61 @@ async function exhaust({ api, clock }: TestApp, email: string, next: () => strin
   }
 }
 
-t.test('PWD-11: from however many addresses, ten guesses at an account, and then they wait', async (t) => {
-  const { api, clock } = await startApp(t)
-  const { email } = await api.signUp()
-  const next = strangers()
-  t.equal(await guessUntilRefused(api, email, next), 10)
+t.test(
+  'PWD-11: ten wrong passwords for an account, from any number of addresses, and then it is limited',
+  async (t) => {
+    const { api, clock } = await startApp(t)
+    const { email } = await api.signUp()
+    const next = strangers()
+    t.equal(await guessUntilRefused(api, email, next), 10)
 
-  const refused = await guess(api, email, next())
-  t.match(refused, { status: 429, body: { code: 'rate_limited' }, headers: { ratelimit: /^"account";r=0;t=\d+$/ } })
-  const wait = Number(refused.headers['retry-after'])
-  t.ok(wait > 0 && wait <= 15 * 60)
-  t.match(await guess(api, email, next(), PASSWORD), { status: 429 }, 'the right password waits too')
+    const refused = await guess(api, email, next())
+    t.match(refused, { status: 429, body: { code: 'rate_limited' }, headers: { ratelimit: /^"account";r=0;t=\d+$/ } })
+    const wait = Number(refused.headers['retry-after'])
+    t.ok(wait > 0 && wait <= 15 * 60)
+    t.match(await guess(api, email, next(), PASSWORD), { status: 429 }, 'the right password is limited too')
 
-  clock.advance({ seconds: wait })
-  t.match(await guess(api, email, next(), PASSWORD), { status: 200 })
-})
+    clock.advance({ seconds: wait })
+    t.match(await guess(api, email, next(), PASSWORD), { status: 200 })
+  },
+)
 
-t.test('PWD-11: the waits grow, to a day, and end after a hundred failures in a row', async (t) => {
-  const app = await startApp(t)
-  const { api, clock } = app
-  const { email } = await api.signUp()
-  const next = strangers()
-  const waits: number[] = []
-  let failures = 0
-  while (failures < 100) {
-    const { status, headers } = await guess(api, email, next())
-    if (status === 401) failures += 1
-    else {
-      waits.push(Number(headers['retry-after']))
-      clock.advance({ seconds: waits.at(-1) ?? 0 })
+t.test(
+  'PWD-11: the waits grow to a day, and after a hundred consecutive failures the password is disabled',
+  async (t) => {
+    const app = await startApp(t)
+    const { api, clock } = app
+    const { email } = await api.signUp()
+    const next = strangers()
+    const waits: number[] = []
+    let failures = 0
+    while (failures < 100) {
+      const { status, headers } = await guess(api, email, next())
+      if (status === 401) failures += 1
+      else {
+        waits.push(Number(headers['retry-after']))
+        clock.advance({ seconds: waits.at(-1) ?? 0 })
+      }
     }
-  }
-  t.ok(Math.max(...waits.slice(0, 2)) <= 15 * 60, 'a quarter of an hour at first')
-  t.ok((waits[2] ?? 0) > 20 * 3600, 'the rest of the day after thirty')
-  t.equal(waits.length, 9)
+    t.ok(Math.max(...waits.slice(0, 2)) <= 15 * 60, 'a quarter of an hour at first')
+    t.ok((waits[2] ?? 0) > 20 * 3600, 'the rest of the day after thirty')
+    t.equal(waits.length, 9)
 
-  clock.advance({ days: 1 })
-  t.match(await guess(api, email, next()), { status: 429, headers: { ratelimit: /^"account-total";r=0/ } })
-  t.match(await guess(api, email, next(), PASSWORD), { status: 429 }, 'the password alone opens nothing any more')
-  clock.advance({ days: 88 })
-  t.match(await guess(api, email, next(), PASSWORD), { status: 429 })
-  clock.advance({ days: 2 })
-  t.match(await guess(api, email, next(), PASSWORD), { status: 200 }, 'until ninety days have passed without a failure')
-})
+    clock.advance({ days: 1 })
+    t.match(await guess(api, email, next()), { status: 429, headers: { ratelimit: /^"account-total";r=0/ } })
+    t.match(await guess(api, email, next(), PASSWORD), { status: 429 }, 'the password alone is no longer accepted')
+    clock.advance({ days: 88 })
+    t.match(await guess(api, email, next(), PASSWORD), { status: 429 })
+    clock.advance({ days: 2 })
+    t.match(
+      await guess(api, email, next(), PASSWORD),
+      { status: 200 },
+      'until ninety days have passed without a failure',
+    )
+  },
+)
 
-t.test('PWD-11: a success begins the count anew', async (t) => {
+t.test('PWD-11: a success resets the count', async (t) => {
   const { api } = await startApp(t)
   const { email } = await api.signUp()
   const next = strangers()
@@ -91,7 +101,7 @@ t.test('PWD-11: a success begins the count anew', async (t) => {
   }
 })
 
-t.test('PWD-11: guesses that are made at once are counted one by one, and before anything is hashed', async (t) => {
+t.test('PWD-11: concurrent guesses are counted individually, and before hashing', async (t) => {
   const { api, clock } = await startApp(t)
   const { email } = await api.signUp()
   const next = strangers()
@@ -101,10 +111,10 @@ t.test('PWD-11: guesses that are made at once are counted one by one, and before
   t.equal(answers.filter(({ status }) => status === 429).length, 50)
   t.equal(checks().length, 10)
   clock.advance({ minutes: 15 })
-  t.equal(await guessUntilRefused(api, email, next), 10, 'what was refused used nothing up')
+  t.equal(await guessUntilRefused(api, email, next), 10, 'refused requests are not counted')
 })
 
-t.test('PWD-12: the count is one for all instances, and outlives them', async (t) => {
+t.test('PWD-12: the count is shared by all instances, and survives them', async (t) => {
   const one = await startApp(t)
   const other = await startApp(t, { join: true, clock: one.clock })
   const { email } = await one.api.signUp()
@@ -120,7 +130,7 @@ t.test('PWD-12: the count is one for all instances, and outlives them', async (t
   t.match(await guess(restarted.api, email, next(), PASSWORD), { status: 429 })
 })
 
-t.test('PWD-09: an address that nobody has is limited as any other', async (t) => {
+t.test('PWD-09: an unregistered address is limited like any other', async (t) => {
   const { api } = await startApp(t)
   const { email } = await api.signUp()
   const known = strangers()
@@ -135,7 +145,7 @@ t.test('PWD-09: an address that nobody has is limited as any other', async (t) =
   }
 })
 
-t.test('PWD-14: the account is the address as it is compared, however it is written', async (t) => {
+t.test('PWD-14: the account is the normalized address, however it is spelled', async (t) => {
   const { api } = await startApp(t)
   const { email } = await api.signUp()
   const next = strangers()
@@ -146,7 +156,7 @@ t.test('PWD-14: the account is the address as it is compared, however it is writ
   t.match(await guess(api, email, next()), { status: 429 })
 })
 
-t.test('PWD-13: whoever is on a known device is not shut out by strangers', async (t) => {
+t.test('PWD-13: attackers cannot lock out a user on a known device', async (t) => {
   const app = await startApp(t)
   const { api, clock } = app
   const { email, answer } = await api.signUp()
@@ -158,14 +168,14 @@ t.test('PWD-13: whoever is on a known device is not shut out by strangers', asyn
   t.match(await guess(api, email, next(), PASSWORD), { status: 429 })
   const signedIn = await onPhone(PASSWORD)
   t.match(signedIn, { status: 200, body: { device_token: /^spd_/ } })
-  t.match(await guess(api, email, next(), PASSWORD), { status: 200 }, 'whose success is the end of the row')
+  t.match(await guess(api, email, next(), PASSWORD), { status: 200 }, 'whose success ends the series of failures')
 
   for (let failures = 0; failures < 10; failures += 1) t.match(await onPhone(WRONG), { status: 401 })
-  t.match(await onPhone(PASSWORD), { status: 429, headers: { ratelimit: /^"device";r=0/ } }, 'it has limits of its own')
-  t.match(await guess(api, email, next(), PASSWORD), { status: 200 }, 'which are not those of strangers')
+  t.match(await onPhone(PASSWORD), { status: 429, headers: { ratelimit: /^"device";r=0/ } }, 'it has separate limits')
+  t.match(await guess(api, email, next(), PASSWORD), { status: 200 }, 'which are not those of unknown devices')
 })
 
-t.test('PWD-13: an attack at the very address of a known device does not shut it out', async (t) => {
+t.test('PWD-13: an attack from the address of a known device does not lock it out', async (t) => {
   const { api } = await startApp(t)
   const { email, answer } = await api.signUp()
   const from = '203.0.113.7'
@@ -175,7 +185,7 @@ t.test('PWD-13: an attack at the very address of a known device does not shut it
   t.match(await api.login({ email, password: PASSWORD, mode: 'json', device_token }, { from }), { status: 200 })
 })
 
-t.test('PWD-13: a device is known to the accounts that signed in on it, and to no others', async (t) => {
+t.test('PWD-13: a device is known for the accounts that signed in on it, and for no others', async (t) => {
   const { api } = await startApp(t)
   const [ours, theirs] = [await api.signUp(), await api.signUp()]
   const next = strangers()
@@ -193,46 +203,43 @@ t.test('PWD-13: a device is known to the accounts that signed in on it, and to n
   }
 })
 
-t.test(
-  'PWD-11: somebody who is signed in guesses no more often than that, and is not shut out by strangers',
-  async (t) => {
-    const app = await startApp(t)
-    const { api, clock } = app
-    const { email, refreshToken } = await api.signUp()
-    await exhaust(app, email, strangers())
-    const { body } = await api.refresh(refreshToken)
-    const token = body.access_token
-    const remove = (password: string) => api.call('/v1/me', { method: 'DELETE', token, body: { password } })
-    const change = (current: string) =>
-      api.call('/v1/me/password', {
-        method: 'PUT',
-        token,
-        body: { current_password: current, new_password: 'violet otters juggle paper lanterns' },
-      })
-    for (let failures = 0; failures < 10; failures += 1) {
-      t.match(await (failures % 2 === 0 ? remove : change)(WRONG), {
-        status: 401,
-        body: { code: 'invalid_credentials' },
-      })
-    }
-    for (const call of [remove, change]) {
-      t.match(await call(PASSWORD), {
-        status: 429,
-        body: { code: 'rate_limited' },
-        headers: { 'retry-after': /^\d+$/, ratelimit: /^"session";r=0/ },
-      })
-    }
-    clock.advance({ minutes: 15 })
-    const renewed = await api.refresh(body.refresh_token)
-    t.match(await api.call('/v1/me', { token: renewed.body.access_token }), { status: 200 }, 'nobody is logged out')
-  },
-)
+t.test('PWD-11: a signed-in user has the same limits, and is not locked out by attackers', async (t) => {
+  const app = await startApp(t)
+  const { api, clock } = app
+  const { email, refreshToken } = await api.signUp()
+  await exhaust(app, email, strangers())
+  const { body } = await api.refresh(refreshToken)
+  const token = body.access_token
+  const remove = (password: string) => api.call('/v1/me', { method: 'DELETE', token, body: { password } })
+  const change = (current: string) =>
+    api.call('/v1/me/password', {
+      method: 'PUT',
+      token,
+      body: { current_password: current, new_password: 'violet otters juggle paper lanterns' },
+    })
+  for (let failures = 0; failures < 10; failures += 1) {
+    t.match(await (failures % 2 === 0 ? remove : change)(WRONG), {
+      status: 401,
+      body: { code: 'invalid_credentials' },
+    })
+  }
+  for (const call of [remove, change]) {
+    t.match(await call(PASSWORD), {
+      status: 429,
+      body: { code: 'rate_limited' },
+      headers: { 'retry-after': /^\d+$/, ratelimit: /^"session";r=0/ },
+    })
+  }
+  clock.advance({ minutes: 15 })
+  const renewed = await api.refresh(body.refresh_token)
+  t.match(await api.call('/v1/me', { token: renewed.body.access_token }), { status: 200 }, 'the user is not logged out')
+})
 
 function withoutTime(header: string | string[] | undefined): string {
   return String(header).replace(/t=\d+/, 't=…')
 }
 
-/** One bit of the tag is another. */
+/** Changes one bit of the tag. */
 function altered(deviceToken = ''): string {
   const bytes = Buffer.from(deviceToken.slice(4), 'base64url')
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1)

@@ -1,4 +1,4 @@
-// Other spellings of an address reach the same route with the same authorization, or none.
+// Other spellings of a path reach the same route with the same authorization, or no route.
 
 import t from 'tap'
 import { startApp } from '../support/app.js'
@@ -6,7 +6,7 @@ import { connectTo } from '../support/client.js'
 import { isForVerifiers, operationsOf, pathOf } from '../support/operations.js'
 import { readAllRows } from '../support/rows.js'
 
-/** Other ways to write `/v1/me` and the like. */
+/** Other spellings of paths such as `/v1/me`. */
 function variantsOf(path: string): string[] {
   const [, first = '', ...others] = path.split('/')
   const rest = others.map((segment) => `/${segment}`).join('')
@@ -54,7 +54,7 @@ function variantsOf(path: string): string[] {
 
 const problemType = 'application/problem+json'
 
-t.test('HTTP-13: no spelling of an address gets around the access token', async (t) => {
+t.test('HTTP-13: no spelling of a path bypasses the access token', async (t) => {
   const { app, api, database } = await startApp(t)
   const client = await connectTo(t, app.server)
   const { sessionId } = await api.signUp()
@@ -70,7 +70,7 @@ t.test('HTTP-13: no spelling of an address gets around the access token', async 
     for (const variant of [path, ...variantsOf(path)]) {
       const answer = await client.send({ method, path: variant, headers, body: text })
       t.ok([400, 401, 404, 405].includes(answer.status), `${method} ${variant}: ${answer.status}`)
-      // The routes of OAuth refuse as RFC 6749, section 5.2, has it; a spelling that leads to none gets a problem.
+      // OAuth routes respond as RFC 6749, section 5.2, specifies; a spelling that reaches no route gets a problem.
       const types = path.startsWith('/oauth/') ? ['application/json', problemType] : [problemType]
       t.ok(types.some((type) => answer.headers['content-type'] === `${type}; charset=utf-8`))
       t.match(answer.headers['x-content-type-options'], 'nosniff')
@@ -97,7 +97,7 @@ t.test('HTTP-13: with an access token, a spelling reaches its own route or none'
     }
   }
 
-  // The list and one entry of it differ by a slash: without an id there is no entry, and not all of them.
+  // The list and one of its items differ by a slash: an empty id matches no item, and not all of them.
   const before = await readAllRows(database)
   for (const path of ['/v1/sessions/', '/v1/sessions//', '/v1/sessions/%20', '/v1/sessions/.', '/v1/sessions/%2e']) {
     t.match(await client.send({ method: 'DELETE', path, headers }), { status: 404 }, path)
@@ -108,7 +108,7 @@ t.test('HTTP-13: with an access token, a spelling reaches its own route or none'
   t.strictSame(await readAllRows(database), before)
 })
 
-t.test('WEB-04, HTTP-13: an unknown address is 404 from another site too, whatever cookie comes along', async (t) => {
+t.test('WEB-04, HTTP-13: an unknown path is 404 for cross-site requests too, with any cookie', async (t) => {
   const { api } = await startApp(t)
   const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
   for (const method of ['GET', 'POST', 'DELETE'] as const) {

@@ -1,4 +1,4 @@
-// Many present one token at the same moment: tabs, retries, a thief. One of them rotates it.
+// One token is presented many times concurrently: by tabs, retries, or a thief. One request rotates it.
 
 import t from 'tap'
 import type { Answer, TokenBody } from '../support/api.js'
@@ -21,7 +21,7 @@ const successorsIn = (answers: Answer<TokenBody>[]) =>
 const countOf = (answers: Answer<TokenBody>[], status: number) =>
   answers.filter((answer) => answer.status === status).length
 
-t.test('REF-02: fifty presentations without a key give one successor, and everybody has it', async (t) => {
+t.test('REF-02: fifty presentations without a key produce one successor, which all of them receive', async (t) => {
   const { refreshToken, sessionId } = await api.signUp()
   const answers = await inParallel((instance) => instance.refresh(refreshToken))
   t.equal(countOf(answers, 200), PARALLEL)
@@ -30,7 +30,7 @@ t.test('REF-02: fifty presentations without a key give one successor, and everyb
   t.match(await api.refresh([...successorsIn(answers)][0]), { status: 200 })
 })
 
-t.test('REF-02: fifty presentations with one key give one successor, and everybody has it', async (t) => {
+t.test('REF-02: fifty presentations with one key produce one successor, which all of them receive', async (t) => {
   const { refreshToken, sessionId } = await api.signUp()
   const answers = await inParallel((instance) => instance.refresh(refreshToken, { key: 'one-key-of-fifty' }))
   t.equal(countOf(answers, 200), PARALLEL)
@@ -38,7 +38,7 @@ t.test('REF-02: fifty presentations with one key give one successor, and everybo
   t.match(await readFamily(database, sessionId), { generation: 1, endedAt: null })
 })
 
-t.test('REF-02, REF-04: of fifty presentations with different keys one is answered, the others are told', async (t) => {
+t.test('REF-02, REF-04: of fifty presentations with different keys one succeeds, and the others get 409', async (t) => {
   const { refreshToken, sessionId } = await api.signUp()
   const answers = await inParallel((instance, index) =>
     instance.refresh(refreshToken, { key: `key-number-0000-${index}` }),
@@ -50,7 +50,7 @@ t.test('REF-02, REF-04: of fifty presentations with different keys one is answer
 })
 
 t.test(
-  'REF-03: without any grace, fifty presentations with different keys end the family, and once only',
+  'REF-03: without a grace period, fifty presentations with different keys end the family, once only',
   async (t) => {
     const settings = { REFRESH_GRACE: '0' }
     const strict = await startApp(t, { join: true, clock, settings })
@@ -68,7 +68,7 @@ t.test(
   },
 )
 
-t.test('REF-03: fifty presentations of a spent token end the family once', async (t) => {
+t.test('REF-03: fifty presentations of a used token end the family once', async (t) => {
   const { refreshToken: spent, sessionId } = await api.signUp()
   await api.refresh(spent)
   clock.advance({ seconds: 11 })
@@ -78,7 +78,7 @@ t.test('REF-03: fifty presentations of a spent token end the family once', async
   t.equal((await readAuditTrail(database, sessionId)).filter((event) => event === 'refresh_reused').length, 1)
 })
 
-t.test('REF-12: a logout among fifty refreshes is the last word', async (t) => {
+t.test('REF-12: a logout among fifty refreshes ends the session', async (t) => {
   const { refreshToken, accessToken, sessionId } = await api.signUp()
   const refreshes = inParallel((instance) => instance.refresh(refreshToken))
   const logout = other.api.call('/v1/auth/logout', { method: 'POST', token: accessToken })

@@ -1,4 +1,4 @@
-// Somebody has a copy of a refresh token. The copy is found at its next use, and the whole family ends.
+// A thief has a copy of a refresh token. The copy is detected at its next use, and the whole family ends.
 
 import t from 'tap'
 import { startApp } from '../support/app.js'
@@ -11,7 +11,7 @@ const OVER = { status: 401, body: { code: 'session_ended', reason: 'reuse_detect
 const REUSED = { status: 401, body: { code: 'refresh_token_reused' } }
 const SUPERSEDED = { status: 409, body: { code: 'refresh_superseded' }, headers: { 'retry-after': '1' } }
 
-t.test('REF-03: the thief comes second: the family ends for both, and every access token of it at once', async (t) => {
+t.test('REF-03: the thief is second: the family ends for both, and with it all its access tokens', async (t) => {
   const { refreshToken: stolen, sessionId, accessToken } = await api.signUp()
   const { body: honest } = await api.refresh(stolen)
   clock.advance(AFTER_GRACE)
@@ -30,7 +30,7 @@ t.test('REF-03: the thief comes second: the family ends for both, and every acce
   ])
 })
 
-t.test('REF-03: the thief comes first: the honest client is the one who finds out', async (t) => {
+t.test('REF-03: the thief is first: the theft is detected when the honest client refreshes', async (t) => {
   const { refreshToken } = await api.signUp()
   const { body: first } = await api.refresh(refreshToken)
   const { body: thief } = await api.refresh(first.refresh_token, { key: 'thief-attempt-0001' })
@@ -42,7 +42,7 @@ t.test('REF-03: the thief comes first: the honest client is the one who finds ou
   t.match(await api.whoami(thief.access_token), { status: 401, body: { code: 'session_ended' } })
 })
 
-t.test('REF-04: who sends attempt keys leaves a thief no window: 409 and no token, then he is found', async (t) => {
+t.test('REF-04: attempt keys leave a thief no window: 409 without a token, then detection', async (t) => {
   const { refreshToken: stolen, sessionId } = await api.signUp()
   t.match(await api.refresh(stolen, { key: 'honest-client-0001' }), { status: 200 })
 
@@ -57,18 +57,21 @@ t.test('REF-04: who sends attempt keys leaves a thief no window: 409 and no toke
   t.match(await api.refresh(stolen, { key: 'thief-attempt-0002' }), REUSED)
 })
 
-t.test('REF-04: without keys, a copy is worth the grace and no more, and never forks the family', async (t) => {
-  const { refreshToken: stolen } = await api.signUp()
-  const { body: honest } = await api.refresh(stolen)
-  const { body: thief } = await api.refresh(stolen)
-  t.equal(thief.refresh_token, honest.refresh_token)
+t.test(
+  'REF-04: without keys, a copy is accepted within the grace period only, and never forks the family',
+  async (t) => {
+    const { refreshToken: stolen } = await api.signUp()
+    const { body: honest } = await api.refresh(stolen)
+    const { body: thief } = await api.refresh(stolen)
+    t.equal(thief.refresh_token, honest.refresh_token)
 
-  t.match(await api.refresh(honest.refresh_token), { status: 200 })
-  clock.advance(AFTER_GRACE)
-  t.match(await api.refresh(thief.refresh_token), REUSED)
-})
+    t.match(await api.refresh(honest.refresh_token), { status: 200 })
+    clock.advance(AFTER_GRACE)
+    t.match(await api.refresh(thief.refresh_token), REUSED)
+  },
+)
 
-t.test('REF-03: without any grace, the second use is reuse at once', async (t) => {
+t.test('REF-03: without a grace period, the second use is reuse immediately', async (t) => {
   const strict = await startApp(t, { join: true, clock, settings: { REFRESH_GRACE: '0' } })
   const { refreshToken: stolen } = await api.signUp()
   t.match(await strict.api.refresh(stolen), { status: 200 })
@@ -76,7 +79,7 @@ t.test('REF-03: without any grace, the second use is reuse at once', async (t) =
 })
 
 t.test(
-  'REF-05: a grandparent gets no token, and is reuse when no race is forgiven any more, whatever its key',
+  'REF-05: the token before the previous one gets no token, and is reuse after the grace period, with any key',
   async (t) => {
     for (const [first, second, again] of [
       [undefined, undefined, undefined],
@@ -95,7 +98,7 @@ t.test(
   },
 )
 
-t.test('REF-03: a thief who refreshes on and on is found all the same', async (t) => {
+t.test('REF-03: a thief who keeps refreshing is still detected', async (t) => {
   const { refreshToken: stolen } = await api.signUp()
   let thief: string | undefined = stolen
   for (let refreshes = 1; refreshes <= 9; refreshes += 1) {
@@ -107,7 +110,7 @@ t.test('REF-03: a thief who refreshes on and on is found all the same', async (t
   t.match(await api.refresh(thief), OVER)
 })
 
-t.test('REF-01: a forgery is never reuse, whoever it names and whatever is changed', async (t) => {
+t.test('REF-01: a forged token is never reuse, whichever part is changed', async (t) => {
   const { refreshToken: spent, sessionId } = await api.signUp()
   const { body: current } = await api.refresh(spent)
   clock.advance(AFTER_GRACE)
@@ -127,7 +130,7 @@ t.test('REF-01: a forgery is never reuse, whoever it names and whatever is chang
   t.notMatch(await readAuditTrail(database, sessionId), ['refresh_reused'])
 })
 
-t.test('REF-10: the thief is found by an instance that has never seen the family', async (t) => {
+t.test('REF-10: the theft is detected by an instance that has never seen the family', async (t) => {
   const other = await startApp(t, { join: true, clock })
   const { refreshToken: stolen } = await api.signUp()
   const { body: honest } = await api.refresh(stolen)
@@ -137,7 +140,7 @@ t.test('REF-10: the thief is found by an instance that has never seen the family
   t.match(await api.refresh(honest.refresh_token), OVER)
 })
 
-t.test('REF-09: a restart makes no spent token valid again', async (t) => {
+t.test('REF-09: a restart makes no used token valid again', async (t) => {
   const before = await startApp(t, { join: true, clock })
   const { refreshToken: spent } = await api.signUp()
   const { body: current } = await before.api.refresh(spent)

@@ -1,5 +1,5 @@
-// A refused refresh may be answered late, when the browser holds the cookie of a newer sign-in already: whatever the
-// reason, it sets and clears nothing.
+// A refusal may arrive late, when the browser already has the cookie of a newer sign-in: it never sets or clears
+// cookies, whatever the reason.
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -20,13 +20,13 @@ interface SignedIn {
   sid: string
   userId: string
   email: string
-  /** The refresh token that the page began with. */
+  /** The first refresh token of the page. */
   token: string
 }
 
 type Refresh = (call?: Parameters<Browser['call']>[1]) => Promise<Answer<ProblemBody>>
 
-/** Each brings about one refusal of the refresh that follows, and says how it is made where that is not by itself. */
+/** Each causes the refusal of the next refresh, and describes that request if it is not the usual one. */
 const refusals: Record<string, (signedIn: SignedIn, refresh: Refresh) => Promise<Answer<ProblemBody>>> = {
   refresh_token_missing: ({ page }, refresh) => {
     page.cookies.clear()
@@ -155,9 +155,9 @@ t.test('REF-06: no refusal sets or clears a cookie', async (t) => {
     }
   }
 
-  t.test('these are all that the document tells of', async (t) => {
+  t.test('these are all documented refusals', async (t) => {
     const refresh = operationsOf(instance.app.server).find(({ id }) => id === 'refresh')
-    // Whatever is too slow is refused before the handler has an answer.
+    // A request that is too slow is refused before the handler responds.
     t.strictSame(
       refresh?.problems.filter((code) => !seen.has(code)),
       ['overloaded'],

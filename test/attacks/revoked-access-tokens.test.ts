@@ -7,7 +7,7 @@ import { buildToken } from '../support/access-token-vectors.js'
 const ended = { status: 401, body: { code: 'session_ended' } }
 const stale = { status: 401, body: { code: 'token_stale' } }
 
-/** Every way in which a user's access tokens are revoked, what of two sessions it leaves of the first, and of the second. */
+/** Every way to revoke a user's access tokens, and what happens to the first and the second of two sessions. */
 const ways: [string, (user: SignedUp, other: SignedUp) => [string, Call], object, object][] = [
   ['logout', (user) => ['/v1/auth/logout', { method: 'POST', token: user.accessToken }], ended, { status: 200 }],
   ['logout of all', (user) => ['/v1/auth/logout-all', { method: 'POST', token: user.accessToken }], ended, ended],
@@ -24,7 +24,7 @@ const ways: [string, (user: SignedUp, other: SignedUp) => [string, Call], object
     ended,
   ],
   [
-    'a change of the password',
+    'a password change',
     ({ password: current_password, accessToken: token }) => [
       '/v1/me/password',
       { method: 'PUT', token, body: { current_password, new_password: 'seven other hills under a lantern' } },
@@ -50,7 +50,7 @@ async function signUpTwice({ api }: TestApp): Promise<[SignedUp, SignedUp]> {
 
 for (const [way, callOf, first, second] of ways) {
   t.test(
-    `REF-12, TOK-16: after ${way} access tokens that were seen before are refused, also after a restart`,
+    `REF-12, TOK-16: after ${way}, previously verified access tokens are refused, also after a restart`,
     async (t) => {
       const app = await startApp(t)
       const [user, other] = await signUpTwice(app)
@@ -65,7 +65,7 @@ for (const [way, callOf, first, second] of ways) {
         t.match(await api.whoami(other.accessToken), second)
         t.match(await api.whoami(stranger.accessToken), { status: 200 })
       }
-      // What is in memory does not know why; the problem says that a refresh does.
+      // The map in memory does not contain the reason; the problem refers to a refresh.
       const tellsWhy = { ...ended, body: { ...ended.body, reason: /./ } }
       if (first === ended) t.match(await app.api.refresh(user.refreshToken), tellsWhy)
       if (second === ended) t.match(await app.api.refresh(other.refreshToken), tellsWhy)
@@ -73,7 +73,7 @@ for (const [way, callOf, first, second] of ways) {
   )
 }
 
-t.test("TOK-16: two users never get each other's claims, however their requests mix", async (t) => {
+t.test("TOK-16: two users never get each other's claims, however their requests interleave", async (t) => {
   const { api } = await startApp(t)
   const users = await Promise.all(Array.from({ length: 6 }, () => api.signUp()))
   const rounds = Array.from({ length: 20 }, () => users).flat()
@@ -84,22 +84,25 @@ t.test("TOK-16: two users never get each other's claims, however their requests 
   )
 })
 
-t.test('TOK-05, TOK-16: a token is refused once its key has left the set, however often it was accepted', async (t) => {
-  const app = await startApp(t)
-  const setting = {
-    ...(await readSigningKey(app)),
-    issuer: app.config.tokens.issuer,
-    audience: app.config.tokens.audience,
-  }
-  const token = buildToken({ claims: { exp: '$now+3600' } }, { ...setting, trap: '', now: app.clock.now() })
-  t.match(await app.api.whoami(token), { status: 200 })
+t.test(
+  'TOK-05, TOK-16: a token is refused once its key is removed from the set, however often it was accepted',
+  async (t) => {
+    const app = await startApp(t)
+    const setting = {
+      ...(await readSigningKey(app)),
+      issuer: app.config.tokens.issuer,
+      audience: app.config.tokens.audience,
+    }
+    const token = buildToken({ claims: { exp: '$now+3600' } }, { ...setting, trap: '', now: app.clock.now() })
+    t.match(await app.api.whoami(token), { status: 200 })
 
-  await app.database.query((client) => client.signingKey.deleteMany({ where: { kid: setting.kid } }))
-  await app.app.operations.runMaintenance()
-  t.match(await app.api.whoami(token), { status: 401, body: { code: 'token_invalid' } })
-})
+    await app.database.query((client) => client.signingKey.deleteMany({ where: { kid: setting.kid } }))
+    await app.app.operations.runMaintenance()
+    t.match(await app.api.whoami(token), { status: 401, body: { code: 'token_invalid' } })
+  },
+)
 
-t.test('revocations are forgotten when the last token that they refuse is over, and not before', async (t) => {
+t.test('revocations are purged when the last token that they refuse has expired, and not before', async (t) => {
   const { api, app, clock, database } = await startApp(t, { settings: { ACCESS_TOKEN_TTL: '3600' } })
   const { accessToken } = await api.signUp()
   await api.call('/v1/auth/logout', { method: 'POST', token: accessToken })

@@ -1,4 +1,4 @@
-// The database fails in the middle of a change. What is not done whole is not done at all, in memory neither.
+// The database fails in the middle of a change. A partial change is undone completely, in memory too.
 
 import t from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
@@ -11,7 +11,7 @@ import { readAllRows, readAuditTrail, readFamily } from '../support/rows.js'
 const UNAVAILABLE = { status: 503, body: { code: 'database_unavailable' }, headers: { 'retry-after': '1' } }
 const { api, app, clock, database } = await startApp(t)
 
-/** Lets every transaction that revokes fail at its last moment, the commit, as it does when the disk is full. */
+/** Lets every transaction that revokes fail at its commit, as with a full disk. */
 async function failRevocations(): Promise<void> {
   await database.query(async (client) => {
     await client.$executeRaw`
@@ -27,7 +27,7 @@ async function heal(): Promise<void> {
   await database.query((client) => client.$executeRaw`DROP FUNCTION IF EXISTS fail CASCADE`)
 }
 
-t.test('REF-07: an end that cannot be written has not happened, and happens when it is asked for again', async (t) => {
+t.test('REF-07: a logout that cannot be written has no effect, and succeeds when it is retried', async (t) => {
   const user = await api.signUp()
   const { body: second } = await api.login({ email: user.email, password: PASSWORD, mode: 'json' })
   const spent = user.refreshToken
@@ -43,7 +43,7 @@ t.test('REF-07: an end that cannot be written has not happened, and happens when
   const ends = {
     reuse: () => api.refresh(spent),
     logout: () => api.call('/v1/auth/logout', { method: 'POST', token }),
-    'logout everywhere': () => api.call('/v1/auth/logout-all', { method: 'POST', token }),
+    'logout of all sessions': () => api.call('/v1/auth/logout-all', { method: 'POST', token }),
     'one session': () => api.call(`/v1/sessions/${second.session.id}`, { method: 'DELETE', token }),
     'all others': () => api.call('/v1/sessions', { method: 'DELETE', token }),
     'new password': () =>
@@ -69,7 +69,7 @@ t.test('REF-07: an end that cannot be written has not happened, and happens when
   t.match(await api.whoami(token), { status: 401, body: { code: 'session_ended' } })
 })
 
-t.test('REF-07: what an operator does is done whole or not at all', async (t) => {
+t.test('REF-07: operator commands are atomic', async (t) => {
   const user = await api.signUp()
   const operate = (name: string, ...args: string[]) => runCommand(app.operator, name, ['--email', user.email, ...args])
   const commands: [string, ...string[]][] = [
@@ -92,7 +92,7 @@ t.test('REF-07: what an operator does is done whole or not at all', async (t) =>
   t.match(await api.whoami(user.accessToken), { status: 401, body: { code: 'session_ended' } })
 })
 
-t.test('REF-07: a login whose family cannot be written ends no session in its favour', async (t) => {
+t.test('REF-07: a login whose family cannot be written ends no other session', async (t) => {
   const strict = await startApp(t, { join: true, clock, settings: { MAX_SESSIONS_PER_USER: '1' } })
   const user = await api.signUp()
   await failRevocations()
@@ -103,7 +103,7 @@ t.test('REF-07: a login whose family cannot be written ends no session in its fa
   t.match(await api.refresh(user.refreshToken), { status: 200 })
 })
 
-t.test('REF-07: a refresh that waits in vain consumes nothing (needs Postgres)', { skip: needsPostgres }, async (t) => {
+t.test('REF-07: a refresh that times out consumes nothing (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const impatient = await startProxiedApp(t, { join: true, clock, limits: { lockMs: 100 } })
   const { refreshToken, sessionId } = await api.signUp()
   await database.transaction(async (tx) => {

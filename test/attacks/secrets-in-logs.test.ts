@@ -15,7 +15,7 @@ const PASSWORDS = {
 const EMAIL = 'unlogged.person@example.com'
 const KEY = 'unlogged-attempt-key'
 
-/** An application whose every line is kept, the most talkative level included. */
+/** An application whose log is captured at the most verbose level. */
 async function startLogged(t: Test, database?: TestDatabase) {
   const lines: string[] = []
   const destination = new Writable({
@@ -77,7 +77,7 @@ t.test('OPS-02: no password, token, cookie or key is in the log or in a refusal'
   const { privateKey } = await readSigningKey(app)
   secrets.add(privateKey.export({ format: 'jwk' }).d ?? '')
 
-  t.ok(refusals.length >= 14, 'there is something to look at')
+  t.ok(refusals.length >= 14, 'the log is not empty')
   t.ok(app.logged().split('\n').length > 20)
   for (const secret of secrets) {
     t.ok(secret.length > 10)
@@ -86,7 +86,7 @@ t.test('OPS-02: no password, token, cookie or key is in the log or in a refusal'
   }
 })
 
-t.test('OPS-02: an error from below is logged without what it quotes, and answered without a word of it', async (t) => {
+t.test('OPS-02: an internal error is logged without quoted values, and not revealed in the response', async (t) => {
   const database = await openTestDatabase()
   let fails = false
   const leaky = (): Promise<never> => {
@@ -104,7 +104,11 @@ t.test('OPS-02: an error from below is logged without what it quotes, and answer
   const body = { email: EMAIL, password: PASSWORDS.current, mode: 'json' }
   const answers = [await api.login(body), await api.register(body), await api.call('/v1/me', { token: accessToken })]
   const [internal, unavailable] = [{ status: 500, body: { code: 'internal_error' } }, { status: 503 }]
-  t.match(answers, [internal, unavailable, internal], 'who cannot be counted is not served, whatever the reason')
+  t.match(
+    answers,
+    [internal, unavailable, internal],
+    'a request that cannot be counted is not served, whatever the reason',
+  )
   await app.operations.runMaintenance()
   t.match(logged(), /"task":"keys"/, 'the failure is logged')
   for (const text of [logged(), JSON.stringify(answers)]) {

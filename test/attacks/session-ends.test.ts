@@ -1,4 +1,4 @@
-// Every way in which a session ends: its tokens are worth nothing from then on, and why is told.
+// Every way in which a session ends: its tokens are refused from then on, and the reason is returned.
 
 import t from 'tap'
 import { PASSWORD, type ProblemBody, type SignedUp } from '../support/api.js'
@@ -58,19 +58,19 @@ const writtenEnds: End[] = [
       api.call('/v1/auth/logout-all', { method: 'POST', token: (await loginAgain(user)).accessToken }),
   },
   {
-    how: 'the user, from the list',
+    how: 'the user, in the list',
     reason: 'revoked_by_user',
     bringAbout: async (user) =>
       api.call(`/v1/sessions/${user.sessionId}`, { method: 'DELETE', token: (await loginAgain(user)).accessToken }),
   },
   {
-    how: 'the user, who ends this very session',
+    how: 'the user, who ends the current session',
     reason: 'revoked_by_user',
     bringAbout: ({ sessionId, accessToken }) =>
       api.call(`/v1/sessions/${sessionId}`, { method: 'DELETE', token: accessToken }),
   },
   {
-    how: 'the user, who ends all others',
+    how: 'the user, who ends all other sessions',
     reason: 'revoked_by_user',
     bringAbout: async (user) =>
       api.call('/v1/sessions', { method: 'DELETE', token: (await loginAgain(user)).accessToken }),
@@ -96,7 +96,7 @@ const writtenEnds: End[] = [
     },
   },
   {
-    how: 'one login more than there may be',
+    how: 'a login beyond the maximum number of sessions',
     reason: 'limit',
     async bringAbout(user) {
       for (let logins = 0; logins < MAX_SESSIONS; logins += 1) await loginAgain(user)
@@ -122,11 +122,11 @@ for (const { how, reason, bringAbout, password } of writtenEnds) {
       body.sessions.find(({ id }) => id === user.sessionId),
       { reason, current: false, ended_at: String },
     )
-    t.match(await api.refresh(user.refreshToken), { status: 401, body: { reason } }, 'the reason stays what it was')
+    t.match(await api.refresh(user.refreshToken), { status: 401, body: { reason } }, 'the reason does not change')
   })
 }
 
-t.test('REF-11: a session that was not used for too long', async (t) => {
+t.test('REF-11: a session that was unused for too long', async (t) => {
   const user = await api.signUp()
   clock.advance({ seconds: 1_000_001 })
   const later = await loginAgain(user)
@@ -135,7 +135,7 @@ t.test('REF-11: a session that was not used for too long', async (t) => {
   t.match(await api.whoami(user.accessToken), { status: 401, body: { code: 'token_expired' } })
 })
 
-t.test('REF-11, REF-19: rotation keeps a session from being idle, and never moves its absolute end', async (t) => {
+t.test('REF-11, REF-19: rotation extends the idle expiry of a session, never its absolute expiry', async (t) => {
   const user = await api.signUp()
   const { expiresAt } = await readFamily(database, user.sessionId)
   let token: string | undefined = user.refreshToken
@@ -152,7 +152,7 @@ t.test('REF-11, REF-19: rotation keeps a session from being idle, and never move
   clock.advance({ days: 4, hours: 17, minutes: 15 })
   const last = await api.refresh(token)
   t.match(last, { status: 200, body: { refresh_expires_at: expiresAt.toISOString() } })
-  t.ok(last.body.expires_in <= 300, 'an access token ends with its session')
+  t.ok(last.body.expires_in <= 300, 'an access token expires with its session')
   clock.advance({ minutes: 6 })
   const over = { status: 401, body: { code: 'session_ended', reason: 'expired' } }
   t.match(await api.refresh(last.body.refresh_token), over)
@@ -165,7 +165,7 @@ t.test('REF-11, REF-19: rotation keeps a session from being idle, and never move
   t.match(await api.refresh(later.refreshToken), { status: 200 })
 })
 
-t.test('REF-13: a user who is banned; and goes on when the ban ends', async (t) => {
+t.test('REF-13: a banned user, until the ban ends', async (t) => {
   const user = await api.signUp()
   const ban = (data: { bannedAt: Date; bannedUntil?: Date }) =>
     database.query((client) => client.user.update({ where: { id: user.userId }, data }))
@@ -181,7 +181,7 @@ t.test('REF-13: a user who is banned; and goes on when the ban ends', async (t) 
   t.match(await api.refresh(user.refreshToken), { status: 200 })
 })
 
-t.test('REF-13: a user who is deleted, of whom the tombstones keep nothing', async (t) => {
+t.test('REF-13: a deleted user, of whom ended sessions keep no data', async (t) => {
   const user = await api.signUp()
   const other = await loginAgain(user)
   const { body: rotated } = await api.refresh(user.refreshToken)
@@ -202,7 +202,7 @@ t.test('REF-13: a user who is deleted, of whom the tombstones keep nothing', asy
   t.match(await api.login({ email: user.email, password: PASSWORD }), { body: { code: 'invalid_credentials' } })
 })
 
-t.test('REF-12: what has ended stays ended over a restart', async (t) => {
+t.test('REF-12: an ended session stays ended after a restart', async (t) => {
   const user = await api.signUp()
   await api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })
   const restarted = await startApp(t, { join: true, clock, settings })
@@ -211,7 +211,7 @@ t.test('REF-12: what has ended stays ended over a restart', async (t) => {
   t.match(await restarted.api.refresh(user.refreshToken), ended)
 })
 
-t.test('a session that lives is neither hidden nor kept from the limit by a thousand that ended', async (t) => {
+t.test('an active session is neither hidden nor exempt from the limit after a thousand ended ones', async (t) => {
   const user = await api.signUp()
   const second = await loginAgain(user)
   await database.query(
@@ -231,7 +231,7 @@ t.test('a session that lives is neither hidden nor kept from the limit by a thou
   t.match(await api.refresh(user.refreshToken), { status: 401, body: { reason: 'limit' } })
 })
 
-t.test('MAX_SESSIONS_PER_USER: a session that has ended takes no place of one that lives', async (t) => {
+t.test('MAX_SESSIONS_PER_USER: an ended session is not counted', async (t) => {
   const user = await api.signUp()
   const second = await loginAgain(user)
   for (let logins = 0; logins < MAX_SESSIONS; logins += 1) {
@@ -242,12 +242,12 @@ t.test('MAX_SESSIONS_PER_USER: a session that has ended takes no place of one th
   for (const { sessionId } of [user, second]) t.match(await readFamily(database, sessionId), { endedAt: null })
 })
 
-t.test('MAX_SESSIONS_PER_USER: a session that is idle takes no place of one that lives', async (t) => {
+t.test('MAX_SESSIONS_PER_USER: a session past its idle expiry is not counted', async (t) => {
   const user = await api.signUp()
   const { body: first } = await api.login({ email: user.email, password: PASSWORD, mode: 'cookie' })
   const { body: second } = await api.login({ email: user.email, password: PASSWORD, mode: 'session' })
   await api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })
-  // Used after both, but it may be left unused for half as long only.
+  // Used after both, but with half their idle time.
   const idle = await loginAgain(user)
   clock.advance({ seconds: 1_000_001 })
 
@@ -257,7 +257,7 @@ t.test('MAX_SESSIONS_PER_USER: a session that is idle takes no place of one that
   t.match(await api.refresh(idle.refreshToken), { body: { code: 'session_ended', reason: 'idle' } })
 })
 
-t.test('MAX_SESSIONS_PER_USER: sessions that are idle are not too many: that is not why they ended', async (t) => {
+t.test('MAX_SESSIONS_PER_USER: sessions past their idle expiry do not end because of the limit', async (t) => {
   const user = await api.signUp()
   for (let logins = 1; logins < MAX_SESSIONS; logins += 1) await loginAgain(user)
   clock.advance({ seconds: 1_000_001 })
@@ -265,7 +265,7 @@ t.test('MAX_SESSIONS_PER_USER: sessions that are idle are not too many: that is 
   t.match(await api.refresh(user.refreshToken), { body: { code: 'session_ended', reason: 'idle' } })
 })
 
-t.test('MAX_SESSIONS_PER_USER: a session past its absolute end takes no place of one that lives', async (t) => {
+t.test('MAX_SESSIONS_PER_USER: a session past its absolute expiry is not counted', async (t) => {
   const user = await api.signUp()
   const other = await loginAgain(user)
   let tokens = [user.refreshToken, other.refreshToken]

@@ -1,4 +1,4 @@
-// A user reaches for the sessions of another. They might as well not exist.
+// A user requests the sessions of another, which must appear not to exist.
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -15,24 +15,30 @@ interface Session {
 const { api, database } = await startApp(t)
 const NOT_FOUND = { status: 404, body: { code: 'not_found' } }
 
-/** An answer without the id of its request. */
+/** A response without its request id. */
 function comparable({ status, headers, body }: Answer<ProblemBody & { request_id?: string }>) {
   return { status, body: { ...body, request_id: '' }, headers: Object.keys(headers).sort() }
 }
 
-t.test('HTTP-14, REF-15: the session of another user is answered like one that never was', async (t) => {
-  const [ada, eve] = [await api.signUp(), await api.signUp()]
-  const missing = randomUUID()
-  const attempts = [{ method: 'DELETE' as const }, { method: 'PATCH' as const, body: { device_name: 'Mine now' } }]
-  for (const attempt of attempts) {
-    const another = await api.call<ProblemBody>(`/v1/sessions/${ada.sessionId}`, { ...attempt, token: eve.accessToken })
-    const none = await api.call<ProblemBody>(`/v1/sessions/${missing}`, { ...attempt, token: eve.accessToken })
-    t.match(another, NOT_FOUND, attempt.method)
-    t.strictSame(comparable(another), comparable(none), attempt.method)
-  }
-  t.match(await readFamily(database, ada.sessionId), { endedAt: null, deviceName: null })
-  t.match(await api.whoami(ada.accessToken), { status: 200 })
-})
+t.test(
+  'HTTP-14, REF-15: the response for another user’s session is the same as for one that never existed',
+  async (t) => {
+    const [ada, eve] = [await api.signUp(), await api.signUp()]
+    const missing = randomUUID()
+    const attempts = [{ method: 'DELETE' as const }, { method: 'PATCH' as const, body: { device_name: 'Mine now' } }]
+    for (const attempt of attempts) {
+      const another = await api.call<ProblemBody>(`/v1/sessions/${ada.sessionId}`, {
+        ...attempt,
+        token: eve.accessToken,
+      })
+      const none = await api.call<ProblemBody>(`/v1/sessions/${missing}`, { ...attempt, token: eve.accessToken })
+      t.match(another, NOT_FOUND, attempt.method)
+      t.strictSame(comparable(another), comparable(none), attempt.method)
+    }
+    t.match(await readFamily(database, ada.sessionId), { endedAt: null, deviceName: null })
+    t.match(await api.whoami(ada.accessToken), { status: 200 })
+  },
+)
 
 t.test('REF-15: users list and end their own sessions, and no others', async (t) => {
   const [ada, eve] = [await api.signUp(), await api.signUp()]
@@ -73,11 +79,11 @@ t.test('REF-15: users list and end their own sessions, and no others', async (t)
   t.match(
     await api.call(`/v1/sessions/${phone.session.id}`, end),
     NOT_FOUND,
-    'one that has ended is no session any more',
+    'an ended session does not exist any more',
   )
 })
 
-t.test('HTTP-14: an id that is none is answered in the same way', async (t) => {
+t.test('HTTP-14: an invalid id gets the same response', async (t) => {
   const { accessToken, sessionId } = await api.signUp()
   for (const id of [
     '1',
@@ -96,7 +102,7 @@ t.test('HTTP-14: an id that is none is answered in the same way', async (t) => {
   t.match(await api.whoami(accessToken), { status: 200 })
 })
 
-t.test('REF-15: ended sessions are listed to their user alone', async (t) => {
+t.test('REF-15: ended sessions are listed only for their user', async (t) => {
   const [ada, eve] = [await api.signUp(), await api.signUp()]
   const { body: gone } = await api.login({ email: ada.email, password: ada.password, mode: 'json' })
   await api.call('/v1/auth/logout', { method: 'POST', token: gone.access_token })

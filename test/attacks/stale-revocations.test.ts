@@ -1,4 +1,4 @@
-// An instance that cannot read the revocations any more: what it refuses then, and what it says of it.
+// An instance that can no longer read the revocations: what it refuses, and what it reports.
 
 import t from 'tap'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
@@ -16,11 +16,11 @@ const ended = { status: 401, body: { code: 'session_ended' } }
 const stale = { status: 503, headers: { 'retry-after': '1' }, body: { code: 'revocation_stale' } }
 const unavailable = { status: 503, headers: { 'retry-after': '1' }, body: { code: 'database_unavailable' } }
 
-/** Routes by how sure they have to be. A wrong password is what the account route says when it lets the token pass. */
+/** Routes by freshness. The account route responds with a wrong password when it accepts the token. */
 const live = (token: string) => ['/v1/me', { method: 'DELETE', token, body: { password: 'not the password' } }] as const
 const passed = { status: 401, body: { code: 'invalid_credentials' } }
 
-t.test('denied while it is not sure: 503 and never 401, but for what is known to be revoked', async (t) => {
+t.test('deny: 503 and never 401 while stale, except for known revocations', async (t) => {
   const { api, app, clock } = await startApp(t, { settings: deny })
   const [ada, bob] = [await api.signUp(), await api.signUp()]
   await api.call('/v1/auth/logout', { method: 'POST', token: bob.accessToken })
@@ -33,13 +33,13 @@ t.test('denied while it is not sure: 503 and never 401, but for what is known to
   t.match(await api.call('/v1/sessions', { token: ada.accessToken }), stale)
   t.match(await api.whoami(bob.accessToken), ended)
   t.match(await api.whoami(`${ada.accessToken.slice(0, -4)}AAAA`), { status: 401, body: { code: 'token_invalid' } })
-  t.match(await api.refresh(ada.refreshToken), { status: 200 }, 'a refresh asks the database')
+  t.match(await api.refresh(ada.refreshToken), { status: 200 }, 'a refresh queries the database')
 
   await app.revocations.poll()
   t.match(await api.whoami(ada.accessToken), { status: 200 })
 })
 
-t.test('denied while it is not sure: routes that ask the database are sure', async (t) => {
+t.test('deny: routes that query the database are not affected', async (t) => {
   const { api, clock } = await startApp(t, { settings: deny })
   const [ada, bob] = [await api.signUp(), await api.signUp()]
   await api.call('/v1/auth/logout', { method: 'POST', token: bob.accessToken })
@@ -48,7 +48,7 @@ t.test('denied while it is not sure: routes that ask the database are sure', asy
   t.match(await api.call(...live(bob.accessToken)), ended)
 })
 
-t.test('allowed while it is not sure: the log tells when that begins, and when it ends', async (t) => {
+t.test('allow: the log records when the data becomes stale, and when it is current again', async (t) => {
   const { log, lines } = createKeptLog()
   const { api, app, clock } = await startApp(t, { log })
   const [ada, bob] = [await api.signUp(), await api.signUp()]
@@ -56,20 +56,20 @@ t.test('allowed while it is not sure: the log tells when that begins, and when i
   const told = () => lines.filter(({ level }) => level === 'warn')
 
   clock.advance({ seconds: 6 })
-  t.strictSame(told(), [], 'nobody has asked yet')
+  t.strictSame(told(), [], 'there was no request yet')
   for (let i = 0; i < 3; i++) t.match(await api.whoami(ada.accessToken), { status: 200 })
-  t.match(await api.whoami(bob.accessToken), ended, 'what is known is refused all the same')
+  t.match(await api.whoami(bob.accessToken), ended, 'known revocations are still refused')
   t.match(await api.call(...live(ada.accessToken)), passed)
   t.equal(told().length, 1)
 
   await app.revocations.poll()
-  t.match(told().at(1), { requests: 3 }, 'those that passed without being sure')
+  t.match(told().at(1), { requests: 3 }, 'the requests accepted while stale')
   await app.revocations.poll()
   t.match(await api.whoami(ada.accessToken), { status: 200 })
   t.equal(told().length, 2)
 })
 
-t.test('readyz tells how current the revocations are', async (t) => {
+t.test('readyz returns the age of the revocations', async (t) => {
   const { api, app, clock } = await startApp(t)
   clock.advance({ seconds: 2 })
   const { body } = await api.call<{ revocation_age_ms: number; warnings: string[] }>('/readyz')
@@ -82,7 +82,7 @@ t.test('readyz tells how current the revocations are', async (t) => {
   t.match(await api.call('/readyz'), { status: 200, body: { warnings: { length: 0 }, revocation_age_ms: Number } })
 })
 
-t.test('REF-12: the age counts from the question, however late the answer is', async (t) => {
+t.test('REF-12: the age counts from the query, however late its result', async (t) => {
   const clock = createTestClock()
   const database = await openTestDatabase()
   let answerSeconds = 0
@@ -97,10 +97,10 @@ t.test('REF-12: the age counts from the question, however late the answer is', a
   t.ok(app.revocations.ageMs() >= 3_000)
   answerSeconds = 6
   await app.revocations.poll()
-  t.ok(app.revocations.isStale(), 'what was written since the question may be missing')
+  t.ok(app.revocations.isStale(), 'revocations since the query may be missing')
 })
 
-t.test('denied while it is not sure: a page in mode session keeps its cookies', async (t) => {
+t.test('deny: a page in mode session keeps its cookies', async (t) => {
   const { app, browser, clock } = await startApp(t, { settings: deny })
   const page = browser()
   const body = { email: 'page@example.com', password: 'copper lantern drifts over seven hills', mode: 'session' }
@@ -117,7 +117,7 @@ t.test('denied while it is not sure: a page in mode session keeps its cookies', 
 
 for (const onStale of ['allow', 'deny']) {
   t.test(
-    `${onStale}: an instance that is cut off from its database while its streams stay open`,
+    `${onStale}: an instance that loses its database while its streams stay open`,
     { skip: needsPostgres },
     async (t) => {
       const { credential, sha256 } = createVerifierCredential()
@@ -156,7 +156,7 @@ for (const onStale of ['allow', 'deny']) {
 }
 
 for (const seconds of [30, -30]) {
-  t.test(`OPS-08: an instance whose clock is ${seconds} s off refuses what is revoked, and nothing else`, async (t) => {
+  t.test(`OPS-08: an instance whose clock is ${seconds} s off refuses revoked tokens, and no others`, async (t) => {
     const settings = { ACCESS_TOKEN_TTL: '3600' }
     const right = await startApp(t, { settings })
     const clock = createTestClock()
@@ -190,7 +190,7 @@ for (const seconds of [30, -30]) {
     lateClock.advance({ minutes: 60, seconds: 15 })
     const late = await startApp(t, { settings, join: true, clock: lateClock })
     lateClock.drift({ seconds: -30 })
-    t.match(await late.api.whoami(user.accessToken), { status: 200 }, 'an expired token passes there')
+    t.match(await late.api.whoami(user.accessToken), { status: 200 }, 'an expired token is accepted there')
     for (const token of revoked) t.match(await late.api.whoami(token), { status: 401, body: { code: revokedCode } })
   })
 }

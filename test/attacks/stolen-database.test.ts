@@ -1,4 +1,4 @@
-// Somebody has a copy of the database, and perhaps the server's secret too. No token can be made of it.
+// An attacker has a copy of the database, and perhaps the server's secret too, and cannot make a token from it.
 
 import { createHash, createHmac } from 'node:crypto'
 import t from 'tap'
@@ -16,7 +16,7 @@ function partsOf(token: string) {
   return { handle: bytes.subarray(1, 33), tag: bytes.subarray(37) }
 }
 
-/** A token of one's own making, by who knows the secret. */
+/** A token forged by someone who knows the secret. */
 function forge(handle: Uint8Array, generation: number): string {
   const secret = parseSecretKey(SECRET_KEY)
   if (secret === null) throw new Error('The test uses no secret.')
@@ -26,12 +26,12 @@ function forge(handle: Uint8Array, generation: number): string {
   return `spr_${Buffer.concat([Buffer.from([secret.id]), signed, tag]).toString('base64url')}`
 }
 
-t.test('REF-01, REF-21: the database holds no token, no handle and no attempt key, in whatever spelling', async (t) => {
+t.test('REF-01, REF-21: the database contains no token, handle or attempt key, in any encoding', async (t) => {
   const { refreshToken, accessToken, email, password } = await api.signUp()
   const { body } = await api.refresh(refreshToken, { key: KEY })
   await api.refresh(body.refresh_token)
   clock.advance({ seconds: 11 })
-  // The refusals are audited, the tokens that were refused are not.
+  // The refusals are audited, but not the tokens.
   await api.refresh(refreshToken, { key: KEY })
   await api.refresh(body.refresh_token)
   const page = browser()
@@ -52,14 +52,14 @@ t.test('REF-01, REF-21: the database holds no token, no handle and no attempt ke
     .flat()
     .join('\n')
   const handleHash = createHash('sha256').update(partsOf(cookie).handle).digest('hex')
-  t.ok(dump.includes(handleHash), 'the dump is read in the spelling that the database writes')
+  t.ok(dump.includes(handleHash), 'the dump is searched in the encoding that the database uses')
   for (const text of texts) t.notOk(dump.includes(text), text.slice(0, 12))
 })
 
-t.test('REF-01: the database and the secret together are not enough to make a token', async (t) => {
+t.test('REF-01: the database and the secret together are not sufficient to forge a token', async (t) => {
   const { refreshToken, sessionId } = await api.signUp()
   const { body } = await api.refresh(refreshToken, { key: KEY })
-  t.equal(forge(partsOf(refreshToken).handle, 1), body.refresh_token, 'with the handle it would be')
+  t.equal(forge(partsOf(refreshToken).handle, 1), body.refresh_token, 'with the handle they would be')
 
   const family = await readFamily(database, sessionId)
   const known = { handleHash: family.handleHash, attemptHash: family.attemptHash ?? Buffer.alloc(0) }
@@ -69,5 +69,5 @@ t.test('REF-01: the database and the secret together are not enough to make a to
       t.match(answer, { status: 401, body: { code: 'session_ended', reason: 'expired' } }, what)
     }
   }
-  t.match(await api.refresh(body.refresh_token), { status: 200 }, 'and the session goes on')
+  t.match(await api.refresh(body.refresh_token), { status: 200 }, 'and the session continues')
 })

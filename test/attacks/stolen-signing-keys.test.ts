@@ -7,7 +7,7 @@ import { SECRET_KEY, startApp, type TestApp } from '../support/app.js'
 import { dumpTables } from '../support/dump.js'
 import { readSigningKey } from '../support/signing-keys.js'
 
-/** The secret itself, in every spelling in which it could turn up. */
+/** The secret itself, in every encoding in which it could appear. */
 async function spellingsOf(app: TestApp, state: 'active' | 'next'): Promise<string[]> {
   const { privateKey } = await readSigningKey(app, state)
   const { d = '' } = privateKey.export({ format: 'jwk' })
@@ -15,7 +15,7 @@ async function spellingsOf(app: TestApp, state: 'active' | 'next'): Promise<stri
   return [d, seed.toString('base64'), seed.toString('hex')]
 }
 
-t.test('KEY-05: no private key is in the database or in any answer', async (t) => {
+t.test('KEY-05: no private key is in the database or in any response', async (t) => {
   const app = await startApp(t)
   const { api, database } = app
   const { accessToken } = await api.signUp()
@@ -31,13 +31,13 @@ t.test('KEY-05: no private key is in the database or in any answer', async (t) =
         t.notOk(text.includes(spelling), `${state}: ${index === 0 ? 'database' : 'API'}`)
       t.notOk(/PRIVATE KEY/.test(text))
     }
-    // The public part is there, so that this test looks in the right place.
+    // The public part is there, so this test searches the right place.
     const { x = '' } = createPublicKey((await readSigningKey(app, state)).privateKey).export({ format: 'jwk' })
     t.ok(exposed.every((text) => text.includes(x)))
   }
 })
 
-t.test('KEY-05: without the secret the keys stay closed, and the start says which one is missing', async (t) => {
+t.test('KEY-05: without the secret the keys cannot be decrypted, and the start names the missing one', async (t) => {
   const first = await startApp(t)
   const { accessToken } = await first.api.signUp()
   const start = (SECRET_KEY: string) => startApp(t, { join: true, settings: { SECRET_KEY } })
@@ -55,7 +55,7 @@ t.test('KEY-05: without the secret the keys stay closed, and the start says whic
   t.match(await api.whoami(accessToken), { status: 200 })
 })
 
-t.test('KEY-05: a sealed key opens in its own row only, and not at all once it was changed', async (t) => {
+t.test('KEY-05: an encrypted key can only be decrypted in its own row, and only unmodified', async (t) => {
   const { database } = await startApp(t)
   const restart = () => startApp(t, { join: true })
   const [one, two] = await database.query((client) => client.signingKey.findMany())
@@ -79,7 +79,7 @@ t.test('KEY-05: a sealed key opens in its own row only, and not at all once it w
   t.ok(await restart())
 })
 
-t.test('KEY-05: secrets:rotate seals every key again, and then the old secret can go', async (t) => {
+t.test('KEY-05: secrets:rotate encrypts every key again, and then the old secret can be removed', async (t) => {
   const before = await startApp(t)
   const { accessToken } = await before.api.signUp()
   await runCommand(before.app.operator, 'keys:rotate', ['--force'])
@@ -102,20 +102,17 @@ t.test('KEY-05: secrets:rotate seals every key again, and then the old secret ca
   t.match(await api.whoami(accessToken), { status: 200 })
   const user = await api.signUp()
   t.match(await both.api.whoami(user.accessToken), { status: 200 })
-  await t.rejects(startApp(t, { join: true }), LockedKeysError, 'the old secret alone is of no use')
+  await t.rejects(startApp(t, { join: true }), LockedKeysError, 'the old secret alone is not sufficient')
 })
 
-t.test(
-  'a retired key that no secret opens any more keeps nobody from starting: its tokens are only verified',
-  async (t) => {
-    const before = await startApp(t)
-    const { accessToken } = await before.api.signUp()
-    await runCommand(before.app.operator, 'keys:rotate', ['--force'])
-    await before.database.query((client) =>
-      client.signingKey.updateMany({ where: { state: 'retired' }, data: { sealedPrivateKey: new Uint8Array(60) } }),
-    )
-    const { api, app } = await startApp(t, { join: true })
-    t.match(await api.whoami(accessToken), { status: 200 })
-    t.match((await runCommand(app.operator, 'secrets:rotate', []))[0], /^2 signing keys/)
-  },
-)
+t.test('a retired key that no secret can decrypt does not prevent a start: its tokens are only verified', async (t) => {
+  const before = await startApp(t)
+  const { accessToken } = await before.api.signUp()
+  await runCommand(before.app.operator, 'keys:rotate', ['--force'])
+  await before.database.query((client) =>
+    client.signingKey.updateMany({ where: { state: 'retired' }, data: { sealedPrivateKey: new Uint8Array(60) } }),
+  )
+  const { api, app } = await startApp(t, { join: true })
+  t.match(await api.whoami(accessToken), { status: 200 })
+  t.match((await runCommand(app.operator, 'secrets:rotate', []))[0], /^2 signing keys/)
+})

@@ -1,22 +1,22 @@
-// What users write is shown to an operator by a terminal, which takes some characters for commands.
+// User input is shown to an operator on a terminal, which interprets some characters as commands.
 
 import t from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp } from '../support/app.js'
 
-t.test('a name of a device, or a forwarded address, neither moves the cursor nor makes a line', async (t) => {
+t.test('a device name or a forwarded address can neither move the cursor nor start a line', async (t) => {
   const { api, app } = await startApp(t, { settings: { TRUST_PROXY: '127.0.0.1' } })
   const { email } = await api.signUp()
   const hostile: [string, string][] = [
     ['\u001b[2K\u001b[1A', 'an escape'],
-    ['\u009b2K', 'an escape of one character'],
+    ['\u009b2K', 'a single-character escape'],
     ['\r\n', 'a new line'],
-    ['\u2028', 'a separator of lines'],
-    ['\u202e', 'an override of the direction'],
+    ['\u2028', 'a line separator'],
+    ['\u202e', 'a direction override'],
     ['\u200b', 'nothing to see'],
     ['\u{e0041}', 'a tag'],
-    ['"  last used never from nowhere', 'the end of a quote'],
+    ['"  last used never from nowhere', 'a closing quote'],
   ]
   for (const [text, what] of hostile) {
     const body = { email, password: PASSWORD, mode: 'json', device_name: `a${text}b` }
@@ -32,6 +32,6 @@ t.test('a name of a device, or a forwarded address, neither moves the cursor nor
   t.equal(lines.filter((line) => line.includes('"a\\"  last used never from nowhereb"  last used ')).length, 1)
   t.ok(
     lines.some((line) => line.includes(String.raw`a\u{202e}b`)),
-    'and it is seen that something was there',
+    'and the removed characters are visible as such',
   )
 })

@@ -1,4 +1,4 @@
-// Members that a request is not asked for are refused, and never written or told.
+// Unlisted members of a request are refused, and never written or returned.
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { startApp, type TestApp } from '../support/app.js'
 import { operationsOf, pathOf, type Operation } from '../support/operations.js'
 import { readAllRows } from '../support/rows.js'
 
-/** What the tables have, and what other systems take. */
+/** Columns of the tables, and members that other systems accept. */
 const privileged: Record<string, unknown> = {
   id: randomUUID(),
   user_id: randomUUID(),
@@ -36,13 +36,13 @@ const privileged: Record<string, unknown> = {
 
 function withBody({ app }: TestApp): Operation[] {
   const operations = operationsOf(app.server).filter(({ body }) => body !== null)
-  if (operations.length < 8) throw new Error('The routes are not found.')
+  if (operations.length < 8) throw new Error('There are no routes.')
   return operations
 }
 
 const record = z.record(z.string(), z.unknown())
 
-/** The example of an operation, which would be accepted but for what is added. */
+/** The example of an operation, which would be accepted without the additional members. */
 function exampleOf({ id, body }: Operation, { email, refreshToken }: { email: string; refreshToken: string }) {
   const own: Record<string, unknown> = {
     email: id === 'register' ? `${randomUUID()}@example.com` : email,
@@ -55,28 +55,25 @@ function exampleOf({ id, body }: Operation, { email, refreshToken }: { email: st
   )
 }
 
-t.test(
-  'HTTP-02, HTTP-06: members that an action does not list are refused, by name, and nothing is written',
-  async (t) => {
-    const instance = await startApp(t)
-    const { api, database } = instance
-    const user = await api.signUp({ name: 'Ada' })
-    const before = await readAllRows(database)
-    for (const operation of withBody(instance)) {
-      const { method, id } = operation
-      const path = pathOf(operation, { id: user.sessionId })
-      for (const [member, value] of Object.entries(privileged)) {
-        const body = { ...exampleOf(operation, user), [member]: value }
-        const answer = await api.call<ProblemBody>(path, { method, token: user.accessToken, body })
-        const errors = [{ path: `/${member}`, code: 'unrecognized_key' }]
-        t.match(answer, { status: 422, body: { code: 'validation_failed', errors } }, `${id}: ${member}`)
-      }
+t.test('HTTP-02, HTTP-06: unlisted members are refused by name, and nothing is written', async (t) => {
+  const instance = await startApp(t)
+  const { api, database } = instance
+  const user = await api.signUp({ name: 'Ada' })
+  const before = await readAllRows(database)
+  for (const operation of withBody(instance)) {
+    const { method, id } = operation
+    const path = pathOf(operation, { id: user.sessionId })
+    for (const [member, value] of Object.entries(privileged)) {
+      const body = { ...exampleOf(operation, user), [member]: value }
+      const answer = await api.call<ProblemBody>(path, { method, token: user.accessToken, body })
+      const errors = [{ path: `/${member}`, code: 'unrecognized_key' }]
+      t.match(answer, { status: 422, body: { code: 'validation_failed', errors } }, `${id}: ${member}`)
     }
-    t.strictSame(await readAllRows(database), before)
-  },
-)
+  }
+  t.strictSame(await readAllRows(database), before)
+})
 
-t.test('HTTP-02: nothing is made to fit: each member of another type is refused', async (t) => {
+t.test('HTTP-02: values are not coerced: each member of another type is refused', async (t) => {
   const instance = await startApp(t)
   const { api, database } = instance
   const user = await api.signUp({ name: 'Ada' })
@@ -101,7 +98,7 @@ t.test('HTTP-02: nothing is made to fit: each member of another type is refused'
         )
       }
     }
-    // Where a body may be absent, null is taken for an absent one.
+    // If a body is optional, null counts as an absent one.
     const absent = operation.body?.required ? [null, {}] : []
     for (const body of [[], [example], 'x', 1, true, ...absent]) {
       const answer = await api.call(path, { method, token: user.accessToken, body })
@@ -117,7 +114,7 @@ function wrongTypesFor(member: string, value: unknown): unknown[] {
   return typeof value === 'boolean' ? [...common, text, 'on', ''] : [...common, true, false]
 }
 
-t.test('HTTP-06: answers hold what they are said to hold, and nothing else of the tables', async (t) => {
+t.test('HTTP-06: responses contain the documented members, and nothing else of the tables', async (t) => {
   const { api } = await startApp(t)
   const { answer, accessToken: token } = await api.signUp({ name: 'Ada' })
   const user = ['created_at', 'email', 'email_verified', 'id', 'name', 'roles']

@@ -1,4 +1,4 @@
-// A signing key was stolen: whoever has it can write any access token. Withdrawing it ends that, and logs nobody out.
+// A signing key was stolen, with which any access token can be forged. Withdrawing it ends that, and logs no user out.
 
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
@@ -15,21 +15,21 @@ async function publishedKids({ api }: TestApp): Promise<string[]> {
   return body.keys.map(({ kid }) => kid)
 }
 
-/** What a thief of the active key can make. */
+/** A token forged with the active key. */
 async function forge(app: TestApp, claims: Record<string, unknown> = {}): Promise<string> {
   const { issuer, audience } = app.config.tokens
   const setting = { ...(await readSigningKey(app)), issuer, audience, trap: '', now: app.clock.now() }
   return buildToken({ claims }, setting)
 }
 
-t.test('KEY-04: tokens of a withdrawn key are refused on every instance, and one refresh mends it', async (t) => {
+t.test('KEY-04: tokens of a withdrawn key are refused on every instance, and one refresh replaces them', async (t) => {
   const first = await startApp(t)
   const second = await startApp(t, { join: true, clock: first.clock })
   const { accessToken, refreshToken } = await first.api.signUp()
   const [forged, kid] = [await forge(first), kidOf(accessToken)]
   for (const { api } of [first, second]) {
     t.match(await api.whoami(accessToken), { status: 200 })
-    t.match(await api.whoami(forged), { status: 200 }, 'the thief passes until then')
+    t.match(await api.whoami(forged), { status: 200 }, 'the forged token is accepted until then')
   }
 
   t.strictSame(await first.app.revocations.withdrawKeys({ kid }), [kid])
@@ -41,14 +41,14 @@ t.test('KEY-04: tokens of a withdrawn key are refused on every instance, and one
 
   for (const app of [first, second]) {
     t.notOk((await publishedKids(app)).includes(kid))
-    t.not(kidOf((await app.api.signUp()).accessToken), kid, 'it signs nothing any more')
+    t.not(kidOf((await app.api.signUp()).accessToken), kid, 'it does not sign any more')
   }
   const refreshed = await second.api.refresh(refreshToken)
-  t.match(refreshed, { status: 200 }, 'nobody is logged out')
+  t.match(refreshed, { status: 200 }, 'no user is logged out')
   t.match(await first.api.whoami(refreshed.body.access_token), { status: 200 })
 })
 
-t.test('KEY-04: the next key steps in for the active one, and an unpublished one for it', async (t) => {
+t.test('KEY-04: the next key replaces the active one, and a new one replaces it', async (t) => {
   const app = await startApp(t)
   const active = kidOf((await app.api.signUp()).accessToken)
   const next = (await publishedKids(app)).find((kid) => kid !== active) ?? ''
@@ -81,7 +81,7 @@ t.test('KEY-04: all keys at once, retired ones too, are replaced by new ones', a
   t.match(await app.api.refresh(old.refreshToken), { status: 200 })
 })
 
-t.test('KEY-04: withdrawn is for ever, and nothing of the private key is left', async (t) => {
+t.test('KEY-04: a withdrawal is permanent, and the private key is deleted', async (t) => {
   const app = await startApp(t)
   const { accessToken } = await app.api.signUp()
   const kid = kidOf(accessToken)
@@ -102,7 +102,7 @@ t.test('KEY-04: withdrawn is for ever, and nothing of the private key is left', 
   t.match(events, [{ detail: { kid } }])
 })
 
-t.test('KEY-04: whoever has the key cannot end sessions with it either', async (t) => {
+t.test('KEY-04: a forged token cannot end sessions either', async (t) => {
   const app = await startApp(t)
   const { accessToken, refreshToken, sessionId, userId } = await app.api.signUp()
   const forged = await forge(app, { sid: sessionId, sub: userId })
@@ -123,7 +123,7 @@ t.test('KEY-04: in mode session the browser notices nothing', async (t) => {
   t.match(next.setCookies, [/^sallyport_at=/])
 })
 
-t.test('KEY-04: an instance that cannot open the new keys refuses what was revoked all the same', async (t) => {
+t.test('KEY-04: an instance that cannot decrypt the new keys still refuses the revoked ones', async (t) => {
   const behind = await startApp(t)
   const settings = { SECRET_KEY: `${generateSecretKey()},${SECRET_KEY}` }
   const ahead = await startApp(t, { join: true, clock: behind.clock, settings })
@@ -133,7 +133,7 @@ t.test('KEY-04: an instance that cannot open the new keys refuses what was revok
 
   await ahead.app.revocations.withdrawKeys('all')
   await ahead.api.call('/v1/auth/logout', { method: 'POST', body: { refresh_token: other.refreshToken } })
-  await t.rejects(behind.app.revocations.poll(), { name: 'LockedKeysError' }, 'it is not current, and says so')
+  await t.rejects(behind.app.revocations.poll(), { name: 'LockedKeysError' }, 'it reports that it is stale')
   t.match(await behind.api.whoami(forged), stale)
   t.match(await behind.api.whoami(user.accessToken), stale)
   t.match(behind.app.revocations.feed.entriesAfter(null), [{ kind: 'session', sid: other.sessionId }])

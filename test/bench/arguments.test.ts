@@ -8,9 +8,9 @@ const soak = (...args: string[]) => run('bench/soak/soak.ts', args)
 const abuse = (...args: string[]) => run('bench/abuse/abuse.ts', args)
 const upgrade = (...args: string[]) => run('bench/upgrade/upgrade.ts', args)
 
-t.test('a program of bench/ tells how it is used, and begins nothing', async (t) => {
+t.test('a program of bench/ prints its usage, and does not start', async (t) => {
   t.match(soak('--help'), { status: 0, stdout: /^Usage: npm run bench:soak -- /, stderr: '' })
-  t.match(soak('--minutes', '0'), { status: 2, stdout: '', stderr: /^0 is no number from 1 to 9999\.\nUsage: / })
+  t.match(soak('--minutes', '0'), { status: 2, stdout: '', stderr: /^0 is not a number from 1 to 9999\.\nUsage: / })
   t.match(upgrade(), { status: 2, stdout: '', stderr: /^Name the old version: --from or --folder\.\nUsage: / })
   t.match(abuse('theft'), {
     status: 2,

@@ -9,15 +9,15 @@ function line(changes: Partial<Line>): Line {
   return { what: 'refresh', ...ratio, ...changes }
 }
 
-t.test('a goal is met on its own side', async (t) => {
+t.test('a goal is a minimum or a maximum', async (t) => {
   t.ok(isMet(line({})))
   t.notOk(isMet(line({ score: 0.59 })))
   t.ok(isMet(line({ score: 5, goal: { atMost: 5 } })))
   t.notOk(isMet(line({ score: 5.1, goal: { atMost: 5 } })))
-  t.notOk(isMet(line({ score: NaN })), 'nor by what could not be measured')
+  t.notOk(isMet(line({ score: NaN })), 'a figure that could not be measured does not meet it')
 })
 
-t.test('a figure and its limit take turns, and each begins as often as the other', async (t) => {
+t.test('a figure and its limit alternate, and each begins equally often', async (t) => {
   const taken: string[] = []
   const take = (name: string, value: number) => () => {
     taken.push(name)
@@ -28,11 +28,11 @@ t.test('a figure and its limit take turns, and each begins as often as the other
   t.strictSame(pairs, { figures: [10, 40], limits: [40, 60] })
 })
 
-t.test('the ratio is the median of those of the rounds', async (t) => {
+t.test('the ratio is the median of the ratios of the rounds', async (t) => {
   t.equal(ratioOf({ figures: [1, 60, 9], limits: [2, 100, 10] }), 0.6)
 })
 
-t.test('the table says what is missed, and why where that is known', async (t) => {
+t.test('the table marks missed goals, with an explanation where there is one', async (t) => {
   const lines = [
     line({ score: 0.5, notes: ['The database does 0.7 of it.'] }),
     line({ what: 'start', limit: '–', score: 700, unit: 'ms', goal: { atMost: 1000 } }),
@@ -44,7 +44,7 @@ t.test('the table says what is missed, and why where that is known', async (t) =
   t.match(writeTable(lines), /\| 0\.50 \| ≥ 0\.60 \| \*\*missed\*\* \|/)
 })
 
-t.test('the picture has a bar for each line, and its goal', async (t) => {
+t.test('the picture has a bar and a goal for each line', async (t) => {
   const svg = drawFigures([line({ what: 'first' }), line({ what: 'second', score: 0.2 })], 'two cores')
   t.equal(svg.match(/≥ 0\.60/g)?.length, 2)
   t.match(svg, /first/)
@@ -52,7 +52,7 @@ t.test('the picture has a bar for each line, and its goal', async (t) => {
   t.notMatch(svg, /NaN|undefined/)
 })
 
-t.test('a profile tells what took the most, of what was not idle', async (t) => {
+t.test('a profile lists the functions with the most self time, without idle time', async (t) => {
   const frame = (functionName: string, url = '') => ({ functionName, url, lineNumber: 9 })
   const nodes = [
     { id: 1, callFrame: frame('(idle)') },

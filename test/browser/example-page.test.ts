@@ -14,7 +14,7 @@ interface Visit {
   complaints: string[]
 }
 
-/** The page in a browser that shares nothing with others. */
+/** The page in a separate browser context. */
 async function visit(t: Test, browser: Browser, { url }: ExamplePage, userAgent?: string): Promise<Visit> {
   const context = await browser.newContext(userAgent === undefined ? {} : { userAgent })
   t.teardown(() => context.close())
@@ -32,7 +32,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
   const example = await startExamplePage(t)
   const browser = await launchBrowser(t)
 
-  t.test('a device that is ended from another one shows it at once, and why', async (t) => {
+  t.test('a session that is ended from another device shows the reason immediately', async (t) => {
     const ada = someone()
     const laptop = await visit(t, browser, example)
     await register(laptop.page, ada)
@@ -55,7 +55,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     t.strictSame([...laptop.complaints, ...phone.complaints], [])
   })
 
-  t.test('who is signed in stays so when the page is loaded again, and is called by name', async (t) => {
+  t.test('a signed-in user stays signed in after a reload, with their name', async (t) => {
     const { page, complaints } = await visit(t, browser, example)
     await register(page, someone())
     const profile = page.getByRole('form', { name: 'Profile' })
@@ -67,7 +67,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     t.strictSame(complaints, [])
   })
 
-  t.test('the clock starts again with each refresh, and the log tells of it', async (t) => {
+  t.test('the countdown restarts with each refresh, and the log records it', async (t) => {
     const { page, complaints } = await visit(t, browser, example)
     await register(page, someone())
     const log = page.getByRole('log', { name: 'Refreshes' }).getByRole('listitem')
@@ -82,7 +82,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     t.strictSame(complaints, [])
   })
 
-  t.test('a protected call is answered with the claims', async (t) => {
+  t.test('a protected call returns the claims', async (t) => {
     const { page, complaints } = await visit(t, browser, example)
     await register(page, someone())
     await page.getByRole('button', { name: 'GET /v1/whoami' }).click()
@@ -91,7 +91,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     t.strictSame(complaints, [])
   })
 
-  t.test('a new password logs the other devices out, and this one goes on', async (t) => {
+  t.test('a new password logs the other devices out, and this one stays signed in', async (t) => {
     const ada = someone()
     const laptop = await visit(t, browser, example)
     await register(laptop.page, ada)
@@ -112,7 +112,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     t.strictSame([...laptop.complaints, ...phone.complaints], [])
   })
 
-  t.test('what is refused is told beside the field, or for the form as a whole', async (t) => {
+  t.test('errors are shown beside the field, or for the whole form', async (t) => {
     const { page, complaints } = await visit(t, browser, example)
     await submit(page, { 'E-mail address': 'nobody@example.com', Password: PASSWORD })
     await page.getByText('The e-mail address or the password is wrong.').waitFor()
@@ -131,11 +131,11 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     t.strictSame(complaints, [])
   })
 
-  t.test('its content security policy holds', async (t) => {
+  t.test('its content security policy is effective', async (t) => {
     const { page } = await visit(t, browser, example)
     const elsewhere = example.url.replace('localhost', '127.0.0.1')
     const refused = {
-      'it talks to Sallyport alone': `fetch('${elsewhere}')`,
+      'it connects only to Sallyport': `fetch('${elsewhere}')`,
       'no text becomes markup': `document.body.insertAdjacentHTML('beforeend', '<img>')`,
       'no attribute becomes a script': `document.body.setAttribute('onclick', 'alert()')`,
     }

@@ -1,4 +1,4 @@
-// Pages of somebody else, open in the browser of somebody who is signed in.
+// An attacker's pages, open in the browser of a signed-in user.
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
@@ -17,7 +17,7 @@ interface Try {
 const json = { 'content-type': 'application/json' }
 const csrf = { 'x-sallyport-csrf': '1' }
 
-/** What a script can send with the cookies of whoever looks at its page. */
+/** Requests that a script can send with the cookies of the page's visitor. */
 const tries: Try[] = [
   { path: '/v1/auth/refresh', method: 'POST', mode: 'no-cors', headers: {} },
   { path: '/v1/auth/refresh', method: 'POST', mode: 'cors', headers: {} },
@@ -36,7 +36,7 @@ const tries: Try[] = [
   },
 ]
 
-/** Sends one, and tells what the script could read of the answer. */
+/** Sends one request, and returns what the script could read of the response. */
 function send(page: Page, apiUrl: string, { path, ...init }: Try): Promise<string> {
   return page.evaluate(
     async ([url, options]) => {
@@ -51,7 +51,7 @@ function send(page: Page, apiUrl: string, { path, ...init }: Try): Promise<strin
   )
 }
 
-/** A form needs no permission at all to be sent anywhere. */
+/** A form may be sent anywhere without permission. */
 async function submitForm(page: Page, action: string): Promise<void> {
   await page.evaluate((to) => {
     const { document } = globalThis as unknown as { document: { body: { innerHTML: string } } }

@@ -9,7 +9,7 @@ import { readAuditTrail, readFamily } from '../support/rows.js'
 
 const secrets = /spr_|eyJ/
 
-/** All that a script of the page can find of what was stored, and where it has been. */
+/** Everything in storage and in the URLs of requests that a script of the page can read. */
 function searchPage(page: Page): Promise<string> {
   return page.evaluate(async () => {
     const { document, localStorage, sessionStorage, history, location, indexedDB, name } = globalThis as unknown as {
@@ -57,7 +57,7 @@ for (const mode of ['cookie', 'session', 'json'] as const) {
     t.equal((await readFamily(app.database, sessionId)).generation, 1)
     t.equal(await page.evaluate(async () => (await client.fetch('/v1/whoami')).status), 200)
 
-    t.test('WEB-01: no script can read a token where it is kept', async (t) => {
+    t.test('WEB-01: no script can read a stored token', async (t) => {
       const names = (await context.cookies(app.apiUrl)).map(({ name, httpOnly }) => `${name} ${String(httpOnly)}`)
       const expected = {
         cookie: ['sallyport_device true', 'sallyport_rt true'],
@@ -73,13 +73,13 @@ for (const mode of ['cookie', 'session', 'json'] as const) {
       const again = await app.openTab(context, mode)
       const state = await again.evaluate(() => client.restore())
       if (mode === 'json') {
-        t.match(state, { status: 'signed_out' }, 'what is in memory alone is gone')
+        t.match(state, { status: 'signed_out' }, 'tokens in memory are lost')
       } else {
         t.match(state, { status: 'signed_in', user: { email } })
       }
     })
 
-    t.test('a changed password stales the access token, and the page goes on', async (t) => {
+    t.test('a password change makes the access token stale, and the page continues', async (t) => {
       const passwords = { current_password: PASSWORD, new_password: 'seven hills under a lantern' }
       await page.evaluate((given) => client.changePassword(given), passwords)
       t.equal(await page.evaluate(async () => (await client.fetch('/v1/whoami')).status), 200)
@@ -89,7 +89,7 @@ for (const mode of ['cookie', 'session', 'json'] as const) {
       await page.evaluate(() => client.logout())
       t.match(await page.evaluate(() => client.state), { status: 'signed_out', reason: 'logout' })
       const left = (await context.cookies(app.apiUrl)).map(({ name }) => name)
-      t.strictSame(left, mode === 'json' ? [] : ['sallyport_device'], 'which opens nothing')
+      t.strictSame(left, mode === 'json' ? [] : ['sallyport_device'], 'which gives no access')
       t.equal((await readFamily(app.database, sessionId)).endReason, 'logout')
       t.notOk((await readAuditTrail(app.database, sessionId)).includes('refresh_reused'))
     })

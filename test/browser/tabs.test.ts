@@ -12,7 +12,7 @@ const TABS = 5
 const ROUNDS = 50
 const REFRESH = '/v1/auth/refresh'
 
-/** Tabs that wake fifty times in a minute are a loop to the server, which would have them wait. */
+/** Fifty wake-ups of a tab in a minute look like a loop to the server, which would limit them. */
 const UNLIMITED = { settings: { RATE_LIMIT: 'off' } }
 
 /** The attempt keys that the pages have sent, in order; undefined for a refresh without one. */
@@ -37,7 +37,7 @@ async function openTabs(app: PageApp, count: number) {
 }
 
 t.test(
-  `REF-02: ${TABS} tabs that wake together, ${ROUNDS} times, log nobody out`,
+  `REF-02: ${TABS} tabs that wake simultaneously, ${ROUNDS} times, stay signed in`,
   { skip: needsChromium },
   async (t) => {
     const app = await startPageApp(t, UNLIMITED)
@@ -52,14 +52,14 @@ t.test(
     t.equal(endReason, null)
     t.ok(attempts.every((attempt) => attempt !== undefined))
     t.ok(generation - before >= ROUNDS)
-    t.comment(`${generation - before} rotations for ${ROUNDS * TABS} wishes to refresh`)
+    t.comment(`${generation - before} rotations for ${ROUNDS * TABS} requested refreshes`)
     const sessions = await Promise.all(tabs.map((page) => page.evaluate(() => client.sessions())))
     t.ok(sessions.every(([session, ...others]) => session?.id === sessionId && others.length === 0))
   },
 )
 
 t.test(
-  'REF-04: tabs that cannot agree are kept together by the rules of the server',
+  'REF-04: tabs that cannot coordinate stay signed in by the rules of the server',
   { skip: needsChromium },
   async (t) => {
     const app = await startPageApp(t, UNLIMITED)
@@ -80,7 +80,7 @@ t.test(
     }
     t.ok(
       attempts.every((attempt) => attempt === undefined),
-      'an attempt that cannot be shared is not named',
+      'an attempt that cannot be shared has no key',
     )
     t.equal((await readFamily(app.database, sessionId)).endReason, null)
   },
@@ -108,29 +108,25 @@ t.test('REF-08: a tab that is closed in the middle of a refresh', { skip: needsC
   t.notOk((await readAuditTrail(app.database, sessionId)).includes('refresh_reused'))
 })
 
-t.test(
-  'REF-08: an answer that the network drops after the server has committed',
-  { skip: needsChromium },
-  async (t) => {
-    const app = await startPageApp(t)
-    const { tabs, sessionId } = await openTabs(app, 1)
-    const [page] = tabs
-    if (page === undefined) throw new Error('There is no tab.')
-    const attempts = watchAttempts(tabs)
-    const generation = async () => (await readFamily(app.database, sessionId)).generation
-    const before = await generation()
-    app.proxy.holdAnswers(`POST ${REFRESH}`)
-    const refreshed = refreshIn(page)
-    await until(async () => (await generation()) === before + 1)
-    app.proxy.cut()
-    t.equal(await refreshed, null)
-    // The client repeats it, where the browser itself has not done so already.
-    t.equal(new Set(attempts).size, 1)
-    t.equal(await generation(), before + 1, 'the same successor')
-  },
-)
+t.test('REF-08: a response that is lost after the commit', { skip: needsChromium }, async (t) => {
+  const app = await startPageApp(t)
+  const { tabs, sessionId } = await openTabs(app, 1)
+  const [page] = tabs
+  if (page === undefined) throw new Error('There is no tab.')
+  const attempts = watchAttempts(tabs)
+  const generation = async () => (await readFamily(app.database, sessionId)).generation
+  const before = await generation()
+  app.proxy.holdAnswers(`POST ${REFRESH}`)
+  const refreshed = refreshIn(page)
+  await until(async () => (await generation()) === before + 1)
+  app.proxy.cut()
+  t.equal(await refreshed, null)
+  // The client retries, unless the browser has already done so.
+  t.equal(new Set(attempts).size, 1)
+  t.equal(await generation(), before + 1, 'the same successor')
+})
 
-t.test('a sign-in takes over from a refresh that hangs in another tab', { skip: needsChromium }, async (t) => {
+t.test('a sign-in replaces a refresh that hangs in another tab', { skip: needsChromium }, async (t) => {
   const app = await startPageApp(t)
   const { tabs, sessionId, context } = await openTabs(app, 2)
   const [hanging, other] = tabs
@@ -152,10 +148,10 @@ t.test('a sign-in takes over from a refresh that hangs in another tab', { skip: 
   }
   const fresh = await app.openTab(context, 'cookie')
   t.match(await fresh.evaluate(() => client.restore()), { user: { email } }, 'the cookie is the newer one')
-  t.equal((await readFamily(app.database, sessionId)).endReason, 'logout', 'and the older session is over')
+  t.equal((await readFamily(app.database, sessionId)).endReason, 'logout', 'and the older session has ended')
 })
 
-t.test('who signs out in one tab is signed out in all', { skip: needsChromium }, async (t) => {
+t.test('signing out in one tab signs out all tabs', { skip: needsChromium }, async (t) => {
   const app = await startPageApp(t)
   t.teardown(app.app.revocations.follow())
   const { tabs } = await openTabs(app, 3)
@@ -168,7 +164,7 @@ t.test('who signs out in one tab is signed out in all', { skip: needsChromium },
   }
 })
 
-t.test('what happens elsewhere is followed by one tab for all', { skip: needsChromium }, async (t) => {
+t.test('one tab receives the events for all tabs', { skip: needsChromium }, async (t) => {
   const app = await startPageApp(t)
   t.teardown(app.app.revocations.follow())
   const { tabs, email } = await openTabs(app, 3)

@@ -1,4 +1,4 @@
-// The app of examples/mobile beside a Sallyport that is a process of its own.
+// The app of examples/mobile with a Sallyport in a separate process.
 
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -13,12 +13,12 @@ const execute = promisify(execFile)
 const story = fileURLToPath(new URL('../../examples/mobile/story.js', import.meta.url))
 
 const database = await openTestDatabase()
-// No grace: an answer is had again by its attempt key or not at all.
+// No grace period: a response can be repeated only with its attempt key.
 const where = database.url ? { DATABASE_URL: database.url } : { DATA_DIR: createFolder(t) }
 const start = () => startProcess(t, { ...where, SECRET_KEY, REFRESH_GRACE: '0' })
 let running = await start()
 
-t.test('Sallyport is killed with the answer still in it, and started again', async (t) => {
+t.test('Sallyport is killed before it has sent its response, and restarted', async (t) => {
   const user = await registerOnPhone(t, running.port)
   const session = sessionOf((await user.phone.run(['whoami'])).said)
   const answer = user.network.stopAnswer(REFRESH)
@@ -36,7 +36,7 @@ t.test('Sallyport is killed with the answer still in it, and started again', asy
   t.strictSame(sessions.match(/[0-9a-f-]{36}/g), [session])
 })
 
-t.test('the story goes as it is told: npm run example:mobile', async (t) => {
+t.test('npm run example:mobile prints the expected story', async (t) => {
   const [program = '', ...options] = node
   const { stdout } = await execute(program, [...options, story], {
     env: { PATH: process.env.PATH, SALLYPORT_URL: `http://127.0.0.1:${running.port}` },

@@ -1,5 +1,5 @@
-// The app of examples/mobile as a real process, killed at every bad moment, without a network, without a disk. Nobody is
-// logged out by any of it, and Sallyport sees one session that was never misused.
+// The app of examples/mobile as a real process, killed at every critical moment, without a network, without storage. It
+// is never logged out, and Sallyport sees one session without reuse.
 
 import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -22,7 +22,7 @@ function readSessions(email: string) {
   return database.query((client) => client.refreshTokenFamily.findMany({ where: { user: { email } } }))
 }
 
-/** The only session that the user ever had lives, at this generation, and nothing was held against it. */
+/** The user's only session is active, at this generation, and without any reuse. */
 async function expectUnharmed(t: Tap, email: string, generation: number): Promise<string> {
   const [session, ...others] = await readSessions(email)
   t.match({ others, session }, { others: [], session: { generation, endedAt: null } })
@@ -33,7 +33,7 @@ async function expectUnharmed(t: Tap, email: string, generation: number): Promis
 
 type Tap = Pick<typeof t, 'match' | 'strictSame' | 'equal'>
 
-/** The app is opened and asks a protected route, in the session that was there all along. */
+/** Starts the app and calls a protected route, in the original session. */
 async function expectSignedIn(
   t: Tap,
   { phone, email }: Awaited<ReturnType<typeof registerOnPhone>>,
@@ -44,7 +44,7 @@ async function expectSignedIn(
   t.equal(sessionOf(said), await expectUnharmed(t, email, generation))
 }
 
-t.test('each start of the app goes on with the session, in one place at a time', async (t) => {
+t.test('each start of the app continues the session, with one process at a time', async (t) => {
   const user = await register(t)
   await expectUnharmed(t, user.email, 0)
   for (const generation of [1, 2, 3]) await expectSignedIn(t, user, generation)
@@ -54,19 +54,19 @@ t.test('each start of the app goes on with the session, in one place at a time',
   await expectUnharmed(t, user.email, 6)
 })
 
-t.test('the app is killed, and a day later opened again', async (t) => {
+t.test('the app is killed, and started again a day later', async (t) => {
   const user = await register(t)
   const nothing = { attempt: undefined }
   const attempt = { attempt: String }
-  // The generation in the database at the moment of the kill, and after the next start: where Sallyport has rotated
-  // and the app has not kept it, the next start is given the same successor.
+  // The generation in the database at the moment of the kill, and after the next start: if Sallyport has rotated and
+  // the app has not stored it, the next start gets the same successor.
   const moments = [
-    { at: 'open 1', what: 'before it has written down its attempt', kept: nothing, then: 0, next: 1 },
+    { at: 'open 1', what: 'before it has stored its attempt', kept: nothing, then: 0, next: 1 },
     { at: 'rename 1', what: 'with its attempt in a draft', kept: nothing, then: 1, next: 2 },
-    { at: 'open 2', what: 'with its attempt written down, before it asks', kept: attempt, then: 2, next: 3 },
-    { at: 'open 3', what: 'with the answer in its hands', kept: attempt, then: 4, next: 4 },
-    { at: 'rename 2', what: 'with the answer in a draft', kept: attempt, then: 5, next: 5 },
-    { at: 'open 4', what: 'with the answer written down', kept: nothing, then: 6, next: 7 },
+    { at: 'open 2', what: 'with its attempt stored, before the request', kept: attempt, then: 2, next: 3 },
+    { at: 'open 3', what: 'with the response received', kept: attempt, then: 4, next: 4 },
+    { at: 'rename 2', what: 'with the response in a draft', kept: attempt, then: 5, next: 5 },
+    { at: 'open 4', what: 'with the response stored', kept: nothing, then: 6, next: 7 },
   ]
   for (const { at, what, kept, then, next } of moments) {
     t.test(what, async (t) => {
@@ -78,7 +78,7 @@ t.test('the app is killed, and a day later opened again', async (t) => {
     })
   }
 
-  t.test('while its request is on the way to Sallyport', async (t) => {
+  t.test('while its request is in transit', async (t) => {
     const request = user.network.stopRequest(REFRESH)
     const running = user.phone.open(['whoami'])
     await running.until(request)
@@ -88,7 +88,7 @@ t.test('the app is killed, and a day later opened again', async (t) => {
     await expectSignedIn(t, user, 8)
   })
 
-  t.test('while the answer is on the way back', async (t) => {
+  t.test('while the response is in transit', async (t) => {
     const answer = user.network.stopAnswer(REFRESH)
     const running = user.phone.open(['whoami'])
     await running.until(answer)
@@ -98,7 +98,7 @@ t.test('the app is killed, and a day later opened again', async (t) => {
     await expectSignedIn(t, user, 9)
   })
 
-  t.test('while it logs out: it has, and says so', async (t) => {
+  t.test('during a logout: the session has ended, and the app says so', async (t) => {
     const answer = user.network.stopAnswer('/v1/auth/logout')
     const running = user.phone.open(['logout'])
     await running.until(answer)
@@ -107,7 +107,7 @@ t.test('the app is killed, and a day later opened again', async (t) => {
   })
 })
 
-t.test('an answer that is lost is asked for again at once, and the user notices nothing', async (t) => {
+t.test('a lost response is requested again immediately, and the user notices nothing', async (t) => {
   const user = await register(t)
   const answer = user.network.stopAnswer(REFRESH)
   const running = user.phone.open(['whoami'])
@@ -117,7 +117,7 @@ t.test('an answer that is lost is asked for again at once, and the user notices 
   await expectUnharmed(t, user.email, 1)
 })
 
-t.test('offline for a day: the lost answer of yesterday is asked for with the same attempt key', async (t) => {
+t.test('offline for a day: the lost response is requested with the same attempt key', async (t) => {
   const user = await register(t)
   const { network, phone } = user
   const lost = network.stopAnswer(REFRESH)
@@ -144,7 +144,7 @@ t.test('offline for a day: the lost answer of yesterday is asked for with the sa
   await expectSignedIn(t, user, 2)
 })
 
-t.test('a network that answers for Sallyport, as a hotel does, is not believed', async (t) => {
+t.test('responses of a captive portal are not accepted', async (t) => {
   const user = await register(t)
   const hotel = fastify()
   hotel.setNotFoundHandler((_request, reply) => reply.code(200).type('text/html').send('<h1>Welcome</h1>'))
@@ -159,7 +159,7 @@ t.test('a network that answers for Sallyport, as a hotel does, is not believed',
 t.test('the key store', async (t) => {
   const user = await register(t)
 
-  t.test('takes nothing: nothing is asked for, and the session is there when it takes something again', async (t) => {
+  t.test('cannot be written: no request is sent, and the session continues when it can be written again', async (t) => {
     const before = await user.readRecord()
     t.match(await user.withFullDisk().run(['whoami']), { code: NOT_NOW, said: '(storage_failed)' })
     t.strictSame([await user.readRecord(), (await readdir(user.keyStore)).length], [before, 2])
@@ -168,14 +168,14 @@ t.test('the key store', async (t) => {
     await expectSignedIn(t, user, 1)
   })
 
-  t.test('gives nothing, as while a phone is locked: nobody takes that for no session', async (t) => {
+  t.test('cannot be read, as on a locked phone: the app does not conclude that there is no session', async (t) => {
     user.lockKeyStore()
     t.match(await user.phone.run(['whoami']), { code: NOT_NOW, said: '(storage_failed)' })
     user.unlockKeyStore()
     await expectSignedIn(t, user, 2)
   })
 
-  t.test('fails when the answer is there: the app works, and asks for the answer again next time', async (t) => {
+  t.test('fails after the response: the app works, and requests the response again next time', async (t) => {
     const answer = user.network.stopAnswer(REFRESH)
     const running = user.phone.open(['whoami'])
     const { deliver } = await running.until(answer)
@@ -188,7 +188,7 @@ t.test('the key store', async (t) => {
     await expectSignedIn(t, user, 4)
   })
 
-  t.test('is for the eyes of one user, and a key is no path', async (t) => {
+  t.test('is readable by one user only, and a key is not a path', async (t) => {
     const { keyStore } = user
     const [file = ''] = await readdir(keyStore)
     t.strictSame([statSync(keyStore).mode & 0o777, statSync(join(keyStore, file)).mode & 0o777], [0o700, 0o600])
@@ -206,7 +206,7 @@ t.test('the key store', async (t) => {
   })
 })
 
-t.test('a copy of the key store is found at its next use, whoever comes first, and both are told', async (t) => {
+t.test('a copy of the key store is detected at the next use by either, and both get the reason', async (t) => {
   for (const first of ['phone', 'thief']) {
     t.test(`${first} first`, async (t) => {
       const user = await register(t)
@@ -226,7 +226,7 @@ t.test('a copy of the key store is found at its next use, whoever comes first, a
   }
 })
 
-t.test('logged out from another device, the app says so, once', async (t) => {
+t.test('logged out from another device, the app says so once', async (t) => {
   const user = await register(t)
   const tablet = user.device('Tablet')
   const phoneSession = await expectUnharmed(t, user.email, 0)
@@ -238,7 +238,7 @@ t.test('logged out from another device, the app says so, once', async (t) => {
   t.match(await tablet.run(['whoami']), { code: SIGNED_OUT, said: 'You are not signed in.' })
 })
 
-t.test('what the user types wrong is told as such', async (t) => {
+t.test('invalid input is reported as such', async (t) => {
   const user = await register(t)
   const tablet = user.device('Tablet')
   t.match(await tablet.run(['login', user.email], 'another password'), { code: REFUSED, said: '(invalid_credentials)' })

@@ -16,11 +16,11 @@ const script = fileURLToPath(new URL('../../examples/resource-server/server.js',
 
 interface Example {
   api: Api
-  /** Asks it to stop; answers the exit code. */
+  /** Stops it; returns the exit code. */
   stop(): Promise<number | null>
 }
 
-/** The example as its own process, next to a Sallyport that listens. */
+/** The example as a separate process, with a Sallyport that listens. */
 async function startExample(t: Test, { config }: TestApp, sallyportPort: number): Promise<Example> {
   const child = spawn(process.execPath, [script], {
     env: {
@@ -64,7 +64,7 @@ async function start(t: Test): Promise<{ sallyport: TestApp; example: Example }>
   return { sallyport, example: await startExample(t, sallyport, port) }
 }
 
-t.test('the example serves who holds a token, and nobody whose session has ended', async (t) => {
+t.test('the example accepts an access token, until its session has ended', async (t) => {
   const { sallyport, example } = await start(t)
   const { accessToken: token, userId } = await sallyport.api.signUp()
   t.match(await example.api.call('/'), { status: 200 })
@@ -79,7 +79,7 @@ t.test('the example serves who holds a token, and nobody whose session has ended
   t.equal(await example.stop(), 0, 'the verifier leaves nothing running')
 })
 
-t.test('the example renders a page for a browser that is signed in', async (t) => {
+t.test('the example renders a page for a signed-in browser', async (t) => {
   const { sallyport, example } = await start(t)
   const page = sallyport.browser()
   const body = { email: 'ada@example.com', password: PASSWORD, mode: 'session' }
@@ -93,7 +93,7 @@ t.test('the example renders a page for a browser that is signed in', async (t) =
   t.ok(here.cookies.has('sallyport_at'))
 })
 
-t.test('the example lets a page of a listed origin call with an access token, and no other page', async (t) => {
+t.test('the example accepts calls with an access token from pages of a listed origin only', async (t) => {
   const { sallyport, example } = await start(t)
   const { accessToken: token } = await sallyport.api.signUp()
   const ask = (origin: string) => {

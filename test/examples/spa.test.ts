@@ -1,4 +1,4 @@
-// The one command that shows the example page. What the page does in a browser is in test/browser/.
+// The command that starts the example page. The page itself is tested in test/browser/.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +16,7 @@ interface Test {
 
 interface Command {
   process: ChildProcess
-  /** Everything it has written, once it has written that. */
+  /** Its whole output, once it contains this text. */
   says(words: string): Promise<string>
   /** The exit code. */
   ended: Promise<number | null>
@@ -24,7 +24,7 @@ interface Command {
 
 function run(t: Test, ports: { PORT: number; PAGE_PORT: number }): Command {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script], {
-    // Not the checkout, whose .env and .data are the developer's.
+    // Not the checkout, whose .env and .data belong to the developer.
     cwd: createFolder(t),
     env: { PATH: process.env.PATH, PORT: String(ports.PORT), PAGE_PORT: String(ports.PAGE_PORT) },
   })
@@ -46,14 +46,14 @@ function run(t: Test, ports: { PORT: number; PAGE_PORT: number }): Command {
   return { process: child, says, ended }
 }
 
-t.test('the example page: one command starts Sallyport and the page, which Sallyport lets in', async (t) => {
+t.test('the example page: one command starts Sallyport and the page, whose origin Sallyport accepts', async (t) => {
   const [PORT, PAGE_PORT] = [await findFreePort(), await findFreePort()]
   const command = run(t, { PORT, PAGE_PORT })
   const [page, api] = [`http://localhost:${PAGE_PORT}`, `http://localhost:${PORT}`]
   t.match(await command.says(`The page is at ${page}`), `http://127.0.0.1:${PORT}`)
 
   const html = await (await fetch(page)).text()
-  t.ok(html.includes('Content-Security-Policy') && html.includes(` ${api};`), 'the page may talk to it')
+  t.ok(html.includes('Content-Security-Policy') && html.includes(` ${api};`), 'the page may connect to it')
   const preflight = await fetch(`${api}/v1/auth/login`, {
     method: 'OPTIONS',
     headers: { origin: page, 'access-control-request-method': 'POST' },
@@ -63,14 +63,14 @@ t.test('the example page: one command starts Sallyport and the page, which Sally
 
   for (const file of ['package.json', 'dist/main.js', 'prisma/schema.prisma']) {
     const { pathname } = new URL(`../../${file}`, import.meta.url)
-    t.equal((await fetch(`${page}/@fs${pathname}`)).status, 403, `${file} is none of the page`)
+    t.equal((await fetch(`${page}/@fs${pathname}`)).status, 403, `${file} is not part of the page`)
   }
 
   command.process.kill('SIGINT')
   t.equal(await command.ended, 0, 'one signal stops both, gracefully')
 })
 
-t.test('the example page: a port that is taken is named before anything starts', async (t) => {
+t.test('the example page: a port in use is reported before anything starts', async (t) => {
   const taken = createServer().listen(0, 'localhost')
   await once(taken, 'listening')
   t.teardown(() => taken.close())

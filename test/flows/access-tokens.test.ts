@@ -5,7 +5,7 @@ import { startApp } from '../support/app.js'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-t.test('TOK-06, TOK-10: an access token says what RFC 9068 asks for, and nothing of the person', async (t) => {
+t.test('TOK-06, TOK-10: an access token has the claims of RFC 9068, and no personal data', async (t) => {
   const { api, config } = await startApp(t, { settings: { AUDIENCE: 'https://api.example.com' } })
   const user = await api.signUp({ name: 'Ada Lovelace' })
 
@@ -30,7 +30,7 @@ t.test('TOK-06, TOK-10: an access token says what RFC 9068 asks for, and nothing
   t.match(await api.whoami(user.accessToken), { status: 200, body: claims })
 })
 
-t.test('TOK-17: auth_time and amr are those of the login, whatever was refreshed since', async (t) => {
+t.test('TOK-17: auth_time and amr are those of the login, also after refreshes', async (t) => {
   const { api, clock } = await startApp(t)
   const user = await api.signUp()
   const first = decodeJwt(user.accessToken)
@@ -63,7 +63,7 @@ t.test('an access token stays under 1 KiB with ten roles', async (t) => {
   t.ok(Buffer.byteLength(login.body.access_token ?? '') < 1024)
 })
 
-t.test('TOK-09: an access token is refused when its time is over, five seconds for the clocks granted', async (t) => {
+t.test('TOK-09: an access token is refused when it has expired, with five seconds of tolerance', async (t) => {
   const { api, clock } = await startApp(t, { settings: { ACCESS_TOKEN_TTL: '60' } })
   const { accessToken, answer } = await api.signUp()
   t.equal(answer.body.expires_in, 60)
@@ -73,7 +73,7 @@ t.test('TOK-09: an access token is refused when its time is over, five seconds f
   t.match(await api.whoami(accessToken), { status: 401, body: { code: 'token_expired' } })
 })
 
-t.test('TOK-09: lowering the lifetime breaks no live token', async (t) => {
+t.test('TOK-09: lowering the lifetime breaks no valid token', async (t) => {
   const generous = await startApp(t, { settings: { ACCESS_TOKEN_TTL: '3600' } })
   const { accessToken } = await generous.api.signUp()
   const strict = await startApp(t, { settings: { ACCESS_TOKEN_TTL: '60' }, join: true, clock: generous.clock })
@@ -81,11 +81,11 @@ t.test('TOK-09: lowering the lifetime breaks no live token', async (t) => {
   t.match(await strict.api.whoami(accessToken), { status: 200 })
 })
 
-t.test('an access token never outlives its session, whichever end comes first', async (t) => {
+t.test('an access token never outlives its session, whichever expiry is earlier', async (t) => {
   const settings = { SESSION_MAX_TTL_JSON: '1000', SESSION_IDLE_TTL_JSON: '300' }
   const { api, clock } = await startApp(t, { settings })
   const user = await api.signUp()
-  t.equal(user.answer.body.expires_in, 300, 'the session is over if it is idle for so long')
+  t.equal(user.answer.body.expires_in, 300, 'the idle expiry of the session')
   t.equal(user.answer.body.expires_at.slice(0, 19), user.answer.body.refresh_expires_at.slice(0, 19))
 
   let { refreshToken } = user
@@ -94,7 +94,7 @@ t.test('an access token never outlives its session, whichever end comes first', 
     refreshToken = (await api.refresh(refreshToken)).body.refresh_token ?? ''
   }
   const last = await api.refresh(refreshToken)
-  t.ok(last.body.expires_in <= 190, 'and at its last day in any case')
+  t.ok(last.body.expires_in <= 190, 'and the absolute expiry')
   const { exp = 0 } = decodeJwt(last.body.access_token ?? '')
   t.ok(exp * 1000 <= Date.parse(last.body.refresh_expires_at))
 })

@@ -3,7 +3,7 @@ import { runCommand } from '../../src/commands/commands.js'
 import { startApp } from '../support/app.js'
 import { dumpTables } from '../support/dump.js'
 
-t.test('a deleted user leaves nothing behind that tells of the person, in any table', async (t) => {
+t.test('no table contains personal data of a deleted user', async (t) => {
   const { app, api, database, browser } = await startApp(t, { settings: { TRUST_PROXY: '127.0.0.1' } })
   const password = 'copper lantern drifts over seven hills'
   const personal = {
@@ -24,7 +24,7 @@ t.test('a deleted user leaves nothing behind that tells of the person, in any ta
   await api.login({ email, password: 'not the password at all' }, here)
   await api.login({ email, password, mode: 'cookie' }, here)
   const second = await api.login({ email, password, mode: 'json' }, from(personal.lastIp))
-  // One refresh that is reused, one session that is logged out, one that a ban ends, one that lives until the end.
+  // One session with a reused token, one that is logged out, one that a ban ends, one that lives until the deletion.
   const { refresh_token: spent } = registered.body
   await api.refresh(spent, { key: 'x'.repeat(16) })
   await api.refresh(spent, { key: 'y'.repeat(16) })
@@ -39,7 +39,7 @@ t.test('a deleted user leaves nothing behind that tells of the person, in any ta
   const known = Object.values(await dumpTables(database))
     .flat()
     .join('\n')
-  // The quote in the name of the device makes no difference in JSON.
+  // The quote in the device name makes no difference in JSON.
   for (const [what, text] of Object.entries(personal)) t.ok(known.includes(text), `before, there is the ${what}`)
 
   const deleted = await api.call('/v1/me', { method: 'DELETE', token: last.access_token, body: { password }, ...here })
@@ -53,10 +53,13 @@ t.test('a deleted user leaves nothing behind that tells of the person, in any ta
   }
 
   const families = await database.query((client) => client.refreshTokenFamily.findMany())
-  t.ok(families.length >= 3, 'the tombstones stay')
+  t.ok(families.length >= 3, 'the ended sessions remain')
   t.ok(families.every(({ userId, endedAt, endedBy }) => userId === null && endedAt !== null && endedBy === null))
   const events = tables.audit_event ?? []
-  t.ok(events.some((event) => event.includes('"user_deleted"')) && events.length > 5, 'and what happened is on record')
+  t.ok(
+    events.some((event) => event.includes('"user_deleted"')) && events.length > 5,
+    'and the events are in the audit trail',
+  )
   t.match((await runCommand(app.operator, 'secrets:rotate', [])).join(), /The other secrets are no longer needed/)
 })
 
@@ -74,7 +77,7 @@ t.test('one user is deleted, and no other', async (t) => {
   t.ok(events.length > 0 && events.every(({ ip }) => ip === '127.0.0.1'))
 })
 
-t.test('deletion in a browser makes it forget both cookies of the session', async (t) => {
+t.test('deletion in a browser deletes both session cookies', async (t) => {
   const { api, browser } = await startApp(t)
   const { email, password } = await api.signUp()
   const page = browser()

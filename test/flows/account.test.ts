@@ -11,7 +11,7 @@ const changePassword = (api: Api, token: string, current_password: string, new_p
 const deleteMe = (api: Api, token: string, password: string) =>
   api.call('/v1/me', { method: 'DELETE', token, body: { password } })
 
-t.test('users see themselves, and change their name', async (t) => {
+t.test('users can read their account, and change their name', async (t) => {
   const { api } = await startApp(t)
   const { accessToken: token, answer } = await api.signUp()
   const patch = (body: unknown) => api.call('/v1/me', { method: 'PATCH', token, body })
@@ -29,7 +29,7 @@ t.test('users see themselves, and change their name', async (t) => {
   t.match((await api.call('/v1/me', { token })).body, { name: null })
 })
 
-t.test('PWD-15, REF-14: a new password ends the other sessions, and this one goes on', async (t) => {
+t.test('PWD-15, REF-14: a new password ends the other sessions, and this one continues', async (t) => {
   const { api } = await startApp(t)
   const user = await api.signUp()
   const { email, password } = user
@@ -118,19 +118,19 @@ t.test('PWD-15: in mode session a new password replaces both cookies', async (t)
   t.match(await page.call('/v1/whoami'), { status: 200, setCookies: { length: 0 } })
 })
 
-t.test('PWD-01: a password has 15 to 256 characters, counted as people count them, in every place', async (t) => {
+t.test('PWD-01: a password has 15 to 256 characters, counted as code points, on every route', async (t) => {
   const { api } = await startApp(t)
   const { accessToken: token, password } = await api.signUp()
   const register = (password: string) => api.register({ email: `${randomUUID()}@example.com`, password, mode: 'json' })
   const filler = 'tundra-pickle-orbit vK3#pQ9!zR7@mW2x '
   const of = (length: number) => filler.repeat(7).slice(0, length)
-  // Each is two units of UTF-16 and four bytes of UTF-8.
+  // Each is two UTF-16 code units and four bytes in UTF-8.
   const fruit = ['🍋', '🍩', '🎻', '🚲', '🌲', '🧊', '🦊', '🐙']
   const animals = (length: number) => Array.from({ length }, (_, index) => fruit[(index * index + index) % 8]).join('')
 
   const refused: [string, string, string][] = [
     ['14 characters', of(14), 'too_small'],
-    ['14 characters in 28 units', animals(14), 'too_small'],
+    ['14 characters in 28 code units', animals(14), 'too_small'],
     ['14 characters, written as 28', 'éäöüñçêîôûàèìò'.normalize('NFD'), 'too_small'],
     ['257 characters', of(257), 'too_big'],
     ['200 characters that are 257 once normalized', of(143) + 'ﬃ'.repeat(38), 'too_big'],
@@ -147,7 +147,7 @@ t.test('PWD-01: a password has 15 to 256 characters, counted as people count the
   const accepted: [string, string][] = [
     ['15 characters', of(15)],
     ['256 characters', of(256)],
-    ['15 characters in 30 units', '🦊🌲🚲🍋🎻🧊🪁🌵🐙🍩🚀🎈🧲🦔🪐'],
+    ['15 characters in 30 code units', '🦊🌲🚲🍋🎻🧊🪁🌵🐙🍩🚀🎈🧲🦔🪐'],
     ['256 characters, written as 329', of(183) + 'é'.normalize('NFD').repeat(73)],
   ]
   for (const [name, candidate] of accepted) t.match(await register(candidate), { status: 201 }, name)
@@ -181,7 +181,7 @@ t.test('PWD-04: a guessable password is refused at register and at every change'
   t.match(await api.login({ email, password }), { status: 200 })
 })
 
-t.test('an address can be registered once, and again when it was deleted', async (t) => {
+t.test('an address can be registered once, and again after deletion', async (t) => {
   const { api } = await startApp(t)
   const { email, password, accessToken } = await api.signUp()
   const body = { email: email.toUpperCase(), password: NEW_PASSWORD, mode: 'json' }
@@ -192,7 +192,7 @@ t.test('an address can be registered once, and again when it was deleted', async
   t.match(await api.login({ email, password }), { status: 401 })
 })
 
-t.test('of many who register one address at once, one gets it', async (t) => {
+t.test('of concurrent registrations of one address, one succeeds', async (t) => {
   const { api } = await startApp(t)
   const body = { email: 'ada@example.com', password: PASSWORD, mode: 'json' }
   const answers = await Promise.all(Array.from({ length: 8 }, () => api.register(body)))
@@ -200,7 +200,7 @@ t.test('of many who register one address at once, one gets it', async (t) => {
   t.equal(answers.filter(({ body }) => body.code === 'email_taken').length, 7)
 })
 
-t.test('REGISTRATION=closed lets nobody register, and everybody sign in', async (t) => {
+t.test('REGISTRATION=closed refuses registration, but not sign-in', async (t) => {
   const open = await startApp(t)
   const { email, password } = await open.api.signUp()
   const { api, database } = await startApp(t, { join: true, settings: { REGISTRATION: 'closed' } })
@@ -210,6 +210,27 @@ t.test('REGISTRATION=closed lets nobody register, and everybody sign in', async 
   }
   t.match(await api.login({ email, password }), { status: 200 })
   t.equal(await database.query((client) => client.user.count()), 1)
+})
+
+t.test('a client that sends no body with DELETE deletes the account by POST', async (t) => {
+  const { api, database, browser } = await startApp(t)
+  const path = '/v1/me/delete'
+  const user = await api.signUp()
+  const call = { method: 'POST', token: user.accessToken } as const
+  t.match(await api.call(path, call), { status: 422, body: { code: 'validation_failed' } })
+  t.match(await api.call('/v1/me', { ...call, method: 'DELETE' }), { status: 422 }, 'not without the password either')
+  const wrong = { ...call, body: { password: 'not the password at all' } }
+  t.match(await api.call(path, wrong), { status: 401, body: { code: 'invalid_credentials' } })
+  t.match(await api.call(path, { method: 'POST', body: { password: PASSWORD } }), { status: 401 })
+  t.match(await api.call(path, { ...call, body: { password: user.password } }), { status: 204 })
+  t.match(await api.refresh(user.refreshToken), { status: 401, body: { code: 'session_ended', reason: 'deleted' } })
+
+  const page = browser()
+  const body = { email: user.email, password: PASSWORD, mode: 'session' }
+  t.match(await page.call('/v1/auth/register', { method: 'POST', body }), { status: 201 })
+  t.match(await page.call(path, { method: 'POST', body: { password: PASSWORD } }), { status: 204 })
+  t.strictSame([...page.cookies.keys()], ['sallyport_device'], 'the cookies of the session are cleared')
+  t.equal(await database.query((client) => client.user.count()), 0)
 })
 
 t.test('a deleted user cannot sign in, and their tokens say that the session has ended', async (t) => {

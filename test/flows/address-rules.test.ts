@@ -8,12 +8,12 @@ import { startProxiedApp } from '../support/proxied-app.js'
 import { until } from '../support/until.js'
 
 const blocked = { status: 403, body: { code: 'address_blocked' } }
-const WRONG = "a password that is nobody's at all"
+const WRONG = 'a password of no account at all'
 
 const run = ({ app }: TestApp, command: string, ...args: string[]) => runCommand(app.operator, command, args)
 const block = (app: TestApp, cidr: string, ...args: string[]) => run(app, 'ip:block', '--cidr', cidr, ...args)
 
-t.test('a blocked address gets nothing but the probes, and is served again once the rule is gone', async (t) => {
+t.test('a blocked address can only use the probes, and is served again once the rule is removed', async (t) => {
   const app = await startApp(t)
   const { api } = app
   const { accessToken: token, refreshToken, email } = await api.signUp()
@@ -23,7 +23,7 @@ t.test('a blocked address gets nothing but the probes, and is served again once 
   for (const path of ['/v1/whoami', '/.well-known/jwks.json', '/openapi.json', '/docs', '/problems', '/nowhere']) {
     t.match(await api.call(path, { token, from }), blocked, path)
     t.match(await api.call(path, { token, from: '::ffff:198.51.100.77' }), blocked, `${path} over IPv6`)
-    t.not((await api.call(path, { token, from: '198.51.101.77' })).status, 403, `${path}, from a neighbour`)
+    t.not((await api.call(path, { token, from: '198.51.101.77' })).status, 403, `${path}, from a neighbouring address`)
   }
   t.match(await api.login({ email, password: WRONG }, { from }), blocked)
   t.match(await api.call('/v1/whoami', { method: 'OPTIONS', from }), blocked)
@@ -34,7 +34,7 @@ t.test('a blocked address gets nothing but the probes, and is served again once 
   t.match(await api.refresh(refreshToken), { status: 200 }, 'no session has ended')
 })
 
-t.test('a rule ends when it is said to', async (t) => {
+t.test('a rule expires at its time', async (t) => {
   const app = await startApp(t)
   const end = new Date(app.clock.now().getTime() + 3_600_000).toISOString()
   await block(app, '2001:db8::/32', '--until', end)
@@ -53,7 +53,7 @@ t.test('a rule ends when it is said to', async (t) => {
   t.equal(await app.database.query((client) => client.addressRule.count()), 0)
 })
 
-t.test('an allowed address passes the limits on addresses, and never those on accounts', async (t) => {
+t.test('an allowed address is exempt from the limits on addresses, but not from those on accounts', async (t) => {
   const app = await startApp(t)
   const { api } = app
   const from = '203.0.113.7'
@@ -69,10 +69,10 @@ t.test('an allowed address passes the limits on addresses, and never those on ac
   t.match(await guess(), { status: 429, headers: { ratelimit: /^"account"/ } })
 
   await block(app, '203.0.113.7')
-  t.match(await register(), blocked, 'who is on both lists is blocked')
+  t.match(await register(), blocked, 'an address on both lists is blocked')
 })
 
-t.test('OPS-01: rules are listed, replaced and on record', async (t) => {
+t.test('OPS-01: rules are listed, replaced and audited', async (t) => {
   const app = await startApp(t)
   await block(app, '192.0.2.7', '--reason', 'first\u001b[2K')
   await run(app, 'ip:allow', '--cidr', '192.0.2.7/32')
@@ -96,7 +96,7 @@ t.test('OPS-01: rules are listed, replaced and on record', async (t) => {
   )
 })
 
-t.test('what is wrong with a rule is told, and nothing is done', async (t) => {
+t.test('an invalid rule is refused with an explanation', async (t) => {
   const app = await startApp(t)
   const refused: [string[], RegExp][] = [
     [['ip:block'], /^--cidr is required/],
@@ -116,7 +116,7 @@ t.test('what is wrong with a rule is told, and nothing is done', async (t) => {
   t.equal(await app.database.query((client) => client.addressRule.count()), 0)
 })
 
-t.test('every instance follows the rules, and a lost database leaves the last ones in force', async (t) => {
+t.test('every instance follows the rules, and without the database the last ones stay in force', async (t) => {
   const one = await startApp(t)
   const other = await startApp(t, { join: true })
   const stop = other.app.addressRules.follow()

@@ -1,4 +1,4 @@
-// What an operator does to an account, as its user meets it.
+// What an operator does to an account, and its effect for the user.
 
 import t from 'tap'
 import { runCommand } from '../../src/commands/commands.js'
@@ -26,7 +26,7 @@ const readEvents = ({ userId }: SignedUp, event: string) =>
     client.auditEvent.findMany({ where: { userId, event }, orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
   )
 
-/** The first session of somebody who has signed up, and one more. */
+/** The first session of a new user, and a second one. */
 async function signUpTwice(): Promise<[SignedUp, SignedUp]> {
   const user = await api.signUp()
   const { body } = await login(user)
@@ -34,7 +34,7 @@ async function signUpTwice(): Promise<[SignedUp, SignedUp]> {
   return [user, { ...user, ...second, sessionId: body.session.id }]
 }
 
-t.test('new roles make access tokens stale, and one refresh brings them', async (t) => {
+t.test('new roles make access tokens stale, and one refresh applies them', async (t) => {
   const [user, second] = await signUpTwice()
   t.match(await run('user:roles', user, '--set', 'admin, auditor,admin'), [/now has the roles admin, auditor/, /./])
   for (const { accessToken, refreshToken } of [user, second]) {
@@ -59,7 +59,7 @@ t.test('new roles make access tokens stale, and one refresh brings them', async 
   t.equal(events.length, 2)
 })
 
-t.test('the roles of one user are nothing to another, and every instance knows the new ones', async (t) => {
+t.test('the roles of one user do not affect another, and every instance applies the new ones', async (t) => {
   const [user, stranger] = [await api.signUp(), await api.signUp()]
   t.match(await other.api.whoami(user.accessToken), { status: 200 })
   await run('user:roles', user, '--set', 'admin')
@@ -70,7 +70,7 @@ t.test('the roles of one user are nothing to another, and every instance knows t
   }
 })
 
-t.test('roles that the user has already change nothing, in whatever order', async (t) => {
+t.test('roles that the user already has change nothing, in any order', async (t) => {
   const user = await api.signUp()
   t.match(await run('user:roles', user, '--set', ''), [/already has no roles/])
   await run('user:roles', user, '--set', 'admin,auditor')
@@ -84,7 +84,7 @@ t.test('roles that the user has already change nothing, in whatever order', asyn
   t.match(await api.whoami(body.access_token), STALE)
 })
 
-t.test('REF-14: a password that the operator sets ends all sessions, and only the new one opens another', async (t) => {
+t.test('REF-14: a password set by the operator ends all sessions, and only the new one signs in', async (t) => {
   const [user, second] = await signUpTwice()
   t.match(await run('user:password', user, `--password=${NEW_PASSWORD}`), [/^The password of /])
   for (const { accessToken, refreshToken, sessionId } of [user, second]) {
@@ -99,7 +99,7 @@ t.test('REF-14: a password that the operator sets ends all sessions, and only th
   t.match(await readEvents(user, 'password_reset'), [{ sessionId: null, ...OPERATOR }])
 })
 
-t.test('a password that the operator sets is judged as at registration; a weak one changes nothing', async (t) => {
+t.test('a password set by the operator is validated as at registration; a weak one changes nothing', async (t) => {
   const user = await api.signUp()
   for (const weak of ['short', 'passwordpassword', user.email]) {
     await t.rejects(run('user:password', user, `--password=${weak}`), { name: 'CommandError' }, weak)
@@ -134,7 +134,7 @@ t.test('REF-16: an operator ends all sessions of one user, who may sign in again
   t.match(await run('user:logout', await api.signUp()), [/./])
 })
 
-t.test('user:sessions lists what lives, and on request what ended and why', async (t) => {
+t.test('user:sessions lists the active sessions and, on request, ended ones with the reason', async (t) => {
   const [user, second] = await signUpTwice()
   t.match(await run('user:sessions', user, '--ended'), [/has no ended sessions/])
   await api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })

@@ -6,10 +6,10 @@ import { startApp, type TestApp } from '../support/app.js'
 import { createKeptLog } from '../support/logged.js'
 
 const audit = ({ app }: TestApp, ...args: string[]) => runCommand(app.operator, 'audit', args)
-/** The names of the events, which stand behind their time. */
+/** The names of the events, which follow their time. */
 const namesIn = (lines: string[]) => lines.map((line) => line.split('  ')[1])
 
-t.test('OPS-01: audit tells what happened to a user, oldest first, by address or by id', async (t) => {
+t.test('OPS-01: audit prints the events of a user, oldest first, by address or by id', async (t) => {
   const app = await startApp(t)
   const { api, clock } = app
   const other = await api.signUp()
@@ -40,10 +40,10 @@ t.test('OPS-01: audit tells what happened to a user, oldest first, by address or
   t.equal(lines.length, 4)
   t.strictSame(await audit(app, '--user', userId), lines)
   for (const line of lines) t.notMatch(line, other.userId)
-  t.equal((await audit(app)).length, 5, 'and of everybody without --user')
+  t.equal((await audit(app)).length, 5, 'and of all users without --user')
 })
 
-t.test('OPS-01: audit tells of a time, of some events, and of no more than is asked for', async (t) => {
+t.test('OPS-01: audit filters by time and event, and limits the number of events', async (t) => {
   const app = await startApp(t)
   const { api, clock } = app
   const { email } = await api.signUp()
@@ -68,7 +68,7 @@ t.test('OPS-01: audit tells of a time, of some events, and of no more than is as
   t.strictSame(namesIn(latest), all.slice(2))
 })
 
-t.test('OPS-01: what was done to a user who is gone is found by the id', async (t) => {
+t.test('OPS-01: the events of a deleted user are found by the id', async (t) => {
   const app = await startApp(t)
   const { userId, accessToken, password } = await app.api.signUp()
   await app.api.call('/v1/me', { method: 'DELETE', token: accessToken, body: { password } })
@@ -77,7 +77,7 @@ t.test('OPS-01: what was done to a user who is gone is found by the id', async (
   for (const line of lines) t.match(line, 'from -')
 })
 
-t.test('a request has one id, in its answer, its problem, its line in the log and the audit trail', async (t) => {
+t.test('a request has one id, in its response, its problem, its log line and the audit trail', async (t) => {
   const { log, lines } = createKeptLog()
   const app = await startApp(t, { log })
   const { email } = await app.api.signUp()
@@ -90,7 +90,7 @@ t.test('a request has one id, in its answer, its problem, its line in the log an
   t.match(recorded, `request ${id}`)
 })
 
-t.test('OPS-07: audit prints what a newer version wrote, and an older one that knows no actors', async (t) => {
+t.test('OPS-07: audit prints events of a newer version, and of an older one without actors', async (t) => {
   const app = await startApp(t)
   const at = app.clock.now()
   const events = [

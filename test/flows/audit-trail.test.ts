@@ -13,7 +13,7 @@ const operator = { actorKind: 'operator', actorId: null, ip: null, userAgent: nu
 const system = { actorKind: 'system', actorId: null }
 const stranger = { actorKind: 'user', actorId: null }
 
-/** The events written since it was last asked. */
+/** The events since the last call. */
 function createReader({ database }: TestApp) {
   let seen = 0
   return async () => {
@@ -24,7 +24,7 @@ function createReader({ database }: TestApp) {
   }
 }
 
-t.test('OPS-01: everything that happens to an account and its sessions is on record, and who did it', async (t) => {
+t.test('OPS-01: everything that happens to an account and its sessions is audited, with the actor', async (t) => {
   const app = await startApp(t)
   const { api, clock } = app
   const read = createReader(app)
@@ -49,7 +49,7 @@ t.test('OPS-01: everything that happens to an account and its sessions is on rec
   })
   t.ok(Math.abs((first?.at.getTime() ?? 0) - clock.now().getTime()) < 60_000)
 
-  /** What one call writes, each with who called, and from where. */
+  /** The events of one call, with the actor and the address. */
   const expectEvents = async (name: string, call: Promise<{ headers: object }>, ...events: object[]) => {
     const id = Object.entries((await call).headers).find(([name]) => name === 'x-request-id')?.[1] as string
     const written = await read()
@@ -66,8 +66,8 @@ t.test('OPS-01: everything that happens to an account and its sessions is on rec
     ...stranger,
     sessionId: null,
   })
-  const nobody = api.login({ ...wrong, email: 'nobody@example.com' }, { headers })
-  await expectEvents('an unknown address', nobody, {
+  const unknownAddress = api.login({ ...wrong, email: 'nobody@example.com' }, { headers })
+  await expectEvents('an unknown address', unknownAddress, {
     event: 'login_failed',
     ...stranger,
     userId: null,
@@ -121,7 +121,7 @@ t.test('OPS-01: everything that happens to an account and its sessions is on rec
   t.equal(deletion.length, 3)
 })
 
-t.test('OPS-01: what is refused at refresh is on record', async (t) => {
+t.test('OPS-01: refused refreshes are audited', async (t) => {
   const app = await startApp(t)
   const { api, clock, database } = app
   const read = createReader(app)
@@ -162,7 +162,7 @@ t.test('OPS-01: what is refused at refresh is on record', async (t) => {
   await expectEvents({ event: 'refresh_refused' })
 })
 
-t.test('OPS-01: refused bans and what operators do are on record', async (t) => {
+t.test('OPS-01: refused logins of banned users and actions of operators are audited', async (t) => {
   const app = await startApp(t)
   const { api, database } = app
   const read = createReader(app)
@@ -189,43 +189,40 @@ t.test('OPS-01: refused bans and what operators do are on record', async (t) => 
   await run('secrets:rotate')
   t.match(await read(), [{ event: 'keys_resealed', detail: { keys: 3 }, ...operator }])
   await t.rejects(run('user:create', '--email', 'root@example.com', '--password', PASSWORD))
-  t.same(await read(), [], 'what failed has left nothing')
+  t.same(await read(), [], 'a failed action leaves no event')
 })
 
-t.test(
-  'OPS-01: what Sallyport does by itself, and what a verifier has it do, is told apart from what users do',
-  async (t) => {
-    const { credential, sha256 } = createVerifierCredential()
-    const settings = { MAX_SESSIONS_PER_USER: '1', VERIFIER_KEYS: `orders:${sha256}` }
-    const app = await startApp(t, { settings })
-    const read = createReader(app)
-    const { email, userId, sessionId } = await app.api.signUp()
-    const second = await app.api.login({ email, password: PASSWORD, mode: 'json' })
-    await read()
-    const third = await app.api.login({ email, password: PASSWORD, mode: 'json' })
-    t.match(await read(), [
-      { event: 'login_succeeded', actorKind: 'user', actorId: userId },
-      { event: 'session_ended', ...system, userId, sessionId: second.body.session.id, detail: { reason: 'limit' } },
-    ])
-    t.match(await readFamily(app.database, sessionId), { endReason: 'limit', endedBy: null })
+t.test('OPS-01: actions of Sallyport itself and of verifiers are distinguished from those of users', async (t) => {
+  const { credential, sha256 } = createVerifierCredential()
+  const settings = { MAX_SESSIONS_PER_USER: '1', VERIFIER_KEYS: `orders:${sha256}` }
+  const app = await startApp(t, { settings })
+  const read = createReader(app)
+  const { email, userId, sessionId } = await app.api.signUp()
+  const second = await app.api.login({ email, password: PASSWORD, mode: 'json' })
+  await read()
+  const third = await app.api.login({ email, password: PASSWORD, mode: 'json' })
+  t.match(await read(), [
+    { event: 'login_succeeded', actorKind: 'user', actorId: userId },
+    { event: 'session_ended', ...system, userId, sessionId: second.body.session.id, detail: { reason: 'limit' } },
+  ])
+  t.match(await readFamily(app.database, sessionId), { endReason: 'limit', endedBy: null })
 
-    const revoked = await app.api.call('/oauth/revoke', {
-      method: 'POST',
-      text: `token=${third.body.access_token ?? ''}`,
-      headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/x-www-form-urlencoded' },
-    })
-    t.equal(revoked.status, 200)
-    const ended = { userId, sessionId: third.body.session.id, detail: { reason: 'logout' } }
-    t.match(await read(), [{ event: 'session_ended', actorKind: 'client', actorId: 'orders', ...ended }])
-    t.match(await readFamily(app.database, third.body.session.id), { endedBy: null })
+  const revoked = await app.api.call('/oauth/revoke', {
+    method: 'POST',
+    text: `token=${third.body.access_token ?? ''}`,
+    headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/x-www-form-urlencoded' },
+  })
+  t.equal(revoked.status, 200)
+  const ended = { userId, sessionId: third.body.session.id, detail: { reason: 'logout' } }
+  t.match(await read(), [{ event: 'session_ended', actorKind: 'client', actorId: 'orders', ...ended }])
+  t.match(await readFamily(app.database, third.body.session.id), { endedBy: null })
 
-    app.clock.advance({ days: 400 })
-    await app.app.operator.keys.maintain()
-    t.match((await read()).slice(0, 1), [{ event: 'key_rotated', ...system, requestId: null }])
-  },
-)
+  app.clock.advance({ days: 400 })
+  await app.app.operator.keys.maintain()
+  t.match((await read()).slice(0, 1), [{ event: 'key_rotated', ...system, requestId: null }])
+})
 
-t.test('OPS-01: a renewal that is refused is on record and counted as a refresh is', async (t) => {
+t.test('OPS-01: a refused renewal is audited and counted like a refresh', async (t) => {
   const app = await startApp(t)
   const { api, clock } = app
   const read = createReader(app)
@@ -239,7 +236,7 @@ t.test('OPS-01: a renewal that is refused is on record and counted as a refresh 
 
   t.equal((await renewWith(first)).status, 200)
   await page.call('/v1/auth/refresh', { method: 'POST' })
-  t.same(await read(), [], 'what is ordinary is not')
+  t.same(await read(), [], 'successful ones are not')
   clock.advance({ minutes: 1 })
   await renewWith(first)
   const ofSession = { userId, sessionId }

@@ -13,7 +13,7 @@ const run = (name: string, { email }: SignedUp, ...args: string[]) =>
   runCommand(app.operator, name, ['--email', email, ...args])
 const login = ({ email }: SignedUp) => api.login({ email, password: PASSWORD, mode: 'json' })
 
-/** The moment after so many minutes, by the clock of the database. */
+/** The time after this many minutes, by the clock of the database. */
 const inMinutes = (minutes: number) => new Date(clock.now().getTime() + minutes * 60_000).toISOString()
 
 const readUser = ({ userId }: SignedUp) =>
@@ -26,7 +26,7 @@ const readBans = ({ userId }: SignedUp) =>
     }),
   )
 
-t.test('a banned user is out, and comes in again only when the ban is lifted', async (t) => {
+t.test('a banned user is signed out, and can sign in again only when the ban is lifted', async (t) => {
   const user = await api.signUp()
   t.match(await run('user:ban', user, '--reason', 'sold the account'), [/is banned until user:unban/, /./])
   t.match(await api.whoami(user.accessToken), { status: 401, body: { code: 'session_ended' } })
@@ -59,7 +59,7 @@ t.test('sessions that a ban has ended stay ended when it is lifted', async (t) =
   t.match(await run('user:sessions', user, '--ended'), [/: banned$/])
 })
 
-t.test('a ban until a time is over then', async (t) => {
+t.test('a temporary ban ends at its time', async (t) => {
   const user = await api.signUp()
   const until = inMinutes(60)
   const [line = ''] = await run('user:ban', user, '--until', until)
@@ -77,7 +77,7 @@ t.test('a ban until a time is over then', async (t) => {
   t.match(await run('user:unban', user), [/is not banned/])
 })
 
-t.test('a ban takes the place of the one before', async (t) => {
+t.test('a ban replaces an earlier one', async (t) => {
   const user = await api.signUp()
   await run('user:ban', user, '--until', inMinutes(60))
   await run('user:ban', user)
@@ -89,7 +89,7 @@ t.test('a ban takes the place of the one before', async (t) => {
   t.equal((await readBans(user)).length, 3)
 })
 
-t.test('a ban that would be over already is refused, and changes nothing', async (t) => {
+t.test('a ban with an end in the past is refused, and changes nothing', async (t) => {
   const user = await api.signUp()
   clock.advance({ hours: 2 })
   const { body } = await login(user)

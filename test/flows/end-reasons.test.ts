@@ -4,10 +4,10 @@ import { startApp } from '../support/app.js'
 import { openTestDatabase } from '../support/database.js'
 
 const database = await openTestDatabase()
-// What a migration of a newer version does while this one still runs.
+// A migration of a newer version, while this one is still running.
 await database.query((client) => client.$executeRaw`ALTER TYPE end_reason ADD VALUE 'from_a_newer_version'`)
 
-t.test('OPS-07: a reason that a newer version wrote is handed on as it is', async (t) => {
+t.test('OPS-07: a reason written by a newer version is returned unchanged', async (t) => {
   const { app, api, browser } = await startApp(t)
   const user = await api.signUp()
   const page = browser()

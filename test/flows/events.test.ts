@@ -1,4 +1,4 @@
-// What a signed-in page hears of its own session while it is open.
+// The events that a signed-in page receives about its own session.
 
 import t from 'tap'
 import type { SignedUp } from '../support/api.js'
@@ -22,7 +22,7 @@ async function startConnected(t: Test & Parameters<typeof openFeed>[0]) {
 const hears = (stream: OpenFeed, name: string) => stream.next(({ event }) => event === name)
 const hasEnded = (stream: OpenFeed) => until(() => Promise.resolve(stream.ended()))
 
-t.test('REF-12: a session that ends says so, with its reason, and to nobody else', async (t) => {
+t.test('REF-12: the end of a session is sent to that session only, with its reason', async (t) => {
   const { api, followAs, another } = await startConnected(t)
   const user = await api.signUp()
   const [other, stranger] = [await another(user), await api.signUp()]
@@ -41,7 +41,7 @@ t.test('REF-12: a session that ends says so, with its reason, and to nobody else
   t.notOk(strangers.ended())
 })
 
-t.test('changed claims are told to the sessions that go on', async (t) => {
+t.test('changed claims are sent to the sessions that continue', async (t) => {
   const { api, followAs, another } = await startConnected(t)
   const user = await api.signUp()
   const other = await another(user)
@@ -52,7 +52,7 @@ t.test('changed claims are told to the sessions that go on', async (t) => {
 
   await hears(mine, 'claims.changed')
   t.match(await hears(theirs, 'session.ended'), { data: { reason: 'password_changed' } })
-  t.notOk(mine.ended(), 'the stream goes on')
+  t.notOk(mine.ended(), 'the stream continues')
 })
 
 t.test('a stream ends with the access token that opened it', async (t) => {
@@ -61,10 +61,10 @@ t.test('a stream ends with the access token that opened it', async (t) => {
   const stream = await followAs(user)
   clock.advance({ minutes: 10 })
   await hasEnded(stream)
-  t.match(await api.refresh(user.refreshToken), { status: 200 }, 'the session lives on')
+  t.match(await api.refresh(user.refreshToken), { status: 200 }, 'the session continues')
 })
 
-t.test('mode session: the cookies open a stream, and a missing access cookie is made up for', async (t) => {
+t.test('mode session: the cookies open a stream, and a missing access cookie is renewed', async (t) => {
   const { api, follow } = await startConnected(t)
   const { answer } = await api.signUp({ mode: 'session' })
   const refreshCookie = answer.setCookies.find((line) => line.startsWith('sallyport_rt='))?.split(';', 1)[0] ?? ''
@@ -72,7 +72,7 @@ t.test('mode session: the cookies open a stream, and a missing access cookie is 
   t.match(stream, { status: 200, headers: { 'set-cookie': [/^sallyport_at=/] } })
 })
 
-t.test('a user has ten streams at most, and another user is not concerned', async (t) => {
+t.test('a user has ten streams at most, and other users are not affected', async (t) => {
   const { api, followAs } = await startConnected(t)
   const [user, stranger] = [await api.signUp(), await api.signUp()]
   const streams = await Promise.all(Array.from({ length: 10 }, () => followAs(user)))
@@ -87,7 +87,7 @@ t.test('a user has ten streams at most, and another user is not concerned', asyn
   await until(async () => (await followAs(user)).status === 200)
 })
 
-t.test('TOK-01: without a good access token there is no stream', async (t) => {
+t.test('TOK-01: without a valid access token there is no stream', async (t) => {
   const { api, follow, followAs } = await startConnected(t)
   const { accessToken } = await api.signUp()
   await api.call('/v1/auth/logout', { method: 'POST', token: accessToken })

@@ -11,7 +11,7 @@ interface KeySet {
   keys: Record<string, unknown>[]
 }
 
-t.test('KEY-02, KEY-08: the key set is public, can be cached, and holds nothing private', async (t) => {
+t.test('KEY-02, KEY-08: the key set is public, can be cached, and contains nothing private', async (t) => {
   for (const algorithm of ['EdDSA', 'ES256', 'PS256']) {
     const { api } = await startApp(t, { settings: { SIGNING_ALGORITHM: algorithm } })
     const answer = await api.call<KeySet>(path)
@@ -34,7 +34,7 @@ t.test('KEY-02, KEY-08: the key set is public, can be cached, and holds nothing 
   }
 })
 
-t.test('KEY-08: a key set that is still the same is not sent again', async (t) => {
+t.test('KEY-08: an unchanged key set is not sent again', async (t) => {
   const { api, app } = await startApp(t)
   const { headers } = await api.call(path)
   const etag = String(headers.etag)
@@ -56,7 +56,7 @@ t.test('KEY-08: a key set that is still the same is not sent again', async (t) =
   t.not(after.headers.etag, etag)
 })
 
-/** The file's database, which can be made to fail as one that is gone does. */
+/** The file's database, which can be made to fail as if it were down. */
 async function createOutage(): Promise<{ database: TestDatabase; begin(): void; end(): void }> {
   const database = await openTestDatabase()
   let isDown = false
@@ -70,7 +70,7 @@ async function createOutage(): Promise<{ database: TestDatabase; begin(): void; 
   }
 }
 
-t.test('KEY-08, OPS-03: while the database is gone the key set answers and access tokens are verified', async (t) => {
+t.test('KEY-08, OPS-03: without the database the key set is served and access tokens are verified', async (t) => {
   const outage = await createOutage()
   const { api, app } = await startApp(t, { database: outage.database })
   const [seen, unseen] = [await api.signUp(), await api.signUp()]
@@ -83,7 +83,7 @@ t.test('KEY-08, OPS-03: while the database is gone the key set answers and acces
   t.match(await api.whoami(seen.accessToken), { status: 200 })
   t.match(await api.whoami(unseen.accessToken), { status: 200, body: { sub: unseen.userId } })
   const unknownKey = `${Buffer.from('{"alg":"EdDSA","kid":"x","typ":"at+jwt"}').toString('base64url')}.e30.AAAA`
-  t.match(await api.whoami(unknownKey), { status: 401, body: { code: 'token_invalid' } }, 'a kid that nobody knows')
+  t.match(await api.whoami(unknownKey), { status: 401, body: { code: 'token_invalid' } }, 'an unknown kid')
   t.match(await api.call('/v1/me', { token: seen.accessToken }), {
     status: 503,
     body: { code: 'database_unavailable' },
@@ -93,7 +93,7 @@ t.test('KEY-08, OPS-03: while the database is gone the key set answers and acces
   t.match(await api.call('/v1/me', { token: seen.accessToken }), { status: 200 })
 })
 
-t.test('TOK-05: key ids that somebody makes up have the keys read once a second', async (t) => {
+t.test('TOK-05: made-up key ids cause the keys to be read at most once a second', async (t) => {
   const database = await openTestDatabase()
   let queries = 0
   const query: typeof database.query = (...args) => {

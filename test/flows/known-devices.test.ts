@@ -2,10 +2,10 @@ import t from 'tap'
 import { PASSWORD, type TokenBody } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 
-const WRONG = "a password that is nobody's at all"
+const WRONG = 'a password of no account at all'
 const COOKIE = 'sallyport_device'
 
-/** Strangers have used up what there is for them. */
+/** Uses up the attempts of unknown devices. */
 async function attack({ api }: TestApp, email: string): Promise<void> {
   for (let failures = 0; failures < 10; failures += 1) {
     await api.login({ email, password: WRONG }, { from: `198.51.100.${failures}` })
@@ -29,12 +29,12 @@ t.test('PWD-13: a browser stays known after logout, in both cookie modes', async
     t.strictSame([...page.cookies.keys()], [COOKIE])
 
     await attack(app, email)
-    t.match(await logIn(app.browser(), email, { mode }), { status: 429 }, 'another browser has to wait')
+    t.match(await logIn(app.browser(), email, { mode }), { status: 429 }, 'another browser is limited')
     t.match(await logIn(page, email, { mode }), { status: 200 })
   }
 })
 
-t.test('PWD-13: everybody who shares a browser stays known to it', async (t) => {
+t.test('PWD-13: a shared browser stays known for each of its users', async (t) => {
   const app = await startApp(t)
   const [ada, bob, eve] = [await app.api.signUp(), await app.api.signUp(), await app.api.signUp()]
   const page = app.browser()
@@ -48,7 +48,7 @@ t.test('PWD-13: everybody who shares a browser stays known to it', async (t) => 
   t.match(await logIn(page, eve.email), { status: 429 })
 })
 
-t.test('PWD-13: on a shared device each account has guesses of its own', async (t) => {
+t.test('PWD-13: on a shared device each account has its own limits', async (t) => {
   const app = await startApp(t)
   const [ada, bob] = [await app.api.signUp(), await app.api.signUp()]
   const page = app.browser()
@@ -64,7 +64,7 @@ t.test('PWD-13: on a shared device each account has guesses of its own', async (
   }
 })
 
-t.test('PWD-13: a cookie that a neighbouring site has planted takes nothing away', async (t) => {
+t.test('PWD-13: a cookie planted by a sibling domain has no effect', async (t) => {
   const app = await startApp(t)
   const [ada, eve] = [await app.api.signUp(), await app.api.signUp()]
   const [page, theirs] = [app.browser(), app.browser()]
@@ -79,7 +79,7 @@ t.test('PWD-13: a cookie that a neighbouring site has planted takes nothing away
   }
 })
 
-t.test('PWD-13: a browser that is to forget the session is not made known', async (t) => {
+t.test('PWD-13: a browser without "remember" does not become known', async (t) => {
   const app = await startApp(t)
   const { email } = await app.api.signUp()
   const page = app.browser()
@@ -87,7 +87,7 @@ t.test('PWD-13: a browser that is to forget the session is not made known', asyn
   t.strictSame([...page.cookies.keys()], ['sallyport_rt'])
 })
 
-t.test('PWD-13: what makes a device known opens nothing', async (t) => {
+t.test('PWD-13: the device cookie gives no access', async (t) => {
   const { api } = await startApp(t)
   const { email, answer } = await api.signUp()
   const { device_token = '' } = answer.body

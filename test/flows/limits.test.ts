@@ -6,18 +6,18 @@ import { startApp, type TestApp } from '../support/app.js'
 import { openTestDatabase } from '../support/database.js'
 import { holdNextComparison } from '../support/held-hashing.js'
 
-const WRONG = "a password that is nobody's at all"
+const WRONG = 'a password of no account at all'
 
 async function failTenTimes({ api }: TestApp, email: string): Promise<void> {
   for (let failures = 0; failures < 10; failures += 1) {
     const { status } = await api.login({ email, password: WRONG, mode: 'json' })
-    if (status !== 401) throw new Error(`A wrong password was answered with ${status}.`)
+    if (status !== 401) throw new Error(`The response to a wrong password was ${status}.`)
   }
 }
 
 const countersOf = ({ database }: TestApp) => database.query((client) => client.limitCounter.findMany())
 
-t.test('a login tells what may be tried, and one that succeeds uses up no guess', async (t) => {
+t.test('a login returns the remaining attempts, and a success consumes no guess', async (t) => {
   const app = await startApp(t)
   const { email } = await app.api.signUp()
   for (let logins = 0; logins < 3; logins += 1) {
@@ -37,26 +37,26 @@ t.test('a login tells what may be tried, and one that succeeds uses up no guess'
   })
 })
 
-t.test('many right passwords at once are no guesses', async (t) => {
+t.test('concurrent correct passwords are not counted', async (t) => {
   const app = await startApp(t)
   const { email } = await app.api.signUp()
   const logins = Array.from({ length: 25 }, () => app.api.login({ email, password: PASSWORD, mode: 'json' }))
   t.strictSame(new Set((await Promise.all(logins)).map(({ status }) => status)), new Set([200]))
 })
 
-t.test('what this server could not do counts as nothing', async (t) => {
+t.test('attempts that the server could not check are not counted', async (t) => {
   const app = await startApp(t, { settings: { HASHING_CONCURRENCY: '1' } })
   const { email } = await app.api.signUp()
   const logins = Array.from({ length: 90 }, (_, index) =>
     app.api.login({ email: `${index % 10}-${email}`, password: WRONG, mode: 'json' }),
   )
   const refused = (await Promise.all(logins)).filter(({ status }) => status === 503)
-  t.ok(refused.length > 0, 'too many hashes wait')
+  t.ok(refused.length > 0, 'the hashing queue is full')
   const address = (await countersOf(app)).find(({ key }) => key.startsWith('address:'))
   t.equal(address?.points, 90 - refused.length)
 })
 
-t.test('PWD-11: a point that is given back after its window takes none from the next one', async (t) => {
+t.test('PWD-11: a point that is refunded after its window does not change the next one', async (t) => {
   const app = await startApp(t, { settings: { HASHING_CONCURRENCY: '2' } })
   const { email } = await app.api.signUp()
   const login = () => app.api.login({ email, password: PASSWORD, mode: 'json' })
@@ -71,14 +71,14 @@ t.test('PWD-11: a point that is given back after its window takes none from the 
   t.equal(address?.points, 0)
 })
 
-t.test('REF-05: a client that refreshes without end is held up, and its session goes on', async (t) => {
+t.test('REF-05: a client that refreshes continuously is limited, and its session continues', async (t) => {
   const app = await startApp(t)
   const { api, clock } = app
   const [looping, other] = [await api.signUp(), await api.signUp()]
   let token = looping.refreshToken
   for (let refreshes = 0; refreshes < 120; refreshes += 1) {
     const { status, body } = await api.refresh(token)
-    if (status !== 200) throw new Error(`A refresh was answered with ${status}.`)
+    if (status !== 200) throw new Error(`The response to a refresh was ${status}.`)
     token = body.refresh_token ?? ''
   }
   for (let refreshes = 0; refreshes < 3; refreshes += 1) {
@@ -86,7 +86,7 @@ t.test('REF-05: a client that refreshes without end is held up, and its session 
     t.match(refused, { status: 429, body: { code: 'rate_limited' }, headers: { ratelimit: /^"refresh";r=0;t=\d+$/ } })
     t.ok(Number(refused.headers['retry-after']) <= 60)
   }
-  t.match(await api.refresh(other.refreshToken), { status: 200 }, 'nobody else is')
+  t.match(await api.refresh(other.refreshToken), { status: 200 }, 'other clients are not limited')
   clock.advance({ minutes: 1 })
   t.match(await api.refresh(token), { status: 200 })
 
@@ -97,7 +97,7 @@ t.test('REF-05: a client that refreshes without end is held up, and its session 
   t.equal(events.length, 1)
 })
 
-t.test('OPS-01: a limit that is reached is on record once, however many come after', async (t) => {
+t.test('OPS-01: a limit that is reached is audited once, however many requests follow', async (t) => {
   const app = await startApp(t)
   const { email, userId } = await app.api.signUp()
   const limited = () =>
@@ -113,7 +113,18 @@ t.test('OPS-01: a limit that is reached is on record once, however many come aft
   t.equal((await limited()).length, 2)
 })
 
-t.test('a password that is set anew at the command line ends the wait', async (t) => {
+t.test('OPS-01: a limit that a signed-in user has reached is on record as theirs', async (t) => {
+  const { api, database } = await startApp(t)
+  const { accessToken: token, userId, sessionId } = await api.signUp()
+  const remove = () => api.call('/v1/me', { method: 'DELETE', token, body: { password: WRONG } })
+  for (let failures = 0; failures < 10; failures += 1) t.match(await remove(), { status: 401 })
+  t.match(await remove(), { status: 429, headers: { ratelimit: /^"session";r=0/ } })
+  const where = { event: 'password_check_limited' }
+  const events = await database.query((client) => client.auditEvent.findMany({ where }))
+  t.match(events, [{ actorKind: 'user', actorId: userId, userId, sessionId }])
+})
+
+t.test('a password set on the command line ends the wait', async (t) => {
   const app = await startApp(t)
   const { email } = await app.api.signUp()
   await failTenTimes(app, email)
@@ -138,7 +149,7 @@ t.test('RATE_LIMIT=off counts nothing', async (t) => {
   t.strictSame(await countersOf(app), [])
 })
 
-t.test('counters are deleted when they count nothing any more, and no sooner', async (t) => {
+t.test('counters are deleted when they have expired, and not before', async (t) => {
   const app = await startApp(t)
   const { email } = await app.api.signUp()
   await app.api.login({ email, password: WRONG })
@@ -158,7 +169,7 @@ t.test('counters are deleted when they count nothing any more, and no sooner', a
   t.strictSame(await names(), [])
 })
 
-t.test('OPS-03: counters that cannot be read or written log nobody out, and give no 500', async (t) => {
+t.test('OPS-03: counters that cannot be read or written log no user out, and cause no 500', async (t) => {
   const app = await startApp(t)
   const { email, refreshToken } = await app.api.signUp()
   await app.database.query((client) => client.$executeRaw`ALTER TABLE limit_counter RENAME TO limit_counter_lost`)
@@ -171,13 +182,13 @@ t.test('OPS-03: counters that cannot be read or written log nobody out, and give
   t.match(await app.api.login({ email, password: PASSWORD }), unavailable)
   t.match(await app.api.register({ email: 'new@example.com', password: PASSWORD }), unavailable)
   const refreshed = await app.api.refresh(refreshToken)
-  t.match(refreshed, { status: 200 }, 'refreshing asks none')
+  t.match(refreshed, { status: 200 }, 'refreshes use no counters')
   const token = refreshed.body.access_token
   t.match(await app.api.call('/v1/me', { method: 'DELETE', token, body: { password: PASSWORD } }), unavailable)
   t.match(await app.api.whoami(token), { status: 200 })
 })
 
-t.test('OPS-03: what a right password allows is not undone by a count that cannot be settled', async (t) => {
+t.test('OPS-03: an action with the correct password is not undone by a count that cannot be settled', async (t) => {
   const shared = await openTestDatabase()
   let queries = 0
   let failsFrom = Infinity
@@ -188,7 +199,7 @@ t.test('OPS-03: what a right password allows is not undone by a count that canno
   }
   const { api } = await startApp(t, { database })
   const { accessToken: token } = await api.signUp()
-  // After the session and the user were read and the point was taken.
+  // After the session and the user were read and the point was consumed.
   failsFrom = queries + 4
   t.match(await api.call('/v1/me', { method: 'DELETE', token, body: { password: PASSWORD } }), { status: 204 })
   t.ok(queries >= failsFrom)

@@ -9,13 +9,13 @@ import { holdNextComparison } from '../support/held-hashing.js'
 const settings = { HASHING_CONCURRENCY: '1' }
 const FLOOD = 150
 
-const nobody = { email: 'nobody@example.com', password: 'not the password of anybody', mode: 'json' }
+const unknownUser = { email: 'nobody@example.com', password: 'the password of no account', mode: 'json' }
 
-/** Each is of another account and another network, so that no other limit is reached. */
+/** Each has another account and another network, so that no other limit is reached. */
 const another = (index: number) =>
-  [{ ...nobody, email: `${index}@example.com` }, { from: `198.51.100.${index}` }] as const
+  [{ ...unknownUser, email: `${index}@example.com` }, { from: `198.51.100.${index}` }] as const
 
-t.test('PWD-08: a flood of logins is bounded, and all that needs no hash is answered meanwhile', async (t) => {
+t.test('PWD-08: a flood of logins is bounded, and requests without hashing are served meanwhile', async (t) => {
   const { api } = await startApp(t, { settings })
   const { accessToken, refreshToken } = await api.signUp()
 
@@ -34,7 +34,7 @@ t.test('PWD-08: a flood of logins is bounded, and all that needs no hash is answ
     me: await api.call('/v1/me', { token: accessToken }),
   }
   for (const [name, { status }] of Object.entries(others)) t.equal(status, 200, name)
-  t.ok(answered < FLOOD, 'before the last of them has its answer')
+  t.ok(answered < FLOOD, 'before the last of them gets its response')
 
   const answers = await Promise.all(flood)
   const judged = answers.filter(({ status }) => status === 401)
@@ -45,47 +45,53 @@ t.test('PWD-08: a flood of logins is bounded, and all that needs no hash is answ
     t.equal(body.code, 'overloaded')
     t.match(headers['retry-after'], /^[1-9]\d?$/)
   }
-  t.equal((await api.login(nobody)).status, 401, 'and afterwards all is as before')
+  t.equal((await api.login(unknownUser)).status, 401, 'and afterwards logins work as before')
 })
 
-t.test('PWD-08: who hangs up while waiting is not signed in, and leaves their place to others', async (t) => {
-  const { api, app } = await startApp(t, { settings })
-  const { email, accessToken } = await api.signUp()
-  await app.server.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.server.address() as AddressInfo
+t.test(
+  'PWD-08: a client that disconnects while waiting is not signed in, and frees its place in the queue',
+  async (t) => {
+    const { api, app } = await startApp(t, { settings })
+    const { email, accessToken } = await api.signUp()
+    await app.server.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = app.server.server.address() as AddressInfo
 
-  const before = Array.from({ length: 20 }, (_, index) => api.login(...another(index)))
-  const body = JSON.stringify({ email, password: PASSWORD, mode: 'json' })
-  const client = connect(port, '127.0.0.1')
-  client.write(
-    `POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  )
-  await once(app.server.server, 'request')
-  // The answer to a later request: the login has been read, and waits.
-  await api.whoami(accessToken)
-  client.destroy()
-  await Promise.all(before)
-  await api.login(nobody)
+    const before = Array.from({ length: 20 }, (_, index) => api.login(...another(index)))
+    const body = JSON.stringify({ email, password: PASSWORD, mode: 'json' })
+    const client = connect(port, '127.0.0.1')
+    client.write(
+      `POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    )
+    await once(app.server.server, 'request')
+    // The response to a later request: the login has been read, and waits.
+    await api.whoami(accessToken)
+    client.destroy()
+    await Promise.all(before)
+    await api.login(unknownUser)
 
-  const { body: list } = await api.call<{ sessions: object[] }>('/v1/sessions', { token: accessToken })
-  t.equal(list.sessions.length, 1, 'the session of the sign-up')
-  t.equal((await api.login({ email, password: PASSWORD, mode: 'json' })).status, 200)
-})
+    const { body: list } = await api.call<{ sessions: object[] }>('/v1/sessions', { token: accessToken })
+    t.equal(list.sessions.length, 1, 'the session of the sign-up')
+    t.equal((await api.login({ email, password: PASSWORD, mode: 'json' })).status, 200)
+  },
+)
 
-t.test('PWD-08, PWD-11: logins that are refused because too much waits leave an account its guesses', async (t) => {
-  const { api } = await startApp(t, { settings })
-  const { email } = await api.signUp()
-  const guess = () => api.login({ email, password: nobody.password, mode: 'json' })
-  const held = holdNextComparison(t)
-  const occupant = api.login(...another(1))
-  const letGoOn = await held
-  // More than an account has guesses. None gets its turn before it has waited too long.
-  for (const refused of await Promise.all(Array.from({ length: 12 }, guess))) {
-    t.match(refused, { status: 503, body: { code: 'overloaded' } })
-  }
-  letGoOn()
-  await occupant
+t.test(
+  'PWD-08, PWD-11: logins that are refused because the queue is full are not counted for the account',
+  async (t) => {
+    const { api } = await startApp(t, { settings })
+    const { email } = await api.signUp()
+    const guess = () => api.login({ email, password: unknownUser.password, mode: 'json' })
+    const held = holdNextComparison(t)
+    const occupant = api.login(...another(1))
+    const letGoOn = await held
+    // More than the limit of an account. None is processed before it has waited too long.
+    for (const refused of await Promise.all(Array.from({ length: 12 }, guess))) {
+      t.match(refused, { status: 503, body: { code: 'overloaded' } })
+    }
+    letGoOn()
+    await occupant
 
-  for (let guesses = 0; guesses < 10; guesses += 1) t.match(await guess(), { status: 401 })
-  t.match(await guess(), { status: 429, body: { code: 'rate_limited' } })
-})
+    for (let guesses = 0; guesses < 10; guesses += 1) t.match(await guess(), { status: 401 })
+    t.match(await guess(), { status: 429, body: { code: 'rate_limited' } })
+  },
+)

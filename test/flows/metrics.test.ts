@@ -13,7 +13,7 @@ async function startMeasured(t: Test, settings: Record<string, string> = {}) {
   return { ...(await startApp(t, { settings, metrics })), scrape }
 }
 
-t.test('metrics: logins are counted by what became of them', async (t) => {
+t.test('metrics: logins are counted by result', async (t) => {
   const { api, scrape } = await startMeasured(t)
   const { email, password } = await api.signUp()
   const before = await scrape()
@@ -33,7 +33,7 @@ t.test('metrics: logins are counted by what became of them', async (t) => {
   t.equal(value('sallyport_hashing_working'), 0)
 })
 
-t.test('metrics: refreshes are counted by verdict, and a thief shows', async (t) => {
+t.test('metrics: refreshes are counted by verdict, and reuse is visible', async (t) => {
   const { api, clock, scrape } = await startMeasured(t)
   const { refreshToken, accessToken } = await api.signUp()
   const key = 'one-attempt-and-its-retry'
@@ -66,7 +66,7 @@ t.test('metrics: refreshes are counted by verdict, and a thief shows', async (t)
   t.equal((await api.whoami(accessToken)).status, 401)
 })
 
-t.test('metrics: a thief shows at a renewal too', async (t) => {
+t.test('metrics: reuse is visible at a renewal too', async (t) => {
   const { api, browser, clock, scrape } = await startMeasured(t)
   const { email, password } = await api.signUp()
   const page = browser()
@@ -78,7 +78,7 @@ t.test('metrics: a thief shows at a renewal too', async (t) => {
   t.equal((await scrape()).value('sallyport_refreshes_total', 'verdict="reuse"'), 1)
 })
 
-t.test('metrics: requests are measured by route, method and status, whatever address is asked for', async (t) => {
+t.test('metrics: requests are measured by route, method and status, with any path', async (t) => {
   const { api, scrape } = await startMeasured(t)
   const { accessToken, sessionId, email } = await api.signUp()
   for (let i = 0; i < 50; i += 1) {
@@ -106,19 +106,19 @@ t.test('metrics: requests are measured by route, method and status, whatever add
   for (const [name, text] of Object.entries({ accessToken, sessionId, email })) t.notMatch(scraped.text, text, name)
 })
 
-t.test('metrics: nothing is counted where nobody reads', async (t) => {
+t.test('metrics: nothing is counted if metrics are not exposed', async (t) => {
   const { api } = await startApp(t)
   await api.signUp()
   t.equal((await api.call('/metrics')).status, 404, 'and never at the port of the API')
 })
 
-/** The files that are handed out, by where they ask for series. */
+/** The provided files, with the function that extracts their queries. */
 const files = {
   'grafana/sallyport.json': /"expr": (".*"),?$/gm,
   'prometheus/alerts.yml': /expr: ([^]*?)\n +(?:for|labels):/g,
 }
 
-t.test('metrics: the dashboard and the alerts ask for nothing that is not there', async (t) => {
+t.test('metrics: the dashboard and the alerts use existing metrics only', async (t) => {
   const { api, scrape, database } = await startMeasured(t)
   await api.signUp()
   const { names, labelsOf } = await scrape()
@@ -132,7 +132,7 @@ t.test('metrics: the dashboard and the alerts ask for nothing that is not there'
       )) {
         const isOfPostgres = name.startsWith('sallyport_database_') && database.pool === null
         t.ok(isOfPostgres || names.has(name), `${file}: ${name}`)
-        // The job and the instance are Prometheus's own labels.
+        // Prometheus adds the labels for job and instance itself.
         const fixed = Array.from(selected.matchAll(/\b([a-z]+)="([a-z_]+)"/g), ([label]) => label)
         for (const label of fixed) t.ok(labelsOf(name).includes(label), `${file}: ${name} by ${label}`)
       }

@@ -1,6 +1,7 @@
-// What standard clients of OAuth do with tokens, without anything of ours but the addresses.
+// Standard OAuth clients, which know nothing of Sallyport but its endpoints.
 
 import t, { type Test as Tap } from 'tap'
+import { runCommand } from '../../src/commands/commands.js'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { Problem } from '../../src/platform/problem.js'
 import type { Answer } from '../support/api.js'
@@ -28,7 +29,7 @@ async function startWithVerifier(t: Test, options: StartOptions = {}) {
   }
 }
 
-t.test('a token that is good is told with all that it says', async (t) => {
+t.test('an active token is returned with all its claims', async (t) => {
   const { api, introspect } = await startWithVerifier(t)
   const { accessToken, refreshToken, userId, sessionId } = await api.signUp()
   const { body: claims } = await api.whoami(accessToken)
@@ -44,7 +45,7 @@ t.test('a token that is good is told with all that it says', async (t) => {
   })
 })
 
-t.test('of a token that is not good nothing is told, whatever is wrong with it', async (t) => {
+t.test('an inactive token reveals nothing, whatever the reason', async (t) => {
   const { api, clock, introspect } = await startWithVerifier(t)
   const [ended, changed, idle] = [await api.signUp(), await api.signUp(), await api.signUp()]
   await api.call('/v1/auth/logout', { method: 'POST', token: ended.accessToken })
@@ -61,25 +62,28 @@ t.test('of a token that is not good nothing is told, whatever is wrong with it',
   ]
   for (const text of dead) t.strictSame((await introspect(text)).body, inactive)
 
-  t.match((await introspect(changed.refreshToken)).body, { active: true }, 'the session itself goes on')
+  t.match((await introspect(changed.refreshToken)).body, { active: true }, 'the session itself continues')
   clock.advance({ minutes: 11 })
   t.strictSame((await introspect(idle.accessToken)).body, inactive, 'expired')
   clock.advance({ days: 31 })
   t.strictSame((await introspect(idle.refreshToken)).body, inactive, 'idle')
 })
 
-t.test('REF-12: introspection asks the database: what another instance has ended is not good here', async (t) => {
-  const { api, clock, introspect } = await startWithVerifier(t)
-  const other = await startApp(t, { join: true, clock })
-  const { accessToken } = await api.signUp()
-  t.match((await introspect(accessToken)).body, { active: true })
+t.test(
+  'REF-12: introspection queries the database: a session that another instance has ended is inactive',
+  async (t) => {
+    const { api, clock, introspect } = await startWithVerifier(t)
+    const other = await startApp(t, { join: true, clock })
+    const { accessToken } = await api.signUp()
+    t.match((await introspect(accessToken)).body, { active: true })
 
-  t.match(await other.api.call('/v1/auth/logout', { method: 'POST', token: accessToken }), { status: 204 })
-  t.match(await api.whoami(accessToken), { status: 200 }, 'this instance has not been told yet')
-  t.strictSame((await introspect(accessToken)).body, inactive)
-})
+    t.match(await other.api.call('/v1/auth/logout', { method: 'POST', token: accessToken }), { status: 204 })
+    t.match(await api.whoami(accessToken), { status: 200 }, 'this instance has not been notified yet')
+    t.strictSame((await introspect(accessToken)).body, inactive)
+  },
+)
 
-t.test('REF-03: a spent refresh token shown here ends nothing, and a current one is not spent by it', async (t) => {
+t.test('REF-03: introspection of a used refresh token ends nothing, and does not use a current one', async (t) => {
   const { api, introspect, clock } = await startWithVerifier(t)
   const { refreshToken } = await api.signUp()
   const { body } = await api.refresh(refreshToken)
@@ -89,61 +93,67 @@ t.test('REF-03: a spent refresh token shown here ends nothing, and a current one
   t.match(await api.refresh(body.refresh_token), { status: 200 }, 'nothing has ended')
 })
 
-t.test('REF-12: revoking any genuine token ends its session, and anything else is answered the same', async (t) => {
-  const { api, clock, revoke } = await startWithVerifier(t)
-  const byAccess = await api.signUp()
-  clock.advance({ minutes: 11 })
-  const [byRefresh, other] = [await api.signUp(), await api.signUp()]
-  const answers = [
-    await revoke(byAccess.accessToken),
-    await revoke(byRefresh.refreshToken),
-    await revoke(byRefresh.refreshToken),
-    await revoke('nonsense'),
-  ]
-  for (const answer of answers) t.match(answer, { status: 200, body: '' })
-  const ended = { status: 401, body: { code: 'session_ended', reason: 'logout' } }
-  t.match(await api.refresh(byAccess.refreshToken), ended, 'an expired access token names its session too')
-  t.match(await api.refresh(byRefresh.refreshToken), ended)
-  t.match(await api.whoami(byRefresh.accessToken), { status: 401, body: { code: 'session_ended' } })
-  t.match(await api.refresh(other.refreshToken), { status: 200 })
-})
+t.test(
+  'REF-12: revoking any genuine token ends its session, and the response is the same for any other text',
+  async (t) => {
+    const { api, clock, revoke } = await startWithVerifier(t)
+    const byAccess = await api.signUp()
+    clock.advance({ minutes: 11 })
+    const [byRefresh, other] = [await api.signUp(), await api.signUp()]
+    const answers = [
+      await revoke(byAccess.accessToken),
+      await revoke(byRefresh.refreshToken),
+      await revoke(byRefresh.refreshToken),
+      await revoke('nonsense'),
+    ]
+    for (const answer of answers) t.match(answer, { status: 200, body: '' })
+    const ended = { status: 401, body: { code: 'session_ended', reason: 'logout' } }
+    t.match(await api.refresh(byAccess.refreshToken), ended, 'an expired access token identifies its session too')
+    t.match(await api.refresh(byRefresh.refreshToken), ended)
+    t.match(await api.whoami(byRefresh.accessToken), { status: 401, body: { code: 'session_ended' } })
+    t.match(await api.refresh(other.refreshToken), { status: 200 })
+  },
+)
 
-t.test('RFC 6749, 5.2: only verifiers may ask, and others are challenged in the scheme that they used', async (t) => {
-  const { api, post } = await startWithVerifier(t)
-  const { accessToken } = await api.signUp()
-  const challenges: [authorization: string, challenge: string][] = [
-    [`Bearer ${accessToken}`, 'Bearer realm="sallyport", error="invalid_token"'],
-    [basic.slice(0, -4), 'Basic realm="sallyport"'],
-    [`Digest ${credential}`, 'Basic realm="sallyport"'],
-  ]
-  for (const path of ['/oauth/introspect', '/oauth/revoke']) {
-    for (const [authorization, challenge] of challenges) {
-      const answer = await post(path, { token: accessToken }, { authorization })
-      t.strictSame(refusalOf(t, answer), { status: 401, error: 'invalid_client' }, authorization)
-      t.equal(answer.headers['www-authenticate'], challenge)
+t.test(
+  'RFC 6749, 5.2: only verifiers are admitted, and others get a challenge in the scheme that they used',
+  async (t) => {
+    const { api, post } = await startWithVerifier(t)
+    const { accessToken } = await api.signUp()
+    const challenges: [authorization: string, challenge: string][] = [
+      [`Bearer ${accessToken}`, 'Bearer realm="sallyport", error="invalid_token"'],
+      [basic.slice(0, -4), 'Basic realm="sallyport"'],
+      [`Digest ${credential}`, 'Basic realm="sallyport"'],
+    ]
+    for (const path of ['/oauth/introspect', '/oauth/revoke']) {
+      for (const [authorization, challenge] of challenges) {
+        const answer = await post(path, { token: accessToken }, { authorization })
+        t.strictSame(refusalOf(t, answer), { status: 401, error: 'invalid_client' }, authorization)
+        t.equal(answer.headers['www-authenticate'], challenge)
+      }
+      const unauthenticated = await api.call<Refusal>(path, { method: 'POST', text: 'token=x', headers: form })
+      t.strictSame(refusalOf(t, unauthenticated), { status: 401, error: 'invalid_client' })
+      t.equal(unauthenticated.headers['www-authenticate'], 'Basic realm="sallyport"', 'the scheme in the metadata')
+      t.match(await post(path, { token: accessToken }, { authorization: `Bearer ${credential}` }), { status: 200 })
     }
-    const unauthenticated = await api.call<Refusal>(path, { method: 'POST', text: 'token=x', headers: form })
-    t.strictSame(refusalOf(t, unauthenticated), { status: 401, error: 'invalid_client' })
-    t.equal(unauthenticated.headers['www-authenticate'], 'Basic realm="sallyport"', 'the scheme of the metadata')
-    t.match(await post(path, { token: accessToken }, { authorization: `Bearer ${credential}` }), { status: 200 })
-  }
-})
+  },
+)
 
 interface Refusal {
   error: string
   error_description: string
 }
 
-/** What a standard client reads of a refusal, once it is one in form. */
+/** The parts of a refusal that a standard client reads, after checking its form. */
 function refusalOf(t: Tap, { status, headers, body }: Answer<object>): { status: number; error: string } {
   const { error, error_description, ...others } = body as Refusal
   t.match(headers, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
-  t.match(error_description, /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/, 'in the characters that are allowed')
+  t.match(error_description, /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/, 'in allowed characters only')
   t.strictSame(others, {}, 'and nothing else')
   return { status, error }
 }
 
-t.test('HTTP-03, HTTP-04: a body is one form in UTF-8, with each parameter once', async (t) => {
+t.test('HTTP-03, HTTP-04: a body is a form in UTF-8, with each parameter once', async (t) => {
   const { api } = await startWithVerifier(t)
   const send = (text: string, type = 'application/x-www-form-urlencoded') =>
     api.call<object>('/oauth/introspect', {
@@ -167,25 +177,24 @@ t.test('HTTP-03, HTTP-04: a body is one form in UTF-8, with each parameter once'
   for (const [text, type] of refused) {
     t.strictSame(refusalOf(t, await send(text, type)), { status: 400, error: 'invalid_request' }, text.slice(0, 40))
   }
-  t.match((await send('other=a')).body, { error_description: /^token: / }, 'what is wrong is named')
+  t.match((await send('other=a')).body, { error_description: /^token: / }, 'the invalid parameter is named')
   t.match((await send('token=a', 'text/plain')).body, { error_description: /x-www-form-urlencoded/ })
 })
 
-t.test('RFC 6749, 5.2: what no client can help, and who may not ask', async (t) => {
+t.test('RFC 6749, 5.2: server errors, and refused clients', async (t) => {
   const { app, post, api } = await startWithVerifier(t)
   const { accessToken: token } = await api.signUp()
-  const foreign = await post(
-    '/oauth/introspect',
-    { token },
-    { cookie: 'sallyport_rt=x', origin: 'https://evil.example' },
-  )
-  t.strictSame(refusalOf(t, foreign), { status: 403, error: 'access_denied' })
+  const jar = { cookie: 'sallyport_rt=x', origin: 'https://evil.example' }
+  t.match(await post('/oauth/introspect', { token }, jar), { status: 200 }, 'WEB-04: by its credential, not by cookies')
+  await runCommand(app.operator, 'ip:block', ['--cidr', '127.0.0.1'])
+  t.strictSame(refusalOf(t, await post('/oauth/introspect', { token })), { status: 403, error: 'access_denied' })
+  await runCommand(app.operator, 'ip:remove', ['--cidr', '127.0.0.1'])
   t.match(
     await api.call('/oauth/introspect'),
     { status: 405, body: { code: 'method_not_allowed' } },
-    'is no route of theirs',
+    'is not an OAuth route',
   )
-  t.match(await api.whoami('x'), { status: 401, body: { code: 'token_invalid' } }, 'our own routes answer problems')
+  t.match(await api.whoami('x'), { status: 401, body: { code: 'token_invalid' } }, 'other routes respond with problems')
 
   const failing = new Problem('database_unavailable', { retryAfterSeconds: 3 })
   app.operator.families.parse = () => {
@@ -202,7 +211,7 @@ t.test('RFC 6749, 5.2: what no client can help, and who may not ask', async (t) 
   t.notMatch(JSON.stringify(broken.body), /secret/)
 })
 
-t.test('the metadata name the routes that are there', async (t) => {
+t.test('the metadata list the existing endpoints', async (t) => {
   const { api, config } = await startWithVerifier(t)
   const { status, headers, body } = await api.call<Record<string, unknown>>('/.well-known/oauth-authorization-server')
   t.match({ status, headers }, { status: 200, headers: { 'cache-control': 'public, max-age=300' } })

@@ -11,33 +11,36 @@ async function hashOf({ database }: TestApp, userId: string): Promise<string> {
 
 const parametersOf = (hash: string) => /\$(m=\d+,t=\d+,p=\d+)\$/.exec(hash)?.[1]
 
-t.test('PWD-06, PWD-07: a login makes the hash anew where the parameters have risen, and never weaker', async (t) => {
-  const old = await startApp(t, { settings: weaker })
-  const { userId, email, password, refreshToken, accessToken } = await old.api.signUp()
-  const first = await hashOf(old, userId)
-  t.equal(parametersOf(first), 'm=19456,t=2,p=1')
-  await old.api.login({ email, password })
-  t.equal(await hashOf(old, userId), first, 'the same parameters change nothing')
+t.test(
+  'PWD-06, PWD-07: a login computes a new hash if the parameters were raised, and never a weaker one',
+  async (t) => {
+    const old = await startApp(t, { settings: weaker })
+    const { userId, email, password, refreshToken, accessToken } = await old.api.signUp()
+    const first = await hashOf(old, userId)
+    t.equal(parametersOf(first), 'm=19456,t=2,p=1')
+    await old.api.login({ email, password })
+    t.equal(await hashOf(old, userId), first, 'the same parameters change nothing')
 
-  const now = await startApp(t, { settings: stronger, join: true, clock: old.clock })
-  t.match(await now.api.login({ email, password: 'not the password at all' }), { status: 401 })
-  t.equal(await hashOf(now, userId), first, 'a wrong password changes nothing')
-  t.match(await now.api.login({ email, password }), { status: 200 })
-  const second = await hashOf(now, userId)
-  t.equal(parametersOf(second), 'm=20480,t=3,p=1')
-  t.match(await now.api.whoami(accessToken), { status: 200 }, 'it is no change of the password')
-  t.match(await now.api.refresh(refreshToken), { status: 200 })
+    const now = await startApp(t, { settings: stronger, join: true, clock: old.clock })
+    t.match(await now.api.login({ email, password: 'not the password at all' }), { status: 401 })
+    t.equal(await hashOf(now, userId), first, 'a wrong password changes nothing')
+    t.match(await now.api.login({ email, password }), { status: 200 })
+    const second = await hashOf(now, userId)
+    t.equal(parametersOf(second), 'm=20480,t=3,p=1')
+    t.match(await now.api.whoami(accessToken), { status: 200 }, 'this is not a password change')
+    t.match(await now.api.refresh(refreshToken), { status: 200 })
 
-  t.match(
-    await old.api.login({ email, password }),
-    { status: 200 },
-    'an instance of the old settings takes it as it is',
-  )
-  t.equal(await hashOf(old, userId), second)
-  t.match(await now.api.login({ email, password: 'not the password at all' }), { status: 401 })
-})
+    t.match(
+      await old.api.login({ email, password }),
+      { status: 200 },
+      'an instance with the old settings accepts it unchanged',
+    )
+    t.equal(await hashOf(old, userId), second)
+    t.match(await now.api.login({ email, password: 'not the password at all' }), { status: 401 })
+  },
+)
 
-t.test('PWD-07: logins that meet while the hash is made anew all succeed', async (t) => {
+t.test('PWD-07: concurrent logins all succeed while the hash is computed anew', async (t) => {
   const old = await startApp(t, { settings: weaker })
   const { userId, email, password } = await old.api.signUp()
   const now = await startApp(t, { settings: stronger, join: true, clock: old.clock })
@@ -52,7 +55,7 @@ t.test('PWD-07: logins that meet while the hash is made anew all succeed', async
   t.match(await now.api.login(body), { status: 200 })
 })
 
-t.test('PWD-07: a change of the password succeeds while logins make the hash anew', async (t) => {
+t.test('PWD-07: a password change succeeds while logins compute the hash anew', async (t) => {
   const old = await startApp(t, { settings: weaker })
   const { accessToken: token, email, password } = await old.api.signUp()
   const now = await startApp(t, { settings: stronger, join: true, clock: old.clock })

@@ -1,4 +1,4 @@
-// Several instances on one Postgres: what one revokes, the others refuse, whatever happens between them.
+// Several instances on one Postgres: what one revokes, the others refuse, despite failures between them.
 
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
@@ -26,13 +26,13 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     if (status !== 204) throw new Error(`The logout was refused: ${status}`)
   }
 
-  /** Waits until an instance refuses a token as that of an ended session. */
+  /** Waits until an instance refuses a token with session_ended. */
   const refuses = ({ api }: TestApp, token: string) =>
     until(async () => (await api.whoami(token)).body.code === 'session_ended')
 
   for (const prepared of [true, false]) {
     t.test(
-      `REF-12: a logout on one instance is refused by the others, ${prepared ? 'woken by a signal' : 'by the poll alone'}`,
+      `REF-12: a logout on one instance is refused by the others, ${prepared ? 'after a notification' : 'by polling alone'}`,
       async (t) => {
         const one = await startFollower(t, { prepared, join: false })
         const two = await startFollower(t, { prepared })
@@ -41,7 +41,7 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
         for (const { api } of [one, two]) t.match(await api.whoami(ada.accessToken), { status: 200 })
 
         await logOut(one, ada.accessToken)
-        t.match(await one.api.whoami(ada.accessToken), ended, 'at once where it happened')
+        t.match(await one.api.whoami(ada.accessToken), ended, 'immediately on the same instance')
         await refuses(two, ada.accessToken)
         await logOut(two, bob.accessToken)
         await refuses(one, bob.accessToken)
@@ -49,7 +49,7 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     )
   }
 
-  t.test('REF-12: the others are woken once a revocation is committed, and by nothing else', async (t) => {
+  t.test('REF-12: the others are notified once a revocation is committed, and by nothing else', async (t) => {
     const one = await startFollower(t, { join: false })
     const client = await connect(t)
     const visible: number[] = []
@@ -69,17 +69,17 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     )
     await logOut(one, accessToken)
     await until(() => Promise.resolve(visible.length > 0))
-    t.strictSame(visible, [1], 'whoever is woken finds it')
+    t.strictSame(visible, [1], 'a notified instance finds it')
   })
 
-  t.test('REF-12: an entry that is committed after newer ones were read is not lost', async (t) => {
+  t.test('REF-12: an entry that is committed after newer ones were read is not missed', async (t) => {
     const reader = await startApp(t)
     const [slow, quick] = [await reader.api.signUp(), await reader.api.signUp()]
     const { sessionId: slowSession, accessToken: slowToken } = slow
     const { sessionId: quickSession, accessToken: quickToken } = quick
     const [first, second, naive] = [await connect(t), await connect(t), await connect(t)]
 
-    // The first begins, and writes; the second begins later and is done sooner.
+    // The first begins, and writes; the second begins later and commits earlier.
     await first.query('BEGIN')
     await first.query(insert('now()'), [slowSession])
     await second.query(insert('clock_timestamp()'), [quickSession])
@@ -93,12 +93,12 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     await first.query('COMMIT')
 
     const { rows: next } = await naive.query('SELECT subject FROM revocation WHERE created_at > $1', [seen[0]?.newest])
-    t.strictSame(next, [], 'whoever goes on from the newest that it knows never sees it')
+    t.strictSame(next, [], 'a reader that continues from its newest entry never sees it')
     await reader.app.revocations.poll()
     t.match(await reader.api.whoami(slowToken), ended)
   })
 
-  t.test('REF-12: a poll goes back 30 seconds, and what is older is found when everything is read', async (t) => {
+  t.test('REF-12: a poll reads the last 30 seconds, and older entries are found by a full read', async (t) => {
     const reader = await startApp(t)
     const [recent, old] = [await reader.api.signUp(), await reader.api.signUp()]
     const client = await connect(t)
@@ -111,7 +111,7 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     t.match(await reader.api.whoami(old.accessToken), ended)
   })
 
-  t.test('REF-12: an instance that was paused for longer than a poll goes back misses nothing', async (t) => {
+  t.test('REF-12: an instance that was paused for longer than a poll covers misses nothing', async (t) => {
     const paused = await startApp(t)
     const other = await startApp(t, { join: true, clock: paused.clock })
     const { accessToken } = await other.api.signUp()
@@ -121,7 +121,7 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     t.match(await paused.api.whoami(accessToken), ended)
   })
 
-  t.test('OPS-03, REF-12: what happened while the database was out of reach is refused once it is back', async (t) => {
+  t.test('OPS-03, REF-12: revocations during an outage of the database take effect once it is back', async (t) => {
     const lonely = await startProxiedApp(t)
     const other = await startApp(t, { join: true, clock: lonely.clock })
     follow(t, lonely)
@@ -130,10 +130,10 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     await lonely.proxy.stop()
     t.match(await lonely.api.call('/readyz'), { status: 503, body: { code: 'database_unavailable' } })
     await logOut(other, ada.accessToken)
-    t.match(await lonely.api.whoami(ada.accessToken), { status: 200 }, 'the map is all it has')
-    t.match(await lonely.api.whoami(bob.accessToken), ended, 'and it has it')
+    t.match(await lonely.api.whoami(ada.accessToken), { status: 200 }, 'it only has the map')
+    t.match(await lonely.api.whoami(bob.accessToken), ended, 'and the map has the entry')
 
-    // By now a poll would not go back far enough.
+    // By now a poll would not cover the entry.
     await other.database.query(
       (client) => client.$executeRaw`UPDATE revocation SET created_at = created_at - interval '1 minute'`,
     )
@@ -142,7 +142,7 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     t.match(await lonely.api.call('/readyz'), { status: 200 })
   })
 
-  t.test('REF-12: what was revoked while the signals were cut off is refused', async (t) => {
+  t.test('REF-12: revocations while notifications were cut off take effect', async (t) => {
     const one = await startProxiedApp(t)
     const other = await startFollower(t, { clock: one.clock })
     follow(t, one)
@@ -154,12 +154,12 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
     await refuses(one, accessToken)
   })
 
-  t.test('REF-12: an instance that starts late knows ten thousand revocations before it serves', async (t) => {
+  t.test('REF-12: an instance that starts later loads ten thousand revocations before it serves', async (t) => {
     const first = await startApp(t)
     const { accessToken, sessionId } = await first.api.signUp()
     const { accessToken: valid } = await first.api.signUp()
     const client = await connect(t)
-    // Older than any poll would find.
+    // Older than any poll covers.
     await client.query(`
       INSERT INTO revocation (id, kind, subject, created_at, expires_at)
       SELECT gen_random_uuid(), 'session', gen_random_uuid()::text, now() - interval '10 minutes', now() + interval '50 minutes'
@@ -177,7 +177,7 @@ t.test('revocations across instances', { skip: needsPostgres }, async (t) => {
   })
 })
 
-/** Writes the revocation of a session as an instance does, with a time of its own. */
+/** Writes the revocation of a session as an instance does, with a given time. */
 function insert(createdAt: string): string {
   return `INSERT INTO revocation (id, kind, subject, created_at, expires_at)
     VALUES (gen_random_uuid(), 'session', $1, ${createdAt}, now() + interval '1 hour')`

@@ -1,4 +1,4 @@
-// What other verifiers learn of revocations, as docs/revocation.md promises it to them.
+// The revocation feed for other verifiers, as documented in docs/revocation.md.
 
 import t from 'tap'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
@@ -52,7 +52,7 @@ t.test('REF-12: an ended session and raised epochs are in the list and in the st
   const body = { current_password, new_password: 'seven other hills under a lantern' }
   t.match(await api.call('/v1/me/password', { method: 'PUT', token, body }), { status: 204 })
   const news = await feed.next(({ data }) => data.entries?.some(({ sub }) => sub === bob.userId) ?? false)
-  t.strictSame(news.data.entries?.length, 1, 'only what is new')
+  t.strictSame(news.data.entries?.length, 1, 'only new entries')
 
   t.match((await list()).body, {
     cursor: news.id,
@@ -63,7 +63,7 @@ t.test('REF-12: an ended session and raised epochs are in the list and in the st
   })
 })
 
-t.test('a cursor answers only what came after it, and one that is not known answers everything', async (t) => {
+t.test('a cursor returns only later entries, and an unknown one returns all', async (t) => {
   const { api, list, follow, logOut } = await startWithFeed(t)
   const [first, second] = [await api.signUp(), await api.signUp()]
   await logOut(first.accessToken)
@@ -85,7 +85,7 @@ t.test('a cursor answers only what came after it, and one that is not known answ
   t.ok(resumed.events.some(names(second.sessionId)))
 })
 
-t.test('nothing that happens while a verifier is cut off is missed', async (t) => {
+t.test('a disconnected verifier misses nothing', async (t) => {
   const { api, follow, logOut } = await startWithFeed(t)
   const before = await follow()
   const { id = '' } = await before.next(isBeat)
@@ -118,13 +118,13 @@ t.test('ten thousand entries arrive in batches, and only the last has an id', as
   )
 })
 
-t.test('an instance that is behind sends verifiers elsewhere', async (t) => {
+t.test('a stale instance closes its streams', async (t) => {
   const { app, clock, list, follow } = await startWithFeed(t)
   const feed = await follow()
   await feed.next(isBeat)
   clock.advance({ seconds: 3 })
   const late = await feed.next(({ data }) => (data.age_ms ?? 0) > 3000)
-  t.ok(isBeat(late), 'a beat tells since when nothing was confirmed')
+  t.ok(isBeat(late), 'a beat contains the time since the last confirmation')
 
   clock.advance({ seconds: 3 })
   await until(() => Promise.resolve(feed.ended()))
@@ -136,7 +136,7 @@ t.test('an instance that is behind sends verifiers elsewhere', async (t) => {
   t.match(await follow(), { status: 200 })
 })
 
-t.test('a stop ends the streams first', async (t) => {
+t.test('shutdown closes the streams first', async (t) => {
   const { app, follow } = await startWithFeed(t)
   const feed = await follow()
   await feed.next(isBeat)
@@ -144,7 +144,7 @@ t.test('a stop ends the streams first', async (t) => {
   await until(() => Promise.resolve(feed.ended()))
 })
 
-t.test('only a listed verifier gets in, by its bearer credential or by HTTP Basic', async (t) => {
+t.test('only listed verifiers are admitted, by bearer credential or by HTTP Basic', async (t) => {
   const { api } = await startWithFeed(t)
   const { accessToken, refreshToken } = await api.signUp()
   const basic = (name: string, secret: string) => `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`
@@ -175,5 +175,5 @@ t.test('only a listed verifier gets in, by its bearer credential or by HTTP Basi
       value ?? 'none',
     )
   }
-  t.match(await api.call(`/v1/whoami`, { headers: { authorization } }), { status: 401 }, 'it opens nothing else')
+  t.match(await api.call(`/v1/whoami`, { headers: { authorization } }), { status: 401 }, 'it is accepted nowhere else')
 })

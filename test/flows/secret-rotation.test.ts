@@ -5,14 +5,14 @@ import { startApp } from '../support/app.js'
 const idOfSecret = (text: string) => parseSecretKey(text)?.id
 const idInToken = (token = '') => Buffer.from(token.slice('spr_'.length), 'base64url').readUInt8(0)
 
-/** One byte is not always unique, and here the two are to be told apart. */
+/** One byte is not always unique, and the test needs two different ids. */
 function generateUnlike(other: string): string {
   const secret = generateSecretKey()
   return idOfSecret(secret) === idOfSecret(other) ? generateUnlike(other) : secret
 }
 
 t.test(
-  'REF-24: SECRET_KEY is rotated in two steps, and every answer carries a token under the first key',
+  'REF-24: SECRET_KEY is rotated in two steps, and every response contains a token under the first key',
   async (t) => {
     const old = generateSecretKey()
     const next = generateUnlike(old)
@@ -28,7 +28,7 @@ t.test(
     t.match(
       await first.api.refresh(second.refresh_token),
       { status: 200 },
-      'instances that know the old one only go on',
+      'instances that know only the old one continue',
     )
 
     const rotated = await join(`${next},${old}`)
@@ -54,7 +54,7 @@ t.test(
     t.match(
       await rotated.api.refresh(idle.refreshToken),
       { status: 200 },
-      'nothing ended: the old secret still reads it',
+      'no session ended: the old secret still verifies it',
     )
   },
 )

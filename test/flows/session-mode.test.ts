@@ -1,4 +1,4 @@
-// Mode `session`: the browser does everything, and the access cookie renews itself from the refresh cookie.
+// Mode `session`: everything is in cookies, and the access cookie is renewed with the refresh cookie.
 
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -28,12 +28,12 @@ async function signIn({ browser }: TestApp): Promise<SignedIn> {
   return { page, email, sid: reply.session.id, userId: reply.user.id }
 }
 
-/** The names of the cookies that an answer sets or clears. */
+/** The names of the cookies that a response sets or deletes. */
 function cookieNames({ setCookies }: Answer): string[] {
   return setCookies.map((line) => line.slice(0, line.indexOf('='))).sort()
 }
 
-/** The access cookie as if another key had signed it: one that is unknown here, or was withdrawn. */
+/** The access cookie as if signed by another key: an unknown or a withdrawn one. */
 function underUnknownKey(token = ''): string {
   const header = { alg: 'EdDSA', typ: 'at+jwt', kid: 'unknown' }
   return token.replace(/^[^.]+/, Buffer.from(JSON.stringify(header)).toString('base64url'))
@@ -43,7 +43,7 @@ t.test('renewal', async (t) => {
   const instance = await startApp(t)
   const { api, app, clock, database } = instance
 
-  t.test('an access cookie that no longer serves is replaced, whatever is wrong with it', async (t) => {
+  t.test('an invalid access cookie is replaced, whatever the reason', async (t) => {
     const { page, sid } = await signIn(instance)
     const { [rt]: refresh = '', [at]: access = '' } = Object.fromEntries(page.cookies)
     const unserviceable: Record<string, Record<string, string>> = {
@@ -56,11 +56,11 @@ t.test('renewal', async (t) => {
     for (const [name, cookies] of Object.entries(unserviceable)) {
       const answer = await api.call('/v1/whoami', { cookies: { [rt]: refresh, ...cookies } })
       t.match(answer, { status: 200, headers: { 'cache-control': 'no-store' }, body: { sid } }, name)
-      t.strictSame(cookieNames(answer), [at], `${name}: the access cookie alone is set`)
+      t.strictSame(cookieNames(answer), [at], `${name}: only the access cookie is set`)
     }
     clock.advance({ minutes: 11 })
     t.strictSame(cookieNames(await page.call('/v1/whoami')), [at], 'expired')
-    t.strictSame(cookieNames(await page.call('/v1/whoami')), [], 'the new one serves')
+    t.strictSame(cookieNames(await page.call('/v1/whoami')), [], 'the new one is accepted')
     t.equal((await readFamily(database, sid)).generation, 0, 'nothing rotated')
     t.match(await api.call('/v1/whoami', { cookies: { [at]: access } }), {
       status: 401,
@@ -87,7 +87,7 @@ t.test('renewal', async (t) => {
     t.ok(now.epoch > epoch + 5)
   })
 
-  t.test('it happens on every route that requires access, also for HEAD, and on no other', async (t) => {
+  t.test('renewal happens on every route that requires access, also for HEAD, and on no other', async (t) => {
     const { page, sid } = await signIn(instance)
     const cookies = { [rt]: page.cookies.get(rt) ?? '' }
     const reading = operationsOf(app.server).filter(({ method }) => method === 'GET')
@@ -105,11 +105,11 @@ t.test('renewal', async (t) => {
       t.strictSame((await api.call(path, { cookies })).setCookies, [], path)
     }
     const arriving = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
-    t.match(await api.call('/v1/me', { cookies, headers: arriving }), { status: 200 }, 'a link from elsewhere')
+    t.match(await api.call('/v1/me', { cookies, headers: arriving }), { status: 200 }, 'a link on another site')
     t.equal((await readFamily(database, sid)).generation, 0)
   })
 
-  t.test('pages that load at once renew at once, and the use is noted', async (t) => {
+  t.test('pages that load concurrently renew concurrently, and the use is recorded', async (t) => {
     const { page, sid } = await signIn(instance)
     const before = await readFamily(database, sid)
     clock.advance({ minutes: 11 })
@@ -121,7 +121,7 @@ t.test('renewal', async (t) => {
     t.ok(after.lastUsedAt.getTime() - before.lastUsedAt.getTime() >= 11 * 60_000)
   })
 
-  t.test('it keeps a session alive, but not beyond its last day', async (t) => {
+  t.test('renewal extends the idle expiry of a session, but not its absolute expiry', async (t) => {
     const { page } = await signIn(instance)
     for (let week = 0; week < 4; week += 1) {
       clock.advance({ days: 6, hours: 23 })
@@ -132,7 +132,7 @@ t.test('renewal', async (t) => {
     t.match(await page.call('/v1/whoami'), expired)
   })
 
-  t.test('the Authorization header wins over the cookies', async (t) => {
+  t.test('the Authorization header takes precedence over the cookies', async (t) => {
     const { page } = await signIn(instance)
     const other = await api.signUp()
     t.match(await page.call('/v1/whoami', { token: other.accessToken }), {
@@ -150,7 +150,7 @@ t.test('renewal', async (t) => {
   })
 })
 
-t.test('a session that has ended is not renewed', async (t) => {
+t.test('an ended session is not renewed', async (t) => {
   const instance = await startApp(t)
   const { clock, database } = instance
   const { page, sid, email } = await signIn(instance)
@@ -173,14 +173,14 @@ t.test('a session that has ended is not renewed', async (t) => {
   banned.page.cookies.delete(at)
   t.match(await banned.page.call('/v1/whoami'), refused('banned'))
   clock.advance({ hours: 2 })
-  t.match(await banned.page.call('/v1/whoami'), { status: 200 }, 'a ban that is over')
+  t.match(await banned.page.call('/v1/whoami'), { status: 200 }, 'a ban that has ended')
 
   const idle = await signIn(instance)
   clock.advance({ days: 8 })
   t.match(await idle.page.call('/v1/whoami'), refused('idle'))
 })
 
-t.test('an older refresh cookie renews only while the newer one is on its way', async (t) => {
+t.test('an older refresh cookie renews only within the grace period', async (t) => {
   for (const grace of ['10', '0']) {
     const instance = await startApp(t, { settings: { REFRESH_GRACE: grace } })
     const { api, clock, database } = instance
@@ -191,11 +191,15 @@ t.test('an older refresh cookie renews only while the newer one is on its way', 
     const first = page.cookies.get(rt) ?? ''
     await page.call('/v1/auth/refresh', { method: 'POST' })
     if (grace !== '0') {
-      t.match(await whoami(first), { status: 200, setCookies: [/^sallyport_at=/], body: { sid } }, 'within the grace')
+      t.match(
+        await whoami(first),
+        { status: 200, setCookies: [/^sallyport_at=/], body: { sid } },
+        'within the grace period',
+      )
       clock.advance({ seconds: 11 })
       t.match(await whoami(page.cookies.get(rt) ?? ''), { status: 200 }, 'the current one at any time')
     }
-    t.match(await whoami(first), reused, `REF-03: the previous one afterwards, grace ${grace}`)
+    t.match(await whoami(first), reused, `REF-03: the previous one afterwards, grace period ${grace}`)
     t.match(await readFamily(database, sid), { endReason: 'reuse_detected' })
     t.ok((await readAuditTrail(database, sid)).includes('refresh_reused'))
     t.match(await page.call('/v1/whoami'), { status: 401, body: { code: 'session_ended', reason: 'reuse_detected' } })
@@ -204,7 +208,7 @@ t.test('an older refresh cookie renews only while the newer one is on its way', 
     const oldest = old.page.cookies.get(rt) ?? ''
     await old.page.call('/v1/auth/refresh', { method: 'POST' })
     await old.page.call('/v1/auth/refresh', { method: 'POST' })
-    t.match(await whoami(oldest), reused, 'REF-05: a grandparent at once')
+    t.match(await whoami(oldest), reused, 'REF-05: the second previous one, immediately')
   }
 })
 
@@ -225,13 +229,13 @@ t.test('REF-14: a password change replaces both cookies and ends the other sessi
   const body = { current_password: PASSWORD, new_password: newPassword }
   const changed = await page.call('/v1/me/password', { method: 'PUT', body })
   t.equal(changed.status, 204)
-  t.strictSame(cookieNames(changed), [at, rt], 'each cookie once, although the access cookie was renewed on the way')
+  t.strictSame(cookieNames(changed), [at, rt], 'each cookie once, although the access cookie was renewed in between')
   t.not(page.cookies.get(rt), before[rt])
   t.equal((await readFamily(database, sid)).generation, 1)
   t.match(
     await page.call('/v1/whoami'),
     { status: 200, setCookies: { length: 0 }, body: { sid } },
-    'the new cookies serve',
+    'the new cookies are accepted',
   )
   const ended = { status: 401, body: { code: 'session_ended', reason: 'password_changed' } }
   t.match(await api.refresh(elsewhere.body.refresh_token), ended)
@@ -242,7 +246,7 @@ t.test('REF-14: a password change replaces both cookies and ends the other sessi
   })
 })
 
-t.test('REF-14: a password change rotates no session but its own, whatever cookie comes along', async (t) => {
+t.test('REF-14: a password change rotates only its own session, whichever cookie is sent with it', async (t) => {
   const instance = await startApp(t)
   const { page, sid } = await signIn(instance)
   const { accessToken: token, email } = await instance.api.signUp()
@@ -253,6 +257,22 @@ t.test('REF-14: a password change rotates no session but its own, whatever cooki
   t.strictSame(changed.setCookies, [])
   t.strictSame(await readFamily(instance.database, sid), before)
   t.match(await instance.api.login({ email, password: newPassword }), { status: 200 }, 'it was the bearer’s password')
+})
+
+t.test('a server that renders pages passes the cookies on, and need not store what is set', async (t) => {
+  const instance = await startApp(t)
+  const { api, clock, database } = instance
+  const { page, sid } = await signIn(instance)
+  const cookies = Object.fromEntries(page.cookies)
+  for (let rendered = 0; rendered < 4; rendered += 1) {
+    // Neither the access cookie nor an answer's Set-Cookie is kept. The grace of rotations plays no part.
+    clock.advance({ hours: 1 })
+    const answer = await api.call('/v1/whoami', { cookies })
+    t.match(answer, { status: 200, body: { sid } })
+    t.strictSame(cookieNames(answer), [at])
+  }
+  t.equal((await readFamily(database, sid)).generation, 0, 'nothing was rotated that would have to be stored')
+  t.match(await page.call('/v1/auth/refresh', { method: 'POST' }), { status: 200 }, 'the browser refreshes itself')
 })
 
 t.test('logging out clears what was renewed on the way', async (t) => {

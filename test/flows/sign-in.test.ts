@@ -2,7 +2,7 @@ import t from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { startApp } from '../support/app.js'
 
-t.test('a mobile app registers, reads who it is, refreshes and logs out', async (t) => {
+t.test('a mobile app registers, calls whoami, refreshes and logs out', async (t) => {
   const { api } = await startApp(t)
 
   const registered = await api.register({ email: ' Ada@Example.com ', password: PASSWORD, mode: 'json', name: 'Ada' })
@@ -58,7 +58,7 @@ t.test('a page keeps its refresh token in a cookie that scripts cannot read', as
   t.match(await api.whoami(refreshed.body.access_token), { status: 401, body: { code: 'session_ended' } })
 })
 
-t.test('a classic web app works by cookies alone, and its access cookie renews itself', async (t) => {
+t.test('a classic web app uses only cookies, and its access cookie is renewed', async (t) => {
   const { api, browser, clock } = await startApp(t)
   const { email, password } = await api.signUp()
   const page = browser()

@@ -20,7 +20,7 @@ async function newToken(api: Api) {
   return { accessToken, kid, alg }
 }
 
-/** The other key that is published, where none was retired. */
+/** The other published key, if none was retired. */
 async function nextKid(api: Api, activeKid: string): Promise<string | undefined> {
   const { kids } = await keySet(api)
   return kids.length === 2 ? kids.find((kid) => kid !== activeKid) : undefined
@@ -28,7 +28,7 @@ async function nextKid(api: Api, activeKid: string): Promise<string | undefined>
 
 const rotate = ({ app }: TestApp, ...args: string[]) => runCommand(app.operator, 'keys:rotate', args)
 
-t.test('KEY-03: a key signs for 90 days, and its successor is known to all before it signs', async (t) => {
+t.test('KEY-03: a key signs for 90 days, and its successor is published before it signs', async (t) => {
   const { api, app, clock, database } = await startApp(t)
   const first = await newToken(api)
   const successor = await nextKid(api, first.kid)
@@ -42,7 +42,7 @@ t.test('KEY-03: a key signs for 90 days, and its successor is known to all befor
   t.equal(last.kid, first.kid)
   await app.operations.runMaintenance()
   t.equal((await newToken(api)).kid, successor)
-  t.match(await api.whoami(last.accessToken), { status: 200 }, 'a token of the retired key is still good')
+  t.match(await api.whoami(last.accessToken), { status: 200 }, 'a token of the retired key is still valid')
   const { kids } = await keySet(api)
   t.equal(kids.length, 3)
   t.ok(kids.includes(first.kid))
@@ -52,10 +52,10 @@ t.test('KEY-03: a key signs for 90 days, and its successor is known to all befor
   t.ok((await keySet(api)).kids.includes(first.kid))
   clock.advance({ minutes: 2 })
   await app.operations.runMaintenance()
-  t.notOk((await keySet(api)).kids.includes(first.kid), 'it leaves when its last token is over')
+  t.notOk((await keySet(api)).kids.includes(first.kid), 'it is removed when its last token has expired')
   const stored = await database.query((client) => client.signingKey.findMany({ orderBy: { state: 'asc' } }))
   t.match(stored, [{ state: 'next' }, { state: 'active', kid: successor }])
-  t.equal(stored.length, 2, 'and the database with it')
+  t.equal(stored.length, 2, 'and from the database')
   t.match(await api.whoami(last.accessToken), { status: 401, body: { code: 'token_invalid' } })
 })
 
@@ -73,7 +73,7 @@ t.test('KEY-03: keys:rotate waits until the next key has been published for a da
   t.ok((await rotate(server)).join().includes(successor ?? 'none'))
   const second = await newToken(api)
   t.equal(second.kid, successor)
-  await t.rejects(rotate(server), CommandError, 'the one after it is new')
+  await t.rejects(rotate(server), CommandError, 'its successor is new')
 
   await rotate(server, '--force')
   await rotate(server, '--force')
@@ -84,27 +84,30 @@ t.test('KEY-03: keys:rotate waits until the next key has been published for a da
   t.match(await api.whoami(third.accessToken), { status: 200 })
 })
 
-t.test('KEY-03: instances that have not noticed a rotation accept the new key, and theirs is accepted', async (t) => {
-  const one = await startApp(t)
-  const two = await startApp(t, { join: true, clock: one.clock })
-  t.same(await keySet(two.api), await keySet(one.api), 'they share one key set')
+t.test(
+  'KEY-03: instances that have not noticed a rotation accept the new key, and their own is still accepted',
+  async (t) => {
+    const one = await startApp(t)
+    const two = await startApp(t, { join: true, clock: one.clock })
+    t.same(await keySet(two.api), await keySet(one.api), 'they share one key set')
 
-  await rotate(one, '--force')
-  await rotate(one, '--force')
-  const ofOne = await newToken(one.api)
-  t.match(await two.api.whoami(ofOne.accessToken), { status: 200 }, 'a key that is unknown is looked for')
-  const ofTwo = await newToken(two.api)
-  t.match(await one.api.whoami(ofTwo.accessToken), { status: 200 })
+    await rotate(one, '--force')
+    await rotate(one, '--force')
+    const ofOne = await newToken(one.api)
+    t.match(await two.api.whoami(ofOne.accessToken), { status: 200 }, 'an unknown key is looked up')
+    const ofTwo = await newToken(two.api)
+    t.match(await one.api.whoami(ofTwo.accessToken), { status: 200 })
 
-  await two.app.operations.runMaintenance()
-  t.equal((await newToken(two.api)).kid, ofOne.kid)
-  t.same(await keySet(two.api), await keySet(one.api))
-})
+    await two.app.operations.runMaintenance()
+    t.equal((await newToken(two.api)).kid, ofOne.kid)
+    t.same(await keySet(two.api), await keySet(one.api))
+  },
+)
 
 t.test('the key set survives a restart', async (t) => {
   const before = await startApp(t)
   const { accessToken, kid } = await newToken(before.api)
-  // Moves the row behind the other, as any change of it does.
+  // Moves the row behind the other, as any update does.
   await before.database.query((client) => client.signingKey.update({ where: { kid }, data: { algorithm: 'EdDSA' } }))
   const restarted = await startApp(t, { join: true, clock: before.clock })
   t.same(await keySet(restarted.api), await keySet(before.api))
@@ -112,7 +115,7 @@ t.test('the key set survives a restart', async (t) => {
   t.equal((await newToken(restarted.api)).kid, kid)
 })
 
-t.test('KEY-01: another SIGNING_ALGORITHM takes over once its key has been published for a day', async (t) => {
+t.test('KEY-01: another SIGNING_ALGORITHM is used once its key has been published for a day', async (t) => {
   const before = await startApp(t)
   const { clock } = before
   const old = await newToken(before.api)
@@ -131,6 +134,10 @@ t.test('KEY-01: another SIGNING_ALGORITHM takes over once its key has been publi
   const changed = await newToken(api)
   t.match(changed, { alg: 'ES256', kid: keys[1]?.kid })
   t.match(await api.whoami(changed.accessToken), { status: 200 })
-  t.match(await api.whoami(last.accessToken), { status: 200 }, 'tokens of the old algorithm live out their time')
+  t.match(
+    await api.whoami(last.accessToken),
+    { status: 200 },
+    'tokens of the old algorithm are valid until they expire',
+  )
   t.match((await keySet(api)).keys, [{ alg: 'EdDSA' }, { alg: 'ES256' }, { alg: 'ES256' }])
 })

@@ -3,10 +3,10 @@ import { createBoundedQueue, type QueueRefusal } from '../../src/platform/bounde
 
 const patient = { concurrency: 1, maxWaiting: 10, patienceMs: 60_000, clock: { elapsedMs: () => 0 } }
 
-/** Lets what a queue has begun begin. */
+/** Lets the started work begin. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-/** Work that ends when the test says so, and tells when it began. */
+/** Work that ends when the test says so, and records when it began. */
 function createWork() {
   const begun: string[] = []
   const ends = new Map<string, () => void>()
@@ -21,7 +21,7 @@ function createWork() {
   }
 }
 
-t.test('PWD-08: so many at once, the others in the order in which they came', async (t) => {
+t.test('PWD-08: work beyond the concurrency runs in order of arrival', async (t) => {
   const queue = createBoundedQueue({ ...patient, concurrency: 2 })
   const { begun, named, end } = createWork()
   const all = ['a', 'b', 'c', 'd', 'e'].map((name) => queue.run(named(name)))
@@ -41,7 +41,7 @@ t.test('PWD-08: so many at once, the others in the order in which they came', as
   t.match(queue, { working: 0, waiting: 0 })
 })
 
-t.test('PWD-08: what is beyond the queue is refused at once, with the time that the rest takes', async (t) => {
+t.test('PWD-08: work beyond the queue is refused immediately, with the time that the queue needs', async (t) => {
   let nowMs = 0
   const observed: (QueueRefusal | number)[] = []
   const observer = {
@@ -51,7 +51,11 @@ t.test('PWD-08: what is beyond the queue is refused at once, with the time that 
   const queue = createBoundedQueue({ ...patient, maxWaiting: 2, clock: { elapsedMs: () => nowMs }, observer })
   const { named, end } = createWork()
   const [a, b, c] = ['a', 'b', 'c'].map((name) => queue.run(named(name)))
-  await t.rejects(queue.run(named('d')), { code: 'overloaded', options: { retryAfterSeconds: 1 } }, 'nobody knows yet')
+  await t.rejects(
+    queue.run(named('d')),
+    { code: 'overloaded', options: { retryAfterSeconds: 1 } },
+    'the duration is not known yet',
+  )
 
   nowMs = 3000
   end('a')
@@ -67,7 +71,7 @@ t.test('PWD-08: what is beyond the queue is refused at once, with the time that 
   t.strictSame(observed, [0, 'full', 3000, 'full', 3000, 0])
 })
 
-t.test('PWD-08: nobody is told to stay away longer than anybody waits', async (t) => {
+t.test('PWD-08: Retry-After is never longer than the maximum wait', async (t) => {
   let nowMs = 0
   const queue = createBoundedQueue({ ...patient, maxWaiting: 1, clock: { elapsedMs: () => nowMs } })
   const { named, end } = createWork()
@@ -84,7 +88,7 @@ t.test('PWD-08: nobody is told to stay away longer than anybody waits', async (t
   await others[1]
 })
 
-t.test('PWD-08: who has waited long enough is refused, and the work is never begun', async (t) => {
+t.test('PWD-08: work that has waited too long is refused and never begun', async (t) => {
   const queue = createBoundedQueue({ ...patient, patienceMs: 1 })
   const { begun, named, end } = createWork()
   const first = queue.run(named('first'))
@@ -95,7 +99,7 @@ t.test('PWD-08: who has waited long enough is refused, and the work is never beg
   t.strictSame(begun, ['first'])
 })
 
-t.test('PWD-08: nobody works for who has gone', async (t) => {
+t.test('PWD-08: work whose client has disconnected is never begun', async (t) => {
   const queue = createBoundedQueue(patient)
   const { begun, named, end } = createWork()
   const hangingUp = new AbortController()
@@ -113,7 +117,7 @@ t.test('PWD-08: nobody works for who has gone', async (t) => {
   t.strictSame(begun, ['first', 'third'])
 })
 
-t.test('PWD-08: work that fails makes room like any other', async (t) => {
+t.test('PWD-08: failed work frees its slot', async (t) => {
   const queue = createBoundedQueue(patient)
   const failing = queue.run(() => Promise.reject(new Error('failed')))
   const next = queue.run(() => Promise.resolve('next'))
@@ -122,7 +126,7 @@ t.test('PWD-08: work that fails makes room like any other', async (t) => {
   t.match(queue, { working: 0, waiting: 0 })
 })
 
-t.test('PWD-08: who leads to work is admitted as long as there is room for the work', async (t) => {
+t.test('PWD-08: an operation is admitted as long as there is room for its work', async (t) => {
   const queue = createBoundedQueue({ ...patient, maxWaiting: 1 })
   const { begun, named, end } = createWork()
   const [a, b] = ['a', 'b'].map((name) => queue.admit(named(name)))

@@ -1,4 +1,4 @@
-// Clients that hang up before they have their answer, or before they have asked in full.
+// Clients that disconnect before they get their response, or before they have sent the whole request.
 
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ async function abort(port: number, text: string, { politely }: { politely: boole
 t.test(
   'OPS-10: 10,000 aborted requests leave nothing behind (needs Postgres)',
   {
-    skip: needsPostgres || (!existsSync('/proc/self/fd') && 'counts the files of a process in /proc'),
+    skip: needsPostgres || (!existsSync('/proc/self/fd') && 'counts the open files of a process in /proc'),
   },
   async (t) => {
     const database = { DATABASE_URL: await createEmptyDatabase(t) }
@@ -70,7 +70,7 @@ t.test(
     await abortMany(WARM_UP)
     const residentMib = residentMibOf(server)
     await abortMany(ABORTED - WARM_UP)
-    // The pool may have opened all of its connections to the database meanwhile.
+    // Meanwhile the pool may have opened all of its connections to the database.
     await t.resolves(until(async () => descriptorsOf(server) <= descriptors + 12))
     t.ok(residentMibOf(server) - residentMib < MOST_GROWTH_MIB, `${residentMibOf(server) - residentMib} MiB more`)
 

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const packages = ['argon2', 'node-addon-api', 'node-gyp-build', '@phc/format']
 const hasCompiler = ['cc', 'c++'].every((name) => spawnSync(name, ['--version']).status === 0)
 
-/** A checkout of the scripts with nothing installed but argon2, as its package has it. */
+/** A checkout of the scripts with only argon2 installed, as in its package. */
 function createCheckout(t: Parameters<typeof createFolder>[0]) {
   const folder = createFolder(t)
   cpSync(join(root, 'scripts'), join(folder, 'scripts'), { recursive: true })
@@ -30,7 +30,7 @@ function createCheckout(t: Parameters<typeof createFolder>[0]) {
   return { run, binary }
 }
 
-t.test('PWD-08: where argon2 cannot be compiled, the build says so and goes on without', async (t) => {
+t.test('PWD-08: if argon2 cannot be compiled, the build reports it and continues', async (t) => {
   const { run, binary } = createCheckout(t)
   t.match(run('build-argon2.js', [], { CC: 'no-such-compiler' }), /^argon2 stays as it is: /)
   t.match(run('build-argon2.js', [], { CXX: 'true' }), /^argon2 stays as it is/)
@@ -40,7 +40,7 @@ t.test('PWD-08: where argon2 cannot be compiled, the build says so and goes on w
 const elsewhere = process.arch !== 'x64' || process.platform === 'win32'
 const skip = elsewhere ? 'is for x86-64' : hasCompiler ? false : 'needs a compiler'
 
-t.test('PWD-08: argon2, compiled for this machine, computes what the package does', { skip }, async (t) => {
+t.test('PWD-08: argon2, compiled for this machine, computes the same as the prebuilt binary', { skip }, async (t) => {
   const { run, binary } = createCheckout(t)
   t.match(run('build-argon2.js'), 'argon2 was compiled for this kind of machine.\n')
   t.equal(run('build-argon2.js'), '', 'and only once')

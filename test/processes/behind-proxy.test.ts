@@ -46,7 +46,7 @@ t.test(
       proxy.kill('SIGKILL')
       await ended
     })
-    // Another address than the proxy's own, so that it is seen whose is kept.
+    // Another address than the proxy's own, to see which one is stored.
     const agent = new Agent({ keepAlive: true, localAddress: '127.0.0.2' })
     t.teardown(() => agent.destroy())
     const host = `localhost:${port}`
@@ -55,7 +55,7 @@ t.test(
     )
     await until(async () => (await api.call('/livez').catch(() => null))?.status === 200)
 
-    t.test('PWD-14: sessions show the address of the client, whatever it claims', async (t) => {
+    t.test('PWD-14: sessions show the address of the client, whatever header it sends', async (t) => {
       const { accessToken, refreshToken, email, password } = await api.signUp()
       const headers = { 'x-forwarded-for': '203.0.113.9' }
       t.match(await api.login({ email, password, mode: 'json' }, { headers }), { status: 200 })
@@ -71,13 +71,13 @@ t.test(
       const { accessToken: token } = await api.signUp()
       const stream = await fetch(`http://${host}/v1/events`, { headers: { authorization: `Bearer ${token}` } })
       const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
-      // A proxy that waits for more would keep it.
+      // A proxy that buffers would delay it.
       t.match(await reader?.read(), { value: /^retry: / })
       t.match(await api.call('/v1/auth/logout', { method: 'POST', token }), { status: 204 })
       t.match(await reader?.read(), { value: /event: session.ended/ })
     })
 
-    t.test('OPS-06: one instance after the other is stopped, and no request is lost', async (t) => {
+    t.test('OPS-06: the instances are stopped one by one, and no request is lost', async (t) => {
       const { accessToken } = await api.signUp()
       let isOver = false
       const statuses = new Set<unknown>()
@@ -85,7 +85,7 @@ t.test(
         while (!isOver) statuses.add(await api.whoami(accessToken).then(({ status }) => status, String))
       })
       t.equal(await first.stop(), 0)
-      // Requests go to the other now.
+      // The other instance now gets the requests.
       for (let i = 0; i < 20; i += 1) t.match(await api.whoami(accessToken), { status: 200 })
       isOver = true
       await Promise.all(asking)

@@ -1,4 +1,5 @@
-// A whole process, and what befalls its Postgres while clients refresh without pause. RATE_LIMIT is off: clients without pause are what it stops.
+// A whole process, with faults of Postgres while clients refresh without pause. RATE_LIMIT is off, because it limits
+// such clients.
 
 import pg from 'pg'
 import t from 'tap'
@@ -22,7 +23,7 @@ t.test('faults of Postgres under traffic (needs Postgres)', { skip: needsPostgre
   const { refreshers, untilServed, stop } = await startRefreshing(server, CLIENTS)
   await untilServed(5)
 
-  /** Waits until everybody has been refused, and looks at what goes on without a database. */
+  /** Waits until every client has been refused, and checks what still works without a database. */
   async function expectOutage() {
     const refused = refreshers.map(({ unavailable }) => unavailable)
     await until(async () => refreshers.every(({ unavailable }, index) => unavailable > (refused[index] ?? 0)))
@@ -40,14 +41,14 @@ t.test('faults of Postgres under traffic (needs Postgres)', { skip: needsPostgre
     await t.resolves(untilServed(5))
   })
 
-  t.test('OPS-03: it is away, and comes back', async (t) => {
+  t.test('OPS-03: it is down, and comes back', async (t) => {
     await proxy.stop()
     await expectOutage()
     await proxy.start()
     await t.resolves(untilServed(5))
   })
 
-  t.test('OPS-03, OPS-05: it ends every connection, as at a restart, again and again', async (t) => {
+  t.test('OPS-03, OPS-05: it closes all connections repeatedly, as in a restart', async (t) => {
     const admin = new pg.Client({ connectionString: url })
     await admin.connect()
     t.teardown(() => admin.end())
@@ -60,7 +61,7 @@ t.test('faults of Postgres under traffic (needs Postgres)', { skip: needsPostgre
     t.match(await api.login({ email, password }), { status: 200 })
   })
 
-  t.test('it is slow: everything is answered, later', async (t) => {
+  t.test('it is slow: every request is served, but later', async (t) => {
     const refused = refreshers.map(({ unavailable }) => unavailable)
     proxy.delay(50)
     await untilServed(3)
@@ -72,7 +73,7 @@ t.test('faults of Postgres under traffic (needs Postgres)', { skip: needsPostgre
     )
   })
 
-  t.test('REF-07, OPS-03: nobody has lost a session by any of it', async (t) => {
+  t.test('REF-07, OPS-03: no session was lost', async (t) => {
     await stop()
     for (const { errors, refreshToken } of refreshers) {
       t.strictSame(errors, [])

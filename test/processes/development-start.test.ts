@@ -6,7 +6,7 @@ import t from 'tap'
 import { needsEmbedded } from '../support/database.js'
 import { createFolder, startFromSources, startProcess } from '../support/process.js'
 
-t.test('the sources start as they are, and serve', { skip: needsEmbedded }, async (t) => {
+t.test('the sources start without a build, and serve', { skip: needsEmbedded }, async (t) => {
   const server = await startFromSources(t, { NODE_ENV: 'development', DATA_DIR: createFolder(t) })
   const { accessToken } = await server.api.signUp()
   t.match(await server.api.whoami(accessToken), { status: 200 })
@@ -14,14 +14,14 @@ t.test('the sources start as they are, and serve', { skip: needsEmbedded }, asyn
 })
 
 t.test(
-  'KEY-05: a first start makes a secret that only its owner can read, and the next start uses it',
+  'KEY-05: the first start generates a secret that only its owner can read, and the next start uses it',
   { skip: needsEmbedded },
   async (t) => {
     const dataDir = createFolder(t)
     const first = await startProcess(t, { NODE_ENV: 'development', DATA_DIR: dataDir })
     const { accessToken, refreshToken } = await first.api.signUp()
     t.equal(statSync(join(dataDir, 'secret.key')).mode & 0o777, 0o600)
-    t.match(first.said(), /secret\.key/, 'the banner tells where it is')
+    t.match(first.said(), /secret\.key/, 'the banner shows its path')
     t.equal(await first.stop(), 0)
 
     const next = await startProcess(t, { NODE_ENV: 'development', DATA_DIR: dataDir })

@@ -8,7 +8,7 @@ import { startProcess } from '../support/process.js'
 const INSTANCES = 8
 
 t.test(
-  'KEY-07: eight first starts at once end in one schema and one key set (needs Postgres)',
+  'KEY-07: eight concurrent first starts produce one schema and one key set (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
     const url = await createEmptyDatabase(t)

@@ -1,4 +1,4 @@
-// The disk of the embedded database is full: a file system of its own, which other files fill to the last byte.
+// The disk of the embedded database is full: a separate file system, which other files fill completely.
 
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
@@ -25,7 +25,7 @@ function mountDisk(): boolean {
 }
 
 t.test(
-  'REF-07: a full disk refuses what is written, loses nothing, and is gone when there is space',
+  'REF-07: with a full disk writes are refused, nothing is lost, and work continues when there is space',
   {
     skip: needsDisk,
   },

@@ -1,4 +1,4 @@
-// What a rolling restart does: an instance is asked to stop while its clients go on.
+// A rolling restart: an instance is stopped while its clients continue.
 
 import t from 'tap'
 import { SECRET_KEY } from '../support/app.js'
@@ -7,7 +7,7 @@ import { createFolder, startProcess } from '../support/process.js'
 import { startTraffic } from '../support/traffic.js'
 
 t.test(
-  'OPS-06: SIGTERM amid traffic drops no request, and the process ends by itself',
+  'OPS-06: SIGTERM under traffic drops no request, and the process exits by itself',
   { skip: needsEmbedded },
   async (t) => {
     const server = await startProcess(t, { DATA_DIR: createFolder(t), SECRET_KEY, RATE_LIMIT: 'off' })

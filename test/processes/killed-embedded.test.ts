@@ -1,5 +1,5 @@
-// `kill -9` while the embedded database is writing: what was acknowledged is there after the restart. RATE_LIMIT is off:
-// 800 registrations from one address are what it stops.
+// `kill -9` while the embedded database is writing: acknowledged writes are there after the restart. RATE_LIMIT is off,
+// because it would stop 800 registrations from one address.
 
 import { randomInt, randomUUID } from 'node:crypto'
 import t from 'tap'
@@ -9,14 +9,14 @@ import { needsEmbedded } from '../support/database.js'
 import { createFolder, startProcess, type ServerProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
-// KILLS=200 is what OPS-09 asks for, and takes minutes.
+// OPS-09 requires KILLS=200, which takes minutes.
 const ROUNDS = Number(process.env.KILLS ?? 5)
 const CLIENTS = 4
 
-/** Somebody who refreshes all the time, and knows what was acknowledged. */
+/** A user who refreshes continuously, and records what was acknowledged. */
 interface Client {
   email: string
-  /** The token to present next, and the key of the attempt that has no answer yet. */
+  /** The token to present next, and the key of the attempt without a response. */
   token: string
   key: string
   /** The tokens that have a successor. */
@@ -24,16 +24,16 @@ interface Client {
 }
 
 t.test(
-  'OPS-09, REF-09: every acknowledged write outlives kill -9, and no spent token does',
+  'OPS-09, REF-09: every acknowledged write survives kill -9, and no used token becomes valid again',
   { skip: needsEmbedded },
   async (t) => {
-    // Without a grace, a spent token is never forgiven as the loser of a race; attempt keys heal all the same.
+    // Without a grace period, a used token is never accepted as the loser of a race; attempt keys work all the same.
     const settings = { DATA_DIR: createFolder(t), SECRET_KEY, REFRESH_GRACE: '0', RATE_LIMIT: 'off' }
     let server: ServerProcess = await startProcess(t, settings)
     const clients: Client[] = []
     let acknowledged = 0
 
-    /** Registers and refreshes until the process is gone. */
+    /** Registers and refreshes until the process has died. */
     async function work(): Promise<void> {
       const email = `${randomUUID()}@example.com`
       const registered = await server.api.register({ email, password: PASSWORD, mode: 'json' })
@@ -54,12 +54,12 @@ t.test(
       const working = Promise.allSettled(Array.from({ length: CLIENTS }, () => work()))
       await until(async () => acknowledged >= goal)
       await server.kill()
-      for (const outcome of await working) t.equal(outcome.status, 'rejected', 'the process is gone')
+      for (const outcome of await working) t.equal(outcome.status, 'rejected', 'the process has died')
 
       server = await startProcess(t, settings)
       for (const client of clients) {
         const answer = await server.api.refresh(client.token, { key: client.key })
-        t.match(answer, { status: 200 }, `round ${round}: acknowledged, or repeated with its key`)
+        t.match(answer, { status: 200 }, `round ${round}: acknowledged, or retried with its key`)
         client.spent.push(client.token)
         Object.assign(client, { token: answer.body.refresh_token, key: randomUUID() })
       }

@@ -1,4 +1,4 @@
-// The process dies without a word, as by `kill -9` or a machine that goes dark.
+// The process dies suddenly, as by `kill -9` or a power failure.
 
 import t from 'tap'
 import { SECRET_KEY } from '../support/app.js'
@@ -8,7 +8,7 @@ import { startProcess, type ServerProcess } from '../support/process.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 import { until } from '../support/until.js'
 
-t.test('a process that is killed loses nothing (needs Postgres)', { skip: needsPostgres }, async (t) => {
+t.test('a killed process loses nothing (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const database = await openTestDatabase()
   const { url = '' } = database
   const proxy = await startTcpProxy(url)
@@ -16,7 +16,7 @@ t.test('a process that is killed loses nothing (needs Postgres)', { skip: needsP
   const start = (databaseUrl = url, settings: Record<string, string> = {}) =>
     startProcess(t, { DATABASE_URL: databaseUrl, SECRET_KEY, ...settings })
 
-  /** Kills a process that has rotated a family, and not said so. */
+  /** Kills a process that has rotated a family, before its response. */
   async function killBeforeAnswer(doomed: ServerProcess, sessionId: string, refreshing: () => Promise<unknown>) {
     proxy.holdAnswers()
     const answer = t.rejects(refreshing())
@@ -25,7 +25,7 @@ t.test('a process that is killed loses nothing (needs Postgres)', { skip: needsP
     await answer
   }
 
-  t.test('REF-08: between commit and answer, for a client that repeats its key', async (t) => {
+  t.test('REF-08: between commit and response, for a client that retries with its key', async (t) => {
     const doomed = await start(proxy.url)
     const { refreshToken, sessionId } = await doomed.api.signUp()
     const key = 'an-attempt-of-mine'
@@ -38,12 +38,12 @@ t.test('a process that is killed loses nothing (needs Postgres)', { skip: needsP
     t.match(await next.api.refresh(answer.body.refresh_token), { status: 200 })
   })
 
-  t.test('REF-08: between commit and answer, for a client without keys that repeats at once', async (t) => {
+  t.test('REF-08: between commit and response, for a client without keys that retries immediately', async (t) => {
     const [doomed, next] = await Promise.all([start(proxy.url), start()])
     const { refreshToken, sessionId } = await doomed.api.signUp()
     await killBeforeAnswer(doomed, sessionId, () => doomed.api.refresh(refreshToken))
 
-    // The grace is ten seconds, and the other instance is there already, but this machine may be slow.
+    // The grace period is ten seconds, and the other instance is already running, but the machine may be slow.
     await database.query(
       (client) => client.$executeRaw`UPDATE refresh_token_family SET rotated_at = now() WHERE id = ${sessionId}::uuid`,
     )
@@ -51,7 +51,7 @@ t.test('a process that is killed loses nothing (needs Postgres)', { skip: needsP
     t.match(await readFamily(database, sessionId), { generation: 1, endedAt: null })
   })
 
-  t.test('REF-09: no spent token is valid again, and no ended session', async (t) => {
+  t.test('REF-09: no used token and no ended session is valid again', async (t) => {
     const doomed = await start()
     const [user, other] = [await doomed.api.signUp(), await doomed.api.signUp()]
     const { body } = await doomed.api.refresh(user.refreshToken)
@@ -59,7 +59,7 @@ t.test('a process that is killed loses nothing (needs Postgres)', { skip: needsP
     t.match(await doomed.api.call('/v1/auth/logout', { method: 'POST', token: other.accessToken }), { status: 204 })
     await doomed.kill()
 
-    // Without a grace, so that it makes no difference how fast this machine starts a process.
+    // Without a grace period, so that the test does not depend on how fast a process starts.
     const next = await start(url, { REFRESH_GRACE: '0' })
     t.match(await next.api.whoami(other.accessToken), { status: 401, body: { code: 'session_ended' } })
     t.match(await next.api.whoami(current.access_token), { status: 200 })

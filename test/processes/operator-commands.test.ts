@@ -1,4 +1,4 @@
-// The commands of an operator as processes of their own, on a database that a server uses and on one that none uses.
+// Operator commands as separate processes, on a database with and without a running server.
 
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
@@ -12,15 +12,15 @@ import { SECRET_KEY } from '../support/app.js'
 import { createEmptyDatabase, needsEmbedded, needsPostgres } from '../support/database.js'
 import { createFolder, runOperate, startProcess, type Ended, type ServerProcess } from '../support/process.js'
 
-// Each command is a process of its own, and this machine may be busy.
+// Each command is a separate process, and the machine may be busy.
 t.setTimeout(300_000)
 
-/** What is told of a command that cannot be done: to the operator, on the right stream, and without a stack. */
+/** Expects the error of a failed command: a message on standard error, without a stack. */
 function isRefusal({ code, stdout, stderr }: Ended, fault: RegExp): boolean {
   return code === 2 && stdout === '' && fault.test(stderr) && !/^\s+at .+:\d+|\bnode:|undefined/m.test(stderr)
 }
 
-/** A user who was created at the command line and has signed in once. */
+/** A user created on the command line, who has signed in once. */
 const isTrailOfRoot = /^\S+Z {2}user_created {2}done {2}[^\n]+\n\S+Z {2}login_succeeded {2}done {2}[^\n]+\n$/
 
 const kidsOf = async ({ api }: ServerProcess): Promise<string[]> => {
@@ -28,7 +28,7 @@ const kidsOf = async ({ api }: ServerProcess): Promise<string[]> => {
   return body.keys.map(({ kid }) => kid)
 }
 
-t.test('secret makes a new secret each time, and needs neither settings nor a database', async (t) => {
+t.test('secret generates a new secret each time, and needs neither settings nor a database', async (t) => {
   const results = [await runOperate(t, ['secret'], {}), await runOperate(t, ['secret'], { PORT: 'wrong' })]
   for (const { code, stdout, stderr } of results) {
     t.match(stdout, /^[\w-]{43}\n$/)
@@ -38,7 +38,7 @@ t.test('secret makes a new secret each time, and needs neither settings nor a da
   t.ok(isRefusal(await runOperate(t, ['secret', '--long'], {}), /'--long'/))
 })
 
-t.test('verifier:create makes a credential, and tells what of it the server may know', async (t) => {
+t.test('verifier:create generates a credential, and prints the hash of it for the server', async (t) => {
   const { code, stdout } = await runOperate(t, ['verifier:create', '--name', 'orders'], {})
   t.equal(code, 0)
   const [, credential = '', entry = ''] = /(spv_[\w-]{43})[^]* (orders:[0-9a-f]{64})/.exec(stdout) ?? []
@@ -49,7 +49,7 @@ t.test('verifier:create makes a credential, and tells what of it the server may 
   }
 })
 
-t.test('KEY-06: with wrong settings a command tells all of them, and does nothing', async (t) => {
+t.test('KEY-06: with wrong settings a command reports all of them, and does nothing', async (t) => {
   const weak = 'cGFzc3dvcmQ'
   const settings = { PORT: 'wrong', ACCESS_TOKEN_TTL: '1', NODE_ENV: 'production', SECRET_KEY: weak }
   const result = await runOperate(t, ['migrate'], settings)
@@ -58,7 +58,7 @@ t.test('KEY-06: with wrong settings a command tells all of them, and does nothin
   t.notOk(result.stderr.includes(weak))
 })
 
-t.test('an operator who mistypes is told what there is', async (t) => {
+t.test('an unknown command lists the existing ones', async (t) => {
   for (const args of [[], ['constructor']]) {
     t.ok(
       isRefusal(
@@ -69,7 +69,7 @@ t.test('an operator who mistypes is told what there is', async (t) => {
   }
 })
 
-t.test('what is wrong with a command line is told before anything is opened or made', async (t) => {
+t.test('errors in a command line are reported before anything is opened or created', async (t) => {
   const DATA_DIR = createFolder(t)
   const run = (args: string[], input?: string) => runOperate(t, args, { DATA_DIR, SECRET_KEY }, input)
   const create = ['user:create', '--email', 'root@example.com', '--role', 'admin']
@@ -80,7 +80,7 @@ t.test('what is wrong with a command line is told before anything is opened or m
   t.same(readdirSync(DATA_DIR), [])
 })
 
-t.test('commands work on the embedded database while no server runs', { skip: needsEmbedded }, async (t) => {
+t.test('commands work on the embedded database without a running server', { skip: needsEmbedded }, async (t) => {
   const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
   const run = (args: string[], input?: string) => runOperate(t, args, settings, input)
   t.match(await run(['migrate']), { code: 0, stdout: /up to date\.\n$/, stderr: '' })
@@ -97,7 +97,7 @@ t.test('commands work on the embedded database while no server runs', { skip: ne
   t.match(login, { status: 200, body: { user: { roles: ['admin'] } } })
 })
 
-/** The newest migration that the database records, taken out or with a newer one beside it; and put right again. */
+/** Removes the newest migration from the database's record, or adds a newer one; and restores it. */
 const historyChanges = {
   older: `UPDATE _prisma_migrations SET rolled_back_at = now()
           WHERE migration_name = (SELECT max(migration_name) FROM _prisma_migrations)`,
@@ -112,8 +112,8 @@ const commandsOnSchema: [args: string[], input?: string][] = [
   [['audit']],
 ]
 
-t.test('OPS-07: no command but migrate makes the embedded database', { skip: needsEmbedded }, async (t) => {
-  // Not the secret for development either.
+t.test('OPS-07: no command except migrate creates the embedded database', { skip: needsEmbedded }, async (t) => {
+  // Nor the development secret.
   const settings = { DATA_DIR: createFolder(t) }
   for (const [args, input] of commandsOnSchema) {
     t.ok(
@@ -124,7 +124,7 @@ t.test('OPS-07: no command but migrate makes the embedded database', { skip: nee
   t.strictSame(readdirSync(settings.DATA_DIR), [])
 })
 
-t.test('OPS-07: no command but migrate migrates the embedded database', { skip: needsEmbedded }, async (t) => {
+t.test('OPS-07: no command except migrate migrates the embedded database', { skip: needsEmbedded }, async (t) => {
   const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
   const change = async (sql: string) => {
     const engine = await PGlite.create(join(settings.DATA_DIR, 'pglite'))
@@ -147,7 +147,7 @@ t.test('OPS-07: no command but migrate migrates the embedded database', { skip: 
   t.strictSame(await change(''), newer)
 })
 
-t.test('OPS-07: no command but migrate migrates Postgres (needs Postgres)', { skip: needsPostgres }, async (t) => {
+t.test('OPS-07: no command except migrate migrates Postgres (needs Postgres)', { skip: needsPostgres }, async (t) => {
   const settings = { DATABASE_URL: await createEmptyDatabase(t), SECRET_KEY }
   const client = new pg.Client({ connectionString: settings.DATABASE_URL })
   await client.connect()
@@ -176,7 +176,7 @@ t.test('OPS-07: no command but migrate migrates Postgres (needs Postgres)', { sk
 })
 
 t.test(
-  'PWD-16: commands work on the embedded database while a server uses it, through that server',
+  'PWD-16: commands on an embedded database in use are carried out by the server',
   { skip: needsEmbedded },
   async (t) => {
     const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
@@ -195,7 +195,7 @@ t.test(
     t.same(await kidsOf(server), before)
     t.match(await run(['keys:rotate', '--force']), { code: 0, stderr: '' })
     const after = await kidsOf(server)
-    t.equal(after.length, 3, 'the server knows at once')
+    t.equal(after.length, 3, 'the server applies it immediately')
     t.ok(before.every((kid) => after.includes(kid)))
     t.match(await server.api.whoami(login.body.access_token), { status: 200 })
     t.match(await run(['secrets:rotate']), { code: 0, stdout: /^3 signing keys/, stderr: '' })
@@ -206,7 +206,7 @@ t.test(
 )
 
 t.test(
-  'REF-13: user:ban on the embedded database is in force when the command has ended',
+  'REF-13: user:ban on the embedded database is in force when the command exits',
   { skip: needsEmbedded },
   async (t) => {
     const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
@@ -247,10 +247,14 @@ t.test('commands work on Postgres while a server uses it (needs Postgres)', { sk
   t.match(await run(['audit', '--user', 'root@example.com']), { code: 0, stdout: isTrailOfRoot, stderr: '' })
 })
 
-t.test('a database that does not answer is told in one line (needs Postgres)', { skip: needsPostgres }, async (t) => {
-  const settings = { DATABASE_URL: 'postgres://user:hidden-password@127.0.0.1:1/none', SECRET_KEY }
-  const { code, stdout, stderr } = await runOperate(t, ['migrate'], settings)
-  t.equal(code, 1)
-  t.equal(stdout, '')
-  t.ok(stderr.length > 0 && !stderr.includes('hidden-password') && !/^\s+at /m.test(stderr), stderr)
-})
+t.test(
+  'a database that does not respond is reported in one line (needs Postgres)',
+  { skip: needsPostgres },
+  async (t) => {
+    const settings = { DATABASE_URL: 'postgres://user:hidden-password@127.0.0.1:1/none', SECRET_KEY }
+    const { code, stdout, stderr } = await runOperate(t, ['migrate'], settings)
+    t.equal(code, 1)
+    t.equal(stdout, '')
+    t.ok(stderr.length > 0 && !stderr.includes('hidden-password') && !/^\s+at /m.test(stderr), stderr)
+  },
+)

@@ -1,4 +1,4 @@
-// The three packages, as they are installed in other people's folders: nothing of this checkout is there.
+// The three packages, installed in separate folders without access to this checkout.
 
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { needsEmbedded } from '../support/database.js'
 import { findFreePort } from '../support/free-port.js'
 import { createFolder, runInstalled, startInstalled } from '../support/process.js'
 
-// Installing 160 packages takes its time where the registry is far away or the machine is busy.
+// Installing 160 packages takes a while if the registry is far away or the machine is busy.
 t.setTimeout(600_000)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -22,14 +22,14 @@ const dependencies: Record<string, string> = packageJson.dependencies
 const manifestSchema = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()).default({}) })
 const run = promisify(execFile)
 
-/** Npm, without what the npm that runs these tests hands down about this checkout. */
+/** npm, without the variables about this checkout that it passes to the tests. */
 async function npm(folder: string, ...args: string[]): Promise<void> {
   const inherited = Object.entries(process.env).filter(([name]) => !/^npm_(package|lifecycle|config_local)/.test(name))
   const env = Object.fromEntries(inherited.filter(([name]) => name !== 'NODE_OPTIONS'))
   await run('npm', [...args, '--prefer-offline', '--no-audit', '--no-fund'], { cwd: folder, env })
 }
 
-/** Compiles programs of test/processes/installed in a folder, strictly. Rejects with what the compiler says. */
+/** Compiles programs of test/processes/installed in a folder, with strict types. Rejects with the compiler's output. */
 async function compile(folder: string, files: string[], options: string[]): Promise<void> {
   for (const file of files) copyFileSync(join(root, 'test/processes/installed', file), join(folder, file))
   const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--target', 'es2023']
@@ -39,7 +39,7 @@ async function compile(folder: string, files: string[], options: string[]): Prom
   })
 }
 
-t.test('every package has the version of the server, and names it alike', async (t) => {
+t.test('every package has the version of the server', async (t) => {
   for (const name of ['client', 'verifier']) {
     const text = readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')
     const manifest = manifestSchema.parse(JSON.parse(text))
@@ -59,7 +59,7 @@ t.test('the packages install and work without the checkout', { skip: needsEmbedd
   await npm(sdks, 'install', tarball('sallyport-client'), tarball('sallyport-verifier'))
   await npm(server, 'install', tarball('sallyport'))
 
-  await t.test('the SDKs bring jose along, and nothing else', async (t) => {
+  await t.test('the SDKs depend only on jose', async (t) => {
     const installed = readdirSync(join(sdks, 'node_modules')).filter((name) => !name.startsWith('.'))
     t.strictSame(installed, ['@sallyport', 'jose'])
     for (const name of ['client', 'verifier']) {
@@ -68,20 +68,20 @@ t.test('the packages install and work without the checkout', { skip: needsEmbedd
     }
   })
 
-  await t.test('strict programs compile, with either way to resolve modules', async (t) => {
-    // The files of types are compiled too, and not taken as they are.
+  await t.test('strict programs compile, with either kind of module resolution', async (t) => {
+    // Type declarations are checked too, and not skipped.
     const everyType = ['--skipDefaultLibCheck', '--lib', 'es2023,dom,dom.iterable', '--noEmit']
     const bundler = ['--module', 'preserve', '--moduleResolution', 'bundler']
     await t.resolves(compile(sdks, ['types.ts'], [...everyType, ...bundler]))
 
-    // Fastify itself is not what is tested, nor are its types.
+    // Fastify itself and its types are not tested.
     symlinkSync(join(server, 'node_modules/fastify'), join(sdks, 'node_modules/fastify'))
     const node = ['--skipLibCheck', '--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
     await t.resolves(compile(sdks, ['program.ts', 'fastify-service.ts'], [...node, '--module', 'nodenext']))
   })
 
-  await t.test('the server starts by its command, and the SDKs sign in and verify', async (t) => {
-    t.notOk(existsSync(join(server, 'node_modules/typescript')), 'no dependency of development is there')
+  await t.test('the server starts with its command, and the SDKs sign in and verify', async (t) => {
+    t.notOk(existsSync(join(server, 'node_modules/typescript')), 'no development dependency is installed')
     t.match(await runInstalled(server, ['--help']), { code: 0, stdout: /^Usage: sallyport/, stderr: '' })
     t.match(await runInstalled(server, ['--version']), { code: 0, stdout: `${version}\n` })
     t.match(await runInstalled(server, ['start', '--port', '80']), { code: 2, stderr: /^start takes no arguments/ })
@@ -92,8 +92,8 @@ t.test('the packages install and work without the checkout', { skip: needsEmbedd
     const url = `http://127.0.0.1:${port}`
     writeFileSync(join(server, '.env'), `PORT=${port}\nPUBLIC_URL=${url}\nVERIFIER_KEYS=${entry}\n`)
     const running = await startInstalled(t, server)
-    t.equal(running.port, port, 'the settings are those of the working directory')
-    t.ok(existsSync(join(server, '.data')), 'the data are in the working directory')
+    t.equal(running.port, port, 'the settings are read from the working directory')
+    t.ok(existsSync(join(server, '.data')), 'the data is in the working directory')
 
     const email = 'ada@example.com'
     const created = await runInstalled(server, ['user:create', '--email', email, '--role', 'admin'], `${PASSWORD}\n`)

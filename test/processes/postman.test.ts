@@ -20,10 +20,10 @@ const VERIFIER_KEYS = `postman:${sha256}`
 
 const namesIn = (...folders: Folder[]) => folders.flatMap(stepsIn).map(({ name }) => name)
 
-t.test('every request of the collection is answered as it says', { skip: needsEmbedded }, async (t) => {
+t.test('every request of the collection gets the expected response', { skip: needsEmbedded }, async (t) => {
   const { url } = await startProcess(t, { DATA_DIR: createFolder(t), SECRET_KEY, VERIFIER_KEYS })
 
-  t.test('with the credential of another service: all but the streams', async (t) => {
+  t.test('with the credential of another service: all except the streams', async (t) => {
     const { failures, tested, skipped } = await runCollection({ baseUrl: url, verifier_credential: credential })
     t.strictSame(failures, [])
     t.strictSame(tested, namesIn(...tour.filter((folder) => folder !== streams)))
@@ -33,7 +33,7 @@ t.test('every request of the collection is answered as it says', { skip: needsEm
     )
   })
 
-  t.test('a second time, without one: what needs it is skipped, and says why', async (t) => {
+  t.test('a second time, without one: requests that need it are skipped with a reason', async (t) => {
     const { failures, tested, skipped } = await runCollection({ baseUrl: url })
     t.strictSame(failures, [])
     t.strictSame(tested, namesIn(...tour.filter((folder) => folder !== services && folder !== streams)))
@@ -44,13 +44,13 @@ t.test('every request of the collection is answered as it says', { skip: needsEm
   })
 })
 
-t.test('the streams of the collection are answered as they say', { skip: needsEmbedded }, async (t) => {
+t.test('the streams of the collection get the expected responses', { skip: needsEmbedded }, async (t) => {
   const { app, api } = await startApp(t, { settings: { VERIFIER_KEYS } })
   follow(t, { app })
   const { port } = await connectTo(t, app.server)
   const { accessToken } = await api.signUp()
 
-  // Each is ended once it is open: the first by what it waits for, the second by the end of the server.
+  // Each ends once it is open: the first with the expected event, the second with the end of the server.
   app.server.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     void until(() => Promise.resolve(response.headersSent)).then(() =>
       request.url === '/v1/events'

@@ -1,4 +1,4 @@
-// Three processes on one Postgres: whatever one of them revokes, or an operator, all of them refuse.
+// Three processes on one Postgres: revocations by one of them or by an operator take effect in all.
 
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
@@ -8,14 +8,14 @@ import { createEmptyDatabase, needsPostgres } from '../support/database.js'
 import { runOperate, startProcess, type ServerProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
-// Each command is a process of its own, and this machine may be busy.
+// Each command is a separate process, and the machine may be busy.
 t.setTimeout(300_000)
 
 interface Cause {
   what: string
   code: string
-  /** Whether a refresh mends it. */
-  mended: boolean
+  /** Whether a refresh resolves it. */
+  refreshable: boolean
   revoke(user: SignedUp, at: ServerProcess): Promise<unknown>
 }
 
@@ -24,7 +24,7 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
   const start = (settings: Record<string, string> = {}) =>
     startProcess(t, { DATABASE_URL: url, SECRET_KEY, HASHING_CONCURRENCY: '2', ...settings })
   const first = await start()
-  // The last hears no signals, as behind a pooler: it has only the poll.
+  // The last one gets no notifications, as behind a pooler: it only polls.
   const instances = [first, ...(await Promise.all([start(), start({ DATABASE_PREPARED: 'false' })]))]
 
   async function operate(...args: string[]): Promise<void> {
@@ -36,13 +36,13 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
     {
       what: 'REF-12: a logout',
       code: 'session_ended',
-      mended: false,
+      refreshable: false,
       revoke: ({ accessToken: token }, { api }) => api.call('/v1/auth/logout', { method: 'POST', token }),
     },
     {
-      what: 'REF-12: a change of the password',
+      what: 'REF-12: a password change',
       code: 'token_stale',
-      mended: true,
+      refreshable: true,
       revoke: ({ accessToken: token, password: current_password }, { api }) => {
         const body = { current_password, new_password: 'seven other hills under a lantern' }
         return api.call('/v1/me/password', { method: 'PUT', token, body })
@@ -51,24 +51,24 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
     {
       what: 'REF-12: a change of roles',
       code: 'token_stale',
-      mended: true,
+      refreshable: true,
       revoke: ({ email }) => operate('user:roles', '--email', email, '--set', 'editor'),
     },
     {
       what: 'REF-12: a ban',
       code: 'session_ended',
-      mended: false,
+      refreshable: false,
       revoke: ({ email }) => operate('user:ban', '--email', email),
     },
     {
       what: 'KEY-04: a withdrawn key',
       code: 'token_stale',
-      mended: true,
+      refreshable: true,
       revoke: ({ accessToken }) => operate('keys:revoke', '--kid', decodeProtectedHeader(accessToken).kid ?? ''),
     },
   ]
 
-  for (const [index, { what, code, mended, revoke }] of causes.entries()) {
+  for (const [index, { what, code, refreshable, revoke }] of causes.entries()) {
     t.test(what, async (t) => {
       const at = instances[index % instances.length] ?? first
       const user = await at.api.signUp()
@@ -79,13 +79,13 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
         instances.map(({ api }) => until(async () => (await api.whoami(user.accessToken)).body.code === code)),
       )
       const refreshed = await first.api.refresh(user.refreshToken)
-      t.equal(refreshed.status, mended ? 200 : 401)
-      if (!mended) return
+      t.equal(refreshed.status, refreshable ? 200 : 401)
+      if (!refreshable) return
       for (const { api } of instances) t.match(await api.whoami(refreshed.body.access_token), { status: 200 })
     })
   }
 
-  t.test('REF-12: one that starts later knows, and none says anything of a fault', async (t) => {
+  t.test('REF-12: one that starts later has them, and none logs an error', async (t) => {
     const user = await first.api.signUp()
     await first.api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })
     const late = await start()

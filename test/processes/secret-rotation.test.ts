@@ -7,16 +7,16 @@ import { startProcess, type ServerProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
 const CLIENTS = 6
-/** How often each client refreshes, at least, while the instances are as they are. */
+/** The minimum number of refreshes of each client in each state of the instances. */
 const REFRESHES = 5
 
 t.test(
-  'REF-24: SECRET_KEY is rotated over two instances, and no refresh is refused (needs Postgres)',
+  'REF-24: SECRET_KEY is rotated on two instances, and no refresh is refused (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
     const url = await createEmptyDatabase(t)
     const [old, next] = [generateSecretKey(), generateSecretKey()]
-    // The clients refresh as fast as they can, and would be held up for it.
+    // The clients refresh as fast as they can, and would be limited.
     const settings = { DATABASE_URL: url, HASHING_CONCURRENCY: '2', RATE_LIMIT: 'off' }
     const start = (SECRET_KEY: string) => startProcess(t, { ...settings, SECRET_KEY })
     const instances: ServerProcess[] = [await start(old), await start(old)]
@@ -26,13 +26,13 @@ t.test(
     const tokens: string[] = []
     let running = true
 
-    /** Refreshes without a pause, at one instance and the other; repeats what got no answer, with its key. */
+    /** Refreshes without pause, at the two instances in turn; retries with the key when there was no response. */
     async function runClient(client: number): Promise<void> {
       const user = await instances[client % 2]?.api.signUp()
       tokens[client] = user?.refreshToken ?? ''
       let key = randomUUID()
       for (let turn = client; running; turn += 1) {
-        // An instance that stops closes its connections, as one behind a load balancer does.
+        // An instance that stops closes its connections, as behind a load balancer.
         const answer: Answer<TokenBody> | null | undefined = await instances[turn % 2]?.api
           .refresh(tokens[client], { key })
           .catch(() => null)
@@ -53,7 +53,7 @@ t.test(
       await until(async () => refused.length > 0 || done.every((count, client) => count >= (goals[client] ?? 0)))
     }
 
-    /** One instance after the other stops and comes back with other secrets. */
+    /** Restarts the instances one by one with other secrets. */
     async function roll(secrets: string): Promise<void> {
       for (const index of [0, 1]) {
         await workForAWhile()
@@ -82,6 +82,6 @@ t.test(
 
 function requireKey(text: string): SecretKey {
   const key = parseSecretKey(text)
-  if (key === null) throw new Error('The test made no secret.')
+  if (key === null) throw new Error('The test generated no secret.')
   return key
 }

@@ -1,5 +1,5 @@
-// The torture kit against Sallyport, as `npm run torture` runs it: what README.md promises holds for processes that are
-// killed, answers that are lost, and thieves in every order.
+// The torture kit against Sallyport, as `npm run torture` runs it: the promises of README.md hold with killed
+// processes, lost answers, and thefts in every order.
 
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -9,11 +9,11 @@ import { needsPostgres } from '../support/database.js'
 
 const kit = fileURLToPath(new URL('../../bench/torture/torture.ts', import.meta.url))
 
-// It waits many graces, and this machine may be busy.
+// It waits for many grace periods, and the machine may be busy.
 t.setTimeout(900_000)
 
 t.test(
-  'REF-03, REF-08: nobody is logged out, and every theft is found (needs Postgres)',
+  'REF-03, REF-08: no user is logged out, and every theft is detected (needs Postgres)',
   { skip: needsPostgres },
   async (t) => {
     const chosen = ['--target', 'sallyport,sallyport-keyless', '--rounds', '10', '--depth', '2']
@@ -23,9 +23,9 @@ t.test(
       { env: { PATH: process.env.PATH, DATABASE_URL: process.env.TEST_DATABASE_URL } },
     )
     t.equal(stderr, '')
-    t.notMatch(stdout, /not measured|NEVER FOUND/)
+    t.notMatch(stdout, /not measured|NEVER DETECTED/)
     t.match(stdout, /^honest users logged out +0 of \d{2,} +\d+ of \d{2,}$/m)
-    t.match(stdout, /^thefts never found +0 of \d{2,} +0 of \d{2,}$/m)
-    t.match(stdout, /^how long a copy of a used token is served +not at all +\d\.\d to \d\.\d s$/m)
+    t.match(stdout, /^thefts never detected +0 of \d{2,} +0 of \d{2,}$/m)
+    t.match(stdout, /^how long a copy of a used token is accepted +not at all +\d\.\d to \d\.\d s$/m)
   },
 )

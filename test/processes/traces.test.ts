@@ -9,7 +9,7 @@ const databaseOf = async (test: Parameters<typeof createEmptyDatabase>[0]): Prom
 
 const parent = { trace: 'af7651916cd43dd8448eb211c80319c7', span: 'b7ad6b7169203331' }
 
-t.test('OPS-02: a request is traced down to its hash and its database, and no secret is in it', async (t) => {
+t.test('OPS-02: a request is traced including hashing and database, without secrets', async (t) => {
   const collector = await startCollector(t)
   const server = await startProcess(t, {
     DATA_DIR: createFolder(t),
@@ -70,7 +70,7 @@ t.test('OPS-02: a request is traced down to its hash and its database, and no se
   }
 })
 
-t.test('traces that nobody takes hold up no request, and no stop', async (t) => {
+t.test('an unavailable collector delays neither requests nor shutdown', async (t) => {
   const server = await startProcess(t, {
     DATA_DIR: createFolder(t),
     SECRET_KEY,

@@ -1,4 +1,5 @@
-// WORKERS: several processes at one port, and one that minds them. RATE_LIMIT is off: clients without pause are what it stops.
+// WORKERS: several processes on one port, and a primary process. RATE_LIMIT is off, because it limits clients without
+// pauses.
 
 import t from 'tap'
 import { z } from 'zod'
@@ -28,7 +29,7 @@ function linesOf({ said }: ServerProcess) {
     .map((line) => lineSchema.parse(JSON.parse(line)))
 }
 
-/** The process ids of the workers that have ever served. */
+/** The process ids of all workers that have served so far. */
 const workersOf = (server: ServerProcess) =>
   linesOf(server).flatMap(({ msg, pid }) => (msg === 'worker started' && pid !== undefined ? [pid] : []))
 
@@ -51,9 +52,9 @@ t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (
 
   const server = await start()
 
-  t.test('every worker answers, and what is revoked at one is refused at all', async (t) => {
+  t.test('every worker responds, and a revocation by one takes effect in all', async (t) => {
     const { accessToken: token } = await server.api.signUp()
-    /** Asks on new connections until every worker has given an answer with this status. */
+    /** Sends requests on new connections until every worker has responded with this status. */
     const untilAllAnswer = (status: number) =>
       until(async () => {
         t.match((await connectToProcess(server).whoami(token)).status, status === 200 ? 200 : Number)
@@ -71,35 +72,32 @@ t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (
       const counts = text.matchAll(/^sallyport_http_request_duration_seconds_count{(?=.*"\/v1\/whoami").*} (\d+)$/gm)
       return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
     }
-    // The log of the last request may be on its way still.
+    // The log line of the last request may still be in transit.
     await t.resolves(
       until(async () => (await counted()) === linesOf(server).filter(({ path }) => path === '/v1/whoami').length),
     )
   })
 
-  t.test(
-    'OPS-05: kill -9 of a worker costs each client one request at most, and another takes its place',
-    async (t) => {
-      const [doomed = 0] = workersOf(server)
-      const { refreshers, untilServed, stop } = await startRefreshing(server, CLIENTS)
-      await untilServed(10)
-      process.kill(doomed, 'SIGKILL')
-      await untilServed(10)
-      await until(async () => workersOf(server).length === WORKERS + 1)
-      await untilServed(10)
-      await stop()
+  t.test('OPS-05: kill -9 of a worker costs each client one request at most, and the worker is replaced', async (t) => {
+    const [doomed = 0] = workersOf(server)
+    const { refreshers, untilServed, stop } = await startRefreshing(server, CLIENTS)
+    await untilServed(10)
+    process.kill(doomed, 'SIGKILL')
+    await untilServed(10)
+    await until(async () => workersOf(server).length === WORKERS + 1)
+    await untilServed(10)
+    await stop()
 
-      for (const { errors, unavailable, refreshToken } of refreshers) {
-        t.ok(errors.length <= 1, errors.join(', '))
-        for (const error of errors) t.match(error, { code: /^(ECONNRESET|EPIPE)$/ })
-        t.equal(unavailable, 0)
-        t.match(await server.api.refresh(refreshToken), { status: 200 })
-      }
-      t.match(server.said(), /worker exited and will be replaced/)
-    },
-  )
+    for (const { errors, unavailable, refreshToken } of refreshers) {
+      t.ok(errors.length <= 1, errors.join(', '))
+      for (const error of errors) t.match(error, { code: /^(ECONNRESET|EPIPE)$/ })
+      t.equal(unavailable, 0)
+      t.match(await server.api.refresh(refreshToken), { status: 200 })
+    }
+    t.match(server.said(), /worker exited and will be replaced/)
+  })
 
-  t.test('OPS-06: SIGTERM drops no request, and leaves no worker', async (t) => {
+  t.test('OPS-06: SIGTERM drops no request, and leaves no worker running', async (t) => {
     const traffic = await startTraffic(server)
     const stopped = server.stop()
     t.strictSame(await traffic.dropped(), [])
@@ -107,7 +105,7 @@ t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (
     for (const pid of workersOf(server)) t.notOk(isRunning(pid))
   })
 
-  t.test('OPS-06: SIGINT from a terminal reaches all processes at once, and drops no request', async (t) => {
+  t.test('OPS-06: SIGINT from a terminal reaches all processes, and drops no request', async (t) => {
     const another = await start()
     const traffic = await startTraffic(another)
     for (const pid of workersOf(another)) process.kill(pid, 'SIGINT')
@@ -116,13 +114,13 @@ t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (
     t.equal(await stopped, 0)
   })
 
-  t.test('kill -9 of the process that minds them leaves no worker', async (t) => {
+  t.test('kill -9 of the primary process leaves no worker running', async (t) => {
     const another = await start()
     await another.kill()
     await t.resolves(until(async () => !workersOf(another).some(isRunning)))
   })
 
-  t.test('what keeps the first worker from starting is told once, and ends the process', async (t) => {
+  t.test('an error at the start of the first worker is reported once, and ends the process', async (t) => {
     const DATABASE_URL = `postgres://postgres@127.0.0.1:${await findFreePort()}/none`
     const { code, stderr } = await runMain(t, { ...settings, DATABASE_URL })
     t.equal(code, 1)
@@ -130,7 +128,7 @@ t.test('workers share a port (needs Postgres)', { skip: needsPostgres }, async (
   })
 })
 
-t.test('the more workers end soon, the longer nobody takes their place', async (t) => {
+t.test('the delay before a replacement grows with the number of early exits', async (t) => {
   t.strictSame([0, 1, 2, 3].map(pauseBeforeNext), [100, 100, 200, 400])
   t.equal(pauseBeforeNext(100), 30_000)
 })

@@ -1,8 +1,8 @@
 // Reads test/vectors/access-tokens.json and builds the tokens that it describes.
 //
-// In any text of header, claims and compose, `$issuer`, `$audience`, `$alg` and `$kid` stand for what the verifier
-// expects and for its active key, `$stranger_…` for a key that it does not have, `$trap` for an address that it must
-// never call, `$long` for 9000 characters, and `$now+600` (a whole text, but in `claims_text`) for a number.
+// In the texts of header, claims and compose, `$issuer`, `$audience`, `$alg` and `$kid` stand for the values that the
+// verifier expects and its active key, `$stranger_…` for an unknown key, `$trap` for a URL that it must never request,
+// `$long` for 9000 characters, and `$now+600` (a whole text, except in `claims_text`) for a number.
 
 import {
   createHmac,
@@ -18,32 +18,32 @@ import { thumbprint, toPublicJwk } from '../../src/features/tokens/algorithms.js
 type Members = Record<string, unknown>
 
 export interface AccessTokenVector {
-  /** The requirement that it proves. */
+  /** The requirement that it tests. */
   id: string
   name: string
-  /** Members that differ from the base; `$absent` takes one out. */
+  /** Members that differ from the base; `$absent` removes one. */
   header?: Members
   claims?: Members
-  /** Claims whose value is written as this JSON text, for what no JSON writer would write. */
+  /** Claims whose value is this JSON text, for values that no JSON serializer writes. */
   claims_text?: Record<string, string>
-  /** In place of the whole header, or of all claims. */
+  /** Replaces the whole header, or all claims. */
   header_json?: string
   claims_json?: string
-  /** What is signed with; the active key by default. */
+  /** The signing key; the active key by default. */
   sign?: Signer
-  /** The algorithm of the signature, where the header's, or else the key's own, is not meant. */
+  /** The algorithm of the signature, if it differs from that of the header or the key. */
   sign_algorithm?: string
-  /** Members that are changed once the token is signed. */
+  /** Members that are changed after signing. */
   header_after_signing?: Members
   claims_after_signing?: Members
-  /** How the parts are put together; `$header.$claims.$signature` by default. */
+  /** How the parts are assembled; `$header.$claims.$signature` by default. */
   compose?: string
-  /** The algorithms of the active key that it is meant for; all by default. */
+  /** The algorithms of the active key to which it applies; all by default. */
   algorithms?: string[]
   algorithms_not?: string[]
-  /** The problem that refuses it; null where it is accepted. */
+  /** The problem that refuses it; null if it is accepted. */
   code: string | null
-  /** The problem of routes that require a user, where it is another one. */
+  /** The problem of routes that require a user, if it is another one. */
   code_where_a_user_is_required?: string
 }
 
@@ -58,19 +58,19 @@ interface Vectors {
 const file = new URL('../vectors/access-tokens.json', import.meta.url)
 const { base, vectors } = JSON.parse(readFileSync(file, 'utf8')) as Vectors
 
-/** What a verifier under test is set to. */
+/** The configuration of the verifier under test. */
 export interface VectorSetting {
   issuer: string
   audience: string
   algorithm: string
   kid: string
   privateKey: KeyObject
-  /** An address where somebody listens and counts. */
+  /** A URL that counts requests. */
   trap: string
   now: Date
 }
 
-/** The vectors that are meant for an active key of that algorithm. */
+/** The vectors for an active key of that algorithm. */
 export function vectorsFor(algorithm: string): AccessTokenVector[] {
   return vectors.filter(
     ({ algorithms, algorithms_not: not }) => (algorithms?.includes(algorithm) ?? true) && !not?.includes(algorithm),
@@ -90,7 +90,7 @@ export function buildToken(vector: Partial<AccessTokenVector>, setting: VectorSe
     claims: encode(shownClaims),
     signature: signature.toString('base64url'),
     spare_bits: withSpareBits(signature.toString('base64url')),
-    // With both letters that differ, whatever the signature is.
+    // Both replacements, so that one of them differs from the signature's character.
     plain_base64: `+/${signature.toString('base64url').slice(2)}`,
   }
   return compose.replaceAll(/\$(\w+)/g, (text, name: string) => parts[name] ?? text)
@@ -113,7 +113,7 @@ function changed(members: Members, changes: Members = {}): Members {
   return Object.fromEntries(Object.entries({ ...members, ...changes }).filter(([, value]) => value !== '$absent'))
 }
 
-/** Puts the setting's values into JSON. */
+/** Inserts the configured values into JSON. */
 function fill(json: string, setting: VectorSetting): string {
   const stranger = strangers.get('EdDSA')
   const values: Record<string, string> = {
@@ -184,13 +184,13 @@ function hmac(algorithm: string, secret: string | Buffer, text: string): Buffer 
   return createHmac(algorithm.replace('HS', 'sha'), secret).update(text).digest()
 }
 
-/** The same bytes in another spelling: the last letter carries bits that are not read. */
+/** Another encoding of the same bytes: the last character has unused bits. */
 function withSpareBits(encoded: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   return encoded.slice(0, -1) + (alphabet[alphabet.indexOf(encoded.slice(-1)) + 1] ?? '')
 }
 
-/** Keys that the verifier under test does not have, made when they are first needed. */
+/** Keys that the verifier under test does not have, generated on first use. */
 const strangers = {
   known: new Map<string, KeyObject>(),
   get(algorithm: string): KeyObject {

@@ -1,4 +1,4 @@
-// The API as its clients see it: one function for each call, and what came back.
+// The API as clients use it: one function for each call, which returns the response.
 
 import { randomUUID } from 'node:crypto'
 import type { InjectOptions } from 'fastify'
@@ -21,19 +21,19 @@ export interface Call {
   token?: string | undefined
   /** Becomes the JSON body. */
   body?: unknown
-  /** The body as it is sent, in place of that. */
+  /** The raw body, instead of `json`. */
   text?: string
   cookies?: Record<string, string>
   headers?: Record<string, string>
-  /** The address of the connection's other end: 127.0.0.1 unless the test says otherwise. Only in this process. */
+  /** The peer address of the connection: 127.0.0.1 by default. Only for requests in this process. */
   from?: string | undefined
 }
 
 export type ProblemBody = { code: string; reason?: string; errors?: { path: string; code: string }[] }
-/** Members of a token reply, or of the problem in its place: tests say which they expect. */
+/** Members of a token reply or of a problem: tests state which they expect. */
 export type TokenBody = TokenReply & ProblemBody
 
-/** Strong enough for every test that is not about passwords. */
+/** Strong enough for all tests that are not about passwords. */
 export const PASSWORD = 'copper lantern drifts over seven hills'
 
 export interface Api {
@@ -43,7 +43,7 @@ export interface Api {
   /** Presents a refresh token of mode `json`; `key` is the Idempotency-Key. */
   refresh(refreshToken: string | undefined, options?: { key?: string }): Promise<Answer<TokenBody>>
   whoami(token: string | undefined): Promise<Answer<UserClaims & ProblemBody>>
-  /** Registers somebody new. */
+  /** Registers a new user. */
   signUp(options?: { mode?: Mode; name?: string }): Promise<SignedUp>
 }
 
@@ -57,7 +57,7 @@ export interface SignedUp {
   sessionId: string
 }
 
-/** Has a request answered. */
+/** Sends a request and returns the response. */
 export type Carry = (request: CarriedRequest) => Promise<{ status: number; headers: Answer['headers']; text: string }>
 
 export interface CarriedRequest {

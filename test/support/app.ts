@@ -11,7 +11,7 @@ import { createBrowser, type Browser } from './browser.js'
 import { createTestClock, type TestClock } from './clock.js'
 import { openTestDatabase, type TestDatabase } from './database.js'
 
-/** What of a tap test is used here. */
+/** The part of a tap test that is used here. */
 export interface Test {
   teardown(work: () => Promise<void>): void
 }
@@ -30,20 +30,23 @@ export interface StartOptions {
   /** Settings, as in the environment. */
   settings?: Record<string, string>
   clock?: TestClock
-  /** Joins the instances that run on the file's database already, instead of starting on an empty one. */
+  /** Joins the instances on the file's database, instead of starting on an empty one. */
   join?: boolean
-  /** Stands in for the file's database, to fail for example. */
+  /** Replaces the file's database, for example to make it fail. */
   database?: TestDatabase
-  /** Takes what is logged, which else goes nowhere. */
+  /** Receives the log, which is otherwise discarded. */
   log?: FastifyBaseLogger
   metrics?: Metrics
-  /** Mounts routes of the test's own behind those of the application, and under its rules. */
+  /** Adds routes of the test after those of the application, under the same rules. */
   routes?: (server: AppInstance) => void
-  /** Judges new passwords by the real estimator, whose thread costs seconds; by default any will do. */
+  /**
+   * Uses the real strength estimator for new passwords, whose thread takes seconds to start; by default any password is
+   * accepted.
+   */
   estimatesStrength?: boolean
 }
 
-/** What a test file's instances share: one secret, as instances on one database do. */
+/** Shared by a test file's instances: one secret, as for instances on one database. */
 export const SECRET_KEY = generateSecretKey()
 
 /** Starts the whole application on a real, empty database, with a clock that the test moves. */
@@ -51,7 +54,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   const { settings = {}, clock = createTestClock(), join = false, estimatesStrength = false } = options
   const { database = await openTestDatabase(), log = createLogger({ level: 'silent' }) } = options
   if (!join) await database.empty()
-  // The estimator's thread starts now, so that the first request need not wait for its dictionaries.
+  // Starts the estimator's thread now, so that the first request does not wait for its dictionaries.
   if (estimatesStrength) await isStrong(SECRET_KEY, { email: 'ada@example.com', name: null })
   const config = readConfig({ NODE_ENV: 'test', SECRET_KEY, ...settings })
   const app = await createApp({
@@ -71,6 +74,6 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
 }
 
 function secretsOf(config: Config): SecretKeys {
-  if (config.secretKeys === null) throw new Error('A test sets SECRET_KEY.')
+  if (config.secretKeys === null) throw new Error('The test must set SECRET_KEY.')
   return config.secretKeys
 }

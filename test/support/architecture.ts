@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import ts from 'typescript'
 
-/** One file of src, its path relative to src, as much as the rules need of it. */
+/** One file of src, with its path relative to src, as far as the rules need it. */
 export interface Source {
   path: string
   lineCount: number
@@ -16,7 +16,7 @@ interface Import {
   isTypeOnly: boolean
 }
 
-/** Whatever sees everything: it puts the parts together, and nothing imports it but its like. */
+/** The files that may import everything: they assemble the parts, and are imported only by each other. */
 const composition = [
   'app.ts',
   'audit-events.ts',
@@ -44,16 +44,16 @@ export function parseSource(path: string, text: string): Source {
 }
 
 /**
- * What others run as part of their own programs needs no more than this, and nothing of Node; pages need nothing. Only
- * jose is installed with the verifier: its package contains what it uses of the others.
+ * The SDKs run in other programs, and need only this, and no API of Node; the client needs nothing. Only jose is
+ * installed with the verifier: its package contains what it uses of the others.
  */
 const sdkPackages: Record<string, string[]> = { verifier: ['jose', 'quick-lru', 'zod'], client: [] }
 const wireWithoutPackages = ['wire/event-parser.ts']
 const sdkAdapters: Record<string, string> = { 'sdk/verifier/fastify-plugin.ts': 'fastify' }
 
 /**
- * Imports against the dependency rule: features → platform → wire, each feature on those before it in the list; and
- * the SDKs on wire alone, each by itself.
+ * Checks imports against the dependency rule: features → platform → wire, each feature on those before it in the list;
+ * and each SDK on wire and itself only.
  */
 export function findForbiddenImports(sources: Source[], features: readonly string[]): string[] {
   return sources.flatMap(({ path, imports }) =>
@@ -95,7 +95,7 @@ function mayImportPackage(path: string, name: string): boolean {
   return from !== 'sdk' || (sdkPackages[folderOf(path)] ?? []).includes(name) || sdkAdapters[path] === name
 }
 
-/** The schemas bring zod along, of which a page would load more than of the client itself: types are enough for it. */
+/** The schemas depend on zod, which is larger than the client itself: types are sufficient for it. */
 function mayUseWire(path: string, target: string, isTypeOnly: boolean): boolean {
   return folderOf(path) !== 'client' || isTypeOnly || wireWithoutPackages.includes(target)
 }
@@ -121,17 +121,17 @@ function folderOf(path: string): string {
   return path.split('/')[1] ?? ''
 }
 
-/** Only the stores of the features talk to the database, and the code that opens it. */
+/** Only the stores of features and the code that opens the database may query it. */
 function mayTouchDatabase(path: string): boolean {
   return /^features\/[^/]+\/store\.ts$/.test(path) || path.startsWith('platform/database/')
 }
 
 const rawQueries = /^\$(queryRaw|executeRaw|queryRawUnsafe|executeRawUnsafe|transaction)$/
 const modelQueries = /^(find(Unique|First|Many)(OrThrow)?|(create|update)Many(AndReturn)?|deleteMany|upsert)$/
-// These are also methods of other things; on what is named like a model they are queries.
+// These are methods of other objects too; on a name of a model they are queries.
 const ambiguousQueries = /^(create|update|delete|count|aggregate|groupBy)$/
 
-/** Queries outside the stores. `models` are the names of the Prisma models as the client spells them. */
+/** Queries outside the stores. `models` are the Prisma models as the client names them. */
 export function findStrayQueries(sources: Source[], models: readonly string[]): string[] {
   return sources
     .filter(({ path }) => !mayTouchDatabase(path))
@@ -147,7 +147,7 @@ export function findStrayQueries(sources: Source[], models: readonly string[]): 
     )
 }
 
-/** Reads of the environment outside config.ts, by whatever spelling. */
+/** Reads of the environment outside config.ts, in any form. */
 export function findEnvironmentReads(sources: Source[]): string[] {
   return sources
     .filter(({ path }) => path !== 'config.ts')
@@ -167,7 +167,7 @@ function readsEnvironment(node: ts.Node): boolean {
   )
 }
 
-/** Circles of imports, types included: whoever wants to understand one file of a circle has to read them all. */
+/** Import cycles, including types: to understand one file of a cycle, you have to read all of them. */
 export function findCycles(sources: Source[]): string[] {
   const byPath = new Map(sources.map((source) => [source.path, source]))
   const finished = new Set<string>()
@@ -193,7 +193,7 @@ export function findLongFiles(sources: Source[]): string[] {
     .map(({ path, lineCount }) => `${path} has ${lineCount} lines: look for the second concept`)
 }
 
-/** Folders of features that are not in the list, or lack the file that says what they own. */
+/** Feature folders that are not in the list, or lack their main file. */
 export function findOddFeatures(sources: Source[], features: readonly string[]): string[] {
   const paths = sources.map(({ path }) => path)
   const found = new Set(paths.filter((path) => path.startsWith('features/')).map(folderOf))
@@ -203,7 +203,7 @@ export function findOddFeatures(sources: Source[], features: readonly string[]):
   })
 }
 
-/** What `read` finds in the tree below a node, leaving out where it finds null. */
+/** The results of `read` in the tree below a node, without null. */
 function collect<T>(root: ts.Node, read: (node: ts.Node) => T | null): T[] {
   const found: T[] = []
   const visit = (node: ts.Node) => {

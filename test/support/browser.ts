@@ -1,6 +1,6 @@
 import type { Answer, Api, Call } from './api.js'
 
-/** A page in a browser: it keeps the cookies that it is sent, and tells where it comes from. */
+/** A page in a browser: it stores cookies, and sends the headers that describe its origin. */
 export interface Browser {
   readonly cookies: Map<string, string>
   call<Body = unknown>(path: string, call?: Call): Promise<Answer<Body>>

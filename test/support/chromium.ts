@@ -1,4 +1,4 @@
-// A real browser, for pages that call the API: the Chromium that is installed.
+// A real browser for pages that call the API: the installed Chromium.
 
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
@@ -8,7 +8,7 @@ const executablePath = [
   ...(CHROMIUM_PATH ? [CHROMIUM_PATH] : ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']),
 ].find((path) => existsSync(path))
 
-/** For tap's `skip`: why a test that needs a browser does not run, or false when it does. */
+/** For tap's `skip`: why a test that needs a browser is skipped, or false if it is not. */
 export const needsChromium: string | false = executablePath
   ? false
   : `needs Chromium: ${CHROMIUM_PATH ? 'CHROMIUM_PATH names no file' : 'install it, or set CHROMIUM_PATH'}`
@@ -17,12 +17,12 @@ interface Test {
   teardown(work: () => Promise<void>): void
 }
 
-/** Launches the browser, without a window. Each `newContext()` is a browser of its own to the pages in it. */
+/** Launches the browser, without a window. Each `newContext()` is a separate browser to its pages. */
 export async function launchBrowser(t: Test): Promise<Browser> {
   if (executablePath === undefined) throw new Error(`This ${String(needsChromium)}.`)
   const browser = await chromium.launch({
     executablePath,
-    // Whatever a page or the browser itself asks of the outside finds no address.
+    // Names outside this machine do not resolve.
     args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1'],
   })
   t.teardown(() => browser.close())
@@ -30,8 +30,8 @@ export async function launchBrowser(t: Test): Promise<Browser> {
 }
 
 /**
- * What goes wrong in a page from now on: exceptions, and what its console warns of, such as a violation of its content
- * security policy. Refusals of the API are none of it: Chromium reports them, but a page expects them.
+ * Errors in a page from now on: exceptions, and warnings of its console, such as violations of its content security
+ * policy. Refusals of the API are not included: Chromium reports them, but a page expects them.
  */
 export function complaintsOf(page: Page): string[] {
   const complaints: string[] = []

@@ -5,7 +5,7 @@ const entry = fileURLToPath(new URL('../../src/sdk/client/client.ts', import.met
 
 export interface ClientBundle {
   code: string
-  /** The modules that it loads beside itself. */
+  /** The modules that it loads in addition. */
   imports: string[]
 }
 
@@ -14,7 +14,7 @@ export async function bundleClient(): Promise<ClientBundle> {
   const built = await build({
     configFile: false,
     logLevel: 'silent',
-    // As a part of a page's code: the format for libraries keeps the white space.
+    // As part of a page's code: the library format keeps white space.
     build: { write: false, modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: 'strict' } },
   })
   const [chunk, ...others] = [built].flat().flatMap((bundle) => ('output' in bundle ? bundle.output : []))

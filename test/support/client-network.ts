@@ -1,4 +1,4 @@
-// A network between the client SDK and a server, with the faults that networks have. What it lets through is real HTTP.
+// A network between the client SDK and a server, with faults. Requests that it passes are real HTTP.
 
 import type { Fetch } from '../../src/sdk/client/client.js'
 
@@ -10,17 +10,19 @@ export interface SentCall {
 
 export interface ClientNetwork {
   fetch: Fetch
-  /** Everything that was sent, whether or not it arrived. */
+  /** All requests that were sent, whether or not they arrived. */
   calls: SentCall[]
   /** The calls of one path. */
   callsOf(path: string): SentCall[]
-  /** Nothing arrives for as long as it is set. */
+  /** Drops everything while it is set. */
   isDown: boolean
-  /** The server gets the next request for the path, and its answer gets lost. */
+  /** The server receives the next request for the path, and its response gets lost. */
   loseAnswer(path: string): void
-  /** Something else answers the next request for the path. */
+  /** The next request for the path gets a response from something else. */
   answerNext(path: string, answer: () => Response): void
-  /** Holds the next answer for the path back. Resolves, once the server has answered, to what lets it through. */
+  /**
+   * Holds back the next response for the path. Resolves, once the server has responded, to a function that releases it.
+   */
   holdAnswer(path: string): Promise<() => void>
 }
 

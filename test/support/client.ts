@@ -1,4 +1,4 @@
-// A client on a real connection, which sends exactly the path and the headers it is told: `inject` and `fetch` tidy both.
+// A client on a real connection, which sends the path and the headers unchanged: `inject` and `fetch` normalize both.
 
 import { Agent, request, type IncomingHttpHeaders } from 'node:http'
 import type { AppInstance } from '../../src/platform/http/app-instance.js'
@@ -25,11 +25,11 @@ interface Test {
   teardown(work: () => void): void
 }
 
-/** Has the application listen on a free port of the loopback interface. */
+/** Makes the application listen on a free port of the loopback interface. */
 export async function connectTo(t: Test, server: AppInstance): Promise<Client> {
   await server.listen({ host: '127.0.0.1', port: 0 })
   const address = server.server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server listens on no port.')
+  if (address === null || typeof address === 'string') throw new Error('The server does not listen on a port.')
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
   const { port } = address
@@ -41,7 +41,7 @@ export function send(
   agent: Agent,
   { method = 'GET', path, headers = {}, body }: SentRequest,
 ): Promise<ReceivedAnswer> {
-  // Node's client leaves out the length for methods that usually have no body.
+  // Node's client omits the length for methods that usually have no body.
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, agent, method, path, headers: { ...headers, ...length } })

@@ -1,9 +1,9 @@
 import type { Clock } from '../../src/platform/clock.js'
 
 export interface TestClock extends Clock {
-  /** Moves time forward for the application and, by the shift that its SQL adds, for the database. */
+  /** Advances the time of the application and, by the shift in its SQL, of the database. */
   advance(by: { seconds?: number; minutes?: number; hours?: number; days?: number }): void
-  /** Lets the machine's own clock run ahead of the database's, as a clock that was set wrong does. */
+  /** Makes the machine's clock run ahead of the database's, as a wrong clock does. */
   drift(by: { seconds: number }): void
 }
 

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** Collects garbage again and again until the function that it answers is called. */
+/** Collects garbage repeatedly until the returned function is called. */
 export function keepCollectingGarbage(): () => void {
   const timer = setInterval(collect, 50)
   return () => clearInterval(timer)

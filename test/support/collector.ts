@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import { listen } from './listen.js'
 
 const valueSchema = z.union([
   z.object({ stringValue: z.string() }).transform(({ stringValue }) => stringValue),
@@ -30,8 +29,8 @@ const exportSchema = z.object({
   ),
 })
 
-/** A collector of traces that speaks OTLP over HTTP, in JSON. */
-export async function startCollector(t: { teardown(work: () => void): void }) {
+/** A trace collector that speaks OTLP over HTTP, in JSON. */
+export async function startCollector(t: { teardown(work: () => Promise<void>): void }) {
   let text = ''
   const spans: CollectedSpan[] = []
   const resources: Record<string, unknown>[] = []
@@ -46,14 +45,12 @@ export async function startCollector(t: { teardown(work: () => void): void }) {
       }
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
+  })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${await listen(t, server)}`,
     spans,
     resources,
-    /** All that was sent, as it came. */
+    /** Everything that was sent, unparsed. */
     text: () => text,
   }
 }

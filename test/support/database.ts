@@ -1,5 +1,5 @@
-// One database for each test file: on the embedded one in memory, or, with TEST_DATABASE_URL, a fresh one on that
-// server. It is opened once, shared by everything in the file, and closed when the file's tests have ended.
+// One database per test file: the embedded one in memory or, with TEST_DATABASE_URL, a new one on that server. It is
+// opened once, shared by all tests of the file, and closed after them.
 
 import { createHash, randomBytes } from 'node:crypto'
 import pg from 'pg'
@@ -12,26 +12,26 @@ import { openPostgres } from '../../src/platform/database/postgres.js'
 
 const serverUrl = process.env.TEST_DATABASE_URL
 
-/** For tap's `skip`: why a test that needs Postgres does not run, or false when it does. */
+/** For tap's `skip`: why a test that needs Postgres is skipped, or false if it is not. */
 export const needsPostgres: string | false = serverUrl ? false : 'needs Postgres: set TEST_DATABASE_URL'
 
-/** The same for a test of the embedded database, or of a process on it: once is enough. */
+/** The same for a test of the embedded database, or of a process on it: running it once is enough. */
 export const needsEmbedded: string | false = serverUrl ? 'is about the embedded database' : false
 
 export interface TestDatabase extends Database {
-  /** Removes every row. */
+  /** Deletes every row. */
   empty(): Promise<void>
-  /** Where another process reaches the same database; only on Postgres. */
+  /** The URL of the same database for another process; only on Postgres. */
   url?: string
 }
 
-/** A test machine may be busy; what the deadline does is tested on its own. */
+/** A test machine may be busy; the deadline itself has its own tests. */
 const deadlineMs = 10_000
 const log = { info: () => undefined, warn: () => undefined }
 
 let shared: Promise<TestDatabase> | undefined
 
-/** The test file's database, migrated. Closing it is harmless: it is really closed when the file's tests have ended. */
+/** The test file's database, migrated. Closing it has no effect: it is closed when the file's tests have ended. */
 export function openTestDatabase(): Promise<TestDatabase> {
   shared ??= open()
   return shared
@@ -51,9 +51,9 @@ async function open(): Promise<TestDatabase> {
   }
 }
 
-/** An empty database on the Postgres of the tests, without any table; it is gone when the test has ended. */
+/** An empty database without tables on the tests' Postgres; it is dropped when the test has ended. */
 export async function createEmptyDatabase(test: { teardown(work: () => Promise<void>): void }): Promise<string> {
-  if (!serverUrl) throw new Error('A database of its own needs Postgres.')
+  if (!serverUrl) throw new Error('A separate database needs Postgres.')
   const name = `sallyport_test_${randomSuffix()}`
   await withServer(serverUrl, (client) => client.query(`CREATE DATABASE ${name}`))
   test.teardown(() =>
@@ -73,7 +73,7 @@ interface Opened {
 async function openInMemory(): Promise<Opened> {
   const contents = await readEmbeddedTemplate()
   const database = await openEmbedded({ dataDir: null, deadlineMs, ...(contents && { contents }), log })
-  // Where the build has packed a database, it has them all.
+  // If the build has packed a database, it is already migrated.
   await database.migrate()
   return { database, discard: () => Promise.resolve() }
 }
@@ -110,7 +110,7 @@ async function migratedTemplate(client: pg.Client, server: string): Promise<stri
     await database.migrate()
     await database.close()
     await client.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`)
-    // A database with a visitor cannot be copied.
+    // A database with open connections cannot be copied.
     await client.query(`ALTER DATABASE ${template} ALLOW_CONNECTIONS false`)
   }
   await client.query('SELECT pg_advisory_unlock(72707370)')
@@ -127,7 +127,7 @@ async function withServer<T>(server: string, work: (client: pg.Client) => Promis
   }
 }
 
-/** DELETE and not TRUNCATE, which makes new files: the tables of a test hold a handful of rows. */
+/** DELETE instead of TRUNCATE, which creates new files: the tables of a test have few rows. */
 async function empty(database: Database): Promise<void> {
   await database.query(
     (client) => client.$executeRaw`

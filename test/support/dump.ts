@@ -1,6 +1,6 @@
 import type { Database } from '../../src/platform/database/database.js'
 
-/** Every row of every table as JSON, by the table's name: what whoever steals the database can read. */
+/** Every row of every table as JSON, by the table's name: the content of a stolen database. */
 export async function dumpTables(database: Database): Promise<Record<string, string[]>> {
   const rows = await database.transaction(async (tx) => {
     await tx.$executeRaw`CREATE TEMPORARY TABLE dump (name text, content text) ON COMMIT DROP`

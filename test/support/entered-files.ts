@@ -1,13 +1,16 @@
 import { Session } from 'node:inspector/promises'
 
-/** The functions of src that work enters, by V8's own counts. The platform is left out: it has never heard of users. */
+/**
+ * The functions of src that a piece of work enters, from V8's coverage. The platform is omitted, because it is common
+ * to all requests.
+ */
 export interface EnteredFiles {
-  /** The files whose functions work enters, but for the functions that `known` has. */
+  /** The files with functions that the work enters, except those in `known`. */
   during(work: () => Promise<unknown>, known?: Entered): Promise<Entered>
   stop(): void
 }
 
-/** By the path of a file below src, without its ending: the functions that were entered. */
+/** The entered functions, by the path of the file below src, without its extension. */
 export type Entered = Map<string, Set<string>>
 
 export async function watchEnteredFiles(): Promise<EnteredFiles> {
@@ -24,7 +27,7 @@ export async function watchEnteredFiles(): Promise<EnteredFiles> {
       if (path === undefined || url.includes('/node_modules/')) continue
       for (const { functionName, ranges } of functions) {
         const [whole] = ranges
-        // A module itself is a function without a name at the beginning of its file.
+        // The module itself appears as a function without a name at the beginning of its file.
         if (!whole || whole.count === 0 || (functionName === '' && whole.startOffset === 0)) continue
         const name = `${functionName}@${whole.startOffset}`
         if (!known.get(path)?.has(name)) entered.set(path, (entered.get(path) ?? new Set()).add(name))

@@ -1,4 +1,4 @@
-// The example page as a browser gets it: built, from an origin of its own, next to a Sallyport that lets it in.
+// The built example page, served from its own origin, with a Sallyport that accepts it.
 
 import type { Page } from 'playwright-core'
 import { build, mergeConfig, preview } from 'vite'
@@ -12,9 +12,9 @@ interface Test {
 }
 
 export interface ExamplePage {
-  /** Where the page is. */
+  /** The URL of the page. */
   url: string
-  /** The process that it talks to. */
+  /** The Sallyport process. */
   sallyport: ServerProcess
   sallyportUrl: string
 }
@@ -22,7 +22,7 @@ export interface ExamplePage {
 export interface ExampleOptions {
   /** Settings of Sallyport, as in the environment. */
   settings?: Record<string, string>
-  /** Free ones where none are given. */
+  /** Free ports by default. */
   ports?: { page: number; sallyport: number }
 }
 
@@ -52,7 +52,7 @@ async function serveBuiltPage(t: Test, { port, sallyportUrl }: { port: number; s
   t.teardown(() => server.close())
 }
 
-/** What a phone says that it is. */
+/** The user agent of a phone. */
 export const PHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1'
 
@@ -61,20 +61,20 @@ export interface Person {
   name: string
 }
 
-/** Fills in the form for who is new, and waits until they are in. */
+/** Fills in the registration form, and waits until the user is signed in. */
 export async function register(page: Page, { email, name }: Person): Promise<void> {
   await page.getByRole('button', { name: 'Register' }).click()
   await submit(page, { 'E-mail address': email, Name: name, Password: PASSWORD })
   await page.getByRole('heading', { name: `Welcome, ${name}` }).waitFor()
 }
 
-/** The same for who has an account. */
+/** The same for an existing account. */
 export async function logIn(page: Page, { email, name }: Person): Promise<void> {
   await submit(page, { 'E-mail address': email, Password: PASSWORD })
   await page.getByRole('heading', { name: `Welcome, ${name}` }).waitFor()
 }
 
-/** Fills in the one form in sight, by the labels of its fields, and sends it off. */
+/** Fills in the visible form, by the labels of its fields, and submits it. */
 export async function submit(page: Page, fields: Record<string, string>): Promise<void> {
   const form = page.getByRole('form')
   for (const [label, value] of Object.entries(fields)) await form.getByLabel(label).fill(value)

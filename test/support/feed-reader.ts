@@ -1,4 +1,4 @@
-// What a verifier does with the feed of revocations, without the SDK: it reads the stream as text.
+// Reads the revocation feed like a verifier, but without the SDK: as text.
 
 import type { Readable } from 'node:stream'
 import { get, type IncomingMessage } from 'node:http'
@@ -14,15 +14,15 @@ export interface FeedEvent {
 export interface OpenFeed {
   status: number
   headers: IncomingMessage['headers']
-  /** The events that have arrived. */
+  /** The events received so far. */
   events: FeedEvent[]
-  /** All text that has arrived. */
+  /** All text received so far. */
   text(): string
   /** Whether the server has ended the stream. */
   ended(): boolean
   /** Waits for an event. */
   next(isIt: (event: FeedEvent) => boolean): Promise<FeedEvent>
-  /** Takes no more bytes, as a reader that hangs. */
+  /** Stops reading, like a reader that hangs. */
   pause(): void
   close(): void
 }
@@ -60,7 +60,7 @@ export async function openFeed(
     async next(isIt) {
       await until(() => Promise.resolve(events().some(isIt)))
       const found = events().find(isIt)
-      if (!found) throw new Error('The event is gone.')
+      if (!found) throw new Error('The event is missing.')
       return found
     },
     pause: () => stream.pause(),

@@ -2,13 +2,13 @@ import { openPostgres } from '../../src/platform/database/postgres.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
 import { openTestDatabase } from './database.js'
 
-/** Has an instance follow the revocations, as a process does, until the test has ended. */
+/** Makes an instance follow the revocations, as a process does, until the test has ended. */
 export function follow(t: Test, { app }: Pick<TestApp, 'app'>): void {
   const stop = app.revocations.follow()
   t.teardown(stop)
 }
 
-/** One more instance on the file's Postgres, with connections of its own, that follows the revocations. */
+/** Another instance on the file's Postgres, with its own connections, that follows the revocations. */
 export async function startFollower(
   t: Test,
   { prepared = true, ...options }: StartOptions & { prepared?: boolean } = {},

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** A port that nobody listens on, for who has to know it before they do. */
+/** A free port, for callers that need to know it in advance. */
 export async function findFreePort(): Promise<number> {
   const listener = createServer().listen(0, 'localhost')
   await once(listener, 'listening')

@@ -1,7 +1,7 @@
 import argon2 from 'argon2'
 import type { Test } from 'tap'
 
-/** Holds the next comparison of a password back. Resolves, once it has begun, to what lets it go on. */
+/** Holds back the next comparison of a password. Resolves, once it has begun, to a function that releases it. */
 export function holdNextComparison(t: Test): Promise<() => void> {
   const { verify } = argon2
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
-// Preloaded into a process (`node --import`), it dies as by kill -9 in the middle of its work: KILL_AT is a function of
-// node:fs/promises and how often it is called in the folder KEY_STORE until the call that never happens, as in "rename 2".
+// Preloaded into a process (`node --import`), kills it as by kill -9 in the middle of its work: KILL_AT is a function
+// of node:fs/promises and the number of its call in the folder KEY_STORE that is not carried out, as in "rename 2".
 
 import { promises } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'

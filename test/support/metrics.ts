@@ -1,7 +1,10 @@
-/** Figures as Prometheus reads them. */
+/** Metrics as Prometheus reads them. */
 export interface Scrape {
   text: string
-  /** The value of one series: labels as Prometheus writes them, such as `result="succeeded"`. Undefined for no such series. */
+  /**
+   * The value of one series, with labels as Prometheus writes them, such as `result="succeeded"`. Undefined if it does
+   * not exist.
+   */
   value(name: string, labels?: string): number | undefined
   /** The names of all series. */
   names: ReadonlySet<string>

@@ -8,17 +8,17 @@ import { loadPackage } from '../../scripts/postman/packages.js'
 const collection = fileURLToPath(new URL('../../postman/sallyport.postman_collection.json', import.meta.url))
 const environment = fileURLToPath(new URL('../../postman/sallyport.postman_environment.json', import.meta.url))
 
-/** newman brings no types. What it tells of a run is parsed below. */
+/** newman has no types. The part of its result that is used is parsed below. */
 interface Newman {
   run(options: Record<string, unknown>, callback: (error: Error | null, summary: unknown) => void): EventEmitter
 }
 
 export interface CollectionRun {
-  /** What newman counts as failed: assertions, scripts, and requests without an answer. */
+  /** The failures that newman counts: assertions, scripts, and requests without a response. */
   failures: string[]
-  /** The names of the requests whose answers were looked at, in their order. */
+  /** The names of the requests whose responses were checked, in order. */
   tested: string[]
-  /** What a script has left out: the names of the requests, and why. */
+  /** The requests that a script has skipped, and why. */
   skipped: { name: string; reason: string }[]
 }
 
@@ -32,7 +32,7 @@ const summarySchema = z.object({
   }),
 })
 
-/** The variables take the place of those of the environment. Without a folder, all of them are run. */
+/** The variables replace those of the environment. Without a folder, all requests are sent. */
 export async function runCollection(variables: Record<string, string>, folder?: string): Promise<CollectionRun> {
   const newman = loadPackage<Newman>('newman')
   const tested = new Set<string>()

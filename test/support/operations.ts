@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AppInstance } from '../../src/platform/http/app-instance.js'
 
-/** One operation as the application describes it, so that a test of every route covers a new one by itself. */
+/** One operation as the application describes it, so that a test of every route includes new ones automatically. */
 export interface Operation {
   id: string
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -9,14 +9,14 @@ export interface Operation {
   path: string
   summary: string
   tags: string[]
-  /** The ways to authenticate, each by the names of its security schemes; an empty one means none is needed. */
+  /** The alternatives for authentication, each a set of security schemes; an empty one means that none is needed. */
   security: string[][]
   statuses: number[]
-  /** The codes of the problems that are described. */
+  /** The documented problem codes. */
   problems: string[]
-  /** The errors of OAuth that are described instead, on the routes that refuse so. */
+  /** The documented OAuth errors instead, on OAuth routes. */
   oauthErrors: string[]
-  /** A body of JSON. */
+  /** A JSON body. */
   body: { example: unknown; required: boolean } | null
   parameters: { name: string; in: string; example?: unknown }[]
 }
@@ -44,7 +44,7 @@ const operationSchema = z
         required: z.boolean(),
         content: z.union([
           z.strictObject({ 'application/json': z.object({ example: z.unknown() }) }),
-          // The forms of OAuth, which are tested by themselves.
+          // The OAuth forms, which have their own tests.
           z.strictObject({ 'application/x-www-form-urlencoded': z.object({}) }),
         ]),
       })
@@ -80,7 +80,7 @@ const documentSchema = z.object({
   paths: z.record(z.string(), z.record(z.enum(['get', 'post', 'put', 'patch', 'delete']), operationSchema.optional())),
 })
 
-/** A body that an operation answers with, as the document describes it. */
+/** A body in the response of an operation, as documented. */
 export interface DescribedAnswer {
   id: string
   status: number
@@ -100,9 +100,9 @@ const schemasSchema = z.object({
   components: z.object({ schemas: z.record(z.string(), jsonSchemaSchema) }),
 })
 
-/** Every body that the application's OpenAPI document describes, of answers and of refusals. */
+/** Every response body in the application's OpenAPI document, including refusals. */
 export function answersOf(server: AppInstance): DescribedAnswer[] {
-  // The translation back into zod looks for shared schemas where JSON Schema keeps them.
+  // The conversion back to zod expects shared schemas where JSON Schema has them.
   const document = JSON.stringify(server.swagger()).replaceAll('#/components/schemas/', '#/$defs/')
   const { schemas: $defs } = schemasSchema.parse(JSON.parse(document)).components
   return operationsIn(document).flatMap(({ id, bodies }) =>
@@ -124,12 +124,12 @@ export function answersOf(server: AppInstance): DescribedAnswer[] {
   )
 }
 
-/** Every operation of the application's OpenAPI document whose answer has an end. */
+/** Every operation of the application's OpenAPI document whose response ends. */
 export function operationsOf(server: AppInstance): Operation[] {
   return readOperations(server).filter(({ streams }) => !streams)
 }
 
-/** Those that answer with events and go on. */
+/** The operations that stream events. */
 export function streamsOf(server: AppInstance): Operation[] {
   return readOperations(server).filter(({ streams }) => streams)
 }
@@ -152,7 +152,7 @@ export function isForVerifiers({ security }: Operation): boolean {
   return security.flat().includes('verifier')
 }
 
-/** An operation's path with its parameters filled in. */
+/** The path of an operation with its parameters filled in. */
 export function pathOf({ path }: Operation, parameters: Record<string, string> = {}): string {
   return path.replace(/\{(\w+)\}/g, (_whole, name: string) => parameters[name] ?? crypto.randomUUID())
 }

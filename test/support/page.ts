@@ -1,28 +1,27 @@
-// Pages in a real browser that use the client SDK, from an origin of their own, and a network between them and the API
-// that a test can break.
+// Pages in a real browser that use the client SDK, on a separate origin, and a network between them and the API that a
+// test can break.
 
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Client, ClientOptions } from '../../src/sdk/client/client.js'
 import type { Mode } from '../../src/wire/mode.js'
 import { PASSWORD } from './api.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
 import { launchBrowser } from './chromium.js'
+import { listen } from './listen.js'
 import { connectTo } from './client.js'
 import { bundleClient } from './client-bundle.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
 declare global {
-  // What a page offers to the functions that a test runs in it.
+  // What a page provides to the functions that a test runs in it.
   var client: Client
   var createClient: (options: ClientOptions) => Client
 }
 
 export interface PageApp extends Omit<TestApp, 'browser'> {
   browser: Browser
-  /** Where pages reach the API, through the proxy. */
+  /** The URL of the API for pages, through the proxy. */
   apiUrl: string
   /** The origin that CORS_ORIGINS lists. */
   pageOrigin: string
@@ -54,7 +53,7 @@ export async function startPageApp(t: Test, { settings = {}, ...options }: Start
   }
 }
 
-/** Gives a page that was served here a client. */
+/** Creates a client in a page that was served here. */
 export async function createClientIn(page: Page, options: { baseUrl: string; mode: Mode }): Promise<void> {
   await page.waitForFunction(() => 'createClient' in globalThis)
   await page.evaluate((given) => {
@@ -62,15 +61,15 @@ export async function createClientIn(page: Page, options: { baseUrl: string; mod
   }, options)
 }
 
-/** Signs somebody new up in a page. */
+/** Registers a new user in a page. */
 export async function signUpIn(page: Page): Promise<{ email: string; sessionId: string }> {
   const email = `${crypto.randomUUID()}@example.com`
   const state = await page.evaluate((account) => client.register(account), { email, password: PASSWORD })
-  if (state.status !== 'signed_in' || state.session === null) throw new Error('The sign-up went wrong.')
+  if (state.status !== 'signed_in' || state.session === null) throw new Error('The sign-up failed.')
   return { email, sessionId: state.session.id }
 }
 
-/** The code that a call in a page is refused with; null where it succeeds. */
+/** The code with which a call in a page is refused; null if it succeeds. */
 export function refreshIn(page: Page): Promise<string | null> {
   return page.evaluate(() =>
     client.refresh().then(
@@ -93,11 +92,6 @@ export async function servePages(t: Test, host: 'localhost' | '127.0.0.1'): Prom
   const server = createServer((request, response) => {
     const [type, text] = files[request.url ?? ''] ?? ['text/plain', '']
     response.writeHead(text === '' ? 404 : 200, { 'content-type': `${type}; charset=utf-8` }).end(text)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.closeAllConnections()
-    server.close()
   })
-  return `http://${host}:${(server.address() as AddressInfo).port}`
+  return `http://${host}:${await listen(t, server)}`
 }

@@ -1,4 +1,4 @@
-// Whoever has a phone with the app of examples/mobile on it.
+// The owner of a phone with the app of examples/mobile.
 
 import { cpSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
@@ -11,13 +11,13 @@ import { createFolder } from './process.js'
 
 export const REFRESH = '/v1/auth/refresh'
 
-/** How the app ends: see its README.md. */
+/** The exit codes of the app: see its README.md. */
 export const DONE = 0
 export const REFUSED = 1
 export const SIGNED_OUT = 2
 export const NOT_NOW = 3
 
-// tap adds hooks of its own to every Node that it can reach. They cost time, and catch the signal of a full disk.
+// tap adds hooks to every Node process. They cost time, and intercept the signal of a full disk.
 export const node = ['env', '-u', 'NODE_OPTIONS', process.execPath]
 const killedAt = [
   ...node,
@@ -26,7 +26,7 @@ const killedAt = [
 ]
 const onFullDisk = ['sh', '-c', 'ulimit -f 0 && exec "$0" "$@"', ...node]
 
-/** Somebody new, who has just registered with the app, and what may befall their phone. */
+/** A user who has just registered with the app, and faults of their phone. */
 export async function registerOnPhone(t: Test, port: number) {
   const email = `${crypto.randomUUID()}@example.com`
   const folder = createFolder(t)
@@ -44,12 +44,12 @@ export async function registerOnPhone(t: Test, port: number) {
     keyStore,
     /** The same phone, whose app is killed at a call of the file system: see kill-at.ts. */
     killedAt: (moment: string) => createPhone({ ...on, node: killedAt, env: { KILL_AT: moment } }),
-    /** The same phone, with a disk that takes no more. */
+    /** The same phone with a full disk. */
     withFullDisk: () => createPhone({ ...on, node: onFullDisk }),
-    /** Another device on the same network, with a key store of its own or a copy of the phone's. */
+    /** Another device on the same network, with its own key store or a copy of the phone's. */
     device: (name: string) => createPhone({ ...on, name, keyStore: join(folder, name) }),
     copyKeyStoreTo: (name: string) => cpSync(keyStore, join(folder, name), { recursive: true }),
-    /** The key store is there, and not to be had: whatever is asked of it fails. */
+    /** A key store that exists, but fails at every access. */
     lockKeyStore() {
       renameSync(keyStore, `${keyStore}.locked`)
       writeFileSync(keyStore, '')
@@ -62,11 +62,11 @@ export async function registerOnPhone(t: Test, port: number) {
   }
 }
 
-/** What stands under the one key that the client keeps. */
+/** The value of the one key that the client stores. */
 async function readKeyStore(folder: string): Promise<string> {
   const [name = ''] = (await readdir(folder)).sort()
   return readFile(join(folder, name), 'utf8')
 }
 
-/** The session that the app speaks of. */
+/** The session that the app prints. */
 export const sessionOf = (said: string) => /session ([0-9a-f-]{36})/.exec(said)?.[1]

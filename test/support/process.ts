@@ -17,21 +17,21 @@ interface Test {
   teardown(work: () => void | Promise<void>): void
 }
 
-/** Sallyport as it is run: a process of its own, made by `npm run build`. */
+/** Sallyport as a separate process, from the output of `npm run build`. */
 export interface ServerProcess {
   pid: number
   port: number
   api: Api
   url: string
-  /** What it has written to its standard output so far. */
+  /** Its standard output so far. */
   said(): string
-  /** What `kill -9` does: it has no time for anything. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>
-  /** What an orchestrator does: it asks the process to stop, and waits. Answers the exit code. */
+  /** Sends SIGTERM, as an orchestrator does, and waits. Returns the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** A directory that is gone when the test has ended. */
+/** A directory that is removed when the test has ended. */
 export function createFolder(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -43,12 +43,12 @@ export function startProcess(t: Test, settings: Record<string, string>): Promise
   return serve(t, spawnNode(t, [main], settings))
 }
 
-/** The same from the sources, as `npm run dev` starts it, but for the watching. */
+/** The same from the sources, like `npm run dev` without watching. */
 export function startFromSources(t: Test, settings: Record<string, string>): Promise<ServerProcess> {
   return serve(t, spawnNode(t, ['--import', import.meta.resolve('tsx'), sources], settings))
 }
 
-/** Starts the server of a package that is installed in a folder, by its command and with the settings of that folder. */
+/** Starts the server of an installed package in a folder, by its command and with the folder's settings. */
 export function startInstalled(t: Test, folder: string): Promise<ServerProcess> {
   return serve(t, spawnInstalled(folder, ['start']))
 }
@@ -91,19 +91,19 @@ async function serve(t: Test, child: ChildProcessWithoutNullStreams): Promise<Se
   }
 }
 
-/** How a process ended, and all that it wrote. */
+/** The exit of a process, and its whole output. */
 export interface Ended {
   code: number | null
   stdout: string
   stderr: string
 }
 
-/** Runs a start that is not expected to last. */
+/** Runs a start that is expected to fail. */
 export function runMain(t: Test, settings: Record<string, string>): Promise<Ended> {
   return runToEnd(spawnNode(t, [main], settings), '')
 }
 
-/** Runs an operator's command, as `npm run` does. `input` is what is piped to it. */
+/** Runs an operator's command like `npm run`. `input` is piped to it. */
 export function runOperate(t: Test, args: string[], settings: Record<string, string>, input = ''): Promise<Ended> {
   return runToEnd(spawnNode(t, [operate, ...args], settings), input)
 }
@@ -112,7 +112,7 @@ async function runToEnd(child: ChildProcessWithoutNullStreams, input: string): P
   const ended = { stdout: '', stderr: '' }
   child.stdout.on('data', (bytes) => (ended.stdout += String(bytes)))
   child.stderr.on('data', (bytes) => (ended.stderr += String(bytes)))
-  // A command that reads nothing may have ended before this is written.
+  // A command that reads no input may have exited before.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
   await once(child, 'close')
@@ -121,13 +121,13 @@ async function runToEnd(child: ChildProcessWithoutNullStreams, input: string): P
 
 function spawnNode(t: Test, args: string[], settings: Record<string, string>): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, args, {
-    // Not the checkout, whose .env is the developer's.
+    // Not the checkout, whose .env belongs to the developer.
     cwd: createFolder(t),
     env: { PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...settings },
   })
 }
 
-/** The port, from the line that says where the process listens; the process may also say why it does not. */
+/** The port, from the output line with the address; rejects with the output if the process exits instead. */
 function portOf({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<number> {
   return new Promise((resolve, reject) => {
     let said = ''

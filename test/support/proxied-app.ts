@@ -7,7 +7,7 @@ interface Test {
   teardown(work: () => Promise<void>): void
 }
 
-/** An instance that reaches the file's Postgres through a proxy which the test can break. `database` is not proxied. */
+/** An instance that uses the file's Postgres through a proxy which the test can break. `database` is not proxied. */
 export async function startProxiedApp(
   t: Test,
   options: StartOptions & { limits?: Partial<PostgresLimits> } = {},
@@ -22,7 +22,7 @@ export async function startProxiedApp(
     limits: { deadlineMs: 10_000, ...limits },
     log: { warn: () => undefined },
   })
-  // What is torn down last was made first, and the app needs its database until it has closed.
+  // Teardown runs in reverse order, and the app needs its database until it is closed.
   t.teardown(async () => {
     await database.close()
     await proxy.stop()

@@ -1,4 +1,4 @@
-// What the tables say, for what no answer of the API tells.
+// Content of the tables that no response of the API contains.
 
 import type { Database } from '../../src/platform/database/database.js'
 
@@ -6,7 +6,7 @@ export function readFamily(database: Database, sessionId: string) {
   return database.query((client) => client.refreshTokenFamily.findUniqueOrThrow({ where: { id: sessionId } }))
 }
 
-/** The names of the events that were audited of a session, in the order of time. */
+/** The names of the audited events of a session, in order of time. */
 export async function readAuditTrail(database: Database, sessionId: string): Promise<string[]> {
   const events = await database.query((client) =>
     client.auditEvent.findMany({ where: { sessionId }, orderBy: [{ at: 'asc' }, { id: 'asc' }] }),

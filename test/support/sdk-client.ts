@@ -1,4 +1,4 @@
-// The client SDK as an app on a device: a network of its own, a store of its own, and the server's clock.
+// The client SDK as an app on a device: with its own network and store, and the server's clock.
 
 import { createClient, createMemoryStore, type Client, type KeyStore } from '../../src/sdk/client/client.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
@@ -10,11 +10,11 @@ export interface Device {
   client: Client
   network: ClientNetwork
   storage: KeyStore
-  /** How long the client has waited, each time. No time passes. */
+  /** The pauses of the client, which take no time. */
   pausesMs: number[]
-  /** The client as it is after the app was killed and started again: with its store, and nothing else. */
+  /** The client after the app was killed and restarted: only with its store. */
   restart(): Client
-  /** What the store holds. */
+  /** The content of the store. */
   kept(): Promise<{ token?: string; attempt?: string } | null>
 }
 
@@ -25,7 +25,7 @@ export interface DeviceOptions {
 
 export interface DeviceApp extends TestApp {
   baseUrl: string
-  /** Somebody new, on a device that is signed in. */
+  /** A new user on a signed-in device. */
   signUp(): Promise<Device & { account: { email: string; password: string }; sessionId: string }>
   device(options?: DeviceOptions): Device
 }
@@ -69,7 +69,7 @@ export async function startDeviceApp(t: Test, options: StartOptions = {}): Promi
       const signedUp = device()
       await signedUp.client.register(account)
       const { state } = signedUp.client
-      if (state.status !== 'signed_in' || state.session === null) throw new Error('The sign-up went wrong.')
+      if (state.status !== 'signed_in' || state.session === null) throw new Error('The sign-up failed.')
       return { ...signedUp, account, sessionId: state.session.id }
     },
   }
@@ -77,7 +77,7 @@ export async function startDeviceApp(t: Test, options: StartOptions = {}): Promi
 
 type Kept = { token?: string; attempt?: string } | null
 
-/** The code that a call is refused with; null where it succeeds. */
+/** The code with which a call is refused; null if it succeeds. */
 export async function codeOf(asked: Promise<unknown>): Promise<unknown> {
   return asked.then(
     () => null,

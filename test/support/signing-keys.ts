@@ -8,14 +8,14 @@ export interface TestSigningKey {
   privateKey: KeyObject
 }
 
-/** The key of that state, its private part opened as whoever has the secret and the database could. */
+/** The key in that state, with its private part decrypted as with access to the secret and the database. */
 export async function readSigningKey(
   { database, config }: TestApp,
   state: 'next' | 'active' | 'retired' = 'active',
 ): Promise<TestSigningKey> {
   const row = await database.query((client) => client.signingKey.findFirstOrThrow({ where: { state } }))
   const der = config.secretKeys && open(config.secretKeys, 'signing-key', row.secretId, row.sealedPrivateKey, row.kid)
-  if (!der) throw new Error('The secret does not open the signing key.')
+  if (!der) throw new Error('The secret does not decrypt the signing key.')
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
   return { kid: row.kid, algorithm: row.algorithm, privateKey }
 }

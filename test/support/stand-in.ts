@@ -1,17 +1,17 @@
-// Speaks Sallyport's side of docs/revocation.md over real HTTP, for what the real one cannot be made to show: streams
-// that are cut, silent or garbage, entries of an unknown kind, answers that are late.
+// Implements Sallyport's side of docs/revocation.md over real HTTP, for situations that the real one cannot be made to
+// produce: streams that are cut, silent or invalid, entries of an unknown kind, late responses.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { thumbprint, toPublicJwk } from '../../src/features/tokens/algorithms.js'
 import { buildToken, type AccessTokenVector } from './access-token-vectors.js'
+import { listen } from './listen.js'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface StandIn {
   url: string
-  /** What answers a path; everything else is 404. Tests put theirs in. */
+  /** The handlers by path; other paths are 404. Tests replace them. */
   handlers: Map<string, Handler>
   /** The requests for a path so far. */
   asked(path: string): IncomingMessage[]
@@ -50,14 +50,8 @@ export async function startStandIn(t: Test): Promise<StandIn> {
     const handler = handlers.get(pathOf(request))
     if (handler) handler(request, response)
     else response.writeHead(404).end()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.closeAllConnections()
-    server.close()
   })
-  const address = server.address()
-  const url = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
+  const url = `http://127.0.0.1:${await listen(t, server)}`
   handlers.set(paths.keys, (_request, response) =>
     answerJson(response, { keys: [{ ...toPublicJwk(key.privateKey), kid: key.kid, alg: 'EdDSA', use: 'sig' }] }),
   )
@@ -84,7 +78,7 @@ export function answerJson(response: ServerResponse, body: unknown, status = 200
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-/** Opens a stream that the test writes to. */
+/** Opens a stream to which the test writes. */
 export function openStream(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' }).write('retry: 1000\n\n')
 }
@@ -97,7 +91,7 @@ export function writeBeat(response: ServerResponse, id: string, ageMs = 0): void
   response.write(`id: ${id}\nevent: beat\ndata: {"age_ms":${ageMs}}\n\n`)
 }
 
-/** An entry that matters for an hour yet. */
+/** An entry that expires in an hour. */
 export function lasting<Entry extends object>(entry: Entry): Entry & { expires_at: number } {
   return { ...entry, expires_at: Math.floor(Date.now() / 1000) + 3600 }
 }

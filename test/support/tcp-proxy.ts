@@ -2,27 +2,27 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 export interface TcpProxy {
-  /** Where to connect in place of the server. */
+  /** The address to use instead of the server's. */
   url: string
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly connections: number
-  /** From now on nothing passes in either direction, as when the server is stopped or the network swallows everything. */
+  /** From now on nothing passes in either direction, as with a stopped server or a broken network. */
   freeze(): void
   thaw(): void
-  /** New connections work again; those that were frozen are silent for ever. */
+  /** New connections work again; frozen ones stay silent. */
   passNewConnections(): void
-  /** From now on everything arrives so much later, in both directions. */
+  /** From now on everything arrives later, in both directions. */
   delay(ms: number): void
   /** Breaks every connection. */
   cut(): void
-  /** Breaks the next connection that asks the server for something with this text in it, before the server sees it. */
+  /** Breaks the next connection that sends the server something with this text, before the server sees it. */
   cutAt(text: string): void
   /**
-   * The server goes on hearing and obeying, but nobody learns of it: its answers are held back on every open connection
-   * or, with a text, on the next one that asks for something with this text in it. New connections work.
+   * The server still receives and processes everything, but its responses are held back: on every open connection or,
+   * with a text, on the next one that sends something with this text. New connections work.
    */
   holdAnswers(text?: string): void
-  /** Breaks every connection and takes no new ones. */
+  /** Breaks every connection and accepts no new ones. */
   stop(): Promise<void>
   start(): Promise<void>
 }
@@ -47,7 +47,7 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
     const forward = (from: Socket, to: Socket) => {
       let lastAt = 0
       from.on('data', (bytes) => {
-        // Never before what was sent earlier.
+        // Never before data that was sent earlier.
         lastAt = Math.max(lastAt, performance.now() + delayMs)
         if (lastAt <= performance.now()) to.write(bytes)
         else setTimeout(() => to.write(bytes), lastAt - performance.now())
@@ -114,6 +114,6 @@ export async function startTcpProxy(serverUrl: string): Promise<TcpProxy> {
 }
 
 function portOf(address: AddressInfo | string | null): AddressInfo {
-  if (address === null || typeof address === 'string') throw new Error('The proxy does not listen.')
+  if (address === null || typeof address === 'string') throw new Error('The proxy does not listen on a port.')
   return address
 }

@@ -1,4 +1,4 @@
-// Clients that send one request after another, as long as a test goes on.
+// Clients that send one request after another for the duration of a test.
 
 import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:http'
@@ -15,15 +15,15 @@ interface Client {
   dropped: string[]
 }
 
-/** The API on a connection of its own, which is kept. */
+/** The API on a persistent connection. */
 export function connectToProcess({ port }: ServerProcess): Api {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   return createApiOver((request) => send(port, agent, request))
 }
 
 /**
- * Starts clients, one of which refreshes, that go on until they are told to turn elsewhere. Answers when each has been
- * served for a while.
+ * Starts clients, one of which refreshes, that run until they are told to use another instance. Resolves when each has
+ * been served for a while.
  */
 export async function startTraffic(server: ServerProcess): Promise<{ dropped(): Promise<string[]> }> {
   const user = await server.api.signUp()
@@ -33,7 +33,7 @@ export async function startTraffic(server: ServerProcess): Promise<{ dropped(): 
   )
   await until(() => Promise.resolve(clients.every(({ served }) => served > 10)))
   return {
-    /** Waits until all have been told to turn elsewhere; answers what was not answered well. */
+    /** Waits until all of them have switched; returns the responses that were not successful. */
     async dropped() {
       await Promise.all(done)
       return clients.flatMap(({ dropped }) => dropped)
@@ -57,30 +57,30 @@ async function keepAsking(api: Api, user: SignedUp, client: Client, { refreshes 
   }
 }
 
-/** What happened to somebody who refreshes all the time. */
+/** The results of a client that refreshes continuously. */
 export interface Refresher {
   refreshToken: string
   served: number
-  /** How often the answer was 503 `database_unavailable`. */
+  /** The number of 503 `database_unavailable`. */
   unavailable: number
-  /** Requests without an answer, and every other refusal. */
+  /** Requests without a response, and all other refusals. */
   errors: unknown[]
 }
 
 export interface Refreshing {
   refreshers: Refresher[]
-  /** Waits until each has been served so many times more. */
+  /** Waits until each has been served this many more times. */
   untilServed(more: number): Promise<void>
   stop(): Promise<void>
 }
 
 /**
- * Starts clients that refresh without pause, and repeat an attempt that failed with its key. Every other one keeps its
- * connection; the rest take a new one for each request.
+ * Starts clients that refresh without pause, and retry failed attempts with their key. Every other one keeps its
+ * connection; the rest use a new one for each request.
  */
 export async function startRefreshing(server: ServerProcess, count: number): Promise<Refreshing> {
   const users: SignedUp[] = []
-  // One after another: on a machine that is busy with other tests, a queue of hashes is refused after two seconds.
+  // Sequentially: on a machine that runs other tests, queued hashes are refused after two seconds.
   while (users.length < count) users.push(await server.api.signUp())
   const refreshers = users.map(({ refreshToken }): Refresher => ({
     refreshToken,

@@ -15,7 +15,7 @@ const lasting = (minutes: number): VerifiedToken => ({
   claims: { ...exampleClaims, exp: inMinutes(minutes).getTime() / 1000 },
 })
 
-t.test('what has expired is forgotten, what is in force is not', async (t) => {
+t.test('expired tokens are evicted, valid ones are not', async (t) => {
   const { cache, tokens } = create()
   const kept = lasting(60)
   for (let each = 0; each < 100; each += 1) tokens.remember(`short ${each}`, lasting(10), now)
@@ -28,7 +28,7 @@ t.test('what has expired is forgotten, what is in force is not', async (t) => {
   t.equal(tokens.find('short 1'), undefined)
 })
 
-t.test('there are never more than twice the size of the cache, and those used last stay', async (t) => {
+t.test('there are never more than twice the size of the cache, and recently used ones stay', async (t) => {
   const { cache, tokens } = create()
   tokens.remember('used', lasting(60), now)
   for (let each = 0; each < 4 * VERIFIED_CACHE_SIZE; each += 1) {
@@ -42,14 +42,14 @@ t.test('there are never more than twice the size of the cache, and those used la
   t.equal(tokens.find('used'), undefined)
 })
 
-t.test('a token is forgotten a minute after it expired, when a minute has passed since others were', async (t) => {
+t.test('a token is evicted a minute after it expired, and a minute after the last eviction', async (t) => {
   const { cache, tokens } = create()
   const after = (ms: number) => new Date(inMinutes(10).getTime() + ms)
   tokens.remember('a', lasting(10), now)
   tokens.remember('b', lasting(60), after(60_000))
   t.ok(cache.has('a'), 'expired for no longer than a minute')
   tokens.remember('b', lasting(60), after(119_999))
-  t.ok(cache.has('a'), 'looked at a moment too soon')
+  t.ok(cache.has('a'), 'just before the next eviction')
   tokens.remember('b', lasting(60), after(120_000))
   t.notOk(cache.has('a'))
 })

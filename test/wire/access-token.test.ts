@@ -39,7 +39,7 @@ t.test('TOK-06, TOK-11: the header of what could be an access token', async (t) 
     t.strictSame(parseHeader(tokenOf(members)), expected, JSON.stringify(members))
 })
 
-t.test('TOK-12: three parts, each in the one spelling of its bytes', async (t) => {
+t.test('TOK-12: three parts, each in canonical encoding', async (t) => {
   const [first = '', second = '', third = ''] = tokenOf(header).split('.')
   const genuine = { kid: 'k', alg: 'EdDSA' }
   for (const [signature, expected] of [
@@ -58,7 +58,7 @@ t.test('TOK-12: three parts, each in the one spelling of its bytes', async (t) =
   t.equal(parseHeader(`${encode('{')}.${second}.${third}`), null, 'not JSON')
 })
 
-t.test('TOK-12: letters of base64url that base64 does not have', async (t) => {
+t.test('TOK-12: characters of base64url that base64 does not have', async (t) => {
   const kid = 'ÿÿÿ>>>???ÿÿÿ>>>???'
   const token = tokenOf({ ...header, kid })
   t.match(token.split('.')[0], /-.*-/)
@@ -66,7 +66,7 @@ t.test('TOK-12: letters of base64url that base64 does not have', async (t) => {
   t.match(parseHeader(token), { kid })
 })
 
-t.test('TOK-12: what is longer than 8192 is not read', async (t) => {
+t.test('TOK-12: a text of more than 8192 characters is not parsed', async (t) => {
   const [start = ''] = ['k', 'kk', 'kkk', 'kkkk']
     .map((kid) => `${encode(JSON.stringify({ ...header, kid }))}.e30.`)
     .filter(({ length }) => length % 4 === 0)
@@ -80,7 +80,7 @@ t.test('JSON is read in UTF-8, without a byte order mark', async (t) => {
   t.throws(() => parseJson(Buffer.from('\ufeff{}')), SyntaxError)
 })
 
-t.test('TOK-07, TOK-08: issuer and audience are each one string, compared whole', async (t) => {
+t.test('TOK-07, TOK-08: issuer and audience are each compared as one string', async (t) => {
   const verifier = { issuer: 'https://a', audience: 'https://b' }
   const table: [string, string | string[], boolean][] = [
     ['https://a', 'https://b', true],
@@ -96,7 +96,7 @@ t.test('TOK-07, TOK-08: issuer and audience are each one string, compared whole'
     t.equal(isMeantFor({ iss, aud }, verifier), expected, `${iss} ${String(aud)}`)
 })
 
-t.test('TOK-09: the times, with as much tolerance at either end', async (t) => {
+t.test('TOK-09: the times, with the same tolerance at both ends', async (t) => {
   const times = { iat: 1000, nbf: 1000, exp: 1600 }
   const table: [number, Partial<typeof times>, TimeVerdict][] = [
     [994.999, {}, 'token_invalid'],

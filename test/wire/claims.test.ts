@@ -7,7 +7,7 @@ const { sid, epoch, auth_time, amr, ...shared } = exampleClaims
 const clientClaims = { ...shared, sub: 'reporting', client_id: 'reporting' }
 const numericDates = ['iat', 'nbf', 'exp'] as const
 
-/** What refuses the claims; null where they are accepted. */
+/** The error for the claims; null if they are accepted. */
 function errorOf(payload: unknown): ZodError | null {
   try {
     requireClaims(payload)
@@ -32,7 +32,8 @@ t.test("TOK-10: the claims of a user's token, each of its kind", async (t) => {
   for (const name of [...numericDates, 'epoch', 'auth_time']) {
     for (const value of [0.5, -1, '1', Infinity]) refuses(t, { ...exampleClaims, [name]: value }, `${name}: ${value}`)
   }
-  for (const name of ['sub', 'sid', 'jti']) refuses(t, { ...exampleClaims, [name]: 'no UUID' }, `${name} is no UUID`)
+  for (const name of ['sub', 'sid', 'jti'])
+    refuses(t, { ...exampleClaims, [name]: 'not a UUID' }, `${name} is not a UUID`)
   for (const name of ['iss', 'aud', 'client_id']) refuses(t, { ...exampleClaims, [name]: '' }, `${name} is empty`)
   for (const name of ['roles', 'amr']) {
     accepts(t, { ...exampleClaims, [name]: [] }, `${name}: none`)
@@ -45,7 +46,7 @@ t.test('TOK-07: an audience is one or several', async (t) => {
   for (const aud of [[], [''], [1]]) refuses(t, { ...exampleClaims, aud }, JSON.stringify(aud))
 })
 
-t.test('a level is text or absent', async (t) => {
+t.test('acr is text or absent', async (t) => {
   accepts(t, { ...exampleClaims, acr: 'aal1' }, 'a level')
   for (const acr of ['', 1, null]) refuses(t, { ...exampleClaims, acr }, JSON.stringify(acr))
 })
@@ -53,7 +54,7 @@ t.test('a level is text or absent', async (t) => {
 for (const [whose, claims] of Object.entries({ user: exampleClaims, client: clientClaims })) {
   t.test(`TOK-09: a lifetime of a ${whose}'s token is positive and at most an hour`, async (t) => {
     const lasting = (seconds: number) => ({ ...claims, exp: claims.iat + seconds })
-    refuses(t, lasting(-1), 'ends before it begins')
+    refuses(t, lasting(-1), 'expires before it begins')
     refuses(t, lasting(0), 'none')
     accepts(t, lasting(1), 'a second')
     accepts(t, lasting(3600), 'an hour')
@@ -62,10 +63,10 @@ for (const [whose, claims] of Object.entries({ user: exampleClaims, client: clie
 
   t.test(`RFC 7800: a ${whose}'s token that is bound to a key is refused`, async (t) => {
     refuses(t, { ...claims, cnf: { jkt: 'x' } }, 'bound')
-    refuses(t, { ...claims, cnf: null }, 'to nothing that is known')
+    refuses(t, { ...claims, cnf: null }, 'to an unknown kind of key')
   })
 
-  t.test(`RFC 7519, 4: unknown claims of a ${whose}'s token are let through, and frozen`, async (t) => {
+  t.test(`RFC 7519, 4: unknown claims of a ${whose}'s token are accepted, and frozen`, async (t) => {
     const tenant = { id: 1, path: [{ name: 'x' }] }
     const known = requireClaims({ ...claims, tenant, nothing: null })
     t.strictSame(known, { ...claims, tenant, nothing: null })
@@ -81,10 +82,10 @@ t.test("a client's token has none of a user's claims, and is its own subject", a
   }
   refuses(t, { ...clientClaims, sub: 'other' }, 'another subject')
   refuses(t, { ...clientClaims, sub: '', client_id: '' }, 'no name')
-  refuses(t, 'claims', 'no object')
+  refuses(t, 'claims', 'not an object')
 })
 
-t.test('claims that do not fit together are refused with their place and the rule', async (t) => {
+t.test('inconsistent claims are refused with their path and the rule', async (t) => {
   const complaints = (payload: unknown) => errorOf(payload)?.issues.map(({ path, message }) => ({ path, message }))
   const lifetime = { path: ['exp'], message: 'Must be after iat, by at most one hour' }
   const bound = { path: ['cnf'], message: 'Sender-constrained tokens are not supported' }
@@ -94,7 +95,7 @@ t.test('claims that do not fit together are refused with their place and the rul
   t.strictSame(complaints(misfit), [subject, lifetime, bound])
 })
 
-t.test('the documentation shows the example, and tells what a level is', async (t) => {
+t.test('the document contains the example, and describes acr', async (t) => {
   const document: unknown = JSON.parse(readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'))
   t.ok(JSON.stringify(document).includes(JSON.stringify(exampleClaims).slice(1, -1)))
   t.match(z.toJSONSchema(userClaimsSchema, { unrepresentable: 'any' }), {

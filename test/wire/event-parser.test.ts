@@ -13,7 +13,7 @@ const table: [string, string, ServerSentEvent[]][] = [
   ['comments', ': hello\n:\n\ndata: 1\n: in between\n\n:\n\n', [event('message', '1')]],
   ['data of several lines', 'data: a\ndata:\ndata:  b\n\n', [event('message', 'a\n\n b')]],
   [
-    'an id that lasts',
+    'an id that persists',
     'id: 7\ndata: 1\n\ndata: 2\n\nid\ndata: 3\n\n',
     [event('message', '1', '7'), event('message', '2', '7'), event('message', '3', '')],
   ],
@@ -21,18 +21,18 @@ const table: [string, string, ServerSentEvent[]][] = [
   ['an id without data', 'id: 7\n\ndata: 1\n\n', [event('message', '1', '7')]],
   ['unknown fields', 'retry: 1000\n\nfoo: bar\ndata:1\n\n', [event('message', '1')]],
   ['a byte order mark', '\uFEFFdata: 1\n\n', [event('message', '1')]],
-  ['what is not complete', 'data: 1\n\ndata: 2\n', [event('message', '1')]],
+  ['an incomplete event', 'data: 1\n\ndata: 2\n', [event('message', '1')]],
   ['characters outside the basic plane', 'data: 🚪\n\n', [event('message', '🚪')]],
 ]
 
 for (const [name, text, expected] of table) {
-  t.test(`reads ${name}, wherever it is cut`, async (t) => {
+  t.test(`reads ${name}, wherever it is split`, async (t) => {
     t.strictSame(createEventParser(100).push(text), expected, 'in one piece')
     const parser = createEventParser(100)
     t.strictSame(
       text.split('').flatMap((letter) => parser.push(letter)),
       expected,
-      'letter by letter',
+      'character by character',
     )
     for (let at = 0; at <= text.length; at += 1) {
       const parser = createEventParser(100)
@@ -41,7 +41,7 @@ for (const [name, text, expected] of table) {
   })
 }
 
-t.test('buffers no more than it may, however a stream makes it', async (t) => {
+t.test('buffers no more than the maximum, for any kind of stream', async (t) => {
   const endless = ['data: ' + 'x'.repeat(30), 'data: xxxx\n', 'x', 'data: ' + 'x'.repeat(200) + '\n\n', 'data\n']
   for (const piece of endless) {
     const parser = createEventParser(100)
@@ -54,7 +54,7 @@ t.test('buffers no more than it may, however a stream makes it', async (t) => {
   }
 })
 
-t.test('a stream of short events and comments goes on without end', async (t) => {
+t.test('a stream of short events and comments can be endless', async (t) => {
   const parser = createEventParser(100)
   for (let count = 0; count < 200; count += 1) {
     t.equal(parser.push(`: comment\nid: ${count}\nevent: beat\ndata: ${'x'.repeat(50)}\n\n: comment\n`).length, 1)

@@ -15,7 +15,7 @@ const user = (sub: string, epoch: number, expiresAt = later): RevocationEntry =>
 })
 const key = (kid: string, expiresAt = later): RevocationEntry => ({ kind: 'key', kid, expiresAt })
 
-/** A token of the user `ada` and the session `one`, of epoch 5. */
+/** A token of the user `ada` and the session `one`, with epoch 5. */
 const claims: UserClaims = {
   ...{ iss: 'i', aud: 'a', sub: 'ada', sid: 'one', epoch: 5, iat: 0, nbf: 0, exp: 600, jti: 'j', client_id: 'c' },
   ...{ roles: [], scope: '', auth_time: 0, amr: [] },
@@ -57,7 +57,7 @@ t.test("a client's token is refused by no entry, whatever its id", async (t) => 
   t.equal(map.judge({ ...shared, sid, epoch, auth_time, amr }), 'token_stale')
 })
 
-t.test('entries are dropped when they no longer matter', async (t) => {
+t.test('expired entries are removed', async (t) => {
   const map = createRevocationMap()
   map.merge([session('one'), user('ada', 6, evenLater)])
   map.purge(new Date(later * 1000 - 1))
@@ -68,7 +68,7 @@ t.test('entries are dropped when they no longer matter', async (t) => {
   t.equal(map.judge(claims), 'valid')
 })
 
-t.test('a weaker entry shortens nothing that is known', async (t) => {
+t.test('a weaker entry shortens no known one', async (t) => {
   const map = createRevocationMap()
   map.merge([session('one', evenLater), user('ada', 6, evenLater)])
   map.merge([session('one'), user('ada', 6)])
@@ -77,18 +77,18 @@ t.test('a weaker entry shortens nothing that is known', async (t) => {
   t.equal(map.judge({ ...claims, sid: 'two' }), 'token_stale')
 })
 
-t.test('REF-12: a lower epoch that matters for longer lowers nothing that is known', async (t) => {
+t.test('REF-12: a lower epoch that expires later does not lower a known one', async (t) => {
   const map = createRevocationMap()
   map.merge([user('ada', 10)])
   // As from an instance whose clock is ahead.
   map.merge([user('ada', 5, evenLater)])
   t.equal(map.judge({ ...claims, epoch: 7 }), 'token_stale')
   map.purge(new Date(later * 1000))
-  t.equal(map.judge({ ...claims, epoch: 7 }), 'token_stale', 'nor does it end sooner')
+  t.equal(map.judge({ ...claims, epoch: 7 }), 'token_stale', 'nor does it expire earlier')
   t.equal(map.judge({ ...claims, epoch: 10 }), 'valid')
 })
 
-t.test('news are entries that say more than what is known', async (t) => {
+t.test('new entries are those stronger than the known ones', async (t) => {
   for (const entry of [session('one'), user('ada', 5), key('k')]) {
     const map = createRevocationMap()
     t.strictSame(map.merge([entry, entry]), [entry], `${entry.kind}: twice`)
@@ -103,7 +103,7 @@ t.test('news are entries that say more than what is known', async (t) => {
   t.strictSame(map.merge([user('ada', 6)]), [user('ada', 6)])
 })
 
-t.test('the tokens of a key are stale while its entry matters', async (t) => {
+t.test('the tokens of a key are stale until its entry expires', async (t) => {
   const map = createRevocationMap()
   map.merge([key('k'), session('one'), user('ada', 6)])
   t.strictSame(
@@ -114,7 +114,7 @@ t.test('the tokens of a key are stale while its entry matters', async (t) => {
   t.equal(map.isWithdrawn('k'), false)
 })
 
-t.test('entries are had again by the position after which they came, oldest first', async (t) => {
+t.test('entries after a position are returned oldest first', async (t) => {
   const map = createRevocationMap()
   t.strictSame([map.position, map.size, map.entriesAfter(0)], [0, 0, []])
   const entries = [key('k'), user('ada', 6), session('one'), user('bob', 1), session('two'), key('l')]
@@ -127,6 +127,6 @@ t.test('entries are had again by the position after which they came, oldest firs
     t.strictSame(map.entriesAfter(position), entries.slice(position), `after ${position}`)
   }
   map.merge([user('ada', 7)])
-  t.strictSame(map.entriesAfter(5), [key('l'), user('ada', 7)], 'one that says more has come anew')
+  t.strictSame(map.entriesAfter(5), [key('l'), user('ada', 7)], 'a stronger entry counts as new')
   t.equal(map.size, 6)
 })

@@ -9,7 +9,8 @@ const secret = randomBytes(32).toString('base64url')
 
 export const betterAuth: TargetKind = {
   name: 'better-auth',
-  describe: () => 'its session cookie, which it keeps in the database and renews with each use (`updateAge: 0`)',
+  describe: () =>
+    'its session cookie; the session is stored in the database and extended with each use (`updateAge: 0`)',
   version: () => peerVersion('better-auth', 'better-auth'),
   program: ({ databaseUrl }) =>
     peerProgram('better-auth', '/api/auth/ok', { DATABASE_URL: databaseUrl, SECRET: secret }),
@@ -23,7 +24,7 @@ function oauthKind(name: string, reuseSeconds: (graceSeconds: number) => number)
   return {
     name,
     describe: (grace) =>
-      `its plugin for OAuth, a public client, opaque access tokens, \`refreshTokenReuseInterval: ${reuseSeconds(grace)}\``,
+      `its OAuth plugin, a public client, opaque access tokens, \`refreshTokenReuseInterval: ${reuseSeconds(grace)}\``,
     version: () => peerVersion('better-auth-oauth', '@better-auth/oauth-provider'),
     program: ({ databaseUrl, graceSeconds }) =>
       peerProgram('better-auth-oauth', '/client', {
@@ -41,12 +42,12 @@ async function enter(send: Send, path: 'sign-up' | 'sign-in', email: string): Pr
   const body = JSON.stringify({ email, password: PASSWORD, ...(path === 'sign-up' && { name: email }) })
   const headers = { 'content-type': 'application/json' }
   const received = await send({ method: 'POST', path: `/api/auth/${path}/email`, headers, body })
-  if (received.status !== 200) throw new Error(`No session came: ${received.status} ${received.text}`)
+  if (received.status !== 200) throw new Error(`No session: ${received.status} ${received.text}`)
   return cookieHeader(cookiesOf(received))
 }
 
 function connectSession(send: Send): Protocol {
-  // One cookie is both: what is renewed, and what opens the routes.
+  // One cookie is both the token that is renewed and the one that authenticates requests.
   const heldWith = (cookie: string): Held => ({ refreshToken: cookie, accessToken: cookie })
   const signIn = async (email: string) => heldWith(await enter(send, 'sign-in', email))
 
@@ -77,7 +78,7 @@ function parseCookies(header: string): Record<string, string> {
 }
 
 function connectOAuth(send: Send): Protocol {
-  // Made by the server at its first start.
+  // Created by the server at its first start.
   let clientId: Promise<string> | undefined
   const readClientId = async () => (JSON.parse((await send({ path: '/client' })).text) as { clientId: string }).clientId
   const signedUp = new Set<string>()

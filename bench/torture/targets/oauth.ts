@@ -1,5 +1,5 @@
-// What an OAuth 2.1 server is asked by a public client: the code flow with PKCE, refreshes, and the userinfo endpoint as a
-// route that needs an access token.
+// The requests of a public client to an OAuth 2.1 server: the code flow with PKCE, refreshes, and the userinfo endpoint
+// as a route that requires an access token.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
@@ -18,9 +18,9 @@ export interface OAuthServer {
   clientId: () => Promise<string>
   paths: { authorize: string; token: string; userinfo: string }
   createUser(): Promise<string>
-  /** Opens the authorization endpoint for this user; answers the address that carries the code. */
+  /** Opens the authorization endpoint as this user; returns the redirect with the code. */
   authorize(user: string, path: string): Promise<string>
-  /** For a client whose tokens are bound to a key. */
+  /** For a client with sender-constrained tokens. */
   createProof?: () => Proof
 }
 
@@ -53,7 +53,7 @@ export function createOAuthProtocol(server: OAuthServer): Protocol {
     })
     const callback = new URL(await server.authorize(user, `${paths.authorize}?${query.toString()}`))
     const code = callback.searchParams.get('code')
-    if (code === null) throw new Error(`No code came back: ${callback.href}`)
+    if (code === null) throw new Error(`No code in the redirect: ${callback.href}`)
     const proof = server.createProof?.()
     const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: REDIRECT_URI }
     return heldIn(await tokenRequest(form, proof), proof)
@@ -87,7 +87,7 @@ function readRefresh(received: Received, proof: Proof | undefined): Answer {
 }
 
 function heldIn({ status, text }: Received, proof: Proof | undefined): Held {
-  if (status !== 200) throw new Error(`No tokens came: ${status} ${text}`)
+  if (status !== 200) throw new Error(`No tokens: ${status} ${text}`)
   const { access_token, refresh_token } = tokensSchema.parse(JSON.parse(text))
   return { accessToken: access_token, refreshToken: refresh_token, ...(proof && { proof }) }
 }

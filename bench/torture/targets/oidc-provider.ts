@@ -10,27 +10,27 @@ const secret = randomBytes(32).toString('base64url')
 const { privateKey } = await generateKeyPair('RS256', { extractable: true })
 const signingKey = JSON.stringify({ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig' })
 
-const MOST_REDIRECTS = 5
+const MAX_REDIRECTS = 5
 
 interface Variant {
   description: string
   clientId: string
-  /** For a client whose tokens are bound to a key. */
+  /** For a client with sender-constrained tokens. */
   createProof?: typeof createProof
   consumeOnce?: boolean
 }
 
 export const oidcProvider = kind('oidc-provider', {
-  description: 'a public client, opaque access tokens, `rotateRefreshToken` at its default, which is to rotate',
+  description: 'a public client, opaque access tokens, `rotateRefreshToken` at its default (rotation)',
   clientId: 'app',
 })
 export const oidcProviderOnce = kind('oidc-provider-once', {
-  description: 'the same, with an adapter whose `consume` fails for what is consumed already',
+  description: 'the same, with an adapter whose `consume` fails for a token that was already consumed',
   clientId: 'app',
   consumeOnce: true,
 })
 export const oidcProviderDpop = kind('oidc-provider-dpop', {
-  description: 'a client whose tokens are bound to a key of its own (DPoP); these are not rotated by default',
+  description: 'a client whose tokens are bound to its own key (DPoP), which are not rotated by default',
   clientId: 'app-with-key',
   createProof,
 })
@@ -61,9 +61,9 @@ function connect(send: Send, { clientId, ...rest }: Omit<Variant, 'description'>
     createUser: () => Promise.resolve(randomUUID()),
     async authorize(user, path) {
       let cookies = {}
-      // Without the prompt, offline_access is left out (OpenID Connect Core, section 11).
+      // Without the prompt, offline_access is ignored (OpenID Connect Core, section 11).
       let next = `${path}&prompt=consent`
-      for (let redirects = 0; redirects < MOST_REDIRECTS; redirects += 1) {
+      for (let redirects = 0; redirects < MAX_REDIRECTS; redirects += 1) {
         const received = await send({ path: next, headers: { cookie: cookieHeader(cookies) } })
         cookies = cookiesOf(received, cookies)
         const { location } = received.headers
@@ -71,7 +71,7 @@ function connect(send: Send, { clientId, ...rest }: Omit<Variant, 'description'>
         if (location.startsWith(REDIRECT_URI)) return location
         next = location.includes('/interaction/') ? `${location}?account=${user}` : location
       }
-      throw new Error('Signing in goes round in circles.')
+      throw new Error('Too many redirects at sign-in.')
     },
   })
 }

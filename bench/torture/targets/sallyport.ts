@@ -15,7 +15,7 @@ const problemSchema = z.object({ code: z.string(), reason: z.string().optional()
 
 export const sallyport: TargetKind = {
   name: 'sallyport',
-  describe: (grace) => `mode \`json\`, an \`Idempotency-Key\` with each refresh, \`REFRESH_GRACE=${grace}\``,
+  describe: (grace) => `mode \`json\`, an \`Idempotency-Key\` for each refresh, \`REFRESH_GRACE=${grace}\``,
   version,
   promised: promisedWithKeys,
   program,
@@ -24,7 +24,7 @@ export const sallyport: TargetKind = {
 
 export const sallyportKeyless: TargetKind = {
   name: 'sallyport-keyless',
-  describe: (grace) => `the same server, asked by clients that send no key, \`REFRESH_GRACE=${grace}\``,
+  describe: (grace) => `the same server, clients that send no key, \`REFRESH_GRACE=${grace}\``,
   version,
   promised: promisedWithoutKeys,
   program,

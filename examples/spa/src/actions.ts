@@ -1,17 +1,17 @@
-// What buttons and forms set off: once at a time, and with a word on how it went.
+// Buttons and forms that start actions: one at a time, with a message about the result.
 
 import { ClientError } from '@sallyport/client'
 import { element, within } from './elements.js'
 import { messageOf } from './messages.js'
 
-/** Answers what to say of it, if anything. */
+/** Returns the message to show, if any. */
 type Work = () => Promise<string | null>
 
 export function onClick(button: HTMLButtonElement, outcome: HTMLElement, work: Work): void {
   button.addEventListener('click', () => void perform(button, outcome, work))
 }
 
-/** `send` gets the fields as text. What the answer finds wrong with one of them is said beside it. */
+/** `send` gets the fields as text. Errors in the response are shown beside the fields. */
 export function onSubmit(
   form: HTMLFormElement,
   send: (read: (name: string) => string) => Promise<string | null>,
@@ -32,9 +32,9 @@ export function onSubmit(
   })
 }
 
-/** Answers the error that was told, if there was one. */
+/** Returns the error that was shown, if any. */
 async function perform(button: HTMLButtonElement, outcome: HTMLElement, work: Work): Promise<unknown> {
-  // The attribute "disabled" would take the focus away from who uses a keyboard.
+  // The attribute "disabled" would remove the focus, which keyboard users need.
   if (button.getAttribute('aria-disabled') === 'true') return undefined
   button.setAttribute('aria-disabled', 'true')
   tell(outcome, 'done', null)
@@ -55,7 +55,7 @@ export function tell(outcome: HTMLElement, kind: 'done' | 'problem', text: strin
   outcome.textContent = text
 }
 
-/** Beside each field is a place for what is wrong with it. */
+/** Each field has an element beside it for its error. */
 function placeOf(input: HTMLInputElement): HTMLElement {
   return element(`${input.id}-error`, HTMLElement)
 }

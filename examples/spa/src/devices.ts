@@ -6,7 +6,7 @@ import { describeEnd, messageOf } from './messages.js'
 const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
-/** The sessions of the user, each on its device: which one is this, and the end of any. */
+/** The sessions of the user: each with its device, whether it is the current one, and a button to end it. */
 export function mountDevices(client: Client): void {
   const list = element('devices', HTMLElement)
   const ended = element('ended', HTMLDetailsElement)
@@ -19,7 +19,7 @@ export function mountDevices(client: Client): void {
   async function load(): Promise<void> {
     const number = (asked += 1)
     const [sessions, over] = await Promise.all([client.sessions(), ended.open ? client.sessions({ ended: true }) : []])
-    // Of two answers the one that was asked for last counts.
+    // Of two responses, the one that was requested last counts.
     if (number !== asked) return
     list.replaceChildren(...sessions.map(renderSession))
     endedList.replaceChildren(...over.map(renderSession))
@@ -63,7 +63,7 @@ export function mountDevices(client: Client): void {
   ended.addEventListener('toggle', () => {
     if (ended.open) reload()
   })
-  // Another device may have come while somebody looked elsewhere.
+  // Another session may have been opened while the page was hidden.
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && client.state.status === 'signed_in') reload()
   })
@@ -76,7 +76,7 @@ export function mountDevices(client: Client): void {
       shown = ''
       return
     }
-    // With each refresh too: the list tells when a session was last used.
+    // Also after each refresh, because the list shows when a session was last used.
     const known = `${state.session?.id ?? ''} ${state.accessTokenExpiresAt?.toISOString() ?? ''}`
     if (known !== shown) reload()
     shown = known

@@ -3,7 +3,7 @@ import { onClick, tell } from './actions.js'
 import { element } from './elements.js'
 import { messageOf } from './messages.js'
 
-/** Shows the part of the page that is for who is signed in, or for who is not, and lets them out. */
+/** Shows the part of the page for signed-in or signed-out users, and the button to log out. */
 export function mountEntrance(client: Client): void {
   const parts = {
     unknown: element('unknown', HTMLElement),
@@ -21,7 +21,7 @@ export function mountEntrance(client: Client): void {
     if (state.status === 'signed_in') headings.signed_in.textContent = greet(state.user)
     if (status === shown || status === 'unknown') return
     for (const [name, part] of Object.entries(parts)) part.hidden = name !== status
-    // What had the focus is hidden now.
+    // The focused element is hidden now.
     if (shown !== 'unknown') headings[status].focus()
     shown = status
   })
@@ -39,7 +39,7 @@ export function mountEntrance(client: Client): void {
     askAgain.hidden = true
     try {
       await client.restore()
-      // A logout elsewhere shows at once, and the access token is renewed when it expires.
+      // A logout on another device is shown immediately, and the access token is refreshed when it expires.
       client.followEvents()
     } catch (error) {
       tell(element('unknown-text', HTMLElement), 'problem', messageOf(error))

@@ -1,6 +1,6 @@
 interface ImportMetaEnv {
-  /** Where Sallyport is reached; filled in by vite.config.ts. */
+  /** The URL of Sallyport; set by vite.config.ts. */
   readonly SALLYPORT_URL: string
-  /** Where the example resource server is reached; null where it does not run. */
+  /** The URL of the example resource server; null if it is not running. */
   readonly RESOURCE_SERVER_URL: string | null
 }

@@ -3,7 +3,7 @@ import { onSubmit } from './actions.js'
 import { element, showText } from './elements.js'
 import { describeEnd } from './messages.js'
 
-/** The two ways in, and why somebody is out. */
+/** The login and registration forms, and why the session ended. */
 export function mountLogin(client: Client): void {
   const forms = { login: element('login', HTMLFormElement), register: element('register', HTMLFormElement) }
   const buttons = {

@@ -1,4 +1,4 @@
-/** The page: one client, and a module for each thing that is to be seen of it. */
+/** The page: one client, and a module for each part. */
 import { createClient } from '@sallyport/client'
 import { mountDevices } from './devices.js'
 import { mountEntrance } from './entrance.js'
@@ -22,5 +22,5 @@ mountDevices(client)
 mountProtectedCalls(client, RESOURCE_SERVER_URL)
 mountProfile(client)
 mountPassword(client)
-// The last one: it shows what the others have filled by then, and asks who is signed in.
+// Last, because it shows what the others have rendered, and restores the session.
 mountEntrance(client)

@@ -19,13 +19,13 @@ const endReasons: Record<EndReason, string> = {
   identity_unlinked: 'a linked account was removed',
 }
 
-/** Why a session ended, to stand after a colon. Reasons may be added in later versions of Sallyport. */
+/** Why a session ended, for use after a colon. Later versions of Sallyport may add reasons. */
 export function describeEnd(reason: AnyEndReason): string {
   const known: Partial<Record<string, string>> = endReasons
   return known[reason] ?? reason
 }
 
-/** In words of the page; everything else is told in Sallyport's. */
+/** Messages of the page; for other codes Sallyport's own message is shown. */
 const messages: Partial<Record<ClientErrorCode, string>> = {
   invalid_credentials: 'The e-mail address or the password is wrong.',
   email_taken: 'This address is already registered: log in instead.',
@@ -34,7 +34,7 @@ const messages: Partial<Record<ClientErrorCode, string>> = {
   unreachable: 'The server did not respond. Try again in a moment.',
 }
 
-/** What to tell somebody whose action failed. */
+/** The message for a failed action. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof ClientError)) return 'Something went wrong. See the browser console for details.'
   const { code, message, reason, retryAfterSeconds } = error

@@ -2,7 +2,7 @@ import type { Client } from '@sallyport/client'
 import { onSubmit } from './actions.js'
 import { element } from './elements.js'
 
-/** Who is signed in, and under which name. */
+/** The signed-in user and their name. */
 export function mountProfile(client: Client): void {
   const email = element('profile-email', HTMLElement)
   const roles = element('profile-roles', HTMLElement)
@@ -17,7 +17,7 @@ export function mountProfile(client: Client): void {
     email.textContent = user.email
     roles.textContent = user.roles.length === 0 ? 'none' : user.roles.join(', ')
     since.textContent = day.format(new Date(user.created_at))
-    // A refresh changes nothing here, and must not undo what is being typed.
+    // A refresh changes nothing here, and must not overwrite input.
     const known = `${user.id} ${user.name ?? ''}`
     if (known !== shown) name.value = user.name ?? ''
     shown = known

@@ -2,7 +2,7 @@ import { ClientError, type Client } from '@sallyport/client'
 import { onClick } from './actions.js'
 import { element } from './elements.js'
 
-/** Calls that need an access token: one to Sallyport and, where it runs, one to a service of its own. */
+/** Calls that require an access token: one to Sallyport and, if it is running, one to the resource server. */
 export function mountProtectedCalls(client: Client, resourceServerUrl: string | null): void {
   const calls = element('calls', HTMLElement)
   const outcome = element('call-outcome', HTMLElement)
@@ -17,7 +17,7 @@ export function mountProtectedCalls(client: Client, resourceServerUrl: string | 
     onClick(button, outcome, async () => {
       answer.hidden = true
       const response = await client.fetch(url).catch((error: unknown) => {
-        // How `fetch` tells that the network did not bring an answer.
+        // The error of `fetch` for a network failure.
         throw error instanceof TypeError ? new ClientError('unreachable', { cause: error }) : error
       })
       const body: unknown = await response.json()

@@ -2,10 +2,10 @@ import type { Client, ClientState } from '@sallyport/client'
 import { onClick } from './actions.js'
 import { element } from './elements.js'
 
-/** How far a gate is lifted when it is open, in the units of the picture: its spikes stay in sight. */
+/** How far an open gate is raised, in units of the picture: its spikes stay visible. */
 const LIFT = 148
 
-/** How long the picture of a refresh takes, as in the style sheet. */
+/** How long the animation of a refresh takes, as in the style sheet. */
 const CHANGE_MS = 1800
 
 const MAX_LOGGED = 6
@@ -15,7 +15,7 @@ interface Life {
   untilMs: number
 }
 
-/** The life of the access token as a clock and as a gate that comes down, and a log of the refreshes. */
+/** The lifetime of the access token as a countdown and as a gate that comes down, and a log of the refreshes. */
 export function mountTokenClock(client: Client): void {
   const gatehouse = element('gatehouse', HTMLElement)
   const outerGate = element('outer-gate', SVGGElement)
@@ -37,7 +37,7 @@ export function mountTokenClock(client: Client): void {
     life = begun
     write(before === 'signed_out' ? 'Logged in' : 'Refreshed')
     gatehouse.classList.add('changing')
-    // In the middle of it the outer gate is shut.
+    // Halfway through, the outer gate is closed.
     setTimeout(() => (lifeInPicture = life && begun), CHANGE_MS / 2)
     setTimeout(() => gatehouse.classList.remove('changing'), CHANGE_MS)
   }

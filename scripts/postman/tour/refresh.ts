@@ -1,19 +1,19 @@
 import type { Folder, Step } from '../step.js'
 
-/** The refresh of a careful client. */
+/** The refresh of a correct client. */
 export function refreshStep(name: string, about: string): Step {
   return {
     name,
     operation: 'refresh',
     about,
     before: `
-      // One key for one attempt: it stays until the answer is there, so that sending again after a lost answer is the
+      // One key per attempt: it is kept until the response has arrived, so that a retry after a lost response is the
       // same attempt.
       if (!pm.collectionVariables.get('attempt_key')) {
         pm.collectionVariables.set('attempt_key', pm.variables.replaceIn('{{$guid}}'))
       }
 
-      // For "Retry after a lost response". A client would forget both.
+      // For "Retry after a lost response". A client would discard both.
       pm.collectionVariables.set('spent_refresh_token', pm.collectionVariables.get('refresh_token'))
       pm.collectionVariables.set('spent_attempt_key', pm.collectionVariables.get('attempt_key'))
     `,

@@ -3,7 +3,7 @@ import type { Folder } from '../step.js'
 import { refusedAccessTokens, refusedRefreshTokens } from './refused-tokens.js'
 import { credentials } from './sign-in.js'
 
-/** What no client can provoke by itself, at least not within a run: why not, or what does. */
+/** Codes that no client can cause by itself, at least not within a run: why not, or how to cause them. */
 export const unprovoked = {
   token_expired: 'access tokens do not expire within a run: the shortest lifetime is a minute',
   insufficient_user_authentication: 'a route that requires a recent or stronger sign-in; none exists yet',

@@ -30,7 +30,7 @@ export const refusedAccessTokens: Folder = {
   ],
 }
 
-/** A script in which the other tab refreshes, each time with the successor. */
+/** A script in which the other tab refreshes repeatedly, each time with the successor. */
 function refreshInOtherTab(times: number): string {
   return `
     const refresh = (times) => {

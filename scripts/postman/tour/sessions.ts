@@ -1,7 +1,7 @@
 import type { Folder, Step } from '../step.js'
 import { credentials } from './sign-in.js'
 
-/** A login on a second device, whose tokens the tour keeps beside its own. */
+/** A login on a second device, whose tokens the tour stores separately. */
 export function secondDevice(name: string, about: string): Step {
   return {
     name,

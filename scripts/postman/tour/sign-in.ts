@@ -1,6 +1,6 @@
 import type { Folder } from '../step.js'
 
-/** The tokens of an answer become those that the tour goes on with. */
+/** Stores the tokens of a response for the rest of the tour. */
 export const keepTokens = {
   access_token: 'access_token',
   refresh_token: 'refresh_token',

@@ -1,4 +1,4 @@
-// Prisma's studio imports it for a MySQL database.
+// Prisma Studio imports it for MySQL databases.
 
 import { leftOut } from '../left-out.js'
 

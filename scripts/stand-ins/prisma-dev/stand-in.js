@@ -1,4 +1,4 @@
-// Prisma's command line imports it at each start, and calls it to run a database of its own.
+// Prisma's command line imports it at each start, and calls it to run a local database.
 
 import { leftOut } from '../left-out.js'
 

@@ -1,4 +1,4 @@
-// Prisma's command line imports it at each start, and calls it in its studio.
+// Prisma's command line imports it at each start, and calls it for Prisma Studio.
 
 import { leftOut } from '../left-out.js'
 

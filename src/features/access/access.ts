@@ -3,7 +3,7 @@
  * meets what the route requires, and in mode `session` stands in for a missing one. The requirement is the route's.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { parseBearer } from '../../wire/access-token.js'
+import { isBearer, parseBearer } from '../../wire/access-token.js'
 import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { Clock } from '../../platform/clock.js'
@@ -15,6 +15,7 @@ import type { Families } from '../families/families.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
+import { createSameSessionCheck } from './same-session.js'
 
 export interface AccessOptions {
   accessTokens: AccessTokens
@@ -45,6 +46,10 @@ export function accessProblems(requirement: TokenRequirement): ProblemCode[] {
   return [...new Set([...tokenProblems, ...shortfallsOf(requirement)])]
 }
 
+interface CookieOptions extends AccessOptions {
+  requireSameSession: ReturnType<typeof createSameSessionCheck>
+}
+
 /** A token that holds, and the user's roles by the database where it was asked. */
 interface Admitted {
   claims: UserClaims
@@ -52,14 +57,14 @@ interface Admitted {
 }
 
 /** Makes the guard of routes that require an access token. */
-export function createAccess(options: AccessOptions): Authenticate {
+export function createAccess(access: AccessOptions): Authenticate {
+  const options = { ...access, requireSameSession: createSameSessionCheck(access) }
   return (request, reply, requirement) => {
     const { authorization } = request.headers
     // The header wins over a cookie: a client that sends one does not mean the other.
-    const admitted =
-      authorization === undefined
-        ? authenticateByCookie(options, request, reply, requirement.token)
-        : check(options, requireBearer(authorization), requirement.token)
+    const admitted = isBearer(authorization)
+      ? check(options, requireBearer(authorization), requirement.token)
+      : authenticateByCookie(options, request, reply, requirement.token)
     // Only now, and not where a cookie is judged: a new access token for the same session would lack the same.
     if (admitted instanceof Promise) return admitted.then((known) => requireMet(options, known, requirement))
     return requireMet(options, admitted, requirement)
@@ -73,13 +78,16 @@ function requireMet({ clock }: AccessOptions, admitted: Admitted, requirement: T
 }
 
 async function authenticateByCookie(
-  options: AccessOptions,
+  options: CookieOptions,
   request: FastifyRequest,
   reply: FastifyReply,
   freshness: Freshness,
 ): Promise<Admitted> {
   const shown = await tryAccessCookies(options, request, freshness)
-  if ('claims' in shown) return shown
+  if ('claims' in shown) {
+    await options.requireSameSession(request, shown.claims.sid)
+    return shown
+  }
   // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
   const renewed = await renewFromRefreshCookie(options, request, reply)
   if (renewed === null) throw shown.refused

@@ -1,6 +1,6 @@
 /**
- * Owns what users do to themselves: name, password, sessions and deletion. Who they are belongs to accounts, their
- * sessions to families.
+ * Owns what users do to their own account: name, password, sessions and deletion. The users themselves belong to
+ * accounts, their sessions to families.
  */
 import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, User } from '../accounts/accounts.js'
@@ -22,16 +22,16 @@ export interface Self extends Confirmer {
 }
 
 export interface Account {
-  /** Throws `session_ended` for a user who has been deleted since the token was issued. */
+  /** Throws `session_ended` for a user who was deleted after the token was issued. */
   read(userId: string): Promise<User>
   rename(userId: string, name: string | null): Promise<User>
   /**
-   * Changes the password: the user's other sessions end, and access tokens of this one become stale. Where its refresh
-   * token is shown, it goes on with the tokens that are answered, and a copy of the old one is worth nothing. Throws `invalid_credentials`, `rate_limited` and
-   * `password_too_weak`.
+   * Changes the password: the user's other sessions end, and access tokens of this one become stale. If its refresh token
+   * is presented, this session continues with the returned tokens, and a copy of the old one is useless. Throws
+   * `invalid_credentials`, `rate_limited` and `password_too_weak`.
    */
   changePassword(self: Self, passwords: { current: string; next: string }): Promise<SessionTokens | null>
-  /** Deletes the user and everything that tells of them. Throws `invalid_credentials` and `rate_limited`. */
+  /** Deletes the user and all their personal data. Throws `invalid_credentials` and `rate_limited`. */
   remove(self: Self, password: string): Promise<void>
 }
 

@@ -1,5 +1,5 @@
 import { tokenReplySchema, userSchema } from '../../wire/token-reply.js'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
 import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
@@ -21,7 +21,7 @@ interface AccountRoutesOptions {
 
 const shared = { tags: ['Account'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
-/** /v1/me and /v1/sessions: what users see and change of themselves. */
+/** /v1/me and /v1/sessions: what users read and change in their own account. */
 export function mountAccountRoutes(app: AppInstance, options: AccountRoutesOptions): void {
   mountProfile(app, options)
   mountSessionRoutes(app, options)
@@ -91,27 +91,36 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
     },
   )
 
+  const deletion = {
+    description: 'Ends all sessions and deletes all personal data of the user.',
+    body: deleteMeSchema,
+    response: {
+      204: noContent('Done.'),
+      ...problemResponses('invalid_credentials', 'rate_limited'),
+    },
+  }
+  async function remove(request: FastifyRequest<{ Body: { password: string } }>, reply: FastifyReply) {
+    await account.remove(selfOf(reply, options), request.body.password)
+    cookies.clear(request, reply)
+    return reply.code(204).send()
+  }
+
   app.delete(
     '/v1/me',
     {
-      schema: {
-        ...shared,
-        operationId: 'deleteMe',
-        summary: 'Delete the current user',
-        description: 'Ends all sessions and deletes all personal data of the user.',
-        body: deleteMeSchema,
-        response: {
-          204: noContent('Done.'),
-          ...problemResponses('invalid_credentials', 'rate_limited'),
-        },
-      },
+      schema: { ...shared, operationId: 'deleteMe', summary: 'Delete the current user', ...deletion },
       config: { access: { token: 'live' } },
     },
-    async (request, reply) => {
-      await account.remove(selfOf(reply, options), request.body.password)
-      cookies.clear(request, reply)
-      return reply.code(204).send()
+    remove,
+  )
+  // A body of DELETE has no general meaning (RFC 9110, section 9.3.5), so some clients and proxies do not send one.
+  app.post(
+    '/v1/me/delete',
+    {
+      schema: { ...shared, operationId: 'deleteMeByPost', summary: 'Delete the current user, by POST', ...deletion },
+      config: { access: { token: 'live' } },
     },
+    remove,
   )
 }
 

@@ -50,7 +50,7 @@ export const sessionListSchema = z
   })
   .meta({ id: 'SessionList', examples: [{ sessions: [exampleSession], next_cursor: null }] })
 
-/** A session on the wire. */
+/** A session in responses. */
 export function presentSession({ family, ended }: Session, currentId: string): PresentedSession {
   return {
     id: family.id,

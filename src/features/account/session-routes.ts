@@ -6,7 +6,7 @@ import { noContent, problemResponses } from '../../platform/http/problem-respons
 import type { Families } from '../families/families.js'
 import * as schemas from './schemas.js'
 
-/** /v1/sessions: the devices on which the user is signed in, or was. */
+/** /v1/sessions: the devices on which the user is or was signed in. */
 export function mountSessionRoutes(app: AppInstance, { families }: { families: Families }): void {
   const shared = { tags: ['Sessions'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 

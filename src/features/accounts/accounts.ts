@@ -1,6 +1,6 @@
 /**
- * Owns the users: the table `user` with its columns, roles, epoch and bans, and what tokens and replies tell of a user.
- * Passwords are the matter of passwords; what users and operators do with an account, of account and administration.
+ * Owns the users: the table `user` with its columns, roles, epoch and bans, and the user data in tokens and replies.
+ * Passwords belong to passwords, actions of users to account, those of operators to administration.
  */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
@@ -32,21 +32,21 @@ export interface NewUser {
 
 export interface Accounts {
   findByEmail(client: Queries, email: string): Promise<store.User | null>
-  /** Throws `session_ended` for a user who has been deleted since the token was issued. */
+  /** Throws `session_ended` for a user who was deleted after the token was issued. */
   require(id: string): Promise<store.User>
-  /** Holds a user's row until the transaction ends; null when there is none any more. */
+  /** Locks a user's row until the transaction ends; null if it was deleted. */
   lock(tx: Queries, id: string): Promise<store.User | null>
-  /** Adds a user, in the caller's transaction; throws `email_taken`, after which the transaction is lost. */
+  /** Adds a user in the caller's transaction. Throws `email_taken`, after which the transaction cannot continue. */
   add(tx: Queries, user: NewUser): Promise<string>
   rename(id: string, name: string | null): Promise<store.User>
   setPassword(tx: Queries, id: string, passwordHash: string): Promise<void>
   /** Replaces the hash of a password by another of the same password. */
   replaceHash(tx: Queries, id: string, passwordHash: string): Promise<void>
   setRoles(tx: Queries, id: string, roles: string[]): Promise<void>
-  /** Bans a user from now on, by the database's clock; `until` is null for a ban without end. */
+  /** Bans a user from now on, by the database's clock; `until` is null for a permanent ban. */
   ban(tx: Queries, id: string, until: Date | null): Promise<void>
   unban(tx: Queries, id: string): Promise<void>
-  /** Makes the user's access tokens stale everywhere: they tell what is no longer so. No session ends. */
+  /** Makes the user's access tokens stale everywhere, because their claims have changed. No session ends. */
   outdateTokens(tx: Queries, revoke: Revoke, id: string): Promise<void>
   remove(tx: Queries, id: string): Promise<void>
 }

@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { User as PresentedUser } from '../../wire/token-reply.js'
 import type { Queries } from '../../platform/database/database.js'
 
-/** A user, as far as tokens and replies tell of them. */
+/** The user data in tokens and replies. */
 export interface TokenUser {
   id: string
   email: string
@@ -20,7 +20,7 @@ export function isBanned(user: Pick<TokenUser, 'bannedAt' | 'bannedUntil'>, now:
   return user.bannedAt !== null && (user.bannedUntil === null || user.bannedUntil > now)
 }
 
-/** A user on the wire: the member `user` of the token reply, and the answer of /v1/me. */
+/** A user in responses: the member `user` of the token reply, and the response of /v1/me. */
 export function presentUser(user: TokenUser): PresentedUser {
   return {
     id: user.id,
@@ -32,7 +32,7 @@ export function presentUser(user: TokenUser): PresentedUser {
   }
 }
 
-/** The columns of a user that a statement of another feature has joined, as `tokenUserColumns` selects them. */
+/** The user columns that a statement of another feature has joined, as selected by `tokenUserColumns`. */
 export interface TokenUserRow {
   user_id: string | null
   email: string | null
@@ -46,7 +46,7 @@ export interface TokenUserRow {
   user_created_at: Date | null
 }
 
-/** Reads the columns of a joined user; null where there is none any more. */
+/** Reads the columns of a joined user; null if the user was deleted. */
 export function tokenUserOf(row: TokenUserRow): TokenUser | null {
   const { user_id: id, email, password_set_at: passwordSetAt, user_created_at: createdAt } = row
   if (id === null || email === null || passwordSetAt === null || createdAt === null) return null
@@ -64,7 +64,7 @@ export function tokenUserOf(row: TokenUserRow): TokenUser | null {
   }
 }
 
-/** A user, whole. */
+/** A user with all columns. */
 export interface User extends TokenUser {
   /** PHC string; null for a user without a password. */
   passwordHash: string | null
@@ -73,7 +73,7 @@ export interface User extends TokenUser {
 
 type Row = Prisma.UserGetPayload<object>
 
-// The two questions of every login are written out: to have Prisma write them takes twice as much of the main thread.
+// The two queries of every login are raw SQL: generating them with Prisma takes twice as much of the main thread.
 const columns = Prisma.sql`
   id, email, name, password_hash AS "passwordHash", roles, epoch, email_verified_at AS "emailVerifiedAt",
   banned_at AS "bannedAt", banned_until AS "bannedUntil", password_set_at AS "passwordSetAt",
@@ -84,7 +84,7 @@ export const tokenUserColumns = Prisma.sql`
   u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.password_set_at,
   u.created_at AS user_created_at`
 
-/** Whether the user `u` is not banned at a time, as a condition of a statement: `isBanned` in SQL. */
+/** Whether the user `u` is not banned at a time, as an SQL condition: `isBanned` in SQL. */
 export const isNotBanned = (now: Prisma.Sql) => Prisma.sql`(u.banned_at IS NULL OR u.banned_until <= ${now})`
 
 export async function findUserByEmail(client: Queries, email: string): Promise<User | null> {
@@ -97,8 +97,8 @@ export async function findUserById(client: Queries, id: string): Promise<User | 
 }
 
 /**
- * Takes the user's row until the transaction ends, and reads it. Whatever opens a session, changes a password, bans or
- * deletes comes by here first, so that it sees what the others have done. Refreshing is not held up.
+ * Locks the user's row until the transaction ends, and reads it. Everything that opens a session, changes a password,
+ * bans or deletes does this first, so that it sees the changes of the others. Refreshes do not wait for it.
  */
 export async function lockUser(tx: Queries, id: string): Promise<User | null> {
   const [row] = await tx.$queryRaw<Row[]>`SELECT ${columns} FROM "user" WHERE id = ${id}::uuid FOR NO KEY UPDATE`
@@ -130,7 +130,7 @@ export interface NewUser {
   createdAt: Date
 }
 
-/** Throws a unique violation for an address that is taken. */
+/** Throws a unique violation if the address is taken. */
 export async function insertUser(tx: Queries, user: NewUser): Promise<void> {
   const { createdAt } = user
   await tx.user.create({ data: { ...user, passwordSetAt: createdAt, epoch: BigInt(createdAt.getTime()) } })
@@ -165,8 +165,8 @@ export async function unbanUser(tx: Queries, id: string): Promise<void> {
 }
 
 /**
- * Raises the user's epoch: to the database's time in milliseconds, so that it rises even after the database lost a
- * raise that it had acknowledged, and in any case by one.
+ * Raises the user's epoch to the database's time in milliseconds, or by one if that is more: it increases even after
+ * the database lost an acknowledged change.
  */
 export async function raiseEpoch(tx: Queries, id: string, shiftMs: number): Promise<number> {
   const rows = await tx.$queryRaw<{ epoch: bigint }[]>`

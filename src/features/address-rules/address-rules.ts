@@ -1,6 +1,6 @@
 /**
- * Owns the lists of addresses that an operator has blocked or allowed: the rows, and what every instance holds of them
- * in memory, within a second of each change. What an address may still do that is on neither list, the limits decide.
+ * Owns the lists of addresses that an operator has blocked or allowed: the rows, and their copy in the memory of every
+ * instance, updated within a second of each change. Addresses on neither list are the matter of limits.
  */
 import type { FastifyBaseLogger } from 'fastify'
 import QuickLRU from 'quick-lru'
@@ -18,7 +18,7 @@ import type { AddressRule } from './store.js'
 
 export type { AddressRule } from './store.js'
 
-/** Of how many addresses it is remembered whether they are blocked. */
+/** The number of addresses for which the result is cached. */
 const REMEMBERED = 10_000
 
 export interface AddressRulesOptions {
@@ -31,20 +31,23 @@ export interface AddressRulesOptions {
 export interface AddressRules {
   /** Reads all rules. */
   load(): Promise<void>
-  /** Reads them if they have changed, and lets those go whose time is over. */
+  /** Reads the rules if they have changed, and stops applying expired ones. */
   poll(): Promise<void>
-  /** Keeps them current from now on; answers what stops that. A lost database leaves the last ones in force. */
+  /**
+   * Keeps them current from now on; returns a function that stops this. While the database is unavailable, the last
+   * rules stay in force.
+   */
   follow(): () => Promise<void>
   /** The blocked ranges. An address that is also allowed is blocked. */
   readonly blocked: BlockedAddresses
-  /** Whether an address is exempt from the limits on addresses; those on accounts hold for everybody. */
+  /** Whether an address is exempt from the limits on addresses; those on accounts apply to everyone. */
   isAllowed(address: string): boolean
-  /** Sets a rule, in the place of an earlier one for the same range. Throws `validation_failed` for an end in the past. */
+  /** Sets a rule, and replaces an earlier one for the same range. Throws `validation_failed` for an end in the past. */
   set(rule: AddressRule): Promise<void>
-  /** Throws `not_found` where there is no rule for exactly this range. */
+  /** Throws `not_found` if there is no rule for exactly this range. */
   remove(range: string): Promise<void>
   list(): Promise<AddressRule[]>
-  /** Deletes rules whose time is over. */
+  /** Deletes expired rules. */
   purge(): Promise<void>
 }
 
@@ -54,7 +57,7 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
   let inForce: AddressRule[] = []
   let sets = createSets([])
 
-  /** Rules end without anybody's doing, so which are in force is asked each time. */
+  /** Rules expire on their own, so the time is compared at each use. */
   function enforce(): void {
     const now = clock.now()
     const current = rules.filter(({ until }) => until === null || until > now)
@@ -66,7 +69,7 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
 
   const addressRules: AddressRules = {
     async load() {
-      // In this order, what changes in between is read again at the next poll.
+      // In this order, a change in between is read by the next poll.
       const current = await database.query(store.readVersion, { internal: true })
       rules = await database.query(store.findRules, { internal: true })
       version = current
@@ -78,7 +81,7 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
       enforce()
     },
 
-    // Polls alone are quick enough for what an operator does by hand, and a listener would cost each instance a connection.
+    // Polling is fast enough for manual changes by an operator, and a listener would cost each instance a connection.
     follow: () => follow({ source: addressRules, name: 'address rules', waking: null, log }),
 
     blocked: { isEmpty: () => sets.block === null, has: (address) => sets.block?.has(address) === true },
@@ -116,7 +119,7 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
   return addressRules
 }
 
-/** Who changes the lists. */
+/** The actor who changes the lists. */
 const byOperator = { actor: operator, caller: noCaller }
 
 const eventOf = { block: 'address_blocked', allow: 'address_allowed' } as const
@@ -129,7 +132,7 @@ function createSets(rules: AddressRule[]): Record<AddressRule['kind'], AddressSe
   return { block: ofKind('block'), allow: ofKind('allow') }
 }
 
-/** The same few addresses come again and again, and a list is searched from end to end. */
+/** The same few addresses recur, and a list is searched linearly. */
 function remembering(set: AddressSet): AddressSet {
   const known = new QuickLRU<string, boolean>({ maxSize: REMEMBERED })
   return {

@@ -3,15 +3,15 @@ import { uuidv7 } from '../../platform/uuid.js'
 
 /** A rule for an address range. */
 export interface AddressRule {
-  /** In its one spelling, such as `192.0.2.0/24`. */
+  /** In canonical form, such as `192.0.2.0/24`. */
   range: string
   kind: 'block' | 'allow'
-  /** When the rule ends; null for never. */
+  /** When the rule expires; null for never. */
   until: Date | null
   reason: string | null
 }
 
-/** All rules, the oldest first. */
+/** All rules, oldest first. */
 export async function findRules(client: Queries): Promise<AddressRule[]> {
   return client.addressRule.findMany({
     select: { range: true, kind: true, until: true, reason: true },
@@ -19,14 +19,14 @@ export async function findRules(client: Queries): Promise<AddressRule[]> {
   })
 }
 
-/** Another text after each change; two changes at the same moment may hide each other until everything is read again. */
+/** Different after each change; two simultaneous changes may go unnoticed until the next full read. */
 export async function readVersion(client: Queries): Promise<string> {
   const [row] = await client.$queryRaw<{ version: string }[]>`
     SELECT concat_ws(' ', count(*), max(created_at)) AS version FROM address_rule`
   return row?.version ?? ''
 }
 
-/** Puts a rule in the place of the one for the same range, if there is one. */
+/** Sets a rule, replacing the one for the same range, if any. */
 export async function replaceRule(tx: Queries, rule: AddressRule, shiftMs: number): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO address_rule (id, range, kind, reason, created_at, until)
@@ -36,7 +36,7 @@ export async function replaceRule(tx: Queries, rule: AddressRule, shiftMs: numbe
       id = excluded.id, kind = excluded.kind, reason = excluded.reason, created_at = excluded.created_at, until = excluded.until`
 }
 
-/** Removes the rule for exactly this range; null where there is none. */
+/** Removes the rule for exactly this range; null if there is none. */
 export async function removeRule(tx: Queries, range: string): Promise<AddressRule['kind'] | null> {
   const [rule] = await tx.$queryRaw<Pick<AddressRule, 'kind'>[]>`
     DELETE FROM address_rule WHERE range = ${range} RETURNING kind::text AS kind`

@@ -1,5 +1,6 @@
 /**
- * Owns what operators do to accounts: make them, give roles and passwords, ban, end sessions. Commands are its face.
+ * Owns what operators do to accounts: create them, set roles and passwords, ban users, end sessions. Commands are its
+ * interface.
  */
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
@@ -27,37 +28,37 @@ export interface AdministrationOptions {
 export interface Ban {
   /** When the ban ends; null for never. */
   until: Date | null
-  /** For the audit trail; the user is not told. */
+  /** For the audit trail; the user does not see it. */
   reason: string | null
 }
 
 /** Operator actions on accounts. All except `createUser` throw `not_found` for an unknown address. */
 export interface Administration {
-  /** Adds a user; answers the id. The address, the name and the password are judged as at registration. */
+  /** Adds a user and returns the id. Address, name and password are validated as at registration. */
   createUser(user: { email: string; name: string | null; password: string; roles: string[] }): Promise<string>
-  /** Gives the user these roles and no others; access tokens with other ones are stale. False where nothing changes. */
+  /** Sets the user's roles; access tokens with other roles become stale. False if nothing changes. */
   setRoles(email: string, roles: string[]): Promise<boolean>
   /**
-   * Sets a password for a user who forgot theirs, ends all sessions, and forgets how many were tried. Throws as at
+   * Sets a password for a user who forgot it, ends all sessions, and resets the count of failed attempts. Throws as at
    * registration.
    */
   setPassword(email: string, password: string): Promise<void>
   /**
-   * Shuts the user out: all sessions end, and no password opens another before the ban does. Takes the place of a ban
-   * before it. Throws `validation_failed` for an end that is not in the future.
+   * Bans the user: all sessions end, and no new one can be opened until the ban ends. Replaces an earlier ban. Throws
+   * `validation_failed` for an end that is not in the future.
    */
   ban(email: string, ban: Ban): Promise<void>
-  /** Lets the user sign in again. False for one who is not banned. */
+  /** Lifts a ban. False if the user is not banned. */
   unban(email: string): Promise<boolean>
   /** The id of the user with this address. */
   findId(email: string): Promise<string>
   /** Ends all of the user's sessions. */
   endSessions(email: string): Promise<void>
-  /** The user's sessions, the most recently used first: those that live, or those that ended. */
+  /** The user's sessions, the most recently used first: the active or the ended ones. */
   listSessions(email: string, which: { ended: boolean }): Promise<Session[]>
 }
 
-/** A transaction that holds the row of the user as it is by now. */
+/** Runs work in a transaction that holds the lock on the user's row. */
 interface Held {
   tx: Queries
   revoke: Revoke
@@ -76,7 +77,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     return user
   }
 
-  /** Acts on the user who was found, by id: meanwhile the address may have become another user's. */
+  /** Acts by id on the user who was found, because the address may meanwhile have become another user's. */
   function actOn<T>({ id }: User, work: (held: Held) => Promise<T>): Promise<T> {
     return revocations.transaction(async (tx, revoke) => {
       const user = await accounts.lock(tx, id)
@@ -175,7 +176,7 @@ function endsTooSoon(): Problem {
   return new Problem('validation_failed', { errors: [{ path: '/until', code: 'too_small', message }] })
 }
 
-/** Whether two lists hold the same roles: their order means nothing. */
+/** Whether two lists contain the same roles, in any order. */
 function areSame(one: string[], other: string[]): boolean {
   return one.length === other.length && one.every((role) => other.includes(role))
 }

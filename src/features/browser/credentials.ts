@@ -13,6 +13,8 @@ export interface SessionCookiesOptions {
   publicUrl: string
   /** COOKIE_SAMESITE; null lets the mode decide. */
   sameSite: 'strict' | 'lax' | 'none' | null
+  /** COOKIE_PREFIX. */
+  prefix?: string
 }
 
 export interface SessionCookies {
@@ -20,7 +22,7 @@ export interface SessionCookies {
   /** Every value of the refresh cookie, in the order sent: of two, the genuine one counts. */
   readRefreshTokens(request: FastifyRequest): string[]
   readAccessTokens(request: FastifyRequest): string[]
-  /** Whether the request carries any cookie of ours, genuine or not. */
+  /** Whether the request carries any cookie of a session, genuine or not, also if it does not count. */
   areCarried(request: FastifyRequest): boolean
   /** Whether browsers keep the cookies of a sign-in that comes from another site. */
   readonly crossSite: boolean
@@ -30,9 +32,9 @@ export interface SessionCookies {
   clear(request: FastifyRequest, reply: FastifyReply): void
 }
 
-export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOptions): SessionCookies {
+export function createSessionCookies({ publicUrl, sameSite, prefix }: SessionCookiesOptions): SessionCookies {
   const secure = publicUrl.startsWith('https:')
-  const names = sessionCookieNames(publicUrl)
+  const names = sessionCookieNames(publicUrl, prefix)
 
   function attributes(mode: Mode): CookieSerializeOptions {
     // A link from elsewhere has to arrive signed in where the browser does everything.
@@ -45,8 +47,8 @@ export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOpti
 
   return {
     names,
-    readRefreshTokens: (request) => readCookies(request.headers.cookie, names.refresh),
-    readAccessTokens: (request) => readCookies(request.headers.cookie, names.access),
+    readRefreshTokens: (request) => readCounting(request, names.refresh),
+    readAccessTokens: (request) => readCounting(request, names.access),
     areCarried,
     crossSite: sameSite === 'none',
 
@@ -62,10 +64,15 @@ export function createSessionCookies({ publicUrl, sameSite }: SessionCookiesOpti
     },
 
     clear(request, reply) {
-      if (!areCarried(request)) return
+      if (request.cookieRefusal || !areCarried(request)) return
       for (const name of Object.values(names)) reply.setCookie(name, '', { ...attributes('cookie'), maxAge: 0 })
     },
   }
+}
+
+/** None where the cookies of a request do not count. */
+function readCounting({ headers, cookieRefusal }: FastifyRequest, name: string): string[] {
+  return cookieRefusal ? [] : readCookies(headers.cookie, name)
 }
 
 interface Reading {
@@ -95,7 +102,8 @@ export function genuineCookies(request: FastifyRequest, { cookies, parse }: Read
 
 /**
  * The one refresh token that a request presents, and how it travelled. Throws `refresh_token_missing`,
- * `refresh_token_invalid` for one that we did not issue, and `ambiguous_credentials` where two could be meant.
+ * `refresh_token_invalid` for one that we did not issue, `ambiguous_credentials` where two could be meant, and the refusal
+ * of cookies that do not count.
  */
 export function requirePresented(
   request: FastifyRequest,
@@ -113,6 +121,7 @@ export function requirePresented(
   const [token, ...others] = inCookies
   if (others.length > 0) throw new Problem('ambiguous_credentials')
   if (token !== undefined) return { token, carrier: 'cookie' }
+  if (request.cookieRefusal) throw request.cookieRefusal
   const anyCookie = reading.cookies.readRefreshTokens(request).length > 0
   throw anyCookie ? refuseForged(reading) : new Problem('refresh_token_missing')
 }

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import { isBearer } from '../../wire/access-token.js'
+import type { Access } from '../../platform/http/access.js'
 import { documentProblems } from '../../platform/http/problem-responses.js'
 import { Problem } from '../../platform/problem.js'
 import type { SessionCookies } from './credentials.js'
@@ -22,8 +24,10 @@ export function isSameSite(
   { origins, hasCookie }: { origins: ReadonlySet<string>; hasCookie: boolean },
 ): boolean {
   if (safeMethods.has(method)) return true
+  // The browser compares the page with the address that it calls, which a development proxy between them hides from us.
+  if (secFetchSite === 'same-origin' || secFetchSite === 'none') return true
   if (origin !== undefined) return origins.has(origin)
-  if (secFetchSite !== undefined) return secFetchSite === 'same-origin' || secFetchSite === 'none'
+  if (secFetchSite !== undefined) return false
   // No browser: without a cookie there is nothing to ride on, with one the client says that it means it.
   return !hasCookie || csrfHeader === '1'
 }
@@ -36,6 +40,13 @@ declare module 'fastify' {
      * A route that does not declare it is guarded.
      */
     crossSite?: { allowedBecause: string }
+  }
+  interface FastifyRequest {
+    /**
+     * Why the session's cookies do not count; null where they do. A route that takes a credential from the body as well
+     * throws it where none is shown there.
+     */
+    cookieRefusal: Problem | null
   }
 }
 
@@ -51,35 +62,44 @@ interface CrossSiteOptions {
 }
 
 /**
- * Refuses every request that carries a cookie of ours from a place that is not allowed, before anything else is done,
- * unless its route declares that it is meant to be called from other sites.
+ * Makes the cookies of cross-site requests not count, unless the route declares that it is meant to be called from other
+ * sites: they are not read, set or cleared. Such a request is refused if the route requires a credential and it shows no
+ * other. A client with a cookie jar that is not a browser is therefore judged by the credential that it shows.
  */
 export function guardAgainstCrossSite(
   app: FastifyInstance,
   { cookies, publicUrl, corsOrigins }: CrossSiteOptions,
 ): CrossSiteGuard {
   const origins = new Set([new URL(publicUrl).origin, ...corsOrigins])
+  const isTrial = publicUrl.startsWith('http:')
+  app.decorateRequest('cookieRefusal', null)
 
   app.addHook('onRoute', (route) => {
-    const isGuarded = !isAllowedByRoute(route.config)
+    const isGuarded = !isAllowedByRoute(route.config) && actsByCookies(route.config?.access)
     if (isGuarded && !safeMethods.has(String(route.method))) documentProblems(route, 'cross_site_request')
   })
 
   app.addHook('onRequest', (request, _reply, done) => {
-    const isGuarded = !request.is404 && !isAllowedByRoute(request.routeOptions.config)
-    const actsByCookie = isGuarded && cookies.areCarried(request)
-    if (actsByCookie && !isSameSite(provenanceOf(request), { origins, hasCookie: true })) {
-      throw new Problem('cross_site_request')
+    const { config } = request.routeOptions
+    const isGuarded = !request.is404 && !isAllowedByRoute(config)
+    if (isGuarded && cookies.areCarried(request) && !isAllowed(request)) {
+      request.cookieRefusal = refusalOf(request)
+      if (isTokenRequired(config.access) && !isBearer(request.headers.authorization)) throw request.cookieRefusal
     }
     done()
   })
 
+  function isAllowed(request: FastifyRequest): boolean {
+    // Over plain http, browsers send no Sec-Fetch-Site, and a trial has many addresses: the machine's in its network, say.
+    const isOwnAddress = isTrial && request.headers.origin === `http://${request.headers.host ?? ''}`
+    const hasCookie = cookies.areCarried(request)
+    return isOwnAddress || isSameSite(provenanceOf(request), { origins, hasCookie })
+  }
+
   return {
     requireSignInAllowed(request) {
-      const provenance = provenanceOf(request)
-      const hasCookie = cookies.areCarried(request)
-      if (!isSameSite(provenance, { origins, hasCookie })) throw new Problem('cross_site_request')
-      if (provenance.secFetchSite === 'cross-site' && !cookies.crossSite) {
+      if (!isAllowed(request)) throw refusalOf(request)
+      if (provenanceOf(request).secFetchSite === 'cross-site' && !cookies.crossSite) {
         throw new Problem('validation_failed', {
           detail:
             'The browser would reject the cookies of this cross-site sign-in. Serve the page from the same site as the ' +
@@ -89,6 +109,29 @@ export function guardAgainstCrossSite(
       }
     },
   }
+}
+
+/** Whether a cookie can be the credential that a route is called with. */
+function actsByCookies(access: Access | undefined): boolean {
+  return isTokenRequired(access) || access === 'refresh' || access === 'credential'
+}
+
+function isTokenRequired(access: Access | undefined): boolean {
+  return typeof access === 'object'
+}
+
+const MAX_ORIGIN_LENGTH = 200
+
+/** The refusal, which names the origin that was seen and the setting that would allow it. */
+function refusalOf(request: FastifyRequest): Problem {
+  const { origin } = provenanceOf(request)
+  if (origin === undefined) return new Problem('cross_site_request')
+  const seen = origin.slice(0, MAX_ORIGIN_LENGTH)
+  return new Problem('cross_site_request', {
+    detail:
+      `The origin "${seen}" is neither that of PUBLIC_URL nor listed in CORS_ORIGINS. Set PUBLIC_URL if the API itself ` +
+      'is reached there, or add the origin to CORS_ORIGINS if it is that of a page that may call.',
+  })
 }
 
 /** Throws for a declaration without a reason, so that a route with one stops the start. */

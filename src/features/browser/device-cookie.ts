@@ -7,6 +7,8 @@ export interface DeviceCookieOptions {
   publicUrl: string
   /** COOKIE_SAMESITE; null for the strictest, since only a login reads the cookie, and no link leads there. */
   sameSite: 'strict' | 'lax' | 'none' | null
+  /** COOKIE_PREFIX. */
+  prefix?: string
 }
 
 /** The cookie of a known device. It is kept after logout. */
@@ -17,8 +19,8 @@ export interface DeviceCookie {
   set(reply: FastifyReply, text: string): void
 }
 
-export function createDeviceCookie({ publicUrl, sameSite }: DeviceCookieOptions): DeviceCookie {
-  const name = cookieName(publicUrl, 'device')
+export function createDeviceCookie({ publicUrl, sameSite, prefix }: DeviceCookieOptions): DeviceCookie {
+  const name = cookieName(publicUrl, 'device', prefix)
   return {
     name,
     read: (request) => readCookies(request.headers.cookie, name),

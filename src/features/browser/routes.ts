@@ -108,6 +108,7 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
         ...(inBody ? [inBody] : []),
       ]
       const bearer = parseBearer(request.headers.authorization ?? '')
+      if (request.cookieRefusal && inBody === null && bearer === null) throw request.cookieRefusal
       const shown = [...(bearer === null ? [] : [bearer]), ...cookies.readAccessTokens(request)]
       const claims = await Promise.all(shown.map((token) => accessTokens.read(token)))
       const sessionIds = claims.flatMap((claim) => claim?.sid ?? [])

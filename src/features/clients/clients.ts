@@ -1,6 +1,6 @@
 /**
- * Owns the applications and services that Sallyport knows: today the verifiers, which may follow the revocation feed and
- * introspect tokens. Users are the matter of accounts.
+ * Owns the applications and services that Sallyport knows: today the verifiers, which may follow the revocation feed
+ * and introspect tokens. Users belong to accounts.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
@@ -13,20 +13,20 @@ export interface VerifierKey {
   readonly sha256: string
 }
 
-/** 256 random bits, so that a plain hash of it cannot be guessed from. */
+/** 256 random bits, so that a plain hash is sufficient. */
 export function createVerifierCredential(): { credential: string; sha256: string } {
   const credential = `spv_${randomBytes(32).toString('base64url')}`
   return { credential, sha256: hash(credential).toString('hex') }
 }
 
-/** Makes the guard of routes for verifiers: it answers the verifier's name, or throws `invalid_client`. */
+/** Creates the guard of routes for verifiers: it returns the verifier's name, or throws `invalid_client`. */
 export function createVerifierAccess(keys: readonly VerifierKey[]): RequireVerifier {
   const known = keys.map(({ name, sha256 }) => ({ name, hash: Buffer.from(sha256, 'hex') }))
 
   return (request) => {
     const shown = readCredential(request)
     const presented = hash(shown?.credential ?? '')
-    // All are compared, each in constant time: the answer's time tells nothing about which one was close.
+    // All are compared in constant time: the response time reveals nothing about the credentials.
     const matches = known.filter((verifier) => timingSafeEqual(verifier.hash, presented))
     const match = matches.find(({ name }) => shown?.name === undefined || shown.name === name)
     if (shown === null || match === undefined) throw new Problem('invalid_client')
@@ -35,8 +35,8 @@ export function createVerifierAccess(keys: readonly VerifierKey[]): RequireVerif
 }
 
 /**
- * The credential as a bearer token (RFC 6750, section 2.1) or, with the verifier's name, by HTTP Basic as clients of
- * OAuth send it (RFC 6749, section 2.3.1), where both parts are form-encoded first.
+ * The credential as a bearer token (RFC 6750, section 2.1) or, with the verifier's name, by HTTP Basic as in OAuth (RFC
+ * 6749, section 2.3.1), where both parts are form-encoded first.
  */
 function readCredential({ headers }: FastifyRequest): { name?: string; credential: string } | null {
   const [, scheme = '', value = ''] = /^(Bearer|Basic) +([\w\-.~+/]+=*)$/i.exec(headers.authorization ?? '') ?? []

@@ -1,6 +1,6 @@
 /**
- * Owns what signed-in users hear of their own session while they are connected: that it has ended, that their claims
- * have changed. It only passes on what revocation has taken in; nothing is decided here.
+ * Owns the events that signed-in users receive about their own session while connected: that it has ended, or that
+ * their claims have changed. It only passes on the entries of revocation; nothing is decided here.
  */
 import type { FastifyBaseLogger } from 'fastify'
 import type { UserClaims } from '../../wire/claims.js'
@@ -20,18 +20,18 @@ export interface UserEventsOptions {
 
 export interface UserEvents {
   /**
-   * Opens a stream and sends it what concerns the claims' session. It ends with the session, or with the access token
-   * that opened it. Throws `rate_limited` where the user has too many.
+   * Opens a stream and sends it the events of the claims' session. It ends with the session, or with the access token
+   * that opened it. Throws `rate_limited` if the user has too many.
    */
   follow(claims: UserClaims, open: () => EventStream): void
 }
 
-/** Some tabs on some devices. More than that is a client that forgets to close them. */
+/** Some tabs on some devices. A client with more of them does not close its streams. */
 const MAX_STREAMS_PER_USER = 10
 
 const CHECK_MS = 1000
 
-/** Proxies close a connection that says nothing, most of them after a minute. */
+/** Proxies close idle connections, most of them after a minute. */
 const BEAT_EVERY_CHECKS = 15
 
 interface Follower {

@@ -9,12 +9,12 @@ interface EventRoutesOptions {
   streams: EventStreams
 }
 
-/** GET /v1/events: a page hears at once that it is signed out, or that it needs a new access token. */
+/** GET /v1/events: a page learns immediately that it is signed out, or that it needs a new access token. */
 export function mountEventRoutes(app: AppInstance, { userEvents, streams }: EventRoutesOptions): void {
   app.get(
     '/v1/events',
     {
-      // A stream has no length and no end that HEAD could tell.
+      // HEAD is meaningless for a stream, which has no length.
       exposeHeadRoute: false,
       schema: {
         operationId: 'followEvents',

@@ -11,6 +11,8 @@ interface OAuthRoutesOptions {
   oauth: OAuth
   issuer: string
   publicUrl: string
+  /** Whether there is a page to refer to. */
+  docs: boolean
 }
 
 const shared = {
@@ -20,7 +22,7 @@ const shared = {
 }
 
 /** POST /oauth/introspect and /oauth/revoke, and the document that says where they are. */
-export function mountOAuthRoutes(app: AppInstance, { oauth, issuer, publicUrl }: OAuthRoutesOptions): void {
+export function mountOAuthRoutes(app: AppInstance, { oauth, issuer, publicUrl, docs }: OAuthRoutesOptions): void {
   void app.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
     answerOAuthErrors(scope)
@@ -39,7 +41,7 @@ export function mountOAuthRoutes(app: AppInstance, { oauth, issuer, publicUrl }:
     // Tokens are had by the routes under /v1/auth alone, which are no grants of OAuth.
     response_types_supported: [],
     grant_types_supported: [],
-    service_documentation: `${publicUrl}/docs`,
+    ...(docs && { service_documentation: `${publicUrl}/docs` }),
   }
 
   app.get(

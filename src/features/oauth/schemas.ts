@@ -25,7 +25,7 @@ export const metadataSchema = z
     revocation_endpoint_auth_methods_supported: z.array(z.string()),
     response_types_supported: z.array(z.string()),
     grant_types_supported: z.array(z.string()),
-    service_documentation: z.string(),
+    service_documentation: z.string().optional(),
   })
   .meta({
     id: 'AuthorizationServerMetadata',

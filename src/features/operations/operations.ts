@@ -13,7 +13,7 @@ export interface OperationsOptions {
   clock: Clock
   log: FastifyBaseLogger
   revocations: Pick<Revocations, 'ageMs' | 'isStale'>
-  /** Tasks that run every minute, by name. Each must be safe to run on several instances at once. */
+  /** Tasks that run every minute, by name. Each must be safe to run on several instances concurrently. */
   maintenanceTasks: Record<string, () => Promise<void>>
 }
 
@@ -24,9 +24,9 @@ export interface Readiness {
 }
 
 export interface Operations {
-  /** Asks the database for its time and sets the clock by it. */
+  /** Reads the database's time and sets the clock by it. */
   synchronizeClock(): Promise<void>
-  /** Whether requests can be served; throws `database_unavailable` where they cannot. */
+  /** Whether requests can be served; throws `database_unavailable` if not. */
   checkReadiness(): Promise<Readiness>
   /** Runs all maintenance tasks once. Failures are logged and do not stop the other tasks. */
   runMaintenance(): Promise<void>
@@ -36,10 +36,13 @@ export interface Operations {
 
 const MAINTENANCE_INTERVAL_MS = 60_000
 
-/** A machine's clock may jump at any time; tokens that are stamped or judged by it meanwhile are wrong. */
+/**
+ * A machine's clock may jump at any time, and tokens that are issued or verified before the next synchronization are
+ * affected.
+ */
 const CLOCK_INTERVAL_MS = 1_000
 
-/** Tokens are stamped by the database's time in any case; beyond this, the machine's own clock needs a look. */
+/** Tokens use the database's time in any case; beyond this difference, the machine's own clock needs attention. */
 const SKEW_WARNING_MS = 5_000
 
 export function createOperations({
@@ -53,7 +56,7 @@ export function createOperations({
     async synchronizeClock() {
       const askedAt = Date.now()
       const databaseNow = await database.query(store.readDatabaseTime, { internal: true })
-      // The answer was true about half-way between the question and now.
+      // The database's time was read about halfway between the request and now.
       const travelMs = (Date.now() - askedAt) / 2
       clock.synchronize(new Date(databaseNow.getTime() + travelMs))
     },
@@ -83,7 +86,7 @@ export function createOperations({
       }, MAINTENANCE_INTERVAL_MS)
       let asking: Promise<void> | null = null
       const clockTimer = setInterval(() => {
-        // A database that does not answer is told of by the maintenanceTasks, and by everybody else.
+        // An unavailable database is reported by the maintenance tasks and by every request.
         asking ??= operations
           .synchronizeClock()
           .catch(() => undefined)

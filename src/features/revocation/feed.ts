@@ -4,19 +4,22 @@ import type { RevocationMap } from '../../wire/revocation-map.js'
 
 type Listener = (news: readonly RevocationEntry[]) => void
 
-/** The entries as others get them: all at first, then the news. */
+/** The entries for verifiers: all of them first, then new ones. */
 export interface Feed {
-  /** Takes entries in and passes on the news among them. */
+  /** Adds entries and passes on the new ones among them. */
   take(entries: readonly RevocationEntry[]): void
-  /** The position of the feed: a reader that has seen everything so far needs only what comes after it. */
+  /** The current position of the feed: a reader that has received everything so far continues from here. */
   cursor(): string
-  /** What came after a cursor; all entries where there is none, or another instance or an earlier run gave it. */
+  /** The entries after a cursor; all of them without a cursor, or with one of another instance or an earlier run. */
   entriesAfter(cursor: string | null): RevocationEntry[]
-  /** Calls back with news; answers what ends that. */
+  /** Calls back with new entries; returns a function that unsubscribes. */
   listen(listener: Listener): () => void
 }
 
-/** A cursor is the feed's random id and a position in it. Positions are this process's own: another starts over. */
+/**
+ * A cursor is the feed's random id and a position in it. Positions are specific to this process: another one starts
+ * over.
+ */
 export function createFeed(map: RevocationMap): Feed {
   const id = randomBytes(12).toString('base64url')
   const listeners = new Set<Listener>()

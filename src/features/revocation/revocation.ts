@@ -1,8 +1,9 @@
 /**
- * Owns the revocations: the rows that outlive a restart, and the map in memory that every verified request is checked
- * against without a query. What causes a revocation belongs to other features: they write their change and the entry
- * in one transaction, through `transaction`. Other verifiers get the same entries from the feed.
+ * Owns the revocations: the rows that outlive a restart, and the map in memory against which every verified request is
+ * checked without a query. The causes of revocations belong to other features: they write their change and the entry in
+ * one transaction, through `transaction`. Other verifiers get the same entries from the feed.
  */
+import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Prisma } from '../../generated/prisma/client.js'
 import { MAX_ACCESS_TOKEN_SECONDS, type AccessTokenClaims } from '../../wire/claims.js'
@@ -18,15 +19,18 @@ import * as store from './store.js'
 
 export type { Feed } from './feed.js'
 
-/** No token that an entry refuses lives longer: the longest lifetime and two minutes for clocks that disagree. */
+/** The longest lifetime of a token that an entry refuses, plus two minutes of clock skew. */
 const ENTRY_LIFETIME_SECONDS = MAX_ACCESS_TOKEN_SECONDS + 120
 
-/** How far back a poll reads: longer than any transaction that writes an entry takes until it is committed. */
+/** How far back a glance at a signal reads: longer than most transactions and the way of the signal take. */
+const GLANCE_SECONDS = 2
+
+/** How far back a poll reads: longer than any transaction that writes an entry may take to commit. */
 const OVERLAP_SECONDS = 30
 
 const PURGE_BATCH = 10_000
 
-/** For how long the map is relied on after it was last confirmed, in milliseconds. */
+/** How long the map is relied on after it was last confirmed, in milliseconds. */
 export const MAX_STALENESS_MS = 5_000
 
 /** A revocation without its expiry, which is set here. */
@@ -50,63 +54,66 @@ export interface RevocationsOptions {
   database: Database
   clock: Clock
   log: FastifyBaseLogger
-  /** An entry that withdraws a key is in force only after the keys were read again. */
+  /** Reloads the signing keys; an entry that withdraws a key takes effect only afterwards. */
   keys: Pick<SigningKeys, 'reload' | 'withdraw'>
-  /** REVOCATION_ON_STALE: what the map is worth when it has not been confirmed for MAX_STALENESS_MS. */
+  /** REVOCATION_ON_STALE: what to do when the map was not confirmed for MAX_STALENESS_MS. */
   onStale: 'allow' | 'deny'
-  /** Counts what this process revokes. */
+  /** Counts the revocations of this process. */
   count: (kind: Revocation['kind']) => void
 }
 
 export interface Revocations {
-  /** Reads all entries that still matter. Nothing may be verified before. */
+  /** Reads all live entries. Must complete before any token is verified. */
   load(): Promise<void>
-  /** Reads what was written lately; everything where that was not done for a while. */
+  /** Reads recent entries, or all of them after a pause. */
   poll(): Promise<void>
-  /** Keeps the map current from now on; answers what stops that and waits for what is under way. */
+  /** Reads what was written just now, which confirms nothing: a poll follows. */
+  glance(): Promise<void>
+  /** Keeps the map current from now on; returns a function that stops this and waits for reads in progress. */
   follow(): () => Promise<void>
   /**
-   * Runs work in a transaction that may revoke. The entries are rows of that transaction, and in force in this process
-   * as soon as it is committed, before the caller learns that it is; the other instances are woken.
+   * Runs work in a transaction that may revoke. The entries are rows of that transaction, and take effect in this
+   * process as soon as it is committed, before the caller learns of it; the other instances are notified.
    */
   transaction<T>(work: (tx: Queries, revoke: Revoke) => Promise<T>, options?: QueryOptions): Promise<T>
   /** The same for work that is one statement, and so needs no transaction around it. */
   statement<T>(work: (client: Queries, revoking: RevokingStatement) => Promise<T>, options?: QueryOptions): Promise<T>
   /**
-   * Withdraws signing keys: their tokens are refused everywhere within a second, and nobody is logged out, because
-   * refresh tokens do not depend on them. Answers the keys' ids; throws `not_found` where there is none to withdraw.
+   * Withdraws signing keys: their tokens are refused everywhere within a second, and no user is logged out, because
+   * refresh tokens do not depend on them. Returns the keys' ids; throws `not_found` if there is none to withdraw.
    */
   withdrawKeys(which: Withdrawal): Promise<string[]>
-  /** Throws `session_ended` or `token_stale` for genuine claims that are known to hold no longer. */
+  /** Throws `session_ended` or `token_stale` for claims that were revoked. */
   requireValid(claims: AccessTokenClaims): void
-  /** For callers that rely on the map alone. Throws `revocation_stale` where it may be behind and `deny` is set. */
+  /** For callers that rely on the map alone. Throws `revocation_stale` if it may be out of date and `deny` is set. */
   requireCurrent(): void
-  /** Judges verified claims by the revocation map. */
+  /** Checks verified claims against the revocation map. */
   judge(claims: AccessTokenClaims): RevocationVerdict
   /** Milliseconds since the map was last confirmed by the database. */
   ageMs(): number
   isStale(): boolean
-  /** How many entries are in memory. */
+  /** The number of entries in memory. */
   readonly entryCount: number
-  /** The entries as other verifiers get them. */
+  /** The entries for other verifiers. */
   readonly feed: Feed
-  /** Drops entries that no longer matter, from memory and from the table. */
+  /** Deletes expired entries from memory and from the table. */
   purge(): Promise<void>
 }
 
 export function createRevocations({ database, clock, log, keys, onStale, count }: RevocationsOptions): Revocations {
   const map = createRevocationMap()
   const feed = createFeed(map)
+  const line = { channel: store.CHANNEL, sender: randomUUID() }
   let confirmedAtMs = -Infinity
   let passedUnconfirmed = 0
 
   async function take(entries: RevocationEntry[]): Promise<void> {
     const isNewKey = (entry: RevocationEntry) => entry.kind === 'key' && !map.isWithdrawn(entry.kid)
-    // Those of sessions and users do not wait for keys, which may be unreadable to this process.
+    // Entries of sessions and users do not wait for the keys, which this process may be unable to read.
     feed.take(entries.filter((entry) => !isNewKey(entry)))
     const withdrawals = entries.filter(isNewKey)
     if (withdrawals.length === 0) return
-    // Before the entry is visible: nothing is signed with the key any more.
+    // Before the entry is visible: the key signs nothing any more.
     await keys.reload()
     feed.take(withdrawals)
   }
@@ -137,8 +144,8 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
   async function putInForce(entries: RevocationEntry[]): Promise<void> {
     if (entries.length === 0) return
     for (const { kind } of entries) count(kind)
-    database.signals?.send(store.CHANNEL)
-    // What cannot be taken in now, the next poll takes in.
+    database.signals?.send(line)
+    // Entries that cannot be applied now are applied by the next poll.
     await take(entries).catch((error: unknown) => log.error({ err: error }, 'revocation not applied yet'))
   }
 
@@ -147,17 +154,22 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
     load: () => confirm((client) => store.findCurrent(client, clock.shiftMs)),
 
     async poll() {
-      // After a pause, of the process or of the machine, what came meanwhile may lie before the overlap.
+      // After a pause of the process or the machine, entries may be older than the overlap.
       if (revocations.isStale()) return revocations.load()
       await confirm((client) => store.findWrittenWithin(client, OVERLAP_SECONDS, clock.shiftMs))
     },
 
-    // Commits do not come in the order in which their rows were made, so a poll goes back further than any writer takes.
+    async glance() {
+      await take(await database.query((client) => store.findWrittenWithin(client, GLANCE_SECONDS, clock.shiftMs)))
+    },
+
+    // Transactions do not commit in the order in which they wrote their rows, so a poll reads further back than any of
+    // them takes.
     follow: () =>
       follow({
         source: revocations,
         name: 'revocations',
-        waking: database.signals && { signals: database.signals, channel: store.CHANNEL },
+        waking: database.signals && { signals: database.signals, line },
         log,
       }),
 

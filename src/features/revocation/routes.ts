@@ -12,7 +12,7 @@ interface RevocationRoutesOptions {
   streams: EventStreams
 }
 
-/** GET /v1/revocations and its stream: what tells other verifiers which access tokens to refuse. */
+/** GET /v1/revocations and its stream: the access tokens that other verifiers must refuse. */
 export function mountRevocationRoutes(app: AppInstance, { revocations, streams }: RevocationRoutesOptions): void {
   const shared = { tags: ['Verifiers'], security: [{ verifier: [] }] }
   const { feed } = revocations
@@ -39,7 +39,7 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
   app.get(
     '/v1/revocations/stream',
     {
-      // A stream has no length and no end that HEAD could tell.
+      // HEAD is meaningless for a stream, which has no length.
       exposeHeadRoute: false,
       schema: {
         ...shared,
@@ -61,7 +61,7 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
     },
   )
 
-  /** An instance that is behind closes its streams, so that verifiers reconnect to another. */
+  /** An instance whose data is stale closes its streams, so that verifiers reconnect to another. */
   function requireCurrent(): void {
     if (revocations.isStale()) throw new Problem('revocation_stale', { retryAfterSeconds: 1 })
   }

@@ -9,7 +9,7 @@ export const cursorQuerySchema = z.strictObject({
     .meta({ description: 'The cursor of an earlier response. Only newer entries are returned.' }),
 })
 
-/** The header is what a client of server-sent events repeats by itself. */
+/** A client of server-sent events sends the header by itself when it reconnects. */
 export const lastEventHeadersSchema = z.looseObject({
   'last-event-id': z
     .string()

@@ -4,7 +4,7 @@ import type { Queries } from '../../platform/database/database.js'
 import { newId } from '../../platform/database/ids.js'
 import { uuidv7 } from '../../platform/uuid.js'
 
-/** The channel on which instances wake each other. */
+/** The channel on which instances notify each other. */
 export const CHANNEL = 'sallyport_revocation'
 
 interface Row {
@@ -14,17 +14,17 @@ interface Row {
   expires_at: Date
 }
 
-/** The database's time; the shift is 0 but in tests. */
+/** The database's time; the shift is 0 except in tests. */
 const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
-/** All entries that still matter. */
+/** All live entries. */
 export async function findCurrent(client: Queries, shiftMs: number): Promise<RevocationEntry[]> {
   const rows = await client.$queryRaw<Row[]>`
     SELECT kind::text AS kind, subject, epoch, expires_at FROM revocation WHERE expires_at > ${now(shiftMs)}`
   return rows.map(toEntry)
 }
 
-/** The entries that were written in the last seconds, by the database's clock. */
+/** The entries written in the last seconds, by the database's clock. */
 export async function findWrittenWithin(client: Queries, seconds: number, shiftMs: number): Promise<RevocationEntry[]> {
   const rows = await client.$queryRaw<Row[]>`
     SELECT kind::text AS kind, subject, epoch, expires_at FROM revocation
@@ -54,7 +54,7 @@ export function sessionsRevoked(ended: Prisma.Sql, expiresAt: number, shiftMs: n
   )`
 }
 
-/** Deletes entries that no longer matter, a batch at a time; answers how many. */
+/** Deletes one batch of expired entries; returns how many. */
 export async function deleteExpired(client: Queries, batchSize: number, shiftMs: number): Promise<number> {
   return client.$executeRaw`
     DELETE FROM revocation WHERE id IN (

@@ -2,16 +2,16 @@ import { presentRevocation } from '../../wire/revocation.js'
 import type { EventStream } from '../../platform/http/event-stream.js'
 import type { Revocations } from './revocation.js'
 
-/** How often a reader hears that nothing is missing, and how long ago that was confirmed. */
+/** How often a beat confirms that everything was sent, and how current it is. */
 const BEAT_MS = 1000
 
-/** Some 50 kB: what is held for a reader while it takes its time. */
+/** About 50 kB: the most that is buffered for a slow reader. */
 const BATCH = 500
 
 /**
- * Sends a verifier all entries, or those after its cursor, and goes on with the news. Nothing is queued for a reader:
- * it is sent what came after the last batch that it took. Ends when it does, and when this instance is itself behind,
- * so that the verifier turns to another.
+ * Sends a verifier all entries, or those after its cursor, and then new ones. Nothing is queued for a reader: it gets
+ * the entries after its last batch. Ends when the reader disconnects, and when this instance itself is stale, so that
+ * the verifier connects to another.
  */
 export async function streamRevocations(
   stream: EventStream,
@@ -27,7 +27,7 @@ export async function streamRevocations(
   })
 
   for (let cursor = lastEventId; !stream.ended;) {
-    // Both are read before anything else happens, so that nothing comes between them.
+    // Both are read synchronously, so that no change comes in between.
     const entries = feed.entriesAfter(cursor).map(presentRevocation)
     cursor = feed.cursor()
     const news = new Promise<void>((resolve) => (wake = resolve))

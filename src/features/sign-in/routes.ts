@@ -43,6 +43,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
         response: {
           201: tokenReplySchema,
           ...problemResponses(
+            'cross_site_request',
             'registration_closed',
             'email_taken',
             'password_too_weak',
@@ -71,7 +72,13 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
         body: loginSchema,
         response: {
           200: tokenReplySchema,
-          ...problemResponses('invalid_credentials', 'account_banned', 'rate_limited', 'database_unavailable'),
+          ...problemResponses(
+            'cross_site_request',
+            'invalid_credentials',
+            'account_banned',
+            'rate_limited',
+            'database_unavailable',
+          ),
         },
       },
       config: { access: 'public' },

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { etagOf, isNamedBy } from '../../platform/http/etag.js'
 import { noContent } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { jwksSchema } from './schemas.js'
@@ -25,16 +25,10 @@ export function mountTokenRoutes(app: AppInstance, { keys }: { keys: SigningKeys
       const keySet = {
         keys: keys.published().map(({ kid, algorithm, jwk }) => ({ ...jwk, kid, alg: algorithm, use: 'sig' as const })),
       }
-      const etag = `"${createHash('sha256').update(JSON.stringify(keySet)).digest('base64url')}"`
+      const etag = etagOf(JSON.stringify(keySet))
       reply.header('cache-control', CACHE_CONTROL).header('etag', etag)
       if (isNamedBy(request.headers['if-none-match'], etag)) return reply.code(304).send()
       return keySet
     },
   )
-}
-
-/** RFC 9110, section 13.1.2: compared weakly, because a proxy that compresses weakens the tag on its way. */
-function isNamedBy(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
-  return tags.includes('*') || tags.includes(etag)
 }

@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { claimFolder, requireOwner } from '../private-files.js'
 import { generateSecretKey, parseSecretKey, SecretKeys } from './secret-keys.js'
 
-/** The file that keeps the secret which is made when none is set. */
+/** The file of the secret that is generated when none is set. */
 export function developmentSecretFile(dataDir: string): string {
   return join(dataDir, 'secret.key')
 }
 
 /**
- * The secret for development, made at the first start and kept in the data directory, so that tokens outlive a
- * restart. Processes that start at once agree on one. Throws when others own the file or can read it, or it holds no
- * secret.
+ * The secret for development, generated at the first start and stored in the data directory, so that tokens remain
+ * valid after a restart. Processes that start concurrently agree on one. Throws if other users own the file or can read
+ * it, or if it contains no secret.
  */
 export async function loadOrCreateDevelopmentSecret(dataDir: string): Promise<SecretKeys> {
   const file = developmentSecretFile(dataDir)
@@ -28,7 +28,7 @@ async function createSecretFile(file: string): Promise<string> {
   const draft = `${file}.${randomUUID()}`
   try {
     await writeDurably(draft, `${generateSecretKey()}\n`)
-    // A link is atomic and never replaces a file: no process reads half a secret, and the first one wins.
+    // A link is atomic and never replaces a file: no process reads a partial secret, and the first one wins.
     await link(draft, file).catch(ignoreCode('EEXIST'))
   } finally {
     await unlink(draft).catch(ignoreCode('ENOENT'))
@@ -50,7 +50,7 @@ async function readPrivateFile(file: string): Promise<string | null> {
   const stats = await stat(file).catch(ignoreCode('ENOENT'))
   if (stats === undefined) return null
   requireOwner(file, stats)
-  // Windows keeps access elsewhere and reports every file as readable by all.
+  // Windows has another access control, and reports every file as readable by all.
   if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
     throw new Error(`${file} is readable by other users. Run: chmod 600 ${file}`)
   }

@@ -2,20 +2,21 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { SecretKeys } from './secret-keys.js'
 
 const ALGORITHM = 'aes-256-gcm'
-// 96 bits is the length that GCM is made for; random ones are safe for 2^32 messages under one key (SP 800-38D, 8.3).
+// 96 bits is the nonce length of GCM; random nonces are safe for 2^32 messages under one key (SP 800-38D, 8.3).
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
 export interface Sealed {
-  /** Which of the server's secrets opens it again. */
+  /** The id of the server secret that opens it. */
   secretId: number
-  /** The initialization vector, the tag and the ciphertext, one after the other. */
+  /** The initialization vector, the tag and the ciphertext, concatenated. */
   sealed: Buffer
 }
 
 /**
  * Encrypts under the current secret, with a key derived for the purpose. The context, such as the id of the row that
- * keeps the result, is not stored; it has to be the same at opening, so that one row's content is of no use in another.
+ * stores the result, is authenticated but not stored: opening requires the same one, so that content cannot be moved to
+ * another row.
  */
 export function seal(secrets: SecretKeys, purpose: string, plaintext: Buffer, context: string): Sealed {
   const iv = randomBytes(IV_BYTES)
@@ -25,7 +26,7 @@ export function seal(secrets: SecretKeys, purpose: string, plaintext: Buffer, co
   return { secretId: secrets.current.id, sealed: Buffer.concat([iv, cipher.getAuthTag(), ciphertext]) }
 }
 
-/** Decrypts what `seal` made, or answers null: no listed secret opens it, or it is not what was sealed. */
+/** Decrypts the result of `seal`; null if no listed secret opens it, or if it was modified. */
 export function open(
   secrets: SecretKeys,
   purpose: string,
@@ -51,7 +52,7 @@ function openWith(key: Buffer, sealed: Buffer, context: string): Buffer | null {
   try {
     return Buffer.concat([start, decipher.final()])
   } catch {
-    // The one failure of `final` is a tag that does not fit.
+    // `final` fails only if the tag does not match.
     return null
   }
 }

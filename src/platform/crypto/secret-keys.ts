@@ -4,11 +4,11 @@ import { Secret } from './secret.js'
 const KEY_BYTES = 32
 
 /**
- * One of the server's secrets. It is never used itself: everything that signs or encrypts has a key of its own,
- * derived for one purpose, so that a weakness in one use says nothing about another.
+ * One of the server's secrets. It is never used directly: each signing or encryption key is derived from it for one
+ * purpose, so that a weakness in one use does not affect another.
  */
 export class SecretKey {
-  /** The first byte of the SHA-256 of the secret: short enough to travel in each token, and not always unique. */
+  /** The first byte of the SHA-256 of the secret: short enough for each token, and not always unique. */
   readonly id: number
   readonly #bytes: Secret<Buffer>
   readonly #derived = new Map<string, Buffer>()
@@ -19,8 +19,8 @@ export class SecretKey {
   }
 
   /**
-   * The key for one purpose, 32 bytes by HKDF-SHA-256 (RFC 5869). No salt is needed: the secret is random and long.
-   * The buffer is shared by all who ask for the same purpose, and only to be read.
+   * The key for one purpose: 32 bytes by HKDF-SHA-256 (RFC 5869). No salt is needed, because the secret is random and
+   * long. The buffer is shared by all callers with the same purpose, and must not be modified.
    */
   derive(purpose: string): Buffer {
     const known = this.#derived.get(purpose)
@@ -41,20 +41,20 @@ export class SecretKeys {
     this.all = Object.freeze([current, ...others])
   }
 
-  /** Every key with this id: none when it is not listed, sometimes two. The caller tries them all. */
+  /** All secrets with this id: none if it is not listed, occasionally two. The caller tries each. */
   withId(id: number): SecretKey[] {
     return this.all.filter((key) => key.id === id)
   }
 }
 
-/** Reads what `generateSecretKey` made, or null: base64url without padding, in its one canonical spelling. */
+/** Parses the result of `generateSecretKey`; null for anything but base64url without padding, in canonical form. */
 export function parseSecretKey(text: string): SecretKey | null {
   const bytes = Buffer.from(text, 'base64url')
   if (bytes.length === 0 || bytes.toString('base64url') !== text) return null
   return new SecretKey(bytes)
 }
 
-/** Makes a secret: 32 random bytes, 43 characters of base64url. */
+/** Generates a secret: 32 random bytes, 43 characters of base64url. */
 export function generateSecretKey(): string {
   return randomBytes(KEY_BYTES).toString('base64url')
 }

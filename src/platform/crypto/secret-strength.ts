@@ -2,19 +2,18 @@ const MIN_BYTES = 32
 const exampleWords = /change.?me|secret|example|password|sallyport|replace|your.?key|0123456789|abcdefghij|qwerty/i
 
 /**
- * Says why a secret in base64url is guessable, or null. Nothing can prove that text is random, but what people type in
- * place of it shows: too short, a word from a guide, one pattern over and over. Of 10^7 random secrets fewer than one
- * is refused.
+ * Says why a secret in base64url can be guessed, or null. Randomness cannot be proven, but typical replacements can be
+ * recognized: too short, a word from a guide, a repeated pattern. Fewer than one in 10^7 random secrets is refused.
  */
 export function findSecretWeakness(text: string): string | null {
   const bytes = [...Buffer.from(text, 'base64url')]
   const letters = text.split('')
   if (bytes.length < MIN_BYTES) return `has ${bytes.length} bytes, but at least ${MIN_BYTES} are required`
   if (exampleWords.test(text)) return 'looks like an example'
-  // Words that were encoded to fit, perhaps with the line's end. Random bytes are all printable once in 10^13 times.
+  // Encoded text, perhaps with a line feed. Random bytes are all printable once in 10^13 cases.
   if (/^[\n\r\t\x20-\x7e]+$/.test(Buffer.from(bytes).toString('latin1'))) return 'is text, not random'
   const isPatterned = repeats(letters) || repeats(bytes) || countDistinct(letters) < 10 || countDistinct(bytes) < 16
-  // A run such as 00 01 02 … has many bytes, but always the same step from one to the next.
+  // A sequence such as 00 01 02 … has many distinct bytes, but a constant difference.
   return isPatterned || countDistinct(steps(bytes)) < 8 ? 'is a pattern, not random' : null
 }
 
@@ -26,7 +25,7 @@ function steps(bytes: number[]): number[] {
   return bytes.slice(1).map((byte, index) => byte - (bytes[index] ?? 0))
 }
 
-/** Whether the whole is its beginning repeated, at least twice. */
+/** Whether the text is a repetition of its beginning, at least twice. */
 function repeats(values: unknown[]): boolean {
   const periods = Array.from({ length: Math.floor(values.length / 2) }, (_, index) => index + 1)
   return periods.some((period) => values.every((value, index) => value === values[index % period]))

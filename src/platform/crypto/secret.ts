@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 
 const printed = '[secret]'
 
-/** A value that must be in no log, error or answer. However it is printed, `[secret]` comes out. */
+/** A value that must not appear in logs, errors or responses. However it is printed, the output is `[secret]`. */
 export class Secret<T> {
   readonly #value: T
 

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Signals } from './signals.js'
+import type { SignalLine, Signals } from './signals.js'
 
 /** The guarantee, where no signal arrives: two polls fit into the second within which a change is felt everywhere. */
 const POLL_INTERVAL_MS = 500
@@ -8,12 +8,12 @@ const POLL_INTERVAL_MS = 500
 const LOAD_INTERVAL_MS = 60_000
 
 export interface Following {
-  /** `load` reads everything, `poll` what is new. */
-  source: { load(): Promise<void>; poll(): Promise<void> }
+  /** `load` reads everything, `poll` what is new, and `glance`, at a signal, only what can only just have come. */
+  source: { load(): Promise<void>; poll(): Promise<void>; glance?(): Promise<void> }
   /** Name of the data, for the log. */
   name: string
-  /** The channel on which other processes notify changes; null for polling only. */
-  waking: { signals: Signals; channel: string } | null
+  /** Where other processes notify changes; null for polling only. */
+  waking: { signals: Signals; line: SignalLine } | null
   log: FastifyBaseLogger
 }
 
@@ -23,24 +23,34 @@ export interface Following {
  */
 export function follow({ source, name, waking, log }: Following): () => Promise<void> {
   const stopping = new AbortController()
-  const state = { awake: false, mustLoad: false, failing: false }
+  const state = { awake: false, signalled: false, mustLoad: false, failing: false }
   const isAwake = () => state.awake
   let loadedAtMs = performance.now()
+  let polledAtMs = -Infinity
   let wake = (): void => undefined
 
   const signal = ({ missed }: { missed: boolean }) => {
     state.mustLoad ||= missed
-    state.awake = true
+    state.awake = state.signalled = true
     wake()
   }
-  const stopListening = waking?.signals.listen(waking.channel, signal)
+  const stopListening = waking?.signals.listen(waking.line, signal)
 
   async function readOnce(): Promise<void> {
-    const loads = state.mustLoad || performance.now() - loadedAtMs >= LOAD_INTERVAL_MS
-    state.mustLoad = false
+    const nowMs = performance.now()
+    const loads = state.mustLoad || nowMs - loadedAtMs >= LOAD_INTERVAL_MS
+    const glances = state.signalled && nowMs - polledAtMs < POLL_INTERVAL_MS
+    state.mustLoad = state.signalled = false
     try {
-      await (loads ? source.load() : source.poll())
-      if (loads) loadedAtMs = performance.now()
+      if (loads) {
+        await source.load()
+        loadedAtMs = performance.now()
+      } else if (source.glance && glances) {
+        await source.glance()
+      } else {
+        await source.poll()
+        polledAtMs = nowMs
+      }
       if (state.failing) log.info(`reading ${name} works again`)
       state.failing = false
     } catch (error) {

@@ -8,13 +8,19 @@ export interface Signal {
 
 /**
  * Wakes other processes on the same Postgres (NOTIFY and LISTEN). Only ever a reason to look sooner: a signal carries
- * nothing, several may arrive as one, and one may be lost.
+ * nothing but its sender, several may arrive as one, and one may be lost.
  */
 export interface Signals {
   /** Wakes the listeners. Returns immediately; signals sent while one is on its way are combined into the next. */
-  send(channel: string): void
-  /** Calls back at each signal, and whenever the connection is new. Answers what ends that. */
-  listen(channel: string, onSignal: (signal: Signal) => void): () => Promise<void>
+  send(line: SignalLine): void
+  /** Calls back at each signal of another sender, and whenever the connection is new. Answers what ends that. */
+  listen(line: SignalLine, onSignal: (signal: Signal) => void): () => Promise<void>
+}
+
+export interface SignalLine {
+  channel: string
+  /** Who sends and listens here: a random id, whose own signals tell it nothing. */
+  sender: string
 }
 
 interface SignalsOptions {
@@ -31,29 +37,29 @@ const RECONNECT_MS = 1000
 export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Signals {
   const sending = new Map<string, { again: boolean }>()
 
-  async function sendNow(channel: string): Promise<void> {
+  async function sendNow({ channel, sender }: SignalLine): Promise<void> {
     const state = { again: true }
-    sending.set(channel, state)
+    sending.set(keyOf({ channel, sender }), state)
     try {
       while (state.again) {
         state.again = false
-        await pool.query('SELECT pg_notify($1, $2)', [channel, ''])
+        await pool.query('SELECT pg_notify($1, $2)', [channel, sender])
       }
     } catch (error) {
       log.warn({ err: error, channel }, 'notification of other instances failed; they will poll')
     } finally {
-      sending.delete(channel)
+      sending.delete(keyOf({ channel, sender }))
     }
   }
 
   return {
-    send(channel) {
-      const state = sending.get(channel)
+    send(line) {
+      const state = sending.get(keyOf(line))
       if (state) state.again = true
-      else void sendNow(channel)
+      else void sendNow(line)
     },
 
-    listen(channel, onSignal) {
+    listen({ channel, sender }, onSignal) {
       const stopping = new AbortController()
       const done = keepListening(stopping.signal)
 
@@ -87,7 +93,9 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
         ended.catch(() => undefined)
         try {
           await client.connect()
-          client.on('notification', () => onSignal({ missed: false }))
+          client.on('notification', ({ payload }) => {
+            if (payload !== sender) onSignal({ missed: false })
+          })
           await client.query(`LISTEN ${client.escapeIdentifier(channel)}`)
           onListening()
           onSignal({ missed: true })
@@ -118,6 +126,8 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
     },
   }
 }
+
+const keyOf = ({ channel, sender }: SignalLine) => `${channel} ${sender}`
 
 function pause(ms: number, stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

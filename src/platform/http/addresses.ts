@@ -20,6 +20,12 @@ export function networksOf(text: string | null): [own: string, wider?: string] {
   return [prefix(64), prefix(48)]
 }
 
+/** An address in its one spelling, without the port or zone that it may come with; null for any other text. */
+export function canonicalAddress(text: string): string | null {
+  const address = parseAddress(text)
+  return address === null ? null : format(address)
+}
+
 /**
  * A range of addresses (RFC 4632, RFC 4291) in its one spelling, such as `192.0.2.0/24` or `2001:db8::/32`; an address
  * alone is a range of one. Null for any other text, and for a range of everything.

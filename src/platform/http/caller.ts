@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { canonicalAddress } from './addresses.js'
 
 /** Origin of a request, for the session list and the audit trail. */
 export interface Caller {
@@ -9,10 +10,17 @@ export interface Caller {
 
 const MAX_USER_AGENT_LENGTH = 512
 
-/** Reads the caller of a request. The address is the peer's, or what a proxy listed in TRUST_PROXY says it is. */
+/**
+ * Reads the caller of a request. The address is the peer's, or what a proxy listed in TRUST_PROXY says it is; null if that
+ * is no address, such as `unknown`.
+ */
 export function callerOf(request: FastifyRequest): Caller {
   const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT_LENGTH)
-  return { ip: request.ip, userAgent: userAgent === undefined ? null : userAgent, requestId: request.id }
+  return {
+    ip: canonicalAddress(request.ip),
+    userAgent: userAgent === undefined ? null : userAgent,
+    requestId: request.id,
+  }
 }
 
 /**

@@ -32,6 +32,10 @@ export interface EventStreams {
 /** How long a reader may keep the process waiting before it is cut off: what was not sent, it can ask for again. */
 const PATIENCE_MS = 10_000
 
+/** How long a stream may hold what its reader does not take, however little. */
+const STALLED_MS = 30_000
+const LOOKS_PER_LIMIT = 10
+
 /** How much is held for a reader in any case; a batch of entries is far less. */
 const MAX_HELD_BYTES = 1024 * 1024
 
@@ -48,13 +52,25 @@ export function eventStreamResponse(example: ServerSentEvent) {
 /** How many milliseconds a client waits before it connects again, as a hint. */
 const INTRODUCTION = 'retry: 1000\n\n'
 
-export function createEventStreams({ patienceMs = PATIENCE_MS } = {}): EventStreams {
-  const streams = new Set<EventStream>()
+export function createEventStreams({ patienceMs = PATIENCE_MS, stalledMs = STALLED_MS } = {}): EventStreams {
+  const streams = new Set<WatchedStream>()
+  let timer: NodeJS.Timeout | undefined
+
+  function endStalled(): void {
+    for (const stream of streams) stream.endIfStalled(performance.now() - stalledMs)
+  }
+
   return {
     open(reply) {
       const stream = openStream(reply, patienceMs)
       streams.add(stream)
-      stream.onEnd(() => streams.delete(stream))
+      timer ??= setInterval(endStalled, stalledMs / LOOKS_PER_LIMIT).unref()
+      stream.onEnd(() => {
+        streams.delete(stream)
+        if (streams.size > 0) return
+        clearInterval(timer)
+        timer = undefined
+      })
       return stream
     },
     endAll() {
@@ -71,9 +87,15 @@ function present({ event, id, data }: ServerSentEvent): string {
   return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-function openStream(reply: FastifyReply, patienceMs: number): EventStream {
+interface WatchedStream extends EventStream {
+  /** Cuts off a reader that has taken nothing of what is held for it since then. */
+  endIfStalled(sinceMs: number): void
+}
+
+function openStream(reply: FastifyReply, patienceMs: number): WatchedStream {
   const { raw } = reply
   const body = new PassThrough()
+  let taken = { bytes: 0, atMs: performance.now() }
   void reply
     .headers({
       'content-type': 'text/event-stream; charset=utf-8',
@@ -88,8 +110,12 @@ function openStream(reply: FastifyReply, patienceMs: number): EventStream {
       if (isOver()) return
       const isTaken = body.write(present(event))
       if (isTaken) return
-      const heldBytes = body.writableLength + body.readableLength + raw.writableLength
-      if (heldBytes > MAX_HELD_BYTES || !(await drains())) raw.destroy()
+      if (heldBytes() > MAX_HELD_BYTES || !(await drains())) raw.destroy()
+    },
+    endIfStalled(sinceMs) {
+      const bytes = raw.socket ? raw.socket.bytesWritten - raw.socket.writableLength : 0
+      if (heldBytes() === 0 || bytes !== taken.bytes) taken = { bytes, atMs: performance.now() }
+      else if (taken.atMs <= sinceMs) raw.destroy()
     },
     end: () => body.end(),
     get ended() {
@@ -99,6 +125,10 @@ function openStream(reply: FastifyReply, patienceMs: number): EventStream {
       if (raw.closed) work()
       else raw.once('close', work)
     },
+  }
+
+  function heldBytes(): number {
+    return body.writableLength + body.readableLength + raw.writableLength
   }
 
   function isOver(): boolean {

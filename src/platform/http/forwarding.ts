@@ -1,6 +1,21 @@
 import type { FastifyInstance } from 'fastify'
 import { createAddressSet, parseRange } from './addresses.js'
 
+/**
+ * Whether an address of `X-Forwarded-For` is that of a listed proxy, however proxies write it: with a port, in brackets,
+ * as IPv6. The client is the last one that is not. Throws for an entry that is no address and no range.
+ */
+export function trustListed(trustProxy: readonly string[]): (address: string) => boolean {
+  const listed = createAddressSet(trustProxy.map(requireRange))
+  return (address) => listed.has(address)
+}
+
+function requireRange(text: string): string {
+  const range = parseRange(text)
+  if (range === null) throw new Error(`${text} is neither an IP address nor a range of them.`)
+  return range
+}
+
 interface ForwardingOptions {
   /** TRUST_PROXY: the proxies whose `X-Forwarded-For` counts. */
   trustProxy: readonly string[]
@@ -16,7 +31,7 @@ const TOLD_EVERY_MS = 60_000
  * shares its address, and the limits on addresses.
  */
 export function warnOfUnlistedProxies(app: FastifyInstance, { trustProxy, elapsedMs }: ForwardingOptions): void {
-  const listed = createAddressSet(trustProxy.map(parseRange).filter((range) => range !== null))
+  const isListed = trustListed(trustProxy)
   let toldAtMs = -Infinity
 
   app.addHook('onRequest', (request, _reply, done) => {
@@ -27,7 +42,7 @@ export function warnOfUnlistedProxies(app: FastifyInstance, { trustProxy, elapse
   })
 
   function warn(peer: string): void {
-    if (listed.has(peer)) return
+    if (isListed(peer)) return
     toldAtMs = elapsedMs()
     app.log.warn(
       { peer },

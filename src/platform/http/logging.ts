@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
 import { pino, type DestinationStream, type Logger } from 'pino'
 import type { ProblemCode } from '../../wire/problem-codes.js'
+import { canonicalAddress } from './addresses.js'
 import { describeError } from './logged-error.js'
 
 declare module 'fastify' {
@@ -66,7 +67,7 @@ export class RequestLog extends LogController {
         path: pathOf(request),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
-        remote_address: request.ip,
+        remote_address: canonicalAddress(request.ip) ?? request.ip,
         ...(request.problemCode === null ? {} : { code: request.problemCode }),
         ...(request.verifier ? { verifier: request.verifier } : {}),
         ...(error ? { aborted: true } : {}),

@@ -1,10 +1,10 @@
 import swagger, { type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { $ZodType, safeParse } from 'zod/v4/core'
-import { documentProblems } from './problem-responses.js'
 import type { AppInstance } from './app-instance.js'
+import { basePathOf } from './base-path.js'
+import { mountDocs } from './docs.js'
+import { documentProblems } from './problem-responses.js'
 
 export interface ApiDescription {
   publicUrl: string
@@ -58,41 +58,16 @@ export async function describeApi(
     transformObject: describeDocument,
   })
 
+  mountDocs(app, { basePath: basePathOf(publicUrl), describe: () => app.swagger() })
+}
+
+/** Adds to every route mounted from now on the refusals that all of its kind can meet. */
+export function documentCommonProblems(app: AppInstance): void {
   app.addHook('onRoute', (route) => {
     documentProblems(route, 'invalid_request', 'overloaded')
     if (bodyMethods.has(String(route.method))) documentProblems(route, 'payload_too_large', 'unsupported_media_type')
     const { body, querystring, headers } = route.schema ?? {}
     if (body ?? querystring ?? headers) documentProblems(route, 'validation_failed')
-  })
-  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger())
-  await app.register(mountPage)
-}
-
-// Everything comes from this server. The page's scripts talk to it alone.
-const pageCsp = {
-  'default-src': "'none'",
-  'script-src': "'self'",
-  'style-src': "'self'",
-  'img-src': "'self' data:",
-  'connect-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'none'",
-  'frame-ancestors': "'none'",
-}
-
-async function mountPage(scope: FastifyInstance): Promise<void> {
-  // The page's routes are the plugin's, which knows nothing of access.
-  scope.addHook('onRoute', (route) => {
-    route.config = { ...route.config, access: 'public' }
-  })
-  await scope.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: pageCsp,
-    theme: { title: 'Sallyport API' },
-    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, layout: 'BaseLayout' },
-    // Trying it means this server, under whatever name the page was opened.
-    transformSpecification: (document) => ({ ...document, servers: [{ url: '/' }] }),
-    transformSpecificationClone: false,
   })
 }
 

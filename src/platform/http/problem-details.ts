@@ -30,11 +30,11 @@ const standardMembers: ReadonlySet<string> = new Set([
   'errors',
 ])
 
-/** The response body of a problem. */
-export function problemDetails(problem: Problem, requestId: string): ProblemDetails {
+/** The response body of a problem. `basePath` is the path of PUBLIC_URL, under which its page is. */
+export function problemDetails(problem: Problem, requestId: string, basePath = ''): ProblemDetails {
   const { reason, errors, members } = problem.options
   return {
-    type: `/problems/${problem.code}`,
+    type: `${basePath}/problems/${problem.code}`,
     title: problem.title,
     status: problem.status,
     code: problem.code,

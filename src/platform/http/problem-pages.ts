@@ -25,14 +25,14 @@ export function mountProblemPages(app: AppInstance): void {
   const config = { access: 'public' as const }
 
   app.get('/problems', { config, schema: { hide: true } }, (_request, reply) =>
-    reply.headers(headers).send(indexPage()),
+    reply.headers(headers).send(indexPage(app.basePath)),
   )
 
   const params = z.object({ code: z.string() })
   app.get('/problems/:code', { config, schema: { hide: true, params } }, (request, reply) => {
     const { code } = request.params
     if (!isProblemCode(code)) throw new Problem('not_found')
-    return reply.headers(headers).send(problemPage(code))
+    return reply.headers(headers).send(problemPage(code, app.basePath))
   })
 }
 
@@ -40,7 +40,7 @@ function isProblemCode(text: string): text is ProblemCode {
   return Object.hasOwn(problemCodes, text)
 }
 
-function problemPage(code: ProblemCode): string {
+function problemPage(code: ProblemCode, basePath: string): string {
   const { status, title, advice } = problemCodes[code]
   return page(
     title,
@@ -49,14 +49,14 @@ function problemPage(code: ProblemCode): string {
 <dt>Status</dt><dd>${status} ${STATUS_CODES[status] ?? ''}</dd>
 <dt>What to do</dt><dd>${escapeHtml(advice)}</dd>
 </dl>
-<p><a href="/problems">All problems</a></p>`,
+<p><a href="${basePath}/problems">All problems</a></p>`,
   )
 }
 
-function indexPage(): string {
+function indexPage(basePath: string): string {
   const entries = Object.entries(problemCodes).map(
     ([code, { status, title }]) =>
-      `<dt><a href="/problems/${code}"><code>${code}</code></a> (${status})</dt><dd>${escapeHtml(title)}</dd>`,
+      `<dt><a href="${basePath}/problems/${code}"><code>${code}</code></a> (${status})</dt><dd>${escapeHtml(title)}</dd>`,
   )
   return page('Problems', `<dl>\n${entries.join('\n')}\n</dl>`)
 }

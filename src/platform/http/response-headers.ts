@@ -1,17 +1,26 @@
-import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../problem.js'
 
+export const HEADER_LIMIT_BYTES = 16 * 1024
 const MAX_URL_LENGTH = 2048
-const PREFLIGHT_MAX_AGE_SECONDS = 600
 
-/** Sets the headers of every response, and refuses malformed requests before any other hook. */
+export const HEADERS_TOO_LARGE =
+  'The headers are larger than 16 KiB. In a browser, delete cookies that other applications on this host have set.'
+
+/** Sets the headers of every response. */
 export function setResponseHeaders(app: FastifyInstance, headers: Record<string, string>): void {
   // For caches: responses differ by origin, including errors.
   const always = { ...headers, 'cache-control': 'no-store', vary: 'Origin' }
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(always).header('x-request-id', request.id)
+    done()
+  })
+}
+
+/** Refuses malformed requests. The pages of listed origins can read why, so the headers of CORS must be set before. */
+export function refuseMalformed(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
     done(faultOf(request))
   })
 }
@@ -21,42 +30,24 @@ function faultOf(request: FastifyRequest): Problem | undefined {
   if (url.length > MAX_URL_LENGTH) {
     return new Problem('invalid_request', { detail: `The URL is longer than ${MAX_URL_LENGTH} characters.` })
   }
+  const { hosts, bytes } = measure(rawHeaders)
+  const headers = { connection: 'close' }
+  if (bytes > HEADER_LIMIT_BYTES) return new Problem('invalid_request', { detail: HEADERS_TOO_LARGE, headers })
   // RFC 9112, section 3.2: without exactly one Host, two servers in a row may disagree about who is meant.
-  if (httpVersion === '1.1' && countHosts(rawHeaders) !== 1) {
-    const headers = { connection: 'close' }
+  if (httpVersion === '1.1' && hosts !== 1) {
     return new Problem('invalid_request', { detail: 'Exactly one "Host" header is required.', headers })
   }
   return undefined
 }
 
-function countHosts(rawHeaders: readonly string[]): number {
-  let count = 0
+function measure(rawHeaders: readonly string[]): { hosts: number; bytes: number } {
+  let hosts = 0
+  let bytes = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]
-    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1
+    const name = rawHeaders[index] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
+    // With the colon and a blank, and the end of the line.
+    bytes += name.length + (rawHeaders[index + 1] ?? '').length + 4
   }
-  return count
-}
-
-/**
- * Lets scripts of the listed origins read answers, with credentials. Any other origin gets no header of CORS at all;
- * what it may cause by sending is no question of CORS. `Vary: Origin` is always there, for caches.
- */
-export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
-  const allowed = new Set(origins)
-  for (const origin of allowed) {
-    if (URL.canParse(origin) && new URL(origin).origin === origin) continue
-    throw new Error(`${origin} is not an origin: it must consist of a scheme, a host and an optional port.`)
-  }
-  // Skipping the plugin saves a tenth of the cost of a verified request.
-  if (allowed.size === 0) return
-  await app.register(cors, {
-    origin: (origin, answer) => answer(null, origin !== undefined && allowed.has(origin) ? origin : false),
-    credentials: true,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['content-type', 'authorization', 'idempotency-key', 'x-sallyport-csrf'],
-    exposedHeaders: ['ratelimit', 'ratelimit-policy', 'retry-after', 'www-authenticate', 'x-request-id'],
-    maxAge: PREFLIGHT_MAX_AGE_SECONDS,
-    strictPreflight: false,
-  })
+  return { hosts, bytes }
 }

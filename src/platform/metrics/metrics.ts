@@ -24,7 +24,7 @@ export interface Metrics {
 }
 
 interface Described {
-  /** Without the prefix that all share. */
+  /** Without the common prefix. */
   name: string
   help: string
 }
@@ -38,7 +38,7 @@ const PREFIX = 'sallyport_'
 
 const nothing = (): void => undefined
 
-/** Metrics of a process that exposes none. */
+/** Metrics of a process that does not expose any. */
 export const noMetrics: Metrics = {
   enabled: false,
   counter: () => nothing,
@@ -48,7 +48,7 @@ export const noMetrics: Metrics = {
   read: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
 }
 
-/** Metrics that can be read. */
+/** Metrics that can be exported. */
 export type Readable = Pick<Metrics, 'read'>
 
 /** The aggregated metrics of all workers, collected over their IPC channels. */
@@ -58,7 +58,7 @@ export async function gatherMetrics(): Promise<Readable> {
   return { read: async () => ({ contentType: registry.contentType, text: await registry.clusterMetrics() }) }
 }
 
-/** Metrics that are kept, beside those of the process itself and of Node. The library is loaded only here. */
+/** Metrics that are recorded, together with those of the process and of Node. The library is loaded only here. */
 export async function createMetrics({ isWorker = false } = {}): Promise<Metrics> {
   const { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = await import('prom-client')
   const registry = new Registry()

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RequestSpan, Tracing } from './tracing.js'
 
 /**
- * Gives each request a span, from its arrival to the end of its answer. What is refused before it gets here, such as an
- * address that does not exist, has none: nothing happens that could be traced.
+ * Creates a span for each request, from its arrival to the end of its response. Requests that are refused earlier, such
+ * as those to an unknown address, have none.
  */
 export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
   if (!tracing.enabled) return
@@ -17,7 +17,7 @@ export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
     else span.run(done)
   })
 
-  // A body arrives by events of the connection, which know nothing of the request's span.
+  // The body arrives in events of the connection, which are outside the context of the request's span.
   app.addHook('preValidation', (request, _reply, done) => {
     const span = spans.get(request)
     if (span === undefined) done()

@@ -1,6 +1,6 @@
 /**
- * Traces of requests, in OpenTelemetry's form. A span tells how long something took and how it ended, by names that
- * stand in this program: no address, header, body or message is in any, because all of them carry secrets.
+ * Traces of requests, with OpenTelemetry. A span records how long an operation took and how it ended, under a name from
+ * this program: it contains no addresses, headers, bodies or messages, because all of them may contain secrets.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context, Span, SpanOptions } from '@opentelemetry/api'
@@ -9,21 +9,21 @@ import { Problem } from '../problem.js'
 
 export interface Tracing {
   readonly enabled: boolean
-  /** Opens the span of a request, beneath the caller's own where a `traceparent` (W3C Trace Context) tells of one. */
+  /** Opens the span of a request, as a child of the caller's if a `traceparent` (W3C Trace Context) names one. */
   openRequest(traceparent: string | undefined): RequestSpan | null
-  /** The same object, but for the functions that are named: each runs in a span of that name. */
+  /** The same object, except that each of the named functions runs in a span of its name. */
   traced<T extends object>(object: T, names: { [Name in keyof T]?: string }): T
-  /** Sends what is left, and ends. */
+  /** Sends the remaining spans, and ends. */
   close(): Promise<void>
 }
 
 export interface RequestSpan {
-  /** Runs work so that spans that it opens lie beneath this one. */
+  /** Runs work such that the spans that it opens are children of this one. */
   run<T>(work: () => T): T
   end(name: string, attributes: Record<string, string | number>, isFault: boolean): void
 }
 
-/** Tracing of a process that exports none. */
+/** Tracing of a process that does not export traces. */
 export const noTracing: Tracing = {
   enabled: false,
   openRequest: () => null,
@@ -31,12 +31,12 @@ export const noTracing: Tracing = {
   close: () => Promise.resolve(),
 }
 
-/** How long a stop waits for a collector that does not answer. */
+/** How long shutdown waits for a collector that does not respond. */
 const CLOSE_WITHIN_MS = 2_000
 
 /**
- * Traces that are sent to the collector that the environment names (OTEL_EXPORTER_OTLP_ENDPOINT and its like, which the
- * libraries read by themselves). They are loaded only here.
+ * Traces that are sent to the collector configured in the environment (OTEL_EXPORTER_OTLP_ENDPOINT and so on, which the
+ * libraries read themselves). They are loaded only here.
  */
 export async function createTracing({ version, log }: { version: string; log: FastifyBaseLogger }): Promise<Tracing> {
   const { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } = await import('@opentelemetry/api')
@@ -60,7 +60,7 @@ export async function createTracing({ version, log }: { version: string; log: Fa
 
   async function within<T>(name: string, work: () => Promise<T>): Promise<T> {
     const parent = contexts.getStore()
-    // What the process does by itself, such as reading the revocations twice a second, is no request's.
+    // Work of the process itself, such as reading the revocations twice a second, belongs to no request.
     if (parent === undefined) return work()
     const { span, context } = open(name, { kind: SpanKind.INTERNAL }, parent)
     try {
@@ -114,7 +114,7 @@ export async function createTracing({ version, log }: { version: string; log: Fa
   }
 }
 
-/** A code of ours, or the class of the error. The message may hold anything. */
+/** A code of Sallyport, or the class of the error. The message may contain anything. */
 function typeOf(error: unknown): string {
   if (error instanceof Problem) return error.code
   return error instanceof Error ? error.constructor.name : typeof error

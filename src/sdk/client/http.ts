@@ -34,7 +34,7 @@ export async function ask(fetch: Fetch, url: string, init: RequestInit, signal?:
     return await Promise.race([answer, deadline.late])
   } catch (error) {
     if (signal?.aborted) throw new ClientError('superseded', { cause: error })
-    // `fetch` itself fails for nothing else; a ClientError comes from a refresh on its way.
+    // `fetch` itself fails for no other reason; a ClientError comes from a refresh.
     throw error instanceof ClientError ? error : new ClientError('unreachable', { cause: error })
   } finally {
     deadline.end()

@@ -58,7 +58,7 @@ export function createTabs({ BroadcastChannel }: Platform, name: string): Tabs {
   }
 }
 
-/** The name of the channel carries a version, so whatever has a type here is of this one. */
+/** The name of the channel contains a version, so any message with a type is of this version. */
 function readMessage(data: unknown): Message | null {
   return typeof data === 'object' && data !== null && 'type' in data ? (data as Message) : null
 }

@@ -41,7 +41,7 @@ export function createTokenVerification(rules: AccessTokenRules): (token: string
       genuine = await readGenuine(rules, token)
       verified.remember(token, genuine, rules.clock.now())
     }
-    // A key may have been withdrawn while its signature was being checked.
+    // The key may have been withdrawn while the signature was being checked.
     requireTrusted(rules, genuine.kid)
     requireInForce(rules, genuine.claims)
     return genuine.claims
@@ -52,7 +52,7 @@ async function readGenuine(rules: AccessTokenRules, token: string): Promise<Veri
   const header = parseHeader(token)
   if (header === null) throw new VerificationError('token_invalid')
   const { kid, alg } = header
-  // Asked before the key is looked for, because a withdrawn one has left the key set.
+  // Checked before the key is looked up, because a withdrawn key is no longer in the key set.
   requireTrusted(rules, kid)
   const key = rules.algorithms.some((allowed) => allowed === alg) ? await rules.keySet.find(kid, alg) : null
   if (key === null) throw new VerificationError('token_invalid')

@@ -1,4 +1,4 @@
-import { parseBearer } from '../../wire/access-token.js'
+import { isBearer, parseBearer } from '../../wire/access-token.js'
 import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
 import { readCookies } from '../../wire/cookies.js'
 import { isSameOrigin, type ShownRequest } from './cross-site.js'
@@ -32,7 +32,7 @@ interface AuthenticationOptions {
 export async function authenticate(request: ShownRequest, options: AuthenticationOptions): Promise<Authenticated> {
   const { verify, session } = options
   const { authorization, cookie } = request.headers
-  if (authorization !== undefined) return { claims: await verify(requireBearer(authorization)), setCookies: [] }
+  if (isBearer(authorization)) return { claims: await verify(requireBearer(authorization)), setCookies: [] }
   if (session === null || cookie === undefined) throw new VerificationError('token_missing')
 
   const accessTokens = readCookies(cookie, session.names.access)
@@ -47,7 +47,7 @@ export async function authenticate(request: ShownRequest, options: Authenticatio
   return { claims: await verify(renewal.token), setCookies: renewal.setCookies }
 }
 
-/** Tokens in a query or a form are not looked for. */
+/** Tokens in a query or a form are ignored. */
 function requireBearer(authorization: string): string {
   const token = parseBearer(authorization)
   if (token === null) throw new VerificationError('token_invalid')
@@ -55,9 +55,9 @@ function requireBearer(authorization: string): string {
 }
 
 /**
- * The cookie that passes; else why the first one was refused. Where cookies of two sessions pass, one of them may have
- * been planted to make its victim act as another user, and there is no telling which. A client's token never is in a cookie
- * unless it was planted.
+ * The cookie that is valid; otherwise why the first one was refused. If cookies of two sessions are valid, one may have
+ * been planted so that the victim acts as another user, and they cannot be distinguished. A client's token is in a
+ * cookie only if it was planted.
  */
 async function tryAccessCookies(
   tokens: string[],

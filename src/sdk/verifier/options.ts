@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DEFAULT_COOKIE_PREFIX } from '../../wire/cookies.js'
 import type { VerifierClock } from './clock.js'
 
 /** How a token is checked: by itself, also against the revocation list, or by asking Sallyport. */
@@ -26,6 +27,8 @@ export interface VerifierOptions {
   url?: string | undefined
   /** Whether to accept the cookies of mode `session`, for pages rendered by this service. */
   cookies?: boolean | undefined
+  /** COOKIE_PREFIX of Sallyport: `sallyport` by default. */
+  cookiePrefix?: string | undefined
   /** Accepted signing algorithms: EdDSA, ES256 and PS256 by default; RS256 only if listed. */
   algorithms?: readonly Algorithm[] | undefined
   /** Accepted clock skew in seconds: 30 by default, at most 60. */
@@ -61,6 +64,7 @@ const optionsSchema = z.strictObject({
     .optional(),
   url: z.url({ protocol: /^https?$/ }).optional(),
   cookies: z.boolean().default(false),
+  cookiePrefix: z.string().min(1).default(DEFAULT_COOKIE_PREFIX),
   algorithms: z.array(z.enum(algorithms)).min(1).default(['EdDSA', 'ES256', 'PS256']),
   clockToleranceSeconds: z.number().min(0).max(MAX_CLOCK_TOLERANCE_SECONDS).default(30),
   maxStalenessMs: z.number().positive().default(5_000),

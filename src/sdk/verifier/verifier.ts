@@ -91,7 +91,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     authenticate: (request, options) =>
       authenticate(request, {
         verify: (token) => verifier.verify(token, options),
-        session: settings.cookies ? { ...reach, names: sessionCookieNames(issuer) } : null,
+        session: settings.cookies ? { ...reach, names: sessionCookieNames(issuer, settings.cookiePrefix) } : null,
       }),
 
     async ready() {

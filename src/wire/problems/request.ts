@@ -11,7 +11,8 @@ export const requestCodes = {
     status: 403,
     title: 'Cross-site requests from this origin are not allowed',
     advice:
-      'Call from an origin listed in CORS_ORIGINS. Clients other than browsers send "X-Sallyport-CSRF: 1" with cookies.',
+      'Call from the origin of PUBLIC_URL or one listed in CORS_ORIGINS. Clients other than browsers send ' +
+      '"X-Sallyport-CSRF: 1" with cookies, or show their token in the Authorization header or the body.',
   },
   address_blocked: {
     status: 403,

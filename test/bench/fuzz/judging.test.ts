@@ -1,4 +1,4 @@
-// What the fuzz run says of made-up answers, the bad ones above all: a run that finds nothing proves nothing.
+// Verdicts of the fuzz run on made-up responses, especially bad ones: a run that cannot fail proves nothing.
 
 import t from 'tap'
 import { readDocument } from '../../../bench/fuzz/document.js'
@@ -54,65 +54,65 @@ function refusal(status: number, code: string, changes: Answer['headers'] = {}, 
 
 const judge = (answer: Answer, changes?: Partial<AnyRequest>) => faultsOf(request(changes), answer, { headers })
 
-t.test('what the document tells of is right', async (t) => {
+t.test('a documented response has no faults', async (t) => {
   t.strictSame(judge(answer({ id })), [])
-  t.strictSame(judge(answer({ id, more: 1 })), [], 'answers may get new members')
+  t.strictSame(judge(answer({ id, more: 1 })), [], 'responses may have additional members')
   t.strictSame(judge(answer(undefined, { status: 204 })), [])
   t.strictSame(judge(refusal(404, 'not_found')), [])
   t.strictSame(judge(refusal(401, 'token_missing', { 'www-authenticate': 'Bearer' })), [])
   t.strictSame(judge(answer({ error: 'invalid_request', error_description: 'x' }, { status: 400 })), [], "OAuth's")
 })
 
-t.test('anything else is not', async (t) => {
+t.test('any other response has a fault', async (t) => {
   const cases: [string, Answer, RegExp][] = [
-    ['a body that does not fit', answer({ id: 'x' }), /does not fit its schema: \/id/],
-    ['no body', answer(undefined), /does not fit its schema/],
-    ['a body where there should be none', answer({ id }, { status: 204 }), /has a body/],
+    ['a body that does not match', answer({ id: 'x' }), /does not match its schema: \/id/],
+    ['no body', answer(undefined), /does not match its schema/],
+    ['a body with a status that has none', answer({ id }, { status: 204 }), /has an undocumented body/],
     ['another type', answer({ id }, { headers: { 'content-type': 'text/html' } }), /is text\/html/],
-    ['a status that nobody knows of', answer({ id }, { status: 418 }), /is a 418, which the document/],
-    ['a code of another route', refusal(404, 'email_taken'), /has the code email_taken/],
+    ['an undocumented status', answer({ id }, { status: 418 }), /has the undocumented status 418/],
+    ['a code of another route', refusal(404, 'email_taken'), /has the undocumented code email_taken/],
     [
-      'an error of OAuth without words',
+      'an OAuth error without a description',
       answer({ error: 'invalid_request' }, { status: 400 }),
-      /does not fit its schema/,
+      /does not match its schema/,
     ],
     [
-      'an error of OAuth of another route',
+      'an OAuth error of another route',
       answer({ error: 'invalid_scope', error_description: 'x' }, { status: 400 }),
-      /has the code invalid_scope/,
+      /has the undocumented code invalid_scope/,
     ],
-    ['a code that there is not', refusal(404, 'whatever'), /has the unknown code "whatever"/],
+    ['an unknown code', refusal(404, 'whatever'), /has the unknown code "whatever"/],
     [
-      'a refusal that is no problem',
+      'a refusal without a problem body',
       refusal(404, 'not_found', { 'content-type': 'application/json' }),
-      /is no problem/,
+      /without a problem body/,
     ],
-    ['another status inside', refusal(404, 'not_found', {}, { status: 400 }), /says status 400 and is 404/],
-    ['another type of problem', refusal(404, 'not_found', {}, { type: '/x' }), /has the type "\/x"/],
-    ['another request', refusal(404, 'not_found', {}, { request_id: 's' }), /names another request/],
-    ['a 500', refusal(500, 'internal_error'), /is a 500/],
-    ['an overload without need', refusal(503, 'overloaded', { 'retry-after': '2' }), /is a 503/],
-    ['no way to authenticate', refusal(401, 'token_missing'), /has no www-authenticate/],
     [
-      'a header that is missing',
-      answer({ id }, { headers: { 'x-frame-options': undefined } }),
-      /has no x-frame-options/,
+      'another status in the body',
+      refusal(404, 'not_found', {}, { status: 400 }),
+      /status 400 in its body and 404 in its header/,
     ],
-    ['a header that is weaker', answer({ id }, { headers: { 'x-frame-options': 'ALLOW' } }), /x-frame-options: ALLOW/],
-    ['nothing for caches', answer({ id }, { headers: { vary: undefined } }), /has no vary/],
+    ['another type of problem', refusal(404, 'not_found', {}, { type: '/x' }), /has the type "\/x"/],
+    ['another request id', refusal(404, 'not_found', {}, { request_id: 's' }), /another request id/],
+    ['a 500', refusal(500, 'internal_error'), /server error 500/],
+    ['an undocumented overload', refusal(503, 'overloaded', { 'retry-after': '2' }), /server error 503/],
+    ['a 401 without a challenge', refusal(401, 'token_missing'), /has no www-authenticate/],
+    ['a missing header', answer({ id }, { headers: { 'x-frame-options': undefined } }), /has no x-frame-options/],
+    ['a weaker header', answer({ id }, { headers: { 'x-frame-options': 'ALLOW' } }), /x-frame-options: ALLOW/],
+    ['a missing Vary header', answer({ id }, { headers: { vary: undefined } }), /has no vary/],
   ]
   for (const [what, given, fault] of cases) t.match(judge(given).join('\n'), fault, what)
 })
 
-t.test('an address that only looks like one may be nobody’s', async (t) => {
+t.test('an address that resembles a documented one may not exist', async (t) => {
   const astray = { exact: false, path: '/v1/thing/' }
   t.strictSame(judge(refusal(404, 'not_found'), astray), [])
   t.strictSame(judge(refusal(405, 'method_not_allowed', { allow: 'GET' }), { exact: false, method: 'PUT' }), [])
   t.match(judge(refusal(405, 'method_not_allowed'), { exact: false, method: 'PUT' }), ['has no allow'])
-  t.match(judge(refusal(500, 'internal_error'), { operation: null, exact: false }), ['is a 500'])
+  t.match(judge(refusal(500, 'internal_error'), { operation: null, exact: false }), ['has the server error 500'])
 })
 
-t.test('a finding can be had again', async (t) => {
+t.test('a finding can be reproduced', async (t) => {
   const sent = { method: 'POST', path: "/v1/a'b", headers: { cookie: "a='b'", origin: '' }, body: '{"a":"\'"}' }
   const body = Buffer.from(sent.body).toString('base64')
   t.equal(

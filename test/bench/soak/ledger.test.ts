@@ -1,4 +1,4 @@
-// What the ledger of the mixed load run says of made-up answers, the bad ones above all.
+// Verdicts of the ledger of the soak test on made-up responses, especially bad ones.
 
 import t from 'tap'
 import { createOutages } from '../../../bench/soak/faults.js'
@@ -20,7 +20,7 @@ function reply(id: string, generation: number): Body {
   return { session: { id }, access_token: `access-${generation}`, refresh_token: tokenOf(generation) }
 }
 
-/** An account with so many live sessions. */
+/** An account with this number of live sessions. */
 function accountWith(...ids: string[]): Account & { sessions: [Session, ...Session[]] } {
   const account = ledger.openAccount('ada@example.com', 'old')
   t.strictSame(ledger.noteRegistration(account, heard(201, reply(ids[0] ?? 'a', 0))), [])
@@ -28,7 +28,7 @@ function accountWith(...ids: string[]): Account & { sessions: [Session, ...Sessi
   return account as Account & { sessions: [Session, ...Session[]] }
 }
 
-t.test('a registration that was not answered may have been carried out', async (t) => {
+t.test('a registration without a response may have been carried out', async (t) => {
   const account = ledger.openAccount('ada@example.com', 'old')
   t.match(ledger.noteRegistration(account, heard(409, { code: 'email_taken' })), [
     /A registration was answered with 409/,
@@ -39,10 +39,10 @@ t.test('a registration that was not answered may have been carried out', async (
   t.ok(account.registered)
 })
 
-t.test('who is registered can sign in', async (t) => {
+t.test('a registered user can sign in', async (t) => {
   const account = accountWith('a')
   t.match(ledger.noteLogin(account, refused('invalid_credentials')), [/acknowledged password was answered with 401/])
-  t.match(ledger.noteLogin(account, heard(200)), ['A sign-in brought no tokens.'])
+  t.match(ledger.noteLogin(account, heard(200)), ['A sign-in returned no tokens.'])
 })
 
 t.test('a live session refreshes, one generation at a time', async (t) => {
@@ -53,21 +53,25 @@ t.test('a live session refreshes, one generation at a time', async (t) => {
   t.match(ledger.noteRefresh(session, refused('session_ended')), [/live session was answered with 401 session_ended/])
   t.match(ledger.noteRefresh(session, heard(409, { code: 'refresh_superseded' })), [/409/])
   t.match(ledger.noteRefresh(session, heard(200, reply('b', 2))), [/another session/])
-  t.match(ledger.noteRefresh(session, heard(200, reply('a', 1))), [/generation 1 in place of 2/], 'a rotation is lost')
+  t.match(ledger.noteRefresh(session, heard(200, reply('a', 1))), [/generation 1 instead of 2/], 'a rotation is lost')
 })
 
-t.test('an end holds', async (t) => {
+t.test('an ended session stays ended', async (t) => {
   const [session] = accountWith('a').sessions
   t.strictSame(ledger.noteLogout(session, unknown), [])
-  t.equal(session.endedAt, null, 'until it is acknowledged, it may live')
+  t.equal(session.endedAt, null, 'until the logout is acknowledged, the session may be live')
   t.strictSame(ledger.noteLogout(session, heard(204, {}, 1000)), [])
   t.strictSame(ledger.noteRefresh(session, refused('session_ended')), [])
   t.match(ledger.noteRefresh(session, heard(200, reply('a', 1))), [/ended session was answered with 200/])
-  t.strictSame(ledger.noteWhoami(session, heard(200, { sid: 'a' }, 1500)), [], 'it takes a moment to be felt')
-  t.match(ledger.noteWhoami(session, heard(200, { sid: 'a' }, 9000)), [/passed 8000 ms after/])
+  t.strictSame(
+    ledger.noteWhoami(session, heard(200, { sid: 'a' }, 1500)),
+    [],
+    'a revocation needs a moment to take effect',
+  )
+  t.match(ledger.noteWhoami(session, heard(200, { sid: 'a' }, 9000)), [/accepted 8000 ms after/])
 })
 
-t.test('an access token of a live session passes until it expires', async (t) => {
+t.test('an access token of a live session is accepted until it expires', async (t) => {
   const [session] = accountWith('a').sessions
   t.strictSame(ledger.noteWhoami(session, heard(200, { sid: 'a' })), [])
   t.match(ledger.noteWhoami(session, heard(200, { sid: 'b' })), [/another session/])
@@ -76,7 +80,7 @@ t.test('an access token of a live session passes until it expires', async (t) =>
   t.match(ledger.noteWhoami(session, refused('token_stale')), [/401 token_stale/])
 })
 
-t.test('a change of the password ends the other sessions, and is not forgotten', async (t) => {
+t.test('a password change ends the other sessions, and persists', async (t) => {
   const account = accountWith('a', 'b')
   const [session, other] = account.sessions
   account.nextPassword = 'new'
@@ -90,7 +94,7 @@ t.test('a change of the password ends the other sessions, and is not forgotten',
   t.strictSame(ledger.noteWhoami(session, refused('token_stale')), [])
 })
 
-t.test('a list names what lives and nothing else', async (t) => {
+t.test('a list contains exactly the live sessions', async (t) => {
   const account = accountWith('a', 'b')
   ledger.noteLogout(account.sessions[0], heard(204))
   t.strictSame(ledger.noteList(account, heard(200, { sessions: [{ id: 'b' }, { id: 'unheard' }] })), [])
@@ -98,7 +102,7 @@ t.test('a list names what lives and nothing else', async (t) => {
   t.match(ledger.noteList(account, refused('session_ended')), [/A list of sessions was answered with 401/])
 })
 
-t.test('what is stored is what was acknowledged', async (t) => {
+t.test('the stored state is the acknowledged state', async (t) => {
   const account = accountWith('a', 'b')
   ledger.noteRefresh(account.sessions[0], heard(200, reply('a', 1)))
   ledger.noteLogout(account.sessions[1] ?? account.sessions[0], heard(204))
@@ -110,22 +114,22 @@ t.test('what is stored is what was acknowledged', async (t) => {
   const b = { id: 'b', generation: 0, ended: true }
   t.strictSame(compare(a, b), [])
   t.match(compare(b), ['Session a is lost.'])
-  t.match(compare({ ...a, generation: 0 }, b), ['Session a is at generation 0, acknowledged was 1.'])
-  t.match(compare({ ...a, generation: 2 }, b), [/generation 2/], 'nobody asked for another')
-  t.match(compare({ ...a, ended: true }, b), ['Session a has ended without cause.'])
+  t.match(compare({ ...a, generation: 0 }, b), ['Session a is at generation 0; 1 was acknowledged.'])
+  t.match(compare({ ...a, generation: 2 }, b), [/generation 2/], 'no other refresh was requested')
+  t.match(compare({ ...a, ended: true }, b), ['Session a ended without a cause.'])
   t.match(compare(a, { ...b, ended: false }), ['The end of session b is lost.'])
   account.sessions[0].attempt = 'key'
-  t.strictSame(compare({ ...a, generation: 2 }, b), [], 'one is in doubt')
+  t.strictSame(compare({ ...a, generation: 2 }, b), [], 'one refresh has no response')
   users.clear()
   t.match(compare(a, b), ['The user ada@example.com is lost.'])
 })
 
-t.test('an outage explains its own errors, and a moment after it', async (t) => {
+t.test('an outage explains its own errors, until shortly afterwards', async (t) => {
   let now = 1000
   const outages = createOutages(() => now)
   await outages.during('postgres', async () => {
     t.ok(outages.explainRefusal(1500))
-    t.notOk(outages.explainBroken('instance 1', 1500), 'but not those of others')
+    t.notOk(outages.explainBroken('instance 1', 1500), 'but not those of other instances')
     now = 3000
   })
   t.notOk(outages.explainRefusal(999))
@@ -133,7 +137,7 @@ t.test('an outage explains its own errors, and a moment after it', async (t) => 
   t.notOk(outages.explainRefusal(9000))
 })
 
-t.test('memory that rises for ever is told from memory that comes and goes', async (t) => {
+t.test('steadily growing memory is distinguished from fluctuating memory', async (t) => {
   const samples = (mibAt: (index: number) => number) =>
     Array.from({ length: 200 }, (_, index) => ({ atMs: index * 5000, mib: mibAt(index) }))
   const verdict = (mibAt: (index: number) => number) => {

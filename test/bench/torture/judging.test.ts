@@ -1,4 +1,4 @@
-// What the torture kit says of made-up outcomes, the bad ones above all: a kit that finds nothing proves nothing.
+// Verdicts of the torture kit on made-up outcomes, especially bad ones: a kit that cannot fail proves nothing.
 
 import t from 'tap'
 import {
@@ -12,7 +12,7 @@ import {
 
 type Told = [who: Presentation['who'], token: string, outcome: Presentation['outcome'], end?: 'end']
 
-/** A theft as it went: who presented what, what came of it, and which of it was the end. */
+/** A theft as a list of presentations: by whom, of which token, with which outcome, and which one ended the session. */
 function theft(told: Told[], live: { thief?: boolean; victim?: boolean; copiedAll?: boolean } = {}): TheftOutcome {
   return {
     kind: 'theft',
@@ -61,66 +61,76 @@ const gone = theft([
   ['thief', 'a', 'refused'],
 ])
 
-t.test('each outcome has its verdict', async (t) => {
+t.test('each outcome gets its verdict', async (t) => {
   const cases: [string, ScenarioOutcome, ReturnType<typeof judge>][] = [
-    ['an honest user who is signed in', kept, { verdict: 'kept' }],
+    ['an honest user who is still signed in', kept, { verdict: 'kept' }],
     ['an honest user who is not', loggedOut, { verdict: 'logged out' }],
-    ['the thief first: the victim tells', atFirstUse, { verdict: 'found', use: 1 }],
-    ['a race that is forgiven, and then not', afterTheRace, { verdict: 'found', use: 2 }],
-    ['a copy that is served once', servedACopy, { verdict: 'found', use: 2 }],
-    ['both go on for ever', never, { verdict: 'never found' }],
+    ['the thief first: detected when the victim refreshes', atFirstUse, { verdict: 'detected', use: 1 }],
+    ['a race within the grace period, then a use after it', afterTheRace, { verdict: 'detected', use: 2 }],
+    ['a copy that is accepted once', servedACopy, { verdict: 'detected', use: 2 }],
+    ['both continue indefinitely', never, { verdict: 'never detected' }],
     [
-      'the victim is out and the thief is not',
+      'the victim is logged out and the thief is not',
       theft([['thief', 'a', 'served']], { thief: true }),
-      { verdict: 'never found' },
+      { verdict: 'never detected' },
     ],
-    ['a copy that is worth nothing', shutOut, { verdict: 'shut out' }],
-    ['a victim whom the lost answer logged out', gone, { verdict: 'gone' }],
+    ['a copy that is refused', shutOut, { verdict: 'thief refused' }],
+    ['a victim who was logged out by the lost answer', gone, { verdict: 'already ended' }],
     [
-      'an answer that the victim did not hear has used the token all the same',
+      'a token counts as used when its answer was lost',
       theft([
         ['victim', 'a', 'lost'],
         ['thief', 'a', 'refused', 'end'],
       ]),
-      { verdict: 'found', use: 1 },
+      { verdict: 'detected', use: 1 },
     ],
     [
-      'a loser of a race is refused, and the session goes on for a while',
+      'the loser of a race is refused, and the session continues for a while',
       theft([
         ['victim', 'a', 'served'],
         ['thief', 'a', 'refused'],
         ['victim', 'b', 'served'],
         ['thief', 'a', 'refused', 'end'],
       ]),
-      { verdict: 'found', use: 2 },
+      { verdict: 'detected', use: 2 },
     ],
   ]
   for (const [what, outcome, verdict] of cases) t.strictSame(judge(outcome), verdict, what)
 })
 
-t.test('a copy is served when the thief gets something for what the victim had used', async (t) => {
+t.test('a copy counts as served when the victim had used the token before', async (t) => {
   t.equal(servedToThief(servedACopy), 1)
   t.equal(servedToThief(never), 1)
-  t.equal(servedToThief(atFirstUse), 0, 'nobody can know before the victim comes')
+  t.equal(servedToThief(atFirstUse), 0, 'undetectable before the victim refreshes')
   t.equal(servedToThief(afterTheRace), 0)
 })
 
-t.test('a cell says what is bad first, and alone', async (t) => {
+t.test('a cell names bad results first and alone', async (t) => {
   const cases: [ScenarioOutcome[], string][] = [
     [[], 'not measured'],
     [[kept, kept], 'kept 2/2'],
     [[kept, loggedOut, kept], 'LOGGED OUT 1/3'],
-    [[atFirstUse], 'found at 1st use 1/1'],
-    [[atFirstUse, afterTheRace, atFirstUse], 'found at 1st to 2nd use 3/3'],
-    [[atFirstUse, never], 'NEVER FOUND 1/2'],
-    [[shutOut, gone, atFirstUse], 'found at 1st use 1/3, shut out 1/3, gone before 1/3'],
+    [[atFirstUse], 'detected at 1st use 1/1'],
+    [[atFirstUse, afterTheRace, atFirstUse], 'detected at 1st to 2nd use 3/3'],
+    [[atFirstUse, never], 'NEVER DETECTED 1/2'],
+    [[shutOut, gone, atFirstUse], 'detected at 1st use 1/3, thief refused 1/3, already ended 1/3'],
   ]
   for (const [outcomes, text] of cases) t.equal(sumUp(outcomes).text, text)
 })
 
-t.test('a cell counts', async (t) => {
-  t.match(sumUp([kept, loggedOut, loggedOut]), { honest: 3, loggedOut: 2, thefts: 0, neverFound: 0, copiesServed: 0 })
-  t.match(sumUp([never, atFirstUse, servedACopy]), { honest: 0, thefts: 3, neverFound: 1, copiesServed: 2 })
+t.test('a cell has counts', async (t) => {
+  t.match(sumUp([kept, loggedOut, loggedOut]), {
+    honest: 3,
+    loggedOut: 2,
+    thefts: 0,
+    neverDetected: 0,
+    copiesServed: 0,
+  })
+  t.match(sumUp([never, atFirstUse, servedACopy]), { honest: 0, thefts: 3, neverDetected: 1, copiesServed: 2 })
   const withTheKey = { ...servedACopy, copiedAll: true }
-  t.match(sumUp([withTheKey]), { thefts: 1, copiesServed: 0 }, 'who has the key too is not told apart from the owner')
+  t.match(
+    sumUp([withTheKey]),
+    { thefts: 1, copiesServed: 0 },
+    'a thief who also has the key cannot be distinguished from the owner',
+  )
 })

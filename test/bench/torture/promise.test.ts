@@ -6,7 +6,7 @@ import { describeWindow, printTable, writeTable } from '../../../bench/torture/t
 
 const GRACE_SECONDS = 3
 
-const atOnce = honest('retried at once', [])
+const immediate = honest('retried immediately', [])
 const late = honest('retried late', [], { beyondGrace: true })
 const stolen = theft('a theft', [])
 
@@ -43,17 +43,17 @@ function broken(
   return brokenPromises(column, promised, GRACE_SECONDS)
 }
 
-t.test('with attempt keys nobody is logged out, and a copy is worth nothing', async (t) => {
+t.test('with attempt keys no user is logged out, and a copy is never accepted', async (t) => {
   t.strictSame(
     broken(promisedWithKeys, [
-      [atOnce, [kept]],
+      [immediate, [kept]],
       [late, [kept]],
       [stolen, [found]],
     ]),
     [],
   )
   for (const [scenario, outcomes] of [
-    [atOnce, [kept, loggedOut]],
+    [immediate, [kept, loggedOut]],
     [late, [loggedOut]],
     [stolen, [found, never]],
     [stolen, [copyServed]],
@@ -63,48 +63,48 @@ t.test('with attempt keys nobody is logged out, and a copy is worth nothing', as
   }
 })
 
-t.test('without attempt keys the grace is the limit of both', async (t) => {
+t.test('without attempt keys both hold only within the grace period', async (t) => {
   t.strictSame(
     broken(promisedWithoutKeys, [
-      [atOnce, [kept]],
+      [immediate, [kept]],
       [late, [loggedOut]],
       [stolen, [copyServed, found]],
     ]),
     [],
   )
   t.strictSame(broken(promisedWithoutKeys, [], { servedSeconds: 2.9, refusedSeconds: 3.1 }), [])
-  t.equal(broken(promisedWithoutKeys, [[atOnce, [loggedOut]]]).length, 1)
+  t.equal(broken(promisedWithoutKeys, [[immediate, [loggedOut]]]).length, 1)
   t.equal(broken(promisedWithoutKeys, [[stolen, [never]]]).length, 1)
   t.equal(broken(promisedWithoutKeys, [], { servedSeconds: 3.2, refusedSeconds: null }).length, 1)
 })
 
-t.test('the table has a cell for everything, and nothing in it that was not measured', async (t) => {
+t.test('the table has a cell for every row and column, and marks what was not measured', async (t) => {
   const cells = new Map([
-    [atOnce, sumUp([kept, loggedOut])],
+    [immediate, sumUp([kept, loggedOut])],
     [stolen, sumUp([found])],
   ])
   const columns = [{ name: 'some', column: { cells, window: { servedSeconds: 3.1, refusedSeconds: 2.9 } } }]
-  const table = { columns, scenarios: [atOnce, late, stolen] }
+  const table = { columns, scenarios: [immediate, late, stolen] }
   const lines = printTable(table).split('\n')
   t.match(lines, [
     /^An honest user +some$/,
-    /^retried at once +LOGGED OUT 1\/2$/,
+    /^retried immediately +LOGGED OUT 1\/2$/,
     /^retried late +not measured$/,
     '',
     /^A thief with a copy of the token +some$/,
-    /^a theft +found at 1st use 1\/1$/,
+    /^a theft +detected at 1st use 1\/1$/,
     '',
-    /^In all +some$/,
+    /^Total +some$/,
     /^honest users logged out +1 of 2$/,
-    /^thefts never found +0 of 1$/,
+    /^thefts never detected +0 of 1$/,
     / +0 of 1$/,
     / +2.9 to 3.1 s$/,
   ])
-  t.match(writeTable(table), '| retried at once | **LOGGED OUT 1/2** |')
+  t.match(writeTable(table), '| retried immediately | **LOGGED OUT 1/2** |')
 })
 
-t.test('a window is told as it was seen', async (t) => {
+t.test('a window is printed as measured', async (t) => {
   t.equal(describeWindow({ servedSeconds: null, refusedSeconds: 0 }), 'not at all')
-  t.equal(describeWindow({ servedSeconds: 4, refusedSeconds: null }), 'no end within 4.0 s')
+  t.equal(describeWindow({ servedSeconds: 4, refusedSeconds: null }), 'at least 4.0 s')
   t.equal(describeWindow({ servedSeconds: 2.84, refusedSeconds: 3.06 }), '2.8 to 3.1 s')
 })

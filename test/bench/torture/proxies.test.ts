@@ -1,24 +1,14 @@
-// What the torture kit does to requests has really to happen: an answer that is lost was given, and one that is not
-// passed on has been.
+// The proxies of the torture kit do what they claim: an answer that is lost was sent, and a message that is held back
+// was processed.
 
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { startDatabaseProxy } from '../../../bench/torture/database-proxy.js'
 import { startFaultProxy } from '../../../bench/torture/fault-proxy.js'
 import { createSend } from '../../../bench/torture/http.js'
-
-interface Test {
-  teardown(work: () => unknown): void
-}
-
-async function listen(t: Test, server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => server.close())
-  return (server.address() as AddressInfo).port
-}
+import { listen } from '../../support/listen.js'
 
 t.test('between a client and a target', async (t) => {
   const heard: string[] = []
@@ -55,25 +45,25 @@ t.test('between a client and a target', async (t) => {
     t.strictSame(heard.splice(0), ['x-own'])
   })
 
-  t.test('a lost answer was given', async (t) => {
+  t.test('an answer that is lost was sent by the target', async (t) => {
     const before = answered
     await t.rejects(send({ path: '/', fate: { kind: 'lose' } }))
     t.equal(answered, before + 1)
-    t.strictSame(heard.splice(0), [''], 'and the target knows nothing of it')
+    t.strictSame(heard.splice(0), [''], 'the target does not see the header')
   })
 
-  t.test('a repeated request is heard so many times, and answered once', async (t) => {
+  t.test('a repeated request reaches the target several times, and is answered once', async (t) => {
     const before = answered
     const { text } = await send({ path: '/', fate: { kind: 'repeat', times: 3 } })
     t.equal(text, `GET / ${before + 1}`)
     t.equal(answered, before + 3)
   })
 
-  t.test('a slow one arrives too', async (t) => {
+  t.test('a delayed request arrives', async (t) => {
     t.match(await send({ path: '/', fate: { kind: 'delay', requestMs: 1, answerMs: 1 } }), { status: 201 })
   })
 
-  t.test('a target that is gone gives no answer', async (t) => {
+  t.test('a target that does not listen gives no answer', async (t) => {
     const gone = await startFaultProxy(() => 1)
     t.teardown(() => gone.close())
     await t.rejects(createSend(gone.port)({ path: '/' }))
@@ -115,7 +105,7 @@ t.test('between a target and its database', async (t) => {
     }
   }
 
-  t.test('the second message is carried out, and its answer held back', async (t) => {
+  t.test('the second message is processed, and its answer is held back', async (t) => {
     const client = await openClient()
     t.equal(await client.ask('before'), 'did before')
     const reached = proxy.stopAfter(2)
@@ -129,7 +119,7 @@ t.test('between a target and its database', async (t) => {
     heard.length = 0
   })
 
-  t.test('with none, the first message never arrives', async (t) => {
+  t.test('with 0, the first message is not forwarded', async (t) => {
     const client = await openClient()
     const reached = proxy.stopAfter(0)
     client.tell('first')

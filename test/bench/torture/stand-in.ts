@@ -4,7 +4,7 @@ import type { World } from '../../../bench/torture/world.js'
 
 /** How a made-up target treats its tokens. */
 export interface Rules {
-  /** Whether each use gives another token. */
+  /** Whether each use issues a new token. */
   rotates: boolean
   /** Whether a token that was used before ends the session, or is only refused. */
   endsOnReuse: boolean
@@ -15,7 +15,7 @@ interface Session {
   live: boolean
 }
 
-/** A target in memory, in a world in which no time passes. */
+/** A target in memory, where no time passes. */
 export function createStandIn({ rotates, endsOnReuse }: Rules): World {
   const sessions = new Map<string, Session>()
 
@@ -36,10 +36,10 @@ export function createStandIn({ rotates, endsOnReuse }: Rules): World {
 
   const signIn = () => Promise.resolve(serve({ current: '', live: true }))
   const target: Target = {
-    signUp: async () => ({ user: 'somebody', held: await signIn() }),
+    signUp: async () => ({ user: 'user', held: await signIn() }),
     signIn,
     async refresh(held, { fate }) {
-      // Requests take turns, as they do on a network.
+      // Requests interleave, as they do on a network.
       await Promise.resolve()
       const answer = present(held)
       if (fate?.kind === 'repeat') for (let again = 1; again < fate.times; again += 1) present(held)

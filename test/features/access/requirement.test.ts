@@ -18,7 +18,7 @@ function shortfall({ currentRoles, ...claims }: Shown, requirement: Omit<TokenRe
   return findShortfall({ claims: all, ...(currentRoles && { currentRoles }) }, { token: 'feed', ...requirement }, now)
 }
 
-t.test('HTTP-15: one of the roles, in the token and in the database where that was asked', async (t) => {
+t.test('HTTP-15: one of the roles, in the token and, if it was queried, in the database', async (t) => {
   const required = { roles: ['admin', 'support'] }
   const cases: [Shown, Shortfall | null][] = [
     [{}, 'forbidden'],
@@ -46,20 +46,20 @@ t.test('RFC 6750, 3.1: all of the scopes, each a whole word', async (t) => {
   for (const [scope, expected] of cases) t.equal(shortfall({ scope }, required), expected, scope)
 })
 
-t.test('TOK-17: how long ago, and how strong; what tells no level has the lowest', async (t) => {
+t.test('TOK-17: age and strength of the authentication; without acr the lowest level', async (t) => {
   const weak = 'insufficient_user_authentication'
   t.equal(shortfall({ auth_time: authenticatedAgo(899) }, { maxAuthAgeSeconds: 900 }), null)
   t.equal(shortfall({ auth_time: authenticatedAgo(900) }, { maxAuthAgeSeconds: 900 }), weak, 'half a second late')
   t.equal(shortfall({ auth_time: 0 }, {}), null, 'no age is required')
   const claims = { roles: [], scope: '', auth_time: 1_000 }
   const onTheSecond = findShortfall({ claims }, { token: 'feed', maxAuthAgeSeconds: 900 }, new Date(1_900_000))
-  t.equal(onTheSecond, null, 'to the moment')
+  t.equal(onTheSecond, null, 'exactly at the limit')
 
   const levels = [undefined, 'aal1', 'aal2', 'phr'] as const
   for (const [has, acr] of levels.entries()) {
     for (const [wants, required] of (['aal1', 'aal1', 'aal2', 'phr'] as const).entries()) {
       const expected = Math.max(has, 1) >= Math.max(wants, 1) ? null : weak
-      t.equal(shortfall({ acr }, { acr: required }), expected, `${acr} where ${required} is asked`)
+      t.equal(shortfall({ acr }, { acr: required }), expected, `${acr} where ${required} is required`)
     }
   }
   for (const acr of ['aal9', 'PHR', '', 3, null, ['phr']]) {
@@ -67,7 +67,7 @@ t.test('TOK-17: how long ago, and how strong; what tells no level has the lowest
   }
 })
 
-t.test('whoever lacks several is told of the one that authenticating would not mend', async (t) => {
+t.test('if several are missing, the error is the one that authentication would not resolve', async (t) => {
   const all: TokenRequirement = {
     token: 'live',
     roles: ['admin'],
@@ -84,7 +84,7 @@ t.test('whoever lacks several is told of the one that authenticating would not m
   t.equal(shortfall({ auth_time: 0, roles: ['admin'], scope: 'a b' }, all), 'insufficient_user_authentication')
 })
 
-t.test('RFC 9470, 3: only what is asked for is named', async (t) => {
+t.test('RFC 9470, 3: only required parameters are in the challenge', async (t) => {
   const optionsOf = (requirement: Omit<TokenRequirement, 'token'>) => {
     const { members, challenge } = problemOf('insufficient_user_authentication', {
       token: 'feed',
@@ -97,7 +97,7 @@ t.test('RFC 9470, 3: only what is asked for is named', async (t) => {
 })
 
 t.test(
-  'RFC 6750, 3: a missing scope is told with the scopes that are required, a missing role by its code alone',
+  'RFC 6750, 3: a missing scope is reported with the required scopes, a missing role only by its code',
   async (t) => {
     const requirement: TokenRequirement = { token: 'feed', roles: ['admin'], scopes: ['a', 'b'], acr: 'aal2' }
     const { code, options } = problemOf('insufficient_scope', requirement)

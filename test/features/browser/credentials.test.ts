@@ -20,7 +20,7 @@ const now = new Date('2026-01-01T00:00:00.000Z')
 const plain = { publicUrl: 'http://localhost:3000', sameSite: null } as const
 const secure = { publicUrl: 'https://auth.example.com', sameSite: null } as const
 
-/** The tokens of a family that ends in 100.9 seconds. */
+/** The tokens of a family that expires in 100.9 seconds. */
 function tokensOf({ mode, remember }: { mode: Mode; remember: boolean }) {
   const family = { mode, remember, expiresAt: new Date(now.getTime() + 100_900) }
   return { refreshToken: 'refresh', accessToken: { token: 'access', expiresInSeconds: 600 }, family } as SessionTokens
@@ -48,7 +48,7 @@ const setBoth = (tokens: SessionTokens) => (cookies: SessionCookies, reply: Fast
   cookies.setAccessToken(reply, tokens)
 }
 
-t.test('WEB-01, WEB-02: what a browser is told to keep, and for how long', async (t) => {
+t.test('WEB-01, WEB-02: the cookies that are set, and their lifetime', async (t) => {
   const session = await replyHeaders(plain, setBoth(tokensOf({ mode: 'session', remember: true })))
   t.strictSame(session, [
     'sallyport_rt=refresh; Max-Age=100; Path=/; HttpOnly; SameSite=Lax',
@@ -61,11 +61,11 @@ t.test('WEB-01, WEB-02: what a browser is told to keep, and for how long', async
       '__Host-Http-sallyport_rt=refresh; Path=/; HttpOnly; Secure; SameSite=Strict',
       '__Host-Http-sallyport_at=access; Path=/; HttpOnly; Secure; SameSite=Strict',
     ],
-    'until it is closed, where the user did not ask to be remembered',
+    'session cookies, if the user did not ask to be remembered',
   )
 })
 
-t.test('COOKIE_SAMESITE comes before the mode, and cookies for other sites are partitioned', async (t) => {
+t.test('COOKIE_SAMESITE overrides the mode, and cookies for other sites are partitioned', async (t) => {
   const tokens = tokensOf({ mode: 'session', remember: false })
   const [strict] = await replyHeaders({ ...secure, sameSite: 'strict' }, setBoth(tokens))
   t.equal(strict, '__Host-Http-sallyport_rt=refresh; Path=/; HttpOnly; Secure; SameSite=Strict')
@@ -76,7 +76,7 @@ t.test('COOKIE_SAMESITE comes before the mode, and cookies for other sites are p
   }
 })
 
-t.test('a logout makes the browser forget both, where it has sent either', async (t) => {
+t.test('a logout deletes both cookies if the request had either', async (t) => {
   const clear = (cookies: SessionCookies, reply: FastifyReply, request: FastifyRequest) => cookies.clear(request, reply)
   const cleared = [
     'sallyport_at=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict',
@@ -98,7 +98,7 @@ t.test('each cookie is read by its own name', async (t) => {
 
 const cookies = createSessionCookies(plain)
 
-/** Genuine are the texts such as `a7`, the seventh generation of the family `a`. */
+/** Genuine texts are those such as `a7`, the seventh generation of the family `a`. */
 function parse(text: string) {
   const [, handle, generation] = /^([a-z])(\d)$/.exec(text) ?? []
   return handle === undefined ? null : { handle: Buffer.from(handle), generation: Number(generation) }
@@ -111,7 +111,7 @@ function requestWith(refreshCookies: string[]): FastifyRequest {
   return { headers: { cookie } } as FastifyRequest
 }
 
-t.test('WEB-12: the newest token of each family, whatever was planted beside them', async (t) => {
+t.test('WEB-12: the newest token of each family, despite planted cookies', async (t) => {
   const table: [string[], string[]][] = [
     [[], []],
     [['a0'], ['a0']],
@@ -130,7 +130,7 @@ t.test('WEB-12: the newest token of each family, whatever was planted beside the
   }
 })
 
-/** What a request presents, or the code that refuses it, and how many forged tokens were counted. */
+/** The token that a request presents, or the code that refuses it, and the number of forged tokens counted. */
 function present(sent: string[], body: Parameters<typeof requirePresented>[1]) {
   let forged = 0
   try {
@@ -145,7 +145,7 @@ function present(sent: string[], body: Parameters<typeof requirePresented>[1]) {
   }
 }
 
-t.test('REF-18, WEB-12: the one token that a request presents', async (t) => {
+t.test('REF-18, WEB-12: a request presents exactly one token', async (t) => {
   const inBody = (text?: string) => ({ refresh_token: text })
   const table: [string, string[], ReturnType<typeof inBody> | null | undefined, string, forged?: number][] = [
     ['nothing', [], undefined, 'refresh_token_missing'],
@@ -157,12 +157,12 @@ t.test('REF-18, WEB-12: the one token that a request presents', async (t) => {
     ['one in a cookie', ['a1'], undefined, 'a1 cookie'],
     ['one in a cookie, and an empty body', ['a1'], inBody(), 'a1 cookie'],
     ['two generations in cookies', ['a1', 'a2'], null, 'a2 cookie'],
-    ['one beside a planted one', ['forged', 'a1'], null, 'a1 cookie'],
+    ['one with a planted one', ['forged', 'a1'], null, 'a1 cookie'],
     ['only forged cookies', ['forged', 'forged'], null, 'refresh_token_invalid', 1],
     ['an empty cookie', [''], null, 'refresh_token_invalid', 1],
     ['two families in cookies', ['a1', 'b1'], null, 'ambiguous_credentials'],
     ['the same in both', ['a1'], inBody('a1'), 'a1 body'],
-    ['the same in both, beside an older cookie', ['a0', 'a1'], inBody('a1'), 'a1 body'],
+    ['the same in both, with an older cookie', ['a0', 'a1'], inBody('a1'), 'a1 body'],
     ['another generation in both', ['a2'], inBody('a1'), 'ambiguous_credentials'],
     ['another family in both', ['b1'], inBody('a1'), 'ambiguous_credentials'],
     ['another family in one of the cookies', ['a1', 'b1'], inBody('a1'), 'ambiguous_credentials'],
@@ -175,7 +175,7 @@ t.test('REF-18, WEB-12: the one token that a request presents', async (t) => {
   }
 })
 
-t.test('REF-18, WEB-02: each mode has its tokens where it keeps them', async (t) => {
+t.test('REF-18, WEB-02: each mode returns its tokens in its own transport', async (t) => {
   const user = {
     ...{ id: 'u', email: 'ada@example.com', name: null, emailVerifiedAt: null, roles: [], createdAt: now },
     ...{ epoch: 1, bannedAt: null, bannedUntil: null, passwordSetAt: now },

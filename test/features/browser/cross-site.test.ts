@@ -1,4 +1,5 @@
-import Fastify, { type FastifyError, type RouteOptions } from 'fastify'
+import cookie from '@fastify/cookie'
+import Fastify, { type FastifyError, type FastifyRequest, type RouteOptions } from 'fastify'
 import t from 'tap'
 import { createSessionCookies } from '../../../src/features/browser/credentials.js'
 import { guardAgainstCrossSite, isSameSite } from '../../../src/features/browser/cross-site.js'
@@ -48,20 +49,23 @@ type Rule = [
   outcome: 'passes' | 'refused',
 ]
 
-/** Every combination is judged by exactly one of these. */
+/** Each combination matches exactly one of these rules. */
 const rules: Rule[] = [
   // method   Origin     Sec-Fetch-Site  X-Sallyport-CSRF  cookie
   ['safe', 'any', 'any', 'any', 'any', 'passes'],
-  ['unsafe', 'listed', 'any', 'any', 'any', 'passes'],
-  ['unsafe', 'foreign', 'any', 'any', 'any', 'refused'],
-  ['unsafe', 'absent', 'own', 'any', 'any', 'passes'],
+  // By a development proxy, the page has another origin than the API.
+  ['unsafe', 'any', 'own', 'any', 'any', 'passes'],
+  ['unsafe', 'listed', 'other', 'any', 'any', 'passes'],
+  ['unsafe', 'listed', 'absent', 'any', 'any', 'passes'],
+  ['unsafe', 'foreign', 'other', 'any', 'any', 'refused'],
+  ['unsafe', 'foreign', 'absent', 'any', 'any', 'refused'],
   ['unsafe', 'absent', 'other', 'any', 'any', 'refused'],
   ['unsafe', 'absent', 'absent', 'given', 'any', 'passes'],
   ['unsafe', 'absent', 'absent', 'wrong', 'none', 'passes'],
   ['unsafe', 'absent', 'absent', 'wrong', 'carried', 'refused'],
 ]
 
-t.test('WEB-04: who may act by a cookie, in every combination of what a browser tells', async (t) => {
+t.test('WEB-04: when cookies are accepted, for every combination of headers that a browser sends', async (t) => {
   let judged = 0
   for (const [methodKind, method] of pairsOf(methods)) {
     for (const [originKind, origin] of pairsOf(originHeaders)) {
@@ -80,7 +84,7 @@ t.test('WEB-04: who may act by a cookie, in every combination of what a browser 
       }
     }
   }
-  t.equal(judged, 9 * 13 * 8 * 6 * 2, 'every combination was judged by one rule')
+  t.equal(judged, 9 * 13 * 8 * 6 * 2, 'every combination matched one rule')
 })
 
 function pairsOf<Value>(kinds: Record<string, Value[]>): [string, Value][] {
@@ -89,15 +93,20 @@ function pairsOf<Value>(kinds: Record<string, Value[]>): [string, Value][] {
 
 const evil = { origin: 'https://evil.example' }
 const carried = { cookie: 'sallyport_rt=1' }
-const allowed = { crossSite: { allowedBecause: 'its state is checked' } }
+const owned = { access: { token: 'feed' as const } }
+const allowed = { ...owned, crossSite: { allowedBecause: 'its state is checked' } }
 
-/** An app with the guard, whose `/sign-in` asks it for leave; its answers are 200, or the problem's code and options. */
-async function createGuarded(sameSite: 'lax' | 'none' | null = null) {
+/**
+ * An app with the guard, whose `/sign-in` calls it. Its responses are the refresh cookies that count, or the
+ * problem's code and options.
+ */
+async function createGuarded(sameSite: 'lax' | 'none' | null = null, publicUrl = 'http://localhost:3000') {
   const app = Fastify()
+  await app.register(cookie, { hook: false })
   // The schemas of descriptions are zod's.
   app.setSerializerCompiler(() => JSON.stringify)
-  const cookies = createSessionCookies({ publicUrl: 'http://localhost:3000', sameSite })
-  const options = { cookies, publicUrl: 'http://localhost:3000/', corsOrigins: ['https://app.example'] }
+  const cookies = createSessionCookies({ publicUrl, sameSite })
+  const options = { cookies, publicUrl: `${publicUrl}/`, corsOrigins: ['https://app.example'] }
   const guard = guardAgainstCrossSite(app, options)
   const described = new Map<string, string[]>()
   app.addHook('onRoute', (route) => {
@@ -107,55 +116,125 @@ async function createGuarded(sameSite: 'lax' | 'none' | null = null) {
     reply.code(403).send({ code, ...('options' in error && { options: error.options }) }),
   )
   const schema = { operationId: 'any' } as RouteOptions['schema'] & object
-  app.get('/own', { schema }, () => 'done')
-  app.post('/own', { schema }, () => 'done')
-  app.post('/shared', { schema, config: allowed }, () => 'done')
-  app.post('/sign-in', { schema, config: allowed }, (request) => {
+  const read = (request: FastifyRequest) => cookies.readRefreshTokens(request).join()
+  app.get('/own', { schema, config: owned }, read)
+  app.post('/own', { schema, config: owned }, read)
+  app.post<{ Body: { refresh_token?: string } | null }>(
+    '/refresh',
+    { schema, config: { access: 'refresh' } },
+    (request) => {
+      if (request.cookieRefusal && !request.body?.refresh_token) throw request.cookieRefusal
+      return read(request)
+    },
+  )
+  app.post('/logout', { schema, config: { access: 'credential' } }, (request, reply) => {
+    cookies.clear(request, reply)
+    return `${request.cookieRefusal?.code ?? ''}${read(request)}`
+  })
+  app.post('/public', { schema, config: { access: 'public' } }, read)
+  app.post('/shared', { schema, config: allowed }, read)
+  app.post('/sign-in', { schema, config: { access: 'public' } }, (request) => {
     guard.requireSignInAllowed(request)
     return 'done'
   })
   await app.ready()
   return {
     described,
-    async send(method: 'GET' | 'POST', url: string, headers: Record<string, string | string[]>): Promise<unknown> {
-      const { statusCode, body } = await app.inject({ method, url, headers: headers as Record<string, string> })
-      return statusCode === 403 ? (JSON.parse(body) as unknown) : statusCode
+    async send(
+      method: 'GET' | 'POST',
+      url: string,
+      headers: Record<string, string | string[]>,
+      payload?: object,
+    ): Promise<unknown> {
+      const sent = { method, url, headers: headers as Record<string, string>, ...(payload && { payload }) }
+      const { statusCode, body, cookies } = await app.inject(sent)
+      if (statusCode === 403) return JSON.parse(body) as unknown
+      if (statusCode !== 200) return statusCode
+      return [body, ...cookies.map(({ name }) => `clears ${name}`)].join(' ')
     },
   }
 }
 
 const refused = { code: 'cross_site_request' }
 
-t.test(
-  'WEB-04: a request that carries a cookie of ours is refused from elsewhere, unless its route allows it',
-  async (t) => {
-    const { send, described } = await createGuarded()
-    t.match(await send('POST', '/own', { ...carried, ...evil }), refused)
-    t.match(await send('POST', '/own', { cookie: 'sallyport_at=1', ...evil }), refused)
-    t.match(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'cross-site' }), refused)
-    t.match(await send('POST', '/own', carried), refused)
-    t.equal(await send('POST', '/own', evil), 200, 'without a cookie')
-    t.equal(await send('GET', '/own', { ...carried, ...evil }), 200, 'that changes nothing')
-    t.equal(await send('POST', '/shared', { ...carried, ...evil }), 200, 'to a route that allows it')
-    t.equal(await send('POST', '/own', { ...carried, origin: 'http://localhost:3000' }), 200, 'from home')
-    t.equal(await send('POST', '/own', { ...carried, origin: 'https://app.example' }), 200, 'from a listed origin')
-    t.equal(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'same-origin' }), 200)
-    t.equal(await send('POST', '/own', { ...carried, 'x-sallyport-csrf': '1' }), 200, 'by no browser')
-    t.equal(await send('POST', '/elsewhere', { ...carried, ...evil }), 404, 'to no route')
+t.test('WEB-04: cookies of a cross-site request do not count, unless its route allows it', async (t) => {
+  const { send, described } = await createGuarded()
+  for (const url of ['/own', '/refresh']) {
+    t.match(await send('POST', url, { ...carried, ...evil }), refused)
+    t.match(await send('POST', url, { cookie: 'sallyport_at=1', ...evil }), refused)
+    t.match(await send('POST', url, { ...carried, 'sec-fetch-site': 'cross-site' }), refused)
+    t.match(await send('POST', url, carried), refused)
+    t.match(await send('POST', url, { ...carried, ...evil, authorization: 'Basic dTpw' }), refused)
+    t.match(await send('POST', url, { ...carried, authorization: 'Negotiate YII=' }), refused)
+    t.equal(await send('POST', url, evil), '', 'without a cookie')
+  }
+  t.equal(await send('GET', '/own', { ...carried, ...evil }), '1', 'that changes nothing')
+  t.equal(await send('POST', '/shared', { ...carried, ...evil }), '1', 'to a route that allows it')
+  t.equal(await send('POST', '/own', { ...carried, origin: 'http://localhost:3000' }), '1', 'from home')
+  t.equal(await send('POST', '/own', { ...carried, origin: 'https://app.example' }), '1', 'from a listed origin')
+  t.equal(await send('POST', '/own', { ...carried, 'sec-fetch-site': 'same-origin' }), '1')
+  const proxied = { origin: 'http://localhost:5173', 'sec-fetch-site': 'same-origin' }
+  t.equal(await send('POST', '/own', { ...carried, ...proxied }), '1', 'by a development proxy')
+  t.equal(await send('POST', '/own', { ...carried, 'x-sallyport-csrf': '1' }), '1', 'by no browser')
+  t.equal(await send('POST', '/elsewhere', { ...carried, ...evil }), 404, 'to no route')
 
-    t.strictSame(described.get('POST /own'), ['cross_site_request'])
-    t.strictSame(described.get('GET /own'), [])
-    t.strictSame(described.get('POST /shared'), [])
-  },
-)
+  for (const url of ['/own', '/refresh', '/logout', '/sign-in']) {
+    t.strictSame(described.get(`POST ${url}`), url === '/sign-in' ? [] : ['cross_site_request'], url)
+  }
+  for (const route of ['GET /own', 'POST /shared', 'POST /public']) t.strictSame(described.get(route), [], route)
+})
 
-t.test('WEB-05: a sign-in that sets cookies comes from home, and to where its cookies are kept', async (t) => {
+t.test('WEB-04: the credential that is shown counts, and cookies beside it do not', async (t) => {
   const { send } = await createGuarded()
-  t.equal(await send('POST', '/sign-in', {}), 200, 'by no browser')
+  const bearer = { ...carried, authorization: 'Bearer x' }
+  const body = { refresh_token: 'x' }
+  const home = { origin: 'http://localhost:3000' }
+  for (const from of [{}, evil, { 'sec-fetch-site': 'cross-site' }]) {
+    t.equal(await send('POST', '/own', { ...bearer, ...from }), '')
+    t.equal(await send('POST', '/own', { ...bearer, ...from, authorization: 'bearer' }), '', 'however malformed')
+    t.equal(await send('POST', '/refresh', { ...carried, ...from }, body), '')
+    t.match(await send('POST', '/refresh', { ...bearer, ...from }), refused, 'an access token refreshes nothing')
+    t.match(await send('POST', '/refresh', { ...carried, ...from }, {}), refused)
+    t.equal(await send('POST', '/logout', { ...carried, ...from }), 'cross_site_request', 'and none is cleared')
+    t.equal(await send('POST', '/public', { ...carried, ...from }), '', 'nor where no credential is needed')
+  }
+  t.equal(await send('POST', '/own', { ...bearer, ...home }), '1', 'from home, the cookies are there too')
+  const cleared = '1 clears sallyport_at clears sallyport_rt'
+  t.equal(await send('POST', '/logout', { ...bearer, ...home }), cleared)
+})
+
+t.test('WEB-04: a trial over http is its own origin at each address that it is reached at', async (t) => {
+  const { send } = await createGuarded()
+  const host = '192.168.1.20:3000'
+  for (const url of ['/own', '/sign-in']) {
+    t.equal(typeof (await send('POST', url, { ...carried, host, origin: `http://${host}` })), 'string', url)
+    for (const origin of [`https://${host}`, 'http://192.168.1.20', 'http://192.168.1.21:3000', 'null']) {
+      t.match(await send('POST', url, { ...carried, host, origin }), refused, `${url}: ${origin}`)
+    }
+  }
+  const secure = await createGuarded(null, 'https://auth.example')
+  const secureCookie = { cookie: '__Host-Http-sallyport_rt=1' }
+  t.match(await secure.send('POST', '/own', { ...secureCookie, host, origin: `http://${host}` }), refused)
+})
+
+t.test('WEB-04: the refusal names the origin that was seen and the settings', async (t) => {
+  const { send } = await createGuarded()
+  const lan = { ...carried, origin: 'http://192.168.1.20:3000' }
+  const detail = /^The origin "http:\/\/192\.168\.1\.20:3000" .* PUBLIC_URL .* CORS_ORIGINS/
+  t.match(await send('POST', '/own', lan), { ...refused, options: { detail } })
+  t.match(await send('POST', '/sign-in', lan), { ...refused, options: { detail } })
+  const long = await send('POST', '/own', { ...carried, origin: `https://${'a'.repeat(5000)}` })
+  t.ok(JSON.stringify(long).length < 1000)
+  t.match(await send('POST', '/own', carried), { ...refused, options: { detail: undefined } })
+})
+
+t.test('WEB-05: a sign-in that sets cookies must be same-origin, or the browser must keep its cookies', async (t) => {
+  const { send } = await createGuarded()
+  t.equal(await send('POST', '/sign-in', {}), 'done', 'by no browser')
   t.match(await send('POST', '/sign-in', carried), refused, 'by no browser, with a cookie')
   t.match(await send('POST', '/sign-in', evil), refused)
   t.match(await send('POST', '/sign-in', { 'sec-fetch-site': 'cross-site' }), refused)
-  t.equal(await send('POST', '/sign-in', { origin: 'https://app.example', 'sec-fetch-site': 'same-site' }), 200)
+  t.equal(await send('POST', '/sign-in', { origin: 'https://app.example', 'sec-fetch-site': 'same-site' }), 'done')
 
   const fromListed = { origin: 'https://app.example', 'sec-fetch-site': 'cross-site' }
   t.match(await send('POST', '/sign-in', fromListed), {
@@ -166,11 +245,11 @@ t.test('WEB-05: a sign-in that sets cookies comes from home, and to where its co
     },
   })
   const anywhere = await createGuarded('none')
-  t.equal(await anywhere.send('POST', '/sign-in', fromListed), 200, 'where cookies travel to other sites')
+  t.equal(await anywhere.send('POST', '/sign-in', fromListed), 'done', 'where cookies travel to other sites')
   t.match(await anywhere.send('POST', '/sign-in', evil), refused)
 })
 
-t.test('a route that other sites may call says why, or nothing starts', async (t) => {
+t.test('a route that other sites may call declares a reason, or the app does not start', async (t) => {
   const app = Fastify()
   const cookies = createSessionCookies({ publicUrl: 'http://localhost:3000', sameSite: null })
   guardAgainstCrossSite(app, { cookies, publicUrl: 'http://localhost:3000', corsOrigins: [] })

@@ -5,7 +5,7 @@ import { createTestClock } from '../../support/clock.js'
 
 function secretKey() {
   const key = parseSecretKey(generateSecretKey())
-  if (key === null) throw new Error('What was generated cannot be read.')
+  if (key === null) throw new Error('The generated secret is invalid.')
   return key
 }
 
@@ -17,32 +17,32 @@ const passwordSetAt = new Date('2026-01-01T00:00:00Z')
 const userOf = (name: string) => ({ id: `id of ${name}`, email: `${name}@example.com`, passwordSetAt })
 const [ada, bob] = [userOf('ada'), userOf('bob')]
 
-/** Whether a text makes the device known to a user. */
+/** Whether a text makes the device known for a user. */
 function knows({ parse, isKnownTo, claims }: KnownDevices, text: string, user: MarkedUser): boolean {
   const device = parse(text)
   return device !== null && claims(device, user.email) && isKnownTo(device, user)
 }
 
-t.test('PWD-13: a device is known to the account that signed in on it', async (t) => {
+t.test('PWD-13: a device is known for the account that signed in on it', async (t) => {
   const text = devices.remember(null, ada)
   t.ok(knows(devices, text, ada))
   t.notOk(knows(devices, text, bob))
-  t.notOk(text.includes('ada'), 'it does not tell to whom')
-  t.not(devices.remember(null, ada), text, 'each device is another')
+  t.notOk(text.includes('ada'), 'it does not reveal the account')
+  t.not(devices.remember(null, ada), text, 'each device is different')
 })
 
 t.test('PWD-13: several accounts share a device, up to ten', async (t) => {
   let text = devices.remember(null, userOf('user-0'))
   const { id } = devices.parse(text) ?? {}
   for (let user = 1; user < 12; user += 1) text = devices.remember(devices.parse(text), userOf(`user-${user}`))
-  t.strictSame(devices.parse(text)?.id, id, 'it stays the same device')
+  t.strictSame(devices.parse(text)?.id, id, 'it is still the same device')
   for (let user = 2; user < 12; user += 1) t.ok(knows(devices, text, userOf(`user-${user}`)))
-  t.notOk(knows(devices, text, userOf('user-0')), 'the one that signed in longest ago makes room')
+  t.notOk(knows(devices, text, userOf('user-0')), 'the least recent account is evicted')
   const again = devices.remember(devices.parse(text), userOf('user-5'))
-  t.equal(again.length, text.length, 'an account is there once')
+  t.equal(again.length, text.length, 'an account is contained once')
 })
 
-t.test('PWD-13: a mark holds for a year after the last sign-in', async (t) => {
+t.test('PWD-13: a device is known for a year after the last sign-in', async (t) => {
   const text = devices.remember(null, ada)
   clock.advance({ days: 364 })
   t.ok(knows(devices, text, ada))
@@ -52,7 +52,7 @@ t.test('PWD-13: a mark holds for a year after the last sign-in', async (t) => {
   t.ok(knows(devices, renewed, ada))
 })
 
-t.test('PWD-13: marks outlive a change of the secret for as long as the old one is listed', async (t) => {
+t.test('PWD-13: a device stays known after a change of the secret, as long as the old one is listed', async (t) => {
   const text = devices.remember(null, ada)
   const both = createKnownDevices({ secrets: new SecretKeys(next, old), clock })
   t.ok(knows(both, text, ada))
@@ -63,7 +63,7 @@ t.test('PWD-13: marks outlive a change of the secret for as long as the old one 
   t.ok(knows(after, shared, bob))
 })
 
-t.test('PWD-13: what was not issued makes nobody known', async (t) => {
+t.test('PWD-13: a forged token makes no device known', async (t) => {
   const text = devices.remember(null, ada)
   const bytes = Buffer.from(text.slice('spd_'.length), 'base64url')
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {

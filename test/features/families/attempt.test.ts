@@ -27,7 +27,7 @@ t.test('an attempt key is 16 to 128 visible ASCII characters', async (t) => {
   for (const text of refused) t.notOk(attemptKeySchema.safeParse(text).success, JSON.stringify(text))
 })
 
-t.test('REF-04: an attempt is told by its key and its family', async (t) => {
+t.test('REF-04: an attempt is identified by its key and its family', async (t) => {
   t.strictSame(createAttempt(handle, key), createAttempt(Buffer.from(handle), key))
   t.notSame(createAttempt(handle, key), createAttempt(handle, `${key}0`))
   t.notSame(createAttempt(handle, key), createAttempt(handle, key.toUpperCase()))
@@ -35,7 +35,7 @@ t.test('REF-04: an attempt is told by its key and its family', async (t) => {
   t.equal(createAttempt(handle, key).keyed, true)
 })
 
-t.test('REF-08: an attempt without a key is known to the server alone', async (t) => {
+t.test('REF-08: an attempt without a key is known only to the server', async (t) => {
   const attempts = Array.from({ length: 50 }, () => createAttempt(handle, null))
   t.ok(attempts.every(({ keyed, hash }) => !keyed && hash.length === 32))
   t.equal(new Set(attempts.map(({ hash }) => hash.toString('hex'))).size, attempts.length)

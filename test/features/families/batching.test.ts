@@ -11,7 +11,7 @@ interface Work {
 const work = (subject: string, name = subject): Work => ({ subject, name, isAwaited: () => true })
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A batching whose batches are done when the test says so, and a list of what they held. */
+/** A batching whose batches complete when the test says so, and a list of their contents. */
 function createStepped({ concurrency = 1, maxBatchSize = 10 } = {}) {
   const batches: string[][] = []
   const unfinished: { succeed(): void; fail(error: Error): void }[] = []
@@ -30,7 +30,7 @@ function createStepped({ concurrency = 1, maxBatchSize = 10 } = {}) {
   return { batching, batches, succeed: () => next().succeed(), fail: (error: Error) => next().fail(error) }
 }
 
-t.test('what comes together is done together, and each gets its own result', async (t) => {
+t.test('concurrent items share a batch, and each gets its own result', async (t) => {
   const { batching, batches, succeed } = createStepped()
   const results = Promise.all([batching.add(work('a')), batching.add(work('b')), batching.add(work('c'))])
   await nextTurn()
@@ -39,7 +39,7 @@ t.test('what comes together is done together, and each gets its own result', asy
   t.strictSame(batches, [['a', 'b', 'c']])
 })
 
-t.test('what comes while all places are taken makes up the next batch, and a batch is bounded', async (t) => {
+t.test('items that arrive while all slots are busy form the next batch, and batches are bounded', async (t) => {
   const { batching, batches, succeed } = createStepped({ maxBatchSize: 2 })
   const first = batching.add(work('a'))
   await nextTurn()
@@ -56,7 +56,7 @@ t.test('what comes while all places are taken makes up the next batch, and a bat
   t.strictSame(await rest, ['b done', 'c done', 'd done'])
 })
 
-t.test('REF-02: two pieces of one subject are never in work together, in one batch or in two', async (t) => {
+t.test('REF-02: two items of one family are never processed concurrently, in one batch or in two', async (t) => {
   const { batching, batches, succeed } = createStepped({ concurrency: 2 })
   const results = Promise.all([
     batching.add(work('a', 'a1')),
@@ -64,7 +64,7 @@ t.test('REF-02: two pieces of one subject are never in work together, in one bat
     batching.add(work('b', 'b1')),
   ])
   await nextTurn()
-  t.strictSame(batches, [['a1', 'b1']], 'a place is free, but the second waits for the verdict of the first')
+  t.strictSame(batches, [['a1', 'b1']], 'a slot is free, but the second waits for the verdict of the first')
   succeed()
   await nextTurn()
   succeed()
@@ -72,27 +72,24 @@ t.test('REF-02: two pieces of one subject are never in work together, in one bat
   t.strictSame(batches, [['a1', 'b1'], ['a2']])
 })
 
-t.test(
-  'REF-08: each piece of a batch that fails is done again by itself, and one that fails alone fails',
-  async (t) => {
-    const { batching, batches, succeed, fail } = createStepped()
-    const results = Promise.allSettled([batching.add(work('a')), batching.add(work('b'))])
-    await nextTurn()
-    fail(new Error('the connection broke'))
-    await nextTurn()
-    t.strictSame(batches, [['a', 'b'], ['a'], ['b']])
-    succeed()
-    fail(new Error('b is at fault'))
-    t.match(await results, [{ value: 'a done' }, { reason: { message: 'b is at fault' } }])
+t.test('REF-08: each item of a failed batch is retried alone, and one that fails alone fails', async (t) => {
+  const { batching, batches, succeed, fail } = createStepped()
+  const results = Promise.allSettled([batching.add(work('a')), batching.add(work('b'))])
+  await nextTurn()
+  fail(new Error('the connection broke'))
+  await nextTurn()
+  t.strictSame(batches, [['a', 'b'], ['a'], ['b']])
+  succeed()
+  fail(new Error('b is at fault'))
+  t.match(await results, [{ value: 'a done' }, { reason: { message: 'b is at fault' } }])
 
-    const after = batching.add(work('b'))
-    await nextTurn()
-    succeed()
-    t.equal(await after, 'b done', 'the next of its subject has its turn')
-  },
-)
+  const after = batching.add(work('b'))
+  await nextTurn()
+  succeed()
+  t.equal(await after, 'b done', 'the next item of its family is processed')
+})
 
-t.test('OPS-10: what nobody waits for any more is not begun', async (t) => {
+t.test('OPS-10: an item whose client has disconnected is not processed', async (t) => {
   const { batching, batches, succeed } = createStepped()
   let isAwaited = true
   const first = batching.add(work('a'))
@@ -108,7 +105,7 @@ t.test('OPS-10: what nobody waits for any more is not begun', async (t) => {
   t.strictSame(batches, [['a'], ['c']])
 })
 
-t.test('whatever comes in whatever order is done once, within the bounds', async (t) => {
+t.test('every item is processed once, in any order and within the bounds', async (t) => {
   const anyArrival = fc.record({ subject: fc.constantFrom('a', 'b', 'c', 'd'), isTogether: fc.boolean() })
   const anyBounds = fc.record({
     concurrency: fc.integer({ min: 1, max: 3 }),
@@ -127,7 +124,7 @@ t.test('whatever comes in whatever order is done once, within the bounds', async
         async doAll(batch) {
           batchesInWork += 1
           if (batchesInWork > concurrency) broken.push('too many batches')
-          if (batch.length > maxBatchSize) broken.push('too large a batch')
+          if (batch.length > maxBatchSize) broken.push('the batch is too large')
           for (const { subject } of batch) inWork.set(subject, (inWork.get(subject) ?? 0) + 1)
           if ([...inWork.values()].some((count) => count > 1)) broken.push('one subject twice')
           await nextTurn()

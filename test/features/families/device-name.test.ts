@@ -34,6 +34,6 @@ const table: [name: string | null, userAgent: string | null][] = [
   ['Linux', `${'a'.repeat(400)}/1.0 (Linux)`],
 ]
 
-t.test('a device is named by what its user agent says that is known, and by nothing else', async (t) => {
+t.test('a device name is derived from known parts of the user agent only', async (t) => {
   for (const [name, userAgent] of table) t.equal(deviceNameOf(userAgent), name, userAgent?.slice(0, 60) ?? 'null')
 })

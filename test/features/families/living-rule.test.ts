@@ -1,5 +1,5 @@
-// The rule for a living family stands twice: in SQL, where the ordinary refresh asks in one statement, and in
-// rotation.ts, which judges everything else. Here both see the same families at the same moment.
+// The rule for an active family exists twice: in SQL, for the single statement of an ordinary refresh, and in
+// rotation.ts, for everything else. This test applies both to the same families at the same time.
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
@@ -15,7 +15,7 @@ const database = await openTestDatabase()
 
 const idleSeconds: Record<Mode, number> = { cookie: 1000, json: 2000, session: 3000 }
 
-/** Milliseconds from the moment of judgement: on a limit, beside it, and anywhere. */
+/** Milliseconds from the time of judgement: at a limit, next to it, and anywhere. */
 const around = (...limitsMs: number[]) =>
   fc.oneof(
     fc.tuple(fc.constantFrom(...limitsMs), fc.integer({ min: -1, max: 1 })).map(([limit, off]) => limit + off),
@@ -48,7 +48,7 @@ const setting = fc.record({
   graceSeconds: fc.constantFrom(0, 10),
 })
 
-/** Writes the families into an otherwise empty database; answers the moment by which they are judged. */
+/** Writes the families into an otherwise empty database; returns the time at which they are judged. */
 async function write(tx: Queries, families: SomeFamily[], shiftMs: number) {
   await tx.$executeRaw`DELETE FROM refresh_token_family`
   await tx.$executeRaw`DELETE FROM "user"`
@@ -88,10 +88,10 @@ async function write(tx: Queries, families: SomeFamily[], shiftMs: number) {
 
 const attempt = () => ({ hash: randomBytes(32), keyed: false })
 const clientId = 'sallyport'
-/** How often each side said yes: a test in which nothing ever lives would hold anything. */
+/** How often each side said yes: a test without active families would pass with any rule. */
 const agreed = { rotated: 0, renewed: 0, counted: 0, refused: 0 }
 
-/** Each run is one transaction, in which the database's clock stands still. */
+/** Each run is one transaction, in which the database's clock does not advance. */
 const assertOn = (
   judgeAll: (tx: Queries, run: typeof setting extends fc.Arbitrary<infer T> ? T : never) => Promise<void>,
 ) =>
@@ -100,7 +100,7 @@ const assertOn = (
     { numRuns: 150 },
   )
 
-t.test('REF-02: the statement rotates exactly those of which judge says so', async (t) => {
+t.test('REF-02: the statement rotates exactly the families for which judge says so', async (t) => {
   await assertOn(async (tx, { families, shiftMs, graceSeconds }) => {
     const rows = await write(tx, families, shiftMs)
     const limits: RotationSettings = { idleSeconds, graceSeconds }
@@ -121,9 +121,9 @@ t.test('REF-02: the statement rotates exactly those of which judge says so', asy
   t.ok(agreed.rotated > 50 && agreed.refused > 50)
 })
 
-t.test('REF-02: the statement renews exactly those of which judgeRenewal says so', async (t) => {
+t.test('REF-02: the statement renews exactly the families for which judgeRenewal says so', async (t) => {
   await assertOn(async (tx, { families, shiftMs, graceSeconds }) => {
-    // Nothing else is ever renewed: most are of that mode, so that the other rules are seen.
+    // Only that mode is ever renewed; most families have it, so that the other rules are exercised.
     const rows = await write(
       tx,
       families.map((family) => (family.isEnded ? family : { ...family, mode: 'session' as const })),
@@ -150,12 +150,13 @@ t.test('REF-02: the statement renews exactly those of which judgeRenewal says so
   t.ok(agreed.renewed > 50)
 })
 
-t.test('REF-13: what counts towards the limit of sessions, and towards a secret, is exactly what lives', async (t) => {
+t.test('REF-13: exactly the active families count towards the session limit and the use of a secret', async (t) => {
   await assertOn(async (tx, { families, shiftMs, graceSeconds }) => {
     const rows = await write(tx, families, shiftMs)
     const living = rows.filter((row) => endOf(row.family, { idleSeconds, graceSeconds }, row.now) === null)
     const bySecret = await store.countLiveFamiliesBySecret(tx, { idleSeconds, shiftMs })
-    if ((bySecret.get(1) ?? 0) !== living.length) throw new Error('The count by secret is not that of the living.')
+    if ((bySecret.get(1) ?? 0) !== living.length)
+      throw new Error('The count by secret is not that of the active families.')
     for (const row of rows.filter(({ user }) => user !== null)) {
       const user = { id: row.ownerId, passwordHash: null, lastLoginAt: null }
       const opened = await store.insertFamily(tx, {
@@ -176,7 +177,7 @@ t.test('REF-13: what counts towards the limit of sessions, and towards a secret,
       if (row.family.banned !== (opened === null)) throw new Error('A banned user alone gets no session.')
       if (opened === null) continue
       const beyond = living.includes(row) ? [row.id] : []
-      if (opened.evicted.join() !== beyond.join()) throw new Error('The limit does not count what lives.')
+      if (opened.evicted.join() !== beyond.join()) throw new Error('The limit does not count the active families.')
       agreed.counted += beyond.length
     }
   })

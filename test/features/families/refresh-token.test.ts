@@ -43,7 +43,7 @@ const prefix = 'spr_'
 const decode = (token: string) => Buffer.from(token.slice(prefix.length), 'base64url')
 const encode = (bytes: Buffer) => prefix + bytes.toString('base64url')
 
-t.test('REF-01: known answers, which other versions of the software have given too', async (t) => {
+t.test('REF-01: known answers, equal to those of earlier versions', async (t) => {
   for (const { what, secret, secretId, token, handleHash, ...vector } of vectors.tokens) {
     const secrets = new SecretKeys(secretKey(secret))
     const handle = Buffer.from(vector.handle, 'hex')
@@ -73,7 +73,7 @@ t.test('REF-01: a token is opaque, with 256 random bits and a generation', async
   }
 })
 
-t.test('REF-01: a token with any bit flipped is none of ours', async (t) => {
+t.test('REF-01: a token with any bit flipped is invalid', async (t) => {
   const secrets = new SecretKeys(secretKey(), secretKey())
   const bytes = decode(formatRefreshToken(secrets, createRefreshToken()))
   const accepted = Array.from({ length: bytes.length * 8 }, (_, bit) => bit).filter((bit) => {
@@ -84,13 +84,13 @@ t.test('REF-01: a token with any bit flipped is none of ours', async (t) => {
   t.strictSame(accepted, [])
 })
 
-t.test('a token is read in its one canonical spelling only', async (t) => {
+t.test('a token is accepted only in canonical form', async (t) => {
   const secrets = new SecretKeys(secretKey())
   const token = formatRefreshToken(secrets, createRefreshToken())
   const bytes = decode(token)
   t.ok(parseRefreshToken(secrets, token))
 
-  // 53 bytes leave 2 bits of the last character unused, and Node ignores what is in them.
+  // 53 bytes leave 2 bits of the last character unused, and Node ignores their value.
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const last = alphabet.indexOf(token.slice(-1))
   const sameBytes = [1, 2, 3].map((bits) => token.slice(0, -1) + (alphabet[last + bits] ?? ''))
@@ -115,7 +115,7 @@ t.test('a token is read in its one canonical spelling only', async (t) => {
   }
 })
 
-t.test('the standard alphabet of base64 is no other spelling', async (t) => {
+t.test('the standard base64 alphabet is not accepted', async (t) => {
   const secrets = new SecretKeys(secretKey())
   const tokens = Array.from({ length: 50 }, () => formatRefreshToken(secrets, createRefreshToken()))
   const differing = tokens
@@ -125,7 +125,7 @@ t.test('the standard alphabet of base64 is no other spelling', async (t) => {
   for (const spelling of differing) t.equal(parseRefreshToken(secrets, spelling), null)
 })
 
-t.test('REF-24: every listed secret reads, the first one writes', async (t) => {
+t.test('REF-24: every listed secret verifies, the first one signs', async (t) => {
   const [old, next, stranger] = [secretKey(), secretKey(), secretKey()]
   const token = createRefreshToken()
   const underOld = formatRefreshToken(new SecretKeys(old), token)
@@ -139,7 +139,7 @@ t.test('REF-24: every listed secret reads, the first one writes', async (t) => {
   t.strictSame(parseRefreshToken(new SecretKeys(next), underNext), token)
 })
 
-t.test('REF-24: of two secrets with one id, the tag tells which one it was', async (t) => {
+t.test('REF-24: of two secrets with the same id, the tag identifies the right one', async (t) => {
   const first = secretKey(vectors.tokens.find(({ what }) => what.startsWith('the first token'))?.secret)
   const twin = secretKey(vectors.tokens.find(({ what }) => what.startsWith('a secret with the same id'))?.secret)
   t.equal(first.id, twin.id)

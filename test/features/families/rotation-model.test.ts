@@ -1,5 +1,5 @@
-// The rules of rotation.ts played through: one family, those who present its tokens, and answers that get lost. What has
-// to hold is said in the words of what a user is promised, and not in those of the rules.
+// A model of rotation.ts: one family, clients that present its tokens, and responses that get lost. The properties are
+// the promises to users, not the rules themselves.
 
 import fc from 'fast-check'
 import t from 'tap'
@@ -53,7 +53,7 @@ function createServer(): Server {
   }
 }
 
-/** Somebody with a token, who names each attempt and repeats the name until an answer arrives. */
+/** A client with a token, which keeps the key of each attempt until a response arrives. */
 class Holder {
   readonly outcomes: Verdict['outcome'][] = []
   #attempts = 0
@@ -81,7 +81,7 @@ class Holder {
 const wait = fc.oneof(fc.integer({ min: 0, max: GRACE_SECONDS + 1 }), fc.integer({ min: 0, max: 30 * DAY_SECONDS }))
 const refreshes = fc.array(fc.record({ wait, answerLost: fc.boolean() }), { minLength: 1, maxLength: 30 })
 
-t.test('REF-08: who repeats the key of a lost answer is never refused, however often and however late', async () => {
+t.test('REF-08: retries with the key of a lost response are never refused, however many and however late', async () => {
   fc.assert(
     fc.property(refreshes, (steps) => {
       const server = createServer()
@@ -97,39 +97,36 @@ t.test('REF-08: who repeats the key of a lost answer is never refused, however o
   )
 })
 
-t.test(
-  'REF-04: tabs whose requests overtake each other end no session, and only one is served for each token',
-  async () => {
-    // A tab reads the token that they share when it sends, and its request arrives after so many of the later ones.
-    const sent = fc.array(fc.record({ overtakenBy: fc.nat(8), seconds: fc.nat(1) }), { maxLength: 9 })
-    fc.assert(
-      fc.property(sent, (sent) => {
-        const server = createServer()
-        let shared = 0
-        const onTheWay: { generation: number; key: string; overtakenBy: number }[] = []
-        const served: number[] = []
-        const arrive = ({ generation, key }: (typeof onTheWay)[number]) => {
-          if (server.present(generation, key) !== 'rotate') return
-          served.push(generation)
-          shared = generation + 1
+t.test('REF-04: tabs whose requests overtake each other end no session, and one is served per token', async () => {
+  // A tab reads the shared token when it sends, and its request arrives after a number of later ones.
+  const sent = fc.array(fc.record({ overtakenBy: fc.nat(8), seconds: fc.nat(1) }), { maxLength: 9 })
+  fc.assert(
+    fc.property(sent, (sent) => {
+      const server = createServer()
+      let shared = 0
+      const onTheWay: { generation: number; key: string; overtakenBy: number }[] = []
+      const served: number[] = []
+      const arrive = ({ generation, key }: (typeof onTheWay)[number]) => {
+        if (server.present(generation, key) !== 'rotate') return
+        served.push(generation)
+        shared = generation + 1
+      }
+      for (const [tab, { overtakenBy, seconds }] of sent.entries()) {
+        server.wait(seconds)
+        onTheWay.push({ generation: shared, key: `tab ${tab}`, overtakenBy })
+        for (const request of onTheWay.splice(0)) {
+          if (request.overtakenBy === 0) arrive(request)
+          else onTheWay.push({ ...request, overtakenBy: request.overtakenBy - 1 })
         }
-        for (const [tab, { overtakenBy, seconds }] of sent.entries()) {
-          server.wait(seconds)
-          onTheWay.push({ generation: shared, key: `tab ${tab}`, overtakenBy })
-          for (const request of onTheWay.splice(0)) {
-            if (request.overtakenBy === 0) arrive(request)
-            else onTheWay.push({ ...request, overtakenBy: request.overtakenBy - 1 })
-          }
-        }
-        onTheWay.forEach(arrive)
-        return server.family.ended === null && new Set(served).size === served.length
-      }),
-      { numRuns: 1000 },
-    )
-  },
-)
+      }
+      onTheWay.forEach(arrive)
+      return server.family.ended === null && new Set(served).size === served.length
+    }),
+    { numRuns: 1000 },
+  )
+})
 
-t.test('REF-03: of a copied token, one of the two holders gets tokens, and the other is found', async () => {
+t.test('REF-03: of a copied token, one of the two holders gets tokens, and the other one is detected', async () => {
   const turns = fc.array(
     fc.record({ wait, answerLost: fc.boolean(), who: fc.constantFrom('client' as const, 'thief' as const) }),
     { maxLength: 30 },
@@ -153,7 +150,7 @@ t.test('REF-03: of a copied token, one of the two holders gets tokens, and the o
       }
       if (client.hasBeenServed && thief.hasBeenServed) return false
 
-      // Each tries once more, when no race is forgiven any more: the family has ended, or ends by this.
+      // Each tries once more, after the grace period: the family has ended, or ends now.
       for (const holder of [client, thief, client]) {
         server.wait(GRACE_SECONDS + 1)
         holder.refresh()

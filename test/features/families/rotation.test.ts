@@ -20,7 +20,7 @@ const keyless = (letter: string) => ({ hash: hash(letter), keyed: false })
 const limits: RotationSettings = { idleSeconds: { cookie: 1000, json: 2000, session: 1000 }, graceSeconds: 10 }
 const noGrace: RotationSettings = { ...limits, graceSeconds: 0 }
 
-/** Rotated to its fifth generation at 100 s, by an attempt without a key; ends at 5000 s. */
+/** Rotated to its fifth generation at 100 s, by an attempt without a key; expires at 5000 s. */
 const family: JudgedFamily = {
   mode: 'json',
   clientId: 'sallyport',
@@ -63,14 +63,14 @@ const endedBy = (reason: EndReason): Verdict => ({ outcome: 'ended', reason })
 type Case = [what: string, JudgedFamily, Presented, seconds: number, Verdict, RotationSettings?]
 
 const cases: Record<string, Case[]> = {
-  'REF-18: another mode comes before everything else': [
+  'REF-18: a wrong mode takes precedence over everything else': [
     ['a live family', family, cookie(5), 101, wrongMode],
     ['an old generation', family, cookie(1), 101, wrongMode],
     ['an ended family', endedFamily, cookie(5), 101, wrongMode],
-    ['of another client too', { ...family, clientId: 'other' }, cookie(5), 101, wrongMode],
-    ['either mode of one carrier', { ...family, mode: 'session' }, cookie(5), 101, rotate],
+    ['also of another client', { ...family, clientId: 'other' }, cookie(5), 101, wrongMode],
+    ['both modes of one transport', { ...family, mode: 'session' }, cookie(5), 101, rotate],
   ],
-  'a token is bound to the client that it was issued to': [
+  'a token is bound to the client to which it was issued': [
     ['the current one', { ...family, clientId: 'other' }, token(5), 101, wrongClient],
     ['an old generation', { ...family, clientId: 'other' }, token(1), 101, wrongClient],
     ['one ahead', { ...family, clientId: 'other' }, token(6), 101, wrongClient],
@@ -78,64 +78,64 @@ const cases: Record<string, Case[]> = {
     ['presented by another client', family, { ...token(5), clientId: 'other' }, 101, wrongClient],
   ],
 
-  'an end comes before the generation': [
+  'an ended family takes precedence over the generation': [
     ['the current token', endedFamily, token(5), 101, endedBy('logout')],
-    ['a grandparent', endedFamily, token(3), 101, endedBy('logout')],
+    ['the second previous token', endedFamily, token(3), 101, endedBy('logout')],
     ['one from the future', endedFamily, token(9), 101, endedBy('logout')],
     ['the same attempt', { ...byKey, ended }, token(4, keyed('k')), 101, endedBy('logout')],
-    ['a grandparent of a banned user', banned, token(3), 101, endedBy('banned')],
-    ['a grandparent of an idle family', family, token(3), 2100, endedBy('idle')],
+    ['the second previous token of a banned user', banned, token(3), 101, endedBy('banned')],
+    ['the second previous token of an idle family', family, token(3), 2100, endedBy('idle')],
   ],
   'the current generation rotates, and so does one ahead of it': [
     ['without a key', family, token(5), 101, rotate],
     ['with a key', family, token(5, keyed('q')), 101, rotate],
     ['with the key of the last rotation', byKey, token(5, keyed('k')), 101, rotate],
     ['the first one', newFamily, token(0), 101, rotate],
-    ['at the last moment before it is idle', family, token(5), 2099.999, rotate],
+    ['just before the idle expiry', family, token(5), 2099.999, rotate],
     ['REF-23: one ahead', family, token(6), 101, ahead],
     ['REF-23: many ahead', family, token(4_000_000_000), 101, ahead],
   ],
   'REF-04, REF-08: the same attempt gets the same successor': [
-    ['the key repeated at once', byKey, token(4, keyed('k')), 100, replay],
-    ['the key repeated long after the grace', byKey, token(4, keyed('k')), 2099, replay],
-    ['the key repeated without any grace', byKey, token(4, keyed('k')), 2099, replay, noGrace],
-    ['neither has a key, at once', family, token(4), 100, replay],
-    ['neither has a key, at the end of the grace', family, token(4), 110, replay],
-    ['the server meets its own attempt after the grace', family, token(4, keyless('a')), 500, replay],
-    ['the server meets its own attempt without any grace', family, token(4, keyless('a')), 101, replay, noGrace],
+    ['the same key, immediately', byKey, token(4, keyed('k')), 100, replay],
+    ['the same key, long after the grace period', byKey, token(4, keyed('k')), 2099, replay],
+    ['the same key, without a grace period', byKey, token(4, keyed('k')), 2099, replay, noGrace],
+    ['neither has a key, immediately', family, token(4), 100, replay],
+    ['neither has a key, at the end of the grace period', family, token(4), 110, replay],
+    ['the server retries its own attempt after the grace period', family, token(4, keyless('a')), 500, replay],
+    ['the server retries its own attempt without a grace period', family, token(4, keyless('a')), 101, replay, noGrace],
   ],
-  'REF-04: another attempt is told, for as long as the grace': [
+  'REF-04: another attempt gets 409 within the grace period': [
     ['another key', byKey, token(4, keyed('q')), 100, superseded],
-    ['another key at the end of the grace', byKey, token(4, keyed('q')), 110, superseded],
+    ['another key at the end of the grace period', byKey, token(4, keyed('q')), 110, superseded],
     ['a key after a rotation without one', family, token(4, keyed('q')), 101, superseded],
     ['no key after a rotation with one', byKey, token(4), 101, superseded],
   ],
   'REF-03: anything else is reuse': [
-    ['another key after the grace', byKey, token(4, keyed('q')), 110.001, reuse],
-    ['another key without any grace', byKey, token(4, keyed('q')), 100, reuse, noGrace],
-    ['no key after a rotation with one, after the grace', byKey, token(4), 111, reuse],
-    ['no key after a rotation with one, without any grace', byKey, token(4), 100, reuse, noGrace],
-    ['neither has a key, after the grace', family, token(4), 110.001, reuse],
-    ['neither has a key, at once, without any grace', family, token(4), 100, reuse, noGrace],
-    ['the one before a generation of which no rotation is known', adopted, token(4), 100, reuse],
+    ['another key after the grace period', byKey, token(4, keyed('q')), 110.001, reuse],
+    ['another key without a grace period', byKey, token(4, keyed('q')), 100, reuse, noGrace],
+    ['no key after a rotation with one, after the grace period', byKey, token(4), 111, reuse],
+    ['no key after a rotation with one, without a grace period', byKey, token(4), 100, reuse, noGrace],
+    ['neither has a key, after the grace period', family, token(4), 110.001, reuse],
+    ['neither has a key, immediately, without a grace period', family, token(4), 100, reuse, noGrace],
+    ['the one before a generation without a known rotation', adopted, token(4), 100, reuse],
   ],
-  'REF-04: one that was overtaken by several is told too': [
-    ['a grandparent at once', family, token(3), 100, superseded],
-    ['a grandparent at the end of the grace', family, token(3), 110, superseded],
-    ['the eighth before', older, token(12), 100, superseded],
+  'REF-04: a token that several rotations have overtaken gets 409 too': [
+    ['the second previous token, immediately', family, token(3), 100, superseded],
+    ['the second previous token, at the end of the grace period', family, token(3), 110, superseded],
+    ['the eighth previous token', older, token(12), 100, superseded],
   ],
-  'REF-05: a grandparent is never the same attempt, whatever its key': [
-    ['the key of the last rotation, within the grace', byKey, token(3, keyed('k')), 100, superseded],
-    ['the key of the last rotation, after the grace', byKey, token(3, keyed('k')), 110.001, reuse],
-    ["the server's own attempt, within the grace", family, token(3, keyless('a')), 100, superseded],
-    ["the server's own attempt, after the grace", family, token(3, keyless('a')), 110.001, reuse],
+  'REF-05: the second previous token is never the same attempt, with any key': [
+    ['the key of the last rotation, within the grace period', byKey, token(3, keyed('k')), 100, superseded],
+    ['the key of the last rotation, after the grace period', byKey, token(3, keyed('k')), 110.001, reuse],
+    ["the server's own attempt, within the grace period", family, token(3, keyless('a')), 100, superseded],
+    ["the server's own attempt, after the grace period", family, token(3, keyless('a')), 110.001, reuse],
   ],
-  'REF-05: a grandparent is reuse after the grace, and at once when it is far behind': [
-    ['after the grace', family, token(3), 110.001, reuse],
-    ['without any grace', family, token(3), 100, reuse, noGrace],
-    ['the very first token after the grace', family, token(0), 110.001, reuse],
-    ['the ninth before, at once', older, token(11), 100, reuse],
-    ['the very first token of many, at once', older, token(0), 100, reuse],
+  'REF-05: the second previous token is reuse after the grace period, and immediately if it is far behind': [
+    ['after the grace period', family, token(3), 110.001, reuse],
+    ['without a grace period', family, token(3), 100, reuse, noGrace],
+    ['the first token after the grace period', family, token(0), 110.001, reuse],
+    ['the ninth previous token, immediately', older, token(11), 100, reuse],
+    ['the first token of many, immediately', older, token(0), 100, reuse],
   ],
 }
 
@@ -147,51 +147,56 @@ for (const [rule, rows] of Object.entries(cases)) {
   })
 }
 
-t.test('REF-11: a family ends at the sooner of its two ends, and what was written comes first', async (t) => {
+t.test('REF-11: a family expires at the earlier of its two limits, and a stored end takes precedence', async (t) => {
   const table: [string, JudgedFamily, number, ReturnType<typeof endOf>][] = [
-    ['it lives', family, 101, null],
-    ['a moment before it is idle', family, 2099.999, null],
-    ['idle to the moment', family, 2100, 'idle'],
-    ['each mode has its own patience', { ...family, mode: 'cookie' }, 1100, 'idle'],
+    ['it is active', family, 101, null],
+    ['just before the idle expiry', family, 2099.999, null],
+    ['exactly at the idle expiry', family, 2100, 'idle'],
+    ['each mode has its own idle time', { ...family, mode: 'cookie' }, 1100, 'idle'],
     ['used again', { ...family, lastUsedAt: at(3000) }, 4999.999, null],
-    [
-      'past its absolute end to the moment, however much it was used',
-      { ...family, lastUsedAt: at(4999) },
-      5000,
-      'expired',
-    ],
-    ['the absolute end comes before idleness', family, 5000, 'expired'],
+    ['exactly at the absolute expiry, despite use', { ...family, lastUsedAt: at(4999) }, 5000, 'expired'],
+    ['the absolute expiry takes precedence over the idle expiry', family, 5000, 'expired'],
     ['a ban', banned, 101, 'banned'],
-    ['its user is gone', { ...family, userId: null }, 101, 'deleted'],
-    ['idleness comes before a ban', banned, 2100, 'idle'],
-    ['a written end comes before a ban', { ...banned, ended }, 101, 'logout'],
-    ['a written end comes before the absolute end', { ...family, ended }, 5000, 'logout'],
+    ['its user was deleted', { ...family, userId: null }, 101, 'deleted'],
+    ['the idle expiry takes precedence over a ban', banned, 2100, 'idle'],
+    ['a stored end takes precedence over a ban', { ...banned, ended }, 101, 'logout'],
+    ['a stored end takes precedence over the absolute expiry', { ...family, ended }, 5000, 'logout'],
   ]
   for (const [what, subject, seconds, reason] of table) t.equal(endOf(subject, limits, at(seconds)), reason, what)
 })
 
-t.test('a renewal in mode session serves the current generation and, for the grace, the one before', async (t) => {
-  const session: JudgedFamily = { ...family, mode: 'session' }
-  const renewed: RenewalVerdict = { outcome: 'renew', ahead: false }
-  const table: [string, JudgedFamily, number, number, RotationSettings, RenewalVerdict][] = [
-    ['the current one', session, 5, 500, limits, renewed],
-    ['REF-23: one ahead', session, 6, 500, limits, { outcome: 'renew', ahead: true }],
-    ['the one before, at the end of the grace', session, 4, 110, limits, renewed],
-    ['the one before, after the grace', session, 4, 110.001, limits, { outcome: 'reuse' }],
-    ['the one before, without any grace', session, 4, 100, noGrace, { outcome: 'reuse' }],
-    ['the one before, by a rotation with a key', { ...session, attempt: keyed('k') }, 4, 105, limits, renewed],
-    ['REF-05: a grandparent', session, 3, 100, limits, { outcome: 'reuse' }],
-    ['REF-18: another mode', { ...family, mode: 'cookie' }, 5, 101, limits, { outcome: 'wrong_mode' }],
-    ['REF-18: another mode, ended', { ...family, mode: 'cookie', ended }, 5, 101, limits, { outcome: 'wrong_mode' }],
-    ['REF-18: another mode, an old generation', { ...family, mode: 'json' }, 1, 101, limits, { outcome: 'wrong_mode' }],
-    ['another client', { ...session, clientId: 'other' }, 5, 101, limits, { outcome: 'wrong_client' }],
-    ['another client, ended', { ...session, clientId: 'other', ended }, 5, 101, limits, { outcome: 'wrong_client' }],
-    ['an ended one', { ...session, ended }, 3, 101, limits, { outcome: 'ended', reason: 'logout' }],
-    ['an idle one', session, 5, 1100, limits, { outcome: 'ended', reason: 'idle' }],
-    ['one past its absolute end', session, 5, 5000, limits, { outcome: 'ended', reason: 'expired' }],
-    ['one of a banned user', { ...session, banned: true }, 5, 101, limits, { outcome: 'ended', reason: 'banned' }],
-  ]
-  for (const [what, subject, generation, seconds, rules, verdict] of table) {
-    t.strictSame(judgeRenewal(subject, { generation, clientId }, rules, at(seconds)), verdict, what)
-  }
-})
+t.test(
+  'a renewal in mode session accepts the current generation and, within the grace period, the previous one',
+  async (t) => {
+    const session: JudgedFamily = { ...family, mode: 'session' }
+    const renewed: RenewalVerdict = { outcome: 'renew', ahead: false }
+    const table: [string, JudgedFamily, number, number, RotationSettings, RenewalVerdict][] = [
+      ['the current one', session, 5, 500, limits, renewed],
+      ['REF-23: one ahead', session, 6, 500, limits, { outcome: 'renew', ahead: true }],
+      ['the previous one, at the end of the grace period', session, 4, 110, limits, renewed],
+      ['the previous one, after the grace period', session, 4, 110.001, limits, { outcome: 'reuse' }],
+      ['the previous one, without a grace period', session, 4, 100, noGrace, { outcome: 'reuse' }],
+      ['the previous one, after a rotation with a key', { ...session, attempt: keyed('k') }, 4, 105, limits, renewed],
+      ['REF-05: the second previous token', session, 3, 100, limits, { outcome: 'reuse' }],
+      ['REF-18: another mode', { ...family, mode: 'cookie' }, 5, 101, limits, { outcome: 'wrong_mode' }],
+      ['REF-18: another mode, ended', { ...family, mode: 'cookie', ended }, 5, 101, limits, { outcome: 'wrong_mode' }],
+      [
+        'REF-18: another mode, an old generation',
+        { ...family, mode: 'json' },
+        1,
+        101,
+        limits,
+        { outcome: 'wrong_mode' },
+      ],
+      ['another client', { ...session, clientId: 'other' }, 5, 101, limits, { outcome: 'wrong_client' }],
+      ['another client, ended', { ...session, clientId: 'other', ended }, 5, 101, limits, { outcome: 'wrong_client' }],
+      ['an ended one', { ...session, ended }, 3, 101, limits, { outcome: 'ended', reason: 'logout' }],
+      ['an idle one', session, 5, 1100, limits, { outcome: 'ended', reason: 'idle' }],
+      ['past its absolute expiry', session, 5, 5000, limits, { outcome: 'ended', reason: 'expired' }],
+      ['of a banned user', { ...session, banned: true }, 5, 101, limits, { outcome: 'ended', reason: 'banned' }],
+    ]
+    for (const [what, subject, generation, seconds, rules, verdict] of table) {
+      t.strictSame(judgeRenewal(subject, { generation, clientId }, rules, at(seconds)), verdict, what)
+    }
+  },
+)

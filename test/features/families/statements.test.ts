@@ -1,4 +1,4 @@
-// What a refresh costs the database.
+// The number of database statements for a refresh.
 
 import t from 'tap'
 import type { Queries } from '../../../src/platform/database/database.js'
@@ -7,7 +7,7 @@ import { openTestDatabase, type TestDatabase } from '../../support/database.js'
 
 const asks = /^(\$queryRaw|\$executeRaw|user|refreshTokenFamily|revocation|signingKey|auditEvent)$/
 
-/** The file's database, counting what is asked of it. */
+/** The file's database, counting its statements. */
 async function openCountedDatabase(): Promise<{
   counted: TestDatabase
   count: { statements: number; transactions: number }
@@ -55,7 +55,7 @@ t.test('REF-02: the ordinary refresh is one statement, with a key and without', 
   }
 })
 
-t.test('REF-02: refreshes that come together share their statements', async (t) => {
+t.test('REF-02: concurrent refreshes share statements', async (t) => {
   const tokens: string[] = []
   for (let index = 0; index < 10; index += 1) tokens.push((await api.signUp()).refreshToken)
   const asked = await cost(async () => {
@@ -66,7 +66,7 @@ t.test('REF-02: refreshes that come together share their statements', async (t) 
   t.ok(asked.statements < tokens.length / 2, `${asked.statements} statements for ${tokens.length} refreshes`)
 })
 
-t.test('REF-01: a forged or mistyped token is refused before the database is asked', async (t) => {
+t.test('REF-01: a forged or mistyped token is refused without a query', async (t) => {
   const { refreshToken } = await api.signUp()
   const forged = [refreshToken.slice(0, -2), `spr_A${refreshToken.slice(5)}`, 'spr_', 'nonsense', '']
   for (const token of forged) {
@@ -84,7 +84,7 @@ t.test('a renewal in mode session is one statement', async (t) => {
   t.strictSame(asked, { statements: 1, transactions: 0 })
 })
 
-t.test('REF-02: neither a refresh nor a renewal writes a column that is indexed', async (t) => {
+t.test('REF-02: neither a refresh nor a renewal writes an indexed column', async (t) => {
   const { email, password, refreshToken } = await api.signUp()
   const page = browser()
   await page.call('/v1/auth/login', { method: 'POST', body: { email, password, mode: 'session' } })

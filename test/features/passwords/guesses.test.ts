@@ -6,7 +6,7 @@ const email = 'ada@example.com'
 const account = hashSubject(email)
 const ofNetwork = (policy: Policy): Budget[] => [{ policy, of: 'net' }]
 
-/** A budget in one line, so that a table of them can be read. */
+/** A budget as one line, for a readable table. */
 function describe({ policy, of, countsOnly = false }: Budget): string {
   const { name, quota, windowSeconds, sliding, onSuccess, concealed } = policy
   const kind = [sliding ? 'sliding' : 'fixed', onSuccess, { true: 'concealed', false: 'open' }[String(concealed)]].join(
@@ -24,7 +24,7 @@ const strangers = [
 const devices = strangers.map((line) => line.replace(/^account/, 'device').replace('concealed', 'open'))
 const logins = `account-logins of ${account}: 100 in 60 min, fixed spend concealed`
 
-t.test('a stranger is counted for the network and, concealed, for the account', async (t) => {
+t.test('an unknown device is counted for the network and, concealed, for the account', async (t) => {
   const budgets = passwordBudgets({ kind: 'stranger', email, isKnown: false }, ofNetwork)
   t.strictSame(budgets.map(describe), [
     'address of net: 100 in 60 min, fixed refund open',
@@ -34,23 +34,20 @@ t.test('a stranger is counted for the network and, concealed, for the account', 
   ])
 })
 
-t.test(
-  'PWD-13, ABU-04: all known devices of an account share their guesses, which count for the network',
-  async (t) => {
-    const budgets = passwordBudgets({ kind: 'stranger', email, isKnown: true }, ofNetwork)
-    t.strictSame(budgets.map(describe), [
-      'address of net: 100 in 60 min, fixed refund open, counts only',
-      logins,
-      ...devices,
-    ])
-  },
-)
+t.test('PWD-13, ABU-04: all known devices of an account share a limit, and are counted for the network', async (t) => {
+  const budgets = passwordBudgets({ kind: 'stranger', email, isKnown: true }, ofNetwork)
+  t.strictSame(budgets.map(describe), [
+    'address of net: 100 in 60 min, fixed refund open, counts only',
+    logins,
+    ...devices,
+  ])
+})
 
-t.test('a new password forgives the guesses of strangers and of known devices', async (t) => {
+t.test('a new password resets the failures of unknown and of known devices', async (t) => {
   t.strictSame(failuresAt(email).map(describe), [...strangers, ...devices])
 })
 
-t.test('a user who is signed in is counted for the session alone', async (t) => {
+t.test('a signed-in user is counted only for the session', async (t) => {
   const budgets = passwordBudgets({ kind: 'user', email, sessionId: 'sid' }, ofNetwork)
   t.strictSame(budgets.map(describe), [
     'session of sid: 10 in 15 min, fixed forget open',
@@ -59,6 +56,6 @@ t.test('a user who is signed in is counted for the session alone', async (t) => 
   ])
 })
 
-t.test('a right password breaks the count in a row of the account, whoever gives it', async (t) => {
+t.test('a correct password resets the consecutive failures of the account, on any device', async (t) => {
   t.strictSame(failuresInARow({ kind: 'user', email, sessionId: 'sid' }).map(describe), strangers.slice(2))
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { createClock } from '../../../src/platform/clock.js'
 import { createHashing, normalize } from '../../../src/features/passwords/hashing.js'
 
-/** As weak as argon2 allows: nothing here is about strength. */
+/** The weakest parameters that argon2 allows, because strength is not tested here. */
 const quick = { argon2MemoryKib: 16, argon2Passes: 1, hashingConcurrency: 4, clock: createClock() }
 const standard = { argon2MemoryKib: 19_456, argon2Passes: 2, hashingConcurrency: 4, clock: createClock() }
 
@@ -19,13 +19,13 @@ t.test('PWD-06: a hash is argon2id, with 16 random bytes of salt and a tag of 32
 
 const different: [string, string, string][] = [
   ['case', 'A password', 'a password'],
-  ['a blank before it', ' a password', 'a password'],
-  ['a blank behind it', 'a password ', 'a password'],
+  ['a leading space', ' a password', 'a password'],
+  ['a trailing space', 'a password ', 'a password'],
   ['two blanks', 'a  password', 'a password'],
   ['a tabulator', 'a\tpassword', 'a password'],
-  ['a line break behind it', 'a password\n', 'a password'],
-  ['what follows after 72 bytes', `${'x'.repeat(72)}1`, `${'x'.repeat(72)}2`],
-  ['what follows after 128 characters', `${'x'.repeat(128)}1`, `${'x'.repeat(128)}2`],
+  ['a trailing line break', 'a password\n', 'a password'],
+  ['the part after 72 bytes', `${'x'.repeat(72)}1`, `${'x'.repeat(72)}2`],
+  ['the part after 128 characters', `${'x'.repeat(128)}1`, `${'x'.repeat(128)}2`],
   ['the last of 256 characters', `${'x'.repeat(255)}1`, `${'x'.repeat(255)}2`],
   ['an accent', 'a passwörd', 'a password'],
   ['a letter of another script', 'а password', 'a password'],
@@ -42,14 +42,14 @@ t.test('PWD-03: passwords are compared whole', async (t) => {
 })
 
 const same: [string, string, string][] = [
-  ['an accent of its own', 'caf\u0065\u0301', 'caf\u00e9'],
+  ['a combining accent', 'caf\u0065\u0301', 'caf\u00e9'],
   ['full width', 'ｐａｓｓ', 'pass'],
   ['a ligature', 'oﬃce', 'office'],
-  ['a blank that does not break', 'a\u00a0b', 'a b'],
+  ['a non-breaking space', 'a\u00a0b', 'a b'],
   ['Hangul by parts', '\u1112\u1161\u11ab', '\ud55c'],
 ]
 
-t.test('PWD-03: what two keyboards write differently is one password', async (t) => {
+t.test('PWD-03: Unicode forms that differ by keyboard are the same password', async (t) => {
   const { hash, verify } = await createHashing(quick)
   for (const [name, one, other] of same) {
     t.equal(normalize(one), normalize(other), name)
@@ -58,7 +58,7 @@ t.test('PWD-03: what two keyboards write differently is one password', async (t)
   }
 })
 
-t.test('PWD-07: which hashes are made anew', async (t) => {
+t.test('PWD-07: when a hash is computed anew', async (t) => {
   const table: [string, string, boolean][] = [
     ['the same', 'm=19456,t=2', false],
     ['less memory', 'm=16384,t=2', true],
@@ -75,18 +75,18 @@ t.test('PWD-07: which hashes are made anew', async (t) => {
   }
 })
 
-t.test('PWD-09: who has no hash costs a hash all the same, and nothing is their password', async (t) => {
+t.test('PWD-09: a user without a hash costs a hash too, and has no valid password', async (t) => {
   const { verify } = await createHashing({ ...quick, argon2MemoryKib: 8192, hashingConcurrency: 1 })
   for (const password of ['', 'a password', 'nobody']) t.equal(await verify(null, password), false)
 
-  // One in work and fifty waiting: what is not hashed would not wait.
+  // One running and fifty waiting: without a hash, nothing would wait.
   const results = await Promise.allSettled(Array.from({ length: 60 }, () => verify(null, 'a password')))
   const refused = results.filter(({ status }) => status === 'rejected')
   t.ok(refused.length > 0 && refused.length < 60)
   for (const { reason } of refused as PromiseRejectedResult[]) t.match(reason, { code: 'overloaded' })
 })
 
-t.test('ABU-06: a wrong password costs as much whatever the parameters of the stored hash', async (t) => {
+t.test('ABU-06: a wrong password costs the same with any parameters of the stored hash', async (t) => {
   const hashingWith = (argon2MemoryKib: number) => createHashing({ ...quick, argon2MemoryKib })
   const old = await (await hashingWith(64)).hash('x')
   const later = await (await hashingWith(1024)).hash('x')
@@ -112,20 +112,20 @@ t.test('ABU-06: a wrong password costs as much whatever the parameters of the st
     return work
   }
   for (const stored of [old, own, null]) t.equal(await costOf(stored), 256)
-  for (const stored of [later, old, own, null]) t.equal(await costOf(stored), 1024, 'and once there was a costlier one')
+  for (const stored of [later, old, own, null]) t.equal(await costOf(stored), 1024, 'also after a more expensive one')
   work = 0
   t.equal(await verify(old, 'x'), true)
-  t.equal(work, 64, 'a right one waits for nothing')
+  t.equal(work, 64, 'a correct password causes no additional work')
 })
 
-t.test('PWD-08: beyond those that wait, everybody is asked to come back', async (t) => {
+t.test('PWD-08: hashes beyond the queue are refused with a time to retry', async (t) => {
   const { hash, verify } = await createHashing({ ...quick, argon2MemoryKib: 8192, hashingConcurrency: 2 })
   const attempts = await Promise.allSettled(Array.from({ length: 120 }, () => hash('a password')))
   const done = attempts.filter(({ status }) => status === 'fulfilled').length
-  t.equal(done, 102, 'two in work, a hundred waiting')
+  t.equal(done, 102, 'two running, a hundred waiting')
   t.match(
     attempts.find(({ status }) => status === 'rejected'),
     { reason: { code: 'overloaded', options: { retryAfterSeconds: Number } } },
   )
-  t.equal(await verify(await hash('a password'), 'a password'), true, 'and afterwards all is as before')
+  t.equal(await verify(await hash('a password'), 'a password'), true, 'and afterwards the queue works as before')
 })

@@ -9,7 +9,7 @@ const later = new Date(now.getTime() + 1000)
 const proof: Proof = { method: 'pwd', at: now }
 const another: Proof = { method: 'pwd', at: earlier }
 
-t.test('a session for proofs, and a ban is told to nobody without one', async (t) => {
+t.test('proofs open a session, and without a proof a ban is not revealed', async (t) => {
   const free = { bannedAt: null, bannedUntil: null }
   const banned = { bannedAt: earlier, bannedUntil: null }
   const refused: NextStep = { step: 'refuse', code: 'invalid_credentials' }
@@ -21,7 +21,7 @@ t.test('a session for proofs, and a ban is told to nobody without one', async (t
     ['a proof', free, [proof], open],
     ['several proofs', free, [proof, another], open],
     ['banned', banned, [proof], told],
-    ['banned for a while yet', { ...banned, bannedUntil: later }, [proof], told],
+    ['banned until later', { ...banned, bannedUntil: later }, [proof], told],
     ['banned until now', { ...banned, bannedUntil: now }, [proof], open],
   ]
   for (const [what, user, proofs, expected] of table) t.strictSame(nextStep(user, proofs, now), expected, what)

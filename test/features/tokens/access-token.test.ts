@@ -3,7 +3,7 @@ import { createAccessTokens } from '../../../src/features/tokens/access-token.js
 import type { VerificationKey } from '../../../src/features/tokens/signing-keys.js'
 import { createTestClock, type TestClock } from '../../support/clock.js'
 
-/** Access tokens that have no signatures: how often one is checked is counted. */
+/** Access tokens without signatures, which count how often one is checked. */
 function createCounted(clock = createTestClock()) {
   const iat = Math.floor(clock.now().getTime() / 1000)
   const checked: string[] = []
@@ -64,33 +64,30 @@ function unsigned(claims: unknown): string {
 
 const user = (index: number) => `019a0000-0000-7000-8000-${String(index).padStart(12, '0')}`
 
-t.test('TOK-13: a token that was refused is not remembered', async (t) => {
+t.test('TOK-13: a refused token is not cached', async (t) => {
   const { accessTokens, checked, tokenOf } = createCounted()
   const refused = tokenOf('nobody')
   for (let round = 0; round < 3; round += 1) await t.rejects(accessTokens.verify(refused), { code: 'token_invalid' })
   t.equal(checked.length, 3)
 })
 
-t.test(
-  'TOK-16: what is remembered cannot be changed, goes with its key, and is checked against the time',
-  async (t) => {
-    const { accessTokens, clock, published, tokenOf } = createCounted()
-    const token = tokenOf(user(1))
-    const claims = await accessTokens.verify(token)
-    t.throws(() => Object.assign(claims, { sub: user(2) }), TypeError)
-    t.throws(() => claims.roles.push('admin'), TypeError)
+t.test('TOK-16: cached claims are immutable, removed with their key, and checked against the time', async (t) => {
+  const { accessTokens, clock, published, tokenOf } = createCounted()
+  const token = tokenOf(user(1))
+  const claims = await accessTokens.verify(token)
+  t.throws(() => Object.assign(claims, { sub: user(2) }), TypeError)
+  t.throws(() => claims.roles.push('admin'), TypeError)
 
-    clock.advance({ minutes: 61 })
-    await t.rejects(accessTokens.verify(token), { code: 'token_expired' })
-    t.match(await accessTokens.read(token), { sub: user(1) }, 'an expired one can still be read, to log out')
+  clock.advance({ minutes: 61 })
+  await t.rejects(accessTokens.verify(token), { code: 'token_expired' })
+  t.match(await accessTokens.read(token), { sub: user(1) }, 'an expired one can still be read for a logout')
 
-    published.clear()
-    await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
-    t.equal(await accessTokens.read(token), null)
-  },
-)
+  published.clear()
+  await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
+  t.equal(await accessTokens.read(token), null)
+})
 
-t.test('TOK-16: nor can claims be changed that are not known, however deep they are', async (t) => {
+t.test('TOK-16: unknown claims are immutable too, at any depth', async (t) => {
   const { accessTokens, tokenOf } = createCounted()
   const act = { sub: 'x', chain: [{ act: { sub: 'y' } }] }
   const claims = await accessTokens.verify(tokenOf(user(1), { act, tenant: null }))
@@ -101,19 +98,19 @@ t.test('TOK-16: nor can claims be changed that are not known, however deep they 
     t.ok(Object.isFrozen(part), JSON.stringify(part))
     if (isParent(part)) parts.push(...Object.values(part))
   }
-  t.ok(parts.includes(act.chain[0]?.act.sub), 'down to the last')
+  t.ok(parts.includes(act.chain[0]?.act.sub), 'at the deepest level')
 
   const nested = JSON.parse('['.repeat(2500) + ']'.repeat(2500)) as unknown
   t.match(await accessTokens.verify(tokenOf(user(2), { nested })), { sub: user(2) })
 })
 
-/** A clock that stands still. */
+/** A clock that does not advance. */
 function createStoppedClock(): TestClock & { stopAt(ms: number): void } {
   let nowMs = Date.now()
   return Object.assign(createTestClock(), { now: () => new Date(nowMs), stopAt: (ms: number) => (nowMs = ms) })
 }
 
-t.test('TOK-09: a token is expired from the moment on at which its time and the tolerance are over', async (t) => {
+t.test('TOK-09: a token is expired as soon as its time and the tolerance are over', async (t) => {
   const clock = createStoppedClock()
   const { accessTokens, tokenOf } = createCounted(clock)
   const token = tokenOf(user(1))
@@ -124,7 +121,7 @@ t.test('TOK-09: a token is expired from the moment on at which its time and the 
   await t.rejects(accessTokens.verify(token), { code: 'token_expired' })
 
   clock.stopAt(nbf * 1000 - 5_000)
-  t.match(await accessTokens.verify(token), { sub: user(1) }, 'one of a clock that is ahead, as far as is tolerated')
+  t.match(await accessTokens.verify(token), { sub: user(1) }, 'a clock that is ahead by the tolerance')
   clock.stopAt(nbf * 1000 - 5_001)
   await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
 })
@@ -143,39 +140,36 @@ t.test('TOK-09: a token that is issued in the last second of its session expires
   t.equal(expiresAt.getTime(), claims.exp * 1000)
 })
 
-t.test('TOK-12: a text that is no token is refused, and read as none', async (t) => {
+t.test('TOK-12: a text that is not a token is refused', async (t) => {
   const { accessTokens, checked } = createCounted()
   for (const text of ['', 'text', 'e30.e30.AAAA']) {
     await t.rejects(accessTokens.verify(text), { code: 'token_invalid' })
     t.equal(await accessTokens.read(text), null)
     t.equal(accessTokens.recall(text), null)
   }
-  t.strictSame(checked, [], 'no signature is looked at')
+  t.strictSame(checked, [], 'no signature is checked')
 })
 
-t.test('the token of a key that was withdrawn is stale', async (t) => {
+t.test('the token of a withdrawn key is stale', async (t) => {
   const { accessTokens, published, withdrawn, tokenOf } = createCounted()
   withdrawn.add('k')
   published.clear()
   await t.rejects(accessTokens.verify(tokenOf(user(1))), { code: 'token_stale' })
 })
 
-t.test(
-  'a token is recalled once it was verified, for as long as it is in force and its key is published',
-  async (t) => {
-    const { accessTokens, clock, published, tokenOf } = createCounted()
-    const token = tokenOf(user(1))
-    t.equal(accessTokens.recall(token), null)
-    const claims = await accessTokens.verify(token)
-    t.equal(accessTokens.recall(token), claims)
-    clock.advance({ minutes: 61 })
-    t.throws(() => accessTokens.recall(token), { code: 'token_expired' })
-    published.clear()
-    t.equal(accessTokens.recall(token), null)
-  },
-)
+t.test('a verified token is cached while it is valid and its key is published', async (t) => {
+  const { accessTokens, clock, published, tokenOf } = createCounted()
+  const token = tokenOf(user(1))
+  t.equal(accessTokens.recall(token), null)
+  const claims = await accessTokens.verify(token)
+  t.equal(accessTokens.recall(token), claims)
+  clock.advance({ minutes: 61 })
+  t.throws(() => accessTokens.recall(token), { code: 'token_expired' })
+  published.clear()
+  t.equal(accessTokens.recall(token), null)
+})
 
-t.test('TOK-07, TOK-08: a genuine token that is not ours, or not for us, is refused and not remembered', async (t) => {
+t.test('TOK-07, TOK-08: a genuine token with another issuer or audience is refused and not cached', async (t) => {
   const { accessTokens, tokenOf } = createCounted()
   for (const other of [{ iss: 'https://other.example.com' }, { aud: 'https://other.example.com' }]) {
     const token = tokenOf(user(1), other)
@@ -185,21 +179,21 @@ t.test('TOK-07, TOK-08: a genuine token that is not ours, or not for us, is refu
   }
 })
 
-t.test('KEY-03: a key that another instance has made is found by reading the keys again', async (t) => {
+t.test('KEY-03: a key that another instance has created is found by reading the keys again', async (t) => {
   const { accessTokens, published, reloaded, tokenOf } = createCounted()
   for (const [kid, key] of published) reloaded.set(kid, key)
   published.clear()
   t.match(await accessTokens.verify(tokenOf(user(1))), { sub: user(1) })
 })
 
-t.test('TOK-03: a token says the algorithm of its key', async (t) => {
+t.test('TOK-03: a token must name the algorithm of its key', async (t) => {
   const { accessTokens, checked, published, tokenOf } = createCounted()
   for (const [kid, key] of published) published.set(kid, { ...key, algorithm: 'ES256' })
   await t.rejects(accessTokens.verify(tokenOf(user(1))), { code: 'token_invalid' })
-  t.strictSame(checked, [], 'no signature is looked at')
+  t.strictSame(checked, [], 'no signature is checked')
 })
 
-t.test('TOK-10: an access token says what its session says, and ends with it at the latest', async (t) => {
+t.test('TOK-10: an access token has the claims of its session, and expires with it at the latest', async (t) => {
   const clock = createStoppedClock()
   const { accessTokens } = createCounted(clock)
   clock.stopAt(1_767_225_600_900)
@@ -221,7 +215,7 @@ t.test('TOK-10: an access token says what its session says, and ends with it at 
   t.equal(expiresInSeconds, 100)
 })
 
-t.test('TOK-13: a signature is checked once for each text, and the memory of that is bounded', async (t) => {
+t.test('TOK-13: a signature is checked once for each text, and the cache is bounded', async (t) => {
   const { accessTokens, checked, tokenOf } = createCounted()
   for (let round = 0; round < 3; round += 1) t.equal((await accessTokens.verify(tokenOf(user(0)))).sub, user(0))
   t.equal(checked.length, 1)
@@ -229,7 +223,7 @@ t.test('TOK-13: a signature is checked once for each text, and the memory of tha
   for (let index = 1; index <= 25_000; index += 1) await accessTokens.verify(tokenOf(user(index)))
   t.equal(checked.length, 25_001)
   await accessTokens.verify(tokenOf(user(0)))
-  t.equal(checked.length, 25_002, 'the oldest was forgotten')
+  t.equal(checked.length, 25_002, 'the oldest was evicted')
   await accessTokens.verify(tokenOf(user(25_000)))
   t.equal(checked.length, 25_002, 'the newest was not')
 })

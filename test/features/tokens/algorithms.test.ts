@@ -7,7 +7,7 @@ import {
   toPublicJwk,
 } from '../../../src/features/tokens/algorithms.js'
 
-t.test('KEY-01: what a key is made of', async (t) => {
+t.test('KEY-01: the parameters of a key', async (t) => {
   t.match(await generateSigningKey('EdDSA'), { asymmetricKeyType: 'ed25519' })
   t.match(await generateSigningKey('ES256'), {
     asymmetricKeyType: 'ec',
@@ -26,10 +26,10 @@ t.test('KEY-02: a published key has public members only', async (t) => {
     const jwk = toPublicJwk(privateKey)
     t.same(Object.keys(jwk).sort(), [...members[algorithm]].sort(), algorithm)
     t.ok(createPublicKey({ key: jwk, format: 'jwk' }).equals(createPublicKey(privateKey)), 'it is the same key')
-    // A row that somebody filled by hand with a whole key gives nothing away either.
+    // A row with a full private key, inserted manually, does not reveal anything either.
     t.same(publicJwkSchema.parse(privateKey.export({ format: 'jwk' })), jwk)
   }
-  t.equal(publicJwkSchema.safeParse({ kty: 'oct', k: 'c2VjcmV0' }).success, false, 'a symmetric key is none')
+  t.equal(publicJwkSchema.safeParse({ kty: 'oct', k: 'c2VjcmV0' }).success, false, 'a symmetric key is not published')
 })
 
 t.test('a key id is the thumbprint of the key (RFC 7638, section 3.1; RFC 8037, appendix A.3)', async (t) => {

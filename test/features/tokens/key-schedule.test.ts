@@ -14,7 +14,7 @@ const DAY = 24 * HOUR
 
 const ago = (ms: number) => new Date(now.getTime() - ms)
 
-/** A key in that state for so long. */
+/** A key that has been in that state for this time. */
 function key(state: KeyState, sinceMs: number, { algorithm = 'EdDSA' } = {}): KeyAge {
   return {
     kid: `${state}-${algorithm}`,
@@ -28,13 +28,13 @@ function key(state: KeyState, sinceMs: number, { algorithm = 'EdDSA' } = {}): Ke
 
 const changes: [string, KeyAge[], KeyChange][] = [
   ['no keys at all', [], 'make_active_and_next'],
-  ['nothing but a next one, as after a repair by hand', [key('next', DAY)], 'make_active_and_next'],
-  ['nothing but retired ones', [key('retired', HOUR)], 'make_active_and_next'],
+  ['only a next one, as after a manual repair', [key('next', DAY)], 'make_active_and_next'],
+  ['only retired ones', [key('retired', HOUR)], 'make_active_and_next'],
   ['no next key', [key('active', HOUR)], 'make_next'],
   ['no next key, long overdue', [key('active', 400 * DAY)], 'make_next'],
-  ['both, and all is well', [key('active', HOUR), key('next', HOUR)], null],
-  ['a moment before the ninetieth day is over', [key('active', 90 * DAY - 1), key('next', 90 * DAY)], null],
-  ['when the ninetieth day is over', [key('active', 90 * DAY), key('next', 90 * DAY)], 'rotate'],
+  ['both, and nothing is due', [key('active', HOUR), key('next', HOUR)], null],
+  ['just before the ninetieth day has passed', [key('active', 90 * DAY - 1), key('next', 90 * DAY)], null],
+  ['when the ninetieth day has passed', [key('active', 90 * DAY), key('next', 90 * DAY)], 'rotate'],
   ['overdue, but the next key is too new', [key('active', 200 * DAY), key('next', DAY - 1)], null],
   ['overdue, and the next key was published for a day', [key('active', 200 * DAY), key('next', DAY)], 'rotate'],
   [
@@ -43,7 +43,7 @@ const changes: [string, KeyAge[], KeyChange][] = [
     'replace_next',
   ],
   [
-    'another algorithm is set: its key is not known yet',
+    'another algorithm is set: its key is not published long enough',
     [key('active', HOUR, { algorithm: 'ES256' }), key('next', DAY - 1)],
     null,
   ],
@@ -53,14 +53,14 @@ const changes: [string, KeyAge[], KeyChange][] = [
     'rotate',
   ],
   [
-    'the algorithm was set back before the change came about',
+    'the algorithm was reset before the change was due',
     [key('active', HOUR), key('next', 5 * DAY, { algorithm: 'ES256' })],
     'replace_next',
   ],
   ['withdrawn keys do not count', [key('withdrawn', DAY), key('active', HOUR), key('next', HOUR)], null],
 ]
 
-t.test('KEY-03: what the keys need, and when', async (t) => {
+t.test('KEY-03: the next change of the keys, and when it is due', async (t) => {
   for (const [name, keys, expected] of changes) t.equal(nextKeyChange(keys, 'EdDSA', now), expected, name)
 })
 
@@ -68,10 +68,14 @@ const published: [string, KeyAge, boolean][] = [
   ['the next key', key('next', 0), true],
   ['the active key', key('active', 500 * DAY), true],
   ['a key just retired', key('retired', 0), true],
-  ['a key retired for an hour and more, while a token of an hour may live', key('retired', HOUR + 5 * 60_000), true],
-  ['a key retired for a moment less than two hours', key('retired', 2 * HOUR - 1), true],
+  [
+    'a key retired for more than an hour, while a token of an hour may be valid',
+    key('retired', HOUR + 5 * 60_000),
+    true,
+  ],
+  ['a key retired for just under two hours', key('retired', 2 * HOUR - 1), true],
   ['a key retired for two hours', key('retired', 2 * HOUR), false],
-  ['a key retired at a time that nobody knows', { ...key('retired', 0), retiredAt: null }, false],
+  ['a key retired at an unknown time', { ...key('retired', 0), retiredAt: null }, false],
   ['a withdrawn key', key('withdrawn', 0), false],
   ['a withdrawn key that was retired just before', { ...key('withdrawn', 0), retiredAt: ago(1) }, false],
 ]

@@ -7,7 +7,7 @@ const old = new SecretKey(Buffer.alloc(32, 'old'))
 const fresh = new SecretKey(Buffer.alloc(32, 'new'))
 const plaintext = Buffer.from('-----BEGIN PRIVATE KEY-----')
 
-t.test('KEY-05: what was sealed is opened again, and shows nothing', async (t) => {
+t.test('KEY-05: encrypted content can be decrypted, and reveals nothing', async (t) => {
   const secrets = new SecretKeys(fresh)
   const { secretId, sealed } = seal(secrets, 'signing-key', plaintext, 'kid-1')
   t.equal(secretId, fresh.id)
@@ -20,12 +20,12 @@ t.test('KEY-05: what was sealed is opened again, and shows nothing', async (t) =
   )
 })
 
-t.test('sealing twice gives two texts', async (t) => {
+t.test('encrypting twice produces different texts', async (t) => {
   const secrets = new SecretKeys(fresh)
   t.notSame(seal(secrets, 'p', plaintext, '').sealed, seal(secrets, 'p', plaintext, '').sealed)
 })
 
-t.test('another context, purpose, id or secret opens nothing', async (t) => {
+t.test('another context, purpose, id or secret cannot decrypt it', async (t) => {
   const secrets = new SecretKeys(fresh)
   const { secretId, sealed } = seal(secrets, 'signing-key', plaintext, 'kid-1')
   t.equal(open(secrets, 'signing-key', secretId, sealed, 'kid-2'), null)
@@ -34,7 +34,7 @@ t.test('another context, purpose, id or secret opens nothing', async (t) => {
   t.equal(open(new SecretKeys(old), 'signing-key', old.id, sealed, 'kid-1'), null)
 })
 
-t.test('every changed bit, every missing end and any other bytes are refused', async (t) => {
+t.test('changed, truncated and arbitrary bytes are refused', async (t) => {
   const secrets = new SecretKeys(fresh)
   const { secretId, sealed } = seal(secrets, 'p', plaintext, '')
   for (let bit = 0; bit < sealed.length * 8; bit++) {
@@ -48,7 +48,7 @@ t.test('every changed bit, every missing end and any other bytes are refused', a
   t.equal(open(secrets, 'p', secretId, randomBytes(64), ''), null)
 })
 
-t.test('after a rotation the old secret still opens, and the new one seals', async (t) => {
+t.test('after a rotation the old secret still decrypts, and the new one encrypts', async (t) => {
   const { secretId, sealed } = seal(new SecretKeys(old), 'p', plaintext, '')
   const rotated = new SecretKeys(fresh, old)
   t.strictSame(open(rotated, 'p', secretId, sealed, ''), plaintext)

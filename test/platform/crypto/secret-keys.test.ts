@@ -12,7 +12,7 @@ function keyNumber(number: number): SecretKey {
   return new SecretKey(Buffer.alloc(32, createHash('sha256').update(String(number)).digest()))
 }
 
-t.test('OPS-02: a secret prints as [secret], whatever prints it', async (t) => {
+t.test('OPS-02: a secret prints as [secret], however it is printed', async (t) => {
   const secret = new Secret('hunter2')
   t.equal(secret.reveal(), 'hunter2')
   t.equal(String(secret), '[secret]')
@@ -21,7 +21,7 @@ t.test('OPS-02: a secret prints as [secret], whatever prints it', async (t) => {
   t.notMatch(inspect(secret, { showHidden: true, depth: null, customInspect: false }), /hunter2/)
 })
 
-t.test('OPS-02: a secret key prints no more than its id', async (t) => {
+t.test('OPS-02: a secret key prints only its id', async (t) => {
   const text = generateSecretKey()
   const key = parseSecretKey(text)
   t.ok(key)
@@ -33,7 +33,7 @@ t.test('OPS-02: a secret key prints no more than its id', async (t) => {
   t.notMatch(prints, /Buffer|Uint8Array/)
 })
 
-t.test('a generated secret is 43 characters that are read back, and strong', async (t) => {
+t.test('a generated secret has 43 characters, can be parsed, and is strong', async (t) => {
   const text = generateSecretKey()
   t.match(text, /^[\w-]{43}$/)
   t.ok(parseSecretKey(text))
@@ -41,7 +41,7 @@ t.test('a generated secret is 43 characters that are read back, and strong', asy
   t.not(generateSecretKey(), text)
 })
 
-t.test('what is not canonical base64url is no secret', async (t) => {
+t.test('a text that is not canonical base64url is not a secret', async (t) => {
   const canonical = Buffer.alloc(32, 0xfb).toString('base64url')
   t.ok(parseSecretKey(canonical))
   const malformed = [
@@ -55,7 +55,8 @@ t.test('what is not canonical base64url is no secret', async (t) => {
     'a b',
   ]
   for (const text of malformed) t.equal(parseSecretKey(text), null, JSON.stringify(text))
-  // 32 bytes leave two bits of the last character unused: four spellings of one secret, of which one counts.
+  // 32 bytes leave two bits of the last character unused: there are four spellings of one secret, of which one is
+  // accepted.
   t.equal(parseSecretKey(canonical.replace(/.$/, 't')), null)
 })
 
@@ -79,7 +80,7 @@ t.test('the first key is current; keys are found by id, two of them when they sh
   t.strictSame(secrets.withId(other.id + 1), [])
 })
 
-t.test('each purpose has a key of its own, the same at every time', async (t) => {
+t.test('each purpose has its own key, which is always the same', async (t) => {
   const key = keyNumber(1)
   t.equal(key.derive('refresh-token').length, 32)
   t.equal(key.derive('refresh-token'), key.derive('refresh-token'))
@@ -93,7 +94,7 @@ t.test('a derived key never changes between releases: stored tokens and signing 
   t.equal(derived.toString('hex'), '453618bf1b62330d1e3fe5b732b6149e0a4b4ac58dd3edb6ebc6ef9762306d71')
 })
 
-t.test('KEY-06: what people type in place of a random secret is found to be weak', async (t) => {
+t.test('KEY-06: typical replacements for a random secret are recognized as weak', async (t) => {
   const encode = (bytes: Iterable<number>) => Buffer.from([...bytes]).toString('base64url')
   const half = randomBytes(16)
   const weak = {
@@ -103,18 +104,18 @@ t.test('KEY-06: what people type in place of a random secret is found to be weak
     'zero bytes': encode(new Uint8Array(32)),
     'a repeated word': 'correcthorse'.repeat(4),
     'sixteen random bytes, twice': encode([...half, ...half]),
-    'counted bytes': encode(Array.from({ length: 32 }, (_, index) => index)),
-    'counted down': encode(Array.from({ length: 40 }, (_, index) => 250 - 3 * index)),
+    'ascending bytes': encode(Array.from({ length: 32 }, (_, index) => index)),
+    'descending bytes': encode(Array.from({ length: 40 }, (_, index) => 250 - 3 * index)),
     'an example': 'change-me_change-me-change_me-0-change-me-no',
     'text from a guide': 'this-is-my-super-secret-key-for-this-server',
-    'words that were encoded': encode(Buffer.from('wombats juggle copper lanterns at noon')),
-    'words and the end of their line': encode(Buffer.from('wombats juggle copper lanterns at noon\r\n')),
+    'encoded words': encode(Buffer.from('wombats juggle copper lanterns at noon')),
+    'encoded words with a line break': encode(Buffer.from('wombats juggle copper lanterns at noon\r\n')),
     'the digits': '01234567890123456789012345678901234567890123',
   }
   for (const [name, text] of Object.entries(weak)) t.type(findSecretWeakness(text), 'string', name)
 })
 
-t.test('random secrets are never found weak, in base64url or hexadecimal', async (t) => {
+t.test('random secrets are never considered weak, in base64url or hexadecimal', async (t) => {
   const wrong = Array.from({ length: 2000 }, generateSecretKey)
     .flatMap((text) => [text, Buffer.from(text, 'base64url').toString('hex')])
     .filter((text) => findSecretWeakness(text) !== null)

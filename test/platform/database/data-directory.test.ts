@@ -13,7 +13,7 @@ import {
   sendCommand,
 } from '../../../src/platform/database/data-directory.js'
 
-// Paths of sockets are short, and tap's own folder for a test is deep.
+// Paths of sockets are short, and tap's test directory is deeply nested.
 function makeFolder(t: Tap): string {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -24,7 +24,7 @@ type Tap = Pick<typeof t, 'teardown'>
 
 const program = new URL('hold-data-directory.ts', import.meta.url).pathname
 
-/** A process that waits for `go` before it tries to take the directory; `said` is what it says next. */
+/** A process that waits for `go` before it tries to lock the directory; `said` is its next output. */
 async function startProcess(t: Tap, dataDir: string) {
   const child = spawn(process.execPath, ['--import=tsx', program, dataDir], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
@@ -45,18 +45,18 @@ function sockets(dataDir: string): string[] {
   return readdirSync(join(dataDir, 'locks'))
 }
 
-t.test('OPS-09: a second taker of the data directory is refused until the first has let go', async (t) => {
+t.test('OPS-09: a second lock on the data directory is refused until the first is released', async (t) => {
   const dataDir = makeFolder(t)
   const first = await lockDataDirectory(dataDir)
   await t.rejects(lockDataDirectory(dataDir), DataDirectoryInUse)
-  t.equal(sockets(dataDir).length, 1, 'who was refused leaves nothing')
+  t.equal(sockets(dataDir).length, 1, 'a refused process leaves nothing behind')
   await first.release()
   t.strictSame(sockets(dataDir), [])
   const second = await lockDataDirectory(dataDir)
   await second.release()
 })
 
-t.test('only the user who runs the process can reach its socket', async (t) => {
+t.test('only the user of the process can connect to its socket', async (t) => {
   const dataDir = makeFolder(t)
   mkdirSync(join(dataDir, 'locks'), { mode: 0o755 })
   const lock = await lockDataDirectory(dataDir)
@@ -67,7 +67,7 @@ t.test('only the user who runs the process can reach its socket', async (t) => {
 })
 
 t.test(
-  'OPS-09: of six processes that start at once exactly one holds; after its kill -9 the next one does',
+  'OPS-09: of six concurrent processes exactly one has the lock; after its kill -9 the next one gets it',
   async (t) => {
     const dataDir = makeFolder(t)
     const processes = await Promise.all(Array.from({ length: 6 }, () => startProcess(t, dataDir)))
@@ -76,21 +76,21 @@ t.test(
     t.strictSame(said.toSorted(), [...Array<string>(5).fill('DataDirectoryInUse'), 'holds'])
 
     const holding = processes[said.indexOf('holds')]
-    if (!holding) throw new Error('nobody holds')
+    if (!holding) throw new Error('no process has the lock')
     const holder = await findHolder(dataDir)
-    if (!holder) throw new Error('nobody is found')
+    if (!holder) throw new Error('no lock holder was found')
     t.strictSame(await sendCommand(holder, 'who', ['a', 'ü']), ['who', 'a', 'ü', String(holding.child.pid)])
     await t.rejects(lockDataDirectory(dataDir), DataDirectoryInUse)
 
     await kill(holding.child)
     t.equal(sockets(dataDir).length, 1, 'a killed process leaves its socket')
     const next = await lockDataDirectory(dataDir)
-    t.equal(sockets(dataDir).length, 1, 'the dead one is swept away')
+    t.equal(sockets(dataDir).length, 1, 'the stale socket is removed')
     await next.release()
   },
 )
 
-t.test('OPS-09: whatever the order in which processes arrive in one process, one holds', async (t) => {
+t.test('OPS-09: exactly one of several attempts gets the lock, in any order of their steps', async (t) => {
   const holders: number[] = []
   for (let round = 0; round < 20; round++) {
     const dataDir = makeFolder(t)
@@ -102,7 +102,7 @@ t.test('OPS-09: whatever the order in which processes arrive in one process, one
   t.strictSame(holders, Array<number>(20).fill(1))
 })
 
-t.test('a process that is stopped still holds, and whoever comes is told that it does not answer', async (t) => {
+t.test('a stopped process keeps the lock, and others are told that it does not respond', async (t) => {
   const dataDir = makeFolder(t)
   mkdirSync(join(dataDir, 'locks'))
   const frozen = createServer(() => undefined).listen(join(dataDir, 'locks', 'frozen.sock'))
@@ -115,7 +115,7 @@ t.test('a process that is stopped still holds, and whoever comes is told that it
   t.ok(existsSync(join(dataDir, 'locks', 'frozen.sock')))
 })
 
-t.test('what dead processes left behind is removed, and nothing else', async (t) => {
+t.test('leftovers of dead processes are removed, and nothing else', async (t) => {
   const dataDir = makeFolder(t)
   mkdirSync(join(dataDir, 'locks'))
   writeFileSync(join(dataDir, 'locks', 'dead.sock'), '')
@@ -127,7 +127,7 @@ t.test('what dead processes left behind is removed, and nothing else', async (t)
   t.ok(existsSync(join(dataDir, 'locks', 'README')))
 })
 
-t.test('a DATA_DIR that is too long for a socket is refused, with the bytes that are too many', async (t) => {
+t.test('a DATA_DIR that is too long for a socket is refused, with the number of excess bytes', async (t) => {
   const dataDir = join(makeFolder(t), 'x'.repeat(100))
   await t.rejects(lockDataDirectory(dataDir), /DATA_DIR is \d+ bytes too long/)
 })
@@ -137,7 +137,7 @@ t.test('operator commands', async (t) => {
   t.equal(await findHolder(dataDir), null)
   const lock = await lockDataDirectory(dataDir)
   const holder = await findHolder(dataDir)
-  if (!holder) throw new Error('nobody is found')
+  if (!holder) throw new Error('no lock holder was found')
   await t.rejects(sendCommand(holder, 'early', []), /still starting/)
 
   lock.onCommand((name, args) => {

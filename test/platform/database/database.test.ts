@@ -5,7 +5,7 @@ import { lockForTransaction, tryLockForTransaction } from '../../../src/platform
 import { uuidv7 } from '../../../src/platform/uuid.js'
 import { needsPostgres, openTestDatabase } from '../../support/database.js'
 
-// Far from the zone that everything is stored in.
+// Far from UTC, in which everything is stored.
 process.env.TZ = 'Asia/Tokyo'
 const database = await openTestDatabase()
 t.beforeEach(() => database.empty())
@@ -13,14 +13,14 @@ t.beforeEach(() => database.empty())
 const event = (name: string) => ({ id: uuidv7(), at: new Date(), event: name })
 const countEvents = () => database.query((client) => client.auditEvent.count())
 
-t.test('a transaction happens as a whole or not at all', async (t) => {
+t.test('a transaction is atomic', async (t) => {
   await database.transaction(async (tx) => {
     await tx.auditEvent.create({ data: event('a') })
     await tx.auditEvent.create({ data: event('b') })
   })
   t.equal(await countEvents(), 2)
 
-  const mistake = new Error('a mistake of ours')
+  const mistake = new Error('a programming error')
   await t.rejects(
     database.transaction(async (tx) => {
       await tx.auditEvent.create({ data: event('c') })
@@ -56,7 +56,7 @@ t.test('a violated constraint is named, in statements of Prisma and in raw ones'
   t.equal(await constraintOf(database.query((client) => client.$queryRaw`SELECT nonsense`)), null)
 })
 
-t.test('times keep their moment, whatever the zone of the server and of the process', async (t) => {
+t.test('times are stored correctly, whatever the time zones of the server and the process', async (t) => {
   const before = new Date(Date.now() - 1_000)
   await database.query((client) => client.auditEvent.create({ data: { ...event('now'), at: new Date() } }))
   const [row] = await database.query(
@@ -77,7 +77,7 @@ t.test('a lock is held until the transaction ends', { skip: needsPostgres }, asy
   t.equal(await database.transaction((tx) => tryLockForTransaction(tx, 1)), true)
 })
 
-t.test('REF-20: of two transactions that block each other both succeed', { skip: needsPostgres }, async (t) => {
+t.test('REF-20: two deadlocked transactions both succeed', { skip: needsPostgres }, async (t) => {
   const ids = [uuidv7(), uuidv7()]
   await database.query((client) => client.auditEvent.createMany({ data: ids.map((id) => ({ ...event('start'), id })) }))
   let arrived = 0
@@ -93,12 +93,12 @@ t.test('REF-20: of two transactions that block each other both succeed', { skip:
       await change(second)
     })
   await Promise.all([append(ids[0], ids[1], '+a'), append(ids[1], ids[0], '+b')])
-  t.equal(arrived, 3, 'one of them was tried again')
+  t.equal(arrived, 3, 'one of them was retried')
   const rows = await database.query((client) => client.auditEvent.findMany())
   for (const row of rows) t.match(row.event, /^start(\+a\+b|\+b\+a)$/)
 })
 
-t.test('embedded and Postgres alike: what is counted, locked and returned', async (t) => {
+t.test('row counts, locks and results are the same on the embedded database and on Postgres', async (t) => {
   await database.query((client) => client.auditEvent.createMany({ data: [event('a'), event('b')] }))
   t.equal(await database.query((client) => client.$executeRaw`UPDATE audit_event SET event = 'c'`), 2)
   const rows = await database.transaction((tx) =>

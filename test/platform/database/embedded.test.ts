@@ -15,10 +15,10 @@ const dataDir = fs.mkdtempSync(join(tmpdir(), 'sallyport-'))
 t.teardown(() => fs.rmSync(dataDir, { recursive: true, force: true }))
 const open = () => openEmbedded({ dataDir, log: { info: () => undefined } })
 
-// The embedded database takes the zone that it is made in for its own.
+// The embedded database uses the time zone in which it is created as its own.
 process.env.TZ = 'Asia/Tokyo'
 
-t.test('a first start that was interrupted is begun again', async (t) => {
+t.test('an interrupted first start is repeated', async (t) => {
   fs.mkdirSync(join(dataDir, 'pglite.unfinished'))
   fs.writeFileSync(join(dataDir, 'pglite.unfinished', 'PG_VERSION'), '17')
   const database = await open()
@@ -32,7 +32,7 @@ t.test('a first start that was interrupted is begun again', async (t) => {
   await database.close()
 })
 
-t.test('OPS-09: every write that was acknowledged survives kill -9', async (t) => {
+t.test('OPS-09: every acknowledged write survives kill -9', async (t) => {
   const program = new URL('write-until-killed.ts', import.meta.url).pathname
   const acknowledged: string[] = []
   for (const writes of [1, 60, 250]) {
@@ -56,7 +56,7 @@ t.test('OPS-09: every write that was acknowledged survives kill -9', async (t) =
   await database.close()
 })
 
-t.test('what Postgres writes reaches the disk before it is acknowledged', async (t) => {
+t.test('writes reach the disk before they are acknowledged', async (t) => {
   const syncs = t.capture(fs, 'fsyncSync', fs.fsyncSync)
   t.teardown(syncBuiltinESMExports)
   syncBuiltinESMExports()
@@ -70,7 +70,7 @@ t.test('what Postgres writes reaches the disk before it is acknowledged', async 
   await engine.close()
 })
 
-t.test('the log is used again, so that the folder does not grow with every write', async (t) => {
+t.test('the log is recycled, so that the folder does not grow with every write', async (t) => {
   const database = await open()
   const segments = () => fs.readdirSync(join(dataDir, 'pglite', 'pg_wal')).length
   const write = async (times: number) => {
@@ -111,7 +111,7 @@ t.test('a transaction that was not committed fails', async (t) => {
     t.equal(await tableOf('late'), null)
   })
 
-  t.test('because a statement failed, also where the failure was caught', async (t) => {
+  t.test('because a statement failed, even if the error was caught', async (t) => {
     await t.rejects(
       database.transaction(async (tx) => {
         await tx.$executeRaw`CREATE TABLE undone (x int)`
@@ -155,7 +155,7 @@ t.test('ABU-01: what may wait for the connection is bounded, but for the work of
   t.strictSame(await ask(), [{ x: 1 }])
 })
 
-t.test('timers have their turn between the statements of a long queue', async (t) => {
+t.test('timers run between the statements of a long queue', async (t) => {
   const database = await openEmbedded({ dataDir: null, deadlineMs: 60_000, log: { info: () => undefined } })
   t.teardown(() => database.close())
   let answered = 0
@@ -171,28 +171,31 @@ t.test('timers have their turn between the statements of a long queue', async (t
   watch()
   await Promise.all(queue)
   working = false
-  t.equal(turns.size, 50, 'a turn after each of them but the last')
+  t.equal(turns.size, 50, 'a timer after each of them except the last')
 })
 
 t.test('with a database in memory', async (t) => {
   const database = await openEmbedded({ dataDir: null, deadlineMs: 300, log: { info: () => undefined } })
   t.teardown(() => database.close())
 
-  t.test('who waits behind a transaction that takes too long is told so, and all goes on after it', async (t) => {
-    let end: () => void = () => undefined
-    const stuck = new Promise<void>((resolve) => (end = resolve))
-    const answers = () => database.query((client) => client.$queryRaw`SELECT 1 AS x`)
-    const first = database.transaction(async (tx) => {
-      await tx.$queryRaw`SELECT 1`
-      await stuck
-    })
-    const unavailable = { code: 'database_unavailable' }
-    await Promise.all([t.rejects(first, unavailable), t.rejects(database.transaction(answers), unavailable)])
-    end()
-    t.strictSame(await answers(), [{ x: 1 }])
-  })
+  t.test(
+    'requests that wait for a transaction that takes too long get an error, and work continues afterwards',
+    async (t) => {
+      let end: () => void = () => undefined
+      const stuck = new Promise<void>((resolve) => (end = resolve))
+      const answers = () => database.query((client) => client.$queryRaw`SELECT 1 AS x`)
+      const first = database.transaction(async (tx) => {
+        await tx.$queryRaw`SELECT 1`
+        await stuck
+      })
+      const unavailable = { code: 'database_unavailable' }
+      await Promise.all([t.rejects(first, unavailable), t.rejects(database.transaction(answers), unavailable)])
+      end()
+      t.strictSame(await answers(), [{ x: 1 }])
+    },
+  )
 
-  t.test('after its end it is unavailable', async (t) => {
+  t.test('after closing it is unavailable', async (t) => {
     await database.close()
     await t.rejects(
       database.query((client) => client.auditEvent.count()),

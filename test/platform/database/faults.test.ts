@@ -7,7 +7,7 @@ import {
   violatedConstraint,
 } from '../../../src/platform/database/faults.js'
 
-// The shapes in which the errors really come: from Prisma, from its adapter, from pg and Node.
+// The shapes of real errors: from Prisma, from its adapter, from pg and Node.
 const prisma = (code: string, message = '') => Object.assign(new Error(message), { code })
 const adapter = (code: string, cause: object, message = '') =>
   Object.assign(new Error(message), { code, meta: { driverAdapterError: Object.assign(new Error(), { cause }) } })
@@ -30,7 +30,7 @@ t.test('what an error means', async (t) => {
     ['no server', adapter('P1001', { kind: 'DatabaseNotReachable' }), connection],
     ['no server for a raw statement', adapter('P2010', { kind: 'DatabaseNotReachable' }), connection],
     ['a raw statement on a connection that closed', adapter('P2010', { kind: 'ConnectionClosed' }), connection],
-    ['a raw statement that waited in vain', adapter('P2010', { kind: 'SocketTimeout' }), connection],
+    ['a raw statement that timed out', adapter('P2010', { kind: 'SocketTimeout' }), connection],
     ['a raw statement without TLS', adapter('P2010', { kind: 'TlsConnectionError' }), refusal],
     ['a closed connection', adapter('P1017', { kind: 'ConnectionClosed' }), connection],
     ['a server that shuts down', sqlState('57P01'), connection],
@@ -42,7 +42,7 @@ t.test('what an error means', async (t) => {
       connection,
     ],
     ['a server that went away', new Error('Connection terminated unexpectedly'), connection],
-    ['a server that is silent', new Error('Query read timeout'), connection],
+    ['a server that does not respond', new Error('Query read timeout'), connection],
     ['a name with several addresses', new AggregateError([node('ECONNREFUSED')], ''), connection],
     ['a cause within a cause', new Error('a', { cause: new Error('b', { cause: node('ECONNRESET') }) }), connection],
     ['no unix socket', node('ENOENT'), connection],
@@ -57,7 +57,7 @@ t.test('what an error means', async (t) => {
     ],
 
     ['a statement that took too long', sqlState('57014'), refusal],
-    ['a lock that was not to be had', sqlState('55P03'), refusal],
+    ['a lock that was not available', sqlState('55P03'), refusal],
     ['a demoted primary', sqlState('25006'), refusal],
     ['too many connections', adapter('P2037', { kind: 'TooManyConnections', originalCode: '53300' }), refusal],
     ['a full disk', sqlState('53100'), refusal],
@@ -66,13 +66,13 @@ t.test('what an error means', async (t) => {
     ['a violated constraint', adapter('P2002', { originalCode: '23505' }), []],
     ['an unknown column', sqlState('42703'), []],
     ['a missing file', node('ENOENT', 'open'), []],
-    ['a mistake of ours', new TypeError('x is not a function'), []],
-    ['no error at all', undefined, []],
+    ['a programming error', new TypeError('x is not a function'), []],
+    ['not an error', undefined, []],
   ]
   for (const [name, error, expected] of cases) t.strictSame(verdicts(error), expected, name)
 })
 
-t.test('an error that wraps itself is judged too', async (t) => {
+t.test('an error that is its own cause is classified too', async (t) => {
   const error = prisma('40001')
   error.cause = error
   t.ok(isRetryable(error))

@@ -1,4 +1,4 @@
-// When what many processes share is read again. Time stands still here: what happens without it is not the poll's doing.
+// When shared data is read again. The clock does not advance, so anything that happens is not caused by polling.
 
 import { mock } from 'node:test'
 import t from 'tap'
@@ -6,10 +6,10 @@ import type { Signal } from '../../../src/platform/database/signals.js'
 import { follow } from '../../../src/platform/database/following.js'
 import { createKeptLog } from '../../support/logged.js'
 
-type Reading = 'load' | 'poll'
+type Reading = 'load' | 'poll' | 'glance'
 
-/** Follows something that is read when the test says so. */
-function startFollowing(t: { teardown(work: () => Promise<void>): void }) {
+/** Follows a source that is read when the test says so. */
+function startFollowing(t: { teardown(work: () => Promise<void>): void }, { glances = false } = {}) {
   mock.timers.enable({ apis: ['setTimeout'] })
   const readings: Reading[] = []
   let finish: (error?: Error) => void = () => undefined
@@ -23,13 +23,13 @@ function startFollowing(t: { teardown(work: () => Promise<void>): void }) {
   }
   const { log, lines } = createKeptLog()
   const stop = follow({
-    source: { load: read('load'), poll: read('poll') },
+    source: { load: read('load'), poll: read('poll'), ...(glances && { glance: read('glance') }) },
     name: 'the news',
     waking: {
-      channel: 'news',
+      line: { channel: 'news', sender: 'this process' },
       signals: {
         send: () => undefined,
-        listen: (_channel, onSignal) => {
+        listen: (_line, onSignal) => {
           signal = onSignal
           return () => Promise.resolve(void (listening = false))
         },
@@ -48,7 +48,7 @@ function startFollowing(t: { teardown(work: () => Promise<void>): void }) {
     stop,
     isListening: () => listening,
     signal: (missed = false) => signal({ missed }),
-    /** Ends the reading that is under way, and lets what follows from it happen. */
+    /** Completes the read in progress, and runs what follows from it. */
     async finish(error?: Error) {
       finish(error)
       await settle()
@@ -60,12 +60,12 @@ function startFollowing(t: { teardown(work: () => Promise<void>): void }) {
   }
 }
 
-/** Lets everything happen that waits for no time. */
+/** Runs everything that waits for no time. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-t.test('without any signal it is read every half second, never twice at once', async (t) => {
+t.test('without signals it is read every half second, one read at a time', async (t) => {
   const { readings, finish, pass } = startFollowing(t)
-  t.strictSame(readings, ['poll'], 'at once')
+  t.strictSame(readings, ['poll'], 'immediately')
   await pass(5_000)
   t.equal(readings.length, 1, 'not before the first has ended')
   await finish()
@@ -76,7 +76,7 @@ t.test('without any signal it is read every half second, never twice at once', a
   t.strictSame(readings, ['poll', 'poll'])
 })
 
-t.test('a signal has it read at once, and so does one that comes while it is read', async (t) => {
+t.test('a signal triggers a read immediately, also one that arrives during a read', async (t) => {
   const { readings, finish, signal } = startFollowing(t)
   await finish()
   signal()
@@ -87,12 +87,29 @@ t.test('a signal has it read at once, and so does one that comes while it is rea
   await settle()
   t.equal(readings.length, 2)
   await finish()
-  t.equal(readings.length, 3, 'what was read may have been too early for the signal')
+  t.equal(readings.length, 3, 'the read may have been too early for the signal')
   await finish()
   t.equal(readings.length, 3, 'once for both')
 })
 
-t.test('where signals may have been missed, everything is read', async (t) => {
+t.test('at signals only the latest is read, but for one poll in each half second', async (t) => {
+  let nowMs = performance.now()
+  const { restore } = t.intercept(performance, 'now', { value: () => nowMs })
+  t.teardown(restore)
+  const { readings, finish, signal, pass } = startFollowing(t, { glances: true })
+  await finish()
+  for (const passedMs of [100, 399, 1, 100]) {
+    nowMs += passedMs
+    signal()
+    await settle()
+    await finish()
+  }
+  await pass(500)
+  await finish()
+  t.strictSame(readings, ['poll', 'glance', 'glance', 'poll', 'glance', 'poll'])
+})
+
+t.test('after missed signals, everything is read', async (t) => {
   const { readings, finish, signal, pass } = startFollowing(t)
   await finish()
   signal(true)
@@ -102,14 +119,14 @@ t.test('where signals may have been missed, everything is read', async (t) => {
   t.strictSame(readings, ['poll', 'load', 'poll'])
 })
 
-t.test('a miss that is told while it is read is not forgotten', async (t) => {
+t.test('missed signals that are reported during a read are handled afterwards', async (t) => {
   const { readings, finish, signal } = startFollowing(t)
   signal(true)
   await finish()
   t.strictSame(readings, ['poll', 'load'])
 })
 
-t.test('after a failure everything is read, until it succeeds; both are told once', async (t) => {
+t.test('after a failure everything is read until it succeeds; both are logged once', async (t) => {
   const { readings, lines, finish, pass } = startFollowing(t)
   for (let i = 0; i < 3; i++) {
     await finish(new Error('no database'))
@@ -125,7 +142,7 @@ t.test('after a failure everything is read, until it succeeds; both are told onc
   t.equal(lines.length, 2)
 })
 
-t.test('a stop waits for the reading that is under way, and nothing is read after it', async (t) => {
+t.test('stopping waits for the read in progress, and nothing is read afterwards', async (t) => {
   const { readings, finish, pass, signal, stop, isListening } = startFollowing(t)
   let stopped = false
   const done = stop().then(() => (stopped = true))

@@ -8,7 +8,7 @@ const deadlock = Object.assign(new Error('deadlock'), { code: '40P01' })
 const broken = Object.assign(new Error('broken'), { code: 'ECONNRESET' })
 const unavailable = (cause: unknown) => ({ code: 'database_unavailable', options: { retryAfterSeconds: 1, cause } })
 
-/** Work that fails in the ways listed, one each time, and then succeeds. */
+/** Work that fails in the listed ways, one per attempt, and then succeeds. */
 function failing(...errors: Error[]) {
   const work = {
     runs: 0,
@@ -20,7 +20,7 @@ function failing(...errors: Error[]) {
   return work
 }
 
-t.test('REF-20: a deadlock or serialization failure is tried again three times, then it is 503', async (t) => {
+t.test('REF-20: a deadlock or serialization failure is retried three times, then it is 503', async (t) => {
   const thrice = failing(deadlock, deadlock, deadlock)
   t.equal(await guard(deadlineMs, thrice.run), 'done')
   const often = failing(deadlock, deadlock, deadlock, deadlock)
@@ -28,23 +28,23 @@ t.test('REF-20: a deadlock or serialization failure is tried again three times, 
   t.equal(often.runs, 4)
 })
 
-t.test('a connection fault repeats only work that may be repeated', async (t) => {
+t.test('after a connection fault only idempotent work is retried', async (t) => {
   const once = failing(broken)
   await t.rejects(guard(deadlineMs, once.run), unavailable(broken))
   t.equal(once.runs, 1)
   t.equal(await guard(deadlineMs, failing(broken, broken).run, { safeToRetry: true }), 'done')
 })
 
-t.test('all other errors pass through as they are, and are not tried again', async (t) => {
+t.test('all other errors are thrown unchanged, without a retry', async (t) => {
   const problem = new Problem('email_taken', { cause: deadlock })
-  for (const error of [problem, new TypeError('a mistake of ours'), Object.assign(new Error(), { code: 'P2002' })]) {
+  for (const error of [problem, new TypeError('a programming error'), Object.assign(new Error(), { code: 'P2002' })]) {
     const work = failing(error)
     await t.rejects(guard(deadlineMs, work.run, { safeToRetry: true }), error)
     t.equal(work.runs, 1)
   }
 })
 
-t.test('OPS-03: nobody waits longer than the deadline, and what comes later disturbs nobody', async (t) => {
+t.test('OPS-03: no request waits longer than the deadline, and a later result has no effect', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   let fail: (error: Error) => void = () => undefined
@@ -64,7 +64,7 @@ t.test('OPS-03: nobody waits longer than the deadline, and what comes later dist
   await new Promise((resolve) => setImmediate(resolve))
 })
 
-t.test('no try begins after the deadline', async (t) => {
+t.test('no attempt begins after the deadline', async (t) => {
   let runs = 0
   const endless = guard(20, async () => {
     runs++

@@ -1,4 +1,4 @@
-// A process for data-directory.test.ts: it says "ready", and at a line on its input tries to take the directory.
+// A process for data-directory.test.ts: it prints "ready", and tries to lock the directory when it reads a line.
 
 import { once } from 'node:events'
 import { lockDataDirectory } from '../../../src/platform/database/data-directory.js'

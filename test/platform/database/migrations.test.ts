@@ -22,12 +22,12 @@ const record = (name: string, finished = true) => ({ name, checksum: 'sum of SEL
 const engine = await PGlite.create()
 t.teardown(() => engine.close())
 
-t.test('the migrations lead to schema.prisma', async (t) => {
+t.test('the migrations produce schema.prisma', async (t) => {
   const { upToDate, sql } = await diffMigrations(engine)
   t.ok(upToDate, sql)
 })
 
-t.test('which migrations are still to be applied', async (t) => {
+t.test('pending migrations are found', async (t) => {
   const files = [migration('1'), migration('2'), migration('3')]
   t.strictSame(pendingMigrations(files, []), files)
   t.strictSame(pendingMigrations(files, [record('1'), record('2')]), [files[2]])
@@ -75,7 +75,7 @@ t.test('on the embedded database', async (t) => {
     await findPendingMigrations(connection),
     all.map(({ name }) => name),
   )
-  t.equal(await countTables(), 0, 'to look at what is missing makes nothing')
+  t.equal(await countTables(), 0, 'looking for pending migrations creates nothing')
   t.strictSame(
     await applyMigrations(connection),
     all.map(({ name }) => name),
@@ -86,7 +86,7 @@ t.test('on the embedded database', async (t) => {
   t.match(
     await diagnoseHistory(engine),
     { hasMigrationsTable: true, history: null, failedMigrationNames: [], editedMigrationNames: [] },
-    "Prisma's own engine agrees that everything is applied",
+    "Prisma's own engine reports that everything is applied",
   )
 
   const good = migration('99990101000000_good', 'CREATE TABLE a (); CREATE TABLE b ();')
@@ -95,9 +95,9 @@ t.test('on the embedded database', async (t) => {
     name: 'MigrationError',
     message: /99990102000000_bad failed and was rolled back.*nonsense/,
   })
-  t.equal((await recorded()).length, all.length + 1, 'the good one is kept, of the bad one there is no record')
+  t.equal((await recorded()).length, all.length + 1, 'the good one is kept, and the bad one is not recorded')
   const { rows } = await engine.query("SELECT tablename FROM pg_tables WHERE tablename IN ('a', 'b', 'c') ORDER BY 1")
-  t.strictSame(rows, [{ tablename: 'a' }, { tablename: 'b' }], 'nor is there anything else')
+  t.strictSame(rows, [{ tablename: 'a' }, { tablename: 'b' }], 'nor are there other changes')
 
   await t.rejects(applyMigrations(connection), /99990101000000_good, which is unknown to this version/)
   await t.rejects(findPendingMigrations(connection), /99990101000000_good, which is unknown to this version/)
@@ -115,7 +115,7 @@ t.test('on Postgres', { skip: needsPostgres }, async (t) => {
   t.teardown(() => admin.query(`DROP DATABASE ${name} WITH (FORCE)`))
   const target = new URL(url)
   target.pathname = name
-  // A server that is strict with everybody else.
+  // A server with strict limits for other clients.
   await admin.query(`ALTER DATABASE ${name} SET statement_timeout = 100`)
   await admin.query(`ALTER DATABASE ${name} SET lock_timeout = 50`)
   await admin.query(`ALTER DATABASE ${name} SET default_transaction_isolation = 'repeatable read'`)
@@ -134,7 +134,11 @@ t.test('on Postgres', { skip: needsPostgres }, async (t) => {
   await Promise.all(migrators.map((migrator) => migrator.close()))
 
   const names = readMigrations().map((migration) => migration.name)
-  t.strictSame(applied.flat().sort(), names, 'eight at once make one history, and wait for each other past every limit')
+  t.strictSame(
+    applied.flat().sort(),
+    names,
+    'eight concurrent migrations produce one history, and wait for each other beyond every limit',
+  )
   const { rows } = await other.query<object>(
     `SELECT migration_name, applied_steps_count, logs, finished_at >= started_at AS finished
      FROM _prisma_migrations ORDER BY started_at`,

@@ -11,7 +11,7 @@ type Tap = Pick<typeof t, 'teardown'>
 const unavailable = { name: 'Problem', code: 'database_unavailable', options: { retryAfterSeconds: 1 } }
 const answers = (database: Database) => database.query((client) => client.$queryRaw<{ x: number }[]>`SELECT 1 AS x`)
 
-/** A second way into the test's database, through a proxy, with limits short enough for a test. */
+/** A second connection to the test's database, through a proxy, with limits short enough for a test. */
 async function openThroughProxy(t: Tap, options: Partial<PostgresOptions> = {}) {
   const { url = '' } = await openTestDatabase()
   const proxy = await startTcpProxy(url)
@@ -43,7 +43,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
   await admin.connect()
   t.teardown(() => admin.end())
 
-  t.test('OPS-03: a paused server is answered for within the deadline, and found again without help', async (t) => {
+  t.test('OPS-03: with a paused server queries fail within the deadline, and recover automatically', async (t) => {
     const { database, proxy } = await openThroughProxy(t)
     await answers(database)
     proxy.freeze()
@@ -61,7 +61,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.strictSame(await answers(database), [{ x: 1 }])
   })
 
-  t.test('OPS-03: connections that a dead network has swallowed are replaced', async (t) => {
+  t.test('OPS-03: connections that a network failure has broken silently are replaced', async (t) => {
     const { database, proxy, warned } = await openThroughProxy(t, { poolSize: 1 })
     await answers(database)
     proxy.freeze()
@@ -69,13 +69,13 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
       database.transaction((tx) => tx.auditEvent.count()),
       unavailable,
     )
-    // The old connection stays silent for ever.
+    // The old connection stays silent permanently.
     proxy.passNewConnections()
     await warned
     t.strictSame(await answers(database), [{ x: 1 }])
   })
 
-  t.test('OPS-03: a server that is away is told of at once, and is found again without help', async (t) => {
+  t.test('OPS-03: with a stopped server queries fail immediately, and recover automatically', async (t) => {
     const { database, proxy } = await openThroughProxy(t)
     await answers(database)
     await proxy.stop()
@@ -88,7 +88,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.strictSame(await answers(database), [{ x: 1 }])
   })
 
-  t.test('a connection that breaks while idle is logged, and nothing else happens', async (t) => {
+  t.test('a connection that breaks while idle is logged, without other effects', async (t) => {
     const { database, proxy, warned } = await openThroughProxy(t)
     await answers(database)
     proxy.cut()
@@ -96,7 +96,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.strictSame(await answers(database), [{ x: 1 }])
   })
 
-  t.test('OPS-05: work that may be repeated outlives its connection; other work is not done twice', async (t) => {
+  t.test('OPS-05: idempotent work survives its connection; other work is not repeated', async (t) => {
     const { database, proxy } = await openThroughProxy(t)
     const run = async (attempt: { safeToRetry: boolean }) => {
       let runs = 0
@@ -115,7 +115,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.match(await run({ safeToRetry: false }), { runs: 1, error: unavailable })
   })
 
-  t.test('OPS-10: a pool that is used up is waited for no longer than its limit', async (t) => {
+  t.test('OPS-10: the wait for an exhausted pool is limited', async (t) => {
     const { database } = await openThroughProxy(t, { poolSize: 1, limits: { poolWaitMs: 1_000, deadlineMs: 10_000 } })
     await database.transaction(async (tx) => {
       await tx.$queryRaw`SELECT 1`
@@ -124,14 +124,14 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.strictSame(await answers(database), [{ x: 1 }])
   })
 
-  t.test('a connection that breaks while it is being made ready ends nothing but the query', async (t) => {
+  t.test('a connection that breaks during its setup fails only the query', async (t) => {
     const { database, proxy } = await openThroughProxy(t)
     proxy.cutAt('SET TIME ZONE')
     await t.rejects(answers(database), unavailable)
     t.strictSame(await answers(database), [{ x: 1 }])
   })
 
-  t.test('what is told to have failed at the deadline is not committed afterwards', async (t) => {
+  t.test('work that has failed at the deadline is not committed afterwards', async (t) => {
     const { database } = await openThroughProxy(t, { limits: { deadlineMs: 1_000 } })
     const id = uuidv7()
     let finished: () => void = () => undefined
@@ -149,7 +149,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.equal(await other.query((client) => client.auditEvent.count({ where: { id } })), 0)
   })
 
-  t.test('the server ends what takes too long, and the session thinks in UTC', async (t) => {
+  t.test('the server cancels statements that take too long, and the session uses UTC', async (t) => {
     const limits = { statementMs: 4_000, lockMs: 3_000, idleInTransactionMs: 9_000 }
     const elsewhere = new URL(url)
     elsewhere.searchParams.set('options', '-c TimeZone=America/New_York -c DateStyle=SQL')
@@ -166,10 +166,10 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     }
     const expected = { statement: '4s', lock: '3s', idle: '9s', zone: 'UTC', style: 'ISO, MDY' }
     t.strictSame(await settings(true), expected)
-    t.strictSame(await settings(false), expected, 'behind a pooler each transaction sets its own')
+    t.strictSame(await settings(false), expected, 'behind a pooler each transaction sets its own limits')
   })
 
-  t.test('a statement that waits too long for a lock is given up as unavailable', async (t) => {
+  t.test('a statement that waits too long for a lock fails as unavailable', async (t) => {
     const { database } = await openThroughProxy(t, { limits: { lockMs: 20, deadlineMs: 2_000, silenceMs: 2_500 } })
     await admin.query('BEGIN; LOCK TABLE audit_event')
     t.teardown(() => admin.query('ROLLBACK'))
@@ -177,7 +177,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.match(error, { ...unavailable, cause: { meta: { driverAdapterError: { cause: { originalCode: '55P03' } } } } })
   })
 
-  t.test('only statements that come back are kept on the server, and none behind a pooler', async (t) => {
+  t.test('only frequent statements are prepared on the server, and none behind a pooler', async (t) => {
     const kept = async (prepared: boolean) => {
       const { database } = await openThroughProxy(t, { poolSize: 1, prepared, limits: { deadlineMs: 2_000 } })
       for (let i = 0; i < 8; i++) {
@@ -193,7 +193,7 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.strictSame(await kept(false), [])
   })
 
-  t.test('closing ends at once, also while the server is paused', async (t) => {
+  t.test('closing is immediate, also while the server is paused', async (t) => {
     const { database, proxy } = await openThroughProxy(t)
     await answers(database)
     proxy.freeze()

@@ -1,4 +1,4 @@
-// While instances are replaced one by one, those of the version before go on with their statements on the newer tables.
+// During a rolling upgrade, instances of the previous version continue with their statements on the newer tables.
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
@@ -7,10 +7,10 @@ import t from 'tap'
 import { applyMigrations, readMigrations, type MigrationSession } from '../../../src/platform/database/migrations.js'
 import { createEmptyDatabase, needsPostgres } from '../../support/database.js'
 
-/** The migrations that came with the first version; what follows was written for instances of that one to run on. */
+/** The migrations of the first version; later ones were written so that its instances can run on them. */
 const FIRST_VERSION = 2
 
-/** What the first version sends, shortened to what tells. Each keeps its name, and the plan that a connection made for it. */
+/** The statements of the first version, abridged. Each keeps its name, and the plan that a connection made for it. */
 const olderStatements = {
   openFamily: `
     WITH f AS (
@@ -65,7 +65,7 @@ async function upgrade(t: Assertions, connection: Connection): Promise<void> {
   t.strictSame(events.rows, Array(2).fill({ actor_kind: null, actor_id: null }))
 }
 
-t.test('OPS-07: an instance of the version before goes on after the migrations, embedded', async (t) => {
+t.test('OPS-07: an instance of the previous version continues after the migrations, embedded', async (t) => {
   const engine = await PGlite.create()
   t.teardown(() => engine.close())
   await upgrade(t, {
@@ -76,7 +76,7 @@ t.test('OPS-07: an instance of the version before goes on after the migrations, 
 })
 
 t.test(
-  'OPS-07: an instance of the version before goes on after the migrations, on Postgres',
+  'OPS-07: an instance of the previous version continues after the migrations, on Postgres',
   { skip: needsPostgres },
   async (t) => {
     const client = new pg.Client({ connectionString: await createEmptyDatabase(t) })

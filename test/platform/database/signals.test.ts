@@ -1,4 +1,5 @@
-// NOTIFY and LISTEN: what wakes other processes on the same Postgres, and how they notice that they may have missed it.
+// NOTIFY and LISTEN: how other processes on the same Postgres are notified, and how they learn that they may have
+// missed a notification.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,14 +10,15 @@ import { needsPostgres, openTestDatabase } from '../../support/database.js'
 import { startTcpProxy } from '../../support/tcp-proxy.js'
 import { until } from '../../support/until.js'
 
-const CHANNEL = 'a "channel" of the test'
+const ours = { channel: 'a "channel" of the test', sender: 'this process' }
+const theirs = { ...ours, sender: 'another process' }
 
 t.test('signals', { skip: needsPostgres }, async (t) => {
   const { url = '' } = await openTestDatabase()
   const pool = new pg.Pool({ connectionString: url, max: 2 })
   t.teardown(() => pool.end())
 
-  /** Signals whose listener reaches the server through a proxy; what is sent goes past it. */
+  /** Signals whose listener connects to the server through a proxy; sending bypasses it. */
   async function startSignals(silenceMs = 30_000) {
     const proxy = await startTcpProxy(url)
     t.teardown(() => proxy.stop())
@@ -28,77 +30,90 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
 
   function listenTo(t: { teardown(work: () => Promise<void>): void }, signals: ReturnType<typeof createSignals>) {
     const heard: Signal[] = []
-    const stop = signals.listen(CHANNEL, (signal) => heard.push(signal))
+    const stop = signals.listen(ours, (signal) => heard.push(signal))
     t.teardown(stop)
     const count = (missed: boolean) => heard.filter((signal) => signal.missed === missed).length
     return {
       stop,
       connections: () => count(true),
       notifications: () => count(false),
-      /** Waits until the listener has connected so many times. */
+      /** Waits until the listener has connected this many times. */
       connected: (times = 1) => until(() => Promise.resolve(count(true) >= times)),
     }
   }
 
-  t.test('a listener hears at once that it may have missed some, and then each signal', async (t) => {
+  t.test('a listener is first told that it may have missed signals, and then receives each signal', async (t) => {
     const { signals } = await startSignals()
     const [one, two] = [listenTo(t, signals), listenTo(t, signals)]
     await Promise.all([one.connected(), two.connected()])
     t.equal(one.notifications(), 0)
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(one.notifications() === 1 && two.notifications() === 1))
-    signals.send('another channel')
-    signals.send(CHANNEL)
+    signals.send({ channel: 'another channel', sender: 'another process' })
+    signals.send(theirs)
     await until(() => Promise.resolve(one.notifications() === 2 && two.notifications() === 2))
     t.equal(one.connections(), 1)
   })
 
-  t.test('many signals are gathered into few, and one goes out after the last', async (t) => {
+  t.test('a listener is not woken by its own signals', async (t) => {
+    const { signals } = await startSignals()
+    const listener = listenTo(t, signals)
+    await listener.connected()
+    signals.send(ours)
+    signals.send(theirs)
+    await until(() => Promise.resolve(listener.notifications() === 1))
+    signals.send(ours)
+    signals.send(theirs)
+    await until(() => Promise.resolve(listener.notifications() >= 2))
+    t.equal(listener.notifications(), 2)
+  })
+
+  t.test('many signals are combined into few, and one is sent after the last', async (t) => {
     const { signals } = await startSignals()
     const listener = listenTo(t, signals)
     await listener.connected()
 
-    for (let i = 0; i < 1000; i++) signals.send(CHANNEL)
-    // The first, and one for the 999 that came while it was on its way.
+    for (let i = 0; i < 1000; i++) signals.send(theirs)
+    // The first, and one for the 999 that were sent while it was in transit.
     await until(() => Promise.resolve(listener.notifications() === 2))
 
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() >= 3))
     t.equal(listener.notifications(), 3, 'nothing was left over')
   })
 
-  t.test('a listener whose connection is cut listens again, and hears that it may have missed some', async (t) => {
+  t.test('a listener whose connection is cut reconnects, and is told that it may have missed signals', async (t) => {
     const { signals, proxy, warnings } = await startSignals()
     const listener = listenTo(t, signals)
     await listener.connected()
     proxy.cut()
     await listener.connected(2)
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() === 1))
 
     await proxy.stop()
     await until(() => Promise.resolve(warnings.length >= 1))
     await proxy.start()
     await listener.connected(3)
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() === 2))
   })
 
-  t.test('a server that falls silent is noticed, and listened to again when it answers', async (t) => {
+  t.test('a silent server is detected, and the listener reconnects when it responds', async (t) => {
     const { signals, proxy } = await startSignals(500)
     const listener = listenTo(t, signals)
     await listener.connected()
     proxy.freeze()
-    signals.send(CHANNEL)
-    // The old connection stays silent for ever.
+    signals.send(theirs)
+    // The old connection stays silent permanently.
     proxy.passNewConnections()
     await listener.connected(2)
-    t.equal(listener.notifications(), 0, 'what was sent meanwhile was missed, and that is told')
-    signals.send(CHANNEL)
+    t.equal(listener.notifications(), 0, 'signals that were missed meanwhile are reported')
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() === 1))
   })
 
-  t.test('what cannot be sent is told, and the next is sent', async (t) => {
+  t.test('a failed signal is logged, and the next one is sent', async (t) => {
     const proxy = await startTcpProxy(url)
     const proxied = new pg.Pool({ connectionString: proxy.url, max: 1 })
     proxied.on('error', () => undefined)
@@ -111,14 +126,14 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
     const listener = listenTo(t, signals)
     await listener.connected()
     await proxy.stop()
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(warned === 1))
     await proxy.start()
-    signals.send(CHANNEL)
+    signals.send(theirs)
     await until(() => Promise.resolve(listener.notifications() === 1))
   })
 
-  t.test('a stop ends the connection, the wait for a server that is away, and a silent one', async (t) => {
+  t.test('stopping closes a connection, a silent one, and the wait for a server that is down', async (t) => {
     const { signals, proxy, warnings } = await startSignals()
     const listener = listenTo(t, signals)
     await listener.connected()
@@ -139,14 +154,14 @@ t.test('signals', { skip: needsPostgres }, async (t) => {
     t.equal(hopeless.connections(), 0)
   })
 
-  t.test('a process that has stopped listening ends', async (t) => {
+  t.test('a process that has stopped listening exits', async (t) => {
     const script = `
       import pg from 'pg'
       import { createSignals } from ${JSON.stringify(new URL('../../../src/platform/database/signals.ts', import.meta.url).href)}
       const url = process.env.DATABASE_URL
       const pool = new pg.Pool({ connectionString: url })
       const signals = createSignals({ url, pool, silenceMs: 600_000, log: console })
-      const stop = signals.listen('any', () => void stop().then(() => pool.end()).then(() => console.log('stopped')))`
+      const stop = signals.listen({ channel: 'any', sender: 'child' }, () => void stop().then(() => pool.end()).then(() => console.log('stopped')))`
     const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', script]
     const env = { PATH: process.env.PATH, DATABASE_URL: url }
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,4 +1,4 @@
-// A process for embedded.test.ts: it writes until it is killed, and tells of every write that was acknowledged.
+// A process for embedded.test.ts: it writes until it is killed, and prints every acknowledged write.
 
 import { writeSync } from 'node:fs'
 import { openEmbedded } from '../../../src/platform/database/embedded.js'
@@ -10,6 +10,6 @@ for (;;) {
   const id = uuidv7()
   const data = { id, at: new Date(), event: 'x'.repeat(500) }
   await database.transaction((tx) => tx.auditEvent.create({ data }))
-  // Synchronously, so that nothing lies between the acknowledgement and the word of it.
+  // Synchronously, so that nothing happens between the acknowledgement and its output.
   writeSync(1, `${id}\n`)
 }

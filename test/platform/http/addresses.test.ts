@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createAddressSet, networksOf, parseRange } from '../../../src/platform/http/addresses.js'
 
-t.test('PWD-14, ABU-09: an address is counted under its network, one of IPv6 also under a wider one', async (t) => {
+t.test('PWD-14, ABU-09: an address is counted by its network, an IPv6 address also by a wider one', async (t) => {
   const cases: [string | null, string, string?][] = [
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
@@ -24,7 +24,7 @@ t.test('PWD-14, ABU-09: an address is counted under its network, one of IPv6 als
   for (const [address, ...networks] of cases) t.strictSame(networksOf(address), networks, String(address))
 })
 
-t.test('a range has one spelling', async (t) => {
+t.test('a range has a canonical form', async (t) => {
   const cases: [string, string | null][] = [
     ['192.0.2.7', '192.0.2.7/32'],
     ['192.0.2.7/24', '192.0.2.0/24'],
@@ -47,7 +47,7 @@ t.test('a range has one spelling', async (t) => {
   for (const [text, range] of cases) t.equal(parseRange(text), range, text)
 })
 
-t.test('a set holds the addresses of its ranges, in each of their spellings', async (t) => {
+t.test('a set contains the addresses of its ranges, in any spelling', async (t) => {
   const set = createAddressSet(['192.0.2.0/24', '2001:db8::/32', '198.51.100.7/32'])
   const inside = ['192.0.2.0', '192.0.2.255', '::ffff:192.0.2.9', '2001:db8:ffff::1', '198.51.100.7']
   const outside = ['192.0.3.0', '198.51.100.8', '2001:db9::1', '::ffff:192.0.3.1', 'unknown', '']

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { problemCodes } from '../../../src/wire/problem-codes.js'
 import { listen, sendRaw, startSmallApp } from './small-app.js'
 
-// CONNECT asks for a tunnel, not for an answer: Node closes the connection.
+// CONNECT requests a tunnel and gets no response: Node closes the connection.
 const methods = METHODS.filter((method) => method !== 'CONNECT')
 
 const path = fc.oneof(
@@ -16,7 +16,7 @@ const path = fc.oneof(
   fc.string({ unit: fc.constantFrom('%', '2', 'f', 'e', '/', '.', '?', ';', '#', 'ä', '0') }).map((text) => `/${text}`),
 )
 
-// Node's client sends no other characters; the second test sends what it likes.
+// Node's client sends no other characters; the second test sends arbitrary bytes.
 const sendablePath = path.map((text) => text.replace(/[^!-~]/g, '_'))
 
 const headerValue = fc.oneof(
@@ -75,7 +75,7 @@ interface Answer {
   body: string
 }
 
-t.test('HTTP-01: no request whatever gives a 5xx, and every refusal is a problem', async (t) => {
+t.test('HTTP-01: no request causes a 5xx, and every refusal is a problem', async (t) => {
   const port = await listen(await startSmallApp(t))
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
@@ -95,7 +95,7 @@ t.test('HTTP-01: no request whatever gives a 5xx, and every refusal is a problem
   await fc.assert(
     fc.asyncProperty(anyRequest, async ({ method, path, headers, body, isJson }) => {
       const type = isJson ? { 'content-type': 'application/json' } : {}
-      // Node's client leaves out the length for methods that usually have no body.
+      // Node's client omits the length for methods that usually have no body.
       const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
       const answer = await send({ method, path, headers: { ...headers, ...type, ...length } }, body)
       if (answer.status < 400) return
@@ -109,7 +109,7 @@ t.test('HTTP-01: no request whatever gives a 5xx, and every refusal is a problem
   )
 })
 
-t.test('HTTP-01: no bytes whatever end the process', async (t) => {
+t.test('HTTP-01: no bytes crash the process', async (t) => {
   const port = await listen(await startSmallApp(t))
   const line = fc.oneof(
     fc.constantFrom(

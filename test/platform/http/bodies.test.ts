@@ -42,7 +42,7 @@ t.test('WEB-06: only JSON in UTF-8 is read', async (t) => {
   t.equal(await send('application/json', { 'content-encoding': 'gzip' }), 'unsupported_media_type')
 })
 
-t.test('HTTP-04: every accepted spelling of the content type is held against the same schema', async (t) => {
+t.test('HTTP-04: the schema is the same for every accepted spelling of the content type', async (t) => {
   const app = await startSmallApp(t)
   for (const type of [
     'application/json',
@@ -69,7 +69,7 @@ t.test('HTTP-03: bytes that are not UTF-8 are refused', async (t) => {
   }
 })
 
-t.test('HTTP-03: escaped lone surrogates and NUL do not pass as text', async (t) => {
+t.test('HTTP-03: escaped lone surrogates and NUL are refused in text', async (t) => {
   const app = await startSmallApp(t)
   for (const name of ['\\ud83d', '\\udc00', 'a\\u0000']) {
     const payload = `{"name":"${name}"}`
@@ -78,7 +78,7 @@ t.test('HTTP-03: escaped lone surrogates and NUL do not pass as text', async (t)
   }
 })
 
-t.test('HTTP-05: keys that poison prototypes are refused', async (t) => {
+t.test('HTTP-05: keys for prototype pollution are refused', async (t) => {
   const app = await startSmallApp(t)
   for (const payload of [
     '{"name":"a","__proto__":{"admin":true}}',
@@ -91,7 +91,7 @@ t.test('HTTP-05: keys that poison prototypes are refused', async (t) => {
   }
 })
 
-t.test('HTTP-09: a body is at most 16 KiB and nested at most 10 levels', async (t) => {
+t.test('HTTP-09: a body has at most 16 KiB and 10 levels of nesting', async (t) => {
   const app = await startSmallApp(t)
   const send = async (payload: string) => {
     const answer = await app.inject({ method: 'POST', url: '/v1/things', headers: json, payload })
@@ -110,7 +110,7 @@ t.test('HTTP-09: a body is at most 16 KiB and nested at most 10 levels', async (
   t.notOk(isNestedDeeperThan(0, null))
 })
 
-t.test('what is not JSON is a bad request', async (t) => {
+t.test('a body that is not JSON is a bad request', async (t) => {
   const app = await startSmallApp(t)
   for (const payload of ['{', 'hunter2', "{'name':'a'}", '{"name":"a"}{"name":"b"}', '{"name":NaN}', '\0', ' ']) {
     const answer = await app.inject({ method: 'POST', url: '/v1/things', headers: json, payload })
@@ -129,7 +129,7 @@ t.test('an empty body counts as none, with and without a content type', async (t
   t.strictSame(given.json(), { hasBody: true })
 })
 
-t.test('HTTP-01: a body where none belongs does no harm', async (t) => {
+t.test('HTTP-01: an unexpected body has no effect', async (t) => {
   const app = await startSmallApp(t)
   for (const payload of ['{"a":1}', 'not json', 'x'.repeat(20_000)]) {
     const answer = await app.inject({ method: 'GET', url: '/v1/address', headers: json, payload })

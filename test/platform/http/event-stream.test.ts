@@ -1,3 +1,7 @@
+import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
+import type { FastifyReply } from 'fastify'
 import t from 'tap'
 import { createEventStreams, type EventStream } from '../../../src/platform/http/event-stream.js'
 import { openFeed } from '../../support/feed-reader.js'
@@ -25,7 +29,7 @@ async function startStreaming(t: Parameters<typeof startSmallApp>[0], patienceMs
   return { app, streams, read, last }
 }
 
-t.test('a stream has the headers of every answer, and its events are separate', async (t) => {
+t.test('a stream has the headers of every response, and separate events', async (t) => {
   const { read, last } = await startStreaming(t)
   const reader = await read({ origin: 'https://app.example' })
   t.match(reader.headers, {
@@ -44,20 +48,51 @@ t.test('a stream has the headers of every answer, and its events are separate', 
   ])
 })
 
-t.test('a reader that takes nothing is cut off, and what is held for it has a bound', async (t) => {
+t.test('a reader that does not read is disconnected, and its buffer is bounded', async (t) => {
   const { read, last } = await startStreaming(t, 200)
   const reader = await read()
   reader.pause()
   const stream = last()
   let sent = 0
   const text = 'x'.repeat(64 * 1024)
-  // The kernel's buffers take some megabytes before anything is held here.
+  // The kernel buffers several megabytes before this process buffers anything.
   while (!stream.ended && sent < 1000) {
     await stream.send({ event: 'much', data: { text } })
     sent += 1
   }
   t.ok(stream.ended)
-  t.ok(sent < 1000, `cut off after ${sent} events`)
+  t.ok(sent < 1000, `disconnected after ${sent} events`)
+})
+
+t.test('ABU-08: a reader that takes nothing is cut off, however little is held for it', async (t) => {
+  const streams = createEventStreams({ stalledMs: 300 })
+  const held = new PassThrough({ highWaterMark: 1024 * 1024 })
+  const socket = { bytesWritten: 0, writableLength: 0 }
+  const raw = Object.assign(new EventEmitter(), {
+    ...{ socket, closed: false, destroyed: false, writableLength: 0 },
+    destroy() {
+      raw.destroyed = true
+      raw.emit('close')
+    },
+  })
+  const reply = { raw, headers: () => ({ send: (body: PassThrough) => body.pipe(held) }) } as unknown as FastifyReply
+  const stream = streams.open(reply)
+  const ended = () => Promise.resolve(stream.ended)
+  await setTimeout(500)
+  t.notOk(await ended(), 'nothing is held')
+  socket.writableLength = 20
+  for (let taken = 0; taken < 5; taken += 1) {
+    raw.writableLength = 20
+    socket.bytesWritten += 10
+    await setTimeout(100)
+    await stream.send({ event: 'beat', data: {} })
+  }
+  t.notOk(await ended(), 'a slow reader takes some')
+  await until(async () => {
+    await stream.send({ event: 'beat', data: {} })
+    return ended()
+  })
+  t.equal(streams.openCount, 0)
 })
 
 t.test('whoever does not wait holds no more either', async (t) => {
@@ -70,7 +105,7 @@ t.test('whoever does not wait holds no more either', async (t) => {
   await until(() => Promise.resolve(stream.ended))
 })
 
-t.test('a reader that leaves ends its stream, and only its own', async (t) => {
+t.test('a reader that disconnects ends only its own stream', async (t) => {
   const { read, last } = await startStreaming(t)
   const staying = await read()
   const stays = last()

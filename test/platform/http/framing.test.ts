@@ -8,7 +8,7 @@ import { listen, sendRaw, startSmallApp } from './small-app.js'
 const crlf = (...lines: string[]) => [...lines, '', ''].join('\r\n')
 const post = ['POST /v1/things HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
 
-t.test('HTTP-11: what is not HTTP, or ambiguous as such, gets a problem and a closed connection', async (t) => {
+t.test('HTTP-11: invalid or ambiguous HTTP gets a problem and a closed connection', async (t) => {
   const port = await listen(await startSmallApp(t))
   const table: Record<string, string | Buffer> = {
     garbage: 'hello\r\n\r\n',
@@ -17,10 +17,10 @@ t.test('HTTP-11: what is not HTTP, or ambiguous as such, gets a problem and a cl
     'unknown version': crlf('GET / HTTP/9.9', 'Host: localhost'),
     'both lengths': crlf(...post, 'Content-Length: 2', 'Transfer-Encoding: chunked') + '0\r\n\r\n',
     'two lengths': crlf(...post, 'Content-Length: 2', 'Content-Length: 3') + '{}',
-    'length that is no number': crlf(...post, 'Content-Length: 2x') + '{}',
+    'length that is not a number': crlf(...post, 'Content-Length: 2x') + '{}',
     'negative length': crlf(...post, 'Content-Length: -2') + '{}',
     'chunked, then something else': crlf(...post, 'Transfer-Encoding: chunked, gzip') + '0\r\n\r\n',
-    'chunk size that is no number': crlf(...post, 'Transfer-Encoding: chunked') + 'zz\r\n',
+    'chunk size that is not a number': crlf(...post, 'Transfer-Encoding: chunked') + 'zz\r\n',
     'folded header': crlf('GET / HTTP/1.1', 'Host: localhost', 'X-A: b', ' c\x00'),
     'space before the colon': crlf('GET / HTTP/1.1', 'Host : localhost'),
     'NUL in a header': crlf('GET / HTTP/1.1', 'Host: localhost', 'X-A: b\0c'),
@@ -41,12 +41,12 @@ t.test('HTTP-11: what is not HTTP, or ambiguous as such, gets a problem and a cl
     t.match(answer.text, /x-request-id: [0-9a-f-]{36}/i, name)
     t.match(answer.text, '"code":"invalid_request"', name)
     const [head = '', body = ''] = answer.text.split('\r\n\r\n')
-    t.equal(Number(/content-length: (\d+)/i.exec(head)?.[1]), Buffer.byteLength(body), `${name}: one whole answer`)
+    t.equal(Number(/content-length: (\d+)/i.exec(head)?.[1]), Buffer.byteLength(body), `${name}: one complete response`)
   }
   t.equal((await sendRaw(port, crlf('GET /v1/address HTTP/1.1', 'Host: localhost'))).status, 200, 'others are served')
 })
 
-t.test('HTTP-11: garbage behind a request is not answered into the middle of an answer', async (t) => {
+t.test('HTTP-11: the response to garbage after a request is not sent in the middle of another response', async (t) => {
   const answer = new PassThrough()
   const app = await startSmallApp(t, {
     routes: (app) => app.get('/v1/stream', { config: { access: 'public' } }, (_request, reply) => reply.send(answer)),
@@ -66,7 +66,7 @@ t.test('HTTP-11: garbage behind a request is not answered into the middle of an 
   t.notMatch(text, 'problem+json')
 })
 
-t.test('HTTP-09: headers are at most 16 KiB and an address at most 2 KiB', async (t) => {
+t.test('HTTP-09: headers have at most 16 KiB and a URL at most 2 KiB', async (t) => {
   const port = await listen(await startSmallApp(t))
   const withHeader = (bytes: number) =>
     sendRaw(port, crlf('GET /v1/address HTTP/1.1', 'Host: localhost', `X-Long: ${'x'.repeat(bytes)}`))
@@ -86,7 +86,7 @@ t.test('HTTP-09: headers are at most 16 KiB and an address at most 2 KiB', async
   t.equal(longPath.status, 400)
 })
 
-t.test('HTTP-09: a body that lies about its size, or does not tell it, is cut off at the limit', async (t) => {
+t.test('HTTP-09: a body with a wrong or missing length is cut off at the limit', async (t) => {
   const port = await listen(await startSmallApp(t))
   const announced = await sendRaw(port, crlf(...post, 'Content-Length: 1000000'))
   t.equal(announced.status, 413, 'before it is sent')
@@ -97,13 +97,13 @@ t.test('HTTP-09: a body that lies about its size, or does not tell it, is cut of
   t.ok(chunked.closed)
 })
 
-t.test('what HTTP allows and few send is served', async (t) => {
+t.test('rare but valid HTTP is served', async (t) => {
   const port = await listen(await startSmallApp(t))
   const table: Record<string, string> = {
     'HTTP/1.0 without Host': crlf('GET /v1/address HTTP/1.0'),
     'absolute form': crlf('GET http://localhost/v1/address HTTP/1.1', 'Host: localhost'),
-    'an expectation that is not known': crlf('GET /v1/address HTTP/1.1', 'Host: localhost', 'Expect: a-miracle'),
-    'an upgrade that is not offered': crlf(
+    'an unknown expectation': crlf('GET /v1/address HTTP/1.1', 'Host: localhost', 'Expect: a-miracle'),
+    'an unsupported upgrade': crlf(
       'GET /v1/address HTTP/1.1',
       'Host: localhost',
       'Connection: Upgrade',
@@ -120,7 +120,7 @@ t.test('HTTP-10: the time limits are set', async (t) => {
   t.equal(app.server.keepAliveTimeout, 65_000)
 })
 
-t.test('HTTP-10: headers that trickle in are refused in time', async (t) => {
+t.test('HTTP-10: headers that arrive too slowly are refused', async (t) => {
   const app = await startSmallApp(t)
   app.server.headersTimeout = 300
   const port = await listen(app)
@@ -130,7 +130,7 @@ t.test('HTTP-10: headers that trickle in are refused in time', async (t) => {
   t.ok(answer.closed)
 })
 
-t.test('HTTP-10: a connection that is never used is closed without a word', async (t) => {
+t.test('HTTP-10: an unused connection is closed without a response', async (t) => {
   const app = await startSmallApp(t)
   app.server.headersTimeout = 300
   const port = await listen(app)
@@ -141,13 +141,50 @@ t.test('HTTP-10: a connection that is never used is closed without a word', asyn
   t.equal(received, 0)
 })
 
-t.test('HTTP-10: a body that trickles in is the client\u2019s fault, not overload', async (t) => {
+t.test('HTTP-10: a body that arrives too slowly is the client\u2019s fault, not overload', async (t) => {
   const port = await listen(await startSmallApp(t, { handlerLongestMs: 100 }))
   const lines = ['POST /v1/anything HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
   const answer = await sendRaw(port, `${crlf(...lines, 'Content-Length: 10')}{`)
   t.equal(answer.status, 400)
   t.match(answer.text, '"code":"invalid_request"')
   t.ok(answer.closed)
+})
+
+t.test('ABU-08: a client that reads nothing of an answer is closed, and one that reads slowly is not', async (t) => {
+  const bytes = 32 * 1024 * 1024
+  const port = await listen(
+    await startSmallApp(t, {
+      stalledMs: 500,
+      routes: (app) =>
+        app.get('/v1/large', { config: { access: 'public' } }, (_request, reply) => reply.send(Buffer.alloc(bytes))),
+    }),
+  )
+  const ask = () => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(crlf('GET /v1/large HTTP/1.1', 'Host: localhost'))
+    return socket
+  }
+  const idle = ask().pause()
+  const slow = ask()
+  let received = 0
+  slow.on('data', (chunk) => {
+    received += chunk.length
+    slow.pause()
+    setTimeout(() => slow.resume(), 1)
+  })
+  const began = performance.now()
+  await once(slow, 'data')
+  while (received < bytes && !slow.destroyed) await sleep(50)
+  t.ok(received >= bytes, `${received} bytes in ${Math.round(performance.now() - began)} ms`)
+  await sleep(Math.max(0, 1500 - (performance.now() - began)))
+  let left = 0
+  idle.on('data', (chunk) => (left += chunk.length))
+  const closed = new Promise((resolve) => idle.once('close', resolve))
+  idle.resume()
+  await closed
+  t.ok(left < bytes, 'what was not sent is not sent any more')
+  slow.destroy()
 })
 
 t.test('HTTP-01: clients that vanish in the middle leave the server as it was', async (t) => {

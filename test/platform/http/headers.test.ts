@@ -2,7 +2,7 @@ import helmet from '@fastify/helmet'
 import { fastify } from 'fastify'
 import t from 'tap'
 import { securityHeaders } from '../../../src/platform/http/security-headers.js'
-import { startSmallApp } from './small-app.js'
+import { listen, sendRaw, startSmallApp } from './small-app.js'
 
 const everyKind = [
   ...['/v1/address', '/v1/nothing', '/v1/boom', '/v1/refuse/token_missing', '/problems', '/%zz', '/docs'],
@@ -10,7 +10,7 @@ const everyKind = [
 ]
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-t.test('WEB-09: every answer carries the security headers', async (t) => {
+t.test('WEB-09: every response has the security headers', async (t) => {
   const app = await startSmallApp(t)
   for (const url of everyKind) {
     const { headers } = await app.inject(url)
@@ -29,7 +29,7 @@ t.test('WEB-09: every answer carries the security headers', async (t) => {
   }
 })
 
-t.test('WEB-09: the list of headers is helmet\u2019s', async (t) => {
+t.test('WEB-09: the headers are those of helmet', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(helmet, {
@@ -47,7 +47,7 @@ t.test('WEB-09: the list of headers is helmet\u2019s', async (t) => {
   t.strictSame(securityHeaders('https://auth.example'), Object.fromEntries(expected))
 })
 
-t.test('WEB-08: HSTS is for https alone', async (t) => {
+t.test('WEB-08: HSTS is sent with https only', async (t) => {
   const secure = await startSmallApp(t, { publicUrl: 'https://auth.example' })
   for (const url of everyKind) {
     const { headers } = await secure.inject(url)
@@ -57,7 +57,7 @@ t.test('WEB-08: HSTS is for https alone', async (t) => {
   t.equal((await plain.inject('/v1/address')).headers['strict-transport-security'], undefined)
 })
 
-t.test('WEB-10: nothing is stored unless the route says so', async (t) => {
+t.test('WEB-10: responses are not cacheable unless the route declares it', async (t) => {
   const app = await startSmallApp(t)
   for (const url of ['/v1/address', '/v1/nothing', '/v1/boom', '/%zz', '/openapi.json']) {
     t.equal((await app.inject(url)).headers['cache-control'], 'no-store', url)
@@ -65,7 +65,7 @@ t.test('WEB-10: nothing is stored unless the route says so', async (t) => {
   t.equal((await app.inject('/v1/cacheable')).headers['cache-control'], 'public, max-age=60')
 })
 
-t.test('request ids are ours, whatever the client sends', async (t) => {
+t.test('request ids are generated, whatever the client sends', async (t) => {
   const app = await startSmallApp(t)
   const headers = { 'x-request-id': 'mine', 'request-id': 'mine' }
   const first = await app.inject({ url: '/v1/address', headers })
@@ -74,7 +74,7 @@ t.test('request ids are ours, whatever the client sends', async (t) => {
   t.not(first.headers['x-request-id'], second.headers['x-request-id'])
 })
 
-t.test('WEB-07: listed origins may read answers, with credentials', async (t) => {
+t.test('WEB-07: listed origins may read responses, with credentials', async (t) => {
   const app = await startSmallApp(t)
   const origin = 'https://app.example'
   for (const url of ['/v1/address', '/v1/nothing', '/v1/refuse/token_expired', '/v1/boom']) {
@@ -92,13 +92,65 @@ t.test('WEB-07: listed origins may read answers, with credentials', async (t) =>
     t.equal(preflight.statusCode, 204)
     t.equal(preflight.headers['access-control-allow-origin'], origin)
     t.match(preflight.headers['access-control-allow-methods'], method)
-    t.equal(
+    t.match(
       preflight.headers['access-control-allow-headers'],
-      'content-type, authorization, idempotency-key, x-sallyport-csrf',
+      /^content-type, authorization, idempotency-key, x-sallyport-csrf, traceparent, /,
     )
     t.equal(preflight.headers['access-control-max-age'], '600')
   }
 })
+
+t.test('WEB-07: pages with tracing may call', async (t) => {
+  const app = await startSmallApp(t)
+  for (const name of ['traceparent', 'tracestate', 'baggage', 'sentry-trace', 'b3', 'newrelic', 'x-requested-with']) {
+    const ask = { 'access-control-request-method': 'POST', 'access-control-request-headers': name }
+    const preflight = (origin: string) =>
+      app.inject({ method: 'OPTIONS', url: '/v1/things', headers: { origin, ...ask } })
+    const { statusCode, headers } = await preflight('https://app.example')
+    t.equal(statusCode, 204)
+    t.ok(String(headers['access-control-allow-headers']).split(', ').includes(name), name)
+    t.equal((await preflight('https://evil.example')).headers['access-control-allow-headers'], undefined)
+  }
+})
+
+t.test('WEB-07: an installed app may call from the origin of its own scheme', async (t) => {
+  const origins = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'chrome-extension://aapbdbdo']
+  const app = await startSmallApp(t, { corsOrigins: origins })
+  for (const origin of origins) {
+    const { headers } = await app.inject({ url: '/v1/address', headers: { origin } })
+    t.match(headers, { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' })
+  }
+  const stranger = await app.inject({ url: '/v1/address', headers: { origin: 'capacitor://evil' } })
+  t.equal(stranger.headers['access-control-allow-origin'], undefined)
+})
+
+t.test(
+  'WEB-07: a page of a listed origin can read every refusal, those included that no route has a part in',
+  async (t) => {
+    const port = await listen(await startSmallApp(t))
+    const refused: Record<string, string[]> = {
+      'headers beyond 16 KiB': ['GET /v1/address HTTP/1.1', `Cookie: ${'x'.repeat(17_000)}`],
+      'headers beyond what the parser takes': ['GET /v1/address HTTP/1.1', `Cookie: ${'x'.repeat(70_000)}`],
+      'a URL beyond 2 KiB': [`GET /v1/${'x'.repeat(3000)} HTTP/1.1`],
+      'a URL that cannot be decoded': ['GET /%zz HTTP/1.1'],
+      'bad framing': ['POST /v1/things HTTP/1.1', 'Content-Length: 2', 'Transfer-Encoding: chunked'],
+      'two Hosts': ['GET /v1/address HTTP/1.1', 'Host: evil.example'],
+    }
+    for (const [name, [line = '', ...headers]] of Object.entries(refused)) {
+      const ask = (origin: string) =>
+        sendRaw(port, [line, 'Host: localhost', ...headers, `Origin: ${origin}`, '', ''].join('\r\n'))
+      const answer = await ask('https://app.example')
+      t.equal(answer.status, 400, name)
+      t.match(answer.text, /access-control-allow-origin: https:\/\/app\.example\r\n/i, name)
+      t.match(answer.text, /access-control-allow-credentials: true/i, name)
+      t.match(answer.text, /vary: Origin/i, name)
+      t.match(answer.text, /content-type: application\/problem\+json[^]*"code":"invalid_request"/i, name)
+      for (const origin of ['https://evil.example', 'null']) {
+        t.notMatch((await ask(origin)).text, /access-control-allow/i, `${name}: ${origin}`)
+      }
+    }
+  },
+)
 
 t.test('WEB-07: no other origin gets a header of CORS, and caches are told', async (t) => {
   const listed = await startSmallApp(t)
@@ -126,17 +178,17 @@ t.test('WEB-07: no other origin gets a header of CORS, and caches are told', asy
         t.equal(headers.vary, 'Origin')
       }
     }
-    t.equal((await app.inject('/v1/address')).headers.vary, 'Origin', 'without an origin too')
+    t.equal((await app.inject('/v1/address')).headers.vary, 'Origin', 'also without an origin')
   }
 })
 
-t.test('WEB-07: a list that names no origin is refused at the start', async (t) => {
+t.test('WEB-07: a list with an invalid origin is refused at the start', async (t) => {
   for (const origin of ['*', 'null', 'https://app.example/', 'app.example', 'https://*.example/x', '']) {
     await t.rejects(startSmallApp(t, { corsOrigins: [origin] }), origin)
   }
 })
 
-t.test('HTTP-12: forwarding headers count only from a listed proxy', async (t) => {
+t.test('HTTP-12: forwarding headers are trusted only from a listed proxy', async (t) => {
   const headers = { 'x-forwarded-for': '203.0.113.7' }
   const ipSeenBy = async (trustProxy: string[]) => {
     const app = await startSmallApp(t, { trustProxy })

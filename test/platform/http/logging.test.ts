@@ -21,7 +21,7 @@ function recorder() {
   return { destination, lines, text: () => text }
 }
 
-// As clients send them. None of these may ever stand in a log.
+// As clients send them. None of these may appear in a log.
 const secrets = {
   password: 'hunter2-correct-horse',
   bearer: 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2ln',
@@ -30,7 +30,7 @@ const secrets = {
   query: 'secret-in-the-query',
 }
 
-t.test('OPS-02: no secret of a request reaches the log, whatever becomes of the request', async (t) => {
+t.test('OPS-02: no secret of a request is logged, whatever its outcome', async (t) => {
   const log = recorder()
   const logger = createLogger({ level: 'trace', destination: log.destination })
   const app = await startSmallApp(t, { logger, handlerLongestMs: 50 })
@@ -94,7 +94,7 @@ t.test('a request is one line with method, path, status, duration, id and addres
   ])
 })
 
-t.test('an unexpected error is logged with its place, under the id of its request', async (t) => {
+t.test('an unexpected error is logged with its stack and its request id', async (t) => {
   const log = recorder()
   const app = await startSmallApp(t, { logger: createLogger({ level: 'error', destination: log.destination }) })
   const answer = await app.inject('/v1/boom')
@@ -108,7 +108,7 @@ t.test('an unexpected error is logged with its place, under the id of its reques
   ])
 })
 
-t.test('where only warnings are wanted, a request leaves no line, and an error still has its id', async (t) => {
+t.test('at level warn a request is not logged, and an error still has its id', async (t) => {
   const log = recorder()
   const app = await startSmallApp(t, { logger: createLogger({ level: 'warn', destination: log.destination }) })
   await app.inject('/v1/search?ended=nonsense')
@@ -118,7 +118,7 @@ t.test('where only warnings are wanted, a request leaves no line, and an error s
   t.equal(log.lines().length, 1)
 })
 
-t.test('OPS-02: an error is logged by an allow-list', (t) => {
+t.test('OPS-02: errors are logged by an allow-list', (t) => {
   const secret = 'hunter2'
   const leaky = Object.assign(new TypeError(`Unexpected token 'h', "${secret}" is not "JSON"`), {
     code: 'E_CODE',
@@ -158,7 +158,7 @@ t.test('OPS-02: an error is logged by an allow-list', (t) => {
   t.end()
 })
 
-t.test('OPS-02: an error without a text of its own does not bring its message along', (t) => {
+t.test('OPS-02: the message of an error without its own text is not logged', (t) => {
   const log = recorder()
   const logger = createLogger({ level: 'trace', destination: log.destination })
   const error = new Error('the password is "hunter2"')
@@ -171,7 +171,7 @@ t.test('OPS-02: an error without a text of its own does not bring its message al
   t.end()
 })
 
-t.test('what is named like a secret is replaced at any depth, and the caller\u2019s object is left alone', (t) => {
+t.test('members named like a secret are replaced at any depth, and the caller\u2019s object is not changed', (t) => {
   const line = { a: 1, Authorization: 'x', deep: { list: [1], body: { any: 'thing' }, refresh_token: 'x' } }
   const copy = structuredClone(line)
   t.strictSame(withoutSecrets(line), {

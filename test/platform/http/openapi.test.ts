@@ -4,7 +4,7 @@ import { createHttpServer } from '../../../src/platform/http/server.js'
 import { noContent, problemResponses } from '../../../src/platform/http/problem-responses.js'
 import { startSmallApp } from './small-app.js'
 
-t.test('the description lists each route with all its refusals', async (t) => {
+t.test('the document lists each route with all its refusals', async (t) => {
   const app = await createHttpServer({
     publicUrl: 'https://auth.example',
     corsOrigins: [],
@@ -71,8 +71,41 @@ t.test('the description lists each route with all its refusals', async (t) => {
     components: z.object({ schemas: z.object({ Problem: z.record(z.string(), z.unknown()) }) }),
   })
   const { paths, components } = shape.parse(document)
-  t.strictSame(Object.keys(paths), ['/v1/required', '/v1/optional'], 'what is not API is not listed')
-  t.strictSame(components.schemas.Problem.additionalProperties, {}, 'answers may get new members')
+  t.strictSame(Object.keys(paths), ['/v1/required', '/v1/optional'], 'routes outside the API are not listed')
+  t.strictSame(components.schemas.Problem.additionalProperties, {}, 'responses may have additional members')
+})
+
+t.test('ABU-08: the document and the page are made once, and not sent again where they are known', async (t) => {
+  const app = await startSmallApp(t)
+  let made = 0
+  const describe = app.swagger.bind(app)
+  app.swagger = (() => {
+    made += 1
+    return describe()
+  }) as typeof app.swagger
+  const bundle = '/docs/static/swagger-ui-bundle.js'
+  for (const url of ['/openapi.json', '/docs/json', '/docs', '/docs/static/start.js', bundle]) {
+    const [first, second] = [await app.inject(url), await app.inject(url)]
+    t.equal(first.statusCode, 200, url)
+    t.equal(second.body, first.body)
+    const etag = String(first.headers.etag)
+    t.match(etag, /^"[\w-]{43}"$/)
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const again = await app.inject({ url, headers: { 'if-none-match': known } })
+      t.match([again.statusCode, again.body, again.headers.etag], [304, '', etag], `${url}: ${known}`)
+    }
+    t.equal((await app.inject({ url, headers: { 'if-none-match': '"other"' } })).statusCode, 200)
+    t.equal((await app.inject({ method: 'HEAD', url })).headers.etag, etag)
+  }
+  t.equal(made, 2, 'once for tools, once for the page')
+})
+
+t.test('without docs, neither the document nor the page is there', async (t) => {
+  const app = await startSmallApp(t, { docs: false })
+  for (const url of ['/openapi.json', '/docs', '/docs/', '/docs/json', '/docs/static/swagger-ui-bundle.js']) {
+    t.match((await app.inject(url)).json(), { status: 404, code: 'not_found' }, url)
+  }
+  t.equal((await app.inject('/problems/not_found')).statusCode, 200, 'the pages about problems stay')
 })
 
 t.test('the page to try the API loads nothing from elsewhere', async (t) => {

@@ -10,7 +10,7 @@ import { HandlerTimeout } from '../../../src/platform/http/handler-timeout.js'
 import { Problem } from '../../../src/platform/problem.js'
 import { problemCodes, type ProblemCode } from '../../../src/wire/problem-codes.js'
 
-t.test('WEB-11: a problem tells type, title, status, code, detail and the request, and no more', (t) => {
+t.test('WEB-11: a problem has type, title, status, code, detail and request id, and nothing else', (t) => {
   const cause = new Error('a secret')
   t.strictSame(problemDetails(new Problem('token_expired', { cause }), 'request-1'), {
     type: '/problems/token_expired',
@@ -27,7 +27,7 @@ t.test('WEB-11: a problem tells type, title, status, code, detail and the reques
   t.end()
 })
 
-t.test('members of a code stand beside those of every problem, and never replace one', (t) => {
+t.test('members of a code are added to those of every problem, and never replace one', (t) => {
   const members = {
     attempts_left: 2,
     needs: ['password'],
@@ -55,7 +55,7 @@ t.test('members of a code stand beside those of every problem, and never replace
   t.end()
 })
 
-t.test('a 401 challenges for a bearer token, and says invalid_token only where an access token was refused', (t) => {
+t.test('a 401 has a bearer challenge, with invalid_token only if an access token was refused', (t) => {
   const plain = 'Bearer realm="sallyport"'
   const refused = 'Bearer realm="sallyport", error="invalid_token"'
   const table: Partial<Record<ProblemCode, string>> = {
@@ -84,7 +84,7 @@ t.test('a 401 challenges for a bearer token, and says invalid_token only where a
   t.end()
 })
 
-t.test('Retry-After is there where a repetition helps, in whole seconds', (t) => {
+t.test('Retry-After is present if a retry can succeed, in whole seconds', (t) => {
   t.equal(retryAfterSecondsOf(new Problem('overloaded')), 1)
   t.equal(retryAfterSecondsOf(new Problem('database_unavailable', { retryAfterSeconds: 2.1 })), 3)
   t.equal(retryAfterSecondsOf(new Problem('refresh_superseded')), 1)
@@ -98,7 +98,7 @@ t.test('Retry-After is there where a repetition helps, in whole seconds', (t) =>
   t.end()
 })
 
-t.test('HTTP-01: whatever is thrown becomes the problem that says the same', (t) => {
+t.test('HTTP-01: every thrown error becomes the corresponding problem', (t) => {
   const framework = (code: string, statusCode: number) => Object.assign(new Error('x'), { code, statusCode })
   const table: [unknown, boolean, ProblemCode][] = [
     [new Problem('email_taken'), true, 'email_taken'],

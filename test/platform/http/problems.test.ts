@@ -8,7 +8,7 @@ import { listen, startSmallApp, thingId } from './small-app.js'
 
 const json = { 'content-type': 'application/json' }
 
-t.test('WEB-11: every code is told with its status, as problem details that name the request', async (t) => {
+t.test('WEB-11: every code is returned with its status, as problem details with the request id', async (t) => {
   const app = await startSmallApp(t)
   for (const [code, { status, title }] of Object.entries(problemCodes)) {
     const answer = await app.inject(`/v1/refuse/${code}`)
@@ -23,17 +23,17 @@ t.test('WEB-11: every code is told with its status, as problem details that name
   }
 })
 
-t.test('HTTP-01: what nobody expected is a 500 that says nothing', async (t) => {
+t.test('HTTP-01: an unexpected error is a 500 that reveals nothing', async (t) => {
   const app = await startSmallApp(t)
   for (const url of ['/v1/boom', '/v1/misfit']) {
     const answer = await app.inject(url)
     isProblem(t, answer, 500, 'internal_error')
     t.notMatch(answer.body, /hunter2|NaN|count|at /, 'neither message nor stack')
-    t.equal(answer.headers['cache-control'], 'no-store', 'whatever the route had in mind before')
+    t.equal(answer.headers['cache-control'], 'no-store', 'also if the route has set headers before')
   }
 })
 
-t.test('HTTP-02: a body that does not fit names each place, and repeats no value', async (t) => {
+t.test('HTTP-02: the problem for an invalid body lists each place, and repeats no value', async (t) => {
   const app = await startSmallApp(t)
   const post = (payload: string) => app.inject({ method: 'POST', url: '/v1/things', headers: json, payload })
 
@@ -65,7 +65,7 @@ t.test('HTTP-02: a body that does not fit names each place, and repeats no value
   isProblem(t, await post(''), 422, 'validation_failed')
 })
 
-t.test('HTTP-02: headers and the query are judged too, and the message says so', async (t) => {
+t.test('HTTP-02: headers and the query are validated too, and named in the message', async (t) => {
   const app = await startSmallApp(t)
   const query = await app.inject('/v1/search?ended=yes&other=1')
   isProblem(t, query, 422, 'validation_failed')
@@ -79,10 +79,10 @@ t.test('HTTP-02: headers and the query are judged too, and the message says so',
   isProblem(t, header, 422, 'validation_failed')
   t.match(header.json(), { errors: [{ path: '/idempotency-key', message: /^Header: / }] })
   t.equal((await app.inject('/v1/search?ended=true')).statusCode, 200)
-  t.equal((await app.inject('/v1/search?ended=true&ended=true')).statusCode, 422, 'a repeated parameter is no text')
+  t.equal((await app.inject('/v1/search?ended=true&ended=true')).statusCode, 422, 'a repeated parameter is not text')
 })
 
-t.test('HTTP-14: an address with a malformed id is answered like one that names nothing', async (t) => {
+t.test('HTTP-14: the response for a malformed id is the same as for an unknown one', async (t) => {
   const app = await startSmallApp(t)
   for (const id of ['1', `${thingId}x`, '%00', "'--", 'x'.repeat(500)]) {
     isProblem(t, await app.inject(`/v1/things/${id}`), 404, 'not_found')
@@ -99,7 +99,7 @@ t.test('HTTP-06: members that the response schema does not list are not sent', a
   t.equal(answer.headers['content-type'], 'application/json; charset=utf-8')
 })
 
-t.test('HTTP-01: a handler that takes too long is told as overload', async (t) => {
+t.test('HTTP-01: a handler that takes too long is reported as overload', async (t) => {
   const port = await listen(await startSmallApp(t, { handlerLongestMs: 50 }))
   const answer = await fetch(`http://127.0.0.1:${port}/v1/too-slow`)
   t.equal(answer.status, 503)
@@ -107,7 +107,7 @@ t.test('HTTP-01: a handler that takes too long is told as overload', async (t) =
   t.equal(answer.headers.get('retry-after'), '1')
 })
 
-t.test('HTTP-01: an answer that has begun may take as long as it likes', async (t) => {
+t.test('HTTP-01: a response that has begun has no time limit', async (t) => {
   const app = await startSmallApp(t, {
     handlerLongestMs: 50,
     routes: (app) =>
@@ -125,7 +125,7 @@ async function* trickle(): AsyncGenerator<string> {
   yield 'last'
 }
 
-t.test('each problem has a page that needs no scripts and loads nothing', async (t) => {
+t.test('each problem has a page without scripts or external resources', async (t) => {
   const app = await startSmallApp(t)
   const index = await app.inject('/problems')
   t.equal(index.headers['content-type'], 'text/html; charset=utf-8')

@@ -4,7 +4,7 @@ import { createHttpServer } from '../../../src/platform/http/server.js'
 import { guardRoutes } from '../../../src/platform/http/access.js'
 import { startSmallApp, thingId } from './small-app.js'
 
-t.test('a known address refuses other methods with 405 and tells which it allows', async (t) => {
+t.test('a known path refuses other methods with 405 and lists the allowed ones', async (t) => {
   const app = await startSmallApp(t)
   const table: [string, string, string][] = [
     ['GET', '/v1/things', 'POST, OPTIONS'],
@@ -18,7 +18,7 @@ t.test('a known address refuses other methods with 405 and tells which it allows
     ['HEAD', '/v1/things', 'POST, OPTIONS'],
   ]
   for (const [method, url, allow] of table) {
-    // A body that could not be parsed does not matter: nothing reads it.
+    // The body is invalid, but not read.
     const headers = { 'content-type': 'application/json' }
     const answer = await app.inject({ method: anyMethod(method), url, headers, payload: '{' })
     t.equal(answer.statusCode, 405, `${method} ${url}`)
@@ -28,15 +28,15 @@ t.test('a known address refuses other methods with 405 and tells which it allows
   }
 })
 
-t.test('routes with parameters and without do not shadow each other', async (t) => {
+t.test('routes with and without parameters do not shadow each other', async (t) => {
   const app = await startSmallApp(t)
   t.equal((await app.inject('/v1/things/first')).statusCode, 200)
-  t.equal((await app.inject({ method: 'DELETE', url: '/v1/things/first' })).statusCode, 404, 'the parameter takes it')
+  t.equal((await app.inject({ method: 'DELETE', url: '/v1/things/first' })).statusCode, 404, 'the parameter matches')
   const refused = await app.inject({ method: 'POST', url: '/v1/things/first' })
   t.equal(refused.headers.allow, 'GET, HEAD, DELETE, OPTIONS')
 })
 
-t.test('OPTIONS tells what an address allows', async (t) => {
+t.test('OPTIONS lists the allowed methods of a path', async (t) => {
   const app = await startSmallApp(t)
   for (const headers of [{}, { origin: 'https://evil.example', 'access-control-request-method': 'POST' }]) {
     const known = await app.inject({ method: 'OPTIONS', url: '/v1/things', headers })
@@ -53,7 +53,7 @@ t.test('OPTIONS tells what an address allows', async (t) => {
   t.equal(preflight.headers['access-control-allow-origin'], 'https://app.example')
 })
 
-t.test('an unknown address is 404, whatever the method and the body', async (t) => {
+t.test('an unknown path is 404, with any method and body', async (t) => {
   const app = await startSmallApp(t)
   for (const method of ['GET', 'POST', 'DELETE', 'PROPFIND'] as const) {
     for (const url of ['/', '/v1', '/v1/nothing', '/favicon.ico', '//', '/v1/things/a/b', '/docs/static/none.js']) {
@@ -66,7 +66,7 @@ t.test('an unknown address is 404, whatever the method and the body', async (t) 
   }
 })
 
-t.test('HTTP-13: no other spelling of a path leads around the authorization', async (t) => {
+t.test('HTTP-13: no other spelling of a path bypasses the authorization', async (t) => {
   const app = await startSmallApp(t)
   t.equal((await app.inject('/v1/guarded')).statusCode, 401)
   const variants = [
@@ -99,7 +99,7 @@ t.test('HTTP-13: no other spelling of a path leads around the authorization', as
   }
 })
 
-t.test('a route that declares no access stops the start; those of this layer declare theirs', async (t) => {
+t.test('a route without declared access prevents the start; the routes of this layer declare theirs', async (t) => {
   const app = await createHttpServer({
     publicUrl: 'http://localhost:3000',
     corsOrigins: [],
@@ -109,7 +109,7 @@ t.test('a route that declares no access stops the start; those of this layer dec
   })
   t.teardown(() => app.close())
   const unasked = () => {
-    throw new Error('No credential should have been asked for.')
+    throw new Error('No credential should have been required.')
   }
   guardRoutes(app, { authenticate: unasked, requireVerifier: unasked })
   t.throws(() => app.get('/v1/open', () => ({})), /declares no access/)
@@ -147,7 +147,7 @@ t.test('a route that declares no access stops the start; those of this layer dec
   t.strictSame(undeclared, [])
 })
 
-/** inject names the usual methods only, but sends any. */
+/** inject has types for the usual methods only, but sends any. */
 function anyMethod(name: string): 'GET' {
   return z.custom<'GET'>().parse(name)
 }

@@ -13,7 +13,7 @@ import { problemCodes, type ProblemCode } from '../../../src/wire/problem-codes.
 
 export const thingId = '0190c2a0-0000-7000-8000-000000000000'
 
-/** An app with a few routes that do nothing but what the HTTP layer is tested by. */
+/** An app with a few routes, for testing the HTTP layer. */
 export async function startSmallApp(
   t: Test,
   { routes, ...options }: Partial<HttpServerOptions> & { routes?: (app: AppInstance) => void } = {},
@@ -48,8 +48,8 @@ function mountThings(app: AppInstance): void {
   const answer = z.object({ name: z.string() })
   const response = { 201: answer, ...problemResponses('validation_failed', 'invalid_request', 'payload_too_large') }
   app.post('/v1/things', { config, schema: { body: thing, response } }, (request, reply) => {
-    // A member that the schema does not list must not reach the client.
-    const stored = { ...request.body, owner: 'somebody else' }
+    // An unlisted member, which must not reach the client.
+    const stored = { ...request.body, owner: 'another user' }
     void reply.code(201).send(stored)
   })
   app.get('/v1/things/:id', { config, schema: { params } }, (request) => ({ id: request.params.id }))
@@ -74,7 +74,7 @@ function mountTroubles(app: AppInstance): void {
   app.get('/v1/boom', { config }, () => {
     throw new Error('the password "hunter2" is in the message')
   })
-  // Neither schema fits the problem that answers it.
+  // The problem for it matches neither schema.
   const response = { 200: z.object({ count: z.number() }), 500: z.object({ count: z.number() }) }
   app.get('/v1/misfit', { config, schema: { response } }, (_request, reply) => {
     void reply.header('cache-control', 'public, max-age=60')
@@ -104,7 +104,7 @@ export async function listen(app: AppInstance): Promise<number> {
 }
 
 function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('The server listens on no port.')
+  if (address === null || typeof address === 'string') throw new Error('The server does not listen on a port.')
   return address.port
 }
 
@@ -115,8 +115,8 @@ export interface RawAnswer {
 }
 
 /**
- * Writes bytes to a socket and reads until the server closes it, or falls silent for a while once it has begun to answer.
- * `patienceMs` is how long it may take to begin, for bytes that may get no answer at all.
+ * Writes bytes to a socket and reads until the server closes it, or is silent for a while after it began to respond.
+ * `patienceMs` is how long the response may take to begin, for bytes that may get none at all.
  */
 export function sendRaw(port: number, bytes: string | Buffer, patienceMs = 60_000): Promise<RawAnswer> {
   return new Promise((resolve) => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createMetrics } from '../../../src/platform/metrics/metrics.js'
 import { serveMetrics } from '../../../src/platform/metrics/metrics-server.js'
 
-t.test('metrics are served at a port of their own, at one address and nothing else', async (t) => {
+t.test('metrics are served at a separate port, at one path and nothing else', async (t) => {
   const metrics = await createMetrics()
   const count = metrics.counter({ name: 'things_total', help: 'Things.' }, { name: 'kind', values: ['one', 'other'] })
   const server = await serveMetrics(metrics, { host: '127.0.0.1', port: 0 })
@@ -22,7 +22,7 @@ t.test('metrics are served at a port of their own, at one address and nothing el
   t.equal((await ask('/metrics', 'POST')).status, 405)
 })
 
-t.test('metrics that cannot be read are an error of the scrape, and of nothing else', async (t) => {
+t.test('metrics that cannot be read fail only the scrape', async (t) => {
   const metrics = await createMetrics()
   metrics.gauge({ name: 'broken', help: 'Broken.' }, () => {
     throw new Error('broken')

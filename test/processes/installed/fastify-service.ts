@@ -1,4 +1,4 @@
-// What packages.test.ts compiles where Fastify is there.
+// Compiled by packages.test.ts with Fastify installed.
 
 import Fastify from 'fastify'
 import { createVerifier } from '@sallyport/verifier'

@@ -1,5 +1,5 @@
-// What packages.test.ts compiles and runs where only the packages of the two SDKs are installed: a small service that
-// trusts Sallyport's access tokens, and its caller.
+// Compiled and run by packages.test.ts with only the packages of the two SDKs installed: a small service that verifies
+// Sallyport's access tokens, and its client.
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'

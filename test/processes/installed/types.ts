@@ -1,4 +1,4 @@
-// What packages.test.ts compiles without the types of Node: those of the packages need none.
+// Compiled by packages.test.ts without the types of Node, which the types of the packages do not need.
 
 import { createClient, type AnyEndReason, type SessionEntry } from '@sallyport/client'
 import { createVerifier, type AccessTokenClaims } from '@sallyport/verifier'

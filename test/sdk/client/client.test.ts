@@ -1,14 +1,13 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { runCommand } from '../../../src/commands/commands.js'
 import { ClientError, createClient, type ClientOptions } from '../../../src/sdk/client/client.js'
 import { PASSWORD } from '../../support/api.js'
 import type { Test } from '../../support/app.js'
+import { listen } from '../../support/listen.js'
 import { codeOf, startDeviceApp } from '../../support/sdk-client.js'
 
-t.test('options that are wrong are named when the client is made', async (t) => {
+t.test('invalid options are named when the client is created', async (t) => {
   const wrong: [Partial<ClientOptions>, RegExp][] = [
     [{ baseUrl: 'auth.example.com' }, /baseUrl/],
     [{ baseUrl: 'ftp://auth.example.com' }, /baseUrl/],
@@ -76,7 +75,7 @@ t.test('a refusal says what is wrong, and changes nothing', async (t) => {
   t.match(error, { code: 'validation_failed', status: 422, errors: [{ path: '/email' }], requestId: String })
 })
 
-t.test('a refusal hands on the members of its code, and only those', async (t) => {
+t.test('an error contains the additional members of its problem, and only those', async (t) => {
   const standard = {
     type: '/problems/token_stale',
     title: 'Stale',
@@ -100,10 +99,10 @@ t.test('a refusal hands on the members of its code, and only those', async (t) =
   t.ok(error instanceof ClientError)
   t.strictSame((error as ClientError).members, members)
   t.strictSame(((await refuse(standard)) as ClientError).members, {})
-  t.strictSame(new ClientError('unreachable').members, {}, 'also where nothing answered')
+  t.strictSame(new ClientError('unreachable').members, {}, 'also without a response')
 })
 
-t.test('a sign-in over a session ends that session', async (t) => {
+t.test('a sign-in ends the current session', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   await device.client.login(device.account)
@@ -113,7 +112,7 @@ t.test('a sign-in over a session ends that session', async (t) => {
   t.match(await device.client.sessions({ ended: true }), [{ id: device.sessionId, reason: 'logout' }])
 })
 
-t.test('REF-14: a password change brings new tokens, and nobody is logged out', async (t) => {
+t.test('REF-14: a password change returns new tokens, and the user stays signed in', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   const before = await device.kept()
@@ -128,7 +127,7 @@ t.test('REF-14: a password change brings new tokens, and nobody is logged out', 
   t.match(device.client.state, { status: 'signed_in', session: { id: device.sessionId } })
 })
 
-t.test('everywhere at once: logout-all, other sessions, deletion', async (t) => {
+t.test('on all devices: logout-all, other sessions, deletion', async (t) => {
   const app = await startDeviceApp(t)
   const phone = await app.signUp()
   const tablet = app.device()
@@ -146,7 +145,7 @@ t.test('everywhere at once: logout-all, other sessions, deletion', async (t) => 
   t.equal(await codeOf(phone.client.login(phone.account)), 'invalid_credentials')
 })
 
-/** Another service, which knows nothing of Sallyport's codes. */
+/** Another service, without Sallyport's codes. */
 async function startService(t: Test, isGood: (token: string) => boolean) {
   const requests: { authorization: string | undefined; body: string; cookie: string | undefined }[] = []
   const server = createServer((request: IncomingMessage, response) => {
@@ -158,10 +157,8 @@ async function startService(t: Test, isGood: (token: string) => boolean) {
       const passes = isGood(authorization?.replace(/^Bearer /, '') ?? '')
       response.writeHead(passes ? 200 : 401, passes ? {} : { 'www-authenticate': 'Bearer error="invalid_token"' }).end()
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => void server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
+  })
+  return { url: `http://127.0.0.1:${await listen(t, server)}`, requests }
 }
 
 t.test('fetch: other services', async (t) => {
@@ -176,51 +173,48 @@ t.test('fetch: other services', async (t) => {
     t.match(service.requests.at(-1)?.authorization, /^Bearer eyJ/)
   })
 
-  t.test(
-    'a token that one of them refuses is renewed, and the request repeated once with all that was in it',
-    async (t) => {
-      const bodies: [string, () => [string | Request, RequestInit?]][] = [
-        ['text', () => [`${service.url}/orders`, { method: 'POST', body: 'one lantern' }]],
-        ['request', () => [new Request(`${service.url}/orders`, { method: 'POST', body: 'one lantern' })]],
-      ]
-      for (const [kind, create] of bodies) {
-        refused = service.requests.at(-1)?.authorization?.replace('Bearer ', '') ?? ''
-        const before = service.requests.length
-        t.equal((await device.client.fetch(...create())).status, 200, kind)
-        const [first, second, ...others] = service.requests.slice(before)
-        t.strictSame([first?.body, second?.body], ['one lantern', 'one lantern'], kind)
-        t.not(first?.authorization, second?.authorization)
-        t.equal(others.length, 0)
-      }
-    },
-  )
+  t.test('a token that one of them refuses is refreshed, and the request is retried once with its body', async (t) => {
+    const bodies: [string, () => [string | Request, RequestInit?]][] = [
+      ['text', () => [`${service.url}/orders`, { method: 'POST', body: 'one lantern' }]],
+      ['request', () => [new Request(`${service.url}/orders`, { method: 'POST', body: 'one lantern' })]],
+    ]
+    for (const [kind, create] of bodies) {
+      refused = service.requests.at(-1)?.authorization?.replace('Bearer ', '') ?? ''
+      const before = service.requests.length
+      t.equal((await device.client.fetch(...create())).status, 200, kind)
+      const [first, second, ...others] = service.requests.slice(before)
+      t.strictSame([first?.body, second?.body], ['one lantern', 'one lantern'], kind)
+      t.not(first?.authorization, second?.authorization)
+      t.equal(others.length, 0)
+    }
+  })
 
-  t.test('a stream is not sent twice, but the next request passes', async (t) => {
+  t.test('a stream is not sent twice, but the next request succeeds', async (t) => {
     refused = service.requests.at(-1)?.authorization?.replace('Bearer ', '') ?? ''
     const init = { method: 'POST', body: new Blob(['one lantern']).stream(), duplex: 'half' } as RequestInit
     t.equal((await device.client.fetch(`${service.url}/orders`, init)).status, 401)
     t.equal((await device.client.fetch(`${service.url}/orders`)).status, 200)
   })
 
-  t.test('one that goes on refusing is asked twice, and has the last word', async (t) => {
+  t.test('if it refuses again, its response is returned', async (t) => {
     const stubborn = await startService(t, () => false)
     const client = app.device({ storage: device.storage, origins: [stubborn.url] }).client
     t.equal((await client.fetch(stubborn.url)).status, 401)
     t.equal(stubborn.requests.length, 2)
   })
 
-  t.test('REF-06: whatever another service says, only Sallyport ends a session', async (t) => {
+  t.test('REF-06: no response of another service ends a session', async (t) => {
     device.network.answerNext('/orders', () => Response.json({ code: 'session_ended' }, { status: 401 }))
     t.equal((await device.client.fetch(`${service.url}/orders`)).status, 200)
     t.match(device.client.state, { status: 'signed_in' })
   })
 
-  t.test('an authorization of the caller is left alone', async (t) => {
+  t.test('an Authorization header of the caller is not changed', async (t) => {
     await device.client.fetch(`${service.url}/orders`, { headers: { authorization: 'Basic YTpi' } })
     t.equal(service.requests.at(-1)?.authorization, 'Basic YTpi')
   })
 
-  t.test('what is not listed never gets the token', async (t) => {
+  t.test('an unlisted origin never gets the token', async (t) => {
     const before = device.network.calls.length
     const { host } = new URL(app.baseUrl)
     const addresses = [
@@ -245,7 +239,7 @@ t.test('fetch: other services', async (t) => {
 })
 
 t.test(
-  'fetch: in time before the token expires, once for all who wait, and with what there is when nobody answers',
+  'fetch: refreshes before the token expires, once for all callers, and uses the current token without a response',
   async (t) => {
     const app = await startDeviceApp(t)
     const device = await app.signUp()
@@ -276,51 +270,54 @@ t.test(
   },
 )
 
-t.test('fetch: who is signed out sends no token, and is not asked to refresh', async (t) => {
+t.test('fetch: when signed out, no token is sent and no refresh is attempted', async (t) => {
   const app = await startDeviceApp(t)
   const { client, network } = app.device()
   t.equal((await client.fetch('/livez')).status, 200)
   t.match(await (await client.fetch('/v1/whoami')).json(), { code: 'token_missing' })
-  t.equal(network.callsOf('/v1/auth/refresh').length, 0, 'there is nothing in the store')
+  t.equal(network.callsOf('/v1/auth/refresh').length, 0, 'the store is empty')
 })
 
-t.test('why the session ended stays known to who refreshes too late', async (t) => {
+t.test('a late refresh keeps the reason why the session ended', async (t) => {
   const app = await startDeviceApp(t)
   const { client } = await app.signUp()
   await client.logoutAll()
-  // As the word of the logout, which comes over the stream of events, may make this page or another one do.
+  // As when the event of the logout arrives in this page or another one.
   t.equal(await codeOf(client.refresh()), 'refresh_token_missing')
   t.match(client.state, { status: 'signed_out', reason: 'logout_all' })
 })
 
-t.test('followEvents: a logout elsewhere shows at once, and changed claims bring new tokens', async (t) => {
-  const app = await startDeviceApp(t)
-  t.teardown(app.app.revocations.follow())
-  const phone = await app.signUp()
-  const tablet = app.device()
-  await tablet.client.login(phone.account)
-  const stop = phone.client.followEvents()
-  t.teardown(async () => stop())
-  const change = () => new Promise((resolve) => phone.client.onChange(resolve))
-  const streams = () => phone.network.callsOf('/v1/events').length
-  while (streams() === 0) await new Promise(setImmediate)
+t.test(
+  'followEvents: a logout on another device is noticed immediately, and changed claims cause a refresh',
+  async (t) => {
+    const app = await startDeviceApp(t)
+    t.teardown(app.app.revocations.follow())
+    const phone = await app.signUp()
+    const tablet = app.device()
+    await tablet.client.login(phone.account)
+    const stop = phone.client.followEvents()
+    t.teardown(async () => stop())
+    const change = () => new Promise((resolve) => phone.client.onChange(resolve))
+    const streams = () => phone.network.callsOf('/v1/events').length
+    while (streams() === 0) await new Promise(setImmediate)
 
-  const renewed = change()
-  const newPassword = 'seven hills under a lantern'
-  await runCommand(app.app.operator, 'user:roles', ['--email', phone.account.email, '--set', 'auditor'])
-  t.match(await renewed, { status: 'signed_in', user: { roles: ['auditor'] } })
-  t.equal(phone.network.callsOf('/v1/auth/refresh').length, 1)
-  await phone.client.changePassword({ current_password: PASSWORD, new_password: newPassword })
+    const renewed = change()
+    const newPassword = 'seven hills under a lantern'
+    await runCommand(app.app.operator, 'user:roles', ['--email', phone.account.email, '--set', 'auditor'])
+    t.match(await renewed, { status: 'signed_in', user: { roles: ['auditor'] } })
+    t.equal(phone.network.callsOf('/v1/auth/refresh').length, 1)
+    await phone.client.changePassword({ current_password: PASSWORD, new_password: newPassword })
 
-  await tablet.client.login({ email: phone.account.email, password: newPassword })
-  const ended = change()
-  await tablet.client.endOtherSessions()
-  t.match(await ended, { status: 'signed_out', reason: 'revoked_by_user' })
-  t.equal(await phone.kept(), null)
+    await tablet.client.login({ email: phone.account.email, password: newPassword })
+    const ended = change()
+    await tablet.client.endOtherSessions()
+    t.match(await ended, { status: 'signed_out', reason: 'revoked_by_user' })
+    t.equal(await phone.kept(), null)
 
-  await phone.client.login({ email: phone.account.email, password: newPassword })
-  while (streams() < 2) await new Promise(setImmediate)
-  const again = change()
-  await tablet.client.logoutAll()
-  t.match(await again, { status: 'signed_out', reason: 'logout_all' }, 'it follows the next session too')
-})
+    await phone.client.login({ email: phone.account.email, password: newPassword })
+    while (streams() < 2) await new Promise(setImmediate)
+    const again = change()
+    await tablet.client.logoutAll()
+    t.match(await again, { status: 'signed_out', reason: 'logout_all' }, 'it follows the next session too')
+  },
+)

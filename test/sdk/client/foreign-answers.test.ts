@@ -1,4 +1,4 @@
-// Something between the app and Sallyport answers in its place, as the sign-in page of a hotel's network does.
+// Something between the app and Sallyport responds instead of it, such as a captive portal.
 
 import t from 'tap'
 import { createClient } from '../../../src/sdk/client/client.js'
@@ -9,7 +9,7 @@ import { connectTo } from '../../support/client.js'
 const { app } = await startApp(t)
 const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.server)
 
-t.test('what a stranger answers is neither believed nor a reason to sign anybody out', async (t) => {
+t.test('a foreign response is neither accepted nor a reason to sign the user out', async (t) => {
   let isHotel = false
   const client = createClient({
     baseUrl: `http://127.0.0.1:${port}`,

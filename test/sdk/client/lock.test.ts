@@ -7,7 +7,7 @@ import { codeOf } from '../../support/sdk-client.js'
 const locks = readPlatform().navigator?.locks
 const needsWebLocks = locks ? false : 'needs Web Locks: Node 24, or the browser tests'
 
-/** Work that the test ends, and that notes when it began. */
+/** Work that the test ends, and that records when it began. */
 function createWork(log: string[], name: string) {
   const ended = new AbortController()
   const holds: Hold[] = []
@@ -20,16 +20,16 @@ function createWork(log: string[], name: string) {
   return { work, end: () => ended.abort(), holds }
 }
 
-/** Longer than a lock takes to change hands. */
+/** Longer than it takes to hand over a lock. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 20))
 
 const kinds: [string, string | false, () => Lock][] = [
-  ['within a program', false, createProcessLock],
-  ['among tabs', needsWebLocks, () => (locks ? createTabLock(locks, crypto.randomUUID()) : createProcessLock())],
+  ['within a process', false, createProcessLock],
+  ['across tabs', needsWebLocks, () => (locks ? createTabLock(locks, crypto.randomUUID()) : createProcessLock())],
 ]
 for (const [kind, skip, create] of kinds) {
   t.test(`a lock ${kind}`, { skip }, async (t) => {
-    t.test('is held by one at a time, in the order in which they came', async (t) => {
+    t.test('has one holder at a time, in order of arrival', async (t) => {
       const lock = create()
       const log: string[] = []
       const [a, b, c] = [createWork(log, 'a'), createWork(log, 'b'), createWork(log, 'c')]
@@ -48,7 +48,7 @@ for (const [kind, skip, create] of kinds) {
       )
     })
 
-    t.test('is free again after work that failed', async (t) => {
+    t.test('is released after work that failed', async (t) => {
       const lock = create()
       await t.rejects(
         lock.run(() => Promise.reject(new Error('No.'))),
@@ -57,7 +57,7 @@ for (const [kind, skip, create] of kinds) {
       t.equal(await lock.run(({ waited }) => Promise.resolve(waited)), false)
     })
 
-    t.test('is taken away from whoever holds it, and they are told', async (t) => {
+    t.test('can be stolen from its holder, which is notified', async (t) => {
       const lock = create()
       const log: string[] = []
       const [slow, queued, thief] = [createWork(log, 'slow'), createWork(log, 'queued'), createWork(log, 'thief')]
@@ -68,17 +68,17 @@ for (const [kind, skip, create] of kinds) {
       t.equal(await lost, 'superseded')
       t.equal(slow.holds[0]?.signal.aborted, true)
       await settle()
-      t.strictSame(log, ['slow', 'thief'], 'who waits goes on waiting')
+      t.strictSame(log, ['slow', 'thief'], 'waiting callers keep waiting')
       slow.end()
       await settle()
-      t.strictSame(log, ['slow', 'thief'], 'work that has lost the lock gives nothing back')
+      t.strictSame(log, ['slow', 'thief'], 'work that has lost the lock returns nothing')
       thief.end()
       queued.end()
       t.strictSame(await Promise.all([stolen, waiting]), ['thief', 'queued'])
       t.equal(thief.holds[0]?.signal.aborted, false)
     })
 
-    t.test('is taken from a thief by the next one', async (t) => {
+    t.test('can be stolen again from its new holder', async (t) => {
       const lock = create()
       const log: string[] = []
       const [login, logout] = [createWork(log, 'login'), createWork(log, 'logout')]

@@ -1,4 +1,4 @@
-// What can go wrong between a device and Sallyport, and that it logs nobody out.
+// Faults between a device and Sallyport, none of which logs the user out.
 
 import t from 'tap'
 import { createMemoryStore, type KeyStore } from '../../../src/sdk/client/client.js'
@@ -13,22 +13,22 @@ const attemptsOf = ({ network }: Device) =>
   network.callsOf(REFRESH).map(({ headers }) => headers.get('idempotency-key') ?? '')
 const tokensOf = ({ network }: Device) => network.callsOf(REFRESH).map(({ body }) => body)
 
-t.test('REF-08: an answer that was lost is had again with the same attempt', async (t) => {
+t.test('REF-08: a lost response is requested again with the same attempt', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   device.network.loseAnswer(REFRESH)
   await device.client.refresh()
   const [first = '', ...others] = attemptsOf(device)
   t.match(first, /^[0-9a-f]{32}$/)
-  t.strictSame(others, [first], 'repeated once')
+  t.strictSame(others, [first], 'retried once')
   t.equal(new Set(tokensOf(device)).size, 1, 'with the same token')
-  t.strictSame(Object.keys((await device.kept()) ?? {}), ['token'], 'and then the attempt is over')
+  t.strictSame(Object.keys((await device.kept()) ?? {}), ['token'], 'and then the attempt is finished')
   await device.client.refresh()
-  t.not(attemptsOf(device).at(-1), first, 'the next one is another')
+  t.not(attemptsOf(device).at(-1), first, 'the next attempt is a new one')
   t.match(await device.client.sessions(), [{ id: device.sessionId }])
 })
 
-t.test('REF-08: killed after the server has committed, and offline for a day: the same session', async (t) => {
+t.test('REF-08: killed after the commit, and offline for a day: the same session', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   for (let lost = 0; lost < 4; lost += 1) device.network.loseAnswer(REFRESH)
@@ -39,7 +39,7 @@ t.test('REF-08: killed after the server has committed, and offline for a day: th
   app.clock.advance({ days: 1 })
   const restarted = device.restart()
   device.network.isDown = true
-  t.match(await restarted.restore(), { status: 'signed_in', user: null }, 'the store knows that somebody is')
+  t.match(await restarted.restore(), { status: 'signed_in', user: null }, 'according to the store, a user is signed in')
   t.equal(await codeOf(restarted.me()), 'unreachable')
   device.network.isDown = false
   t.match(await restarted.restore(), { status: 'signed_in', session: { id: device.sessionId } })
@@ -47,7 +47,7 @@ t.test('REF-08: killed after the server has committed, and offline for a day: th
   t.equal(new Set(tokensOf(device)).size, 1)
 })
 
-t.test('REF-08: a lost answer to a password change is had again by the next refresh', async (t) => {
+t.test('REF-08: a lost response to a password change is repeated by the next refresh', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   device.network.loseAnswer('/v1/me/password')
@@ -60,48 +60,48 @@ t.test('REF-08: a lost answer to a password change is had again by the next refr
   t.match(await device.client.sessions(), [{ id: device.sessionId }])
 })
 
+t.test('REF-04: an app that was killed before its request was sent continues with the stored attempt', async (t) => {
+  const app = await startDeviceApp(t)
+  const device = await app.signUp()
+  device.network.isDown = true
+  t.equal(await codeOf(device.client.refresh()), 'unreachable')
+  device.network.isDown = false
+  await device.restart().restore()
+  t.equal(new Set(attemptsOf(device)).size, 1)
+})
+
 t.test(
-  'REF-04: one that was killed before its request was sent goes on with the attempt that it had named',
+  'if the server is busy, unreachable or not Sallyport, requests are retried with increasing pauses',
   async (t) => {
     const app = await startDeviceApp(t)
+    const answers: [string, () => Response][] = [
+      ['429', () => new Response(null, { status: 429, headers: { 'retry-after': '2' } })],
+      ['500', () => new Response(null, { status: 500 })],
+      ['502', () => new Response('<h1>Bad gateway</h1>', { status: 502 })],
+      ['503', () => new Response(null, { status: 503, headers: { 'retry-after': '1' } })],
+      ['a captive portal', () => new Response('<h1>Welcome to our Wi-Fi</h1>')],
+    ]
+    for (const [kind, answer] of answers) {
+      const device = await app.signUp()
+      for (let times = 0; times < 3; times += 1) device.network.answerNext(REFRESH, answer)
+      t.match(await device.client.refresh(), { status: 'signed_in' }, kind)
+      t.equal(device.pausesMs.length, 3)
+      const [first = 0, second = 0, third = 0] = device.pausesMs
+      const leastMs = kind === '429' ? 2000 : kind === '503' ? 1000 : 0
+      t.ok(first >= leastMs && second >= leastMs && third >= leastMs, `${kind} waits ${device.pausesMs.join(', ')}`)
+      t.equal(new Set(attemptsOf(device)).size, 1)
+    }
+
     const device = await app.signUp()
-    device.network.isDown = true
-    t.equal(await codeOf(device.client.refresh()), 'unreachable')
-    device.network.isDown = false
-    await device.restart().restore()
-    t.equal(new Set(attemptsOf(device)).size, 1)
+    for (let times = 0; times < 4; times += 1)
+      device.network.answerNext(REFRESH, () => new Response(null, { status: 500 }))
+    await t.rejects(device.client.refresh(), { name: 'ClientError', status: 500 })
+    t.match(device.client.state, { status: 'signed_in' }, 'and the session is not given up')
+    t.match(await device.client.refresh(), { status: 'signed_in' })
   },
 )
 
-t.test('a server that is busy, away or not Sallyport is asked again, later each time', async (t) => {
-  const app = await startDeviceApp(t)
-  const answers: [string, () => Response][] = [
-    ['429', () => new Response(null, { status: 429, headers: { 'retry-after': '2' } })],
-    ['500', () => new Response(null, { status: 500 })],
-    ['502', () => new Response('<h1>Bad gateway</h1>', { status: 502 })],
-    ['503', () => new Response(null, { status: 503, headers: { 'retry-after': '1' } })],
-    ['the sign-in page of a network', () => new Response('<h1>Welcome to our Wi-Fi</h1>')],
-  ]
-  for (const [kind, answer] of answers) {
-    const device = await app.signUp()
-    for (let times = 0; times < 3; times += 1) device.network.answerNext(REFRESH, answer)
-    t.match(await device.client.refresh(), { status: 'signed_in' }, kind)
-    t.equal(device.pausesMs.length, 3)
-    const [first = 0, second = 0, third = 0] = device.pausesMs
-    const leastMs = kind === '429' ? 2000 : kind === '503' ? 1000 : 0
-    t.ok(first >= leastMs && second >= leastMs && third >= leastMs, `${kind} waits ${device.pausesMs.join(', ')}`)
-    t.equal(new Set(attemptsOf(device)).size, 1)
-  }
-
-  const device = await app.signUp()
-  for (let times = 0; times < 4; times += 1)
-    device.network.answerNext(REFRESH, () => new Response(null, { status: 500 }))
-  await t.rejects(device.client.refresh(), { name: 'ClientError', status: 500 })
-  t.match(device.client.state, { status: 'signed_in' }, 'and the session is not given up in the end')
-  t.match(await device.client.refresh(), { status: 'signed_in' })
-})
-
-t.test('a refusal that would be repeated is not asked for again, and ends nothing', async (t) => {
+t.test('a permanent refusal is not retried, and ends nothing', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   const problem = { code: 'cross_site_request', status: 403 }
@@ -113,7 +113,7 @@ t.test('a refusal that would be repeated is not asked for again, and ends nothin
   t.match(await device.client.refresh(), { status: 'signed_in' })
 })
 
-t.test('REF-03: the end of a session is told with its reason, and nothing is kept of it', async (t) => {
+t.test('REF-03: the end of a session is reported with its reason, and its data is deleted', async (t) => {
   const app = await startDeviceApp(t)
   const ends: [string, string, (device: Device & { sessionId: string }) => Promise<unknown>][] = [
     ['session_ended', 'revoked_by_user', async ({ client, sessionId }) => client.endSession(sessionId)],
@@ -124,7 +124,7 @@ t.test('REF-03: the end of a session is told with its reason, and nothing is kep
         const stolen = await device.kept()
         await device.client.refresh()
         await device.client.refresh()
-        // Within the grace it would pass for a request that was overtaken.
+        // Within the grace period it would count as a request that was overtaken.
         app.clock.advance({ minutes: 1 })
         await device.storage.set(`sallyport.${new URL(app.baseUrl).host.replace(':', '_')}`, JSON.stringify(stolen))
       },
@@ -136,11 +136,11 @@ t.test('REF-03: the end of a session is told with its reason, and nothing is kep
     t.equal(await codeOf(device.client.refresh()), code)
     t.match(device.client.state, { status: 'signed_out', reason })
     t.equal(await device.kept(), null)
-    t.equal((await device.client.fetch('/v1/whoami')).status, 401, 'who is signed out sends no token')
+    t.equal((await device.client.fetch('/v1/whoami')).status, 401, 'when signed out, no token is sent')
   }
 })
 
-t.test('a sign-in or a logout takes over from a refresh that hangs, and its late answer changes nothing', async (t) => {
+t.test('a sign-in or a logout replaces a refresh that hangs, whose late response changes nothing', async (t) => {
   const app = await startDeviceApp(t)
   const takeovers: [string, (device: Device, account: { email: string; password: string }) => Promise<unknown>][] = [
     ['login', ({ client }, account) => client.login(account)],
@@ -163,7 +163,7 @@ t.test('a sign-in or a logout takes over from a refresh that hangs, and its late
   }
 })
 
-t.test('an answer of which only the head arrives holds nothing up, whatever garbage is collected', async (t) => {
+t.test('a response without a body times out, also after garbage collection', async (t) => {
   const standIn = await startStandIn(t)
   standIn.handlers.set(REFRESH, (_request, response) => response.writeHead(200).flushHeaders())
   t.teardown(keepCollectingGarbage())
@@ -172,7 +172,7 @@ t.test('an answer of which only the head arrives holds nothing up, whatever garb
   t.equal(await codeOf(ask(fetch, standIn.url + REFRESH, { method: 'POST' }, giveUp.signal)), 'superseded')
 })
 
-t.test('a request of one session is not repeated in the name of another', async (t) => {
+t.test('a request of one session is not retried with another', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   const other = await app.signUp()
@@ -186,7 +186,7 @@ t.test('a request of one session is not repeated in the name of another', async 
   t.equal(device.network.callsOf('/v1/whoami').length, 1)
 })
 
-/** A store that can be told to fail. */
+/** A store that can be made to fail. */
 function createFragileStore() {
   const inside = createMemoryStore()
   const fails = { get: false, set: false, delete: false }
@@ -207,11 +207,11 @@ t.test('a store that fails', async (t) => {
   const device = app.device({ storage })
   await device.client.register(account)
 
-  t.test('before the call: nothing is sent, so nothing is lost', async (t) => {
+  t.test('before the request: nothing is sent, so nothing is lost', async (t) => {
     fails.set = true
     t.equal(await codeOf(device.client.refresh()), 'storage_failed')
     t.equal(device.network.callsOf(REFRESH).length, 0)
-    t.equal((await device.client.fetch('/v1/whoami')).status, 200, 'the access token serves on')
+    t.equal((await device.client.fetch('/v1/whoami')).status, 200, 'the access token is still used')
     fails.set = false
     fails.get = true
     t.equal(await codeOf(device.client.refresh()), 'storage_failed')
@@ -220,14 +220,14 @@ t.test('a store that fails', async (t) => {
     t.match(await device.client.refresh(), { status: 'signed_in' })
   })
 
-  t.test('after the call: the same attempt brings the token back until it can be kept', async (t) => {
+  t.test('after the response: the same attempt returns the token until it can be stored', async (t) => {
     const before = await device.kept()
     const held = device.network.holdAnswer(REFRESH)
     const refresh = device.client.refresh()
     const letThrough = await held
     fails.set = true
     letThrough()
-    t.match(await refresh, { status: 'signed_in' }, 'the access token is good')
+    t.match(await refresh, { status: 'signed_in' }, 'the access token is valid')
     t.match(await device.kept(), { token: before?.token ?? '', attempt: String })
     fails.set = false
     app.clock.advance({ hours: 1 })
@@ -236,7 +236,7 @@ t.test('a store that fails', async (t) => {
     t.not((await device.kept())?.token, before?.token)
   })
 
-  t.test('at sign-in: the session that cannot be kept does not stay behind', async (t) => {
+  t.test('at sign-in: a session that cannot be stored is ended', async (t) => {
     const { state } = device.client
     fails.set = true
     t.equal(await codeOf(device.client.login(account)), 'storage_failed')
@@ -245,7 +245,7 @@ t.test('a store that fails', async (t) => {
     t.equal((await device.client.sessions()).length, 1)
   })
 
-  t.test('at the end: signed out all the same', async (t) => {
+  t.test('at logout: the user is signed out all the same', async (t) => {
     await app.api.call('/v1/auth/logout', { method: 'POST', body: { refresh_token: (await device.kept())?.token } })
     fails.delete = true
     t.equal(await codeOf(device.client.refresh()), 'session_ended')
@@ -253,7 +253,7 @@ t.test('a store that fails', async (t) => {
   })
 })
 
-t.test('a record that cannot be read is nobody signed in', async (t) => {
+t.test('an unreadable record means that no user is signed in', async (t) => {
   const app = await startDeviceApp(t)
   for (const text of ['', '{', 'null', '"spr_"', '[]', '{}']) {
     const device = app.device()
@@ -264,7 +264,7 @@ t.test('a record that cannot be read is nobody signed in', async (t) => {
   }
 })
 
-t.test('REF-04: another program with the same store was faster: its token is read, and used', async (t) => {
+t.test('REF-04: if another process with the same store was faster, its token is read and used', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   const before = (await device.kept())?.token
@@ -281,23 +281,26 @@ t.test('REF-04: another program with the same store was faster: its token is rea
   t.match(await device.client.sessions(), [{ id: device.sessionId }])
 })
 
-t.test('REF-04: another program with the same store signed in anew: a late answer does not undo that', async (t) => {
-  const app = await startDeviceApp(t)
-  const device = await app.signUp()
-  const held = device.network.holdAnswer(REFRESH)
-  const refresh = device.client.refresh()
-  const letThrough = await held
-  const other = app.device({ storage: device.storage })
-  const state = await other.client.login(device.account)
-  const newer = { session: { id: state.status === 'signed_in' ? (state.session?.id ?? '') : '' } }
-  const token = (await device.kept())?.token
-  letThrough()
-  t.match(await refresh, newer)
-  t.match(tokensOf(device), [/spr_/, `"${token}"`], 'the newer token was still there')
-  t.match(await device.restart().restore(), newer)
-})
+t.test(
+  'REF-04: if another process with the same store has signed in, a late response does not undo that',
+  async (t) => {
+    const app = await startDeviceApp(t)
+    const device = await app.signUp()
+    const held = device.network.holdAnswer(REFRESH)
+    const refresh = device.client.refresh()
+    const letThrough = await held
+    const other = app.device({ storage: device.storage })
+    const state = await other.client.login(device.account)
+    const newer = { session: { id: state.status === 'signed_in' ? (state.session?.id ?? '') : '' } }
+    const token = (await device.kept())?.token
+    letThrough()
+    t.match(await refresh, newer)
+    t.match(tokensOf(device), [/spr_/, `"${token}"`], 'the newer token was still stored')
+    t.match(await device.restart().restore(), newer)
+  },
+)
 
-t.test('while Sallyport is away, calls at once share their tries', async (t) => {
+t.test('while Sallyport is unreachable, concurrent calls share their attempts', async (t) => {
   const app = await startDeviceApp(t)
   const device = await app.signUp()
   device.network.isDown = true

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage } from 'node:http'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -14,6 +13,7 @@ import { createApiOver, PASSWORD, type Api, type Call, type ProblemBody, type To
 import { startApp, type Test, type TestApp } from '../../support/app.js'
 import { createBrowser, type Browser } from '../../support/browser.js'
 import { connectTo, send } from '../../support/client.js'
+import { listen } from '../../support/listen.js'
 
 interface Service {
   api: Api
@@ -21,7 +21,7 @@ interface Service {
 }
 
 interface Started extends TestApp {
-  /** The same small service on each of the adapters. */
+  /** The same small service with each adapter. */
   services: Record<string, Service>
 }
 
@@ -29,8 +29,12 @@ const at = 'sallyport_at'
 const rt = 'sallyport_rt'
 
 /** Sallyport, and services that serve `/` to those whose token holds. */
-async function start(t: Test, options: Partial<VerifierOptions> = {}): Promise<Started> {
-  const app = await startApp(t)
+async function start(
+  t: Test,
+  options: Partial<VerifierOptions> = {},
+  settings: Record<string, string> = {},
+): Promise<Started> {
+  const app = await startApp(t, { settings })
   const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
   const { issuer, audience } = app.config.tokens
   const create = () => {
@@ -49,9 +53,9 @@ async function serveFastify(t: Test, verifier: Verifier): Promise<Service> {
   app.get('/', { config: { sallyport: 'offline' } }, ({ claims }) => ({ sub: claims?.sub }))
   app.get('/public', { config: { sallyport: 'public' } }, ({ claims }) => ({ claims }))
   app.get('/feed', { config: { sallyport: 'feed' } }, () => ({}))
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
-  return { api: reach(t, app.server.address()), verifier }
+  return { api: reach(t, Number(new URL(url).port)), verifier }
 }
 
 async function serveMiddleware(t: Test, verifier: Verifier): Promise<Service> {
@@ -66,16 +70,11 @@ async function serveMiddleware(t: Test, verifier: Verifier): Promise<Service> {
       if (error) response.writeHead(500).end('{}')
       else response.end(JSON.stringify({ sub: request.claims?.sub }))
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.close()
   })
-  return { api: reach(t, server.address()), verifier }
+  return { api: reach(t, await listen(t, server)), verifier }
 }
 
-function reach(t: Test, address: unknown): Api {
-  const port = typeof address === 'object' && address !== null && 'port' in address ? Number(address.port) : 0
+function reach(t: Test, port: number): Api {
   const agent = new Agent({ keepAlive: true })
   t.teardown(async () => agent.destroy())
   return createApiOver((request) => send(port, agent, request))
@@ -87,7 +86,7 @@ async function signIn(page: Browser): Promise<{ userId: string; sid: string }> {
   return { userId: reply.user.id, sid: reply.session.id }
 }
 
-t.test('a token that holds passes, and others are answered with the problem that the server would send', async (t) => {
+t.test('a valid token is accepted, and others get the same problem as from the server', async (t) => {
   const { api, clock, services, config } = await start(t)
   const { accessToken, userId } = await api.signUp()
   for (const [name, service] of Object.entries(services)) {
@@ -100,14 +99,22 @@ t.test('a token that holds passes, and others are answered with the problem that
       'content-type': 'application/problem+json; charset=utf-8',
       'cache-control': 'no-store',
     })
-    for (const authorization of ['Basic abc', 'Bearer', 'Bearer a b', `Bearer ${accessToken}x`, accessToken]) {
+    for (const authorization of ['Basic abc', accessToken, '']) {
+      const other = await ask({ headers: { authorization } })
+      t.match(other, { status: 401, body: { code: 'token_missing' } }, `${name}: ${authorization}`)
+    }
+    for (const authorization of ['Bearer', 'Bearer a b', `Bearer ${accessToken}x`, 'Bearer: x']) {
       const invalid = await ask({ headers: { authorization } })
       t.match(invalid, { status: 401, body: { code: 'token_invalid' } }, `${name}: ${authorization}`)
       t.match(invalid.headers, { 'www-authenticate': 'Bearer realm="sallyport", error="invalid_token"' })
       t.match(invalid.body, { type: `${config.tokens.issuer}/problems/token_invalid` })
     }
-    t.equal((await ask({ cookies: { [at]: accessToken } })).status, 401, 'cookies are looked at only when it is said')
-    t.equal((await service.api.call('/feed', { token: accessToken })).status, 500, 'a wrong set-up is no refusal')
+    t.equal((await ask({ cookies: { [at]: accessToken } })).status, 401, 'cookies are read only if enabled')
+    t.equal(
+      (await service.api.call('/feed', { token: accessToken })).status,
+      500,
+      'a configuration error is not a refusal',
+    )
   }
   clock.advance({ minutes: 11 })
   for (const service of Object.values(services)) {
@@ -115,7 +122,7 @@ t.test('a token that holds passes, and others are answered with the problem that
   }
 })
 
-t.test('Fastify: a route that declares no access stops the start, and is never served', async (t) => {
+t.test('Fastify: a route without declared access prevents the start, and is never served', async (t) => {
   const verifier = createVerifier({ issuer: 'http://127.0.0.1:9', audience: 'a', onError: () => undefined })
   t.teardown(() => verifier.close())
   const app = Fastify()
@@ -135,7 +142,7 @@ t.test('Fastify: a route that declares no access stops the start, and is never s
   t.equal((await early.inject('/early')).statusCode, 500)
 })
 
-t.test('Fastify: who may call a route is one of four', async (t) => {
+t.test('Fastify: the declared access is one of four values', async (t) => {
   const ways: SallyportAccess[] = ['public', 'offline', 'feed', 'live']
   const asked: unknown[] = []
   const app = Fastify()
@@ -153,7 +160,7 @@ t.test('Fastify: who may call a route is one of four', async (t) => {
   t.strictSame(asked, ['offline', 'feed', 'live'])
 })
 
-t.test('pages in mode session: the cookie serves, and is renewed by the refresh cookie', async (t) => {
+t.test('pages in mode session: the access cookie is accepted, and renewed with the refresh cookie', async (t) => {
   const app = await start(t, { cookies: true })
   for (const [name, { api }] of Object.entries(app.services)) {
     const page = app.browser()
@@ -162,26 +169,44 @@ t.test('pages in mode session: the cookie serves, and is renewed by the refresh 
     for (const [cookie, value] of page.cookies) here.cookies.set(cookie, value)
     const before = await here.call('/')
     t.match(before, { status: 200, body: { sub: userId } }, name)
-    t.strictSame(before.setCookies, [], 'a cookie that serves is not renewed')
+    t.strictSame(before.setCookies, [], 'a valid cookie is not renewed')
 
     app.clock.advance({ minutes: 11 })
     const renewed = await here.call('/')
     t.match(renewed, { status: 200, body: { sub: userId }, headers: { 'cache-control': 'no-store' } })
     t.match(renewed.setCookies, [/^sallyport_at=.*HttpOnly/])
     t.equal(renewed.setCookies.length, 1)
-    t.strictSame((await here.call('/')).setCookies, [], 'the new one serves')
+    t.strictSame((await here.call('/')).setCookies, [], 'the new one is accepted')
 
     const refresh = here.cookies.get(rt) ?? ''
     for (const cookies of [{ [rt]: refresh }, { [at]: 'garbage', [rt]: refresh }, { other: 'x', [rt]: refresh }]) {
       t.match(await api.call('/', { cookies }), { status: 200, body: { sub: userId } })
     }
-    t.match(await api.call('/', { token: 'garbage', cookies: { [rt]: refresh } }), { status: 401 }, 'the header wins')
+    t.match(
+      await api.call('/', { token: 'garbage', cookies: { [rt]: refresh } }),
+      { status: 401 },
+      'the header takes precedence',
+    )
     t.match(await api.call('/', { cookies: { [at]: 'garbage' } }), { status: 401, body: { code: 'token_invalid' } })
     t.match(await api.call('/', { cookies: { [at]: 'x', [rt]: 'x' } }), {
       status: 401,
       body: { code: 'token_invalid' },
     })
     t.match(await api.call('/', { cookies: { other: 'x' } }), { status: 401, body: { code: 'token_missing' } })
+  }
+})
+
+t.test('pages in mode session: behind a proxy that asks for a password, the cookie counts', async (t) => {
+  const app = await start(t, { cookies: true, cookiePrefix: 'shop' }, { COOKIE_PREFIX: 'shop' })
+  for (const [name, { api }] of Object.entries(app.services)) {
+    const page = app.browser()
+    const { userId } = await signIn(page)
+    t.ok(page.cookies.has('shop_at'))
+    const headers = { authorization: 'Basic dXNlcjpwYXNz' }
+    const call = { cookies: Object.fromEntries(page.cookies), headers }
+    t.match(await api.call('/', call), { status: 200, body: { sub: userId } }, name)
+    const renewed = await api.call('/', { headers, cookies: { shop_rt: page.cookies.get('shop_rt') ?? '' } })
+    t.match(renewed, { status: 200, body: { sub: userId }, setCookies: [/^shop_at=/] }, name)
   }
 })
 

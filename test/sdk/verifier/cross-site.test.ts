@@ -6,20 +6,24 @@ import { AUDIENCE, startStandIn } from '../../support/stand-in.js'
 const host = 'shop.example.com'
 const table: [string, ShownRequest['headers'], boolean][] = [
   ['a page of this service', { 'sec-fetch-site': 'same-origin' }, true],
-  ['what somebody typed', { 'sec-fetch-site': 'none' }, true],
-  ['a neighbouring host', { 'sec-fetch-site': 'same-site', origin: 'https://evil.example.com', host }, false],
+  ['a typed address', { 'sec-fetch-site': 'none' }, true],
+  ['a sibling domain', { 'sec-fetch-site': 'same-site', origin: 'https://evil.example.com', host }, false],
   ['another site', { 'sec-fetch-site': 'cross-site' }, false],
-  ['another site that claims to be no browser', { 'sec-fetch-site': 'cross-site', 'x-sallyport-csrf': '1' }, false],
+  [
+    'another site with the header for other clients',
+    { 'sec-fetch-site': 'cross-site', 'x-sallyport-csrf': '1' },
+    false,
+  ],
   ['two headers', { 'sec-fetch-site': ['same-origin', 'cross-site'] }, false],
-  ['an older browser, here', { origin: 'https://shop.example.com', host }, true],
-  ['an older browser, elsewhere', { origin: 'https://evil.example.com', host }, false],
+  ['an older browser, same origin', { origin: 'https://shop.example.com', host }, true],
+  ['an older browser, another site', { origin: 'https://evil.example.com', host }, false],
   ['an older browser, on another port', { origin: 'https://shop.example.com:8443', host }, false],
   ['a document without an origin', { origin: 'null', host }, false],
-  ['no browser', { 'x-sallyport-csrf': '1' }, true],
-  ['nothing at all', { host }, false],
+  ['another client', { 'x-sallyport-csrf': '1' }, true],
+  ['no headers', { host }, false],
 ]
 
-t.test('what acts by a cookie has to come from here', async (t) => {
+t.test('a request with a cookie must be same-origin', async (t) => {
   for (const [name, headers, expected] of table) {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', undefined]) {
       t.equal(isSameOrigin({ method, headers }), expected, `${name}: ${method ?? 'no method'}`)
@@ -28,7 +32,7 @@ t.test('what acts by a cookie has to come from here', async (t) => {
   }
 })
 
-t.test('CSRF: a cookie does nothing for another site, and a token in the header is no cookie', async (t) => {
+t.test('CSRF: cookies of cross-site requests are refused, and a token in the header is not affected', async (t) => {
   const standIn = await startStandIn(t)
   const verifier = createVerifier({ issuer: standIn.url, audience: AUDIENCE, cookies: true })
   t.teardown(() => verifier.close())

@@ -16,6 +16,7 @@ import {
   type StandIn,
 } from '../../support/stand-in.js'
 import { until } from '../../support/until.js'
+import { becomes, codeOf } from '../../support/verifier.js'
 
 interface Started {
   standIn: StandIn
@@ -41,7 +42,7 @@ async function start(t: { teardown(work: () => Promise<void>): void }): Promise<
   }
 }
 
-/** Has the stand-in open streams that beat once; answers the newest one. */
+/** Has the stand-in open streams that send one beat; returns the newest one. */
 function stream(standIn: StandIn): () => ServerResponse {
   let newest: ServerResponse | undefined
   standIn.handlers.set(paths.stream, (_request, response) => {
@@ -50,25 +51,14 @@ function stream(standIn: StandIn): () => ServerResponse {
     writeBeat(response, 'a.0')
   })
   return () => {
-    if (!newest) throw new Error('Nobody has asked for a stream.')
+    if (!newest) throw new Error('No stream was requested.')
     return newest
   }
 }
 
-/** The code that refuses a token; null where it passes. */
-async function codeOf(verifier: Verifier, token: string, options?: Parameters<Verifier['verify']>[1]) {
-  return verifier.verify(token, options).then(
-    () => null,
-    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
-  )
-}
-
-const becomes = (verifier: Verifier, token: string, code: string | null) =>
-  until(async () => (await codeOf(verifier, token)) === code)
-
 const session = () => lasting({ kind: 'session', sid: SESSION })
 
-t.test('each kind of entry refuses, as soon as the stream brings it', async (t) => {
+t.test('each kind of entry takes effect as soon as it arrives on the stream', async (t) => {
   const { standIn, create } = await start(t)
   const streaming = stream(standIn)
   const verifier = create()
@@ -79,35 +69,38 @@ t.test('each kind of entry refuses, as soon as the stream brings it', async (t) 
 
   writeEntries(streaming(), [lasting({ kind: 'user', sub: SUBJECT, epoch: 2 })], 'a.1')
   await becomes(verifier, token, 'token_stale')
-  t.equal(await codeOf(verifier, standIn.issue({ claims: { epoch: 2 } })), null, 'a refresh mends it')
+  t.equal(await codeOf(verifier, standIn.issue({ claims: { epoch: 2 } })), null, 'a refresh resolves it')
   writeEntries(streaming(), [session()], 'a.2')
   await becomes(verifier, token, 'session_ended')
-  t.equal(await codeOf(verifier, token, { freshness: 'offline' }), null, 'offline does not look')
-  t.equal(await codeOf(verifier, other), null, 'nobody else is refused')
+  t.equal(await codeOf(verifier, token, { freshness: 'offline' }), null, 'offline ignores it')
+  t.equal(await codeOf(verifier, other), null, 'no other user is refused')
   t.match(standIn.asked(paths.stream), [{ headers: { authorization: 'Bearer spv_test' } }])
 })
 
-t.test('a withdrawn key is refused at once, by offline too, and the key set is read past its cache', async (t) => {
-  const { standIn, clock, create } = await start(t)
-  const streaming = stream(standIn)
-  const verifier = create()
-  await verifier.ready()
-  const [token, unseen] = [standIn.issue(), standIn.issue({ claims: { epoch: 2 } })]
-  t.equal(await codeOf(verifier, token), null)
-  const withdrawn = standIn.kid
-  standIn.rotate()
-  writeEntries(streaming(), [lasting({ kind: 'key', kid: withdrawn })], 'a.1')
-  await until(async () => standIn.asked(paths.keys).length === 2)
-  await becomes(verifier, token, 'token_stale')
-  t.equal(await codeOf(verifier, unseen, { freshness: 'offline' }), 'token_stale')
-  await becomes(verifier, standIn.issue(), null)
-  t.match(standIn.asked(paths.keys).at(-1), { headers: { 'cache-control': 'no-cache' } })
+t.test(
+  'a withdrawn key is refused immediately, also by offline, and the key set is read bypassing caches',
+  async (t) => {
+    const { standIn, clock, create } = await start(t)
+    const streaming = stream(standIn)
+    const verifier = create()
+    await verifier.ready()
+    const [token, unseen] = [standIn.issue(), standIn.issue({ claims: { epoch: 2 } })]
+    t.equal(await codeOf(verifier, token), null)
+    const withdrawn = standIn.kid
+    standIn.rotate()
+    writeEntries(streaming(), [lasting({ kind: 'key', kid: withdrawn })], 'a.1')
+    await until(async () => standIn.asked(paths.keys).length === 2)
+    await becomes(verifier, token, 'token_stale')
+    t.equal(await codeOf(verifier, unseen, { freshness: 'offline' }), 'token_stale')
+    await becomes(verifier, standIn.issue(), null)
+    t.match(standIn.asked(paths.keys).at(-1), { headers: { 'cache-control': 'no-cache' } })
 
-  clock.advance({ hours: 2 })
-  writeBeat(streaming(), 'a.1')
-  await until(async () => verifier.ageMs < 5_000)
-  t.equal(await codeOf(verifier, token, { freshness: 'offline' }), 'token_stale', 'for ever')
-})
+    clock.advance({ hours: 2 })
+    writeBeat(streaming(), 'a.1')
+    await until(async () => verifier.ageMs < 5_000)
+    t.equal(await codeOf(verifier, token, { freshness: 'offline' }), 'token_stale', 'permanently')
+  },
+)
 
 t.test('a withdrawn key is refused while the key set cannot be read again', async (t) => {
   const { standIn, create } = await start(t)
@@ -119,10 +112,14 @@ t.test('a withdrawn key is refused while the key set cannot be read again', asyn
   standIn.handlers.set(paths.keys, (_request, response) => response.writeHead(500).end())
   writeEntries(streaming(), [lasting({ kind: 'key', kid: standIn.kid })], 'a.1')
   await becomes(verifier, token, 'token_stale')
-  t.equal(await codeOf(verifier, standIn.issue({ claims: { epoch: 2 } })), 'token_stale', 'one not seen before too')
+  t.equal(
+    await codeOf(verifier, standIn.issue({ claims: { epoch: 2 } })),
+    'token_stale',
+    'also a token not seen before',
+  )
 })
 
-t.test('after a cut the stream goes on from where it was, and nothing is missed', async (t) => {
+t.test('after a disconnect the stream resumes, and nothing is missed', async (t) => {
   const { standIn, create } = await start(t)
   const streaming = stream(standIn)
   const verifier = create()
@@ -145,21 +142,21 @@ t.test('after a cut the stream goes on from where it was, and nothing is missed'
 })
 
 const unusable: Record<string, (response: ServerResponse) => void> = {
-  'is not there': (response) => response.writeHead(404).end(),
+  'does not exist': (response) => response.writeHead(404).end(),
   'is silent': (response) => openStream(response),
-  'never answers': () => undefined,
-  'never beats': (response) => {
+  'never responds': () => undefined,
+  'sends no beats': (response) => {
     openStream(response)
     const timer = setInterval(() => writeEntries(response, [], ''), 100)
     response.on('close', () => clearInterval(timer))
   },
-  'is behind': (response) => answerJson(response, { code: 'revocation_stale' }, 503),
-  'ends at once': (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(),
-  'is garbage': (response) => response.writeHead(200).end('event: beat\ndata: <html>\n\n'),
-  'has no end of an event': (response) => response.writeHead(200).end('x'.repeat(5_000_000)),
+  'is stale': (response) => answerJson(response, { code: 'revocation_stale' }, 503),
+  'ends immediately': (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(),
+  'is invalid': (response) => response.writeHead(200).end('event: beat\ndata: <html>\n\n'),
+  'has an event without an end': (response) => response.writeHead(200).end('x'.repeat(5_000_000)),
 }
 for (const [name, handler] of Object.entries(unusable)) {
-  t.test(`where the stream ${name}, polling serves`, async (t) => {
+  t.test(`if the stream ${name}, polling is used`, async (t) => {
     const { standIn, create } = await start(t)
     const entries: unknown[] = []
     standIn.handlers.set(paths.stream, (_request, response) => handler(response))
@@ -176,7 +173,7 @@ for (const [name, handler] of Object.entries(unusable)) {
   })
 }
 
-t.test('REF-12: where polling serves, the age counts from the question, however late the answer is', async (t) => {
+t.test('REF-12: with polling, the age counts from the request, however late the response', async (t) => {
   const { standIn, clock, create } = await start(t)
   standIn.handlers.set(paths.list, (_request, response) => {
     clock.advance({ seconds: 2 })
@@ -187,7 +184,7 @@ t.test('REF-12: where polling serves, the age counts from the question, however 
   t.ok(verifier.ageMs >= 3_000, 'and is added to that of the instance')
 })
 
-t.test('a stream that goes on beating is kept', async (t) => {
+t.test('a stream that continues to send beats is kept', async (t) => {
   const { standIn, create } = await start(t)
   let beats = 0
   standIn.handlers.set(paths.stream, (_request, response) => {
@@ -201,7 +198,7 @@ t.test('a stream that goes on beating is kept', async (t) => {
   t.equal(standIn.asked(paths.stream).length, 1)
 })
 
-t.test('polling starts when a stream that has beaten is gone, and not before', async (t) => {
+t.test('polling starts when a working stream has ended, and not before', async (t) => {
   const { standIn, create } = await start(t)
   const streaming = stream(standIn)
   const verifier = create()
@@ -219,7 +216,7 @@ t.test('polling starts when a stream that has beaten is gone, and not before', a
   await until(async () => polls('spv_test') > 2)
 })
 
-t.test('a stream that comes back takes over from polling', async (t) => {
+t.test('a stream that recovers replaces polling', async (t) => {
   const { standIn, create } = await start(t)
   standIn.handlers.set(paths.list, (_request, response) => {
     answerJson(response, { cursor: 'b.0', age_ms: 0, entries: [] })
@@ -228,7 +225,7 @@ t.test('a stream that comes back takes over from polling', async (t) => {
   await verifier.ready()
   let streaming: ServerResponse | undefined
   standIn.handlers.set(paths.stream, ({ headers }, response) => {
-    // One that was asked for before the poll was answered may still be on its way.
+    // A poll that was sent before the stream recovered may still be in transit.
     if (headers['last-event-id'] !== 'b.0') {
       response.writeHead(404).end()
       return
@@ -242,7 +239,7 @@ t.test('a stream that comes back takes over from polling', async (t) => {
   await becomes(verifier, standIn.issue(), 'session_ended')
 })
 
-t.test('what cannot be confirmed passes or is 503, as is said, and never 401', async (t) => {
+t.test('with a stale list tokens are accepted or get 503, as configured, and never 401', async (t) => {
   const { standIn, clock, create } = await start(t)
   const streaming = stream(standIn)
   const verifier = create()
@@ -262,12 +259,16 @@ t.test('what cannot be confirmed passes or is 503, as is said, and never 401', a
   writeBeat(streaming(), 'a.0', 6_000)
   writeEntries(streaming(), [lasting({ kind: 'session', sid: SUBJECT })], 'a.1')
   await becomes(verifier, standIn.issue({ claims: { sid: SUBJECT } }), 'session_ended')
-  await t.rejects(verifier.verify(token, { onStale: 'deny' }), stale, 'it counts from what the instance itself knew')
+  await t.rejects(
+    verifier.verify(token, { onStale: 'deny' }),
+    stale,
+    'it counts from the last read of the instance itself',
+  )
   writeBeat(streaming(), 'a.1', 0)
   await until(async () => (await codeOf(verifier, token, { onStale: 'deny' })) === null)
 })
 
-t.test('without a first list nothing is confirmed', async (t) => {
+t.test('without a first list the list is never current', async (t) => {
   const { standIn, create } = await start(t)
   standIn.handlers.set(paths.stream, (_request, response) => {
     openStream(response)
@@ -279,7 +280,7 @@ t.test('without a first list nothing is confirmed', async (t) => {
   t.equal(await codeOf(verifier, standIn.issue({ claims: { sid: SUBJECT } })), 'revocation_stale')
 })
 
-t.test('a kind of entry that it does not know makes it stale, and what it knows still refuses', async (t) => {
+t.test('an unknown kind of entry makes the list stale, and known entries still take effect', async (t) => {
   const { standIn, clock, create } = await start(t)
   const streaming = stream(standIn)
   const verifier = create({ onStale: 'deny' })
@@ -290,15 +291,15 @@ t.test('a kind of entry that it does not know makes it stale, and what it knows 
   await becomes(verifier, standIn.issue(), 'session_ended')
   t.equal(await codeOf(verifier, other), 'revocation_stale')
   writeBeat(streaming(), 'a.1')
-  t.equal(await codeOf(verifier, other), 'revocation_stale', 'a beat does not mend it')
+  t.equal(await codeOf(verifier, other), 'revocation_stale', 'a beat does not change that')
 
   clock.advance({ hours: 1 })
   writeBeat(streaming(), 'a.1')
   await until(async () => verifier.ageMs < 5_000)
-  t.equal(await codeOf(verifier, other), null, 'it has stopped mattering')
+  t.equal(await codeOf(verifier, other), null, 'it has expired')
 })
 
-t.test('entries are forgotten once they matter no longer', async (t) => {
+t.test('expired entries are removed', async (t) => {
   const { standIn, clock, create } = await start(t)
   const streaming = stream(standIn)
   const verifier = create()
@@ -311,7 +312,7 @@ t.test('entries are forgotten once they matter no longer', async (t) => {
   await becomes(verifier, token, null)
 })
 
-t.test('a credential that is refused is told to whoever waits, and never as a 401 to a client', async (t) => {
+t.test('a refused credential rejects ready, and never causes a 401 for a client', async (t) => {
   const { standIn, errors, create } = await start(t)
   for (const path of [paths.stream, paths.list]) {
     standIn.handlers.set(path, (_request, response) => answerJson(response, { code: 'invalid_client' }, 401))
@@ -322,7 +323,7 @@ t.test('a credential that is refused is told to whoever waits, and never as a 40
   t.equal(await codeOf(verifier, standIn.issue()), 'revocation_stale')
 })
 
-t.test('once closed it asks nothing any more', async (t) => {
+t.test('once closed it sends no requests', async (t) => {
   const { standIn, create } = await start(t)
   stream(standIn)
   const streaming = create()

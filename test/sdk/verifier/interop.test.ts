@@ -1,4 +1,4 @@
-// Verifiers and servers of two versions side by side: during an upgrade, and for as long as a service keeps an old SDK.
+// Verifiers and servers of two versions: during an upgrade, and as long as a service uses an old SDK.
 
 import { readFileSync } from 'node:fs'
 import { decodeJwt } from 'jose'
@@ -33,9 +33,9 @@ t.test('TOK-10: the access tokens of version 0.1.0 are accepted', async (t) => {
 })
 
 /**
- * The claims that a verifier SDK of version 0.1.0 accepts, written down here because it refuses every other claim: a
- * claim that is issued although it is not listed here logs users out of each service that still runs that SDK. This
- * schema changes only when those SDKs are no longer supported.
+ * The claims that a verifier SDK of version 0.1.0 accepts, copied here because it refuses every other claim: issuing a
+ * claim that is not listed would log users out of each service with that SDK. This schema changes only when those SDKs
+ * are no longer supported.
  */
 const acceptedBefore = z.strictObject({
   iss: z.string().min(1),

@@ -10,7 +10,7 @@ const answers: [string, Handler, object | null][] = [
   ['503', (_request, response) => answerJson(response, { code: 'database_unavailable' }, 503), unanswered],
   ['429', (_request, response) => answerJson(response, { code: 'rate_limited' }, 429), unanswered],
   ['garbage', (_request, response) => response.end('<html>'), unanswered],
-  ['no verdict', (_request, response) => answerJson(response, { active: 'yes' }), unanswered],
+  ['no result', (_request, response) => answerJson(response, { active: 'yes' }), unanswered],
   ['too long', (_request, response) => response.end(`{"active":true,"x":"${'x'.repeat(100_000)}"}`), unanswered],
   ['a broken connection', (request) => request.socket.destroy(), unanswered],
   ['nothing', () => undefined, unanswered],
@@ -35,6 +35,6 @@ for (const [name, handler, refusal] of answers) {
       },
     ])
     await t.rejects(verifier.verify(`${token}x`, { freshness: 'live' }), { code: 'token_invalid' })
-    t.equal(standIn.asked(paths.introspect).length, 1, 'forged tokens do not cost a question')
+    t.equal(standIn.asked(paths.introspect).length, 1, 'forged tokens cause no request')
   })
 }

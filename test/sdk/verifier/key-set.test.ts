@@ -30,7 +30,7 @@ t.test('the key set is read once for many requests', async (t) => {
   t.equal(reads(), 1)
 })
 
-t.test('a key that is new is found, and one that has left the set is refused, tokens seen before too', async (t) => {
+t.test('a new key is found, and a removed one is refused, also for tokens seen before', async (t) => {
   const { standIn, clock, create, reads } = await start(t)
   const verifier = create()
   const old = standIn.issue(long)
@@ -44,7 +44,7 @@ t.test('a key that is new is found, and one that has left the set is refused, to
   await t.rejects(verifier.verify(old), { code: 'token_invalid' })
 })
 
-t.test('key ids that somebody makes up have the set read once a second', async (t) => {
+t.test('made-up key ids cause at most one read of the set per second', async (t) => {
   const { standIn, clock, create, reads } = await start(t)
   const verifier = create()
   await verifier.ready()
@@ -56,7 +56,7 @@ t.test('key ids that somebody makes up have the set read once a second', async (
   }
 })
 
-t.test('while the set cannot be had the known keys stay in force, and nobody is sent off to sign in', async (t) => {
+t.test('while the set is unavailable the known keys stay valid, and no user has to sign in', async (t) => {
   const { standIn, clock, errors, create } = await start(t)
   const verifier = create()
   const [seen, unseen] = [standIn.issue(long), standIn.issue({ claims: { exp: '$now+3600', epoch: 2 } })]
@@ -71,7 +71,7 @@ t.test('while the set cannot be had the known keys stay in force, and nobody is 
   await t.rejects(verifier.verify(standIn.issue()), { code: 'revocation_stale', status: 503, retryAfterSeconds: 1 })
 })
 
-t.test('a set that is old is read again, so that a key that has left it is trusted no longer', async (t) => {
+t.test('an old set is read again, so that a removed key is no longer trusted', async (t) => {
   const { standIn, clock, create, reads } = await start(t)
   const verifier = create()
   const token = standIn.issue(long)
@@ -81,7 +81,7 @@ t.test('a set that is old is read again, so that a key that has left it is trust
   t.equal(reads(), 1)
   standIn.rotate()
   clock.advance({ minutes: 2 })
-  await t.resolves(verifier.verify(token), 'nobody waits for it')
+  await t.resolves(verifier.verify(token), 'no request waits for it')
   await until(() =>
     verifier.verify(token).then(
       () => false,
@@ -91,10 +91,10 @@ t.test('a set that is old is read again, so that a key that has left it is trust
   t.equal(reads(), 2)
 })
 
-t.test('a set that is garbage, too long or elsewhere is no set', async (t) => {
+t.test('an invalid, too long or redirected set is not accepted', async (t) => {
   const { standIn, clock, errors, create, reads } = await start(t)
   const genuine = standIn.handlers.get(paths.keys)
-  if (!genuine) throw new Error('The stand-in has a key set.')
+  if (!genuine) throw new Error('The stand-in must have a key set.')
   standIn.handlers.set('/elsewhere', genuine)
   const wrong: Record<string, Handler> = {
     garbage: (_request, response) => response.end('<html>'),
@@ -109,7 +109,7 @@ t.test('a set that is garbage, too long or elsewhere is no set', async (t) => {
     const [told, read] = [errors.length, reads()]
     clock.advance({ seconds: 1 })
     await t.rejects(verifier.verify(standIn.issue()), { code: 'revocation_stale' }, name)
-    t.ok(errors.length > told && reads() > read, `${name}: it was asked, and told`)
+    t.ok(errors.length > told && reads() > read, `${name}: it was requested, and the error was reported`)
   }
   t.equal(standIn.asked('/elsewhere').length, 0)
   standIn.handlers.set(paths.keys, genuine)
@@ -117,7 +117,7 @@ t.test('a set that is garbage, too long or elsewhere is no set', async (t) => {
   await t.resolves(verifier.verify(standIn.issue()))
 })
 
-t.test('time is judged at every use, by a clock that may be half a minute off', async (t) => {
+t.test('times are checked at every use, with half a minute of tolerance', async (t) => {
   for (const seconds of [29, -29]) {
     const { standIn, clock, create } = await start(t)
     clock.drift({ seconds })
@@ -133,7 +133,7 @@ t.test('time is judged at every use, by a clock that may be half a minute off', 
   await t.rejects(verifier.verify(token), { code: 'token_expired' })
 })
 
-t.test('TOK-09: a token is expired from the moment on at which its time and the tolerance are over', async (t) => {
+t.test('TOK-09: a token is expired as soon as its time and the tolerance are over', async (t) => {
   const { standIn } = await start(t)
   let nowMs = Date.now()
   const clock = { now: () => new Date(nowMs), elapsedMs: () => 0 }
@@ -147,7 +147,7 @@ t.test('TOK-09: a token is expired from the moment on at which its time and the 
   await t.rejects(verifier.verify(token), { code: 'token_expired' })
 
   nowMs = nbf * 1000 - 7_000
-  await t.resolves(verifier.verify(token), 'one of a clock that is ahead, as far as is tolerated')
+  await t.resolves(verifier.verify(token), 'a clock that is ahead by the tolerance')
   nowMs = nbf * 1000 - 7_001
   await t.rejects(verifier.verify(token), { code: 'token_invalid' })
 })

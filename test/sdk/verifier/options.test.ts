@@ -3,7 +3,7 @@ import { createVerifier, type VerifierOptions } from '../../../src/sdk/verifier/
 
 const good = { issuer: 'http://127.0.0.1:9', audience: 'orders' }
 
-t.test('options that are wrong are named when the verifier is made', async (t) => {
+t.test('invalid options are named when the verifier is created', async (t) => {
   const wrong: [Record<string, unknown>, RegExp][] = [
     [{ issuer: undefined }, /issuer/],
     [{ issuer: 'not an address' }, /url/],
@@ -25,7 +25,7 @@ t.test('options that are wrong are named when the verifier is made', async (t) =
   }
 })
 
-t.test('without a credential it says what is missing for more than the key set', async (t) => {
+t.test('without a credential, an error names the credential as a requirement of feed and live', async (t) => {
   const verifier = createVerifier({ ...good, onError: () => undefined })
   for (const freshness of ['feed', 'live'] as const) {
     await t.rejects(verifier.verify('a.b.c', { freshness }), { name: 'Error', message: /verifier:create/ })

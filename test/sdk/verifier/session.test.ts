@@ -6,7 +6,7 @@ import { answerJson, AUDIENCE, paths, SESSION, startStandIn } from '../../suppor
 const cookie = 'theme=dark; sallyport_rt=r1; other=1; sallyport_at=garbage; sallyport_rt=r2;bare'
 const shown = { method: 'GET', headers: { cookie } }
 
-t.test('no other cookie leaves this service, and no other cookie comes back', async (t) => {
+t.test('no other cookie is sent to Sallyport, and no other one is set', async (t) => {
   const standIn = await startStandIn(t)
   const verifier = createVerifier({ issuer: standIn.url, audience: AUDIENCE, cookies: true })
   t.teardown(() => verifier.close())
@@ -23,7 +23,11 @@ t.test('no other cookie leaves this service, and no other cookie comes back', as
   lines[1] = `sallyport_at=${standIn.issue({ sign: 'stranger' })}; Path=/`
   await t.rejects(verifier.authenticate(shown), { code: 'token_invalid' }, 'the new token is verified like any other')
   lines.pop()
-  await t.rejects(verifier.authenticate(shown), { code: 'token_invalid' }, 'what is refused here is not overruled')
+  await t.rejects(
+    verifier.authenticate(shown),
+    { code: 'token_invalid' },
+    'a refusal by this verifier is not overruled',
+  )
 })
 
 const problem = (code: string, status: number, reason?: string) => (response: ServerResponse) => {
@@ -36,20 +40,20 @@ const refusals: [string, (response: ServerResponse) => void, object][] = [
   ['a ban', problem('account_banned', 403), { code: 'account_banned', status: 403 }],
   ['two sessions', problem('ambiguous_credentials', 400), { code: 'ambiguous_credentials', status: 400 }],
   ['no database', problem('database_unavailable', 503), { code: 'database_unavailable', status: 503 }],
-  ['a server that is lost', problem('internal_error', 500), unanswered],
-  ['a code that is unknown', problem('out_of_coffee', 401), unanswered],
+  ['an unexpected response', problem('internal_error', 500), unanswered],
+  ['an unknown code', problem('out_of_coffee', 401), unanswered],
   ['a code of another status', problem('not_found', 401), unanswered],
   ['garbage', (response) => response.writeHead(401).end('<html>'), unanswered],
   ['a redirect', (response) => response.writeHead(302, { location: '/' }).end(), unanswered],
   ['a broken connection', (response) => response.socket?.destroy(), unanswered],
   [
-    'when to come back',
+    'Retry-After',
     (response) => problem('overloaded', 503)(response.setHeader('retry-after', '7')),
     { code: 'overloaded', retryAfterSeconds: 7 },
   ],
 ]
 
-t.test('what the server refuses is refused for the same reason', async (t) => {
+t.test('a refusal by the server is passed on with its reason', async (t) => {
   const standIn = await startStandIn(t)
   const verifier = createVerifier({ issuer: standIn.url, audience: AUDIENCE, cookies: true })
   t.teardown(() => verifier.close())

@@ -1,5 +1,5 @@
-// better-auth as an OAuth 2.1 server for the user's own apps: the plugin that has refresh tokens, with the settings of its
-// documentation. A public client with PKCE and skip_consent, which is what it calls a trusted first-party client.
+// better-auth as an OAuth 2.1 server for first-party apps: the plugin that issues refresh tokens, with the settings of
+// its documentation. A public client with PKCE and skip_consent, which it calls a trusted first-party client.
 
 import { createServer } from 'node:http'
 import { oauthProvider } from '@better-auth/oauth-provider'
@@ -27,7 +27,7 @@ const auth = betterAuth({
       silenceWarnings: { oauthAuthServerConfig: true, openidConfig: true },
     }),
   ],
-  // One address signs up hundreds of users here.
+  // One address registers hundreds of users here.
   rateLimit: { enabled: false },
   logger: { disabled: true },
   telemetry: { enabled: false },
@@ -39,7 +39,7 @@ const { adapter } = await auth.$context
 const known = await adapter.findOne({ model: 'oauthClient', where: [{ field: 'name', value: 'app' }] })
 const clientId = known?.clientId ?? (await createClient())
 
-/** The operator's app. Somebody has to be signed in to add one. */
+/** The operator's app. Adding one requires a signed-in user. */
 async function createClient() {
   const operator = { email: 'operator@example.com', password: SECRET, name: 'operator' }
   const { headers } = await auth.api.signUpEmail({ body: operator, returnHeaders: true })

@@ -1,4 +1,4 @@
-// better-auth as a user would run it for a single-page or mobile app: a session in the database, and a cookie that names it.
+// better-auth as used for a single-page or mobile app: a session in the database, identified by a cookie.
 
 import { createServer } from 'node:http'
 import { betterAuth } from 'better-auth'
@@ -13,9 +13,10 @@ const auth = betterAuth({
   secret: SECRET,
   database: new pg.Pool({ connectionString: DATABASE_URL }),
   emailAndPassword: { enabled: true },
-  // The default is a day, in which using a session writes nothing. At 0 each use renews it, as a refresh does elsewhere.
+  // The default is a day, during which use does not write. With 0 each use renews the session, as a refresh does
+  // elsewhere.
   session: { updateAge: 0 },
-  // One address signs up hundreds of users here.
+  // One address registers hundreds of users here.
   rateLimit: { enabled: false },
   logger: { disabled: true },
   telemetry: { enabled: false },

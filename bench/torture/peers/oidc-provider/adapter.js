@@ -1,6 +1,6 @@
-// What users of oidc-provider write themselves: its models in a table. As in the example adapters of its repository,
-// `consume` marks a token and asks nothing. With `consumeOnce` it fails where a token has been consumed already, so that
-// of two that come at once only one is served.
+// The adapter that users of oidc-provider write themselves: its models in a table. As in the example adapters of its
+// repository, `consume` marks a token unconditionally. With `consumeOnce` it fails if the token was already consumed,
+// so that of two concurrent requests only one is served.
 
 import { errors } from 'oidc-provider'
 import pg from 'pg'
@@ -37,7 +37,7 @@ export async function createAdapter(connectionString, { consumeOnce }) {
     },
     find: (id) => findBy(model, 'id', id),
     findByUid: (uid) => findBy(model, 'uid', uid),
-    // For the device flow, which nobody uses here.
+    // For the device flow, which is not used here.
     findByUserCode: () => Promise.resolve(undefined),
     async consume(id) {
       const { rowCount } = await pool.query(

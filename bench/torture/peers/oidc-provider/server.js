@@ -1,6 +1,7 @@
-// oidc-provider with a public client, as for a single-page or mobile app, and one whose tokens are bound to a key (DPoP).
-// `rotateRefreshToken` is left at its default, which its documentation calls a sensible policy: tokens of public clients
-// rotate, reuse revokes the grant; tokens that are bound to a key do not rotate until 70 % of their life has passed.
+// oidc-provider with a public client, as for a single-page or mobile app, and one with sender-constrained tokens
+// (DPoP). `rotateRefreshToken` keeps its default, which its documentation calls a sensible policy: tokens of public
+// clients rotate, and reuse revokes the grant; sender-constrained tokens do not rotate until 70 % of their lifetime has
+// passed.
 
 import { createServer } from 'node:http'
 import { Provider } from 'oidc-provider'
@@ -23,7 +24,7 @@ const provider = new Provider('http://localhost:3000', {
     { ...client, client_id: 'app' },
     { ...client, client_id: 'app-with-key', dpop_bound_access_tokens: true },
   ],
-  // Signing in is not what is measured: whoever names an account is its owner.
+  // Signing in is not measured, so the account name is accepted without a password.
   findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
   features: { devInteractions: { enabled: false }, dPoP: { enabled: true } },
@@ -39,7 +40,7 @@ const provider = new Provider('http://localhost:3000', {
   },
 })
 
-/** Signs the account in that the request names, and grants what its app asks for. */
+/** Signs in the account that the request names, and grants what the client requests. */
 async function interact(request, response) {
   const { params } = await provider.interactionDetails(request, response)
   const [, accountId] = request.url.split('?account=')
