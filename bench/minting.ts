@@ -21,7 +21,13 @@ export async function mintTokens({ databaseUrl, secretKey }: Sallyport, count: n
     await server.ready()
     const clock = createClock()
     const { keys, accessTokens } = createTokens({
-      ...{ jwt: server.jwt, database, secrets: secretsOf(secretKey), clock, audit: createAudit({ database, clock }) },
+      ...{
+        jwt: server.jwt,
+        database,
+        secrets: secretsOf(secretKey),
+        clock,
+        audit: createAudit({ database, clock, events: {}, retentionSeconds: null }),
+      },
       ...{ signingAlgorithm: DEFAULT_ALGORITHM, issuer: PUBLIC_URL, audience: PUBLIC_URL, accessTokenTtlSeconds: 3600 },
     })
     await keys.maintain()

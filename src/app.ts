@@ -1,5 +1,6 @@
 /** The composition root: builds each object once and mounts each feature, in the order in which they depend on each other. */
 import type { FastifyBaseLogger } from 'fastify'
+import { auditEvents } from './audit-events.js'
 import type { Config } from './config.js'
 import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
@@ -79,9 +80,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, ...config.cookies })
   const streams = createEventStreams()
-  const audit = createAudit({ database, clock })
-  const addressRules = createAddressRules({ database, clock, log, audit })
   const count = createMeters(metrics)
+  const audit = createAudit({ database, clock, events: auditEvents, ...config.audit, count: count.audit })
+  const addressRules = createAddressRules({ database, clock, log, audit })
   const server = await createHttpServer({
     publicUrl,
     corsOrigins,
@@ -169,6 +170,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       families: families.purge,
       limits: limits.purge,
       addressRules: addressRules.purge,
+      audit: audit.purge,
     },
   })
 

@@ -76,6 +76,11 @@ export interface Config {
     readonly argon2Passes: number
     readonly hashingConcurrency: number
   }
+  /** How long audit events are kept. */
+  readonly audit: {
+    /** Null for ever. */
+    readonly retentionSeconds: number | null
+  }
   /** Address of the metrics; null if they are not exposed. */
   readonly metrics: { readonly host: string; readonly port: number } | null
   /**
@@ -113,20 +118,33 @@ export function loadConfig(envFile: string | null = '.env'): Config {
   return readConfig(process.env)
 }
 
-/** Reads the settings. Throws one `ConfigError` with all faults; an empty variable counts as unset. */
+/**
+ * Reads the settings. Throws one `ConfigError` with all faults. White space around a value is ignored, such as the line break
+ * of the file it was read from; an empty variable counts as unset.
+ */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const variables = Object.entries(environment).filter(([, value]) => value !== '')
-  const parsed = settingsSchema.safeParse(Object.fromEntries(variables))
-  if (!parsed.success) {
-    const unreadable = new Set(parsed.error.issues.map(({ path }) => String(path[0])))
-    const faults = parsed.error.issues.map(({ path, message }) => `${String(path[0])} ${message}.`)
-    // The valid settings are still compared with each other, so that one start reports all faults.
-    const readable = settingsSchema.parse(Object.fromEntries(variables.filter(([name]) => !unreadable.has(name))))
-    throw new ConfigError([...faults, ...findConflicts(readable, unreadable)])
-  }
-  const conflicts = findConflicts(parsed.data)
-  if (conflicts.length > 0) throw new ConfigError(conflicts)
-  return deepFreeze(arrange(parsed.data))
+  const variables = Object.entries(environment)
+    .map(([name, value]) => [name, value?.trim()] as const)
+    .filter(([, value]) => value !== '')
+  const quoted = variables.filter(isQuotedSetting).map(([name]) => name)
+  const parse = (without: ReadonlySet<string>) =>
+    settingsSchema.safeParse(Object.fromEntries(variables.filter(([name]) => !without.has(name))))
+  const parsed = parse(new Set(quoted))
+  const issues = parsed.error?.issues ?? []
+  const faults = [
+    ...quoted.map((name) => `${name} is in quotes, which "docker --env-file" keeps: write the value without them.`),
+    ...issues.map(({ path, message }) => `${String(path[0])} ${message}.`),
+  ]
+  // The valid settings are still compared with each other, so that one start reports all faults.
+  const unreadable = new Set([...quoted, ...issues.map(({ path }) => String(path[0]))])
+  const { data } = parsed.success ? parsed : parse(unreadable)
+  if (data !== undefined) faults.push(...findConflicts(data, unreadable))
+  if (faults.length > 0 || data === undefined) throw new ConfigError(faults)
+  return deepFreeze(arrange(data))
+}
+
+function isQuotedSetting([name, value]: readonly [string, string | undefined]): boolean {
+  return Object.hasOwn(settingsSchema.shape, name) && /^(["'`])[^]*\1$/.test(value ?? '')
 }
 
 function arrange(settings: Settings): Config {
@@ -174,6 +192,7 @@ function arrange(settings: Settings): Config {
       argon2Passes: settings.ARGON2_PASSES,
       hashingConcurrency: settings.HASHING_CONCURRENCY ?? hashesAtOnce(settings.WORKERS),
     },
+    audit: { retentionSeconds: settings.AUDIT_RETENTION },
     metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     tracing: hasCollector(settings) && settings.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
     docs: (settings.DOCS ?? (settings.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',

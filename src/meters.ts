@@ -31,7 +31,16 @@ export function createMeters(metrics: Metrics) {
     { name: 'reason', values: ['full', 'waited_too_long', 'gone'] },
   )
   const hashing: QueueObserver = { began: waited, refused }
-  return { login, refresh, revocation, hashing }
+  const audited = metrics.counter(
+    { name: 'audit_events_total', help: 'Audit events by result, those counted on the row of another included.' },
+    { name: 'result', values: ['done', 'refused', 'alarm'] },
+  )
+  const purged = metrics.counter(
+    { name: 'purged_rows_total', help: 'Rows deleted by this process because they are too old, by table.' },
+    { name: 'table', values: ['audit_event'] },
+  )
+  const audit = { recorded: audited, purged: (count: number) => purged('audit_event', count) }
+  return { login, refresh, revocation, hashing, audit }
 }
 
 /** Sources of the gauges. */

@@ -59,6 +59,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
     revocation: { onStale: 'allow', verifierKeys: [] },
     registration: 'open',
     rateLimit: 'on',
+    audit: { retentionSeconds: 34_560_000 },
     metrics: null,
     tracing: false,
     docs: true,
@@ -103,6 +104,7 @@ t.test('every setting is in the configuration', async (t) => {
     WORKERS: '3',
     VERIFIER_KEYS: `orders:${'0a'.repeat(32)}, billing.2:${'F0'.repeat(32)}`,
     REVOCATION_ON_STALE: 'deny',
+    AUDIT_RETENTION: '86400',
     METRICS_PORT: '9464',
     METRICS_HOST: '10.0.0.3',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
@@ -155,6 +157,7 @@ t.test('every setting is in the configuration', async (t) => {
       argon2Passes: 1,
       hashingConcurrency: 7,
     },
+    audit: { retentionSeconds: 86_400 },
     metrics: { host: '10.0.0.3', port: 9464 },
     tracing: true,
     logLevel: 'silent',
@@ -222,6 +225,35 @@ t.test('an empty variable counts as unset', async (t) => {
   t.match(faultsOf({ ...production, SECRET_KEY: '' }), [/^SECRET_KEY is required/])
 })
 
+t.test('white space around a value is left out, as the line break of a file', async (t) => {
+  const secret = generateSecretKey()
+  const config = readConfig({
+    ...production,
+    ...{ PORT: '8080\n', PUBLIC_URL: ' https://auth.example.com\r\n', SECRET_KEY: `${secret}\n`, AUDIENCE: 'orders\r' },
+  })
+  t.match(config.server, { port: 8080, publicUrl: 'https://auth.example.com' })
+  t.equal(config.tokens.audience, 'orders')
+  t.equal(config.secretKeys?.all.length, 1)
+  t.strictSame(readConfig({ PORT: ' \n' }), readConfig({}))
+})
+
+t.test('quotes around a value are told of, whatever the setting may be', async (t) => {
+  for (const name of names) {
+    for (const value of ['"1"', "'1'", '"1"\n', '""']) {
+      t.match(faultsOf({ [name]: value }), [new RegExp(`^${name} is in quotes, which "docker --env-file" keeps`)], name)
+    }
+  }
+  const secret = generateSecretKey()
+  t.notMatch(faultsOf({ ...production, SECRET_KEY: `"${secret}"` }).join(), secret)
+  t.match(faultsOf({ PORT: '"80"', AUDIENCE: 'two words', COOKIE_SAMESITE: 'none', PUBLIC_URL: '"x"' }), [
+    /^PORT is in quotes/,
+    /^PUBLIC_URL is in quotes/,
+    /^AUDIENCE must be/,
+  ])
+  t.match(faultsOf({ PORT: '"' }), [/^PORT must be a whole number/])
+  t.strictSame(faultsOf({ SOMETHING_ELSE: '"quoted"' }), [])
+})
+
 t.test('HTTP-02: numbers consist of digits, and nothing is coerced', async (t) => {
   const numbers = {
     PORT: ['0', '65535', '65536'],
@@ -239,21 +271,7 @@ t.test('HTTP-02: numbers consist of digits, and nothing is coerced', async (t) =
     HASHING_CONCURRENCY: ['1', '64', '0', '65'],
     METRICS_PORT: ['0', '65535', '65536'],
   }
-  const notNumbers = [
-    '1e3',
-    ' 60',
-    '60 ',
-    '0x3c',
-    '-60',
-    '+60',
-    '60.0',
-    '060',
-    '6_0',
-    'sixty',
-    'NaN',
-    '٦٠',
-    '9'.repeat(40),
-  ]
+  const notNumbers = ['1e3', '6 0', '0x3c', '-60', '+60', '60.0', '060', '6_0', 'sixty', 'NaN', '٦٠', '9'.repeat(40)]
   for (const [name, [lowest, highest, ...outside]] of Object.entries(numbers)) {
     t.strictSame(faultsOf({ [name]: lowest }), [], `${name}=${lowest}`)
     t.strictSame(faultsOf({ [name]: highest }), [], `${name}=${highest}`)
@@ -264,6 +282,17 @@ t.test('HTTP-02: numbers consist of digits, and nothing is coerced', async (t) =
         `${name}=${value}`,
       )
     }
+  }
+})
+
+t.test('ABU-05: AUDIT_RETENTION is a day or more, or off', async (t) => {
+  t.equal(readConfig({ AUDIT_RETENTION: 'off' }).audit.retentionSeconds, null)
+  for (const value of ['0', '86399', '315360001', 'Off', 'never', '1e6']) {
+    t.match(
+      faultsOf({ AUDIT_RETENTION: value }),
+      [/^AUDIT_RETENTION must be off or a whole number from 86400 to/],
+      value,
+    )
   }
 })
 
@@ -348,8 +377,7 @@ t.test('PUBLIC_URL is https, or http on the machine itself, in every environment
   malformed.push(
     'https://user@a.b',
     'https://*.a.b',
-    ' https://a.b',
-    'https://a.b ',
+    'https://a. b',
     'https://a.\tb',
     'https:a.b',
     'https:\\\\a.b',
@@ -364,7 +392,7 @@ t.test('ISSUER is used unchanged, without query or fragment; AUDIENCE consists o
   for (const text of ['a.b', 'https://a.b?x=1', 'https://a.b/?', 'https://a.b#', 'https://u@a.b', 'ftp://a.b']) {
     t.match(faultsOf({ ISSUER: text }), [/^ISSUER must be an http or https URL/], text)
   }
-  for (const text of ['two words', 'tab\t', 'é', 'x'.repeat(256)]) {
+  for (const text of ['two words', 'tab\tbed', 'é', 'x'.repeat(256)]) {
     t.match(faultsOf({ AUDIENCE: text }), [/^AUDIENCE must be 1 to 255/], text)
   }
 })

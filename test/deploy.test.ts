@@ -62,18 +62,28 @@ t.test('the Compose file uses existing settings, and trusts only the proxy', asy
     'x-sallyport': z.object({ environment: textsSchema }),
     services: z.record(
       z.string(),
-      z.object({ networks: z.unknown(), image: z.string().optional(), environment: textsSchema.optional() }),
+      z.object({
+        networks: z.unknown(),
+        image: z.string().optional(),
+        environment: textsSchema.optional(),
+        ports: z.array(z.string()).default([]),
+      }),
     ),
   })
   const compose = composeSchema.parse(parse(read('deploy/compose.yaml'), { merge: true }))
   const { environment } = compose['x-sallyport']
-  const filledIn = Object.entries(environment).map(([name, value]) => [
-    name,
-    value.replace(/\$\{\w+:-?\??(.*?)\}/g, '$1'),
-  ])
-  expectSettings(t, textsSchema.parse(Object.fromEntries(filledIn)))
+  const filledIn = new Map(
+    Object.entries(environment).map(([name, value]) => [name, value.replace(/\$\{\w+:-?\??(.*?)\}/g, '$1')]),
+  )
+  expectSettings(t, Object.fromEntries(filledIn))
   t.match(compose.services.caddy?.networks, { front: { ipv4_address: environment.TRUST_PROXY } })
   t.strictSame(compose.services['sallyport-1']?.environment, compose.services['sallyport-2']?.environment)
+
+  // On 80 Caddy redirects to https. Everything else that is published to others has to be https.
+  const published = Object.values(compose.services).flatMap(({ ports }) => ports)
+  const readable = published.filter((port) => !port.startsWith('127.0.0.1:') && !['80:80', '443:443'].includes(port))
+  t.strictSame(readable, [], 'plain http for this machine alone')
+  t.ok(published.includes(`127.0.0.1:${new URL(filledIn.get('PUBLIC_URL') ?? '').port}:8080`))
 })
 
 t.test('the Kubernetes example uses existing settings, and allows enough time for shutdown', async (t) => {
@@ -94,5 +104,16 @@ t.test('the Kubernetes example uses existing settings, and allows enough time fo
       },
     },
   })
-  t.equal(readConfig({ ...data, ...secrets }).server.port, 3000)
+  const { port, trustProxy } = readConfig({ ...data, ...secrets }).server
+  t.equal(port, 3000)
+  t.strictSame(
+    trustProxy.filter((address) => address.includes('/')),
+    [],
+    'addresses, and no range that other pods are in',
+  )
+  t.match(find('NetworkPolicy'), {
+    spec: {
+      ingress: [{ from: [{ namespaceSelector: { matchLabels: Object }, podSelector: { matchLabels: Object } }] }],
+    },
+  })
 })

@@ -65,7 +65,8 @@ async function idOf({ administration }: Operator, user: string): Promise<string>
   return user.includes('@') ? administration.findId(user) : user
 }
 
-function describeEvent({ at, event, actor, userId, sessionId, ip, requestId, detail }: RecordedEvent): string {
+function describeEvent(recorded: RecordedEvent): string {
+  const { at, event, actor, userId, sessionId, ip, requestId, detail, times, lastAt } = recorded
   const parts = [
     at.toISOString(),
     event,
@@ -76,6 +77,7 @@ function describeEvent({ at, event, actor, userId, sessionId, ip, requestId, det
     `from ${ip ?? '-'}`,
     `request ${requestId ?? '-'}`,
     ...(detail === null ? [] : [JSON.stringify(detail)]),
+    ...(times === 1 ? [] : [`${times} times until ${lastAt?.toISOString() ?? '-'}`]),
   ]
   return withoutControls(parts.join('  '))
 }

@@ -15,6 +15,7 @@ import {
   parseSecretKeys,
   parseVerifierKey,
   wholeNumber,
+  wholeNumberOrOff,
 } from './values.js'
 
 const DAY = 24 * 60 * 60
@@ -98,6 +99,7 @@ export const settingsSchema = z.object({
   ).default([]),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
+  AUDIT_RETENTION: wholeNumberOrOff(DAY, TEN_YEARS).default(400 * DAY),
   METRICS_PORT: wholeNumber(0, 65_535).optional(),
   METRICS_HOST: matching(HOST, HOST_ADVICE).default('127.0.0.1'),
   // What else OpenTelemetry's specification lists is read by its own libraries, once one of these is set.

@@ -32,14 +32,24 @@ export function matching(pattern: RegExp, advice: string) {
   return z.string().regex(pattern, advice)
 }
 
-/** Digits and nothing else: what JavaScript would make a number of, such as 1e3, ` 5` or 0x10, is refused. */
+/** Digits and nothing else: what JavaScript would make a number of, such as 1e3, 5.0 or 0x10, is refused. */
 export function wholeNumber(from: number, to: number) {
-  const parse = (text: string) => {
-    if (!/^(0|[1-9]\d{0,14})$/.test(text)) return null
-    const value = Number(text)
-    return value >= from && value <= to ? value : null
-  }
+  const parse = (text: string) => wholeNumberOf(text, from, to)?.value ?? null
   return parsedBy(parse, `must be a whole number from ${from} to ${to}`)
+}
+
+/** A whole number, or null for `off`. */
+export function wholeNumberOrOff(from: number, to: number) {
+  return parsedBy(
+    (text) => (text === 'off' ? { value: null } : wholeNumberOf(text, from, to)),
+    `must be off or a whole number from ${from} to ${to}`,
+  ).transform(({ value }) => value)
+}
+
+function wholeNumberOf(text: string, from: number, to: number): { value: number } | null {
+  if (!/^(0|[1-9]\d{0,14})$/.test(text)) return null
+  const value = Number(text)
+  return value >= from && value <= to ? { value } : null
 }
 
 /**

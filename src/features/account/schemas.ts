@@ -40,11 +40,15 @@ export const renameBodySchema = z
 
 export const sessionsQuerySchema = z.strictObject({
   ended: z.enum(['true', 'false']).optional().meta({ description: '`true` lists ended sessions with their reasons.' }),
+  cursor: z.string().max(200).optional().meta({ description: 'The `next_cursor` of the page before.' }),
 })
 
 export const sessionListSchema = z
-  .object({ sessions: z.array(sessionSchema) })
-  .meta({ id: 'SessionList', examples: [{ sessions: [exampleSession] }] })
+  .object({
+    sessions: z.array(sessionSchema),
+    next_cursor: z.string().nullable().meta({ description: 'Asks for the next page; null on the last.' }),
+  })
+  .meta({ id: 'SessionList', examples: [{ sessions: [exampleSession], next_cursor: null }] })
 
 /** A session in responses. */
 export function presentSession({ family, ended }: Session, currentId: string): PresentedSession {

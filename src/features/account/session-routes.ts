@@ -17,6 +17,7 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
         ...shared,
         operationId: 'listSessions',
         summary: 'List sessions',
+        description: 'The most recently used first, at most 100 at a time.',
         querystring: schemas.sessionsQuerySchema,
         response: { 200: schemas.sessionListSchema },
       },
@@ -24,8 +25,9 @@ export function mountSessionRoutes(app: AppInstance, { families }: { families: F
     },
     async (request) => {
       const { sub, sid } = claimsOf(request)
-      const sessions = await families.listSessions(sub, { ended: request.query.ended === 'true' })
-      return { sessions: sessions.map((session) => schemas.presentSession(session, sid)) }
+      const { ended, cursor = null } = request.query
+      const { sessions, nextCursor } = await families.listSessions(sub, { ended: ended === 'true', cursor })
+      return { sessions: sessions.map((session) => schemas.presentSession(session, sid)), next_cursor: nextCursor }
     },
   )
 

@@ -70,14 +70,14 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
   const addressRules: AddressRules = {
     async load() {
       // In this order, a change in between is read by the next poll.
-      const current = await database.query(store.readVersion)
-      rules = await database.query(store.findRules)
+      const current = await database.query(store.readVersion, { internal: true })
+      rules = await database.query(store.findRules, { internal: true })
       version = current
       enforce()
     },
 
     async poll() {
-      if ((await database.query(store.readVersion)) !== version) await addressRules.load()
+      if ((await database.query(store.readVersion, { internal: true })) !== version) await addressRules.load()
       enforce()
     },
 
@@ -114,7 +114,7 @@ export function createAddressRules({ database, clock, log, audit }: AddressRules
       return all.filter(({ until }) => until === null || until > now)
     },
 
-    purge: () => database.query((client) => store.deleteEnded(client, clock.shiftMs)),
+    purge: () => database.query((client) => store.deleteEnded(client, clock.shiftMs), { internal: true }),
   }
   return addressRules
 }

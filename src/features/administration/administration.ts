@@ -9,7 +9,7 @@ import { Problem } from '../../platform/problem.js'
 import { operator, type Audit } from '../audit/audit.js'
 import type { accountEvents } from '../account/account.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
-import type { Families, Session } from '../families/families.js'
+import type { Families, Session, SessionPage } from '../families/families.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { administrationEvents } from './audit-events.js'
@@ -187,7 +187,14 @@ export function createAdministration(options: AdministrationOptions): Administra
 
     async listSessions(email, which) {
       const { id } = await requireUser(email)
-      return families.listSessions(id, which)
+      const sessions: Session[] = []
+      let cursor: string | null = null
+      do {
+        const page: SessionPage = await families.listSessions(id, { ...which, cursor })
+        sessions.push(...page.sessions)
+        cursor = page.nextCursor
+      } while (cursor !== null)
+      return sessions
     },
   }
 }

@@ -24,7 +24,7 @@ export { deviceNameSchema, type OpenRequest } from './opening.js'
 export type { Carrier } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
 export type { RefreshRequest } from './refreshing.js'
-export type { Session } from './sessions.js'
+export type { Session, SessionPage } from './sessions.js'
 export type { SessionTokens } from './family.js'
 
 const PURGE_BATCH = 1000
@@ -63,7 +63,8 @@ export interface Families extends Opening {
   requireLive(claims: UserClaims): Promise<{ roles: readonly string[] }>
   /** Why a session ended; null while it lives, or once it is forgotten. */
   findEndReason(sessionId: string): Promise<AnyEndReason | null>
-  listSessions(userId: string, which: { ended: boolean }): Promise<sessions.Session[]>
+  /** A page of at most 100; throws `validation_failed` for a cursor that is none. */
+  listSessions(userId: string, which: { ended: boolean; cursor?: string | null }): Promise<sessions.SessionPage>
   renameSession(userId: string, sessionId: string, deviceName: string): Promise<sessions.Session>
   endSession(userId: string, sessionId: string, caller: Caller): Promise<void>
   endOtherSessions(claims: UserClaims, caller: Caller): Promise<void>
@@ -97,7 +98,7 @@ export function createFamilies(context: FamiliesContext): Families {
     endAllSessions: (userId, caller) => sessions.endAllSessions(context, userId, caller),
     async purge() {
       const deleteBatch = () =>
-        database.transaction((tx) => store.deleteExpiredFamilies(tx, PURGE_BATCH, clock.shiftMs))
+        database.transaction((tx) => store.deleteExpiredFamilies(tx, PURGE_BATCH, clock.shiftMs), { internal: true })
       while ((await deleteBatch()) === PURGE_BATCH);
     },
     countBySecret: () =>

@@ -7,6 +7,12 @@ import type { FamiliesContext } from './context.js'
 import { formatRefreshToken, type RefreshToken } from './refresh-token.js'
 import type { JudgedFamily } from './rotation.js'
 
+/** What decides, beside its row, whether a family lives. */
+export interface LifeLimits {
+  idleSeconds: Record<Mode, number>
+  shiftMs: number
+}
+
 /** A refresh-token family, whole. */
 export interface Family extends JudgedFamily {
   id: string

@@ -7,6 +7,7 @@ import { isUuid } from '../../platform/uuid.js'
 import type { FamiliesContext } from './context.js'
 import { endFamilies, type EndedBy } from './ending.js'
 import { type Family, idleOrAbsoluteEnd } from './family.js'
+import { formatCursor, parseCursor } from './session-page.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
 import * as store from './store.js'
@@ -17,17 +18,35 @@ export interface Session {
   ended: { at: Date; reason: AnyEndReason } | null
 }
 
-/** The user's sessions, the most recently used first: those that live, or those that ended before their last day. */
+/** How many sessions one request lists. */
+const PAGE_SIZE = 100
+
+export interface SessionPage {
+  sessions: Session[]
+  /** What the next page is asked for with; null after the last. */
+  nextCursor: string | null
+}
+
+/**
+ * A page of the user's sessions, the most recently used first: those that live, or those that ended before their last
+ * day. Throws `validation_failed` for a cursor that no page has given out.
+ */
 export async function listSessions(
   context: FamiliesContext,
   userId: string,
-  { ended }: { ended: boolean },
-): Promise<Session[]> {
-  const { database, clock } = context
-  const readings = await database.query((client) => store.findFamiliesOfUser(client, userId, clock.shiftMs))
-  return readings
+  { ended, cursor = null }: { ended: boolean; cursor?: string | null },
+): Promise<SessionPage> {
+  const { database, clock, settings } = context
+  const after = cursor === null ? null : parseCursor(cursor)
+  // One more tells whether there is another page.
+  const limits = { idleSeconds: settings.idleSeconds, shiftMs: clock.shiftMs }
+  const page = { ended, after, size: PAGE_SIZE + 1, ...limits }
+  const readings = await database.query((client) => store.findFamiliesOfUser(client, userId, page))
+  const sessions = readings
+    .slice(0, PAGE_SIZE)
     .map(({ family, now }) => ({ family, ended: endingOf(context, family, now) }))
-    .filter((session) => (session.ended !== null) === ended)
+  const last = readings.length > PAGE_SIZE ? sessions.at(-1) : undefined
+  return { sessions, nextCursor: last === undefined ? null : formatCursor(last.family) }
 }
 
 /** Names a session's device. Throws `not_found` for a session that is not the user's, or no longer lives. */

@@ -4,7 +4,8 @@ import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
 import { isNotBanned, signInOf, tokenUserColumns, type User } from '../accounts/accounts.js'
 import type { Attempt } from './refresh-token.js'
-import { type Ending, type EndingFamilies, type FamilyReading, readingOf, type Row } from './family.js'
+import type { Page } from './session-page.js'
+import { type Ending, type EndingFamilies, type FamilyReading, type LifeLimits, readingOf, type Row } from './family.js'
 
 const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
@@ -19,12 +20,6 @@ const now = (shiftMs: number) =>
   Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
-
-/** What decides, beside its row, whether a family lives. */
-export interface LifeLimits {
-  idleSeconds: Record<Mode, number>
-  shiftMs: number
-}
 
 /** Whether the family `f` of the user `u` lives: `endOf` in SQL, for every statement that asks. */
 const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
@@ -151,13 +146,17 @@ export async function readFamily(client: Queries, id: string, shiftMs: number): 
   return toReading(rows)
 }
 
-/** Those that were not ended first, each the most recently used first. Ended ones stay listed until their absolute end. */
-export async function findFamiliesOfUser(client: Queries, userId: string, shiftMs: number): Promise<FamilyReading[]> {
+/** A page of a user's families, the most recently used first. Ended ones stay listed until their absolute end. */
+export async function findFamiliesOfUser(client: Queries, userId: string, page: Page): Promise<FamilyReading[]> {
+  const { ended, after, size, shiftMs } = page
+  const { lastUsedAt = null, id = null } = after ?? {}
   const rows = await client.$queryRaw<Row[]>`
     SELECT ${columns}, ${now(shiftMs)} AS now
     FROM refresh_token_family AS f JOIN "user" AS u ON u.id = f.user_id
     WHERE f.user_id = ${userId}::uuid AND f.expires_at > ${now(shiftMs)}
-    ORDER BY (f.ended_at IS NOT NULL), f.last_used_at DESC, f.id DESC LIMIT 1000`
+      AND ${lives(page)} = ${!ended}::boolean
+      AND (${id}::uuid IS NULL OR (f.last_used_at, f.id) < (${lastUsedAt}::timestamptz, ${id}::uuid))
+    ORDER BY f.last_used_at DESC, f.id DESC LIMIT ${size}::int`
   return rows.map(readingOf)
 }
 

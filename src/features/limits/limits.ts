@@ -275,7 +275,8 @@ export function createLimits({ database, clock, log, audit, addressRules, enable
     },
 
     async purge() {
-      const deleteBatch = () => database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs))
+      const deleteBatch = () =>
+        database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs), { internal: true })
       while ((await deleteBatch()) === PURGE_BATCH);
     },
   }

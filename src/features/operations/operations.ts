@@ -55,7 +55,7 @@ export function createOperations({
   const operations: Operations = {
     async synchronizeClock() {
       const askedAt = Date.now()
-      const databaseNow = await database.query(store.readDatabaseTime)
+      const databaseNow = await database.query(store.readDatabaseTime, { internal: true })
       // The database's time was read about halfway between the request and now.
       const travelMs = (Date.now() - askedAt) / 2
       clock.synchronize(new Date(databaseNow.getTime() + travelMs))

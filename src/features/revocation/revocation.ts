@@ -120,7 +120,7 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
 
   async function confirm(read: (client: Queries) => Promise<RevocationEntry[]>): Promise<void> {
     const askedAtMs = clock.elapsedMs()
-    await take(await database.query(read))
+    await take(await database.query(read, { internal: true }))
     confirmedAtMs = askedAtMs
     if (passedUnconfirmed === 0) return
     log.warn(
@@ -231,7 +231,8 @@ export function createRevocations({ database, clock, log, keys, onStale, count }
 
     async purge() {
       map.purge(clock.now())
-      const deleteBatch = () => database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs))
+      const deleteBatch = () =>
+        database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs), { internal: true })
       while ((await deleteBatch()) === PURGE_BATCH);
     },
   }

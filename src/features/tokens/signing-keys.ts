@@ -108,10 +108,10 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
 
   async function makeAllChanges(): Promise<store.StoredKey[]> {
     for (;;) {
-      const stored = await database.query(store.findKeys)
+      const stored = await database.query(store.findKeys, { internal: true })
       if (nextKeyChange(stored, algorithm, clock.now()) === null) return stored
       const spare = await changes.makeSpare()
-      await database.transaction((tx) => changes.makeDue(tx, spare))
+      await database.transaction((tx) => changes.makeDue(tx, spare), { internal: true })
     }
   }
 
@@ -119,7 +119,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
   async function purge(stored: store.StoredKey[]): Promise<void> {
     const now = clock.now()
     const expired = stored.filter((key) => key.state === 'retired' && !isPublished(key, now)).map((key) => key.kid)
-    if (expired.length > 0) await database.query((client) => store.deleteKeys(client, expired))
+    if (expired.length > 0) await database.query((client) => store.deleteKeys(client, expired), { internal: true })
   }
 
   const keys: SigningKeys = {
@@ -130,7 +130,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
     },
 
     async reload() {
-      adopt(await database.query(store.findKeys))
+      adopt(await database.query(store.findKeys, { internal: true }))
     },
 
     active() {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
+import { link, open, readFile, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { claimFolder, requireOwner } from '../private-files.js'
 import { generateSecretKey, parseSecretKey, SecretKeys } from './secret-keys.js'
 
 /** The file of the secret that is generated when none is set. */
@@ -10,20 +11,20 @@ export function developmentSecretFile(dataDir: string): string {
 
 /**
  * The secret for development, generated at the first start and stored in the data directory, so that tokens remain
- * valid after a restart. Processes that start concurrently agree on one. Throws if others can read the file, or if it
- * contains no secret.
+ * valid after a restart. Processes that start concurrently agree on one. Throws if other users own the file or can read
+ * it, or if it contains no secret.
  */
 export async function loadOrCreateDevelopmentSecret(dataDir: string): Promise<SecretKeys> {
   const file = developmentSecretFile(dataDir)
-  const text = (await readPrivateFile(file)) ?? (await createSecretFile(dataDir, file))
+  claimFolder(dataDir)
+  const text = (await readPrivateFile(file)) ?? (await createSecretFile(file))
   const key = parseSecretKey(text.trim())
   if (key === null)
     throw new Error(`${file} does not contain a valid secret. Delete it to generate a new one at the next start.`)
   return new SecretKeys(key)
 }
 
-async function createSecretFile(dataDir: string, file: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+async function createSecretFile(file: string): Promise<string> {
   const draft = `${file}.${randomUUID()}`
   try {
     await writeDurably(draft, `${generateSecretKey()}\n`)
@@ -48,6 +49,7 @@ async function writeDurably(file: string, text: string): Promise<void> {
 async function readPrivateFile(file: string): Promise<string | null> {
   const stats = await stat(file).catch(ignoreCode('ENOENT'))
   if (stats === undefined) return null
+  requireOwner(file, stats)
   // Windows has another access control, and reports every file as readable by all.
   if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
     throw new Error(`${file} is readable by other users. Run: chmod 600 ${file}`)

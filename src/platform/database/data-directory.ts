@@ -6,10 +6,11 @@
 
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { claimFolder } from '../private-files.js'
 import {
   askCommand,
   askState,
@@ -41,12 +42,12 @@ export interface Holder {
 
 /**
  * Takes the data directory for this process, or throws DataDirectoryInUse. Another process that starts either holds it
- * or has given way long before the patience with it ends.
+ * or has given way long before the patience with it ends. Throws FileNotPrivate for another user's directory.
  */
 export async function lockDataDirectory(dataDir: string, { patienceMs = 10_000 } = {}): Promise<DataDirectoryLock> {
   const folder = locksFolder(dataDir)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  chmodSync(folder, 0o700)
+  claimFolder(dataDir)
+  claimFolder(folder)
 
   const self: HolderState = { id: randomUUID(), state: 'starting' }
   const path = socketPath(folder, self.id)

@@ -10,6 +10,11 @@ export interface QueryOptions {
    * been committed.
    */
   safeToRetry?: boolean
+  /**
+   * Whether the work is the server's own, such as reading revocations, and not a client's. It is never refused because
+   * too much is waiting: there is little of it, and everything else depends on it.
+   */
+  internal?: boolean
 }
 
 /** The state of the connection pool: all connections, idle ones, and callers waiting for one. */
@@ -21,7 +26,8 @@ export interface PoolState {
 
 /**
  * The database, Postgres or embedded. Queries and transactions finish within two seconds: deadlocks and serialization
- * failures are retried up to three times, and a timeout is the problem `database_unavailable`.
+ * failures are retried up to three times, and a timeout is the problem `database_unavailable`. On the embedded database,
+ * work is refused as `overloaded` while too much waits for its one connection.
  */
 export interface Database {
   readonly kind: 'postgres' | 'embedded'

@@ -4,6 +4,7 @@
 import { Duplex } from 'node:stream'
 import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
+import { eventLoop } from '../event-loop.js'
 
 /** The pool to hand to Prisma's adapter. Nothing else may use the engine while the pool does: it has one session. */
 export function createEmbeddedPool(engine: PGlite, waitMs: number): pg.Pool {
@@ -92,8 +93,8 @@ class EngineStream extends Duplex {
       return
     }
     // PGlite answers within its turn of the event loop, and what waits for the answer goes on in the same one. A turn of
-    // their own for each statement lets connections and timers in between, however much work is waiting.
-    setImmediate(() => {
+    // their own for each statement lets requests, connections and timers in between, however much work is waiting.
+    eventLoop.beginStatement(() => {
       if (this.destroyed) {
         done()
         return

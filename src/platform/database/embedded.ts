@@ -1,10 +1,12 @@
-import { mkdirSync, statfsSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { FastifyBaseLogger } from 'fastify'
 import type pg from 'pg'
 import { PrismaClient } from '../../generated/prisma/client.js'
+import { claimFolder, claimTree } from '../private-files.js'
+import { Problem } from '../problem.js'
 import type { Database } from './database.js'
 import { createDatabaseFolder, DurableFiles, isDatabaseFolder } from './durable-files.js'
 import { createEmbeddedPool } from './embedded-pool.js'
@@ -24,6 +26,12 @@ export interface EmbeddedOptions {
 
 /** Free disk space below which work is refused: two segments of the write-ahead log. */
 const SPACE_TO_KEEP_BYTES = 32 * 1024 * 1024
+
+/**
+ * How many queries and transactions may wait for the one connection: as many as are done in about half a second. More
+ * would wait until nobody wants their answers, and delay all that comes after them.
+ */
+export const MAX_WAITING = 150
 
 /** The disk is full, or nearly so. */
 class DiskFull extends Error {
@@ -46,7 +54,13 @@ export async function openEmbedded({ dataDir, log, deadlineMs = 2_000, contents 
     kind: 'embedded',
     signals: null,
     pool: null,
-    ...guardClient(client, { deadlineMs, ...(dataDir === null ? {} : { beforeTry: () => requireSpace(dataDir) }) }),
+    ...guardClient(client, {
+      deadlineMs,
+      beforeTry({ internal = false }) {
+        if (!internal) requireRoom(pool)
+        if (dataDir !== null) requireSpace(dataDir)
+      },
+    }),
     maintain: () => writeCheckpoint(pool),
     migrate: () => onMigrationConnection(pool, applyMigrations),
     pendingMigrations: () => onMigrationConnection(pool, findPendingMigrations),
@@ -81,13 +95,20 @@ async function onMigrationConnection(
 
 async function openFolder(dataDir: string, log: EmbeddedOptions['log']): Promise<PGlite> {
   const folder = databaseFolder(dataDir)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  claimFolder(dataDir)
+  // PGlite makes files that everybody may read, now and at each new segment of the log.
+  process.umask(0o077)
   if (!isDatabaseFolder(folder)) {
     log.info({ folder }, 'creating the embedded database; this takes a few seconds')
     await createDatabaseFolder(folder)
   }
+  claimTree(folder)
   // Durability is never relaxed: PGlite would acknowledge a write before its files have it.
   return new PGlite({ fs: new DurableFiles(folder), startParams: DurableFiles.startParams, relaxedDurability: false })
+}
+
+function requireRoom(pool: pg.Pool): void {
+  if (pool.waitingCount >= MAX_WAITING) throw new Problem('overloaded', { retryAfterSeconds: 1 })
 }
 
 /**

@@ -10,7 +10,7 @@ export interface GuardOptions {
   /** How long anyone waits for the database, retries included. */
   deadlineMs: number
   /** Throws where work is better not begun. */
-  beforeTry?: () => void
+  beforeTry?: (options: QueryOptions) => void
   /** Runs first in every transaction. */
   prepareTransaction?: (tx: Queries) => Promise<unknown>
 }
@@ -26,21 +26,21 @@ export function guardClient(
   { deadlineMs, beforeTry, prepareTransaction }: GuardOptions,
 ): Pick<Database, 'query' | 'transaction'> {
   return {
-    query: (work, options) =>
+    query: (work, options = {}) =>
       guard(
         deadlineMs,
         async () => {
-          beforeTry?.()
+          beforeTry?.(options)
           return work(client)
         },
         options,
       ),
 
-    transaction: (work, options) =>
+    transaction: (work, options = {}) =>
       guard(
         deadlineMs,
         async (time) => {
-          beforeTry?.()
+          beforeTry?.(options)
           return client.$transaction(
             async (tx) => {
               time.require()

@@ -125,8 +125,7 @@ export function findPendingMigrations(
   migrations: Migration[] = readMigrations(),
 ): Promise<string[]> {
   return connection.transaction(async (session) => {
-    const { rows } = await session.query(`SELECT FROM pg_tables WHERE tablename = '_prisma_migrations'`, [])
-    const records = rows.length === 0 ? [] : await readRecords(session)
+    const records = (await hasRecords(session)) ? await readRecords(session) : []
     return pendingMigrations(migrations, records).map(({ name }) => name)
   })
 }
@@ -140,10 +139,16 @@ export async function requireMigrated(database: { pendingMigrations(): Promise<s
 
 export const HOW_TO_MIGRATE = 'Run "npm run migrate" (with the package: "sallyport migrate"), or start the server once.'
 
-async function applyNext(session: MigrationSession, migrations: Migration[]): Promise<string | null> {
+/** Has other processes wait until this transaction has ended. What they wrote is seen by the statements that follow. */
+export async function lockMigrations(session: MigrationSession): Promise<void> {
   // A statement of its own: the records have to be read by a snapshot that was taken after the wait.
   await session.run(`SELECT pg_advisory_xact_lock(${advisoryLock})`)
-  await session.run(recordsTable)
+}
+
+async function applyNext(session: MigrationSession, migrations: Migration[]): Promise<string | null> {
+  await lockMigrations(session)
+  // A role that may create nothing can serve once another has migrated.
+  if (!(await hasRecords(session))) await session.run(recordsTable)
   const [next] = pendingMigrations(migrations, await readRecords(session))
   if (!next) return null
 
@@ -177,6 +182,15 @@ const recordsTable = `
     started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
     applied_steps_count INTEGER NOT NULL DEFAULT 0
   )`
+
+/** Whether this schema has been migrated; another application may keep its records in another schema. */
+async function hasRecords(session: MigrationSession): Promise<boolean> {
+  const { rows } = await session.query(
+    `SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = '_prisma_migrations'`,
+    [],
+  )
+  return rows.length > 0
+}
 
 async function readRecords(session: MigrationSession): Promise<MigrationRecord[]> {
   const { rows } = await session.query(

@@ -4,8 +4,16 @@ import pg from 'pg'
 import { PrismaClient } from '../../generated/prisma/client.js'
 import type { Database, Queries } from './database.js'
 import { guardClient } from './guarded.js'
-import { applyMigrations, findPendingMigrations, migrationsBy, type MigrationConnection } from './migrations.js'
+import {
+  applyMigrations,
+  findPendingMigrations,
+  lockMigrations,
+  migrationsBy,
+  type MigrationConnection,
+} from './migrations.js'
+import { describePooler } from './pooler.js'
 import { requireCommits } from './require-commits.js'
+import { explainDenial, inspectServer, prepareSchema, type PostgresServer } from './server.js'
 import { createSignals } from './signals.js'
 import { nameStatements } from './statement-names.js'
 
@@ -43,7 +51,7 @@ export interface PostgresOptions {
   log: Pick<FastifyBaseLogger, 'warn'>
 }
 
-/** Opens the database at `url`. The first query makes the first connection, so a server that is down is no error here. */
+/** Opens the database at `url`, which has to answer. Throws a MigrationError where it has no place for the tables. */
 export async function openPostgres({
   url,
   prepared,
@@ -52,6 +60,9 @@ export async function openPostgres({
   ...options
 }: PostgresOptions): Promise<Database> {
   const limits = { ...defaultLimits, ...options.limits }
+  const server = await inspectServer({ url, prepared, timeoutMs: limits.silenceMs })
+  for (const warning of describePooler(server, { prepared, limits })) log.warn(warning)
+  const settings = sessionSettings(server, prepared, limits)
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'sallyport',
@@ -60,7 +71,7 @@ export async function openPostgres({
     query_timeout: limits.silenceMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    verify: (connection, done) => connection.query(sessionSettings(prepared, limits), (error) => done(error)),
+    verify: (connection, done) => connection.query(settings, (error) => done(error)),
   })
   // The pool drops a broken connection by itself; without a listener, Node would take the event for a crash. While a
   // connection is being made ready the pool has none on it either; what breaks it then fails the query that waits.
@@ -71,7 +82,10 @@ export async function openPostgres({
   const connections = trackConnections(pool)
 
   const client = new PrismaClient({
-    adapter: new PrismaPg(pool, prepared ? { statementNameGenerator: nameStatements() } : {}),
+    adapter: new PrismaPg(pool, {
+      schema: server.schema,
+      ...(prepared && { statementNameGenerator: nameStatements() }),
+    }),
     errorFormat: 'minimal',
   })
 
@@ -97,8 +111,15 @@ export async function openPostgres({
       ...(prepared ? {} : { prepareTransaction: (tx: Queries) => limitTransaction(tx, limits) }),
     }),
     maintain: () => Promise.resolve(),
-    migrate: () => onMigrationConnection(url, applyMigrations),
-    pendingMigrations: () => onMigrationConnection(url, findPendingMigrations),
+    migrate: () =>
+      onMigrationConnection(url, server, async (connection) => {
+        await connection.transaction(async (session) => {
+          await lockMigrations(session)
+          await prepareSchema(session, server)
+        })
+        return applyMigrations(connection)
+      }),
+    pendingMigrations: () => onMigrationConnection(url, server, findPendingMigrations),
     close: () => (closed ??= close()),
   }
 }
@@ -107,8 +128,9 @@ export async function openPostgres({
  * What a new connection asks for first. Times are written and read without a zone, so the session has to think in the
  * one that Prisma thinks in, whatever the server's is; poolers carry this setting along.
  */
-function sessionSettings(prepared: boolean, limits: PostgresLimits): string {
-  const zone = `SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'`
+function sessionSettings({ searchPath }: PostgresServer, prepared: boolean, limits: PostgresLimits): string {
+  const path = searchPath === null ? '' : `; SET search_path TO ${searchPath}`
+  const zone = `SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'${path}`
   // Behind a pooler, the limits would stay on a connection that others use too; there each transaction sets its own.
   if (!prepared) return zone
   return `${zone};
@@ -149,6 +171,7 @@ function trackConnections(pool: pg.Pool): { destroy: () => void } {
 /** Reads or applies migrations on a connection of its own, which no limit of time ends. */
 async function onMigrationConnection(
   url: string,
+  server: PostgresServer,
   work: (connection: MigrationConnection) => Promise<string[]>,
 ): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'sallyport-migrate' })
@@ -156,7 +179,10 @@ async function onMigrationConnection(
   client.on('error', () => undefined)
   await client.connect()
   try {
+    if (server.searchPath !== null) await client.query(`SET search_path TO ${server.searchPath}`)
     return await work(migrationsBy(client))
+  } catch (error) {
+    throw explainDenial(error, server)
   } finally {
     await client.end()
   }

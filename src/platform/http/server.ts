@@ -19,6 +19,7 @@ import { answerBadFraming, answerErrors, answerFrameworkErrors } from './error-h
 import { securityHeaders } from './security-headers.js'
 import { stopGracefully } from './graceful-shutdown.js'
 import { answerNotFound } from './not-found.js'
+import { takeTurns } from './turns.js'
 import { validateByZod } from './validation.js'
 
 // Beyond the limit of 16 KiB, so that the refusal can be read by pages: browsers send all cookies of a host, those of other
@@ -107,6 +108,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
 
   app.setValidatorCompiler(validateByZod)
   app.setSerializerCompiler(serializerCompiler)
+  takeTurns(app)
   readJsonBodies(app)
   answerErrors(app, { basePath })
   stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_LONGEST_MS, streams })

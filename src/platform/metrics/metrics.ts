@@ -8,7 +8,7 @@ export interface Metrics {
   /** Whether metrics are exposed; otherwise counts are discarded. */
   readonly enabled: boolean
   /** Creates a counter with one label. All values start at 0, so that the first increase is visible. */
-  counter<const Value extends string>(described: Described, label: Label<Value>): (value: Value) => void
+  counter<const Value extends string>(described: Described, label: Label<Value>): (value: Value, count?: number) => void
   /** Creates a histogram of durations: given in milliseconds, exposed in seconds. */
   durations(described: Described, bucketsMs: readonly number[]): (ms: number) => void
   /** The same with several labels; the caller must bound their values. */
@@ -78,7 +78,7 @@ export async function createMetrics({ isWorker = false } = {}): Promise<Metrics>
       const counter = new Counter({ ...named(described), labelNames: [label.name] })
       const children = new Map(label.values.map((value) => [value, counter.labels(value)]))
       for (const child of children.values()) child.inc(0)
-      return (value) => children.get(value)?.inc()
+      return (value, count = 1) => children.get(value)?.inc(count)
     },
 
     durations(described, bucketsMs) {

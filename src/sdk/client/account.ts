@@ -7,7 +7,7 @@ import type { Fetch } from './options.js'
 export interface Account {
   me(): Promise<User>
   updateMe(changes: { name: string | null }): Promise<User>
-  /** Lists the active sessions or, with `ended`, the ended ones with their reasons. */
+  /** Lists all active sessions or, with `ended`, all ended ones with their reasons. */
   sessions(which?: { ended?: boolean }): Promise<PresentedSession[]>
   renameSession(id: string, deviceName: string): Promise<PresentedSession>
   endSession(id: string): Promise<void>
@@ -42,8 +42,17 @@ export function createAccount(call: CallAsUser, meet: (user: User) => void): Acc
     me: () => takeUser(call('GET', '/v1/me')),
     updateMe: (changes) => takeUser(call('PATCH', '/v1/me', changes)),
     async sessions({ ended = false } = {}) {
-      const body = await call('GET', `/v1/sessions${ended ? '?ended=true' : ''}`)
-      return (body as unknown as { sessions: PresentedSession[] }).sessions
+      const listed: PresentedSession[] = []
+      let cursor: string | null | undefined = null
+      do {
+        const parameters = [ended ? 'ended=true' : [], cursor ? `cursor=${encodeURIComponent(cursor)}` : []].flat()
+        const body = await call('GET', ['/v1/sessions', parameters.join('&')].filter((part) => part !== '').join('?'))
+        const page = body as unknown as { sessions: PresentedSession[]; next_cursor?: string | null }
+        listed.push(...page.sessions)
+        // Earlier servers have one page.
+        cursor = page.next_cursor ?? null
+      } while (cursor !== null)
+      return listed
     },
     renameSession: async (id, deviceName) =>
       (await call('PATCH', path(id), { device_name: deviceName })) as unknown as PresentedSession,

@@ -65,5 +65,5 @@ t.test('a file without a valid secret is refused, and not changed', async (t) =>
 
 t.test('a directory that cannot be created is reported as such', async (t) => {
   const folder = t.testdir({ file: 'in the way' })
-  await t.rejects(loadOrCreateDevelopmentSecret(join(folder, 'file')), { code: 'ENOTDIR' })
+  await t.rejects(loadOrCreateDevelopmentSecret(join(folder, 'file')), { code: 'EEXIST' })
 })

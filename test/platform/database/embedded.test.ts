@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { PGlite } from '@electric-sql/pglite'
 import t from 'tap'
 import { DurableFiles } from '../../../src/platform/database/durable-files.js'
-import { openEmbedded } from '../../../src/platform/database/embedded.js'
+import { MAX_WAITING, openEmbedded } from '../../../src/platform/database/embedded.js'
 import { violatedConstraint } from '../../../src/platform/database/faults.js'
 
 const dataDir = fs.mkdtempSync(join(tmpdir(), 'sallyport-'))
@@ -121,6 +121,38 @@ t.test('a transaction that was not committed fails', async (t) => {
     )
     t.equal(await tableOf('undone'), null)
   })
+})
+
+t.test('ABU-01: what may wait for the connection is bounded, but for the work of the server itself', async (t) => {
+  const database = await openEmbedded({ dataDir: null, deadlineMs: 60_000, log: { info: () => undefined } })
+  t.teardown(() => database.close())
+  const ask = (options = {}) => database.query((client) => client.$queryRaw`SELECT 1 AS x`, options)
+  let end: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (end = resolve))
+  let begun: () => void = () => undefined
+  const isHeld = new Promise<void>((resolve) => (begun = resolve))
+  const holding = database.transaction(async (tx) => {
+    await tx.$queryRaw`SELECT 1`
+    begun()
+    await held
+    return 'done'
+  })
+  await isHeld
+  const waiting = Array.from({ length: MAX_WAITING }, () => ask())
+  await new Promise((resolve) => setImmediate(resolve))
+
+  const overloaded = { name: 'Problem', code: 'overloaded', options: { retryAfterSeconds: 1 } }
+  await t.rejects(ask(), overloaded)
+  await t.rejects(
+    database.transaction((tx) => tx.auditEvent.count()),
+    overloaded,
+  )
+  const own = ask({ internal: true })
+  end()
+  t.equal(await holding, 'done')
+  t.equal((await Promise.all(waiting)).length, MAX_WAITING)
+  t.strictSame(await own, [{ x: 1 }])
+  t.strictSame(await ask(), [{ x: 1 }])
 })
 
 t.test('timers run between the statements of a long queue', async (t) => {
