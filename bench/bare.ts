@@ -1,5 +1,6 @@
 // The upper bound of a verified request: the same framework, returning the same JSON with the same headers, and nothing
-// else. A second address verifies one signature first, which is the bound for the first sight of a token.
+// else. A second address verifies one signature first, which is the bound for the first sight of a token, and a third
+// makes one, which is that of a refresh.
 
 import { createPublicKey, randomUUID, sign, verify } from 'node:crypto'
 import { fastify } from 'fastify'
@@ -25,6 +26,10 @@ const signature = sign(digest, signed, { key, dsaEncoding })
 const publicKey = { key: createPublicKey(key.export({ format: 'pem', type: 'pkcs8' })), dsaEncoding } as const
 server.get('/signature', (request, reply) => {
   if (!verify(digest, signed, publicKey, signature)) throw new Error('The signature is wrong.')
+  reply.headers(headers).header('x-request-id', request.id).send(answer)
+})
+server.get('/signing', (request, reply) => {
+  if (sign(digest, signed, { key, dsaEncoding }).length === 0) throw new Error('Nothing was signed.')
   reply.headers(headers).header('x-request-id', request.id).send(answer)
 })
 server.get('/readyz', () => ({ ready: true }))

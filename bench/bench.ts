@@ -10,13 +10,14 @@ import type { Line, Row, World } from './row.js'
 import { writeReport } from './report.js'
 import { firstSight } from './rows/first-sight.js'
 import { flood, waiting } from './rows/flood.js'
+import { costs } from './rows/costs.js'
 import { login } from './rows/login.js'
 import { logout } from './rows/logout.js'
 import { growth, refresh } from './rows/refresh.js'
 import { embedded, start } from './rows/start.js'
 import { whoami } from './rows/whoami.js'
 
-const rows: Row[] = [whoami, firstSight, refresh, growth, logout, login, flood, waiting, start, embedded]
+const rows: Row[] = [whoami, costs, firstSight, refresh, growth, logout, login, flood, waiting, start, embedded]
 
 const usage = `bench -- [${rows.map(({ name }) => name).join(' | ')}]... [--rounds 5] [--seconds 2] [--write] [--profile]`
 const { chosen, write, ...measuring } = readArguments(usage, () => {

@@ -45,9 +45,13 @@ export function whoamiRequest(token: string) {
   return { method: 'GET', path: '/v1/whoami', headers: { authorization: `Bearer ${token}` } } as const
 }
 
-/** An access token of the first user. */
-export async function logIn({ url, databaseUrl }: Sallyport): Promise<string> {
-  await addUsers(databaseUrl, 1)
+/** Adds the first user, and returns an access token of theirs. */
+export async function logIn(sallyport: Sallyport): Promise<string> {
+  await addUsers(sallyport.databaseUrl, 1)
+  return tokenOfFirstUser(sallyport)
+}
+
+export async function tokenOfFirstUser({ url }: Server): Promise<string> {
   const answer = await fetch(`${url}/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
