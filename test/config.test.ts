@@ -164,6 +164,7 @@ t.test('every setting is in the configuration', async (t) => {
   })
   t.equal(config.database.url?.reveal(), production.DATABASE_URL)
   t.equal(config.secretKeys?.all.length, 2)
+  t.equal(readConfig(production).passwords.refusesExamples, true, 'in production alone')
 })
 
 t.test('metrics listen on the loopback address by default, and on another port than the API', async (t) => {
