@@ -1,6 +1,6 @@
-/** Who did what an event tells. From where is told by its caller, to whom by its user. */
+/** The party that caused an event. The caller tells from where, the user about whom. */
 export type Actor =
-  /** `id` is null for a person who has not shown who they are. */
+  /** `id` is null for a person who is not authenticated. */
   | { kind: 'user'; id: string | null }
   /** An application or a service, by its name. */
   | { kind: 'client'; id: string }
@@ -9,5 +9,5 @@ export type Actor =
 
 export const operator: Actor = { kind: 'operator', id: null }
 export const system: Actor = { kind: 'system', id: null }
-/** A person who has not shown who they are, as at a login that fails. */
+/** A person who is not authenticated, as at a login that fails. */
 export const stranger: Actor = { kind: 'user', id: null }

@@ -100,7 +100,7 @@ export function createKnownDevices({ secrets, clock }: { secrets: SecretKeys; cl
   }
 }
 
-/** A password that is set anew, and a user who has the address after another, get another one. */
+/** Changes with the password, and differs between two users who have had the same address. */
 function bindingOf({ id, passwordSetAt }: MarkedUser): Buffer {
   return createHash('sha256').update(`${id} ${passwordSetAt.toISOString()}`).digest().subarray(0, 8)
 }

@@ -7,7 +7,7 @@ import type { FamiliesContext } from './context.js'
 import type { EndingFamilies } from './family.js'
 import * as store from './store.js'
 
-/** Who ends a session, and from where; `subject` is the user whose session it is. */
+/** The party that ends a session, and its caller; `subject` is the user whose session it is. */
 export interface EndedBy {
   actor: Actor | 'subject'
   caller: Caller

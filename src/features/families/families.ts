@@ -1,6 +1,6 @@
 /**
  * Owns the refresh-token families: everything that descends from one sign-in, from its first refresh token to the
- * tombstone that tells why it ended. Who may open one is decided by sign-in; what an access token says, by tokens.
+ * tombstone that records why it ended. Sign-in decides who may open one, tokens what an access token says.
  */
 import type { UserClaims } from '../../wire/claims.js'
 import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'

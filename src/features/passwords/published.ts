@@ -1,7 +1,7 @@
-/** Passphrases that everybody knows, which the estimator takes for so many rare words. */
+/** Well-known passphrases, which the estimator takes for rare words. */
 const famous = ['correct horse battery staple', 'diceware is easy to remember']
 
-/** Those of our own guides, examples and collection. A newcomer may use them; nobody whose users are real should. */
+/** Those of our own guides, examples and collection: fine for first steps, but not in production. */
 export const examplePasswords = [
   'copper lantern drifts over seven hills',
   'violet otters juggle paper lanterns',

@@ -11,7 +11,7 @@ export interface PasswordOwner {
 
 const SERVICE_NAME = 'sallyport'
 
-/** Ten thousand million guesses, the estimator's highest class: out of reach even for who has stolen the hashes. */
+/** Ten thousand million guesses, the estimator's highest class: out of reach even with stolen hashes. */
 const STRONG = 4
 
 /** How much is estimated at a time: the work grows faster than the square of the length. */

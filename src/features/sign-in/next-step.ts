@@ -6,8 +6,8 @@ export type NextStep =
   { step: 'open'; authentication: Authentication } | { step: 'refuse'; code: 'invalid_credentials' | 'account_banned' }
 
 /**
- * Decides what a sign-in comes to, for every way in: a session, or a refusal. Only a user who has proven who they are is
- * told of a ban.
+ * Decides the result of a sign-in, whatever its method: a session, or a refusal. Only an authenticated user is told of a
+ * ban.
  */
 export function nextStep(user: Pick<User, 'bannedAt' | 'bannedUntil'>, proofs: readonly Proof[], now: Date): NextStep {
   if (proofs.length === 0) return { step: 'refuse', code: 'invalid_credentials' }

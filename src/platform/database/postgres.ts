@@ -24,7 +24,7 @@ export interface PostgresLimits {
   poolWaitMs: number
   /**
    * How long a connection may stay silent before it is given up. Shorter than the server's own limit on a statement:
-   * nobody waits for the answer by then, and a pool of dead connections is replaced before the server would notice.
+   * the caller has given up by then, and a pool of dead connections is replaced before the server would notice.
    */
   silenceMs: number
   /** The server's limits. Together they end every writer within 30 s, which the feed of revocations relies on. */

@@ -19,7 +19,7 @@ export interface Signals {
 
 export interface SignalLine {
   channel: string
-  /** Who sends and listens here: a random id, whose own signals tell it nothing. */
+  /** A random id of the sender and listener, which ignores its own signals. */
   sender: string
 }
 
@@ -89,7 +89,7 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
           client.on('end', resolve)
           stop.addEventListener('abort', () => resolve(), { once: true })
         })
-        // It may break before anybody waits for it.
+        // It may break before it is awaited.
         ended.catch(() => undefined)
         try {
           await client.connect()
@@ -105,7 +105,7 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
         }
       }
 
-      /** A server that is paused, or gone without a word, ends no connection by itself. */
+      /** A server that is paused or has disappeared does not close its connections. */
       async function checkUntilSilent(client: pg.Client, stop: AbortSignal): Promise<void> {
         while (!stop.aborted) {
           await pause(silenceMs, stop)

@@ -69,7 +69,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The verified claims; null on routes that need no access token. Read with `claimsOf`. */
     accessClaims: UserClaims | null
-    /** Which verifier asks, for its line in the log; null for anybody else. */
+    /** The name of the verifier that calls, for the log; null for any other caller. */
     verifier: string | null
   }
 }

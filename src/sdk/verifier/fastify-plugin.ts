@@ -4,7 +4,7 @@ import type { Authenticator } from './authentication.js'
 import type { Freshness } from './options.js'
 import { renderRefusal, VerificationError } from './verification-error.js'
 
-/** Who may call a route: anyone, or holders of an access token that is checked with this freshness. */
+/** The callers that a route accepts: anyone, or holders of an access token that is checked with this freshness. */
 export type SallyportAccess = 'public' | Freshness
 
 export interface SallyportOptions {
