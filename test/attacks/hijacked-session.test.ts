@@ -25,10 +25,13 @@ t.test('PWD-15: a session without the password cannot take over or delete the ac
 
   t.match(await api.login({ email, password }), { status: 200 })
   t.match(await api.whoami(accessToken), { status: 200 }, 'a wrong password makes no token stale')
-  const events = await database.query((client) =>
-    client.auditEvent.count({ where: { event: 'password_check_failed', userId } }),
+  const where = { event: 'password_check_failed', userId }
+  const events = await database.query((client) => client.auditEvent.findMany({ where }))
+  t.equal(
+    events.reduce((sum, { times }) => sum + times, 0),
+    8,
+    'and every attempt is in the audit trail',
   )
-  t.equal(events, 8, 'and every attempt is in the audit trail')
 })
 
 t.test('PWD-15: no password is accepted for an account without one', async (t) => {

@@ -6,12 +6,12 @@ export function readFamily(database: Database, sessionId: string) {
   return database.query((client) => client.refreshTokenFamily.findUniqueOrThrow({ where: { id: sessionId } }))
 }
 
-/** The names of the audited events of a session, in order of time. */
+/** The names of the audited events of a session, in order of time; repetitions follow the first. */
 export async function readAuditTrail(database: Database, sessionId: string): Promise<string[]> {
   const events = await database.query((client) =>
     client.auditEvent.findMany({ where: { sessionId }, orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
   )
-  return events.map(({ event }) => event)
+  return events.flatMap(({ event, times }) => Array<string>(times).fill(event))
 }
 
 /** Every row that a request may write, to show that one has written nothing. */
