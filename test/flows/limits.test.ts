@@ -102,15 +102,16 @@ t.test('OPS-01: a limit that is reached is audited once, however many requests f
   const { email, userId } = await app.api.signUp()
   const limited = () =>
     app.database.query((client) => client.auditEvent.findMany({ where: { event: 'password_check_limited' } }))
+  const times = async () => (await limited()).reduce((sum, event) => sum + event.times, 0)
   await failTenTimes(app, email)
   for (let guesses = 0; guesses < 5; guesses += 1) await app.api.login({ email, password: WRONG })
   t.match(await limited(), [{ userId, ip: '127.0.0.1', detail: { limit: 'account' } }])
-  t.equal((await limited()).length, 1)
+  t.equal(await times(), 1)
 
   app.clock.advance({ minutes: 15 })
   await failTenTimes(app, email)
   await app.api.login({ email, password: WRONG })
-  t.equal((await limited()).length, 2)
+  t.equal(await times(), 2)
 })
 
 t.test('OPS-01: a limit that a signed-in user has reached is on record as theirs', async (t) => {

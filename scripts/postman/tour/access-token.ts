@@ -23,6 +23,18 @@ export const accessToken: Folder = {
       },
     },
     {
+      name: 'Ask like a gateway',
+      operation: 'authorizeRequest',
+      about: 'nginx, Caddy and Envoy ask this before they pass a request on. The headers of the response name the user.',
+      answers: 200,
+      checks: {
+        'the headers name the user and the session': `
+          pm.expect(pm.response.headers.get('X-Auth-Email')).to.equal(pm.collectionVariables.get('email'))
+          pm.expect(pm.response.headers.get('X-Auth-Session')).to.equal(pm.collectionVariables.get('session_id'))
+        `,
+      },
+    },
+    {
       name: 'Change my name',
       operation: 'changeMe',
       about: 'Only the name can be changed here.',

@@ -56,6 +56,13 @@ export const leaving: Folder = {
     },
     { ...logIn, name: 'Log in once more', about: 'Signs in to delete the account.' },
     {
+      name: 'Delete the account with a wrong password',
+      operation: 'deleteMeByPost',
+      about: 'The same as DELETE /v1/me, for clients that send no body with DELETE.',
+      send: { body: { password: 'not the password of this user' } },
+      answers: 'invalid_credentials',
+    },
+    {
       name: 'Delete the account',
       operation: 'deleteMe',
       about: 'Requires the password. Deletes all personal data of the user.',

@@ -41,5 +41,11 @@ export const presence: Folder = {
       about: 'RFC 8414, for clients that are configured with the issuer only.',
       answers: 200,
     },
+    {
+      name: 'OpenID configuration',
+      operation: 'getOpenIdConfiguration',
+      about: 'The same for verifiers that know no other document. Sallyport issues no ID tokens.',
+      answers: 200,
+    },
   ],
 }

@@ -43,15 +43,15 @@ export function createAccount(call: CallAsUser, meet: (user: User) => void): Acc
     updateMe: (changes) => takeUser(call('PATCH', '/v1/me', changes)),
     async sessions({ ended = false } = {}) {
       const listed: PresentedSession[] = []
-      let cursor: string | null | undefined = null
+      let cursor: string | null | undefined
       do {
-        const parameters = [ended ? 'ended=true' : [], cursor ? `cursor=${encodeURIComponent(cursor)}` : []].flat()
-        const body = await call('GET', ['/v1/sessions', parameters.join('&')].filter((part) => part !== '').join('?'))
+        const after = cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''
+        const body = await call('GET', `/v1/sessions?ended=${String(ended)}${after}`)
         const page = body as unknown as { sessions: PresentedSession[]; next_cursor?: string | null }
         listed.push(...page.sessions)
         // Earlier servers have one page.
-        cursor = page.next_cursor ?? null
-      } while (cursor !== null)
+        cursor = page.next_cursor
+      } while (cursor)
       return listed
     },
     renameSession: async (id, deviceName) =>
