@@ -84,6 +84,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const audit = createAudit({ database, clock, events: auditEvents, ...config.audit, count: count.audit })
   const addressRules = createAddressRules({ database, clock, log, audit })
   const server = await createHttpServer({
+    takesTurns: database.kind === 'embedded',
     publicUrl,
     corsOrigins,
     trustProxy,

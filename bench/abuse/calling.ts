@@ -6,7 +6,6 @@ import { PUBLIC_URL } from '../sallyport.js'
 export interface Asked {
   path: string
   body: object
-  cookie?: string
   /** The address of this machine that the request comes from. */
   from?: string
 }
@@ -24,13 +23,12 @@ const bodySchema = z.object({ code: z.string().optional(), refresh_token: z.stri
 const ANSWER_WITHIN_MS = 30_000
 
 /** Posts as a page of the server's own origin does. Without an agent, the connection is a new one. */
-export function post(url: string, { path, body, cookie, from }: Asked, agent: Agent | false = false): Promise<Answer> {
+export function post(url: string, { path, body, from }: Asked, agent: Agent | false = false): Promise<Answer> {
   const text = JSON.stringify(body)
   const headers = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     origin: PUBLIC_URL,
-    ...(cookie !== undefined && { cookie }),
   }
   const nothing: Answer = { status: null, body: {}, cookies: [] }
   return new Promise((resolve) => {

@@ -26,15 +26,16 @@ export const owner: Exploit[] = (['embedded', 'postgres'] as const).map((databas
 async function signInDuringFlood({ url }: Target, database: string): Promise<Figure[]> {
   await register(url, EMAIL)
   const { cookies } = await post(url, { ...loginOf(EMAIL), body: { ...loginOf(EMAIL).body, mode: 'cookie' } })
-  const device = cookies.find((cookie) => cookie.startsWith(`${cookieName(PUBLIC_URL, 'device')}=`))
-  if (device === undefined) throw new Error('The login made no known device.')
+  const prefix = `${cookieName(PUBLIC_URL, 'device')}=`
+  const device_token = cookies.find((cookie) => cookie.startsWith(prefix))?.slice(prefix.length)
+  if (device_token === undefined) throw new Error('The login made no known device.')
 
   const end = new AbortController()
   const ask = () => loginOf(`${randomUUID()}@example.com`, randomUUID())
   const attack = crowd(url, { size: ATTACKERS, keepsConnections: true, ask }, end.signal)
   await pause(UNTIL_LIMITED_MS)
   const [known, elsewhere] = await Promise.all([
-    signIn(url, { ...loginOf(EMAIL), cookie: device }),
+    signIn(url, { ...loginOf(EMAIL), body: { ...loginOf(EMAIL).body, device_token } }),
     signIn(url, { ...loginOf(EMAIL), from: ELSEWHERE }),
   ])
   end.abort()

@@ -6,7 +6,7 @@
 /** How many requests begin in one turn. One takes up to a millisecond. */
 const REQUESTS_PER_TURN = 16
 /** How long arriving connections go before everything else, and how long they then do not. */
-const PRECEDENCE_MS = 60
+const PRECEDENCE_MS = 20
 const NO_PRECEDENCE_MS = 20
 
 export interface EventLoop {

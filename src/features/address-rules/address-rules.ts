@@ -137,6 +137,7 @@ function remembering(set: AddressSet): AddressSet {
   const known = new QuickLRU<string, boolean>({ maxSize: REMEMBERED })
   return {
     has(address) {
+      if (address === undefined) return false
       const answer = known.get(address)
       if (answer !== undefined) return answer
       known.set(address, set.has(address))

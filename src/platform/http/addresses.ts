@@ -20,8 +20,11 @@ export function networksOf(text: string | null): [own: string, wider?: string] {
   return [prefix(64), prefix(48)]
 }
 
-/** An address in its one spelling, without the port or zone that it may come with; null for any other text. */
-export function canonicalAddress(text: string): string | null {
+/**
+ * An address in its one spelling, without the port or zone that it may come with; null for any other text, and for
+ * undefined, which the address of a connection becomes when it is closed, whatever the types say.
+ */
+export function canonicalAddress(text: string | undefined): string | null {
   const address = parseAddress(text)
   return address === null ? null : format(address)
 }
@@ -44,7 +47,8 @@ export function parseRange(text: string): string | null {
 }
 
 export interface AddressSet {
-  has(address: string): boolean
+  /** False for what is no address, undefined included. */
+  has(address: string | undefined): boolean
 }
 
 /** The addresses in any of the ranges. Each is one that `parseRange` has read. */
@@ -63,7 +67,8 @@ export function createAddressSet(ranges: readonly string[]): AddressSet {
 }
 
 /** Some proxies hand on the port as well, and a link-local address carries its zone. */
-function parseAddress(text: string): Address | null {
+function parseAddress(text: string | undefined): Address | null {
+  if (text === undefined) return null
   const [, bracketed, plain] = /^\[(.+)\](?::\d+)?$|^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text) ?? []
   const [address = ''] = (bracketed ?? plain ?? text).split('%', 1)
   if (isIP(address) === 4) return { family: 4, parts: address.split('.').map(Number) }

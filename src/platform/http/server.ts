@@ -38,6 +38,11 @@ const CONNECTIONS_CHECK_MS = 1000
 const DRAIN_MS = 1000
 
 export interface HttpServerOptions {
+  /**
+   * Whether requests begin in turns of the event loop, because the database shares its thread. Else turns are short
+   * enough, and a queue would only delay requests where each comes on a connection of its own.
+   */
+  takesTurns?: boolean
   /** The public URL; HSTS is sent if it is https. Routes are also served below its path. */
   publicUrl: string
   /** Origins whose scripts may read answers. */
@@ -108,7 +113,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<AppI
 
   app.setValidatorCompiler(validateByZod)
   app.setSerializerCompiler(serializerCompiler)
-  takeTurns(app)
+  if (options.takesTurns === true) takeTurns(app)
   readJsonBodies(app)
   answerErrors(app, { basePath })
   stopGracefully(app, { drainMs: DRAIN_MS, longestMs: HANDLER_LONGEST_MS, streams })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createAddressSet, networksOf, parseRange } from '../../../src/platform/http/addresses.js'
+import { canonicalAddress, createAddressSet, networksOf, parseRange } from '../../../src/platform/http/addresses.js'
 
 t.test('PWD-14, ABU-09: an address is counted by its network, an IPv6 address also by a wider one', async (t) => {
   const cases: [string | null, string, string?][] = [
@@ -53,4 +53,9 @@ t.test('a set contains the addresses of its ranges, in any spelling', async (t) 
   const outside = ['192.0.3.0', '198.51.100.8', '2001:db9::1', '::ffff:192.0.3.1', 'unknown', '']
   for (const address of inside) t.ok(set.has(address), address)
   for (const address of outside) t.notOk(set.has(address), address)
+})
+
+t.test('OPS-10: the address of a closed connection, which is undefined, is none', async (t) => {
+  t.equal(canonicalAddress(undefined), null)
+  t.equal(createAddressSet(['192.0.2.0/24']).has(undefined), false)
 })
