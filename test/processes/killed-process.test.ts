@@ -17,12 +17,20 @@ t.test('a killed process loses nothing (needs Postgres)', { skip: needsPostgres 
     startProcess(t, { DATABASE_URL: databaseUrl, SECRET_KEY, ...settings })
 
   /** Kills a process that has rotated a family, before its response. */
-  async function killBeforeAnswer(doomed: ServerProcess, sessionId: string, refreshing: () => Promise<unknown>) {
+  async function killBeforeAnswer(
+    doomed: ServerProcess,
+    sessionId: string,
+    refreshing: () => Promise<{ status: number }>,
+  ) {
     proxy.holdAnswers()
-    const answer = t.rejects(refreshing())
+    // On a slow machine, the server may give up on its database before it is killed: 503 tells the client no more.
+    const outcome = refreshing().then(
+      ({ status }) => status,
+      () => null,
+    )
     await until(async () => (await readFamily(database, sessionId)).generation === 1)
     await doomed.kill()
-    await answer
+    t.ok([null, 503].includes(await outcome), 'the client has no tokens')
   }
 
   t.test('REF-08: between commit and response, for a client that retries with its key', async (t) => {
