@@ -6,9 +6,7 @@ import { dumpTables } from '../support/dump.js'
 const ways = ['DELETE /v1/me', 'user:delete'] as const
 
 for (const way of ways) {
-  t.test(`${way}: no table contains personal data of a deleted user`, (t) =>
-    expectNothingLeft(t, way),
-  )
+  t.test(`${way}: no table contains personal data of a deleted user`, (t) => expectNothingLeft(t, way))
 }
 
 async function expectNothingLeft(t: Test, way: (typeof ways)[number]) {
