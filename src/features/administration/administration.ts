@@ -139,7 +139,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         if (user.email === newEmail) return false
         await accounts.setEmail(tx, user.id, newEmail)
         await accounts.outdateTokens(tx, revoke, user.id)
-        // They are counted by the address, which somebody else may have next.
+        // Guesses are counted by address, and the old one may become another user's.
         await passwords.forgetGuesses(tx, user.email)
         await passwords.forgetGuesses(tx, newEmail)
         await audit.record(tx, { event: 'email_changed', ...byOperator, userId: user.id })

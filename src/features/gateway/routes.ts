@@ -10,8 +10,8 @@ import { originalMethods, type MethodSource } from './original-method.js'
 const PATH = '/v1/gateway'
 
 /**
- * GET /v1/gateway, and the same with any method and below any path, as Envoy asks: whether the request that a gateway has
- * in hand may pass, and whose it is.
+ * GET /v1/gateway, and the same with any method and below any path, as Envoy asks: authorizes the request that a gateway
+ * has received, and names its user.
  */
 export function mountGatewayRoutes(app: AppInstance, { gateway }: { gateway: Gateway }): void {
   void app.register((scope: AppInstance, _options, done) => {
@@ -42,7 +42,7 @@ function mountRoutes(scope: AppInstance, gateway: Gateway): void {
     {
       schema: {
         operationId: 'authorizeRequest',
-        summary: 'Tell a gateway whether a request may pass, and whose it is',
+        summary: 'Authorize a request for a gateway',
         description:
           'For nginx `auth_request`, Caddy `forward_auth` and the like: the gateway sends the headers of the original ' +
           'request, and its method as `X-Forwarded-Method`. Envoy sends the original method to this path, followed by ' +
@@ -51,7 +51,7 @@ function mountRoutes(scope: AppInstance, gateway: Gateway): void {
         tags: ['Verifiers'],
         security: [{ accessToken: [] }, { accessCookie: [] }],
         response: {
-          200: noContent('The request may pass. The headers tell whose it is.'),
+          200: noContent('The request may pass. The headers name its user.'),
           ...problemResponses('cross_site_request'),
         },
       },

@@ -29,7 +29,7 @@ const SPACE_TO_KEEP_BYTES = 32 * 1024 * 1024
 
 /**
  * How many queries and transactions may wait for the one connection: as many as are done in about half a second. More
- * would wait until nobody wants their answers, and delay all that comes after them.
+ * would wait longer than clients do, and delay everything behind them.
  */
 export const MAX_WAITING = 150
 

@@ -15,8 +15,8 @@ const allowedHeaders = ['content-type', 'authorization', 'idempotency-key', 'x-s
 const exposedHeaders = ['ratelimit', 'ratelimit-policy', 'retry-after', 'www-authenticate', 'x-request-id']
 
 /**
- * Lets scripts of the listed origins read answers, with credentials. Any other origin gets no header of CORS at all;
- * what it may cause by sending is no question of CORS. `Vary: Origin` is always there, for caches.
+ * Lets scripts of the listed origins read answers, with credentials. Any other origin gets no CORS header;
+ * whether its requests take effect is decided by the rule for cookies. `Vary: Origin` is always sent, for caches.
  */
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   const allowed = new Set(origins)
