@@ -26,6 +26,7 @@ import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
 import {
   createDeviceCookie,
+  createFlowCookie,
   createKnownDevices,
   createSessionCookies,
   guardAgainstCrossSite,
@@ -33,9 +34,11 @@ import {
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
+import { createFlows } from './features/flows/flows.js'
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { createLimits } from './features/limits/limits.js'
+import { createOutbox } from './features/mail/mail.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
@@ -122,6 +125,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     settings: familySettings(config),
     countRefresh: count.refresh,
   })
+  const flows = createFlows({
+    ...{ database, secrets, clock, limits, audit, accounts, revocations },
+    outbox: createOutbox({ clock }),
+    wakeMail: () => undefined,
+    settings: {
+      ...config.flows,
+      linkUrl: `${publicUrl}/link`,
+      linkStyle: 'query',
+      sendsMail: config.environment !== 'production',
+    },
+  })
   const hashing = tracing.traced(await createHashing({ ...config.passwords, clock, observer: count.hashing }), {
     hash: 'password hash',
     verify: 'password check',
@@ -170,6 +184,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       revocations: revocations.purge,
       families: families.purge,
       limits: limits.purge,
+      flows: flows.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
     },
@@ -182,7 +197,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   await revocations.load()
   await addressRules.load()
 
-  const crossSite = guardAgainstCrossSite(server, { cookies, publicUrl, corsOrigins })
+  const flowCookie = createFlowCookie({ publicUrl, ...config.cookies })
+  const crossSite = guardAgainstCrossSite(server, { cookies, flowCookie, publicUrl, corsOrigins })
   guardRoutes(server, {
     authenticate: createAccess({
       ...{ accessTokens, revocations, families, limits, cookies, clock },

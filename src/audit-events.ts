@@ -7,6 +7,7 @@ import { administrationEvents } from './features/administration/audit-events.js'
 import type { AuditEvents } from './features/audit/audit.js'
 import { refreshRateEvents } from './features/browser/audit-events.js'
 import { familyEvents } from './features/families/audit-events.js'
+import { flowEvents } from './features/flows/audit-events.js'
 import { passwordEvents } from './features/passwords/audit-events.js'
 import { signInEvents } from './features/sign-in/audit-events.js'
 import { keyEvents } from './features/tokens/audit-events.js'
@@ -14,6 +15,7 @@ import { keyEvents } from './features/tokens/audit-events.js'
 export const auditEvents = {
   ...signInEvents,
   ...familyEvents,
+  ...flowEvents,
   ...accountEvents,
   ...passwordEvents,
   ...administrationEvents,

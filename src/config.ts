@@ -66,6 +66,16 @@ export interface Config {
     readonly verifierKeys: Settings['VERIFIER_KEYS']
   }
   readonly registration: Settings['REGISTRATION']
+  /** Whether an address must be confirmed: never, after the registration, or before there is an account. */
+  readonly emailVerification: 'off' | 'later' | 'required'
+  readonly signInMethods: Settings['SIGN_IN_METHODS']
+  readonly flows: {
+    readonly resetSeconds: number
+    /** 0 if a change of address cannot be undone. */
+    readonly undoSeconds: number
+    /** Whether users hear of sign-ins on new devices, or only of changes to their credentials. */
+    readonly notices: Settings['NOTICES']
+  }
   /** Whether passwords, registrations and refreshes are rate-limited. */
   readonly rateLimit: Settings['RATE_LIMIT']
   readonly passwords: {
@@ -184,6 +194,13 @@ function arrange(settings: Settings): Config {
     },
     revocation: { onStale: settings.REVOCATION_ON_STALE, verifierKeys: settings.VERIFIER_KEYS },
     registration: settings.REGISTRATION,
+    emailVerification: settings.EMAIL_VERIFICATION ?? (settings.NODE_ENV === 'production' ? 'off' : 'later'),
+    signInMethods: settings.SIGN_IN_METHODS,
+    flows: {
+      resetSeconds: settings.RESET_TTL,
+      undoSeconds: settings.EMAIL_UNDO_TTL,
+      notices: settings.NOTICES,
+    },
     rateLimit: settings.RATE_LIMIT,
     passwords: {
       minLength: settings.PASSWORD_MIN_LENGTH,

@@ -10,7 +10,7 @@ export interface FieldError {
 export interface ProblemOptions {
   /** An explanation of this occurrence; the description of the code if absent. */
   detail?: string
-  /** Why the session ended, with `session_ended`. */
+  /** Why the session ended, with `session_ended`, or why a flow is refused, with `flow_invalid`. */
   reason?: string
   errors?: FieldError[]
   /** Extension members (RFC 9457, section 3.2) of this code. They never replace a member that every problem has. */

@@ -13,6 +13,7 @@ import {
   parseProxy,
   parsePublicUrl,
   parseSecretKeys,
+  parseSignInMethods,
   parseVerifierKey,
   wholeNumber,
   wholeNumberOrOff,
@@ -69,7 +70,13 @@ export const settingsSchema = z.object({
   SESSION_MAX_TTL_JSON: wholeNumber(1, TEN_YEARS).default(90 * DAY),
   REFRESH_GRACE: wholeNumber(0, 60).default(10),
   MAX_SESSIONS_PER_USER: wholeNumber(1, 1_000_000).default(100),
-  REGISTRATION: oneOf('open', 'closed').default('open'),
+  REGISTRATION: oneOf('open', 'invite', 'closed').default('open'),
+  // Unset, it depends on whether mails are sent.
+  EMAIL_VERIFICATION: oneOf('off', 'later', 'required').optional(),
+  SIGN_IN_METHODS: parsedBy(parseSignInMethods, 'must be password, or password,otp').default(['password']),
+  RESET_TTL: wholeNumber(600, 3600).default(600),
+  EMAIL_UNDO_TTL: wholeNumber(0, 30 * DAY).default(7 * DAY),
+  NOTICES: oneOf('all', 'credentials').default('all'),
   CORS_ORIGINS: listOf(
     parseOrigin,
     'must be an origin as sent by browsers, such as https://app.example.com or capacitor://localhost: lower case, no path, no *',

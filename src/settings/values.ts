@@ -113,6 +113,16 @@ function isReserved(name: string): boolean {
   return /^x-(forwarded-.*|original-.*|request-id|real-ip|content-type-options|sallyport-.*)$/i.test(name)
 }
 
+export type SignInMethod = 'password' | 'otp'
+
+/** The ways to sign in, of which the password is always one: registration asks for it. */
+export function parseSignInMethods(text: string): SignInMethod[] | null {
+  const entries = text.split(',').map((entry) => entry.trim())
+  const methods = entries.filter((entry): entry is SignInMethod => entry === 'password' || entry === 'otp')
+  const areKnown = methods.length === entries.length && new Set(methods).size === methods.length
+  return areKnown && methods.includes('password') ? methods : null
+}
+
 export interface SecretSetting {
   keys: SecretKeys
   /** Why each weak one of them is weak; empty when all are strong. */

@@ -1,5 +1,6 @@
 import { accessCodes } from './problems/access.js'
 import { clientCodes } from './problems/client.js'
+import { flowCodes } from './problems/flows.js'
 import { refreshCodes } from './problems/refresh.js'
 import { requestCodes } from './problems/request.js'
 import { serverCodes } from './problems/server.js'
@@ -14,6 +15,7 @@ export const problemCodes = {
   ...accessCodes,
   ...refreshCodes,
   ...signInCodes,
+  ...flowCodes,
   ...clientCodes,
   ...serverCodes,
 }

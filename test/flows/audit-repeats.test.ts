@@ -82,7 +82,7 @@ t.test('ABU-05: a transaction that is rolled back counts nothing, and loses no f
   const event = {
     event: 'login_failed',
     actor: { kind: 'user', id: null },
-    caller: { ip: '192.0.2.1', userAgent: null, requestId: null },
+    caller: { ip: '192.0.2.1', userAgent: null, requestId: null, acceptLanguage: null },
   } as const
   const undone = app.database.transaction(async (tx) => {
     await audit.record(tx, event)

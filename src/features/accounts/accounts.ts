@@ -32,6 +32,7 @@ export interface NewUser {
 
 export interface Accounts {
   findByEmail(client: Queries, email: string): Promise<store.User | null>
+  findById(client: Queries, id: string): Promise<store.User | null>
   /** Throws `session_ended` for a user who was deleted after the token was issued. */
   require(id: string): Promise<store.User>
   /** Locks a user's row until the transaction ends; null if it was deleted. */
@@ -56,6 +57,7 @@ export interface Accounts {
 export function createAccounts({ database, clock }: { database: Database; clock: Clock }): Accounts {
   return {
     findByEmail: store.findUserByEmail,
+    findById: store.findUserById,
 
     async require(id) {
       const user = await database.query((client) => store.findUserById(client, id), { safeToRetry: true })

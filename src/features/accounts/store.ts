@@ -69,6 +69,8 @@ export interface User extends TokenUser {
   /** PHC string; null for a user without a password. */
   passwordHash: string | null
   lastLoginAt: Date | null
+  /** The language of mails (BCP 47); null where the user has chosen none. */
+  locale: string | null
 }
 
 type Row = Prisma.UserGetPayload<object>
@@ -77,7 +79,7 @@ type Row = Prisma.UserGetPayload<object>
 const columns = Prisma.sql`
   id, email, name, password_hash AS "passwordHash", roles, epoch, email_verified_at AS "emailVerifiedAt",
   banned_at AS "bannedAt", banned_until AS "bannedUntil", password_set_at AS "passwordSetAt",
-  last_login_at AS "lastLoginAt", created_at AS "createdAt"`
+  last_login_at AS "lastLoginAt", created_at AS "createdAt", locale`
 
 /** The user columns of tokens and replies, for statements that join the user as `u`; read by `tokenUserOf`. */
 export const tokenUserColumns = Prisma.sql`

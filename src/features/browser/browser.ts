@@ -5,6 +5,7 @@
 export { createSessionCookies, genuineCookies, replyWithTokens, type SessionCookies } from './credentials.js'
 export { guardAgainstCrossSite, type CrossSiteGuard } from './cross-site.js'
 export { createDeviceCookie, type DeviceCookie } from './device-cookie.js'
+export { createFlowCookie, type FlowCookie } from './flow-cookie.js'
 export { requireRefreshRate } from './routes.js'
 export { attemptHeadersSchema } from './schemas.js'
 export { createKnownDevices, type KnownDevice, type KnownDevices } from './known-devices.js'

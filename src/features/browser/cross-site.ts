@@ -4,6 +4,7 @@ import type { Access } from '../../platform/http/access.js'
 import { documentProblems } from '../../platform/http/problem-responses.js'
 import { Problem } from '../../platform/problem.js'
 import type { SessionCookies } from './credentials.js'
+import type { FlowCookie } from './flow-cookie.js'
 
 /** The request headers that identify the calling site, and that scripts cannot forge. */
 export interface RequestProvenance {
@@ -56,12 +57,13 @@ declare module 'fastify' {
 }
 
 export interface CrossSiteGuard {
-  /** Refuses a sign-in that would set cookies for another site, or whose cookies the browser would drop. */
+  /** Refuses what would set cookies for another site, or whose cookies the browser would drop: a sign-in, or a flow. */
   requireSignInAllowed(request: FastifyRequest): void
 }
 
 interface CrossSiteOptions {
   cookies: SessionCookies
+  flowCookie: FlowCookie
   publicUrl: string
   corsOrigins: readonly string[]
 }
@@ -73,10 +75,11 @@ interface CrossSiteOptions {
  */
 export function guardAgainstCrossSite(
   app: FastifyInstance,
-  { cookies, publicUrl, corsOrigins }: CrossSiteOptions,
+  { cookies, flowCookie, publicUrl, corsOrigins }: CrossSiteOptions,
 ): CrossSiteGuard {
   const origins = new Set([new URL(publicUrl).origin, ...corsOrigins])
   const isTrial = publicUrl.startsWith('http:')
+  const areCarried = (request: FastifyRequest) => cookies.areCarried(request) || flowCookie.isCarried(request)
   app.decorateRequest('cookieRefusal', null)
 
   app.addHook('onRoute', (route) => {
@@ -87,7 +90,7 @@ export function guardAgainstCrossSite(
   app.addHook('onRequest', (request, _reply, done) => {
     const { config } = request.routeOptions
     const isGuarded = !request.is404 && !isAllowedByRoute(config)
-    if (isGuarded && cookies.areCarried(request) && !isAllowed(request)) {
+    if (isGuarded && areCarried(request) && !isAllowed(request)) {
       request.cookieRefusal = refusalOf(request)
       if (isTokenRequired(config.access) && !isBearer(request.headers.authorization)) throw request.cookieRefusal
     }
@@ -97,7 +100,7 @@ export function guardAgainstCrossSite(
   function isAllowed(request: FastifyRequest): boolean {
     // Over plain http, browsers send no Sec-Fetch-Site, and a trial has many addresses: the machine's in its network, say.
     const isOwnAddress = isTrial && request.headers.origin === `http://${request.headers.host ?? ''}`
-    const hasCookie = cookies.areCarried(request)
+    const hasCookie = areCarried(request)
     return isOwnAddress || isSameSite(provenanceOf(request), { origins, hasCookie })
   }
 

@@ -20,7 +20,7 @@ import * as sessions from './sessions.js'
 import * as store from './store.js'
 
 export { attemptKeySchema } from './refresh-token.js'
-export { deviceNameSchema, type OpenRequest } from './opening.js'
+export { deviceNameOf, deviceNameSchema, type OpenRequest } from './opening.js'
 export type { Carrier } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
 export type { RefreshRequest } from './refreshing.js'

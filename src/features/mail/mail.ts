@@ -22,9 +22,11 @@ export interface ComposedMail {
   locale: string
   /** The URL of the page that the button opens. */
   link?: string
+  /** The URL of the page on which the recipient says that this was not them. */
+  notMeLink?: string
   /** Eight digits. */
   code?: string
-  /** Four digits that the page of the link asks for. */
+  /** Four digits that the page of `notMeLink`, or of an undo, asks for. */
   confirm?: string
   params: Readonly<Record<string, string>>
 }

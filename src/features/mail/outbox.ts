@@ -24,7 +24,7 @@ export interface NewMail {
   kind: MailKind
   /** As it was typed, or as it is stored. Mail goes to the stored address only (EML-09). */
   email: string
-  /** The language of the request, where neither it nor the user has chosen one. */
+  /** A language tag, or the browser's `Accept-Language`: for recipients who have chosen no language. */
   locale: string
   /** What the template tells, such as the device and the network. No secrets. */
   params?: Readonly<Record<string, string>>

@@ -11,7 +11,7 @@ export interface RegistrationOptions extends CompletionOptions {
   passwords: Passwords
   limits: Limits
   /** REGISTRATION. */
-  registration: 'open' | 'closed'
+  registration: 'open' | 'invite' | 'closed'
 }
 
 /** Registrations from one network, whatever comes of them. */
@@ -54,7 +54,7 @@ export function createRegistration(options: RegistrationOptions) {
   }
 
   return async function register(body: RegisterBody, context: SignInContext): Promise<SessionTokens> {
-    if (registration === 'closed') throw new Problem('registration_closed')
+    if (registration !== 'open') throw new Problem('registration_closed')
     const budgets = limits.ofNetwork(registrationPolicy, context.caller)
     const refusal: Refusal<keyof typeof signInEvents> = { event: 'registration_limited', actor: stranger }
     const request = { ...context, refusal }

@@ -6,9 +6,12 @@ export interface Caller {
   ip: string | null
   userAgent: string | null
   requestId: string | null
+  /** The languages that the browser prefers (RFC 9110, section 12.5.4). */
+  acceptLanguage: string | null
 }
 
 const MAX_USER_AGENT_LENGTH = 512
+const MAX_ACCEPT_LANGUAGE_LENGTH = 200
 
 /**
  * Reads the caller of a request. The address is the peer's, or what a proxy listed in TRUST_PROXY says it is; null if that
@@ -20,6 +23,7 @@ export function callerOf(request: FastifyRequest): Caller {
     ip: canonicalAddress(request.ip),
     userAgent: userAgent === undefined ? null : userAgent,
     requestId: request.id,
+    acceptLanguage: request.headers['accept-language']?.slice(0, MAX_ACCEPT_LANGUAGE_LENGTH) ?? null,
   }
 }
 
@@ -36,4 +40,4 @@ export function disconnectSignal({ raw }: FastifyReply): AbortSignal {
 }
 
 /** The caller of actions without a request: operator commands and background tasks. */
-export const noCaller: Caller = { ip: null, userAgent: null, requestId: null }
+export const noCaller: Caller = { ip: null, userAgent: null, requestId: null, acceptLanguage: null }

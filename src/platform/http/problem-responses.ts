@@ -13,7 +13,10 @@ export const problemSchema = z
     code: z.string().describe('Machine-readable problem code. The meaning of a code never changes.'),
     detail: z.string().describe('Human-readable explanation.'),
     request_id: z.string().describe('Same as the X-Request-Id header, and in the log.'),
-    reason: z.string().optional().describe('Why the session ended; only with session_ended.'),
+    reason: z
+      .string()
+      .optional()
+      .describe('Why the session ended, with session_ended; why a link or a code is refused, with flow_invalid.'),
     errors: z
       .array(
         z.object({
@@ -103,6 +106,8 @@ export function noContent(description: string) {
 
 const exampleOptions: Partial<Record<ProblemCode, ProblemOptions>> = {
   session_ended: { reason: 'logout' },
+  flow_invalid: { reason: 'wrong_code', members: { attempts_left: 3 } },
+  flow_unbound: { members: { needs: ['code'] } },
   insufficient_user_authentication: { members: { acr_values: ['aal2'], max_age: 900 } },
   validation_failed: {
     errors: [{ path: '/email', code: 'invalid_type', message: 'Invalid input: expected string, received undefined' }],

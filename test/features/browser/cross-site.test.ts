@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import Fastify, { type FastifyError, type FastifyRequest, type RouteOptions } from 'fastify'
 import t from 'tap'
 import { createSessionCookies } from '../../../src/features/browser/credentials.js'
+import { createFlowCookie } from '../../../src/features/browser/flow-cookie.js'
 import { guardAgainstCrossSite, isSameSite } from '../../../src/features/browser/cross-site.js'
 import { documentedProblems } from '../../../src/platform/http/problem-responses.js'
 import type { Problem } from '../../../src/platform/problem.js'
@@ -106,7 +107,8 @@ async function createGuarded(sameSite: 'lax' | 'none' | null = null, publicUrl =
   // The schemas of descriptions are zod's.
   app.setSerializerCompiler(() => JSON.stringify)
   const cookies = createSessionCookies({ publicUrl, sameSite })
-  const options = { cookies, publicUrl: `${publicUrl}/`, corsOrigins: ['https://app.example'] }
+  const flowCookie = createFlowCookie({ publicUrl, sameSite })
+  const options = { cookies, flowCookie, publicUrl: `${publicUrl}/`, corsOrigins: ['https://app.example'] }
   const guard = guardAgainstCrossSite(app, options)
   const described = new Map<string, string[]>()
   app.addHook('onRoute', (route) => {
@@ -251,7 +253,8 @@ t.test('WEB-05: a sign-in that sets cookies must be same-origin, or the browser 
 
 t.test('a route that other sites may call declares a reason, or the app does not start', async (t) => {
   const app = Fastify()
-  const cookies = createSessionCookies({ publicUrl: 'http://localhost:3000', sameSite: null })
-  guardAgainstCrossSite(app, { cookies, publicUrl: 'http://localhost:3000', corsOrigins: [] })
+  const place = { publicUrl: 'http://localhost:3000', sameSite: null }
+  const [cookies, flowCookie] = [createSessionCookies(place), createFlowCookie(place)]
+  guardAgainstCrossSite(app, { cookies, flowCookie, ...place, corsOrigins: [] })
   t.throws(() => app.get('/', { config: { crossSite: { allowedBecause: '' } } }, () => 'done'), /allowedBecause/)
 })

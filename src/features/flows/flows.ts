@@ -1,0 +1,99 @@
+/**
+ * Owns the flows: what one party begins and what ends once, such as a registration to be confirmed, a forgotten password, a
+ * mailed code or a changed address. Their secrets, lifetimes, attempts, single use and binding are here; what the end of a
+ * flow brings about belongs to the feature that begins it. It also writes the notices, whose button begins with a flow.
+ */
+import type { Queries } from '../../platform/database/database.js'
+import type { User } from '../accounts/accounts.js'
+import type { MailSource } from '../mail/mail.js'
+import type { Revoke } from '../revocation/revocation.js'
+import { createBeginning, type Beginning } from './beginning.js'
+import { createMailSource } from './composing.js'
+import type { FlowsContext } from './context.js'
+import type { Flow } from './flow.js'
+import { isConfirmation } from './flow-token.js'
+import { flowKinds, type FlowKind } from './kinds.js'
+import { createNotices, type Notices } from './notices.js'
+import { createPresenting, type Presenting } from './presenting.js'
+import * as store from './store.js'
+
+export { RESEND_AFTER_SECONDS, type BegunFlow, type FlowStart } from './beginning.js'
+export type { FlowsContext } from './context.js'
+export type { Flow, PresentedFlow } from './flow.js'
+export type { Notice, Notices } from './notices.js'
+export { flowInvalid, flowUnbound, type Presented } from './presenting.js'
+export {
+  flowTokenSchema,
+  hasOneOfLinkAndCode,
+  holdersOf,
+  linkTokenSchema,
+  localeMember,
+  ONE_OF_LINK_AND_CODE,
+  presentedMembers,
+  replyWithFlow,
+} from './holder.js'
+
+const PURGE_BATCH = 1000
+
+export interface Flows extends Beginning, Presenting, Notices {
+  /** Says what the mails of flows and notices have in them. */
+  readonly mailSource: MailSource
+  /**
+   * Ends an open flow together with its effect, in a transaction that holds the row of its user; all other flows of its
+   * kind and address end too. Throws `flow_invalid` where it ended in between; an error of `work` leaves it open.
+   */
+  complete<T>(flow: Flow, work: (tx: Queries, revoke: Revoke, user: User | null) => Promise<T>): Promise<T>
+  /** Ends an open flow without its effect. False where it had ended. */
+  cancel(tx: Queries, flowId: string): Promise<boolean>
+  /** The open flows of a kind that a signed-in user has begun, the newest first. */
+  findOpenOf(client: Queries, which: { userId: string; kind: FlowKind }): Promise<Flow[]>
+  /** Ends the user's flows, in the transaction that changes their password or address. */
+  endAllOf(tx: Queries, userId: string, options?: { except?: readonly FlowKind[] }): Promise<void>
+  /** Whether the four digits of a mail were typed. */
+  isConfirmed(flow: Flow, digits: string): boolean
+  /** Deletes the flows of a user who is being deleted. */
+  forgetUser(tx: Queries, userId: string): Promise<void>
+  /** Deletes flows a day after their end. */
+  purge(): Promise<void>
+}
+
+/** The kinds that a change of password or address leaves open: both tell of what has happened already. */
+const lasting: readonly FlowKind[] = ['not_me', 'email_undo']
+
+export function createFlows(context: FlowsContext): Flows {
+  const { database, secrets, clock, accounts, revocations } = context
+  const presenting = createPresenting(context)
+  return {
+    ...createBeginning(context),
+    ...presenting,
+    ...createNotices(context),
+    mailSource: createMailSource(context),
+
+    async complete(flow, work) {
+      const done = await revocations.transaction(async (tx, revoke) => {
+        const user = flow.userId === null ? null : await accounts.lock(tx, flow.userId)
+        if (!(await store.endFlow(tx, flow.id, 'done', clock.shiftMs))) return null
+        const { kind, email } = flow
+        if (email !== null && !lasting.includes(kind)) await store.supersedeFlows(tx, { kind, email }, clock.shiftMs)
+        return { result: await work(tx, revoke, user) }
+      })
+      if (done === null) throw await presenting.refusalNow(flow)
+      return done.result
+    },
+
+    cancel: (tx, flowId) => store.endFlow(tx, flowId, 'cancelled', clock.shiftMs),
+    findOpenOf: (client, which) => store.findOpenFlowsOf(client, which, clock.shiftMs),
+
+    endAllOf: (tx, userId, { except = lasting } = {}) =>
+      store.supersedeFlows(tx, { userId, kinds: flowKinds.filter((kind) => !except.includes(kind)) }, clock.shiftMs),
+
+    isConfirmed: ({ id }, digits) => isConfirmation(secrets, id, digits),
+    forgetUser: store.deleteFlowsOf,
+
+    async purge() {
+      const deleteBatch = () =>
+        database.query((client) => store.deleteEnded(client, PURGE_BATCH, clock.shiftMs), { internal: true })
+      while ((await deleteBatch()) === PURGE_BATCH);
+    },
+  }
+}

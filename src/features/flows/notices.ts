@@ -1,0 +1,63 @@
+import type { Prisma } from '../../generated/prisma/client.js'
+import { seal } from '../../platform/crypto/sealing.js'
+import type { Queries } from '../../platform/database/database.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { uuidv7 } from '../../platform/uuid.js'
+import { deviceNameOf } from '../families/families.js'
+import type { NewMail, noticeMails } from '../mail/mail.js'
+import type { FlowsContext } from './context.js'
+import { livesOf } from './kinds.js'
+import { PAYLOAD_PURPOSE } from './beginning.js'
+import * as store from './store.js'
+
+/** A mail that tells the owner of an account what happened to it. */
+export interface Notice {
+  kind: (typeof noticeMails)[number]
+  user: { id: string; email: string }
+  /** The session that the recipient can end by saying that this was not them; null where there is none. */
+  sessionId: string | null
+  /** Who did it, and from where. */
+  caller: Caller
+  deviceName?: string | null
+}
+
+export interface Notices {
+  /** Writes a notice in the transaction of what it tells of. Call `wakeMail` after the commit. */
+  notify(tx: Queries, notice: Notice): Promise<void>
+  /** The same as parts of a statement of another feature, done only if `from`, a part of it, has a row. */
+  noticeParts(notice: Notice, where: { from: Prisma.Sql }): Prisma.Sql[]
+}
+
+export function createNotices({ secrets, clock, outbox, settings }: FlowsContext): Notices {
+  const isOffered = ({ kind }: Notice) => settings.sendsMail && (settings.notices === 'all' || kind !== 'new_sign_in')
+
+  function write(notice: Notice): { flow: store.NewFlow; mail: NewMail } {
+    const { kind, user, sessionId, caller, deviceName = null } = notice
+    const id = uuidv7()
+    const sealed = seal(secrets, PAYLOAD_PURPOSE, Buffer.from(JSON.stringify({ sessionId })), id)
+    const flow: store.NewFlow = {
+      ...{ id, kind: 'not_me', holderHash: null, userId: user.id, email: user.email, mode: 'json', remember: true },
+      ...{ deviceName: deviceName ?? deviceNameOf(caller.userAgent), locale: null },
+      ...{ payload: sealed.sealed, secretId: sealed.secretId },
+      ...{ requestedIp: caller.ip, requestedAgent: caller.userAgent },
+      lifeSeconds: livesOf(settings).not_me.seconds,
+    }
+    const locale = caller.acceptLanguage ?? ''
+    return { flow, mail: { kind, email: user.email, userId: user.id, flowId: id, locale } }
+  }
+
+  return {
+    async notify(tx, notice) {
+      if (!isOffered(notice)) return
+      const { flow, mail } = write(notice)
+      await store.insertFlow(tx, flow, clock.shiftMs)
+      await outbox.add(tx, mail)
+    },
+
+    noticeParts(notice, { from }) {
+      if (!isOffered(notice)) return []
+      const { flow, mail } = write(notice)
+      return [store.flowInsertion(flow, { from, shiftMs: clock.shiftMs }), outbox.insertionOf(mail, { from })]
+    },
+  }
+}

@@ -1,0 +1,126 @@
+import { Problem } from '../../platform/problem.js'
+import { stranger } from '../audit/audit.js'
+import type { Refusal, Requester } from '../limits/limits.js'
+import type { flowEvents } from './audit-events.js'
+import type { FlowsContext } from './context.js'
+import type { Flow, PresentedFlow } from './flow.js'
+import { isCode, parseFlowToken, type FlowToken } from './flow-token.js'
+import { MAX_ATTEMPTS, refusalOf, type FlowRefusal } from './judging.js'
+import { livesOf, type FlowKind } from './kinds.js'
+import { codeBudgets } from './policies.js'
+import * as store from './store.js'
+
+/** What a request shows of a flow: the link's token, or the code, and the holder's tokens from its body or cookie. */
+export interface Presented {
+  token?: string | undefined
+  code?: string | undefined
+  /** The newest first. */
+  holders: readonly string[]
+}
+
+export interface Presenting {
+  /**
+   * The open flow that a link or a code belongs to. Changes nothing but the count of wrong codes. Throws `flow_invalid`
+   * with its reason, and `rate_limited` after too many wrong codes for one address.
+   */
+  present(presented: Presented, kinds: readonly FlowKind[], requester: Requester): Promise<PresentedFlow>
+  /** The newest flow of which a request has the holder's token, in whatever state; null if there is none. */
+  findHeld(holders: readonly string[]): Promise<Flow | null>
+  /** The refusal of a flow that was open a moment ago. */
+  refusalNow(flow: Flow): Promise<Problem>
+}
+
+export function createPresenting(context: FlowsContext): Presenting {
+  const { database, secrets, clock, limits, audit, settings } = context
+  const lives = livesOf(settings)
+
+  const find = (tokens: readonly FlowToken[]) =>
+    database.query((client) => store.findFlows(client, [...new Set(tokens.map(({ flowId }) => flowId))]), {
+      safeToRetry: true,
+    })
+
+  async function presentLink(text: string, presented: Presented, kinds: readonly FlowKind[]): Promise<PresentedFlow> {
+    const token = parseFlowToken('spl_', text)
+    const [flow] = token === null ? [] : await find([token])
+    const isGenuine = token !== null && flow?.linkHashes.some((hash) => token.hash.equals(hash)) === true
+    if (flow === undefined || !isGenuine) throw flowInvalid('expired')
+    const refusal = refusalOf(flow, kinds, clock.now())
+    if (refusal !== null) throw flowInvalid(refusal)
+    return { ...flow, isHeld: isHeldBy(flow, parseHolders(presented.holders)) }
+  }
+
+  async function presentCode(
+    code: string,
+    presented: Presented,
+    kinds: readonly FlowKind[],
+    requester: Requester,
+  ): Promise<PresentedFlow> {
+    const holders = parseHolders(presented.holders)
+    const held = (await find(holders)).filter((flow) => isHeldBy(flow, holders) && lives[flow.kind].hasCode)
+    const candidates = held.filter(({ kind }) => kinds.includes(kind))
+    const isOpen = (flow: Flow) => refusalOf(flow, kinds, clock.now()) === null
+    const openFlows = candidates.filter(isOpen)
+    if (openFlows.length === 0) {
+      const [newest] = candidates
+      throw flowInvalid((newest && refusalOf(newest, kinds, clock.now())) ?? 'expired')
+    }
+    const budgets = codeBudgets(openFlows.flatMap(({ email }) => email ?? []))
+    const refusal: Refusal<keyof typeof flowEvents> = { event: 'flow_codes_limited', actor: stranger }
+    const matching = await limits.guard(budgets, { ...requester, refusal }, () =>
+      Promise.resolve(openFlows.find(({ id, codeMac }) => isCode(secrets, id, codeMac, code)) ?? null),
+    )
+    if (matching !== null) return { ...matching, isHeld: true }
+    throw await countWrong(openFlows, requester)
+  }
+
+  async function countWrong(flows: readonly Flow[], { caller }: Requester): Promise<Problem> {
+    const ids = flows.map(({ id }) => id)
+    const [newest] = await database.query(async (client) => {
+      await store.countWrongCode(client, ids, clock.shiftMs)
+      const userId = flows[0]?.userId ?? null
+      await audit.record(client, { event: 'flow_code_wrong', actor: stranger, caller, userId })
+      return store.findFlows(client, ids)
+    })
+    const attemptsLeft = Math.max(0, MAX_ATTEMPTS - (newest?.attempts ?? MAX_ATTEMPTS))
+    return flowInvalid(attemptsLeft === 0 ? 'too_many_attempts' : 'wrong_code', attemptsLeft)
+  }
+
+  return {
+    present(presented, kinds, requester) {
+      const { token, code } = presented
+      if (token !== undefined) return presentLink(token, presented, kinds)
+      return presentCode((code ?? '').replaceAll(/\s/g, ''), presented, kinds, requester)
+    },
+
+    async findHeld(texts) {
+      const holders = parseHolders(texts)
+      return (await find(holders)).find((flow) => isHeldBy(flow, holders)) ?? null
+    },
+
+    async refusalNow({ id, kind }) {
+      const [flow] = await database.query((client) => store.findFlows(client, [id]))
+      return flowInvalid((flow && refusalOf(flow, [kind], clock.now())) ?? 'expired')
+    },
+  }
+}
+
+export function flowInvalid(reason: FlowRefusal, attemptsLeft?: number): Problem {
+  return new Problem('flow_invalid', {
+    reason,
+    ...(attemptsLeft === undefined ? {} : { members: { attempts_left: attemptsLeft } }),
+  })
+}
+
+/** A link that was opened elsewhere, and what the request has to show besides it. */
+export function flowUnbound(needs: 'password' | 'code' | 'sign_in'): Problem {
+  return new Problem('flow_unbound', { members: { needs: [needs] } })
+}
+
+function parseHolders(texts: readonly string[]): FlowToken[] {
+  return texts.flatMap((text) => parseFlowToken('spf_', text) ?? [])
+}
+
+function isHeldBy(flow: Flow, holders: readonly FlowToken[]): boolean {
+  const { holderHash } = flow
+  return holderHash !== null && holders.some(({ flowId, hash }) => flowId === flow.id && hash.equals(holderHash))
+}
