@@ -1,4 +1,5 @@
 import type { Rule } from './rule.js'
+import type { Settings } from './settings.js'
 
 /** How the settings of mails depend on each other. */
 export const mailRules: Rule[] = [
@@ -38,4 +39,21 @@ export const mailRules: Rule[] = [
         ? 'MAIL_DKIM signs mails for an SMTP server: set MAIL_URL to one, or remove MAIL_DKIM.'
         : null,
   },
+  {
+    between: ['NODE_ENV', 'MAIL_URL', 'EMAIL_VERIFICATION'],
+    find: (settings) =>
+      isOff(settings) && ['required', 'later'].includes(settings.EMAIL_VERIFICATION ?? 'off')
+        ? 'EMAIL_VERIFICATION needs mail: set MAIL_URL, or EMAIL_VERIFICATION to off.'
+        : null,
+  },
+  {
+    between: ['NODE_ENV', 'MAIL_URL', 'SIGN_IN_METHODS'],
+    find: (settings) =>
+      isOff(settings) && settings.SIGN_IN_METHODS.includes('otp')
+        ? 'SIGN_IN_METHODS lists otp, which needs mail: set MAIL_URL, or remove it.'
+        : null,
+  },
 ]
+
+/** Outside production, mails go to the development inbox. */
+const isOff = ({ NODE_ENV, MAIL_URL }: Settings) => NODE_ENV === 'production' && MAIL_URL === undefined
