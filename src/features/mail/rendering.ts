@@ -28,7 +28,7 @@ export async function createRenderer(settings: RenderSettings): Promise<Renderer
     render: (composed, mail) => renderMail(composed, mail, { ...settings, templates }),
     preview: () =>
       settings.locales.flatMap((locale) =>
-        sampleMails(locale).map(({ composed, mail }) => renderer.render(composed, mail)),
+        sampleMails(locale, { bare: false }).map(({ composed, mail }) => renderer.render(composed, mail)),
       ),
   }
   // The shipped templates are tested; others may lack a file, or use what a mail does not have.
@@ -39,7 +39,8 @@ export async function createRenderer(settings: RenderSettings): Promise<Renderer
 
 function requireUsable(renderer: Renderer, locales: readonly string[]): void {
   const faults = new Set<string>()
-  for (const { composed, mail } of locales.flatMap(sampleMails)) {
+  const samples = locales.flatMap((locale) => [false, true].flatMap((bare) => sampleMails(locale, { bare })))
+  for (const { composed, mail } of samples) {
     try {
       renderer.render(composed, mail)
     } catch (error) {

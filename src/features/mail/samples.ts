@@ -27,15 +27,16 @@ const samples: readonly ({ template: MailTemplate } & Partial<ComposedMail>)[] =
   { template: 'email_changed', link: codeAndLink.link, confirm: notMe.confirm, validSeconds: 7 * DAYS },
 ]
 
-/** Made-up mails in a language: each with all that it may have, and with as little as possible. */
-export function sampleMails(locale: string): Sample[] {
+/** Made-up mails in a language, one of each template. Those that are `bare` have only what every mail has. */
+export function sampleMails(locale: string, { bare }: { bare: boolean }): Sample[] {
   const mail = { id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', createdAt: new Date('2026-12-01T09:30:00Z') }
   const params = {
     ...{ device: 'Firefox on Windows', network: '192.0.2.7', time: mail.createdAt.toISOString(), name: 'Ada Lovelace' },
     ...{ old_email: 'ada@example.com', new_email: 'ada@example.org' },
   }
-  return samples.flatMap(({ template, ...parts }) => [
-    { composed: { template, to: 'ada@example.com', locale, params, ...parts }, mail },
-    { composed: { template, to: 'ada@example.com', locale, params: {} }, mail },
-  ])
+  const to = 'ada@example.com'
+  return samples.map(({ template, ...parts }) => ({
+    composed: bare ? { template, to, locale, params: {} } : { template, to, locale, params, ...parts },
+    mail,
+  }))
 }

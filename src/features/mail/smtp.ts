@@ -111,7 +111,10 @@ function faultOf(thrown: unknown): DeliveryFault {
   const error = smtpErrorSchema.safeParse(thrown).data
   if (error === undefined) return new DeliveryFault('connection', 'UNKNOWN', String(thrown))
   const { code, responseCode, response, message } = error
-  return new DeliveryFault(classOf(error), String(responseCode ?? code), response ?? message)
+  const faultClass = classOf(error)
+  // What a reply says of a mail is in its code; what is wrong with the connection is in the error's.
+  const isAboutMail = faultClass === 'refused' || faultClass === 'temporary'
+  return new DeliveryFault(faultClass, isAboutMail ? String(responseCode ?? code) : code, response ?? message)
 }
 
 const settingErrors = new Set(['ETLS', 'EREQUIRETLS', 'EAUTH', 'ENOAUTH', 'EOAUTH2', 'ECONFIG'])
