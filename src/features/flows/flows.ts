@@ -20,6 +20,7 @@ import * as store from './store.js'
 export type { BegunFlow, FlowStart, Resent } from './beginning.js'
 export type { FlowsContext } from './context.js'
 export type { Flow, PresentedFlow } from './flow.js'
+export { flowKinds, type FlowKind } from './kinds.js'
 export type { Notice, Notices } from './notices.js'
 export { flowInvalid, flowUnbound, type Presented } from './presenting.js'
 export {
