@@ -14,7 +14,7 @@ import { measureRequests } from './platform/metrics/request-metrics.js'
 import { traceRequests } from './platform/tracing/request-traces.js'
 import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
-import { accessProblems, createAccess } from './features/access/access.js'
+import { accessProblems, createAccess, createSignedInCheck } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
 import { createAccount } from './features/account/account.js'
 import { mountAccountRoutes } from './features/account/routes.js'
@@ -34,7 +34,7 @@ import {
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
-import { createFlows } from './features/flows/flows.js'
+import { createFlows, type Flows } from './features/flows/flows.js'
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { createLimits } from './features/limits/limits.js'
@@ -74,6 +74,7 @@ export interface App {
   revocations: Revocations
   addressRules: AddressRules
   delivery: Delivery
+  flows: Flows
   /** The features that operator commands use. */
   operator: Operator
 }
@@ -177,9 +178,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     passwords,
     audit,
     limits,
+    flows,
     devices,
     clock,
     registration: config.registration,
+    verification: config.emailVerification,
+    methods: config.signInMethods,
     countLogin: count.login,
   })
   const operations = createOperations({
@@ -210,11 +214,12 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const flowCookie = createFlowCookie({ publicUrl, ...config.cookies })
   const crossSite = guardAgainstCrossSite(server, { cookies, flowCookie, publicUrl, corsOrigins })
+  const authenticate = createAccess({
+    ...{ accessTokens, revocations, families, limits, cookies, clock },
+    isVerifier: createVerifierDetection(config.revocation.verifierKeys),
+  })
   guardRoutes(server, {
-    authenticate: createAccess({
-      ...{ accessTokens, revocations, families, limits, cookies, clock },
-      isVerifier: createVerifierDetection(config.revocation.verifierKeys),
-    }),
+    authenticate,
     problemsOf: accessProblems,
     requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
   })
@@ -223,7 +228,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountAccessRoutes(server)
   mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
   const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
-  mountSignInRoutes(server, { signIn, families, cookies, crossSite, devices, deviceCookie, clock })
+  mountSignInRoutes(server, {
+    ...{ signIn, families, flows, cookies, crossSite, devices, deviceCookie, flowCookie, clock },
+    findSignedIn: createSignedInCheck({ authenticate, families, cookies }),
+    confirmAddress: signIn.confirmAddress,
+  })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
@@ -255,6 +264,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     addressRules,
     delivery,
+    flows,
     operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
   }
 }

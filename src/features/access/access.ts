@@ -18,6 +18,8 @@ import type { AccessTokens } from '../tokens/tokens.js'
 import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
 import { createSameSessionCheck } from './same-session.js'
 
+export { createSignedInCheck, type FindSignedIn } from './signed-in.js'
+
 export interface AccessOptions {
   accessTokens: AccessTokens
   revocations: Revocations

@@ -26,8 +26,11 @@ export {
 export interface NewUser {
   email: string
   name: string | null
-  passwordHash: string
+  /** Null for a user who signs in without one. */
+  passwordHash: string | null
   roles: string[]
+  /** Whether the user has just shown that the address is theirs. */
+  isEmailVerified?: boolean
 }
 
 export interface Accounts {
@@ -42,7 +45,10 @@ export interface Accounts {
   rename(id: string, name: string | null): Promise<store.User>
   /** Gives a user an address that is not verified; throws `email_taken`, after which the transaction is lost. */
   setEmail(tx: Queries, id: string, email: string): Promise<void>
-  setPassword(tx: Queries, id: string, passwordHash: string): Promise<void>
+  /** Notes that the user has shown that the address is theirs. It is no part of the claims of tokens. */
+  verifyEmail(tx: Queries, id: string): Promise<void>
+  /** Null leaves the user without a password. */
+  setPassword(tx: Queries, id: string, passwordHash: string | null): Promise<void>
   /** Replaces the hash of a password by another of the same password. */
   replaceHash(tx: Queries, id: string, passwordHash: string): Promise<void>
   setRoles(tx: Queries, id: string, roles: string[]): Promise<void>
@@ -67,9 +73,11 @@ export function createAccounts({ database, clock }: { database: Database; clock:
 
     lock: store.lockUser,
 
-    async add(tx, user) {
+    async add(tx, { isEmailVerified = false, ...user }) {
       const id = uuidv7()
-      await refuseTakenEmail(store.insertUser(tx, { id, ...user, createdAt: clock.now() }))
+      const createdAt = clock.now()
+      const emailVerifiedAt = isEmailVerified ? createdAt : null
+      await refuseTakenEmail(store.insertUser(tx, { id, ...user, emailVerifiedAt, createdAt }))
       return id
     },
 
@@ -80,6 +88,7 @@ export function createAccounts({ database, clock }: { database: Database; clock:
     },
 
     setEmail: (tx, id, email) => refuseTakenEmail(store.setEmail(tx, id, email)),
+    verifyEmail: (tx, id) => store.verifyEmail(tx, id, clock.now()),
     setPassword: (tx, id, passwordHash) => store.setPassword(tx, id, passwordHash, clock.now()),
     replaceHash: store.replaceHash,
     setRoles: store.setRoles,

@@ -127,8 +127,9 @@ export interface NewUser {
   id: string
   email: string
   name: string | null
-  passwordHash: string
+  passwordHash: string | null
   roles: string[]
+  emailVerifiedAt: Date | null
   createdAt: Date
 }
 
@@ -148,7 +149,17 @@ export async function setEmail(tx: Queries, id: string, email: string): Promise<
   await tx.user.update({ where: { id }, data: { email, emailVerifiedAt: null } })
 }
 
-export async function setPassword(tx: Queries, id: string, passwordHash: string, passwordSetAt: Date): Promise<void> {
+/** The first time counts. */
+export async function verifyEmail(tx: Queries, id: string, emailVerifiedAt: Date): Promise<void> {
+  await tx.user.updateMany({ where: { id, emailVerifiedAt: null }, data: { emailVerifiedAt } })
+}
+
+export async function setPassword(
+  tx: Queries,
+  id: string,
+  passwordHash: string | null,
+  passwordSetAt: Date,
+): Promise<void> {
   await tx.user.update({ where: { id }, data: { passwordHash, passwordSetAt } })
 }
 

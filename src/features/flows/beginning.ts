@@ -1,6 +1,5 @@
 import type { z } from 'zod'
 import type { Mode } from '../../wire/mode.js'
-import { open, seal } from '../../platform/crypto/sealing.js'
 import type { Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import { uuidv7 } from '../../platform/uuid.js'
@@ -11,7 +10,9 @@ import type { flowEvents } from './audit-events.js'
 import type { FlowsContext } from './context.js'
 import type { Flow } from './flow.js'
 import { createFlowToken, parseFlowToken } from './flow-token.js'
-import { livesOf, type FlowKind } from './kinds.js'
+import { refusalOf } from './judging.js'
+import { livesOf, type FlowKind, type FlowLife } from './kinds.js'
+import { openPayload, sealPayload } from './payload.js'
 import { mailBudgets, mailsOfNetwork } from './policies.js'
 import * as store from './store.js'
 
@@ -20,8 +21,6 @@ export const RESEND_AFTER_SECONDS = 30
 
 /** How many flows of one kind an address has at once. One more is void, so that the others keep their turn. */
 const MAX_OPEN = 5
-
-export const PAYLOAD_PURPOSE = 'flow-payload'
 
 export interface FlowStart {
   kind: FlowKind & MailKind
@@ -36,8 +35,8 @@ export interface FlowStart {
   locale?: string | null
   /** What the end of the flow needs. It is encrypted. */
   payload?: object
-  /** The holder's tokens that the request shows: their flows of this kind and address are superseded. */
-  holders: readonly string[]
+  /** The holder's tokens that the request shows: their flows of this kind and address are superseded, or `all` are. */
+  holders: readonly string[] | 'all'
   requester: Requester
 }
 
@@ -51,6 +50,13 @@ export interface BegunFlow {
   expiresAt: Date
 }
 
+/** What the holder of a flow is told after asking for another mail. */
+export interface Resent {
+  expiresAt: Date
+  /** Until another one may be asked for. */
+  resendAfterSeconds: number
+}
+
 export interface Beginning {
   /**
    * Begins a flow and writes its mail, in statements that are the same whether or not a user has the address. What is
@@ -61,8 +67,11 @@ export interface Beginning {
   mayMail(email: string, requester: Requester): Promise<boolean>
   /** The same as `request` in the caller's transaction; call `wakeMail` after the commit. */
   begin(tx: Queries, start: FlowStart, options: { isVoid: boolean }): Promise<BegunFlow>
-  /** Writes another mail for a flow, unless the last one is too recent, the flow has ended, or a limit is reached. */
-  resend(flow: Flow, requester: Requester): Promise<void>
+  /**
+   * Writes another mail for a flow, unless the last one is too recent, the flow has ended, or a limit is reached. What it
+   * answers depends on the requests alone: not on whether, or when, a mail was sent.
+   */
+  resend(flow: Flow, requester: Requester): Promise<Resent>
   /** What `payload` was at the beginning. Throws if it cannot be read, which no request causes. */
   payloadOf<Schema extends z.ZodType>(flow: Flow, schema: Schema): z.output<Schema>
 }
@@ -89,18 +98,20 @@ export function createBeginning(context: FlowsContext): Beginning {
     const { caller } = requester
     const id = uuidv7()
     const holder = createFlowToken('spf_', id)
-    const holderHashes = start.holders.flatMap((text) => parseFlowToken('spf_', text)?.hash ?? [])
-    await store.supersedeFlows(tx, { kind, email, holderHashes }, clock.shiftMs)
-    const sealed = payload && seal(secrets, PAYLOAD_PURPOSE, Buffer.from(JSON.stringify(payload)), id)
+    const { holders } = start
+    const hashes = holders === 'all' ? {} : { holderHashes: holders.flatMap((text) => holderHashOf(text) ?? []) }
+    await store.supersedeFlows(tx, { kind, email, ...hashes }, clock.shiftMs)
     const { seconds, maxSeconds } = lives[kind]
     const { openBefore } = await store.insertFlow(
       tx,
       {
         ...{ id, kind, userId, email, mode, holderHash: holder.hash },
         ...{ remember: start.remember ?? true, deviceName: start.deviceName ?? null, locale: start.locale ?? null },
-        ...{ payload: sealed?.sealed ?? null, secretId: sealed?.secretId ?? null },
+        ...(payload === undefined ? { payload: null, secretId: null } : sealPayload(secrets, id, payload)),
         ...{ requestedIp: caller.ip, requestedAgent: caller.userAgent },
+        // One that no mail follows is not waiting for its delivery.
         lifeSeconds: isVoid ? seconds : maxSeconds,
+        crowded: { from: MAX_OPEN, lifeSeconds: seconds },
       },
       clock.shiftMs,
     )
@@ -121,25 +132,39 @@ export function createBeginning(context: FlowsContext): Beginning {
     },
 
     async resend(flow, requester) {
-      const { id, kind, email, userId } = flow
-      const sinceMs = clock.now().getTime() - (flow.sentAt ?? flow.createdAt).getTime()
-      if (email === null || sinceMs < RESEND_AFTER_SECONDS * 1000) return
-      const isVoid = !(await mayMail(email, requester))
-      const locale = flow.locale ?? requester.caller.acceptLanguage ?? ''
-      // Mails that were not sent yet are sent anyway, and have the same code.
-      await database.query((client) =>
-        outbox.add(client, { kind: mailKindOf(kind), email, userId, flowId: id, locale, isVoid }),
-      )
-      wakeMail()
+      const { id, kind, email, userId, createdAt } = flow
+      const elapsedMs = clock.now().getTime() - createdAt.getTime()
+      const turn = Math.floor(elapsedMs / 1000 / RESEND_AFTER_SECONDS)
+      const resendAfterSeconds = Math.max(1, (turn + 1) * RESEND_AFTER_SECONDS - Math.floor(elapsedMs / 1000))
+      const isOpen = refusalOf(flow, [kind], clock.now()) === null
+      const isDue = isOpen && email !== null && turn > 0 && (await mayMail(email, requester))
+      const endsAt = isDue ? lastsUntil(flow, lives[kind], clock.now()) : lastingUntil(flow, lives[kind])
+      if (isDue) {
+        const locale = flow.locale ?? requester.caller.acceptLanguage ?? ''
+        const mail = { kind: mailKindOf(kind), email, userId, flowId: id, locale, dedupe: `${id} ${turn}` }
+        await database.query((client) => outbox.add(client, mail))
+        wakeMail()
+      }
+      return { expiresAt: endsAt, resendAfterSeconds }
     },
 
-    payloadOf({ id, payload, secretId }, schema) {
-      const opened =
-        payload === null || secretId === null ? null : open(secrets, PAYLOAD_PURPOSE, secretId, payload, id)
-      if (opened === null) throw new Error(`The payload of flow ${id} cannot be decrypted: is a SECRET_KEY missing?`)
-      return schema.parse(JSON.parse(opened.toString()))
-    },
+    payloadOf: (flow, schema) => openPayload(secrets, flow, schema),
   }
+}
+
+function holderHashOf(text: string): Buffer | undefined {
+  return parseFlowToken('spf_', text)?.hash
+}
+
+/** When a flow ends whose mail is accepted at a time: as `beginLife` in SQL. */
+function lastsUntil({ createdAt }: Flow, { seconds, maxSeconds }: FlowLife, acceptedAt: Date): Date {
+  const minutes = Math.floor((acceptedAt.getTime() - createdAt.getTime()) / 60_000)
+  return new Date(createdAt.getTime() + Math.min(maxSeconds, minutes * 60 + seconds) * 1000)
+}
+
+/** When a flow ends as it is; one whose mail waits is told of as at its beginning. */
+function lastingUntil(flow: Flow, life: FlowLife): Date {
+  return flow.sentAt === null && flow.endedAt === null ? lastsUntil(flow, life, flow.createdAt) : flow.expiresAt
 }
 
 /** The kinds of flows that are begun with a mail of the same kind. */

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Queries } from '../../platform/database/database.js'
 import type { User } from '../accounts/accounts.js'
 import { deviceNameOf } from '../families/families.js'
@@ -7,6 +8,7 @@ import type { Flow } from './flow.js'
 import { codeOf, confirmationOf, createFlowToken } from './flow-token.js'
 import { refusalOf } from './judging.js'
 import { livesOf, type FlowKind } from './kinds.js'
+import { openPayload } from './payload.js'
 import * as store from './store.js'
 
 /** The page that the link of each kind opens. */
@@ -20,6 +22,8 @@ const pages: Record<FlowKind, string> = {
   invitation: 'invitation',
   not_me: 'not-me',
 }
+
+const registeringSchema = z.object({ register: z.boolean().optional() })
 
 /** Who a mail is for; `isTaken` if the address that it is about belongs to another user. */
 interface Recipient {
@@ -36,12 +40,12 @@ export function createMailSource(context: FlowsContext): MailSource {
   const { accounts, secrets, clock, settings } = context
   const lives = livesOf(settings)
 
-  async function findRecipient(tx: Queries, mail: QueuedMail): Promise<Recipient | null> {
+  async function findRecipient(tx: Queries, mail: QueuedMail, flow: Flow | undefined): Promise<Recipient | null> {
     const { kind, email, userId } = mail
     if (kind === 'register' || kind === 'reset_password' || kind === 'otp') {
       const user = await accounts.findByEmail(tx, email)
       if (user !== null) return { to: user.email, user, isTaken: kind === 'register' }
-      return kind === 'register' || (kind === 'otp' && mail.params.register === 'true') ? { to: email, user } : null
+      return kind === 'register' || (flow && mayRegister(flow)) ? { to: email, user } : null
     }
     if (kind === 'invitation') return { to: email, user: null }
     const user = userId === null ? null : await accounts.findById(tx, userId)
@@ -54,6 +58,10 @@ export function createMailSource(context: FlowsContext): MailSource {
     // A notice of a change of address goes to both, and every other notice to the address of now.
     return { to: kind === 'email_changed' ? email : user.email, user }
   }
+
+  /** Whether the flow is also for addresses without a user, who is then added. */
+  const mayRegister = (flow: Flow) =>
+    flow.payload !== null && openPayload(secrets, flow, registeringSchema).register === true
 
   /** Gives the flow a new link, which the mail will have, and its code. */
   async function prepare(tx: Queries, flow: Flow, user: User | null): Promise<Pick<ComposedMail, Secrets>> {
@@ -82,7 +90,7 @@ export function createMailSource(context: FlowsContext): MailSource {
       const [flow] = mail.flowId === null ? [] : await store.findFlows(tx, [mail.flowId])
       if (mail.flowId !== null && flow === undefined) return null
       if (flow && refusalOf(flow, [flow.kind], clock.now()) !== null) return null
-      const recipient = await findRecipient(tx, mail)
+      const recipient = await findRecipient(tx, mail, flow)
       if (recipient === null) return null
       const { to, user, isTaken = false } = recipient
       const locale = flow?.locale ?? user?.locale ?? mail.locale

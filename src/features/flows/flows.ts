@@ -17,9 +17,10 @@ import { createNotices, type Notices } from './notices.js'
 import { createPresenting, type Presenting } from './presenting.js'
 import * as store from './store.js'
 
-export { RESEND_AFTER_SECONDS, type BegunFlow, type FlowStart } from './beginning.js'
+export type { BegunFlow, FlowStart, Resent } from './beginning.js'
 export type { FlowsContext } from './context.js'
 export type { Flow, PresentedFlow } from './flow.js'
+export { flowKinds, type FlowKind } from './kinds.js'
 export type { Notice, Notices } from './notices.js'
 export { flowInvalid, flowUnbound, type Presented } from './presenting.js'
 export {
@@ -31,6 +32,8 @@ export {
   ONE_OF_LINK_AND_CODE,
   presentedMembers,
   replyWithFlow,
+  replyWithResent,
+  requireHolders,
 } from './holder.js'
 
 const PURGE_BATCH = 1000
@@ -38,6 +41,10 @@ const PURGE_BATCH = 1000
 export interface Flows extends Beginning, Presenting, Notices {
   /** Says what the mails of flows and notices have in them. */
   readonly mailSource: MailSource
+  /** Whether mails are sent at all; otherwise nothing that needs one is offered. */
+  readonly sendsMail: boolean
+  /** Starts the delivery of mails that were written in a transaction of the caller. */
+  wakeMail(this: void): void
   /**
    * Ends an open flow together with its effect, in a transaction that holds the row of its user; all other flows of its
    * kind and address end too. Throws `flow_invalid` where it ended in between; an error of `work` leaves it open.
@@ -68,20 +75,22 @@ export function createFlows(context: FlowsContext): Flows {
     ...presenting,
     ...createNotices(context),
     mailSource: createMailSource(context),
+    sendsMail: context.settings.sendsMail,
+    wakeMail: context.wakeMail,
 
     async complete(flow, work) {
       const done = await revocations.transaction(async (tx, revoke) => {
         const user = flow.userId === null ? null : await accounts.lock(tx, flow.userId)
-        if (!(await store.endFlow(tx, flow.id, 'done', clock.shiftMs))) return null
-        const { kind, email } = flow
-        if (email !== null && !lasting.includes(kind)) await store.supersedeFlows(tx, { kind, email }, clock.shiftMs)
+        const { id, kind, email } = flow
+        const others = email === null || lasting.includes(kind) ? null : { kind, email }
+        if (!(await store.finishFlow(tx, { id, others }, clock.shiftMs))) return null
         return { result: await work(tx, revoke, user) }
       })
       if (done === null) throw await presenting.refusalNow(flow)
       return done.result
     },
 
-    cancel: (tx, flowId) => store.endFlow(tx, flowId, 'cancelled', clock.shiftMs),
+    cancel: (tx, flowId) => store.cancelFlow(tx, flowId, clock.shiftMs),
     findOpenOf: (client, which) => store.findOpenFlowsOf(client, which, clock.shiftMs),
 
     endAllOf: (tx, userId, { except = lasting } = {}) =>

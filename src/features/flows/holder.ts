@@ -3,7 +3,8 @@ import { z } from 'zod'
 import type { FlowReply } from '../../wire/flow-reply.js'
 import { text } from '../../platform/http/text.js'
 import type { FlowCookie } from '../browser/browser.js'
-import { RESEND_AFTER_SECONDS, type BegunFlow } from './beginning.js'
+import { RESEND_AFTER_SECONDS, type BegunFlow, type Resent } from './beginning.js'
+import type { Flow } from './flow.js'
 
 /** The holder's token in bodies: the only carrier in mode json, and never required where the cookie has it. */
 export const flowTokenSchema = text({ max: 200 }).meta({
@@ -51,6 +52,20 @@ export function holdersOf(
   return [...(body.flow_token === undefined ? [] : [body.flow_token]), ...flowCookie.read(reply.request)]
 }
 
+/**
+ * The same for a request that is judged by the holder's token alone: throws the refusal of a cookie that does not count,
+ * where the body has none.
+ */
+export function requireHolders(
+  reply: FastifyReply,
+  body: { flow_token?: string | undefined },
+  flowCookie: FlowCookie,
+): string[] {
+  const { cookieRefusal } = reply.request
+  if (body.flow_token === undefined && cookieRefusal && flowCookie.isCarried(reply.request)) throw cookieRefusal
+  return holdersOf(reply, body, flowCookie)
+}
+
 /** Tells the holder of a flow that it has begun, and hands the token over as its mode has it. */
 export function replyWithFlow(reply: FastifyReply, begun: BegunFlow, flowCookie: FlowCookie): FlowReply {
   if (begun.mode !== 'json') flowCookie.add(reply, begun.token)
@@ -60,6 +75,11 @@ export function replyWithFlow(reply: FastifyReply, begun: BegunFlow, flowCookie:
     to: maskEmail(begun.email),
     ...(begun.mode === 'json' && { flow_token: begun.token }),
   }
+}
+
+/** Tells the holder of a flow what became of another mail. The holder has the token already. */
+export function replyWithResent({ email }: Flow, { expiresAt, resendAfterSeconds }: Resent): FlowReply {
+  return { expires_at: expiresAt.toISOString(), resend_after: resendAfterSeconds, to: maskEmail(email ?? '') }
 }
 
 /** The address with all but the first character of its local part hidden. */

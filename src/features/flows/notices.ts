@@ -1,5 +1,4 @@
 import type { Prisma } from '../../generated/prisma/client.js'
-import { seal } from '../../platform/crypto/sealing.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { uuidv7 } from '../../platform/uuid.js'
@@ -7,7 +6,7 @@ import { deviceNameOf } from '../families/families.js'
 import type { NewMail, noticeMails } from '../mail/mail.js'
 import type { FlowsContext } from './context.js'
 import { livesOf } from './kinds.js'
-import { PAYLOAD_PURPOSE } from './beginning.js'
+import { sealPayload } from './payload.js'
 import * as store from './store.js'
 
 /** A mail that tells the owner of an account what happened to it. */
@@ -34,11 +33,10 @@ export function createNotices({ secrets, clock, outbox, settings }: FlowsContext
   function write(notice: Notice): { flow: store.NewFlow; mail: NewMail } {
     const { kind, user, sessionId, caller, deviceName = null } = notice
     const id = uuidv7()
-    const sealed = seal(secrets, PAYLOAD_PURPOSE, Buffer.from(JSON.stringify({ sessionId })), id)
     const flow: store.NewFlow = {
       ...{ id, kind: 'not_me', holderHash: null, userId: user.id, email: user.email, mode: 'json', remember: true },
       ...{ deviceName: deviceName ?? deviceNameOf(caller.userAgent), locale: null },
-      ...{ payload: sealed.sealed, secretId: sealed.secretId },
+      ...sealPayload(secrets, id, { sessionId }),
       ...{ requestedIp: caller.ip, requestedAgent: caller.userAgent },
       lifeSeconds: livesOf(settings).not_me.seconds,
     }
@@ -50,7 +48,7 @@ export function createNotices({ secrets, clock, outbox, settings }: FlowsContext
     async notify(tx, notice) {
       if (!isOffered(notice)) return
       const { flow, mail } = write(notice)
-      await store.insertFlow(tx, flow, clock.shiftMs)
+      await store.addFlow(tx, flow, clock.shiftMs)
       await outbox.add(tx, mail)
     },
 

@@ -66,22 +66,36 @@ export function createPresenting(context: FlowsContext): Presenting {
     }
     const budgets = codeBudgets(openFlows.flatMap(({ email }) => email ?? []))
     const refusal: Refusal<keyof typeof flowEvents> = { event: 'flow_codes_limited', actor: stranger }
-    const matching = await limits.guard(budgets, { ...requester, refusal }, () =>
-      Promise.resolve(openFlows.find(({ id, codeMac }) => isCode(secrets, id, codeMac, code)) ?? null),
+    const ids = openFlows.map(({ id }) => id)
+    const tried: store.Try[] = []
+    const matching = await limits.guard(budgets, { ...requester, refusal }, async () => {
+      tried.push(...(await database.query((client) => store.takeTries(client, ids, clock.shiftMs))))
+      const compared = openFlows.filter((flow) => tried.some(({ id }) => id === flow.id))
+      return compared.find(({ id, codeMac }) => isCode(secrets, id, codeMac, code)) ?? null
+    })
+    if (matching === null) throw await refuseWrong(openFlows, tried, requester)
+    await database.query((client) =>
+      store.returnTries(
+        client,
+        tried.map(({ id }) => id),
+      ),
     )
-    if (matching !== null) return { ...matching, isHeld: true }
-    throw await countWrong(openFlows, requester)
+    return { ...matching, isHeld: true }
   }
 
-  async function countWrong(flows: readonly Flow[], { caller }: Requester): Promise<Problem> {
-    const ids = flows.map(({ id }) => id)
-    const [newest] = await database.query(async (client) => {
-      await store.countWrongCode(client, ids, clock.shiftMs)
-      const userId = flows[0]?.userId ?? null
-      await audit.record(client, { event: 'flow_code_wrong', actor: stranger, caller, userId })
-      return store.findFlows(client, ids)
-    })
-    const attemptsLeft = Math.max(0, MAX_ATTEMPTS - (newest?.attempts ?? MAX_ATTEMPTS))
+  async function refuseWrong(
+    [newest]: readonly Flow[],
+    tried: readonly store.Try[],
+    { caller }: Requester,
+  ): Promise<Problem> {
+    const own = tried.find(({ id }) => id === newest?.id) ?? tried[0]
+    // All tries were taken in the meantime.
+    if (own === undefined) return flowInvalid('too_many_attempts', 0)
+    const userId = newest?.userId ?? null
+    await database.query((client) =>
+      audit.record(client, { event: 'flow_code_wrong', actor: stranger, caller, userId }),
+    )
+    const attemptsLeft = MAX_ATTEMPTS - own.attempts
     return flowInvalid(attemptsLeft === 0 ? 'too_many_attempts' : 'wrong_code', attemptsLeft)
   }
 

@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Flow } from './flow.js'
-import { MAX_ATTEMPTS, type FlowOutcome } from './judging.js'
+import { MAX_ATTEMPTS } from './judging.js'
 import type { FlowKind } from './kinds.js'
 
 /** How many links of one flow stay good: those of the last mails, of which several may arrive. */
@@ -40,27 +40,42 @@ export interface NewFlow {
   lifeSeconds: number
 }
 
+/** A flow that is one of several of its kind and address: from how many others on it has another life. */
+export type CrowdedFlow = NewFlow & { crowded: { from: number; lifeSeconds: number } }
+
 /** Adds a flow; answers how many others of its kind and address are open. */
-export async function insertFlow(tx: Queries, flow: NewFlow, shiftMs: number): Promise<{ openBefore: number }> {
+export async function insertFlow(tx: Queries, flow: CrowdedFlow, shiftMs: number): Promise<{ openBefore: number }> {
+  const { kind, email, lifeSeconds, crowded } = flow
+  const life = Prisma.sql`CASE WHEN others.open >= ${crowded.from}::int
+    THEN ${seconds(crowded.lifeSeconds)} ELSE ${seconds(lifeSeconds)} END`
   const [row] = await tx.$queryRaw<{ open: number }[]>`
-    WITH added AS (${insertion(flow, shiftMs)})
-    SELECT count(*)::int AS open FROM flow WHERE kind = ${flow.kind} AND email = ${flow.email} AND ${isOpen(shiftMs)}`
+    WITH others AS (
+      SELECT count(*)::int AS open FROM flow WHERE kind = ${kind} AND email = ${email}::text AND ${isOpen(shiftMs)}
+    ), added AS (${insertion(flow, life, shiftMs)} FROM others)
+    SELECT open FROM others`
   return { openBefore: row?.open ?? 0 }
+}
+
+/** Adds a flow of which there may be any number. */
+export async function addFlow(tx: Queries, flow: NewFlow, shiftMs: number): Promise<void> {
+  await tx.$executeRaw`${insertion(flow, seconds(flow.lifeSeconds), shiftMs)}`
 }
 
 /** The same as a part of a statement of another feature, named `flow_begun`: done only if `from` has a row. */
 export function flowInsertion(flow: NewFlow, { from, shiftMs }: { from: Prisma.Sql; shiftMs: number }): Prisma.Sql {
-  return Prisma.sql`flow_begun AS (${insertion(flow, shiftMs)} WHERE EXISTS (SELECT FROM ${from}))`
+  return Prisma.sql`flow_begun AS (
+    ${insertion(flow, seconds(flow.lifeSeconds), shiftMs)} WHERE EXISTS (SELECT FROM ${from})
+  )`
 }
 
-function insertion(flow: NewFlow, shiftMs: number): Prisma.Sql {
+function insertion(flow: NewFlow, life: Prisma.Sql, shiftMs: number): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO flow (id, kind, holder_hash, user_id, email, mode, remember, device_name, locale, payload, secret_id,
       requested_ip, requested_agent, created_at, expires_at)
     SELECT ${flow.id}::uuid, ${flow.kind}, ${flow.holderHash}::bytea, ${flow.userId}::uuid, ${flow.email}::text,
       ${flow.mode}::mode, ${flow.remember}::boolean, ${flow.deviceName}::text, ${flow.locale}::text,
       ${flow.payload}::bytea, ${flow.secretId}::smallint, ${flow.requestedIp}::text, ${flow.requestedAgent}::text,
-      ${now(shiftMs)}, ${now(shiftMs)} + ${seconds(flow.lifeSeconds)}`
+      ${now(shiftMs)}, ${now(shiftMs)} + ${life}`
 }
 
 export async function findFlows(client: Queries, ids: readonly string[]): Promise<Flow[]> {
@@ -78,19 +93,68 @@ export async function findOpenFlowsOf(
     WHERE user_id = ${userId}::uuid AND kind = ${kind} AND ${isOpen(shiftMs)} ORDER BY id DESC`
 }
 
-/** Counts a wrong code for each flow that is open; one that has no try left ends. Commits by itself. */
-export async function countWrongCode(client: Queries, ids: readonly string[], shiftMs: number): Promise<void> {
-  await client.$executeRaw`
-    UPDATE flow SET attempts = attempts + 1,
-      ended_at = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS}::int THEN ${now(shiftMs)} END,
-      outcome = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS}::int THEN 'too_many_attempts' END
-    WHERE id = ANY(${ids}::uuid[]) AND ${isOpen(shiftMs)}`
+/** A try that was taken. */
+export interface Try {
+  id: string
+  attempts: number
 }
 
-/** Ends an open flow; false if it was not open any more. */
-export async function endFlow(tx: Queries, id: string, outcome: FlowOutcome, shiftMs: number): Promise<boolean> {
+/**
+ * Takes a try of each flow that is open, before a code is compared, so that no more are compared at once than there are
+ * tries; one whose last try it is ends. Commits by itself.
+ */
+export async function takeTries(client: Queries, ids: readonly string[], shiftMs: number): Promise<Try[]> {
+  const isLast = Prisma.sql`flow.attempts + 1 >= ${MAX_ATTEMPTS}::int`
+  return client.$queryRaw<Try[]>`
+    WITH held AS (
+      SELECT id FROM flow WHERE id = ANY(${ids}::uuid[]) AND ${isOpen(shiftMs)} ORDER BY id FOR UPDATE
+    )
+    UPDATE flow SET attempts = flow.attempts + 1, ended_at = CASE WHEN ${isLast} THEN ${now(shiftMs)} END,
+      outcome = CASE WHEN ${isLast} THEN 'too_many_attempts' END
+    FROM held WHERE flow.id = held.id AND ${isOpen(shiftMs)} RETURNING flow.id, flow.attempts`
+}
+
+/** Gives tries back that a right code has taken; what the last one has ended is open again. */
+export async function returnTries(client: Queries, ids: readonly string[]): Promise<void> {
+  await client.$executeRaw`
+    WITH held AS (
+      SELECT id FROM flow
+      WHERE id = ANY(${ids}::uuid[]) AND attempts > 0 AND (ended_at IS NULL OR outcome = 'too_many_attempts')
+      ORDER BY id FOR UPDATE
+    )
+    UPDATE flow SET attempts = flow.attempts - 1, ended_at = NULL, outcome = NULL FROM held WHERE flow.id = held.id`
+}
+
+/**
+ * Ends an open flow together with its effect, and supersedes the others of the kind and address, if any are named; false
+ * if it was not open any more. The rows are held in the order of their ids: two flows of one address may end at once.
+ */
+export async function finishFlow(
+  tx: Queries,
+  { id, others }: { id: string; others: { kind: FlowKind; email: string } | null },
+  shiftMs: number,
+): Promise<boolean> {
+  const [ended] = await tx.$queryRaw<{ id: string }[]>`
+    WITH held AS (
+      SELECT id FROM flow
+      WHERE (id = ${id}::uuid OR (kind = ${others?.kind ?? null}::text AND email = ${others?.email ?? null}::text))
+        AND ended_at IS NULL
+      ORDER BY id FOR UPDATE
+    ), done AS (
+      UPDATE flow SET ended_at = ${now(shiftMs)}, outcome = 'done'
+      WHERE id = ${id}::uuid AND id IN (SELECT id FROM held) AND ${isOpen(shiftMs)} RETURNING id
+    ), superseded AS (
+      UPDATE flow SET ended_at = ${now(shiftMs)}, outcome = 'superseded'
+      WHERE id IN (SELECT id FROM held) AND id <> ${id}::uuid AND ended_at IS NULL AND EXISTS (SELECT FROM done)
+    )
+    SELECT id FROM done`
+  return ended !== undefined
+}
+
+/** Ends an open flow without its effect; false if it was not open any more. */
+export async function cancelFlow(tx: Queries, id: string, shiftMs: number): Promise<boolean> {
   const ended = await tx.$executeRaw`
-    UPDATE flow SET ended_at = ${now(shiftMs)}, outcome = ${outcome} WHERE id = ${id}::uuid AND ${isOpen(shiftMs)}`
+    UPDATE flow SET ended_at = ${now(shiftMs)}, outcome = 'cancelled' WHERE id = ${id}::uuid AND ${isOpen(shiftMs)}`
   return ended === 1
 }
 
@@ -128,7 +192,10 @@ export async function prepareFlow(
     WHERE id = ${id}::uuid`
 }
 
-/** Begins the life of a flow whose mail was accepted, or never had a recipient: the same for both. */
+/**
+ * Begins the life of a flow whose mail was accepted, or never had a recipient. Only whole minutes between the request and
+ * the delivery are added: the seconds that a mail server takes would tell a flow with a recipient from one without.
+ */
 export async function beginLife(
   tx: Queries,
   id: string,
@@ -137,7 +204,8 @@ export async function beginLife(
 ): Promise<void> {
   await tx.$executeRaw`
     UPDATE flow SET sent_at = ${now(shiftMs)},
-      expires_at = least(created_at + ${seconds(maxSeconds)}, ${now(shiftMs)} + ${seconds(life)})
+      expires_at = created_at + least(${seconds(maxSeconds)}, ${seconds(life)}
+        + floor(extract(epoch FROM ${now(shiftMs)} - created_at) / 60) * interval '1 minute')
     WHERE id = ${id}::uuid AND ended_at IS NULL`
 }
 

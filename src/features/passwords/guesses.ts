@@ -65,8 +65,8 @@ export type Claimant =
 /** A password to be checked. */
 export interface PasswordCheck extends Requester {
   by: Claimant
-  /** The user; null if there is none. */
-  user: { id: string; passwordHash: string | null } | null
+  /** The user; null if there is none. One who is not added yet has no id. */
+  user: { id: string | null; passwordHash: string | null } | null
   password: string
   /** Aborts when the client disconnects. */
   gone: AbortSignal

@@ -11,7 +11,7 @@ import type { Limits } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { passwordEvents } from './audit-events.js'
 import { createPasswordConfirmation, type PasswordConfirmation } from './confirming.js'
-import { createGuesses, failuresAt, type Guesses } from './guesses.js'
+import { createGuesses, failuresAt, failuresInARow, type Guesses } from './guesses.js'
 import { normalize, type Hashing } from './hashing.js'
 import { createPublishedCheck } from './published.js'
 import { isStrong as estimate, type PasswordOwner, type StrengthCheck } from './strength.js'
@@ -33,6 +33,8 @@ export interface Passwords extends Omit<Hashing, 'verify'>, PasswordConfirmation
   ): Promise<void>
   /** Forgets the wrong guesses at an account whose password was set anew, or which is no more. */
   forgetGuesses(tx: Queries, email: string): Promise<void>
+  /** Forgets how many guesses in a row were wrong: the owner has signed in in another way. */
+  forgiveGuesses(tx: Queries, email: string): Promise<void>
 }
 
 export interface PasswordsOptions {
@@ -85,6 +87,7 @@ export function createPasswords({
     },
 
     forgetGuesses: (tx, email) => limits.forget(tx, failuresAt(email)),
+    forgiveGuesses: (tx, email) => limits.forget(tx, failuresInARow({ kind: 'stranger', email, isKnown: false })),
   }
 }
 

@@ -7,4 +7,6 @@ export const signInEvents = {
   login_succeeded: 'done',
   login_failed: 'refused',
   login_refused_banned: 'refused',
+  email_verified: 'done',
+  unverified_access_removed: 'done',
 } as const satisfies AuditEvents

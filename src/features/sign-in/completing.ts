@@ -2,12 +2,13 @@ import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Accounts, User } from '../accounts/accounts.js'
 import type { Actor, Audit } from '../audit/audit.js'
-import type { KnownDevice } from '../browser/browser.js'
+import type { KnownDevice, KnownDevices } from '../browser/browser.js'
 import type { Families, OpenRequest, RefreshToken, SessionTokens } from '../families/families.js'
+import type { Flow, Flows } from '../flows/flows.js'
 import type { Requester, Settlement } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
-import { nextStep } from './next-step.js'
+import { nextStep, type Refused } from './next-step.js'
 import type { Authentication, Proof } from './proof.js'
 import type { LoginBody } from './schemas.js'
 
@@ -21,6 +22,11 @@ export interface SignInContext extends Requester {
 
 /** How the session is to be, as the body of every sign-in says it. */
 export type SessionWish = Pick<LoginBody, 'mode' | 'remember' | 'device_name'>
+
+/** The same as a flow kept it. */
+export function wishOf({ mode, remember, deviceName }: Pick<Flow, 'mode' | 'remember' | 'deviceName'>): SessionWish {
+  return { mode, remember, ...(deviceName !== null && { device_name: deviceName }) }
+}
 
 export interface ProvenSignIn {
   proofs: readonly Proof[]
@@ -38,56 +44,92 @@ export interface CompletionOptions {
   revocations: Revocations
   accounts: Accounts
   families: Families
+  flows: Flows
+  devices: KnownDevices
   audit: Audit<typeof signInEvents>
   clock: Clock
 }
 
+/** A session that was opened, and the context from which its response is made. */
+export interface SignedIn {
+  tokens: SessionTokens
+  context: SignInContext
+}
+
+/** What the proofs of a sign-in lead to. */
+export type Completion = { tokens: SessionTokens } | { refused: Refused }
+
 /**
- * The end of every way in for a user who exists: opens the session, if what was proven still holds (REF-22). Mostly that is
- * one statement, which checks it by itself; where sessions have to end or the user has changed since they were read, it
- * is a transaction that holds the user's row first. Null where it holds no longer, so that all is judged again.
+ * The end of every way in for a user who was read before: opens the session, if what was proven still holds (REF-22).
+ * Mostly that is one statement, which checks it by itself; where sessions have to end or the user has changed since they
+ * were read, it is a transaction that holds the user's row first. Null where it holds no longer, so that all is judged
+ * again.
  */
 export async function completeSignIn(
   options: CompletionOptions,
   user: User,
   signIn: ProvenSignIn,
-): Promise<SessionTokens | null> {
-  const { database, revocations, accounts, families, clock } = options
-  const { proofs, context, rehashed = null } = signIn
-  const next = nextStep(user, proofs, clock.now())
-  if (next.step !== 'open') return null
-  if (rehashed === null && context.replaces.length === 0) {
-    const request = requestFor(options, user, signIn, next.authentication)
-    const tokens = await database.query((client) => families.openAlone(client, request))
-    if (tokens !== null) return tokens
-  }
-  return revocations.transaction(async (tx, revoke) => {
-    const locked = await accounts.lock(tx, user.id)
-    if (locked?.passwordHash !== user.passwordHash) return null
-    if (rehashed !== null) await accounts.replaceHash(tx, user.id, rehashed)
-    return openSession(options, tx, revoke, { ...locked, passwordHash: rehashed ?? locked.passwordHash }, signIn)
-  })
+): Promise<Completion | null> {
+  const { revocations, accounts } = options
+  const { rehashed = null } = signIn
+  const completed =
+    (await completeAlone(options, user, signIn)) ??
+    (await revocations.transaction(async (tx, revoke) => {
+      const locked = await accounts.lock(tx, user.id)
+      if (locked?.passwordHash !== user.passwordHash) return null
+      if (rehashed !== null) await accounts.replaceHash(tx, user.id, rehashed)
+      const current = { ...locked, passwordHash: rehashed ?? locked.passwordHash }
+      return completeSignInWithin(options, { tx, revoke, user: current }, signIn)
+    }))
+  if (isNews(options, user, signIn)) options.flows.wakeMail()
+  return completed
 }
 
-/** Opens the session of a user whose row the transaction holds; null where the proofs do not lead to one. */
-export async function openSession(
+/** In one statement; null where that cannot be. */
+async function completeAlone(options: CompletionOptions, user: User, signIn: ProvenSignIn): Promise<Completion | null> {
+  const { database, families, clock } = options
+  const { proofs, context, rehashed = null } = signIn
+  const next = nextStep(user, proofs, clock.now())
+  if (next.step === 'refuse') return { refused: next.code }
+  if (rehashed !== null || context.replaces.length > 0) return null
+  const request = requestFor(options, user, signIn, next.authentication)
+  const tokens = await database.query((client) => families.openAlone(client, request))
+  return tokens && { tokens }
+}
+
+/** A user whose row the transaction holds. */
+export interface HeldUser {
+  tx: Queries
+  revoke: Revoke
+  user: User
+}
+
+/** The same in the caller's transaction. Call `wakeMail` after the commit: a notice may have been written. */
+export async function completeSignInWithin(
   options: CompletionOptions,
-  tx: Queries,
-  revoke: Revoke,
-  user: User,
+  { tx, revoke, user }: HeldUser,
   signIn: ProvenSignIn,
-): Promise<SessionTokens | null> {
+): Promise<Completion> {
   const next = nextStep(user, signIn.proofs, options.clock.now())
-  if (next.step !== 'open') return null
-  return options.families.open(tx, revoke, requestFor(options, user, signIn, next.authentication))
+  if (next.step === 'refuse') return { refused: next.code }
+  const tokens = await options.families.open(tx, revoke, requestFor(options, user, signIn, next.authentication))
+  return { tokens }
+}
+
+/** Whether the user is told of a sign-in: on a device that is not known, and not the first. */
+function isNews({ devices }: CompletionOptions, user: User, { context: { device }, event }: ProvenSignIn): boolean {
+  if (event === 'user_registered' || user.lastLoginAt === null) return false
+  return device === null || !devices.isKnownTo(device, user)
 }
 
 function requestFor(
-  { audit, clock }: CompletionOptions,
+  options: CompletionOptions,
   user: User,
-  { wish, context, event, settlement }: ProvenSignIn,
+  signIn: ProvenSignIn,
   authentication: Authentication,
 ): OpenRequest {
+  const { audit, clock, flows } = options
+  const { wish, context, event, settlement } = signIn
   const { mode, remember, device_name: deviceName = null } = wish
   const { caller, replaces } = context
   const actor: Actor = { kind: 'user', id: user.id }
@@ -100,9 +142,11 @@ function requestFor(
     replaces,
     caller,
     together: (sessionId, opened) => {
-      const told = { event, actor, caller, userId: user.id, sessionId, detail: { mode } }
-      const recorded = audit.insertionOf(told, { at: clock.now(), from: opened })
-      return [recorded, ...(settlement?.within(opened) ?? [])]
+      const happened = { event, actor, caller, userId: user.id, sessionId, detail: { mode } }
+      const recorded = audit.insertionOf(happened, { at: clock.now(), from: opened })
+      const notice = { kind: 'new_sign_in' as const, user, sessionId, caller, deviceName }
+      const told = isNews(options, user, signIn) ? flows.noticeParts(notice, { from: opened }) : []
+      return [recorded, ...told, ...(settlement?.within(opened) ?? [])]
     },
   }
 }

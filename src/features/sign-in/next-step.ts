@@ -2,8 +2,10 @@ import { isBanned, type User } from '../accounts/accounts.js'
 import type { Authentication, Proof } from './proof.js'
 
 /** The next step of a sign-in. */
-export type NextStep =
-  { step: 'open'; authentication: Authentication } | { step: 'refuse'; code: 'invalid_credentials' | 'account_banned' }
+export type NextStep = { step: 'open'; authentication: Authentication } | { step: 'refuse'; code: Refused }
+
+/** Why a sign-in is refused. */
+export type Refused = 'invalid_credentials' | 'account_banned'
 
 /**
  * Decides the result of a sign-in, whatever its method: a session, or a refusal. Only an authenticated user is told of a

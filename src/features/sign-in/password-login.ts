@@ -1,26 +1,22 @@
 import { Problem } from '../../platform/problem.js'
 import type { User } from '../accounts/accounts.js'
 import { stranger, type Actor } from '../audit/audit.js'
-import type { KnownDevices } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
 import type { Limits, Settlement } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
 import { completeSignIn, type CompletionOptions, type SignInContext } from './completing.js'
-import { nextStep } from './next-step.js'
+import { nextStep, type Refused } from './next-step.js'
 import type { LoginBody } from './schemas.js'
 
 export interface PasswordLoginOptions extends CompletionOptions {
   passwords: Passwords
   limits: Pick<Limits, 'partyOf'>
-  devices: KnownDevices
   /** Counts the passwords that were judged. */
   countLogin: (result: 'succeeded' | 'wrong_credentials' | 'banned') => void
 }
 
-type Code = 'invalid_credentials' | 'account_banned'
-
 /** What becomes of one try: tokens, a refusal, or null where the user changed in between. */
-type Outcome = { tokens: SessionTokens } | { refused: Code; user: User | null } | null
+type Outcome = { tokens: SessionTokens } | { refused: Refused; user: User | null } | null
 
 /** How often a login starts over because the user changed under it, by a rehash of another login for example. */
 const MAX_TRIES = 3
@@ -54,11 +50,11 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
     const isOutdated = user.passwordHash !== null && passwords.isOutdated(user.passwordHash)
     const rehashed = isOutdated ? await passwords.hash(body.password, context.gone) : null
     const signIn = { proofs, wish: body, context, event: 'login_succeeded' as const, settlement, rehashed }
-    const tokens = await completeSignIn(options, user, signIn)
-    return tokens && { tokens }
+    const completed = await completeSignIn(options, user, signIn)
+    return completed && 'refused' in completed ? { ...completed, user } : completed
   }
 
-  async function refuse(code: Code, { caller }: SignInContext, user: User | null): Promise<never> {
+  async function refuse(code: Refused, { caller }: SignInContext, user: User | null): Promise<never> {
     const isBanned = code === 'account_banned'
     countLogin(isBanned ? 'banned' : 'wrong_credentials')
     const event = isBanned ? 'login_refused_banned' : 'login_failed'

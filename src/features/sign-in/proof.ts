@@ -1,7 +1,7 @@
 /** A factor that the user has just proven, and when. */
 export interface Proof {
-  /** As RFC 8176 names it. */
-  method: 'pwd'
+  /** As RFC 8176 names it; `email` is a link or a code from a mail. */
+  method: 'pwd' | 'email'
   at: Date
 }
 

@@ -1,10 +1,15 @@
+import { z } from 'zod'
+import type { Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import { stranger } from '../audit/audit.js'
 import type { SessionTokens } from '../families/families.js'
+import type { BegunFlow, FlowStart } from '../flows/flows.js'
 import type { Limits, Policy, Refusal } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
+import type { Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
-import { openSession, type CompletionOptions, type SignInContext } from './completing.js'
+import { completeSignInWithin, type CompletionOptions, type ProvenSignIn, type SignInContext } from './completing.js'
+import { requireMail } from './offered.js'
 import type { RegisterBody } from './schemas.js'
 
 export interface RegistrationOptions extends CompletionOptions {
@@ -12,7 +17,17 @@ export interface RegistrationOptions extends CompletionOptions {
   limits: Limits
   /** REGISTRATION. */
   registration: 'open' | 'invite' | 'closed'
+  /** EMAIL_VERIFICATION. */
+  verification: 'off' | 'later' | 'required'
 }
+
+/** What a registration comes to: a session, a mail with which the address is confirmed, or both. */
+export type Registered = { tokens: SessionTokens; flow: BegunFlow | null } | { tokens: null; flow: BegunFlow }
+
+/** What waits in the flow of a registration that is to be confirmed. */
+export const registrationSchema = z.object({ name: z.string().nullable(), passwordHash: z.string() })
+
+type Registration = z.output<typeof registrationSchema>
 
 /** Registrations from one network, whatever comes of them. */
 const registrationPolicy: Policy = {
@@ -25,43 +40,101 @@ const registrationPolicy: Policy = {
 }
 
 export function createRegistration(options: RegistrationOptions) {
-  const { database, revocations, accounts, passwords, audit, limits, clock, registration } = options
+  const { database, revocations, flows, passwords, limits, clock, registration, verification } = options
 
-  async function addAndSignIn(body: RegisterBody, context: SignInContext): Promise<SessionTokens> {
+  async function hash(body: RegisterBody, { gone }: SignInContext): Promise<Registration> {
     const { email, password, name = null } = body
-    const { caller, gone } = context
     await passwords.requireAcceptable(password, { email, name })
-    const passwordHash = await passwords.hash(password, gone)
+    return { name, passwordHash: await passwords.hash(password, gone) }
+  }
+
+  /** The same work and the same answer, whether or not the address is registered: only the mail tells it. */
+  async function waitForConfirmation(
+    body: RegisterBody,
+    context: SignInContext,
+    holders: string[],
+  ): Promise<Registered> {
+    const payload = await hash(body, context)
+    return { tokens: null, flow: await flows.request({ ...startOf('register', body, context, holders), payload }) }
+  }
+
+  async function addAndSignIn(body: RegisterBody, context: SignInContext, holders: string[]): Promise<Registered> {
+    const registered = await hash(body, context)
+    const { email } = body
     const proofs = [{ method: 'pwd' as const, at: clock.now() }]
+    const signIn = { proofs, wish: body, context, event: 'user_registered' as const }
+    const isConfirmed = verification === 'later' && flows.sendsMail
+    const isVoid = isConfirmed && !(await flows.mayMail(email, context))
     try {
-      return await revocations.transaction(async (tx, revoke) => {
-        const userId = await accounts.add(tx, { email, name, passwordHash, roles: [] })
-        const user = await accounts.lock(tx, userId)
-        const signIn = { proofs, wish: body, context, event: 'user_registered' as const }
-        const tokens = user && (await openSession(options, tx, revoke, user, signIn))
-        if (tokens === null) throw new Error('A user who was just added cannot sign in.')
-        return tokens
+      const done = await revocations.transaction(async (tx, revoke) => {
+        const added = await addUser(options, { tx, revoke }, { email, ...registered }, signIn)
+        if (!isConfirmed) return { tokens: added.tokens, flow: null }
+        const start = { ...startOf('verify_email', body, context, holders), userId: added.userId }
+        return { tokens: added.tokens, flow: await flows.begin(tx, start, { isVoid }) }
       })
+      if (isConfirmed) flows.wakeMail()
+      return done
     } catch (error) {
-      if (error instanceof Problem && error.code === 'email_taken') {
-        await database.query(async (client) => {
-          const userId = (await accounts.findByEmail(client, email))?.id ?? null
-          await audit.record(client, { event: 'registration_refused_taken', actor: stranger, caller, userId })
-        })
-      }
+      if (error instanceof Problem && error.code === 'email_taken') await recordTaken(options, email, context)
       throw error
     }
   }
 
-  return async function register(body: RegisterBody, context: SignInContext): Promise<SessionTokens> {
+  return async function register(body: RegisterBody, context: SignInContext, holders: string[]): Promise<Registered> {
     if (registration !== 'open') throw new Problem('registration_closed')
+    if (verification === 'required') requireMail(flows)
     const budgets = limits.ofNetwork(registrationPolicy, context.caller)
     const refusal: Refusal<keyof typeof signInEvents> = { event: 'registration_limited', actor: stranger }
     const request = { ...context, refusal }
     limits.requireNotRefused(budgets)
     const party = { name: limits.partyOf(context.caller), preferred: false }
-    const tokens = await passwords.admit(() => limits.guard(budgets, request, () => addAndSignIn(body, context)), party)
-    if (tokens === null) throw new Error('A registration ends in tokens or in an error.')
-    return tokens
+    const work = verification === 'required' ? waitForConfirmation : addAndSignIn
+    const registered = await passwords.admit(
+      () => limits.guard(budgets, request, () => work(body, context, holders)),
+      party,
+    )
+    if (registered === null) throw new Error('A registration ends in tokens, in a mail, or in an error.')
+    return registered
   }
+
+  async function recordTaken({ accounts, audit }: RegistrationOptions, email: string, { caller }: SignInContext) {
+    await database.query(async (client) => {
+      const userId = (await accounts.findByEmail(client, email))?.id ?? null
+      await audit.record(client, { event: 'registration_refused_taken', actor: stranger, caller, userId })
+    })
+  }
+}
+
+function startOf<Kind extends FlowStart['kind']>(
+  kind: Kind,
+  body: RegisterBody,
+  requester: SignInContext,
+  holders: string[],
+) {
+  const { email, mode, remember, device_name: deviceName = null, locale = null } = body
+  return { kind, email, mode, remember, deviceName, locale, holders, requester }
+}
+
+interface AddedUser {
+  email: string
+  name: string | null
+  passwordHash: string | null
+  roles?: string[]
+  isEmailVerified?: boolean
+}
+
+/** Adds a user and opens their first session. Throws `email_taken`, after which the transaction cannot continue. */
+export async function addUser(
+  options: CompletionOptions,
+  { tx, revoke }: { tx: Queries; revoke: Revoke },
+  { roles = [], ...added }: AddedUser,
+  signIn: Omit<ProvenSignIn, 'event'>,
+): Promise<{ userId: string; tokens: SessionTokens }> {
+  const { accounts } = options
+  const userId = await accounts.add(tx, { ...added, roles })
+  const user = await accounts.lock(tx, userId)
+  const registered = { ...signIn, event: 'user_registered' as const }
+  const completed = user && (await completeSignInWithin(options, { tx, revoke, user }, registered))
+  if (completed === null || 'refused' in completed) throw new Error('A user who was just added cannot sign in.')
+  return { userId, tokens: completed.tokens }
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { flowReplySchema } from '../../wire/flow-reply.js'
 import { tokenReplySchema, type TokenReply } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
@@ -14,10 +15,14 @@ import {
   type SessionCookies,
 } from '../browser/browser.js'
 import type { Families, SessionTokens } from '../families/families.js'
+import { holdersOf, replyWithFlow } from '../flows/flows.js'
+import type { Door } from './door.js'
+import { mountMailedCodeRoutes, type MailRoutesOptions } from './mailed-code-routes.js'
 import { loginSchema, registerSchema, type LoginBody } from './schemas.js'
 import type { SignIn, SignInContext } from './sign-in.js'
+import { mountVerificationRoutes, type VerificationRoutesOptions } from './verification-routes.js'
 
-interface SignInRoutesOptions {
+interface SignInRoutesOptions extends Omit<MailRoutesOptions, 'door'>, Omit<VerificationRoutesOptions, 'door'> {
   signIn: SignIn
   families: Families
   cookies: SessionCookies
@@ -27,9 +32,20 @@ interface SignInRoutesOptions {
   clock: Clock
 }
 
-/** Register and login: the two ways to a first pair of tokens. */
+/** The ways to a first pair of tokens. */
 export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions): void {
-  const { signIn } = options
+  mountPasswordRoutes(app, options)
+  const door: Door = {
+    requesterOf,
+    contextOf: (reply, wish) => contextOf(reply, wish, options),
+    reply: (reply, tokens, { device }) => replyWithDevice(reply, tokens, device, options),
+  }
+  mountVerificationRoutes(app, { ...options, door })
+  mountMailedCodeRoutes(app, { ...options, door })
+}
+
+function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): void {
+  const { signIn, flowCookie } = options
 
   app.post(
     '/v1/auth/register',
@@ -37,14 +53,20 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
       schema: {
         operationId: 'register',
         summary: 'Register and sign in',
+        description:
+          'Where EMAIL_VERIFICATION is "required", the response is 202 whether or not the address is registered, and the ' +
+          'account is made once the link or the code of the mail is shown to /v1/auth/verify-email. Where it is "later", ' +
+          'the mail comes besides the tokens.',
         tags: ['Sign-in'],
         security: [{}],
         body: registerSchema,
         response: {
           201: tokenReplySchema,
+          202: flowReplySchema,
           ...problemResponses(
             'cross_site_request',
             'registration_closed',
+            'not_offered',
             'email_taken',
             'password_too_weak',
             'rate_limited',
@@ -56,8 +78,12 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
     },
     async (request, reply) => {
       const context = contextOf(reply, request.body, options)
-      const tokens = await signIn.register(request.body, context)
-      return reply.code(201).send(replyWithDevice(reply, tokens, context.device, options))
+      const holders = holdersOf(reply, request.body, flowCookie)
+      const { tokens, flow } = await signIn.register(request.body, context, holders)
+      if (tokens === null) return reply.code(202).send(replyWithFlow(reply, flow, flowCookie))
+      const answer = replyWithDevice(reply, tokens, context.device, options)
+      const { flow_token: flowToken } = flow === null ? {} : replyWithFlow(reply, flow, flowCookie)
+      return reply.code(201).send({ ...answer, ...(flowToken !== undefined && { flow_token: flowToken }) })
     },
   )
 
@@ -98,11 +124,7 @@ function contextOf(
   { families, cookies, crossSite, devices, deviceCookie }: SignInRoutesOptions,
 ): SignInContext {
   const { request } = reply
-  const requester = {
-    caller: callerOf(request),
-    gone: disconnectSignal(reply),
-    announce: (headers: Record<string, string>) => void reply.headers(headers),
-  }
+  const requester = requesterOf(reply)
   if (mode === 'json') return { ...requester, device: devices.parse(deviceToken ?? ''), replaces: [] }
   crossSite.requireSignInAllowed(request)
   const shown = deviceCookie.read(request).flatMap((text) => devices.parse(text) ?? [])
@@ -111,6 +133,14 @@ function contextOf(
     // Of two cookies, the one that a neighbouring site has not planted knows the account.
     device: shown.find((device) => devices.claims(device, email)) ?? shown[0] ?? null,
     replaces: genuineCookies(request, { cookies, parse: families.parse }),
+  }
+}
+
+function requesterOf(reply: FastifyReply) {
+  return {
+    caller: callerOf(reply.request),
+    gone: disconnectSignal(reply),
+    announce: (headers: Record<string, string>) => void reply.headers(headers),
   }
 }
 

@@ -3,6 +3,14 @@ import { modes } from '../../wire/mode.js'
 import { text } from '../../platform/http/text.js'
 import { emailSchema, nameSchema } from '../accounts/accounts.js'
 import { deviceNameSchema } from '../families/families.js'
+import {
+  flowTokenSchema,
+  hasOneOfLinkAndCode,
+  linkTokenSchema,
+  localeMember,
+  ONE_OF_LINK_AND_CODE,
+  presentedMembers,
+} from '../flows/flows.js'
 import { passwordSchema } from '../passwords/passwords.js'
 
 const sessionMembers = {
@@ -21,6 +29,14 @@ const sessionMembers = {
   remember: z.boolean().default(true).meta({ description: 'Whether the cookies persist after the browser is closed.' }),
 }
 
+/** Of a body that begins a flow. */
+const flowMembers = {
+  locale: localeMember.optional(),
+  flow_token: flowTokenSchema.optional().meta({
+    description: 'In mode json: the flow_token of the last request of this kind, which is then superseded.',
+  }),
+}
+
 const example = { email: 'ada@example.com', password: 'copper lantern drifts over seven hills', mode: 'json' }
 
 export const loginSchema = z
@@ -28,8 +44,54 @@ export const loginSchema = z
   .meta({ examples: [example] })
 
 export const registerSchema = z
-  .strictObject({ email: emailSchema, password: passwordSchema, name: nameSchema.optional(), ...sessionMembers })
+  .strictObject({
+    email: emailSchema,
+    password: passwordSchema,
+    name: nameSchema.optional(),
+    ...sessionMembers,
+    ...flowMembers,
+  })
   .meta({ examples: [{ ...example, name: 'Ada Lovelace', device_name: 'Work laptop' }] })
 
+const { device_token: deviceToken, ...wishMembers } = sessionMembers
+
+export const verifyEmailSchema = z
+  .strictObject({
+    ...presentedMembers,
+    password: passwordSchema.optional().meta({
+      description: 'For the link of a registration that was opened elsewhere: the password of the registration.',
+    }),
+    device_token: deviceToken,
+  })
+  .refine(hasOneOfLinkAndCode, ONE_OF_LINK_AND_CODE)
+  .meta({ examples: [{ code: '1234 5678', flow_token: 'spf_…' }] })
+
+export const resendSchema = z
+  .strictObject({ flow_token: flowTokenSchema.optional() })
+  .nullish()
+  .meta({ examples: [{ flow_token: 'spf_…' }] })
+
+export const codeRequestSchema = z
+  .strictObject({
+    email: emailSchema,
+    ...wishMembers,
+    register: z.literal(true).optional().meta({
+      description: 'Makes an account, once the code is shown, where the address has none. Needs REGISTRATION=open.',
+    }),
+    ...flowMembers,
+  })
+  .meta({ examples: [{ email: 'ada@example.com', mode: 'json' }] })
+
+export const verifyCodeSchema = z
+  .strictObject({ ...presentedMembers, device_token: deviceToken })
+  .refine(hasOneOfLinkAndCode, ONE_OF_LINK_AND_CODE)
+  .meta({ examples: [{ code: '1234 5678', flow_token: 'spf_…' }] })
+
+export const acceptInvitationSchema = z
+  .strictObject({ token: linkTokenSchema, password: passwordSchema, name: nameSchema.optional(), ...sessionMembers })
+  .meta({ examples: [{ token: 'spl_…', password: example.password, name: 'Ada Lovelace', mode: 'json' }] })
+
+export type CodeRequestBody = z.output<typeof codeRequestSchema>
+export type AcceptInvitationBody = z.output<typeof acceptInvitationSchema>
 export type LoginBody = z.output<typeof loginSchema>
 export type RegisterBody = z.output<typeof registerSchema>

@@ -3,25 +3,44 @@
  * ends in `completeSignIn`. The passwords themselves belong to passwords, the sessions to families.
  */
 import type { SessionTokens } from '../families/families.js'
+import { createInvitationAcceptance } from './invitation.js'
+import { createMailedCode, type MailedCode, type MailedCodeOptions } from './mailed-code.js'
 import type { SignInContext } from './completing.js'
 import { createPasswordLogin, type PasswordLoginOptions } from './password-login.js'
-import { createRegistration, type RegistrationOptions } from './registration.js'
-import type { LoginBody, RegisterBody } from './schemas.js'
+import { createRegistration, type Registered } from './registration.js'
+import type { AcceptInvitationBody, LoginBody, RegisterBody } from './schemas.js'
+import { createAddressConfirmation } from './verification.js'
 
 export type { SignInContext } from './completing.js'
+export type { Invitation } from './invitation.js'
+export type { Confirmation, ConfirmAddress } from './verification.js'
 
-export type SignInOptions = PasswordLoginOptions & RegistrationOptions
+export type SignInOptions = PasswordLoginOptions & MailedCodeOptions
 
 export interface SignIn {
-  /** Throws `registration_closed`, `rate_limited`, `email_taken`, `password_too_weak` and `validation_failed`. */
-  register(body: RegisterBody, context: SignInContext): Promise<SessionTokens>
+  /**
+   * Throws `registration_closed`, `rate_limited`, `password_too_weak` and `validation_failed`, and `email_taken` unless the
+   * address has to be confirmed first.
+   */
+  register(body: RegisterBody, context: SignInContext, holders: string[]): Promise<Registered>
   /**
    * Throws `invalid_credentials`, one answer for all that is wrong, `account_banned` for the right password, and
    * `rate_limited` without looking at it where too many were wrong.
    */
   login(body: LoginBody, context: SignInContext): Promise<SessionTokens>
+  /** Throws `flow_invalid`, `email_taken`, `password_too_weak` and `validation_failed`. */
+  acceptInvitation(body: AcceptInvitationBody, context: SignInContext): Promise<SessionTokens>
+  readonly mailedCode: MailedCode
+  /** What confirming an address brings about, by the kind of the flow that began it. */
+  readonly confirmAddress: ReturnType<typeof createAddressConfirmation>
 }
 
 export function createSignIn(options: SignInOptions): SignIn {
-  return { register: createRegistration(options), login: createPasswordLogin(options) }
+  return {
+    register: createRegistration(options),
+    login: createPasswordLogin(options),
+    acceptInvitation: createInvitationAcceptance(options),
+    mailedCode: createMailedCode(options),
+    confirmAddress: createAddressConfirmation(options),
+  }
 }
