@@ -160,6 +160,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     audit,
     clock,
     passwords,
+    flows,
   })
   const signIn = createSignIn({
     database,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { PASSWORD, type Answer, type ProblemBody, type TokenBody } from '../support/api.js'
+import { PASSWORD, type Answer, type Call, type ProblemBody, type TokenBody } from '../support/api.js'
 import { startApp, type StartOptions, type Test } from '../support/app.js'
 import { createMailbox } from '../support/mailbox.js'
 import type { FlowReply } from '../../src/wire/flow-reply.js'
@@ -151,7 +151,7 @@ t.test('registrations are refused where they are for invited people, or where no
 })
 
 t.test('a later confirmation: the user is signed in at once, and proves the address when they like', async (t) => {
-  const { api, browser, mailbox, verify } = await start(t, { settings: { EMAIL_VERIFICATION: 'later' } })
+  const { api, browser, clock, mailbox, verify } = await start(t, { settings: { EMAIL_VERIFICATION: 'later' } })
 
   t.test('with the code, as who registered', async (t) => {
     const registered = await api.register({ email: EMAIL, password: PASSWORD, mode: 'json' })
@@ -177,6 +177,23 @@ t.test('a later confirmation: the user is signed in at once, and proves the addr
     const confirm = (by: typeof page) => by.call('/v1/auth/verify-email', { method: 'POST', body: { token } })
     t.match(await confirm(browser()), { status: 401, body: { code: 'flow_unbound', needs: ['sign_in'] } })
     t.match(await confirm(page), { status: 204 })
+  })
+
+  t.test('with another mail, which a signed-in user can ask for at any time', async (t) => {
+    const { email, accessToken: token } = await api.signUp()
+    await mailbox.deliver()
+    clock.advance({ days: 2 })
+    const login = await api.login({ email, password: PASSWORD, mode: 'json' })
+    const resend = (call: Call) =>
+      api.call<FlowReply>('/v1/auth/resend', { method: 'POST', body: { mode: 'json' }, ...call })
+    t.match(await resend({}), { status: 401, body: { code: 'flow_invalid', reason: 'expired' } })
+    t.match(await resend({ token }), { status: 401 }, 'an expired token signs nobody in')
+    const asked = await resend({ token: login.body.access_token })
+    t.match(asked, { status: 202, body: { flow_token: /^spf_/ } })
+    const mails = await mailbox.deliver()
+    const { code } = mails.find(({ kind }) => kind === 'verify_email') ?? {}
+    t.match(await verify({ code, flow_token: asked.body.flow_token }), { status: 204 })
+    t.match(await resend({ token: login.body.access_token }), { status: 401, body: { reason: 'used' } })
   })
 
   for (const mode of ['cookie', 'session', 'json'] as const) {
