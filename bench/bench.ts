@@ -13,11 +13,28 @@ import { flood, waiting } from './rows/flood.js'
 import { costs } from './rows/costs.js'
 import { login } from './rows/login.js'
 import { logout } from './rows/logout.js'
+import { answers, notices } from './rows/mails.js'
+import { peers } from './rows/peers.js'
 import { growth, refresh } from './rows/refresh.js'
 import { embedded, start } from './rows/start.js'
 import { whoami } from './rows/whoami.js'
 
-const rows: Row[] = [whoami, costs, firstSight, refresh, growth, logout, login, flood, waiting, start, embedded]
+const rows: Row[] = [
+  whoami,
+  costs,
+  peers,
+  firstSight,
+  refresh,
+  growth,
+  logout,
+  login,
+  notices,
+  answers,
+  flood,
+  waiting,
+  start,
+  embedded,
+]
 
 const usage = `bench -- [${rows.map(({ name }) => name).join(' | ')}]... [--rounds 5] [--seconds 2] [--write] [--profile]`
 const { chosen, write, ...measuring } = readArguments(usage, () => {

@@ -20,11 +20,12 @@ export const PUBLIC_URL = 'http://localhost:3000'
 export function withSallyport<T>(
   { databaseUrl, profile }: World,
   work: (sallyport: Sallyport) => Promise<T>,
+  settings: Record<string, string> = {},
 ): Promise<T> {
   if (databaseUrl === null) throw new Error('There is no Postgres.')
   return withEmptyDatabase(databaseUrl, async (url) => {
     const profiling = profile ? startProfiling() : null
-    const sallyport = await startSallyport(url, {}, profiling?.args)
+    const sallyport = await startSallyport(url, settings, profiling?.args)
     try {
       return await work(sallyport)
     } finally {

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..')
 const [destination = join(root, 'build')] = process.argv.slice(2)
 
 /** The files that the server needs at runtime, and those expected in a package. */
-const contents = ['bin', 'dist', 'prisma', '.env.example', 'CHANGELOG.md', 'LICENSE']
+const contents = ['bin', 'dist', 'prisma', 'templates', '.env.example', 'CHANGELOG.md', 'LICENSE']
 const leftOut = /\.(d\.c?ts|map)$|[/\\]dist[/\\]sdk$/
 
 /** Settings for the checkout are omitted: npm would offer its scripts at each installation. */

@@ -34,11 +34,12 @@ import {
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
-import { createFlows, type Flows } from './features/flows/flows.js'
+import { createFlows } from './features/flows/flows.js'
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { createLimits } from './features/limits/limits.js'
-import { createOutbox } from './features/mail/mail.js'
+import { createDelivery, createOutbox, type Delivery } from './features/mail/mail.js'
+import { mountMailRoutes } from './features/mail/routes.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
@@ -72,7 +73,7 @@ export interface App {
   operations: Operations
   revocations: Revocations
   addressRules: AddressRules
-  flows: Flows
+  delivery: Delivery
   /** The features that operator commands use. */
   operator: Operator
 }
@@ -104,6 +105,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   traceRequests(server, tracing, { trustProxy })
 
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
+  const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
   const devices = createKnownDevices({ secrets, clock })
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
@@ -128,14 +130,20 @@ export async function createApp(options: AppOptions): Promise<App> {
   })
   const flows = createFlows({
     ...{ database, secrets, clock, limits, audit, accounts, revocations },
-    outbox: createOutbox({ clock }),
-    wakeMail: () => undefined,
+    outbox,
+    wakeMail: outbox.wake,
     settings: {
       ...config.flows,
-      linkUrl: `${publicUrl}/link`,
-      linkStyle: 'query',
-      sendsMail: config.environment !== 'production',
+      linkUrl: config.links.url,
+      linkStyle: config.links.style,
+      sendsMail: config.mail.transport !== 'off',
     },
+  })
+  const delivery = await createDelivery({
+    ...{ database, clock, log, outbox },
+    source: flows.mailSource,
+    settings: { ...config.mail, app: config.app },
+    count: count.mail,
   })
   const hashing = tracing.traced(await createHashing({ ...config.passwords, clock, observer: count.hashing }), {
     hash: 'password hash',
@@ -183,6 +191,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
     revocations,
+    mailHealth: delivery.health,
     maintenanceTasks: {
       database: database.maintain,
       keys: keys.maintain,
@@ -192,10 +201,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       flows: flows.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
+      mail: delivery.maintain,
     },
   })
 
-  meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool })
+  meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool, mail: delivery })
 
   await operations.synchronizeClock()
   await keys.maintain()
@@ -246,14 +256,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
   })
   mountOperationsRoutes(server, { operations })
+  if (delivery.inbox) mountMailRoutes(server, { inbox: delivery.inbox })
 
   return {
     server,
     operations,
     revocations,
     addressRules,
-    flows,
-    operator: { database, audit, keys, revocations, families, administration, addressRules, secrets },
+    delivery,
+    operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
   }
 }
 

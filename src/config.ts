@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Secret } from './platform/crypto/secret.js'
 import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.js'
+import { arrangeMail, type MailConfig } from './settings/mail-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
 interface Lifetime {
@@ -86,6 +87,20 @@ export interface Config {
     readonly argon2Passes: number
     readonly hashingConcurrency: number
   }
+  /** What people are told about the application. */
+  readonly app: {
+    readonly name: string
+    /** A URL, or `mailto:` and an address; null where there is none. */
+    readonly supportUrl: string | null
+  }
+  readonly mail: MailConfig
+  /** Where the links in mails lead. */
+  readonly links: {
+    /** Without a slash at its end; the name of the page follows. */
+    readonly url: string
+    /** The part of the URL that carries the token. */
+    readonly style: Settings['LINK_STYLE']
+  }
   /** How long audit events are kept. */
   readonly audit: {
     /** Null for ever. */
@@ -162,6 +177,7 @@ function arrange(settings: Settings): Config {
   const issuer = settings.ISSUER ?? publicUrl
   const browser = { idleTtlSeconds: settings.SESSION_IDLE_TTL, maxTtlSeconds: settings.SESSION_MAX_TTL }
   const app = { idleTtlSeconds: settings.SESSION_IDLE_TTL_JSON, maxTtlSeconds: settings.SESSION_MAX_TTL_JSON }
+  const mail = arrangeMail(settings, publicUrl)
   return {
     environment: settings.NODE_ENV,
     workers: settings.WORKERS,
@@ -194,7 +210,7 @@ function arrange(settings: Settings): Config {
     },
     revocation: { onStale: settings.REVOCATION_ON_STALE, verifierKeys: settings.VERIFIER_KEYS },
     registration: settings.REGISTRATION,
-    emailVerification: settings.EMAIL_VERIFICATION ?? (settings.NODE_ENV === 'production' ? 'off' : 'later'),
+    emailVerification: settings.EMAIL_VERIFICATION ?? defaultVerification[mail.transport],
     signInMethods: settings.SIGN_IN_METHODS,
     flows: {
       resetSeconds: settings.RESET_TTL,
@@ -209,6 +225,9 @@ function arrange(settings: Settings): Config {
       argon2Passes: settings.ARGON2_PASSES,
       hashingConcurrency: settings.HASHING_CONCURRENCY ?? hashesAtOnce(settings.WORKERS),
     },
+    app: { name: settings.APP_NAME, supportUrl: settings.SUPPORT_URL ?? null },
+    mail,
+    links: { url: settings.LINK_URL ?? `${publicUrl}/link`, style: settings.LINK_STYLE },
     audit: { retentionSeconds: settings.AUDIT_RETENTION },
     metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     tracing: hasCollector(settings) && settings.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
@@ -217,6 +236,9 @@ function arrange(settings: Settings): Config {
     warnings: findWarnings(settings),
   }
 }
+
+// In development, the first token of a newcomer must not wait for a mail.
+const defaultVerification = { smtp: 'required', hook: 'required', inbox: 'later', off: 'off' } as const
 
 // Each hash uses a whole core, so more of them than cores would only wait for each other.
 const MOST_HASHES_AT_ONCE = 4

@@ -40,7 +40,24 @@ export function createMeters(metrics: Metrics) {
     { name: 'table', values: ['audit_event'] },
   )
   const audit = { recorded: audited, purged: (count: number) => purged('audit_event', count) }
-  return { login, refresh, revocation, hashing, audit }
+  return { login, refresh, revocation, hashing, audit, mail: createMailMeters(metrics) }
+}
+
+const MAIL_KINDS = [
+  ...(['register', 'verify_email', 'reset_password', 'otp', 'email_change', 'invitation'] as const),
+  ...(['new_sign_in', 'password_changed', 'password_reset', 'email_changed'] as const),
+]
+
+function createMailMeters(metrics: Metrics) {
+  const ofKind = { name: 'kind', values: MAIL_KINDS }
+  return {
+    sent: metrics.counter({ name: 'mails_sent_total', help: 'Mails that the mail server accepted, by kind.' }, ofKind),
+    failed: metrics.counter({ name: 'mails_failed_total', help: 'Mails that were given up, by kind.' }, ofKind),
+    attemptFailed: metrics.counter(
+      { name: 'mail_attempts_failed_total', help: 'Attempts to send a mail that failed, by class.' },
+      { name: 'class', values: ['refused', 'temporary', 'connection', 'setting', 'internal'] },
+    ),
+  }
 }
 
 /** Sources of the gauges. */
@@ -48,12 +65,13 @@ export interface Readings {
   hashing: { readonly waiting: number; readonly working: number }
   revocations: { ageMs(): number; readonly entryCount: number }
   streams: { readonly openCount: number }
+  mail: { oldestQueuedMs(): number }
   /** Null if the database has no connection pool. */
   pool: (() => PoolState) | null
 }
 
 /** Registers the gauges. */
-export function meterReadings(metrics: Metrics, { hashing, revocations, streams, pool }: Readings): void {
+export function meterReadings(metrics: Metrics, { hashing, revocations, streams, mail, pool }: Readings): void {
   metrics.gauge({ name: 'hashing_waiting', help: 'Password hashes in the queue.' }, () => hashing.waiting)
   metrics.gauge({ name: 'hashing_working', help: 'Password hashes in progress.' }, () => hashing.working)
   metrics.gauge(
@@ -62,6 +80,10 @@ export function meterReadings(metrics: Metrics, { hashing, revocations, streams,
   )
   metrics.gauge({ name: 'revocation_entries', help: 'Revocations in memory.' }, () => revocations.entryCount)
   metrics.gauge({ name: 'event_streams', help: 'Open event streams.' }, () => streams.openCount)
+  metrics.gauge(
+    { name: 'mail_oldest_queued_seconds', help: 'Age of the oldest mail that is still to be sent, read every minute.' },
+    () => mail.oldestQueuedMs() / 1000,
+  )
   if (pool === null) return
   metrics.gauge({ name: 'database_connections', help: 'Database connections.' }, () => pool().total)
   metrics.gauge({ name: 'database_connections_idle', help: 'Idle database connections.' }, () => pool().idle)

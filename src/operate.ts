@@ -2,12 +2,13 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CommandError } from './commands/command.js'
-import { credentialCommands } from './commands/credentials.js'
 import { commandNames, readCommand, runCommand } from './commands/commands.js'
 import { helpLines } from './commands/help.js'
+import { localCommands } from './commands/local.js'
 import { MAX_PIPED_BYTES, parsePipedPassword } from './commands/piped-password.js'
 import { commandsWithPassword } from './commands/users.js'
 import { ConfigError, loadConfig, type Config } from './config.js'
+import { TemplateError } from './features/mail/mail.js'
 import { findHolder, sendCommand } from './platform/database/data-directory.js'
 import { MigrationError } from './platform/database/migrations.js'
 import { createLogger } from './platform/http/logging.js'
@@ -19,11 +20,11 @@ async function operate(name: string | undefined, args: string[]): Promise<string
   if (name === '--version') return [readVersion()]
   // Never reached without arguments: bin/sallyport then starts the server.
   if (name === 'start') throw new CommandError('start takes no arguments: settings are read from the environment.')
-  const credentialCommand = Object.entries(credentialCommands).find(([known]) => known === name)?.[1]
-  if (credentialCommand) return credentialCommand(args)
+  const localCommand = Object.entries(localCommands).find(([known]) => known === name)?.[1]
+  if (localCommand) return localCommand(args)
   if (name === undefined || !commandNames.includes(name)) {
     throw new CommandError(
-      `Unknown command. Commands: ${['start', ...Object.keys(credentialCommands), ...commandNames].join(', ')}. See --help.`,
+      `Unknown command. Commands: ${['start', ...Object.keys(localCommands), ...commandNames].join(', ')}. See --help.`,
     )
   }
   const completed = commandsWithPassword.includes(name) ? [...args, ...(await readPasswordArgument(args))] : args
@@ -87,7 +88,7 @@ async function readPipe(): Promise<Buffer> {
 }
 
 /** Errors that the operator can correct. Compared by name, because they may come from a server. */
-const operatorsErrors = [CommandError.name, ConfigError.name, MigrationError.name]
+const operatorsErrors = [CommandError.name, ConfigError.name, MigrationError.name, TemplateError.name]
 
 function isOperators(error: unknown): boolean {
   return error instanceof Error && operatorsErrors.includes(error.name)

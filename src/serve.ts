@@ -39,6 +39,7 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
   const metrics = options.metrics ?? ownMetrics
   const { app, lock, secretFile, close } = await start(config, log, { migrate: true, metrics, tracing })
   const stopMaintenance = app.operations.start()
+  const stopDelivery = app.delivery.start()
   const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
   const metricsServer = config.metrics && ownMetrics && (await serveMetrics(ownMetrics, config.metrics))
   let isStopping = false
@@ -49,7 +50,12 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
       if (err) log.fatal({ err }, 'fatal error')
       else log.info({ signal }, 'stopping: finishing requests in progress')
       await app.server.close()
-      await Promise.all([stopMaintenance(), ...stopFollowing.map((stop) => stop()), metricsServer?.close()])
+      await Promise.all([
+        stopMaintenance(),
+        stopDelivery(),
+        ...stopFollowing.map((stop) => stop()),
+        metricsServer?.close(),
+      ])
       await close()
       await tracing?.close()
     },

@@ -238,8 +238,8 @@ t.test('unused files, long files and unlisted features are reported', async (t) 
   t.strictSame(findUnused(tree(files)), ['features/audit/old.ts is imported by nothing'])
   t.equal(findLongFiles(tree({ 'a.ts': '\n'.repeat(300) + 'x' })).length, 1)
   t.strictSame(findLongFiles(tree({ 'a.ts': 'x\n'.repeat(300) })), [])
-  t.strictSame(findOddFeatures(tree({ 'features/audit/old.ts': '', 'features/mail/mail.ts': '' }), features), [
+  t.strictSame(findOddFeatures(tree({ 'features/audit/old.ts': '', 'features/mails/mails.ts': '' }), features), [
     'features/audit has no audit.ts',
-    'features/mail is not in the list of features',
+    'features/mails is not in the list of features',
   ])
 })

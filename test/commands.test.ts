@@ -2,8 +2,8 @@ import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { CommandError } from '../src/commands/command.js'
 import { commandNames, runCommand } from '../src/commands/commands.js'
-import { credentialCommands } from '../src/commands/credentials.js'
 import { helpLines } from '../src/commands/help.js'
+import { localCommands } from '../src/commands/local.js'
 import { generateSecretKey, parseSecretKey } from '../src/platform/crypto/secret-keys.js'
 import { PASSWORD } from './support/api.js'
 import { SECRET_KEY, startApp, type TestApp } from './support/app.js'
@@ -250,5 +250,5 @@ t.test('REF-24: secrets:rotate prints which secrets are still needed', async (t)
 
 t.test('the help lists exactly the existing commands', async (t) => {
   const listed = helpLines.flatMap((line) => /^ {2}([a-z:]+) /.exec(line)?.[1] ?? [])
-  t.strictSame(listed.sort(), ['start', ...Object.keys(credentialCommands), ...commandNames].sort())
+  t.strictSame(listed.sort(), ['start', ...Object.keys(localCommands), ...commandNames].sort())
 })

@@ -3,6 +3,7 @@ import type { Database } from '../platform/database/database.js'
 import type { AddressRules } from '../features/address-rules/address-rules.js'
 import type { Audit, AuditEvents } from '../features/audit/audit.js'
 import type { Families } from '../features/families/families.js'
+import type { Delivery } from '../features/mail/mail.js'
 import type { Revocations } from '../features/revocation/revocation.js'
 import type { SigningKeys } from '../features/tokens/tokens.js'
 import type { Administration } from '../features/administration/administration.js'
@@ -17,6 +18,7 @@ export interface Operator {
   administration: Administration
   addressRules: AddressRules
   secrets: SecretKeys
+  delivery: Delivery
 }
 
 /** A command that cannot be carried out. The message is for the operator. */

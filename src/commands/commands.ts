@@ -6,6 +6,7 @@ import { auditCommands } from './audit.js'
 import { banCommands } from './bans.js'
 import { databaseCommands } from './database.js'
 import { keyCommands } from './keys.js'
+import { mailCommands } from './mail.js'
 import { sessionCommands } from './sessions.js'
 import { userCommands } from './users.js'
 
@@ -17,6 +18,7 @@ const commands: Record<string, CommandReader> = {
   ...banCommands,
   ...addressCommands,
   ...auditCommands,
+  ...mailCommands,
 }
 
 export const commandNames = Object.keys(commands)

@@ -22,6 +22,9 @@ const commands: [usage: string, does: string][] = [
   ['ip:allow --cidr … [--until …] [--reason …]', 'exempts an address or a range from address limits'],
   ['ip:remove --cidr …', 'removes a block or an exemption'],
   ['ip:list', 'lists blocked and allowed addresses'],
+  ['mail:list [--state …] [--limit 100]', 'lists mails that wait or failed, and why'],
+  ['mail:retry --id … | --all', 'makes mails due now that wait or failed'],
+  ['mail:preview --to …', 'writes every mail in every language to a folder'],
   ['audit [--user …] [--event …] [--since 24h] [--limit 100]', 'shows the audit trail'],
 ]
 

@@ -1,14 +1,9 @@
+import { mailRules } from './mail-conflicts.js'
+import type { Rule } from './rule.js'
 import type { Settings } from './settings.js'
 import { isLoopback } from './values.js'
 
 type Name = keyof Settings
-
-interface Rule {
-  /** The settings that the rule compares; it says nothing when one of them cannot be read. */
-  between: Name[]
-  /** The conflict and how to solve it, starting with the name of a setting; null if there is none. */
-  find: (settings: Settings) => string | null
-}
 
 /** The address under which the server is reached. */
 export function publicUrlOf(settings: Settings): string {
@@ -17,7 +12,7 @@ export function publicUrlOf(settings: Settings): string {
 
 /** Finds conflicts between settings that are valid by themselves. Invalid settings are not compared. */
 export function findConflicts(settings: Settings, unreadable: ReadonlySet<string> = new Set()): string[] {
-  return rules
+  return [...rules, ...mailRules]
     .filter(({ between }) => !between.some((name) => unreadable.has(name)))
     .map(({ find }) => find(settings))
     .filter((conflict) => conflict !== null)

@@ -2,6 +2,17 @@ import { z } from 'zod'
 import { Secret } from '../platform/crypto/secret.js'
 import { parseOrigin } from '../platform/http/origin.js'
 import {
+  parseAppName,
+  parseDkim,
+  parseHookSecret,
+  parseLinkUrl,
+  parseLocale,
+  parseMailbox,
+  parseMailOAuth,
+  parseMailUrl,
+  parseSupportUrl,
+} from './mail-values.js'
+import {
   listOf,
   matching,
   oneOf,
@@ -25,6 +36,7 @@ const TEN_YEARS = 3650 * DAY
 
 const COLLECTOR_ADVICE = 'must be the http or https URL of the collector, such as http://localhost:4318'
 const HOST = /^[\w.:-]+$/
+const MAILBOX_ADVICE = 'must be an address, or a name and an address: Example <no-reply@example.com>'
 const HOST_ADVICE = 'must be a host name or an IP address, such as 127.0.0.1 or 0.0.0.0'
 
 /**
@@ -106,6 +118,39 @@ export const settingsSchema = z.object({
   ).default([]),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
+  MAIL_URL: parsedBy(
+    parseMailUrl,
+    'must be smtps://user:password@host, smtp://user:password@host:587 or the https URL of a hook, with special ' +
+      'characters percent-encoded; ?tls=off is for localhost only',
+  ).optional(),
+  MAIL_FROM: parsedBy(parseMailbox, MAILBOX_ADVICE).optional(),
+  MAIL_REPLY_TO: parsedBy(parseMailbox, MAILBOX_ADVICE).optional(),
+  MAIL_TEMPLATES: z.string().optional(),
+  MAIL_LOCALES: listOf(parseLocale, 'must be a language tag, such as en or pt-BR')
+    .transform(([first = 'en', ...others]): [string, ...string[]] => [first, ...others])
+    .default(['en', 'de', 'fr', 'es', 'ar']),
+  MAIL_DKIM: parsedBy(
+    parseDkim,
+    'must be a domain, a selector and the file of a key: example.com:mail2026:/etc/sallyport/dkim.pem',
+  ).optional(),
+  MAIL_OAUTH: parsedBy(
+    parseMailOAuth,
+    'must be client_id:client_secret:refresh_token:token_url, with the https URL of the token endpoint',
+  ).optional(),
+  MAIL_HOOK_SECRET: parsedBy(
+    parseHookSecret,
+    'must be whsec_ and 24 to 64 random bytes in base64, as Standard Webhooks writes secrets',
+  ).optional(),
+  LINK_URL: parsedBy(
+    parseLinkUrl,
+    'must be an https URL without query, such as https://app.example.com/link; http is for localhost only',
+  ).optional(),
+  LINK_STYLE: oneOf('query', 'fragment').default('query'),
+  APP_NAME: parsedBy(parseAppName, 'must be 1 to 64 characters, on one line').default('Sallyport'),
+  SUPPORT_URL: parsedBy(
+    parseSupportUrl,
+    'must be a URL or an address to turn to for help, such as https://example.com/help or mailto:help@example.com',
+  ).optional(),
   AUDIT_RETENTION: wholeNumberOrOff(DAY, TEN_YEARS).default(400 * DAY),
   METRICS_PORT: wholeNumber(0, 65_535).optional(),
   METRICS_HOST: matching(HOST, HOST_ADVICE).default('127.0.0.1'),

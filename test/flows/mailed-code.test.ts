@@ -11,7 +11,7 @@ t.test('an app signs in with a code from a mail', async (t) => {
   const asked = await requestCode({ email: EMAIL, mode: 'json', device_name: 'Phone' })
   t.match(asked, { status: 202, body: { to: 'a•••@example.com', resend_after: 30, flow_token: /^spf_/ } })
   const mail = await mailbox.receive(EMAIL)
-  t.match(mail, { template: 'otp', code: /^\d{8}$/, link: /\/link\/otp\?token=spl_/, params: { device: 'Phone' } })
+  t.match(mail, { kind: 'otp', code: /^\d{8}$/, link: /\/link\/otp\?token=spl_/, params: { device: 'Phone' } })
   const { flow_token } = asked.body
   t.match(await verifyCode({ code: wrongCode(mail.code), flow_token }), {
     status: 401,
@@ -208,7 +208,7 @@ t.test('EML-12: the proof of an address that was never verified removes what oth
   t.match(
     await api.call('/v1/auth/verify-email', {
       method: 'POST',
-      body: { code: '12345678', flow_token: squatter.body.flow_token },
+      body: { code: '12345678', flow_token: squatter.body.flow?.flow_token },
     }),
     { status: 401, body: { reason: 'superseded' } },
     'the flow of the squatter has ended',
@@ -220,7 +220,7 @@ t.test('an invited person chooses a password, and has the roles', async (t) => {
   t.match(await register({ email: EMAIL, password: PASSWORD }), { status: 403, body: { code: 'registration_closed' } })
   await runCommand(app.operator, 'user:invite', ['--email', EMAIL, '--role', 'admin', '--role', 'auditor'])
   const mail = await mailbox.receive(EMAIL)
-  t.match(mail, { template: 'invitation', link: /\/link\/invitation\?token=spl_/, code: undefined })
+  t.match(mail, { kind: 'invitation', link: /\/link\/invitation\?token=spl_/, code: undefined })
   const accept = (body: object) => api.call<TokenBody>('/v1/auth/accept-invitation', { method: 'POST', body })
   const { token } = mail
   t.match(await accept({ token, password: 'short', mode: 'json' }), { status: 422 })
@@ -263,7 +263,7 @@ t.test('a sign-in on a device that is not known is told by mail, but not the fir
   t.equal((await login()).status, 200)
   t.match(await mailbox.deliver(), [
     {
-      template: 'new_sign_in',
+      kind: 'new_sign_in',
       to: email,
       notMeLink: /\/link\/not-me\?token=spl_/,
       confirm: /^\d{4}$/,
@@ -275,7 +275,7 @@ t.test('a sign-in on a device that is not known is told by mail, but not the fir
   const asked = await requestCode({ email, mode: 'json' })
   const { code } = await mailbox.receive(email)
   await verifyCode({ code, flow_token: asked.body.flow_token })
-  t.match(await mailbox.deliver(), [{ template: 'new_sign_in' }])
+  t.match(await mailbox.deliver(), [{ kind: 'new_sign_in' }])
 
   const quiet = await startMailApp(t, { settings: { EMAIL_VERIFICATION: 'off', NOTICES: 'credentials' } })
   const user = await quiet.api.signUp()

@@ -123,7 +123,7 @@ t.test('a stale instance closes its streams', async (t) => {
   const feed = await follow()
   await feed.next(isBeat)
   clock.advance({ seconds: 3 })
-  const late = await feed.next(({ data }) => (data.age_ms ?? 0) > 3000)
+  const late = await feed.next(({ data }) => (data.age_ms ?? 0) >= 3000)
   t.ok(isBeat(late), 'a beat contains the time since the last confirmation')
 
   clock.advance({ seconds: 3 })

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { cookieHeader, cookiesOf, type Received, type Send } from '../http.js'
-import { peerProgram, peerVersion } from '../peers.js'
+import { peerProgram, peerVersion } from '../../peers/peers.js'
 import { answerTo, type Answer, type Held, type Protocol, type TargetKind } from '../target.js'
 import { createOAuthProtocol, REDIRECT_URI } from './oauth.js'
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { cookieHeader, cookiesOf, type Send } from '../http.js'
-import { peerProgram, peerVersion } from '../peers.js'
+import { peerProgram, peerVersion } from '../../peers/peers.js'
 import { createProof } from '../proof.js'
 import type { Protocol, TargetKind } from '../target.js'
 import { createOAuthProtocol, REDIRECT_URI } from './oauth.js'

@@ -1,35 +1,35 @@
 /** One item of work that may share a batch with others. */
 export interface BatchedWork {
-  /** Items of one subject are never in work at the same time: the next waits until the one before it is settled. */
+  /** Items with the same subject run one after the other. */
   subject: string
-  /** Whether a caller still waits for it. An item that is not awaited is not begun. */
+  /** Whether a caller still waits for the result; otherwise the item is not started. */
   isAwaited(): boolean
 }
 
 export interface Batching<Work extends BatchedWork, Result> {
-  /** Adds an item to the next batch; answers its result. */
+  /** Adds an item to the next batch and returns its result. */
   add(work: Work): Promise<Result>
 }
 
 interface BatchingOptions<Work, Result> {
-  /** Does all of the work at once; answers the results in the same order. */
+  /** Processes all items in one operation and returns their results in the same order. */
   doAll(batch: readonly Work[]): Promise<readonly Result[]>
-  /** How many batches are in work at the same time. Items that arrive meanwhile make up the next one. */
+  /** The maximum number of concurrent batches. Items that arrive meanwhile form the next one. */
   concurrency: number
   maxBatchSize: number
 }
 
 /**
  * Combines concurrent work into batches. A single item is sent immediately; concurrent items share one statement. A
- * batch starts when a place is free and the event loop has read what had arrived. Where a batch fails, it may be unknown
- * whether it was done, or one item may have failed all: each is done again by itself.
+ * batch starts when fewer than the maximum are running and the event loop has read the requests that had arrived. If a
+ * batch fails, its items are retried one by one: the batch may have been committed, or a single item may have failed it.
  */
 export function createBatching<Work extends BatchedWork, Result>(
   options: BatchingOptions<Work, Result>,
 ): Batching<Work, Result> {
   const { doAll, concurrency, maxBatchSize } = options
   const ready: Item<Work, Result>[] = []
-  // By the subject of each item that is ready or in work: those that wait for it.
+  // The waiting items, by the subject of the item that is queued or running.
   const following = new Map<string, Item<Work, Result>[]>()
   let batchesInWork = 0
   let isDue = false
@@ -73,7 +73,7 @@ export function createBatching<Work extends BatchedWork, Result>(
     for (const [index, result] of results.entries()) awaited[index]?.resolve(result)
   }
 
-  /** Lets the next of the same subject have its turn. */
+  /** Queues the next item of the same subject. */
   function leave({ work: { subject } }: Item<Work, Result>): void {
     const followers = following.get(subject) ?? []
     following.delete(subject)

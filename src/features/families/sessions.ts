@@ -12,24 +12,24 @@ import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
 import * as store from './store.js'
 
-/** A family as its user sees it: one device, one entry of the list. */
+/** A family as presented to its user: one device, one entry of the list. */
 export interface Session {
   family: Family
   ended: { at: Date; reason: AnyEndReason } | null
 }
 
-/** How many sessions one request lists. */
+/** The page size. */
 const PAGE_SIZE = 100
 
 export interface SessionPage {
   sessions: Session[]
-  /** What the next page is asked for with; null after the last. */
+  /** The cursor of the next page; null on the last. */
   nextCursor: string | null
 }
 
 /**
- * A page of the user's sessions, the most recently used first: those that live, or those that ended before their last
- * day. Throws `validation_failed` for a cursor that no page has given out.
+ * A page of the user's sessions, the most recently used first: the active ones, or those that ended before their
+ * absolute expiry. Throws `validation_failed` for an invalid cursor.
  */
 export async function listSessions(
   context: FamiliesContext,
@@ -38,7 +38,7 @@ export async function listSessions(
 ): Promise<SessionPage> {
   const { database, clock, settings } = context
   const after = cursor === null ? null : parseCursor(cursor)
-  // One more tells whether there is another page.
+  // One extra row shows whether there is another page.
   const limits = { idleSeconds: settings.idleSeconds, shiftMs: clock.shiftMs }
   const page = { ended, after, size: PAGE_SIZE + 1, ...limits }
   const readings = await database.query((client) => store.findFamiliesOfUser(client, userId, page))
@@ -49,7 +49,7 @@ export async function listSessions(
   return { sessions, nextCursor: last === undefined ? null : formatCursor(last.family) }
 }
 
-/** Names a session's device. Throws `not_found` for a session that is not the user's, or no longer lives. */
+/** Renames a session's device. Throws `not_found` for a session of another user or one that has ended. */
 export async function renameSession(
   context: FamiliesContext,
   userId: string,
@@ -61,7 +61,7 @@ export async function renameSession(
   return { family: { ...family, deviceName }, ended: null }
 }
 
-/** Ends one session of the user. Throws `not_found` for a session that is not theirs, or has ended. */
+/** Ends one session of the user. Throws `not_found` for a session of another user or one that has ended. */
 export async function endSession(
   context: FamiliesContext,
   userId: string,
@@ -75,7 +75,7 @@ export async function endSession(
   )
 }
 
-/** Ends every session of the user but the one that asks. */
+/** Ends every session of the user except the caller's. */
 export async function endOtherSessions(
   context: FamiliesContext,
   { sub, sid }: UserClaims,
@@ -96,8 +96,8 @@ export async function endAllSessions(context: FamiliesContext, userId: string, c
 }
 
 /**
- * Asks the database whether genuine claims hold at this moment, and answers the roles that it has of the user. Throws
- * `session_ended`, or `token_stale` where the user's claims have changed since.
+ * Checks verified claims against the database and returns the user's current roles. Throws `session_ended`, or
+ * `token_stale` if the user's claims have changed since the token was issued.
  */
 export async function requireLive(context: FamiliesContext, claims: UserClaims): Promise<{ roles: readonly string[] }> {
   const { database, clock, settings } = context
@@ -112,7 +112,7 @@ export async function requireLive(context: FamiliesContext, claims: UserClaims):
   return { roles: reading.user.roles }
 }
 
-/** Why a session ended; null while it lives, or once it is forgotten. */
+/** Why a session ended; null while it is active, or after its row was purged. */
 export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<AnyEndReason | null> {
   const { database, clock } = context
   const find = (client: Queries) => store.readFamily(client, sessionId, clock.shiftMs)
@@ -120,16 +120,16 @@ export async function findEndReason(context: FamiliesContext, sessionId: string)
   return reading && (endingOf(context, reading.family, reading.now)?.reason ?? null)
 }
 
-/** A session that lives, as its current refresh token shows it. */
+/** An active session, identified by its current refresh token. */
 export interface LiveSession {
   sessionId: string
   userId: string
   clientId: string
-  /** When it ends unless it is used before. */
+  /** When it expires if it is not used. */
   refreshExpiresAt: Date
 }
 
-/** Looks a session up by its current refresh token, without presenting it. Null for a spent one, or an ended session. */
+/** Finds a session by its current refresh token, without using the token. Null for a used token or an ended session. */
 export async function inspect(
   { database, clock, settings }: FamiliesContext,
   { handle, generation }: RefreshToken,
@@ -143,7 +143,7 @@ export async function inspect(
   return { sessionId: family.id, userId: user.id, clientId: family.clientId, refreshExpiresAt }
 }
 
-/** Whose session a genuine refresh token is for, of whatever generation. */
+/** The session and user of a genuine refresh token of any generation. */
 export async function identify(
   { database, clock }: FamiliesContext,
   { handle }: RefreshToken,
@@ -162,7 +162,7 @@ async function requireLiveSession(context: FamiliesContext, userId: string, sess
   return reading.family
 }
 
-/** How a session ended, whether that was written down or time alone brought it about. */
+/** Why a session ended: as recorded, or by expiry. */
 function endingOf({ settings }: FamiliesContext, family: Family, now: Date): Session['ended'] {
   if (family.ended !== null) return family.ended
   const reason = endOf(family, settings, now)

@@ -13,15 +13,15 @@ const columns = Prisma.sql`
   f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
 
 /**
- * The database's time, which alone decides about families; the shift is 0 but in tests. It has the precision of the
- * columns and of JavaScript, so that a statement and a rule that reads its answer never disagree.
+ * The database's time, which every decision about a family uses; the shift is 0 except in tests. It is truncated to
+ * milliseconds, like the columns and JavaScript's dates, so that SQL and the code that reads its result never disagree.
  */
 const now = (shiftMs: number) =>
   Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
 
-/** Whether the family `f` of the user `u` lives: `endOf` in SQL, for every statement that asks. */
+/** Whether the family `f` of the user `u` is active: `endOf` in SQL, shared by all statements. */
 const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
   f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
   AND f.last_used_at > ${now(shiftMs)} - interval '1 second' * CASE f.mode WHEN 'cookie' THEN ${idleSeconds.cookie}::float8
@@ -30,7 +30,7 @@ const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
 
 export interface Advance {
   handleHash: Uint8Array
-  /** The generation that was judged, or is expected. The statement changes nothing when it is another by now. */
+  /** The expected generation. The statement changes nothing if the stored one differs. */
   from: number
   to: number
   modes: readonly Mode[]
@@ -41,10 +41,10 @@ export interface Advance {
 }
 
 /**
- * The ordinary refresh, for any number of families in one statement: rotates each that lives and whose generation is
- * the expected one, and reads what the new tokens say. Null for a family of which any of that is not so, or whose row
- * another transaction holds: the statement never waits for a row, so two instances cannot deadlock;
- * `readFamilyForUpdate` and `judge` then decide. A family that is listed twice is rotated once.
+ * The ordinary refresh, for any number of families in one statement: rotates each active family whose generation is the
+ * expected one, and reads the data of the new tokens. Null for any other family, and for a row that another transaction
+ * has locked: the statement never waits for a row lock, so two instances cannot deadlock; `readFamilyForUpdate` and
+ * `judge` then decide. A family that is listed twice is rotated once.
  */
 export async function advanceFamilies(
   client: Queries,
@@ -52,7 +52,7 @@ export async function advanceFamilies(
   { secretId, ...settings }: LifeLimits & { secretId: number },
 ): Promise<(FamilyReading | null)[]> {
   const { shiftMs } = settings
-  // A list for each column, so that the statement is the same text, and planned once, however many families there are.
+  // One array per column, so that the statement's text, and therefore its plan, is the same for any number of families.
   const each = <T>(column: (advance: Advance) => T) => advances.map(column)
   const rows = await client.$queryRaw<(Row & { place: number })[]>`
     WITH presented AS (
@@ -92,11 +92,11 @@ export interface Renewal extends LifeLimits {
   graceSeconds: number
   ip: string | null
   userAgent: string | null
-  /** Whether address and agent are those of a service, and not of the browser. */
+  /** Whether the address and the user agent are those of a service instead of the browser. */
   isByService: boolean
 }
 
-/** The ordinary renewal of mode `session`, in one statement: notes the use, and reads what the access token says. */
+/** The ordinary renewal of mode `session`, in one statement: records the use and reads the data of the access token. */
 export async function touchFamily(client: Queries, renewal: Renewal): Promise<FamilyReading | null> {
   const { shiftMs, generation } = renewal
   const rows = await client.$queryRaw<Row[]>`
@@ -112,7 +112,7 @@ export async function touchFamily(client: Queries, renewal: Renewal): Promise<Fa
   return toReading(rows)
 }
 
-/** Reads a family by its handle and holds its row until the transaction ends. */
+/** Reads a family by its handle and locks its row until the transaction ends. */
 export async function readFamilyForUpdate(
   tx: Queries,
   handleHash: Uint8Array,
@@ -125,7 +125,7 @@ export async function readFamilyForUpdate(
   return toReading(rows)
 }
 
-/** Reads a family by its handle, as it is at this moment. */
+/** Reads a family by its handle, without a lock. */
 export async function findFamily(
   client: Queries,
   handleHash: Uint8Array,
@@ -175,23 +175,23 @@ export interface NewFamily extends LifeLimits {
   amr: string[]
   authenticatedAt: Date
   maxSeconds: number
-  /** How many live families of the user may stay beside it: those used last. */
+  /** The number of the user's other active families to keep: the most recently used. */
   keepNewest: number
-  /** Whether more may live for now, which the caller then ends; else nothing is opened. */
+  /** Whether to insert even if that number is exceeded, in which case the caller ends the others. */
   mayEvict: boolean
-  /** Other parts of the statement, for which `opened` has a row if a family is opened. */
+  /** Additional common table expressions; `opened` has a row if the family was inserted. */
   together(opened: Prisma.Sql): Prisma.Sql[]
 }
 
 export interface Opened {
   reading: FamilyReading
-  /** The live families beyond that number, least recently used. */
+  /** The active families beyond that number, the least recently used. */
   evicted: string[]
 }
 
 /**
- * Adds a family, and reads what its first tokens say. Null where the user is not as they were read. A sign-in that
- * comes in between changes the user's row, so the sessions that are counted are all that there are.
+ * Inserts a family and reads the data of its first tokens. Null if the user's row has changed since it was read. A
+ * concurrent sign-in changes the user's row too, so the count of sessions is exact.
  */
 export async function insertFamily(client: Queries, family: NewFamily): Promise<Opened | null> {
   const { user, shiftMs, keepNewest, mayEvict } = family
@@ -216,7 +216,7 @@ export async function insertFamily(client: Queries, family: NewFamily): Promise<
   return row === undefined ? null : { reading: readingOf(row), evicted: row.evicted }
 }
 
-/** Ends families unless they have ended already; answers the ids of those that it did. */
+/** Ends families that have not ended yet and returns their ids. */
 export async function endFamilies(client: Queries, which: EndingFamilies, ending: Ending): Promise<string[]> {
   const { reason, by, ip, userAgent, shiftMs } = ending
   const rows = await client.$queryRaw<{ id: string }[]>`
@@ -245,7 +245,7 @@ function isAmong(which: EndingFamilies): Prisma.Sql {
     f.handle_hash = ANY(ARRAY(SELECT decode(h, 'hex') FROM unnest(${handles}::text[]) AS h)) OR f.id = ANY(${ids}::uuid[]))`
 }
 
-/** Takes over a generation that the database lost, without rotating. */
+/** Sets the generation to one that the database has lost, without rotating. */
 export async function adoptGeneration(tx: Queries, id: string, generation: number): Promise<void> {
   await tx.refreshTokenFamily.update({
     where: { id, generation: { lt: generation } },
@@ -258,7 +258,7 @@ export async function renameFamily(client: Queries, id: string, deviceName: stri
   await client.refreshTokenFamily.update({ where: { id }, data: { deviceName }, select: { id: true } })
 }
 
-/** Leaves only what refuses the families' tokens: no user, address, agent or name. */
+/** Removes all personal data: the rows only serve to refuse the families' tokens from now on. */
 export async function forgetUser(tx: Queries, userId: string): Promise<void> {
   await tx.refreshTokenFamily.updateMany({
     where: { userId },
@@ -274,10 +274,10 @@ export async function forgetUser(tx: Queries, userId: string): Promise<void> {
   })
 }
 
-/** The advisory lock of purging: any number, but always the same. */
+/** The number of the advisory lock for purging. */
 const PURGE_LOCK = 7_370_002
 
-/** Deletes families past their absolute end, a batch at a time; 0 when there are none, or another instance is at it. */
+/** Deletes a batch of families past their absolute expiry; returns 0 if there are none or another instance is purging. */
 export async function deleteExpiredFamilies(tx: Queries, batchSize: number, shiftMs: number): Promise<number> {
   if (!(await tryLockForTransaction(tx, PURGE_LOCK))) return 0
   return tx.$executeRaw`
@@ -286,7 +286,7 @@ export async function deleteExpiredFamilies(tx: Queries, batchSize: number, shif
       LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
 }
 
-/** How many families may still be refreshed with a token under each secret, by the secret's id. */
+/** The number of active families whose current token is tagged with each secret, by the secret's id. */
 export async function countLiveFamiliesBySecret(client: Queries, settings: LifeLimits): Promise<Map<number, number>> {
   const rows = await client.$queryRaw<{ secret_id: number; families: number }[]>`
     SELECT f.secret_id, count(*)::int AS families FROM refresh_token_family AS f, "user" AS u

@@ -65,7 +65,7 @@ export function createMailSource(context: FlowsContext): MailSource {
 
   /** Gives the flow a new link, which the mail will have, and its code. */
   async function prepare(tx: Queries, flow: Flow, user: User | null): Promise<Pick<ComposedMail, Secrets>> {
-    const { id, kind } = flow
+    const { id, kind, createdAt } = flow
     const link = createFlowToken('spl_', id)
     const code = lives[kind].hasCode ? codeOf(secrets, id) : null
     await store.prepareFlow(tx, id, { userId: user?.id ?? null, linkHash: link.hash, codeMac: code?.mac ?? null })
@@ -78,6 +78,10 @@ export function createMailSource(context: FlowsContext): MailSource {
         ? { confirm: confirmationOf(secrets, id) }
         : {}),
       ...(code && { code: code.code }),
+      validSeconds: Math.min(
+        lives[kind].seconds,
+        lives[kind].maxSeconds - (clock.now().getTime() - createdAt.getTime()) / 1000,
+      ),
     }
   }
 
@@ -105,7 +109,7 @@ export function createMailSource(context: FlowsContext): MailSource {
   }
 }
 
-type Secrets = 'link' | 'notMeLink' | 'code' | 'confirm'
+type Secrets = 'link' | 'notMeLink' | 'code' | 'confirm' | 'validSeconds'
 
 /** Who asked, so that the recipient can tell whether it was them. */
 function originOf(flow: Flow | undefined): Record<string, string> {

@@ -1,7 +1,7 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
 
-/** A point that is asked for. */
+/** A requested point. */
 export interface Asked {
   key: string
   quota: number
@@ -9,21 +9,21 @@ export interface Asked {
   sliding: boolean
 }
 
-/** The result. Refused points are not counted. */
+/** The result of a request for a point. Refused points are not counted. */
 export interface Counted {
   key: string
   granted: boolean
   points: number
-  /** Until the points are forgotten. */
+  /** Until the counter is reset. */
   remainingMs: number
 }
 
-/** The database's time; the shift is 0 but in tests. */
+/** The database's time; the shift is 0 except in tests. */
 const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 /**
- * Takes a point of each, in one statement and in the order of their keys, so that no two statements wait for each
- * other. A concurrent statement waits for the row, and reads what is left of it.
+ * Takes a point of each counter in one statement, in the order of their keys, so that concurrent statements cannot
+ * deadlock. A concurrent statement waits for the row lock and then reads the new count.
  */
 export async function takePoints(client: Queries, asked: Asked[], shiftMs: number): Promise<Counted[]> {
   const [keys, quotas, windows, sliding] = [
@@ -58,8 +58,8 @@ export async function takePoints(client: Queries, asked: Asked[], shiftMs: numbe
 }
 
 /**
- * Forgets all points of some, and gives one point of each of the others back. The rows are held in the order in which
- * points are taken: two statements that met in the middle would wait for each other.
+ * Resets some counters and returns one point to each of the others. Rows are locked in the order in which points are
+ * taken, so that concurrent statements cannot deadlock.
  */
 export async function settle(client: Queries, settled: Settled): Promise<void> {
   await client.$executeRaw`WITH ${Prisma.join(settlement(settled, Prisma.empty))} SELECT`
@@ -92,7 +92,7 @@ function settlement({ forgotten = [], refunded = [] }: Settled, condition: Prism
   ]
 }
 
-/** Deletes counters that count nothing any more, a batch at a time; answers how many. */
+/** Deletes a batch of expired counters and returns their number. */
 export async function deleteExpired(client: Queries, batchSize: number, shiftMs: number): Promise<number> {
   return client.$executeRaw`
     DELETE FROM limit_counter WHERE key IN (

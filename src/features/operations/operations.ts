@@ -5,6 +5,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import type { Database } from '../../platform/database/database.js'
+import type { MailHealth } from '../mail/mail.js'
 import type { Revocations } from '../revocation/revocation.js'
 import * as store from './store.js'
 
@@ -13,6 +14,7 @@ export interface OperationsOptions {
   clock: Clock
   log: FastifyBaseLogger
   revocations: Pick<Revocations, 'ageMs' | 'isStale'>
+  mailHealth: () => MailHealth
   /** Tasks that run every minute, by name. Each must be safe to run on several instances concurrently. */
   maintenanceTasks: Record<string, () => Promise<void>>
 }
@@ -20,6 +22,8 @@ export interface OperationsOptions {
 export interface Readiness {
   clockSkewMs: number
   revocationAgeMs: number
+  /** Mail that cannot be sent waits, so it is no reason to send requests elsewhere. */
+  mail: MailHealth
   warnings: ('clock_skew' | 'revocation_stale')[]
 }
 
@@ -50,6 +54,7 @@ export function createOperations({
   clock,
   log,
   revocations,
+  mailHealth,
   maintenanceTasks,
 }: OperationsOptions): Operations {
   const operations: Operations = {
@@ -67,7 +72,7 @@ export function createOperations({
       const warnings: Readiness['warnings'] = []
       if (Math.abs(clockSkewMs) > SKEW_WARNING_MS) warnings.push('clock_skew')
       if (revocations.isStale()) warnings.push('revocation_stale')
-      return { clockSkewMs, revocationAgeMs: Math.round(revocations.ageMs()), warnings }
+      return { clockSkewMs, revocationAgeMs: Math.round(revocations.ageMs()), mail: mailHealth(), warnings }
     },
 
     async runMaintenance() {

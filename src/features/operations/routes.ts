@@ -14,13 +14,18 @@ const readinessSchema = z
     revocation_age_ms: z
       .int()
       .meta({ description: 'Milliseconds since the revocation list was last read successfully.' }),
+    mail: z.enum(['ok', 'degraded', 'off']).meta({
+      description:
+        '`degraded`: the mail server does not take mails from this instance at the moment; they are sent later. ' +
+        '`off`: none is set.',
+    }),
     warnings: z.array(z.enum(['clock_skew', 'revocation_stale'])).meta({
       description:
         '`clock_skew`: the clocks differ by more than 5 seconds. ' +
         '`revocation_stale`: the revocation list was last read more than 5 seconds ago.',
     }),
   })
-  .meta({ examples: [{ status: 'ready', clock_skew_ms: 0, revocation_age_ms: 250, warnings: [] }] })
+  .meta({ examples: [{ status: 'ready', clock_skew_ms: 0, revocation_age_ms: 250, mail: 'ok', warnings: [] }] })
 
 /** GET /livez and /readyz: for the supervisor that restarts the process, and for the load balancer. */
 export function mountOperationsRoutes(app: AppInstance, { operations }: { operations: Operations }): void {
@@ -52,11 +57,12 @@ export function mountOperationsRoutes(app: AppInstance, { operations }: { operat
       config: { access: 'probe' },
     },
     async () => {
-      const { clockSkewMs, revocationAgeMs, warnings } = await operations.checkReadiness()
+      const { clockSkewMs, revocationAgeMs, mail, warnings } = await operations.checkReadiness()
       return {
         status: 'ready' as const,
         clock_skew_ms: clockSkewMs,
         revocation_age_ms: revocationAgeMs,
+        mail,
         warnings,
       }
     },

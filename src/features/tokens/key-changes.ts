@@ -10,22 +10,22 @@ import { generateSigningKey, thumbprint, toPublicJwk, type SigningAlgorithm } fr
 import { isPublished, isPublishedLongEnough, nextKeyChange, type KeyState } from './key-schedule.js'
 import * as store from './store.js'
 
-/** Which keys are withdrawn: one, or all of which tokens are accepted. */
+/** Which keys to withdraw: one, or all published ones. */
 export type Withdrawal = { kid: string } | 'all'
 
-/** The changes of the stored keys. Each runs in the caller's transaction, under the lock of the keys. */
+/** Changes of the stored keys. Each runs in the caller's transaction, which holds the lock on the keys. */
 export interface KeyChanges {
-  /** Makes the one change that is due, if any. */
+  /** Makes the change that is due, if any. */
   makeDue(tx: Queries, spare: KeyObject[]): Promise<void>
-  /** Has the next key sign; answers its id, or null while verifiers may not know it, unless forced. */
+  /** Activates the next key and returns its id; null while verifiers may not know it yet, unless forced. */
   rotate(tx: Queries, options: { force: boolean }): Promise<string | null>
-  /** Withdraws keys for ever and replaces those that sign or will; answers the ids of those that were not yet. */
+  /** Withdraws keys permanently, replaces the active and next ones, and returns the ids of the newly withdrawn keys. */
   withdraw(tx: Queries, which: Withdrawal, spare: KeyObject[]): Promise<string[]>
-  /** Seals every private key again, with the current secret; answers how many. */
+  /** Encrypts every private key again, under the current secret, and returns their number. */
   reseal(tx: Queries): Promise<number>
-  /** The private part of a key; null where no listed secret opens it. */
+  /** The private part of a key; null if no listed secret decrypts it. */
   openKey(key: store.StoredKey): KeyObject | null
-  /** Two keys, enough for every change. Never inside a transaction: an RSA key takes a second to make. */
+  /** Two keys, enough for every change. Not inside a transaction: generating an RSA key takes a second. */
   makeSpare(): Promise<KeyObject[]>
 }
 
@@ -120,7 +120,7 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
       const left = keys.filter((key) => !kids.includes(key.kid))
       const [next] = kidsInState(left, 'next')
       const isSigning = left.some((key) => key.state === 'active')
-      // The next key steps in where it can: verifiers that cache the key set may know it already.
+      // The next key is preferred as the replacement: verifiers that cache the key set may know it already.
       if (!isSigning && next !== undefined) await advance(tx, left, now, operator)
       if (!isSigning && next === undefined) await insert(tx, spare[0], 'active')
       if (!isSigning || next === undefined) await insert(tx, spare[1], 'next')
@@ -130,7 +130,7 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
     async reseal(tx) {
       await store.lockKeys(tx)
       let resealed = 0
-      // All of them: two secrets may share an id, so the id does not tell which one sealed a key.
+      // All keys: two secrets may share an id, so the id does not show which one encrypted a key.
       for (const key of await store.findKeys(tx)) {
         const privateKey = openKey(key)
         if (privateKey === null) continue

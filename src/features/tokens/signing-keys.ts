@@ -10,7 +10,7 @@ import { createKeyChanges, kidsInState, type Withdrawal } from './key-changes.js
 import { isPublished, nextKeyChange } from './key-schedule.js'
 import * as store from './store.js'
 
-/** A published key: tokens that it signed are accepted. */
+/** A published key, whose tokens are accepted. */
 export interface VerificationKey {
   kid: string
   algorithm: string
@@ -24,36 +24,36 @@ export interface SigningKey {
 }
 
 export interface SigningKeys {
-  /** Makes what is missing, rotates what is due and reads the keys. At a start, and then every minute. */
+  /** Creates missing keys, rotates those that are due and reads all keys. Called at the start and every minute. */
   maintain(): Promise<void>
-  /** Reads the keys again. */
+  /** Reads the keys from the database. */
   reload(): Promise<void>
-  /** The key that new tokens are signed with. */
+  /** The key that signs new tokens. */
   active(): SigningKey
-  /** The published key of that id, as far as this process knows. */
+  /** The published key with this id, if it is in memory. */
   find(kid: string): VerificationKey | null
-  /** The same, after reading the keys again where they were not read within the last second. */
+  /** The same, but reads the keys first unless they were read within the last second. */
   findAfterReload(kid: string): Promise<VerificationKey | null>
   published(): VerificationKey[]
-  /** Whether the key was withdrawn, as far as this process knows. */
+  /** Whether the key is withdrawn, by the keys in memory. */
   isWithdrawn(kid: string): boolean
   /**
-   * Signs with the next key from now on. Refuses (`too_soon`) while verifiers may not know that key yet, unless forced.
+   * Activates the next key. Refuses (`too_soon`) while verifiers may not know that key yet, unless forced.
    */
   rotate(options: { force: boolean }): Promise<{ outcome: 'rotated'; kid: string } | { outcome: 'too_soon' }>
   /**
-   * Withdraws keys for ever, and has others sign in their place; answers the ids of those that were not withdrawn yet.
+   * Withdraws keys permanently, activates replacements, and returns the ids of the newly withdrawn keys.
    * `within` runs the change in the transaction that also tells the verifiers.
    */
   withdraw(
     which: Withdrawal,
     within: (change: (tx: Queries) => Promise<string[]>) => Promise<string[]>,
   ): Promise<string[]>
-  /** Seals every private key again, with the current secret; answers how many. */
+  /** Encrypts every private key again, under the current secret, and returns their number. */
   reseal(): Promise<number>
 }
 
-/** Stored keys that no listed secret opens. Starting without them would refuse tokens that are still good. */
+/** Stored keys that no listed secret decrypts. Starting without them would refuse valid tokens. */
 export class LockedKeysError extends Error {
   override readonly name = 'LockedKeysError'
 
@@ -83,7 +83,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
   let active: SigningKey | null = null
   let lastReload = { startedAt: -Infinity, done: Promise.resolve() }
 
-  /** Reads the keys, at most once a second however many ask. A failure leaves what is known in force. */
+  /** Reads the keys, at most once a second. After a failure, the keys in memory stay in use. */
   function reloadAtMostOnceASecond(): Promise<void> {
     const now = performance.now()
     if (now - lastReload.startedAt >= RELOAD_INTERVAL_MS) lastReload = { startedAt: now, done: keys.reload() }
@@ -91,7 +91,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
   }
 
   function adopt(stored: store.StoredKey[]): void {
-    // What verifies needs no secret: a withdrawn key is refused even by a process that cannot open those in its place.
+    // Verification needs no secret: a withdrawn key is refused even if this process cannot decrypt its replacement.
     const now = clock.now()
     const toPublish = stored.filter((key) => isPublished(key, now))
     published = new Map(toPublish.map((key) => [key.kid, published.get(key.kid) ?? toVerificationKey(key)]))
@@ -115,7 +115,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
     }
   }
 
-  /** Deletes retired keys that have left the key set: no live token was signed with them. */
+  /** Deletes retired keys that have left the key set: all tokens that they signed have expired. */
   async function purge(stored: store.StoredKey[]): Promise<void> {
     const now = clock.now()
     const expired = stored.filter((key) => key.state === 'retired' && !isPublished(key, now)).map((key) => key.kid)
@@ -165,7 +165,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
   return keys
 }
 
-/** A key's id is the thumbprint of its public part, so what is made of a key once holds for as long as it is known. */
+/** A key's id is the thumbprint of its public part, so what is derived from a key can be cached by its id. */
 function toVerificationKey(key: store.StoredKey): VerificationKey {
   return { kid: key.kid, algorithm: key.algorithm, jwk: key.publicKey, jwt: jwtOf(key, null) }
 }

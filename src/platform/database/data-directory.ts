@@ -1,8 +1,8 @@
-// One process at a time holds a data directory. The lock is a listening socket and not a file: the kernel takes it away
-// with its process, whatever that died of, and in a container a process id proves nothing.
+// The lock on a data directory, which only one process may use. It is a listening socket instead of a file, because the
+// kernel closes a socket when its process ends for any reason, and in a container a process id identifies nothing.
 //
-// Each process first listens on a socket of its own and only then looks at the others. So of any two, at least one sees
-// the other, and they agree without a race: a holder stays, and of those that start, the smallest id goes on.
+// Each process first listens on its own socket and then connects to the others. Of any two, at least one therefore sees
+// the other, and they agree without a race: a holder keeps the lock, and of those that start, the smallest id gets it.
 
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -29,20 +29,20 @@ export class DataDirectoryInUse extends Error {
 }
 
 export interface DataDirectoryLock {
-  /** Takes the operator's commands from now on, as `sendCommand` of another process sends them. */
+  /** Accepts operator commands, which another process sends with `sendCommand`. */
   onCommand(handler: CommandHandler): void
-  /** Lets the next process in. Close the database first. */
+  /** Releases the lock. Close the database first. */
   release(): Promise<void>
 }
 
-/** The process that holds a data directory, as another process sees it. */
+/** The process that holds a data directory, as seen by another process. */
 export interface Holder {
   socketPath: string
 }
 
 /**
- * Takes the data directory for this process, or throws DataDirectoryInUse. Another process that starts either holds it
- * or has given way long before the patience with it ends. Throws FileNotPrivate for another user's directory.
+ * Locks the data directory for this process, or throws DataDirectoryInUse. A process that starts at the same time either
+ * gets the lock or gives up well within the timeout. Throws FileNotPrivate for another user's directory.
  */
 export async function lockDataDirectory(dataDir: string, { patienceMs = 10_000 } = {}): Promise<DataDirectoryLock> {
   const folder = locksFolder(dataDir)
@@ -76,14 +76,14 @@ export async function findHolder(dataDir: string): Promise<Holder | null> {
   return null
 }
 
-/** Has the holder run an operator's command; answers the lines to be printed, throws what the command threw. */
+/** Sends an operator command to the holder and returns the lines to print. Throws what the command threw. */
 export function sendCommand(holder: Holder, name: string, args: string[]): Promise<string[]> {
   return askCommand(holder.socketPath, name, args)
 }
 
 /**
- * Returns once the process behind a socket is gone. One that starts with a larger id will find this one and give way,
- * or it looked around before this one listened, and then it holds.
+ * Returns once the process behind a socket has ended. A starting process with a larger id finds this one and gives up;
+ * if it checked before this process listened, it has the lock.
  */
 async function outlast(path: string, self: HolderState, dataDir: string, patienceMs: number): Promise<void> {
   const end = performance.now() + patienceMs
@@ -100,7 +100,7 @@ async function outlast(path: string, self: HolderState, dataDir: string, patienc
       if (other.id < self.id) throw new DataDirectoryInUse(`Another process is starting to use ${dataDir} (${path}).`)
     } catch (error) {
       if (error instanceof DataDirectoryInUse) throw error
-      // It may just be closing its socket; only the next question tells.
+      // It may be closing its socket; the next attempt shows whether it has ended.
       silence = error
     }
     await pause(pollMs)
@@ -113,7 +113,7 @@ async function outlast(path: string, self: HolderState, dataDir: string, patienc
 }
 
 async function listen(server: Server, path: string, dataDir: string): Promise<void> {
-  // A socket that is bound but does not listen yet looks dead. It gets its name only once it listens.
+  // A socket that is bound but not yet listening looks dead, so it is renamed into place only once it listens.
   const early = path.replace(/\.sock$/, '.new')
   server.listen(shortPath(early))
   try {
@@ -132,7 +132,7 @@ async function listen(server: Server, path: string, dataDir: string): Promise<vo
   }
 }
 
-/** What was left by processes that died before they were seen. One that still lives is too late anyway. */
+/** Removes the sockets of processes that have ended. A process that is still starting would not get the lock anyway. */
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) if (name.endsWith('.new')) rmSync(join(folder, name), { force: true })
 }

@@ -11,8 +11,8 @@ export interface QueryOptions {
    */
   safeToRetry?: boolean
   /**
-   * Whether the work is the server's own, such as reading revocations, and not a client's. It is never refused because
-   * too much is waiting: there is little of it, and everything else depends on it.
+   * Whether the work is internal, such as reading revocations, and not a client's. It is never refused as `overloaded`:
+   * there is little of it, and everything else depends on it.
    */
   internal?: boolean
 }
@@ -38,15 +38,15 @@ export interface Database {
   /** Runs statements that need no transaction around them. */
   query<T>(work: (client: Queries) => Promise<T>, options?: QueryOptions): Promise<T>
   /**
-   * Runs work in one transaction. Inside it only the client handed in may be used: the embedded database has one
-   * connection, and a question to another client would wait for ever. Never hash, send mail or call out inside.
+   * Runs work in one transaction. It must use only the given client: the embedded database has one connection, and a
+   * query through another client would wait forever. Never hash, send mail or make requests inside.
    */
   transaction<T>(work: (tx: Queries) => Promise<T>, options?: QueryOptions): Promise<T>
   /** Applies pending migrations under a lock and returns their names. */
   migrate(): Promise<string[]>
   /** The names of what `migrate` would apply; changes nothing. Both throw a MigrationError for any other history. */
   pendingMigrations(): Promise<string[]>
-  /** Sees to what the database does not see to by itself; called every minute. */
+  /** Runs maintenance that the database does not do by itself; called every minute. */
   maintain(): Promise<void>
   close(): Promise<void>
 }

@@ -1,12 +1,12 @@
-// What makes the Postgres in this process a server to pg: a pool of one connection, whose stream ends in PGlite. So the
-// embedded database is spoken to by the same driver and the same adapter as a Postgres elsewhere.
+// Connects pg to the embedded database: a pool of one connection, whose stream is PGlite's wire protocol. The embedded
+// database therefore uses the same driver and the same adapter as a Postgres server.
 
 import { Duplex } from 'node:stream'
 import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { eventLoop } from '../event-loop.js'
 
-/** The pool to hand to Prisma's adapter. Nothing else may use the engine while the pool does: it has one session. */
+/** Creates the pool for Prisma's adapter. PGlite has one session, so nothing else may use it at the same time. */
 export function createEmbeddedPool(engine: PGlite, waitMs: number): pg.Pool {
   return new pg.Pool({
     stream: () => new EngineStream(engine),
@@ -14,14 +14,14 @@ export function createEmbeddedPool(engine: PGlite, waitMs: number): pg.Pool {
     // A new connection would have to prepare its statements again.
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: waitMs,
-    // What pg would otherwise take from the environment, as if there were a network between.
+    // pg would otherwise read these from the environment, as for a server on the network.
     ssl: false,
     host: 'embedded',
     user: 'postgres',
   })
 }
 
-/** AuthenticationOk and ReadyForQuery, outside a transaction. PGlite has no users to tell apart. */
+/** AuthenticationOk and ReadyForQuery, outside a transaction. PGlite has no authentication. */
 const welcome = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])
 
 /** A connection of the wire protocol to PGlite, in the shape of a socket. */
@@ -34,7 +34,7 @@ class EngineStream extends Duplex {
     this.#engine = engine
   }
 
-  /** Called by pg with an address, which means nothing here. */
+  /** Called by pg with an address, which is ignored. */
   connect(): this {
     this.#reset().then(
       () => this.emit('connect'),
@@ -67,7 +67,7 @@ class EngineStream extends Duplex {
     this.#exchange(chunk, done)
   }
 
-  /** The messages of one statement arrive together, and are answered together. */
+  /** The messages of one statement arrive together, and their responses are sent together. */
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     this.#exchange(Buffer.concat(chunks.map(({ chunk }) => chunk)), done)
   }
@@ -77,11 +77,11 @@ class EngineStream extends Duplex {
     done()
   }
 
-  /** A connection that broke may have left a transaction open, and has left its prepared statements behind. */
+  /** A broken connection may have left a transaction open, and its prepared statements remain. */
   async #reset(): Promise<void> {
     if (this.#engine.isInTransaction()) await this.#engine.exec('ROLLBACK')
     await this.#engine.exec('DISCARD ALL')
-    // Times are written and read without a zone, so the session has to think in the one that Prisma thinks in.
+    // Times are written and read without a time zone, so the session must use the same one as Prisma.
     await this.#engine.exec(`SET TIME ZONE 'UTC'`)
   }
 
@@ -92,8 +92,8 @@ class EngineStream extends Duplex {
       done()
       return
     }
-    // PGlite answers within its turn of the event loop, and what waits for the answer goes on in the same one. A turn of
-    // their own for each statement lets requests, connections and timers in between, however much work is waiting.
+    // PGlite responds synchronously, and the code that awaits it continues in the same turn of the event loop. Running
+    // each statement in its own turn lets requests, connections and timers be served in between.
     eventLoop.beginStatement(() => {
       if (this.destroyed) {
         done()

@@ -1,14 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { SignalLine, Signals } from './signals.js'
 
-/** The guarantee, where no signal arrives: two polls fit into the second within which a change is felt everywhere. */
+/** Two polls fit into the second within which a change must take effect everywhere, even if no signal arrives. */
 const POLL_INTERVAL_MS = 500
 
-/** How often everything is read, whatever was missed. */
+/** How often everything is read, in case a poll missed something. */
 const LOAD_INTERVAL_MS = 60_000
 
 export interface Following {
-  /** `load` reads everything, `poll` what is new, and `glance`, at a signal, only what can only just have come. */
+  /** `load` reads everything, `poll` recent changes and `glance`, after a signal, only the latest ones. */
   source: { load(): Promise<void>; poll(): Promise<void>; glance?(): Promise<void> }
   /** Name of the data, for the log. */
   name: string
@@ -18,8 +18,8 @@ export interface Following {
 }
 
 /**
- * Keeps current what many processes hold in memory and share in the database: reads at each signal, and each half
- * second in any case; after a failure, everything. Answers what stops that and waits for what is under way.
+ * Keeps an in-memory copy of shared data current: reads changes after each signal and every half second, and everything
+ * after a failure. Returns a function that stops this and waits for a read in progress.
  */
 export function follow({ source, name, waking, log }: Following): () => Promise<void> {
   const stopping = new AbortController()
@@ -54,7 +54,7 @@ export function follow({ source, name, waking, log }: Following): () => Promise<
       if (state.failing) log.info(`reading ${name} works again`)
       state.failing = false
     } catch (error) {
-      // The same fault is told once, not twice a second.
+      // A lasting fault is logged once, not twice a second.
       if (!state.failing) log.warn({ err: error }, `reading ${name} failed`)
       state.failing = true
       state.mustLoad = true

@@ -7,20 +7,20 @@ import { isConnectionFault, isRetryable, isUnavailable } from './faults.js'
 const maxRetries = 3
 
 export interface GuardOptions {
-  /** How long anyone waits for the database, retries included. */
+  /** The deadline of a query or transaction, including retries. */
   deadlineMs: number
-  /** Throws where work is better not begun. */
+  /** Throws if work must not start, because too much is waiting. */
   beforeTry?: (options: QueryOptions) => void
   /** Runs first in every transaction. */
   prepareTransaction?: (tx: Queries) => Promise<unknown>
 }
 
-/** The deadline has passed: the caller has been answered. */
+/** The deadline has passed, and the caller has already got an error. */
 class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed'
 }
 
-/** The two ways into the database, with its retries and its deadline. Both databases share this. */
+/** Adds retries and deadlines to queries and transactions, for both databases. */
 export function guardClient(
   client: PrismaClient,
   { deadlineMs, beforeTry, prepareTransaction }: GuardOptions,
@@ -73,7 +73,7 @@ export async function guard<T>(
     timer = setTimeout(() => reject(time.passed()), deadlineMs)
   })
   try {
-    // The loser's rejection is taken by the race too, so it is never unhandled.
+    // The race also handles the rejection of the loser.
     return await Promise.race([retry(work, time, options), deadline])
   } catch (error) {
     throw translate(error)

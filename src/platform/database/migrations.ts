@@ -1,5 +1,5 @@
-// Applies prisma/migrations without Prisma's migration engine, which is a binary to be downloaded. What is recorded is
-// what the engine would have recorded, so that `prisma migrate` and this runner can take turns.
+// Applies prisma/migrations without Prisma's migration engine, which would have to be downloaded. The records are those
+// that the engine writes, so that `prisma migrate` and this runner can be used interchangeably.
 
 import { createHash, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { z } from 'zod'
 
-/** The number that Prisma's own engine locks while it migrates. */
+/** The number of the advisory lock of Prisma's own engine. */
 const advisoryLock = 72707369
 
 // The same distance from src/ and from dist/.
@@ -28,7 +28,7 @@ export type MigrationRecord = z.infer<typeof recordSchema>
 
 /** The part of a connection that migrations use; both drivers have it. */
 export interface MigrationSession {
-  /** Runs a text that may hold several statements. */
+  /** Runs a text that may contain several statements. */
   run(sql: string): Promise<unknown>
   query(sql: string, values: unknown[]): Promise<{ rows: unknown[] }>
 }
@@ -37,7 +37,7 @@ export interface MigrationConnection {
   transaction<T>(work: (session: MigrationSession) => Promise<T>): Promise<T>
 }
 
-/** Migrates over a connection of pg, which nothing else uses meanwhile. No limit of time ends a migration. */
+/** Migrates over a connection of pg that nothing else uses. Migrations have no timeout. */
 export function migrationsBy(client: pg.ClientBase): MigrationConnection {
   return {
     transaction: async (work) => {
@@ -60,7 +60,7 @@ export function migrationsBy(client: pg.ClientBase): MigrationConnection {
   }
 }
 
-/** The migrations do not fit what the database records, or one of them failed. Nothing was changed by it. */
+/** The migrations do not match the database's records, or one of them failed and was rolled back. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
@@ -77,7 +77,7 @@ export function readMigrations(folder = migrationsFolder): Migration[] {
     })
 }
 
-/** The migrations still to be applied. Throws a MigrationError when the records tell of another history. */
+/** The pending migrations. Throws a MigrationError if the records have a different history. */
 export function pendingMigrations(migrations: Migration[], records: MigrationRecord[]): Migration[] {
   for (const record of records) {
     const migration = migrations.find(({ name }) => name === record.name)
@@ -104,8 +104,8 @@ export function pendingMigrations(migrations: Migration[], records: MigrationRec
 }
 
 /**
- * Applies what is missing and answers the names. Each migration is one transaction with its record, under a lock that
- * the transaction holds: it goes with the transaction, however that ends, and works through any pooler.
+ * Applies the pending migrations and returns their names. Each one runs in a transaction with its record, under a lock
+ * that is released with the transaction, and therefore works through any pooler.
  */
 export async function applyMigrations(
   connection: MigrationConnection,
@@ -119,7 +119,7 @@ export async function applyMigrations(
   }
 }
 
-/** The names of the migrations still to be applied. Changes nothing; throws as `applyMigrations` does. */
+/** The names of the pending migrations. Changes nothing; throws as `applyMigrations` does. */
 export function findPendingMigrations(
   connection: MigrationConnection,
   migrations: Migration[] = readMigrations(),
@@ -139,21 +139,21 @@ export async function requireMigrated(database: { pendingMigrations(): Promise<s
 
 export const HOW_TO_MIGRATE = 'Run "npm run migrate" (with the package: "sallyport migrate"), or start the server once.'
 
-/** Has other processes wait until this transaction has ended. What they wrote is seen by the statements that follow. */
+/** Makes other processes wait until this transaction has ended. The statements that follow see what they committed. */
 export async function lockMigrations(session: MigrationSession): Promise<void> {
-  // A statement of its own: the records have to be read by a snapshot that was taken after the wait.
+  // A separate statement, because the records must be read with a snapshot taken after the wait.
   await session.run(`SELECT pg_advisory_xact_lock(${advisoryLock})`)
 }
 
 async function applyNext(session: MigrationSession, migrations: Migration[]): Promise<string | null> {
   await lockMigrations(session)
-  // A role that may create nothing can serve once another has migrated.
+  // A role without the right to create tables can serve after another role has migrated.
   if (!(await hasRecords(session))) await session.run(recordsTable)
   const [next] = pendingMigrations(migrations, await readRecords(session))
   if (!next) return null
 
   const id = randomUUID()
-  // Not now(), which stands still at the moment before the wait for the lock: the order of the times is the history.
+  // Not now(), which is the time before the wait for the lock: the history is ordered by these times.
   await session.query(
     `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at) VALUES ($1, $2, $3, clock_timestamp())`,
     [id, next.checksum, next.name],
@@ -183,7 +183,7 @@ const recordsTable = `
     applied_steps_count INTEGER NOT NULL DEFAULT 0
   )`
 
-/** Whether this schema has been migrated; another application may keep its records in another schema. */
+/** Whether this schema has been migrated; another application may have its records in another schema. */
 async function hasRecords(session: MigrationSession): Promise<boolean> {
   const { rows } = await session.query(
     `SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = '_prisma_migrations'`,

@@ -1,11 +1,11 @@
-// The conversation over a unix domain socket between processes that share one data directory: which of them holds it,
-// and what an operator's command asks of the one that does. Only the user who runs them can connect.
+// The protocol between processes that share a data directory, over a Unix domain socket: who holds the directory, and
+// operator commands for the holder. Only the user who runs the processes can connect.
 
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { relative } from 'node:path'
 import { z } from 'zod'
 
-/** Runs an operator's command and answers the lines to be printed. What it throws is told to the operator. */
+/** Runs an operator command and returns the lines to print. An error it throws is shown to the operator. */
 export type CommandHandler = (name: string, args: string[]) => Promise<string[]>
 
 const stateSchema = z.object({ id: z.string(), state: z.enum(['starting', 'holding']) })
@@ -26,7 +26,7 @@ const stillStarting = 'The server is still starting. Try again in a moment.'
 
 export interface SocketAnswers {
   state(): HolderState
-  /** Null until the process is ready to take commands. */
+  /** Null until the process accepts commands. */
   command(): CommandHandler | null
 }
 
@@ -49,7 +49,7 @@ async function answer(message: IncomingMessage, answers: SocketAnswers): Promise
   return { status: 200, body: { lines: await run(name, args) } }
 }
 
-/** The state of the process that listens at a path; null when none does, because it has ended. */
+/** The state of the process that listens at a path; null if there is none. */
 export async function askState(path: string, timeoutMs: number): Promise<HolderState | null> {
   try {
     return stateSchema.parse(await exchange(path, 'GET', '/state', null, timeoutMs))
@@ -59,7 +59,7 @@ export async function askState(path: string, timeoutMs: number): Promise<HolderS
   }
 }
 
-/** Has the process that listens at a path run a command. Throws what it answered when the command failed. */
+/** Sends a command to the process that listens at a path. Throws its error if the command failed. */
 export async function askCommand(path: string, name: string, args: string[]): Promise<string[]> {
   const reply: Reply = replySchema.parse(await exchange(path, 'POST', '/commands', { name, args }, commandTimeoutMs))
   if ('error' in reply) throw Object.assign(new Error(reply.error), { name: reply.name })
@@ -79,7 +79,7 @@ function exchange(path: string, method: string, url: string, body: unknown, time
   })
 }
 
-/** Nothing listens there any more: the kernel closes a socket together with its process. */
+/** Nothing listens there: the kernel has closed the socket with its process. */
 function isDead(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT')
 }
@@ -98,7 +98,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.end(JSON.stringify(body))
 }
 
-/** The shorter way to write a socket's path. Throws, with the bytes that are too many, when no way is short enough. */
+/** The shorter of a socket's absolute and relative path. Throws if both exceed the limit, and says by how many bytes. */
 export function shortPath(path: string): string {
   const fromHere = relative(process.cwd(), path)
   const shortest = Buffer.byteLength(fromHere) < Buffer.byteLength(path) ? fromHere : path

@@ -18,16 +18,16 @@ import { createSignals } from './signals.js'
 import { nameStatements } from './statement-names.js'
 
 export interface PostgresLimits {
-  /** How long anyone waits for the database, retries included. */
+  /** The deadline of a query or transaction, including retries. */
   deadlineMs: number
-  /** How long a query waits for a connection of the pool, and a new connection to be made. */
+  /** How long a query waits for a pooled connection, and how long connecting may take. */
   poolWaitMs: number
   /**
-   * How long a connection may stay silent before it is given up. Shorter than the server's own limit on a statement:
-   * the caller has given up by then, and a pool of dead connections is replaced before the server would notice.
+   * How long a statement may take before its connection is closed. Shorter than the server's own statement timeout: the
+   * caller has failed by then, and dead connections are replaced sooner.
    */
   silenceMs: number
-  /** The server's limits. Together they end every writer within 30 s, which the feed of revocations relies on. */
+  /** The server's timeouts. Together they end every writing transaction within 30 s, which the revocation feed relies on. */
   statementMs: number
   lockMs: number
   idleInTransactionMs: number
@@ -44,14 +44,14 @@ const defaultLimits: PostgresLimits = {
 
 export interface PostgresOptions {
   url: string
-  /** Whether statements may be named; not behind a pooler that hands a connection over after each transaction. */
+  /** Whether to use named statements, which a pooler in transaction mode does not support. */
   prepared: boolean
   poolSize?: number
   limits?: Partial<PostgresLimits>
   log: Pick<FastifyBaseLogger, 'warn'>
 }
 
-/** Opens the database at `url`, which has to answer. Throws a MigrationError where it has no place for the tables. */
+/** Connects to the database at `url`. Throws a MigrationError if it has no schema for the tables. */
 export async function openPostgres({
   url,
   prepared,
@@ -89,14 +89,14 @@ export async function openPostgres({
     errorFormat: 'minimal',
   })
 
-  // Loads Prisma's query compiler, which the first request should not wait for.
+  // Loads Prisma's query compiler now, so that the first request does not wait for it.
   await client.$connect()
 
   const signals = prepared ? createSignals({ url, pool, silenceMs: limits.silenceMs, log }) : null
 
   const close = async () => {
     await client.$disconnect()
-    // A server that is paused never says goodbye, and would keep the process alive.
+    // A paused server never closes the connection, which would keep the process alive.
     setTimeout(() => connections.destroy(), limits.silenceMs).unref()
     await pool.end()
   }
@@ -125,13 +125,13 @@ export async function openPostgres({
 }
 
 /**
- * What a new connection asks for first. Times are written and read without a zone, so the session has to think in the
- * one that Prisma thinks in, whatever the server's is; poolers carry this setting along.
+ * The settings of a new connection. Times are written and read without a time zone, so the session must use the same
+ * one as Prisma; poolers preserve this setting.
  */
 function sessionSettings({ searchPath }: PostgresServer, prepared: boolean, limits: PostgresLimits): string {
   const path = searchPath === null ? '' : `; SET search_path TO ${searchPath}`
   const zone = `SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'${path}`
-  // Behind a pooler, the limits would stay on a connection that others use too; there each transaction sets its own.
+  // Behind a pooler, timeouts would affect other clients of the connection; there, each transaction sets its own.
   if (!prepared) return zone
   return `${zone};
     SET statement_timeout = ${limits.statementMs};
@@ -147,8 +147,8 @@ function limitTransaction(tx: Queries, limits: PostgresLimits): Promise<unknown>
 }
 
 /**
- * The adapter gives a connection back after a transaction even when the server never answered it; the next to use it
- * would wait in vain. Nothing honest takes so long: a transaction ends at the deadline, and its ROLLBACK is answered.
+ * The adapter returns a connection to the pool after a transaction even if the server has not responded, and the next
+ * user of the connection would wait forever. No working statement takes this long: a transaction ends at the deadline.
  */
 function dropSilentConnections(pool: pg.Pool, limits: PostgresLimits, log: PostgresOptions['log']): void {
   const takenAt = new WeakMap<pg.PoolClient, number>()
@@ -168,7 +168,7 @@ function trackConnections(pool: pg.Pool): { destroy: () => void } {
   return { destroy: () => connections.forEach((connection) => connection.connection.stream.destroy()) }
 }
 
-/** Reads or applies migrations on a connection of its own, which no limit of time ends. */
+/** Reads or applies migrations on a separate connection without timeouts. */
 async function onMigrationConnection(
   url: string,
   server: PostgresServer,

@@ -7,13 +7,13 @@ export interface Signal {
 }
 
 /**
- * Wakes other processes on the same Postgres (NOTIFY and LISTEN). Only ever a reason to look sooner: a signal carries
- * nothing but its sender, several may arrive as one, and one may be lost.
+ * Notifies other processes on the same Postgres (NOTIFY and LISTEN), so that they poll sooner. A signal contains only its
+ * sender, several may be combined, and one may be lost.
  */
 export interface Signals {
-  /** Wakes the listeners. Returns immediately; signals sent while one is on its way are combined into the next. */
+  /** Notifies the listeners. Returns immediately; signals sent while one is in flight are combined into the next. */
   send(line: SignalLine): void
-  /** Calls back at each signal of another sender, and whenever the connection is new. Answers what ends that. */
+  /** Calls back for each signal of another sender, and after each (re)connect. Returns a function that stops listening. */
   listen(line: SignalLine, onSignal: (signal: Signal) => void): () => Promise<void>
 }
 
@@ -25,9 +25,9 @@ export interface SignalLine {
 
 interface SignalsOptions {
   url: string
-  /** Signals are sent on a connection of the pool, and heard on one of their own. */
+  /** Signals are sent on a pooled connection, and received on a separate one. */
   pool: pg.Pool
-  /** How often a connection that says nothing is asked whether it still lives, and how long it may take to answer. */
+  /** The interval of liveness checks on an idle connection, and their timeout. */
   silenceMs: number
   log: Pick<FastifyBaseLogger, 'warn'>
 }
@@ -76,7 +76,7 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
         }
       }
 
-      /** Listens on one connection until it breaks or the listening is to end. */
+      /** Listens on one connection until it breaks or `stop` is aborted. */
       async function listenOnce(stop: AbortSignal, onListening: () => void): Promise<void> {
         const client = new pg.Client({
           connectionString: url,

@@ -5,7 +5,7 @@ import type { UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { documentProblems } from './problem-responses.js'
 
-/** How sure a route has to be that an access token still holds: the token alone, the map of revocations, the database. */
+/** How an access token is checked for revocation: not at all, against the revocation map, or in the database. */
 export type Freshness = 'offline' | 'feed' | 'live'
 
 /** What a route requires of the access token and its user. */

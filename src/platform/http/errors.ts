@@ -6,15 +6,15 @@ const tooSlow = 'The response took too long. Retry, with the same Idempotency-Ke
 const neverArrived = 'The request did not arrive in time.'
 
 /**
- * The problem that answers whatever was thrown. Problems stand for themselves; the framework's own complaints about a
- * request get the code that says the same; anything unknown is `internal_error`.
+ * Translates any error into a problem. Problems are returned unchanged, errors of Fastify about a request get the
+ * corresponding code, and anything else becomes `internal_error`.
  *
- * @param arrived whether the whole request had been read when the error came up
+ * @param arrived whether the whole request had been read when the error occurred
  */
 export function toProblem(error: unknown, arrived: boolean): Problem {
   if (error instanceof Problem) return error
 
-  // The handler's time starts with the request's first byte, so a body that trickles in uses it up.
+  // The handler timeout starts with the request's first byte, so a slow body can exceed it.
   if (error instanceof HandlerTimeout) {
     return arrived
       ? new Problem('overloaded', { detail: tooSlow, cause: error })
@@ -25,7 +25,7 @@ export function toProblem(error: unknown, arrived: boolean): Problem {
   return new Problem('internal_error', { cause: error })
 }
 
-/** Fastify and its plugins mark what is the client's fault by a `statusCode` between 400 and 499. */
+/** Fastify and its plugins mark errors of the client by a `statusCode` between 400 and 499. */
 function codeOfStatus(statusCode: number): ProblemCode {
   switch (statusCode) {
     case 404:

@@ -12,31 +12,31 @@ export interface ServerSentEvent {
 }
 
 export interface EventStream {
-  /** Resolves when the reader can take more. Whether the stream has ended meanwhile is told by `ended`. */
+  /** Resolves when the reader can receive more. Check `ended` afterwards. */
   send(event: ServerSentEvent): Promise<void>
   end(): void
   readonly ended: boolean
-  /** Calls back once when the stream ends, from either side; immediately if it has ended. */
+  /** Calls back once when either side ends the stream; immediately if it has ended. */
   onEnd(work: () => void): void
 }
 
 /** The streams that are open in this process. */
 export interface EventStreams {
-  /** Answers a request with a stream that stays open. Its route declares no HEAD. */
+  /** Responds to a request with a stream that stays open. Its route must not expose HEAD. */
   open(reply: FastifyReply): EventStream
   endAll(): void
-  /** How many are open. */
+  /** The number of open streams. */
   readonly openCount: number
 }
 
-/** How long a reader may keep the process waiting before it is cut off: what was not sent, it can ask for again. */
+/** How long a reader may delay a graceful stop. What was not sent can be requested again. */
 const PATIENCE_MS = 10_000
 
-/** How long a stream may hold what its reader does not take, however little. */
+/** How long unread data may be buffered for a reader, regardless of its size. */
 const STALLED_MS = 30_000
 const LOOKS_PER_LIMIT = 10
 
-/** How much is held for a reader in any case; a batch of entries is far less. */
+/** The maximum buffered data of a reader; a batch of entries is far smaller. */
 const MAX_HELD_BYTES = 1024 * 1024
 
 /** The response of such a route, for its description. The example is an event that it sends. */
@@ -49,7 +49,7 @@ export function eventStreamResponse(example: ServerSentEvent) {
   }
 }
 
-/** How many milliseconds a client waits before it connects again, as a hint. */
+/** The reconnection delay that is suggested to clients, in milliseconds. */
 const INTRODUCTION = 'retry: 1000\n\n'
 
 export function createEventStreams({ patienceMs = PATIENCE_MS, stalledMs = STALLED_MS } = {}): EventStreams {
@@ -88,7 +88,7 @@ function present({ event, id, data }: ServerSentEvent): string {
 }
 
 interface WatchedStream extends EventStream {
-  /** Cuts off a reader that has taken nothing of what is held for it since then. */
+  /** Disconnects a reader that has read nothing of its buffered data since then. */
   endIfStalled(sinceMs: number): void
 }
 
@@ -99,7 +99,7 @@ function openStream(reply: FastifyReply, patienceMs: number): WatchedStream {
   void reply
     .headers({
       'content-type': 'text/event-stream; charset=utf-8',
-      // Or a proxy such as nginx collects events until its buffer is full.
+      // Otherwise a proxy such as nginx buffers the events.
       'x-accel-buffering': 'no',
     })
     .send(body)

@@ -26,9 +26,9 @@ interface ForwardingOptions {
 const TOLD_EVERY_MS = 60_000
 
 /**
- * Tells, once a minute at most, that requests carry forwarding headers of a peer that is not listed. The headers are
- * ignored then: whoever sends them could claim any address. Behind a proxy that was forgotten in TRUST_PROXY, everybody
- * shares its address, and the limits on addresses.
+ * Logs, at most once a minute, that requests have forwarding headers from a peer that is not listed. These headers are
+ * ignored, because any client could send them. Behind a proxy that is missing from TRUST_PROXY, all clients share its
+ * address, and its rate limits.
  */
 export function warnOfUnlistedProxies(app: FastifyInstance, { trustProxy, elapsedMs }: ForwardingOptions): void {
   const isListed = trustListed(trustProxy)

@@ -1,4 +1,4 @@
-/** An error as it is logged. */
+/** The logged form of an error. */
 export interface LoggedError {
   type: string
   code?: string
@@ -10,8 +10,8 @@ export interface LoggedError {
 const MAX_DEPTH = 5
 
 /**
- * An error as it may stand in the log: an allow-list, because libraries hang requests, headers, statements and bound
- * parameters on their errors. The place is told by the frames of the stack, without the message on top of it.
+ * The properties of an error that may be logged: an allow-list, because libraries attach requests, headers, statements
+ * and bound parameters to their errors. Of the stack, only the frames are kept, without the message in its first line.
  */
 export function describeError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: `thrown ${typeof error}`, stack: [] }
@@ -29,7 +29,7 @@ export function describeError(error: unknown, depth = 0): LoggedError {
 
 /**
  * The message, unless it may quote what a client sent. Databases quote values in many ways ("invalid input syntax for
- * type uuid: …", "Key (email)=(…)"), so theirs are left out altogether; others quote in double quotes, as JSON.parse does.
+ * type uuid: …", "Key (email)=(…)"), so their messages are omitted; others use double quotes, as JSON.parse does.
  */
 function presentable(error: Error): string | null {
   const fromDatabase =
@@ -38,7 +38,7 @@ function presentable(error: Error): string | null {
     'severity' in error ||
     'clientVersion' in error
   if (fromDatabase) return null
-  // Greedy, because what is quoted may itself contain quotes.
+  // Greedy, because the quoted text may contain quotes.
   return error.message.replace(/"[^]*"/, '"…"')
 }
 

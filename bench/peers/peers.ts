@@ -1,10 +1,12 @@
+// The programs that Sallyport is compared with, each in a folder of its own with a lockfile.
+
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installPackages } from '../../scripts/install-packages.js'
 import type { Program } from '../servers.js'
 
-const folder = fileURLToPath(new URL('peers', import.meta.url))
+const folder = fileURLToPath(new URL('.', import.meta.url))
 
 /** The server of a peer, whose packages are installed at first use. */
 export function peerProgram(peer: string, readyPath: string, settings: Record<string, string>): Program {

@@ -1,0 +1,47 @@
+import type { Clock } from '../../platform/clock.js'
+import type { FaultClass } from './faults.js'
+
+/** So many faults of the connection in a row pause the transport. */
+const FAULTS_TO_PAUSE = 5
+const CONNECTION_PAUSE_MS = 30_000
+/** A wrong setting is corrected by an operator, and the process then restarted; some are corrected at the other end. */
+const SETTING_PAUSE_MS = 5 * 60_000
+
+/** Pauses a transport that takes no mail at all, so that not every mail has to find that out for itself. */
+export interface Breaker {
+  /** How many mails may be attempted at once now: none in a pause, and one after it, until that is accepted. */
+  allowed(most: number): number
+  /** An attempt reached the server, whatever it said of the mail. */
+  passed(): void
+  /** Answers how long the transport is paused for; null if it is not. */
+  failed(fault: Extract<FaultClass, 'connection' | 'setting'>): number | null
+  /** Whether the last attempt failed for a reason that is not the mail's. */
+  readonly isFailing: boolean
+}
+
+export function createBreaker(clock: Pick<Clock, 'elapsedMs'>): Breaker {
+  let faults = 0
+  let pausedUntilMs = -Infinity
+  let isProbing = false
+  return {
+    allowed(most) {
+      if (clock.elapsedMs() < pausedUntilMs) return 0
+      return isProbing ? 1 : most
+    },
+    passed() {
+      faults = 0
+      isProbing = false
+    },
+    failed(fault) {
+      faults += 1
+      if (fault === 'connection' && faults < FAULTS_TO_PAUSE && !isProbing) return null
+      const pauseMs = fault === 'setting' ? SETTING_PAUSE_MS : CONNECTION_PAUSE_MS
+      pausedUntilMs = Math.max(pausedUntilMs, clock.elapsedMs() + pauseMs)
+      isProbing = true
+      return pauseMs
+    },
+    get isFailing() {
+      return faults > 0
+    },
+  }
+}

@@ -1,0 +1,38 @@
+/** The mails that confirm, recover or let in: their recipient asked for them, or somebody in their name did. */
+export const requestedMails = [
+  'register',
+  'verify_email',
+  'reset_password',
+  'otp',
+  'email_change',
+  'invitation',
+] as const
+
+/** The mails that tell the owner of an account what happened to it. */
+export const noticeMails = ['new_sign_in', 'password_changed', 'password_reset', 'email_changed'] as const
+
+export type MailKind = (typeof requestedMails)[number] | (typeof noticeMails)[number]
+
+/**
+ * What a mail tells of its cause, by names that templates know: `device`, `network` (an address), `time` (ISO 8601; by default
+ * when the mail was written), `old_email`, `new_email`, and `name`, which is for verified addresses only.
+ */
+export type MailParams = Readonly<Record<string, string>>
+
+/** A mail to be sent. What it says is decided when it is sent: who has the address, and which link and code it has. */
+export interface NewMail {
+  kind: MailKind
+  /** As it was typed, or as it is stored. Mail goes to the stored address only (EML-09). */
+  email: string
+  /** A language tag, or the browser's `Accept-Language`: for recipients who have chosen no language. */
+  locale: string
+  /** What the template tells, such as the device and the network. No secrets. */
+  params?: MailParams
+  /** The flow whose link or code it has. */
+  flowId?: string | null
+  userId?: string | null
+  /** Mails with the same value are sent once. */
+  dedupe?: string | null
+  /** Whether it is only written, and never sent, so that a limit cannot be told from the response. */
+  isVoid?: boolean
+}

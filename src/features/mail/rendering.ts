@@ -1,0 +1,115 @@
+import { chooseLocale, isRightToLeft, shippedLocales } from './locales.js'
+import { sampleMails } from './samples.js'
+import type { ComposedMail, QueuedMail } from './source.js'
+import { createTemplates, TemplateError, type Templates } from './templates.js'
+import type { OutgoingMail } from './transport.js'
+import { formatCode, formatDuration, formatTime, presentable } from './values.js'
+
+export interface RenderSettings {
+  /** The folder of templates that take the place of shipped ones; null for none. */
+  readonly templates: string | null
+  /** The languages that are offered, the default first. */
+  readonly locales: readonly [string, ...string[]]
+  readonly app: { readonly name: string; readonly supportUrl: string | null }
+}
+
+/** Writes mails from templates. */
+export interface Renderer {
+  /** Throws a TemplateError. */
+  render(composed: ComposedMail, mail: Pick<QueuedMail, 'id' | 'createdAt'>): OutgoingMail
+  /** Every template in every language, with made-up values. */
+  preview(): OutgoingMail[]
+}
+
+/** Throws a TemplateError that names every fault of the operator's own templates. */
+export async function createRenderer(settings: RenderSettings): Promise<Renderer> {
+  const templates = await createTemplates(settings.templates)
+  const renderer: Renderer = {
+    render: (composed, mail) => renderMail(composed, mail, { ...settings, templates }),
+    preview: () =>
+      settings.locales.flatMap((locale) =>
+        sampleMails(locale, { bare: false }).map(({ composed, mail }) => renderer.render(composed, mail)),
+      ),
+  }
+  // The shipped templates are tested; others may lack a file, or use what a mail does not have.
+  const isShipped = settings.templates === null && settings.locales.every((locale) => shippedLocales.includes(locale))
+  if (!isShipped) requireUsable(renderer, settings.locales)
+  return renderer
+}
+
+function requireUsable(renderer: Renderer, locales: readonly string[]): void {
+  const faults = new Set<string>()
+  const samples = locales.flatMap((locale) => [false, true].flatMap((bare) => sampleMails(locale, { bare })))
+  for (const { composed, mail } of samples) {
+    try {
+      renderer.render(composed, mail)
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      faults.add(error.message)
+    }
+  }
+  if (faults.size > 0) throw new TemplateError([...faults].join('\n'))
+}
+
+interface Rendering extends Omit<RenderSettings, 'templates'> {
+  templates: Templates
+}
+
+function renderMail(
+  composed: ComposedMail,
+  mail: Pick<QueuedMail, 'id' | 'createdAt'>,
+  { templates, locales, app }: Rendering,
+): OutgoingMail {
+  const { template, to, link, code, confirm, params } = composed
+  const locale = chooseLocale(composed.locale, locales)
+  const values = { ...valuesOf(composed, mail, locale), app_name: app.name, support_url: app.supportUrl }
+  const subject = oneLine(templates.render(template, locale, 'subject', values))
+  return {
+    id: mail.id,
+    kind: template,
+    locale,
+    to,
+    subject,
+    text: tidy(templates.render(template, locale, 'txt', values)),
+    html: templates.render(template, locale, 'html', { ...values, subject }),
+    ...(link !== undefined && { link }),
+    ...(code !== undefined && { code }),
+    ...(confirm !== undefined && { confirm }),
+    params,
+  }
+}
+
+/** What templates may use. What a mail does not have is null, which is false in a condition. */
+function valuesOf(composed: ComposedMail, { createdAt }: Pick<QueuedMail, 'createdAt'>, locale: string) {
+  const { params, validSeconds } = composed
+  const direction = isRightToLeft(locale) ? 'rtl' : 'ltr'
+  return {
+    locale,
+    dir: direction,
+    to: composed.to,
+    link: composed.link ?? null,
+    code: composed.code === undefined ? null : formatCode(composed.code, direction),
+    not_me_link: composed.notMeLink ?? null,
+    confirm: composed.confirm ?? null,
+    valid: validSeconds === undefined ? null : formatDuration(validSeconds, locale),
+    time: formatTime(params.time ?? createdAt.toISOString(), locale),
+    name: presentable(params.name),
+    device: presentable(params.device),
+    network: params.network ?? null,
+    old_email: params.old_email ?? null,
+    new_email: params.new_email ?? null,
+  }
+}
+
+/** A subject with a line break would end its header. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
+}
+
+/** Parts of a text that are left out leave no gaps. */
+function tidy(text: string): string {
+  return `${text
+    .replaceAll(/[^\S\n]+$/gm, '')
+    .replaceAll(/\n{3,}/g, '\n\n')
+    .trim()}\n`
+}

@@ -1,0 +1,107 @@
+// A mail server in this process: real conversations by SMTP, with TLS and a certificate of its own.
+
+import { once } from 'node:events'
+import tls from 'node:tls'
+import { simpleParser, type ParsedMail } from 'mailparser'
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import { cert, key } from './mail-certificate.js'
+
+interface Test {
+  teardown(work: () => Promise<void>): void
+}
+
+/** What the server says instead of taking a mail. */
+export interface Refusal {
+  code: number
+  text: string
+}
+
+export interface MailServer {
+  port: number
+  /** The mails that were taken, in order, parsed as a mail program does. */
+  mails: ParsedMail[]
+  /** How many connections there were. */
+  readonly connections: number
+  /** Refuses the next recipients, or takes them again (null). */
+  refuseRecipients(refusal: Refusal | null): void
+  /** Refuses mails after their data, or takes them again (null). */
+  refuseData(refusal: Refusal | null): void
+  /** Called when a mail was taken, before the server says so. */
+  onMail(work: () => Promise<void>): void
+  /** Stops answering, as if the machine were off. */
+  stop(): Promise<void>
+  /** Answers again on the same port. */
+  start(): Promise<void>
+}
+
+/** Starts a mail server until the test has ended. Options replace those of a server with STARTTLS and without accounts. */
+export async function startMailServer(t: Test, options: SMTPServerOptions = {}): Promise<MailServer> {
+  const mails: ParsedMail[] = []
+  let connections = 0
+  let recipients: Refusal | null = null
+  let data: Refusal | null = null
+  let work = () => Promise.resolve()
+  let port = 0
+
+  const create = () =>
+    new SMTPServer({
+      ...{ key, cert, authOptional: true, logger: false, disableReverseLookup: true },
+      onConnect(_session, done) {
+        connections += 1
+        done()
+      },
+      onRcptTo: (_address, _session, done) => done(errorOf(recipients)),
+      onData(stream, _session, done) {
+        void simpleParser(stream).then(async (mail) => {
+          if (data === null) mails.push(mail)
+          await work()
+          done(errorOf(data))
+        })
+      },
+      ...options,
+    })
+  let server = create()
+
+  const start = async () => {
+    server = create()
+    // Connections that break are what some tests are about.
+    server.on('error', () => undefined)
+    const listening = server.listen(port, '127.0.0.1')
+    await once(listening, 'listening')
+    const address = listening.address()
+    if (typeof address === 'object' && address !== null) port = address.port
+  }
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      for (const connection of server.connections) connection.close()
+      server.close(() => resolve())
+    })
+
+  await start()
+  t.teardown(stop)
+  return {
+    get port() {
+      return port
+    },
+    mails,
+    get connections() {
+      return connections
+    },
+    refuseRecipients: (refusal) => void (recipients = refusal),
+    refuseData: (refusal) => void (data = refusal),
+    onMail: (then) => void (work = then),
+    stop,
+    start,
+  }
+}
+
+function errorOf(refusal: Refusal | null): Error | null {
+  return refusal && Object.assign(new Error(refusal.text), { responseCode: refusal.code })
+}
+
+/** Makes this process trust the test's certificate, as NODE_EXTRA_CA_CERTS does for a process that is started with it. */
+export function trustMailServer(t: Test): void {
+  const { createSecureContext } = tls
+  tls.createSecureContext = (options) => createSecureContext({ ...options, ca: cert })
+  t.teardown(async () => void (tls.createSecureContext = createSecureContext))
+}
