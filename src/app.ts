@@ -34,7 +34,7 @@ import {
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
-import { createFlows, type Flows } from './features/flows/flows.js'
+import { createFlows } from './features/flows/flows.js'
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { createLimits } from './features/limits/limits.js'
@@ -74,7 +74,6 @@ export interface App {
   revocations: Revocations
   addressRules: AddressRules
   delivery: Delivery
-  flows: Flows
   /** The features that operator commands use. */
   operator: Operator
 }
@@ -169,6 +168,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     audit,
     clock,
     passwords,
+    flows,
   })
   const signIn = createSignIn({
     database,
@@ -264,7 +264,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     addressRules,
     delivery,
-    flows,
     operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
   }
 }

@@ -51,5 +51,6 @@ export const variables = [
   { key: 'access_token', value: '', description: 'Sent with every request that does not override the authorization.' },
   { key: 'refresh_token', value: '', description: 'The current refresh token; each can be used once.' },
   { key: 'session_id', value: '' },
+  { key: 'flow_token', value: '', description: 'Sent together with the code of a mail.' },
   { key: 'attempt_key', value: '', description: 'Set while a refresh is waiting for its response.' },
 ]

@@ -9,6 +9,7 @@ const commands: [usage: string, does: string][] = [
   ['keys:revoke --kid … | --all', 'revokes stolen signing keys'],
   ['secrets:rotate', 're-encrypts stored keys with the first secret'],
   ['user:create --email … [--name …] [--role …]', 'creates a user'],
+  ['user:invite --email … [--role …] [--locale …]', 'mails an invitation to make an account'],
   ['user:roles --email … --set a,b', 'sets the roles of a user'],
   ['user:password --email …', 'sets a password and ends all sessions'],
   ['user:email --email … --to …', 'changes the e-mail address of a user'],

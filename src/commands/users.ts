@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { emailSchema, nameSchema, rolesSchema } from '../features/accounts/accounts.js'
+import { localeMember } from '../features/flows/flows.js'
 import { passwordSchema } from '../features/passwords/passwords.js'
 import { CommandError, type CommandReader } from './command.js'
 import { parseValues, readOptions, requireEmail } from './options.js'
@@ -24,6 +25,27 @@ export const userCommands: Record<string, CommandReader> = {
     return async ({ administration }) => {
       const id = await administration.createUser({ ...user, roles })
       return [`Created user ${id} with ${listRoles(roles)}.`]
+    }
+  },
+
+  'user:invite'(args) {
+    const options = readOptions(args, {
+      email: { type: 'string' },
+      role: { type: 'string', multiple: true },
+      locale: { type: 'string' },
+    })
+    const {
+      email,
+      role: roles,
+      locale,
+    } = parseValues(invitationSchema, {
+      email: requireEmail(options),
+      role: [...new Set(options.role)],
+      locale: options.locale ?? null,
+    })
+    return async ({ administration }) => {
+      await administration.invite({ email, roles, locale })
+      return [`Invited ${email}, who will have ${listRoles(roles)}. The link in the mail is good for seven days.`]
     }
   },
 
@@ -89,6 +111,8 @@ const newUserSchema = z.object({
   password: passwordSchema,
   role: rolesSchema,
 })
+
+const invitationSchema = z.object({ email: emailSchema, role: rolesSchema, locale: localeMember.nullable() })
 
 function requirePassword({ password }: { password?: string | undefined }): string {
   if (password === undefined) throw new CommandError('A password is required.')

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { flowReplySchema, type FlowReply } from './flow-reply.js'
 import { modes, type Mode } from './mode.js'
 
 /** A user, as returned to the user. */
@@ -20,7 +21,7 @@ export type TokenReply = {
   expires_at: string
   refresh_token?: string | undefined
   device_token?: string | undefined
-  flow_token?: string | undefined
+  flow?: FlowReply | undefined
   refresh_expires_at: string
   session: { id: string; mode: Mode; device_name: string | null }
   user: User
@@ -57,15 +58,13 @@ export const tokenReplySchema = z
       description:
         'Returned by register and login in mode json; otherwise it is a cookie. Keep it after logout and send it with the next login.',
     }),
-    flow_token: z.string().optional().meta({
-      description:
-        'Returned by register in mode json where the address is to be confirmed; otherwise it is a cookie. Send it with the code from the mail.',
-    }),
     refresh_expires_at: z.iso.datetime().meta({
       description: 'When the session ends if it is not refreshed. Refreshing does not extend the maximum lifetime.',
     }),
     session: z.object({ id: z.uuid(), mode: z.enum(modes), device_name: z.string().nullable() }),
     user: userSchema,
+    // Only by register, where the address is to be confirmed later.
+    flow: flowReplySchema.optional(),
   })
   .meta({
     id: 'TokenReply',

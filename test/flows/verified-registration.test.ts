@@ -1,5 +1,5 @@
 import t from 'tap'
-import { PASSWORD, type Answer, type ProblemBody, type TokenBody } from '../support/api.js'
+import { PASSWORD, type Answer, type Call, type ProblemBody, type TokenBody } from '../support/api.js'
 import { startApp, type StartOptions, type Test } from '../support/app.js'
 import { createMailbox } from '../support/mailbox.js'
 import type { FlowReply } from '../../src/wire/flow-reply.js'
@@ -37,7 +37,7 @@ t.test('an app registers, and types the code from the mail', async (t) => {
 
   const mail = await mailbox.receive(EMAIL)
   t.match(mail, {
-    template: 'register',
+    kind: 'register',
     link: /^http:\/\/localhost:3000\/link\/verify-email\?token=spl_[\w-]{64}$/,
     notMeLink: /^http:\/\/localhost:3000\/link\/not-me\?token=spl_/,
     code: /^\d{8}$/,
@@ -127,7 +127,7 @@ t.test('the owner of a taken address is told by mail, and the registrant is not'
   const second = await register()
   t.equal(second.status, 202)
   const mail = await mailbox.receive(EMAIL)
-  t.match(mail, { template: 'account_exists', to: EMAIL })
+  t.match(mail, { kind: 'account_exists', to: EMAIL })
   t.equal(mail.code, undefined)
   t.equal(mail.link, undefined)
   t.match(await verify({ code: '12345678', flow_token: second.body.flow_token }), {
@@ -151,13 +151,16 @@ t.test('registrations are refused where they are for invited people, or where no
 })
 
 t.test('a later confirmation: the user is signed in at once, and proves the address when they like', async (t) => {
-  const { api, browser, mailbox, verify } = await start(t, { settings: { EMAIL_VERIFICATION: 'later' } })
+  const { api, browser, clock, mailbox, verify } = await start(t, { settings: { EMAIL_VERIFICATION: 'later' } })
 
   t.test('with the code, as who registered', async (t) => {
     const registered = await api.register({ email: EMAIL, password: PASSWORD, mode: 'json' })
-    t.match(registered, { status: 201, body: { flow_token: /^spf_/, user: { email_verified: false } } })
+    t.match(registered, {
+      status: 201,
+      body: { flow: { to: 'a•••@example.com', flow_token: /^spf_/ }, user: { email_verified: false } },
+    })
     const { code } = await mailbox.receive(EMAIL)
-    t.match(await verify({ code, flow_token: registered.body.flow_token }), { status: 204 })
+    t.match(await verify({ code, flow_token: registered.body.flow?.flow_token }), { status: 204 })
     const { access_token: token } = registered.body
     t.match(
       await api.call('/v1/me', { token }),
@@ -171,12 +174,29 @@ t.test('a later confirmation: the user is signed in at once, and proves the addr
     const page = browser()
     const email = 'grace@example.com'
     const registered = await page.call('/v1/auth/register', { method: 'POST', body: { email, password: PASSWORD } })
-    t.match(registered, { status: 201, body: { flow_token: undefined } })
+    t.match(registered, { status: 201, body: { flow: { resend_after: 30, flow_token: undefined } } })
     t.ok(page.cookies.has('sallyport_flow'))
     const { token } = await mailbox.receive(email)
     const confirm = (by: typeof page) => by.call('/v1/auth/verify-email', { method: 'POST', body: { token } })
     t.match(await confirm(browser()), { status: 401, body: { code: 'flow_unbound', needs: ['sign_in'] } })
     t.match(await confirm(page), { status: 204 })
+  })
+
+  t.test('with another mail, which a signed-in user can ask for at any time', async (t) => {
+    const { email, accessToken: token } = await api.signUp()
+    await mailbox.deliver()
+    clock.advance({ days: 2 })
+    const login = await api.login({ email, password: PASSWORD, mode: 'json' })
+    const resend = (call: Call) =>
+      api.call<FlowReply>('/v1/auth/resend', { method: 'POST', body: { mode: 'json' }, ...call })
+    t.match(await resend({}), { status: 401, body: { code: 'flow_invalid', reason: 'expired' } })
+    t.match(await resend({ token }), { status: 401 }, 'an expired token signs nobody in')
+    const asked = await resend({ token: login.body.access_token })
+    t.match(asked, { status: 202, body: { flow_token: /^spf_/ } })
+    const mails = await mailbox.deliver()
+    const { code } = mails.find(({ kind }) => kind === 'verify_email') ?? {}
+    t.match(await verify({ code, flow_token: asked.body.flow_token }), { status: 204 })
+    t.match(await resend({ token: login.body.access_token }), { status: 401, body: { reason: 'used' } })
   })
 
   for (const mode of ['cookie', 'session', 'json'] as const) {

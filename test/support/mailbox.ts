@@ -1,44 +1,34 @@
-// The mails of an application, delivered as a worker does it: each queued row is composed in a transaction, and settled in
-// another.
+// The mails of an application, as the development inbox has them.
 
-import type { ComposedMail, MailKind, QueuedMail } from '../../src/features/mail/mail.js'
+import type { InboxMail } from '../../src/features/mail/mail.js'
 import type { TestApp } from './app.js'
 
-/** A mail as its recipient has it. */
-export interface ReceivedMail extends ComposedMail {
-  kind: MailKind
+export interface ReceivedMail extends InboxMail {
   /** The token of its link. */
   token: string
+  /** The URL of the page for "this was not me", and its token. */
+  notMeLink: string | undefined
+  notMeToken: string
 }
 
 export interface Mailbox {
-  /** Delivers what is queued, and answers what arrived, in the order in which it was written. */
+  /** Delivers what is due, and answers what arrived since the last time, in the order in which it was written. */
   deliver(): Promise<ReceivedMail[]>
   /** The same, and answers the last one that is to this address; throws if there is none. */
   receive(to: string): Promise<ReceivedMail>
 }
 
-export function createMailbox({ app, database, clock }: TestApp): Mailbox {
-  const { mailSource } = app.flows
-
-  async function compose(mail: QueuedMail): Promise<ReceivedMail[]> {
-    const composed = await database.transaction((tx) => mailSource.compose(tx, mail))
-    await database.transaction(async (tx) => {
-      const state = composed === null ? 'void' : 'sent'
-      await tx.mail.update({ where: { id: mail.id }, data: { state, sentAt: clock.now() } })
-      await mailSource.settled(tx, mail)
-    })
-    if (composed === null) return []
-    return [{ ...composed, kind: mail.kind, token: new URL(composed.link ?? 'x:').searchParams.get('token') ?? '' }]
-  }
+export function createMailbox({ app }: Pick<TestApp, 'app'>): Mailbox {
+  const { delivery } = app
+  const { inbox } = delivery
+  if (inbox === null) throw new Error('These settings have no development inbox.')
+  const seen = new Set<string>()
 
   async function deliver(): Promise<ReceivedMail[]> {
-    const rows = await database.query((client) =>
-      client.mail.findMany({ where: { state: 'queued' }, orderBy: { id: 'asc' } }),
-    )
-    const received: ReceivedMail[] = []
-    for (const row of rows) received.push(...(await compose(row as unknown as QueuedMail)))
-    return received
+    await delivery.deliverDue()
+    const arrived = inbox?.list().filter(({ id }) => !seen.has(id)) ?? []
+    for (const { id } of arrived) seen.add(id)
+    return arrived.map(received).sort((one, other) => (one.id < other.id ? -1 : 1))
   }
 
   return {
@@ -49,4 +39,13 @@ export function createMailbox({ app, database, clock }: TestApp): Mailbox {
       return mail
     },
   }
+}
+
+function received(mail: InboxMail): ReceivedMail {
+  const notMeLink = /https?:\/\/\S+\/not-me[?#]token=\S+/.exec(mail.text)?.[0]
+  return { ...mail, notMeLink, token: tokenOf(mail.link), notMeToken: tokenOf(notMeLink) }
+}
+
+function tokenOf(link: string | undefined): string {
+  return /[?#]token=([\w-]+)/.exec(link ?? '')?.[1] ?? ''
 }

@@ -11,6 +11,7 @@ export const unprovoked = {
   insufficient_scope: 'a route that requires a scope; none exists yet',
   address_blocked: '`npm run ip:block -- --cidr …`, with your address',
   account_banned: '`npm run user:ban -- --email …`, and a login with the right password',
+  flow_unbound: 'a link of a mail that is opened elsewhere',
   registration_closed: '`REGISTRATION=closed`',
   rate_limited: 'an eleventh wrong password, or an eleventh stream of one user',
   internal_error: 'a bug in Sallyport',

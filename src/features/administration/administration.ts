@@ -9,9 +9,11 @@ import { Problem } from '../../platform/problem.js'
 import { operator, type Audit } from '../audit/audit.js'
 import type { accountEvents } from '../account/account.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
+import type { Flows } from '../flows/flows.js'
 import type { Families, Session, SessionPage } from '../families/families.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
+import { requireMail, type Invitation } from '../sign-in/sign-in.js'
 import type { administrationEvents } from './audit-events.js'
 
 export { banReasonSchema } from './schemas.js'
@@ -24,6 +26,7 @@ export interface AdministrationOptions {
   audit: Audit<typeof administrationEvents & Pick<typeof accountEvents, 'user_deleted'>>
   clock: Clock
   passwords: Passwords
+  flows: Flows
 }
 
 export interface Ban {
@@ -33,10 +36,15 @@ export interface Ban {
   reason: string | null
 }
 
-/** Operator actions on accounts. All except `createUser` throw `not_found` for an unknown address. */
+/** Operator actions on accounts. All except `createUser` and `invite` throw `not_found` for an unknown address. */
 export interface Administration {
   /** Adds a user and returns the id. Address, name and password are validated as at registration. */
   createUser(user: { email: string; name: string | null; password: string; roles: string[] }): Promise<string>
+  /**
+   * Mails an invitation: a link with which its recipient makes an account that has these roles. It takes the place of an
+   * earlier one. Throws `email_taken`, and `not_offered` where no mails are sent.
+   */
+  invite(invited: { email: string; roles: string[]; locale: string | null }): Promise<void>
   /** Sets the user's roles; access tokens with other roles become stale. False if nothing changes. */
   setRoles(email: string, roles: string[]): Promise<boolean>
   /**
@@ -77,7 +85,7 @@ interface Held {
 const byOperator = { actor: operator, caller: noCaller }
 
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { database, revocations, accounts, families, audit, clock, passwords } = options
+  const { database, revocations, accounts, families, audit, clock, passwords, flows } = options
 
   async function requireUser(email: string): Promise<User> {
     const user = await database.query((client) => accounts.findByEmail(client, email), { safeToRetry: true })
@@ -103,6 +111,24 @@ export function createAdministration(options: AdministrationOptions): Administra
         await audit.record(tx, { event: 'user_created', ...byOperator, userId })
         return userId
       })
+    },
+
+    async invite({ email, roles, locale }) {
+      requireMail(flows)
+      const requester = { caller: noCaller, announce: () => undefined }
+      const payload: Invitation = { roles }
+      const start = { kind: 'invitation' as const, email, locale, payload, mode: 'json' as const, requester }
+      await database.transaction(async (tx) => {
+        if ((await accounts.findByEmail(tx, email)) !== null) throw new Problem('email_taken')
+        await flows.begin(tx, { ...start, holders: 'all' }, { isVoid: false })
+        await audit.record(tx, {
+          event: 'user_invited',
+          ...byOperator,
+          userId: null,
+          detail: { roles: roles.join(',') },
+        })
+      })
+      flows.wakeMail()
     },
 
     findId: async (email) => (await requireUser(email)).id,

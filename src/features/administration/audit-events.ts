@@ -2,6 +2,7 @@ import type { AuditEvents } from '../audit/audit.js'
 
 export const administrationEvents = {
   user_created: 'done',
+  user_invited: 'done',
   user_banned: 'done',
   user_unbanned: 'done',
   roles_changed: 'done',

@@ -102,7 +102,7 @@ export function createBeginning(context: FlowsContext): Beginning {
     const hashes = holders === 'all' ? {} : { holderHashes: holders.flatMap((text) => holderHashOf(text) ?? []) }
     await store.supersedeFlows(tx, { kind, email, ...hashes }, clock.shiftMs)
     const { seconds, maxSeconds } = lives[kind]
-    const { openBefore } = await store.insertFlow(
+    const { createdAt, openBefore } = await store.insertFlow(
       tx,
       {
         ...{ id, kind, userId, email, mode, holderHash: holder.hash },
@@ -117,7 +117,7 @@ export function createBeginning(context: FlowsContext): Beginning {
     )
     const mail = { kind, email, userId, flowId: id, locale: localeOf(start) }
     await outbox.add(tx, { ...mail, isVoid: isVoid || openBefore >= MAX_OPEN })
-    return { id, token: holder.text, email, mode, expiresAt: new Date(clock.now().getTime() + seconds * 1000) }
+    return { id, token: holder.text, email, mode, expiresAt: new Date(createdAt.getTime() + seconds * 1000) }
   }
 
   return {

@@ -24,8 +24,9 @@ export interface Presenting {
    * with its reason, and `rate_limited` after too many wrong codes for one address.
    */
   present(presented: Presented, kinds: readonly FlowKind[], requester: Requester): Promise<PresentedFlow>
-  /** The newest flow of which a request has the holder's token, in whatever state; null if there is none. */
+  /** The flow of which a request has the holder's token: the newest open one, or the newest; null if there is none. */
   findHeld(holders: readonly string[]): Promise<Flow | null>
+  isOpen(flow: Flow): boolean
   /** The refusal of a flow that was open a moment ago. */
   refusalNow(flow: Flow): Promise<Problem>
 }
@@ -38,6 +39,8 @@ export function createPresenting(context: FlowsContext): Presenting {
     database.query((client) => store.findFlows(client, [...new Set(tokens.map(({ flowId }) => flowId))]), {
       safeToRetry: true,
     })
+
+  const isOpen = (flow: Flow) => refusalOf(flow, [flow.kind], clock.now()) === null
 
   async function presentLink(text: string, presented: Presented, kinds: readonly FlowKind[]): Promise<PresentedFlow> {
     const token = parseFlowToken('spl_', text)
@@ -58,7 +61,6 @@ export function createPresenting(context: FlowsContext): Presenting {
     const holders = parseHolders(presented.holders)
     const held = (await find(holders)).filter((flow) => isHeldBy(flow, holders) && lives[flow.kind].hasCode)
     const candidates = held.filter(({ kind }) => kinds.includes(kind))
-    const isOpen = (flow: Flow) => refusalOf(flow, kinds, clock.now()) === null
     const openFlows = candidates.filter(isOpen)
     if (openFlows.length === 0) {
       const [newest] = candidates
@@ -108,8 +110,10 @@ export function createPresenting(context: FlowsContext): Presenting {
 
     async findHeld(texts) {
       const holders = parseHolders(texts)
-      return (await find(holders)).find((flow) => isHeldBy(flow, holders)) ?? null
+      const held = (await find(holders)).filter((flow) => isHeldBy(flow, holders))
+      return held.find(isOpen) ?? held[0] ?? null
     },
+    isOpen,
 
     async refusalNow({ id, kind }) {
       const [flow] = await database.query((client) => store.findFlows(client, [id]))

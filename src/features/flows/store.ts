@@ -43,17 +43,22 @@ export interface NewFlow {
 /** A flow that is one of several of its kind and address: from how many others on it has another life. */
 export type CrowdedFlow = NewFlow & { crowded: { from: number; lifeSeconds: number } }
 
-/** Adds a flow; answers how many others of its kind and address are open. */
-export async function insertFlow(tx: Queries, flow: CrowdedFlow, shiftMs: number): Promise<{ openBefore: number }> {
+/** Adds a flow; answers when, and how many others of its kind and address are open. */
+export async function insertFlow(
+  tx: Queries,
+  flow: CrowdedFlow,
+  shiftMs: number,
+): Promise<{ createdAt: Date; openBefore: number }> {
   const { kind, email, lifeSeconds, crowded } = flow
   const life = Prisma.sql`CASE WHEN others.open >= ${crowded.from}::int
     THEN ${seconds(crowded.lifeSeconds)} ELSE ${seconds(lifeSeconds)} END`
-  const [row] = await tx.$queryRaw<{ open: number }[]>`
+  const [row] = await tx.$queryRaw<{ createdAt: Date; openBefore: number }[]>`
     WITH others AS (
       SELECT count(*)::int AS open FROM flow WHERE kind = ${kind} AND email = ${email}::text AND ${isOpen(shiftMs)}
-    ), added AS (${insertion(flow, life, shiftMs)} FROM others)
-    SELECT open FROM others`
-  return { openBefore: row?.open ?? 0 }
+    ), added AS (${insertion(flow, life, shiftMs)} FROM others RETURNING created_at)
+    SELECT added.created_at AS "createdAt", others.open AS "openBefore" FROM added, others`
+  if (row === undefined) throw new Error('A flow was not added.')
+  return row
 }
 
 /** Adds a flow of which there may be any number. */

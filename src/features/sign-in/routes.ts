@@ -82,8 +82,7 @@ function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): vo
       const { tokens, flow } = await signIn.register(request.body, context, holders)
       if (tokens === null) return reply.code(202).send(replyWithFlow(reply, flow, flowCookie))
       const answer = replyWithDevice(reply, tokens, context.device, options)
-      const { flow_token: flowToken } = flow === null ? {} : replyWithFlow(reply, flow, flowCookie)
-      return reply.code(201).send({ ...answer, ...(flowToken !== undefined && { flow_token: flowToken }) })
+      return reply.code(201).send({ ...answer, ...(flow && { flow: replyWithFlow(reply, flow, flowCookie) }) })
     },
   )
 

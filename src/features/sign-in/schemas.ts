@@ -67,7 +67,10 @@ export const verifyEmailSchema = z
   .meta({ examples: [{ code: '1234 5678', flow_token: 'spf_…' }] })
 
 export const resendSchema = z
-  .strictObject({ flow_token: flowTokenSchema.optional() })
+  .strictObject({
+    flow_token: flowTokenSchema.optional(),
+    mode: sessionMembers.mode.meta({ description: 'How the flow token of a signed-in user is transported.' }),
+  })
   .nullish()
   .meta({ examples: [{ flow_token: 'spf_…' }] })
 

@@ -2,17 +2,21 @@
  * Owns the ways in: how a person proves who they are, and what the proofs come to. Each way has a file of its own and
  * ends in `completeSignIn`. The passwords themselves belong to passwords, the sessions to families.
  */
+import type { Mode } from '../../wire/mode.js'
 import type { SessionTokens } from '../families/families.js'
+import type { BegunFlow } from '../flows/flows.js'
+import type { Requester } from '../limits/limits.js'
 import { createInvitationAcceptance } from './invitation.js'
 import { createMailedCode, type MailedCode, type MailedCodeOptions } from './mailed-code.js'
 import type { SignInContext } from './completing.js'
 import { createPasswordLogin, type PasswordLoginOptions } from './password-login.js'
 import { createRegistration, type Registered } from './registration.js'
 import type { AcceptInvitationBody, LoginBody, RegisterBody } from './schemas.js'
-import { createAddressConfirmation } from './verification.js'
+import { createAddressConfirmation, createVerificationRequest } from './verification.js'
 
 export type { SignInContext } from './completing.js'
 export type { Invitation } from './invitation.js'
+export { requireMail } from './offered.js'
 export type { Confirmation, ConfirmAddress } from './verification.js'
 
 export type SignInOptions = PasswordLoginOptions & MailedCodeOptions
@@ -30,6 +34,8 @@ export interface SignIn {
   login(body: LoginBody, context: SignInContext): Promise<SessionTokens>
   /** Throws `flow_invalid`, `email_taken`, `password_too_weak` and `validation_failed`. */
   acceptInvitation(body: AcceptInvitationBody, context: SignInContext): Promise<SessionTokens>
+  /** Mails a link and a code to a user whose address is not verified. Throws `flow_invalid` for one that is. */
+  requestVerification(userId: string, wish: { mode: Mode; holders: string[] }, requester: Requester): Promise<BegunFlow>
   readonly mailedCode: MailedCode
   /** What confirming an address brings about, by the kind of the flow that began it. */
   readonly confirmAddress: ReturnType<typeof createAddressConfirmation>
@@ -40,6 +46,7 @@ export function createSignIn(options: SignInOptions): SignIn {
     register: createRegistration(options),
     login: createPasswordLogin(options),
     acceptInvitation: createInvitationAcceptance(options),
+    requestVerification: createVerificationRequest(options),
     mailedCode: createMailedCode(options),
     confirmAddress: createAddressConfirmation(options),
   }

@@ -8,6 +8,7 @@ import {
   flowInvalid,
   flowKinds,
   holdersOf,
+  replyWithFlow,
   replyWithResent,
   requireHolders,
   type FlowKind,
@@ -15,9 +16,11 @@ import {
 } from '../flows/flows.js'
 import type { Door } from './door.js'
 import { resendSchema, verifyEmailSchema } from './schemas.js'
+import type { SignIn } from './sign-in.js'
 import type { ConfirmAddress } from './verification.js'
 
 export interface VerificationRoutesOptions {
+  signIn: SignIn
   flows: Flows
   flowCookie: FlowCookie
   findSignedIn: FindSignedIn
@@ -86,7 +89,12 @@ function mountVerifyEmail(app: AppInstance, options: VerificationRoutesOptions):
   )
 }
 
-function mountResend(app: AppInstance, { flows, flowCookie, door }: VerificationRoutesOptions): void {
+const noWish = { mode: 'cookie', flow_token: undefined } as const
+
+function mountResend(
+  app: AppInstance,
+  { signIn, flows, flowCookie, findSignedIn, door }: VerificationRoutesOptions,
+): void {
   app.post(
     '/v1/auth/resend',
     {
@@ -95,9 +103,10 @@ function mountResend(app: AppInstance, { flows, flowCookie, door }: Verification
         summary: 'Send a mail again',
         description:
           'Another mail with the same code and a new link, for what the holder of the flow token has asked for. The ' +
-          'response does not tell whether one is sent: "resend_after" says when the next may be.',
+          'response does not tell whether one is sent: "resend_after" says when the next may be. Without a flow token, a ' +
+          'user who is signed in gets a mail that confirms their address.',
         tags: ['Sign-in'],
-        security: [{}],
+        security: [{}, { accessToken: [] }, { accessCookie: [] }],
         body: resendSchema,
         response: {
           202: flowReplySchema,
@@ -106,11 +115,18 @@ function mountResend(app: AppInstance, { flows, flowCookie, door }: Verification
       },
       config: { access: 'public' },
     },
-    async ({ body: shown }, reply) => {
-      const body = shown ?? {}
+    async (request, reply) => {
+      const body = request.body ?? noWish
       const holders = requireHolders(reply, body, flowCookie)
       // Of several in a cookie, the newest is meant; a token in the body names one.
       const flow = await flows.findHeld(body.flow_token === undefined ? holders : [body.flow_token])
+      const isLost = flow === null || !flows.isOpen(flow)
+      const userId = isLost && body.flow_token === undefined ? await findSignedIn(request, reply) : null
+      if (userId !== null) {
+        const context = door.contextOf(reply, { email: '', mode: body.mode })
+        const begun = await signIn.requestVerification(userId, { ...body, holders }, context)
+        return reply.code(202).send(replyWithFlow(reply, begun, flowCookie))
+      }
       if (flow === null) throw flowInvalid('expired')
       return reply.code(202).send(replyWithResent(flow, await flows.resend(flow, door.requesterOf(reply))))
     },

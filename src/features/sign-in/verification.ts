@@ -1,7 +1,9 @@
-import { flowInvalid, flowUnbound, type PresentedFlow } from '../flows/flows.js'
+import type { Mode } from '../../wire/mode.js'
+import { flowInvalid, flowUnbound, type BegunFlow, type PresentedFlow } from '../flows/flows.js'
 import { Problem } from '../../platform/problem.js'
 import { stranger } from '../audit/audit.js'
 import type { Requester } from '../limits/limits.js'
+import { requireMail } from './offered.js'
 import { wishOf, type SignedIn, type SignInContext } from './completing.js'
 import { addUser, registrationSchema, type RegistrationOptions } from './registration.js'
 
@@ -80,5 +82,19 @@ export function createAddressConfirmation(
       })
       return null
     },
+  }
+}
+
+/** For users who were not asked to confirm their address, or lost the mail. */
+export function createVerificationRequest({ flows, accounts }: RegistrationOptions) {
+  return async function requestVerification(
+    userId: string,
+    { mode, holders }: { mode: Mode; holders: string[] },
+    requester: Requester,
+  ): Promise<BegunFlow> {
+    requireMail(flows)
+    const { email, emailVerifiedAt } = await accounts.require(userId)
+    if (emailVerifiedAt !== null) throw flowInvalid('used')
+    return flows.request({ kind: 'verify_email', email, userId, mode, holders, requester })
   }
 }
