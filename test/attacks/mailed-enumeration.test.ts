@@ -24,16 +24,20 @@ async function addEach({ addVerified, database }: MailApp): Promise<Record<strin
   return { unknown: 'e@example.com', ...emails }
 }
 
-/** The parts of a response that could reveal something. */
+/** The parts of a response that could reveal something: not the count of a network, nor times, which begin elsewhere. */
 function visible({ status, headers, body, setCookies }: Answer<FlowBody>) {
-  const { 'x-request-id': _id, date: _date, ...others } = headers
-  const {
-    flow_token: flowToken,
-    to: _to,
-    request_id: _request,
-    ...members
-  } = body as FlowBody & { request_id?: string }
-  return { status, headers: others, body: { ...members, flow_token: typeof flowToken }, setCookies: setCookies.length }
+  const without = (members: object, names: string[]) =>
+    Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
+  return {
+    status,
+    headers: without(headers, ['date', 'x-request-id', 'ratelimit']),
+    body: {
+      ...without(body, ['request_id', 'to', 'flow_token', 'expires_at']),
+      flow_token: typeof body.flow_token,
+      expires_at: typeof body.expires_at,
+    },
+    setCookies: setCookies.length,
+  }
 }
 
 const routes: Record<string, (app: MailApp, email: string) => Promise<Answer<FlowBody>>> = {
@@ -75,11 +79,7 @@ for (const [route, call] of Object.entries(routes)) {
         database.take()
         const repeated = await app.resend(shown)
         steps.push({ answer: visible(repeated), statements: database.take() })
-        observed[who] = steps.map(({ answer, statements }) => ({
-          // Times are told from the beginning of the flow, which differs.
-          answer: JSON.stringify(answer).replaceAll(/"expires_at":"[^"]*"/g, `"expires_at":"…"`),
-          statements,
-        }))
+        observed[who] = steps
       }
       const { unknown, ...others } = observed
       for (const [who, steps] of Object.entries(others)) t.same(steps, unknown, who)
