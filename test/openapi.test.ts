@@ -6,7 +6,7 @@ import { answersOf, operationsOf, streamsOf, pathOf } from './support/operations
 
 const features = new URL('../src/features/', import.meta.url)
 
-/** Every route that a feature registers, as named in its source. */
+/** Every route that a feature registers, as named in its source, but those of development alone. */
 function mountedRoutes(): string[] {
   return readdirSync(features, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
@@ -14,6 +14,7 @@ function mountedRoutes(): string[] {
       ...readFileSync(new URL(file, features), 'utf8').matchAll(/(?:app|scope)\.(\w+)\(\s*'(\/[^']*)'/g),
     ])
     .map(([, method = '', path = '']) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`)
+    .filter((route) => !route.includes(' /dev/'))
     .sort()
 }
 

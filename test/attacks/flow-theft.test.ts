@@ -140,13 +140,13 @@ t.test('TOK-15: no secret of a flow stands for another, and none opens anything 
   t.match(await resend({ flow_token: otpMail.token }), invalid)
   const invite = { token: otpMail.token, password: PASSWORD }
   t.match(await api.call('/v1/auth/accept-invitation', { method: 'POST', body: invite }), invalid)
-  for (const secret of [otp, registration, otpMail.token, registerMail.token, otpMail.code]) {
+  for (const secret of [otp, registration, otpMail.token, registerMail.token, otpMail.code].map(String)) {
     t.match(await api.whoami(secret), { status: 401, body: { code: 'token_invalid' } })
     t.match(await api.refresh(secret), { status: 401, body: { code: 'refresh_token_invalid' } })
   }
   const { body } = await api.login({ email: EMAIL, password: PASSWORD, mode: 'json' })
   for (const token of [body.access_token, body.refresh_token, body.device_token]) {
-    t.match(await verifyCode({ token }), { status: 401 })
+    t.match(await verifyCode({ token: token?.slice(0, 200) }), invalid)
     t.match(await verifyCode({ code: otpMail.code, flow_token: token?.slice(0, 200) }), invalid)
   }
   t.equal((await verifyCode({ code: otpMail.code, flow_token: otp })).status, 200, 'nothing of this has ended it')

@@ -62,9 +62,10 @@ export function createPresenting(context: FlowsContext): Presenting {
     const held = (await find(holders)).filter((flow) => isHeldBy(flow, holders) && lives[flow.kind].hasCode)
     const candidates = held.filter(({ kind }) => kinds.includes(kind))
     const openFlows = candidates.filter(isOpen)
-    if (openFlows.length === 0) {
-      const [newest] = candidates
-      throw flowInvalid((newest && refusalOf(newest, kinds, clock.now())) ?? 'expired')
+    const [newest] = openFlows
+    if (newest === undefined) {
+      const [ended] = candidates
+      throw flowInvalid((ended && refusalOf(ended, kinds, clock.now())) ?? 'expired')
     }
     const budgets = codeBudgets(openFlows.flatMap(({ email }) => email ?? []))
     const refusal: Refusal<keyof typeof flowEvents> = { event: 'flow_codes_limited', actor: stranger }
@@ -75,25 +76,17 @@ export function createPresenting(context: FlowsContext): Presenting {
       const compared = openFlows.filter((flow) => tried.some(({ id }) => id === flow.id))
       return compared.find(({ id, codeMac }) => isCode(secrets, id, codeMac, code)) ?? null
     })
-    if (matching === null) throw await refuseWrong(openFlows, tried, requester)
-    await database.query((client) =>
-      store.returnTries(
-        client,
-        tried.map(({ id }) => id),
-      ),
-    )
+    if (matching === null) throw await refuseWrong(newest, tried, requester)
+    const taken = tried.map(({ id }) => id)
+    await database.query((client) => store.returnTries(client, taken))
     return { ...matching, isHeld: true }
   }
 
-  async function refuseWrong(
-    [newest]: readonly Flow[],
-    tried: readonly store.Try[],
-    { caller }: Requester,
-  ): Promise<Problem> {
-    const own = tried.find(({ id }) => id === newest?.id) ?? tried[0]
-    // All tries were taken in the meantime.
-    if (own === undefined) return flowInvalid('too_many_attempts', 0)
-    const userId = newest?.userId ?? null
+  async function refuseWrong(newest: Flow, tried: readonly store.Try[], { caller }: Requester): Promise<Problem> {
+    const own = tried.find(({ id }) => id === newest.id) ?? tried[0]
+    // It has ended since it was read.
+    if (own === undefined) return refusalNow(newest)
+    const { userId } = newest
     await database.query((client) =>
       audit.record(client, { event: 'flow_code_wrong', actor: stranger, caller, userId }),
     )
@@ -101,7 +94,14 @@ export function createPresenting(context: FlowsContext): Presenting {
     return flowInvalid(attemptsLeft === 0 ? 'too_many_attempts' : 'wrong_code', attemptsLeft)
   }
 
+  async function refusalNow({ id, kind }: Flow): Promise<Problem> {
+    const [flow] = await database.query((client) => store.findFlows(client, [id]))
+    return flowInvalid((flow && refusalOf(flow, [kind], clock.now())) ?? 'expired')
+  }
+
   return {
+    refusalNow,
+
     present(presented, kinds, requester) {
       const { token, code } = presented
       if (token !== undefined) return presentLink(token, presented, kinds)
@@ -114,11 +114,6 @@ export function createPresenting(context: FlowsContext): Presenting {
       return held.find(isOpen) ?? held[0] ?? null
     },
     isOpen,
-
-    async refusalNow({ id, kind }) {
-      const [flow] = await database.query((client) => store.findFlows(client, [id]))
-      return flowInvalid((flow && refusalOf(flow, [kind], clock.now())) ?? 'expired')
-    },
   }
 }
 
