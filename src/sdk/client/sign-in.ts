@@ -20,9 +20,19 @@ export interface SignInOptions {
   send: (path: string, init: RequestInit, signal?: AbortSignal) => Promise<Answer>
 }
 
+export interface SignInRequest<T> {
+  headers?: Record<string, string>
+  /** False to let a refresh in progress finish, because the response may leave the session as it is. */
+  steal?: boolean
+  /** Reads a response that has fulfilled the request without signing in. It throws, or returns null, for others. */
+  readOther?: (answer: Answer) => Promise<T | null> | T | null
+}
+
 export interface SignIn {
-  /** By register or login. */
-  signIn(path: string, request: object): Promise<ClientState>
+  /** Completes the body of a request that opens a session, with the mode and the known device. */
+  asSignIn(request: object): Promise<object>
+  /** Sends a request that answers with tokens, and adopts them. */
+  signIn<T = never>(path: string, body: object, request?: SignInRequest<T>): Promise<ClientState | T>
   signOut(): Promise<void>
   /** Clears the local state of a session that Sallyport has already ended. */
   forget(reason: EndReason): Promise<void>
@@ -57,12 +67,15 @@ export function createSignIn({ mode, lock, credential, device, session, send }: 
   }
 
   return {
-    signIn: (path, request) =>
+    asSignIn: async (request) => ({ ...request, mode, device_token: await device?.read() }),
+
+    signIn: (path, body, { headers, steal = true, readOther } = {}) =>
       lock.run(
         async ({ signal }) => {
-          const body = { ...request, mode, device_token: await device?.read() }
-          const answer = await send(path, jsonRequest('POST', body), signal)
+          const answer = await send(path, jsonRequest('POST', body, headers), signal)
           const reply = answer.ok ? readTokenReply(answer.body, mode) : null
+          const other = reply === null && readOther ? await readOther(answer) : null
+          if (other !== null) return other
           if (reply === null) throw errorOf(answer)
           if (reply.device_token) await device?.keep(reply.device_token)
           await keep(reply)
@@ -70,7 +83,7 @@ export function createSignIn({ mode, lock, credential, device, session, send }: 
           session.adopt(reply)
           return session.state
         },
-        { steal: true },
+        { steal },
       ),
 
     signOut: () =>
