@@ -112,11 +112,11 @@ export function createClient(given: ClientOptions): Client {
   const call = createCallAsUser(authorizedFetch, { credentials })
   const account = createAccount(call, session.meet)
   const passwordChange = createPasswordChange({ mode, credential, session, call })
-  const { asSignIn, signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, session, send })
   const flows: FlowStorage = {
     storage: options.storage ?? (shared.indexedDB ? createIndexedDbStore(shared.indexedDB) : createMemoryStore()),
     ...{ key: `${name}.flow`, mode, clock },
   }
+  const { asSignIn, signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, flows, session, send })
   const inside: Internals = { mode, session, device, flows, send, call, findTokens, asSignIn, signIn }
   const stopping = new AbortController()
 

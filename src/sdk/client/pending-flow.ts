@@ -12,23 +12,27 @@ import {
   type PendingFlow,
 } from './flow-storage.js'
 import { internalsOf, type Internals } from './internals.js'
+import type { ClientState } from './session.js'
 
 /** What a mail contains: the token of its link, or its code, which is good only where the mail was asked for. */
 export type MailProof = { token: string } | { code: string }
 
-/** The kinds that end in a sign-in. */
-const signInKinds: readonly FlowKind[] = ['register', 'otp']
-
 /**
  * What this page or app waits for: the newest flow that has begun here, also before a reload or a restart. Null if there is
- * none. It does not tell that a link was used elsewhere, but a flow that ends in a sign-in is over once the user is signed
- * in: call it after `restore`.
+ * none. Call it after `restore`: a sign-in ends flows that would sign in, and a logout those of the user. It does not tell
+ * that a link was used elsewhere.
  */
 export async function pendingFlow(client: Client): Promise<PendingFlow | null> {
   const { flows, session } = internalsOf(client)
-  if (session.state.status === 'signed_in') for (const kind of signInKinds) await forgetFlow(flows, kind)
+  for (const kind of kindsOver(session.state)) await forgetFlow(flows, kind)
   const kept = await readFlow(flows, flowKinds)
   return kept && presentFlow(kept)
+}
+
+function kindsOver(state: ClientState): FlowKind[] {
+  if (state.status === 'unknown') return []
+  if (state.status === 'signed_out') return ['verify_email', 'email_change']
+  return ['register', 'otp', ...(state.user?.email_verified ? (['verify_email'] as const) : [])]
 }
 
 /** Stops waiting, for example because the address was mistyped. The mail stays valid, but its code has no holder here. */

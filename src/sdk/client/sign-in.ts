@@ -3,6 +3,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { TokenReply } from '../../wire/token-reply.js'
 import { ClientError } from './client-error.js'
 import type { Credential } from './credential.js'
+import { keepFlow, type FlowStorage } from './flow-storage.js'
 import type { KnownDevice } from './known-device.js'
 import { errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import { ignore } from './ignore.js'
@@ -16,6 +17,7 @@ export interface SignInOptions {
   credential: Credential
   /** Undefined if it is a cookie, or if there is no storage. */
   device: KnownDevice | undefined
+  flows: FlowStorage
   session: Session
   send: (path: string, init: RequestInit, signal?: AbortSignal) => Promise<Answer>
 }
@@ -42,7 +44,7 @@ export interface SignIn {
  * Creates the functions that open and end the session. Each takes the lock from a refresh in progress in any tab, whose
  * response belongs to the previous session.
  */
-export function createSignIn({ mode, lock, credential, device, session, send }: SignInOptions): SignIn {
+export function createSignIn({ mode, lock, credential, device, flows, session, send }: SignInOptions): SignIn {
   async function keep(reply: TokenReply): Promise<void> {
     // With cookies, the server ends the previous session itself.
     const former = await credential.read()
@@ -78,6 +80,8 @@ export function createSignIn({ mode, lock, credential, device, session, send }: 
           if (other !== null) return other
           if (reply === null) throw errorOf(answer)
           if (reply.device_token) await device?.keep(reply.device_token)
+          // Another mail can be sent, if its flow cannot be kept.
+          if (reply.flow) await keepFlow(flows, 'verify_email', reply.flow).catch(ignore)
           await keep(reply)
           if (signal.aborted) throw new ClientError('superseded')
           session.adopt(reply)

@@ -5,14 +5,14 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { bundleClient, type ClientModule } from '../../support/client-bundle.js'
 
-const LIMIT_BYTES = 6.65 * 1024
+const LIMIT_BYTES = 6.7 * 1024
 
 /** Of both entries together. */
 const WITH_MAIL_BYTES = 8.75 * 1024
 
 const sizeOf = (modules: ClientModule[]) => modules.reduce((bytes, { code }) => bytes + gzipSync(code).length, 0)
 
-t.test('as one module, minified and gzipped, it is smaller than 6.65 KiB and loads nothing else', async (t) => {
+t.test('as one module, minified and gzipped, it is smaller than 6.7 KiB and loads nothing else', async (t) => {
   const modules = await bundleClient()
   t.match(modules, [{ name: 'client.js', imports: [] }])
   t.equal(modules.length, 1)
