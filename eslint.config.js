@@ -32,7 +32,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}'],
     ignores: ['src/config.ts'],
     rules: {
       'no-restricted-properties': [
@@ -56,6 +56,11 @@ export default tseslint.config(
       // A subtest is asynchronous even if it awaits nothing.
       '@typescript-eslint/require-await': 'off',
     },
+  },
+  {
+    files: ['src/pages/assets/**'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { document: 'readonly' } },
   },
   {
     files: ['scripts/**', 'bench/**', 'examples/*/*.js', 'eslint.config.js'],

@@ -51,6 +51,7 @@ import { createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
+import { mountPages } from './pages/pages.js'
 import type { Operator } from './commands/command.js'
 import { createMeters, meterReadings } from './meters.js'
 
@@ -249,14 +250,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     countForged: () => count.refresh('forged'),
   })
-  mountAccountRoutes(server, {
-    account: createAccount({ accounts, families, passwords, audit }),
-    families,
-    cookies,
-    clock,
-  })
+  const account = createAccount({ accounts, families, passwords, audit })
+  mountAccountRoutes(server, { account, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
   if (delivery.inbox) mountMailRoutes(server, { inbox: delivery.inbox })
+  if (config.pages.enabled) {
+    await mountPages(server, {
+      ...{ signIn, account, families, cookies, crossSite, devices, deviceCookie, authenticate, secrets, clock },
+      ...pageSettings(config),
+    })
+  }
 
   return {
     server,
@@ -265,6 +268,21 @@ export async function createApp(options: AppOptions): Promise<App> {
     addressRules,
     delivery,
     operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
+  }
+}
+
+function pageSettings({ environment, docs, server, cookies, registration, passwords, pages }: Config) {
+  return {
+    ...{ docs, registration },
+    isDevelopment: environment !== 'production',
+    publicUrl: server.publicUrl,
+    cookiePrefix: cookies.prefix,
+    minLength: passwords.minLength,
+    returnTo: pages.returnTo,
+    themeDir: pages.themeDir,
+    appName: 'Sallyport',
+    supportUrl: null,
+    defaultLocale: 'en' as const,
   }
 }
 
