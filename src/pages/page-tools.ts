@@ -33,7 +33,7 @@ export interface PageTools extends PageFeatures {
   /** Reads `return_to`; throws `validation_failed` for one that is not allowed. */
   readReturnTo(returnTo: string): Destination | null
   minLength: number
-  registration: 'open' | 'closed'
+  registration: 'open' | 'invite' | 'closed'
 }
 
 /** What a form says about an error; an error that it cannot be corrected for is thrown on, and gets a page of its own. */

@@ -28,7 +28,7 @@ export interface PagesOptions extends PageFeatures, HomeOptions {
   supportUrl: string | null
   /** The language of visitors who ask for none that there is. */
   defaultLocale: Locale
-  registration: 'open' | 'closed'
+  registration: 'open' | 'invite' | 'closed'
   /** PASSWORD_MIN_LENGTH. */
   minLength: number
   /** RETURN_TO. */

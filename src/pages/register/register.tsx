@@ -20,7 +20,7 @@ export function mountRegister(scope: AppInstance, tools: PageTools): void {
 
   scope.get('/register', { ...forAnyone, schema: { hide: true, querystring: pageQuery } }, (request, reply) => {
     const { return_to: returnTo = '' } = request.query
-    if (registration === 'closed') return rendering.send(reply, <RegistrationClosedPage />, { status: 403 })
+    if (registration !== 'open') return rendering.send(reply, <RegistrationClosedPage />, { status: 403 })
     const leadsTo = readReturnTo(returnTo)?.origin ?? null
     const page = <RegisterPage typed={{ email: '', name: '' }} returnTo={returnTo} />
     return rendering.send(reply, page, { returnTo, leadsTo })
