@@ -60,7 +60,15 @@ export default tseslint.config(
   {
     files: ['src/pages/assets/**'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { document: 'readonly' } },
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        location: 'readonly',
+        fetch: 'readonly',
+        DOMParser: 'readonly',
+        setTimeout: 'readonly',
+      },
+    },
   },
   {
     files: ['scripts/**', 'bench/**', 'examples/*/*.js', 'eslint.config.js'],

@@ -257,6 +257,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (config.pages.enabled) {
     await mountPages(server, {
       ...{ signIn, account, families, cookies, crossSite, devices, deviceCookie, authenticate, secrets, clock },
+      inbox: delivery.inbox,
       ...pageSettings(config),
     })
   }
@@ -271,7 +272,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
 }
 
-function pageSettings({ environment, docs, server, cookies, registration, passwords, pages }: Config) {
+function pageSettings({ environment, docs, server, cookies, registration, passwords, pages, app, mail }: Config) {
   return {
     ...{ docs, registration },
     isDevelopment: environment !== 'production',
@@ -280,9 +281,9 @@ function pageSettings({ environment, docs, server, cookies, registration, passwo
     minLength: passwords.minLength,
     returnTo: pages.returnTo,
     themeDir: pages.themeDir,
-    appName: 'Sallyport',
-    supportUrl: null,
-    defaultLocale: 'en' as const,
+    appName: app.name,
+    supportUrl: app.supportUrl,
+    locales: mail.locales,
   }
 }
 

@@ -4,6 +4,7 @@ import { toProblem } from '../platform/http/errors.js'
 import type { SecretKeys } from '../platform/crypto/secret-keys.js'
 import type { Clock } from '../platform/clock.js'
 import type { Authenticate } from '../platform/http/access.js'
+import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
 import { noteProblem } from '../platform/http/error-handler.js'
 import type { Account } from '../features/account/account.js'
 import type { CrossSiteGuard, DeviceCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
@@ -39,10 +40,11 @@ export interface PageTools extends PageFeatures {
 /** What a form says about an error; an error that it cannot be corrected for is thrown on, and gets a page of its own. */
 export function errorsOf(
   tools: Pick<PageTools, 'rendering' | 'minLength'>,
-  request: FastifyRequest,
+  reply: FastifyReply,
   error: unknown,
   credentials?: 'password' | 'current_password',
 ): { errors: FormErrors; status: number } {
+  const { request } = reply
   const problem = toProblem(error, true)
   const telling = {
     ...tools.rendering.language(request),
@@ -52,6 +54,8 @@ export function errorsOf(
   const errors = describeProblem(problem, telling)
   if (errors === null) throw error
   noteProblem(problem, request)
+  const retryAfter = retryAfterSecondsOf(problem)
+  if (retryAfter !== null) void reply.header('retry-after', retryAfter)
   // A form with a wrong password is no request without a credential, which 401 would say.
   return { errors, status: problem.status === 401 ? 422 : problem.status }
 }

@@ -5,11 +5,13 @@
  */
 import type { AppInstance } from '../platform/http/app-instance.js'
 import { readFormBodies } from '../platform/http/form-body.js'
+import type { Inbox } from '../features/mail/mail.js'
 import { mountAccount } from './account/account.js'
 import { guardForms } from './forms/form-guard.js'
 import { createFormTokens } from './forms/form-tokens.js'
 import { mountHome, type HomeOptions } from './home/home.js'
-import type { Locale } from './locales/messages.js'
+import { mountInbox } from './inbox/inbox.js'
+import { isLocale } from './locales/messages.js'
 import type { PageFeatures, PageTools } from './page-tools.js'
 import { answerWithPages } from './problems/problems.js'
 import { mountRegister } from './register/register.js'
@@ -20,19 +22,21 @@ import { mountSignIn } from './signin/signin.js'
 import { createStaticFiles } from './static/static-files.js'
 import { readTheme } from './static/theme.js'
 
-export interface PagesOptions extends PageFeatures, HomeOptions {
+export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
   publicUrl: string
   /** COOKIE_PREFIX. */
   cookiePrefix: string
   appName: string
   supportUrl: string | null
-  /** The language of visitors who ask for none that there is. */
-  defaultLocale: Locale
+  /** MAIL_LOCALES, of which the first is the language of visitors who ask for none that there is. */
+  locales: readonly [string, ...string[]]
   registration: 'open' | 'invite' | 'closed'
   /** PASSWORD_MIN_LENGTH. */
   minLength: number
   /** RETURN_TO. */
   returnTo: readonly string[]
+  /** The development inbox, where there is one. */
+  inbox: Inbox | null
   /** THEME_DIR. */
   themeDir: string | null
 }
@@ -44,7 +48,9 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
   const staticFiles = await createStaticFiles(theme)
   const formTokens = createFormTokens({ secrets, publicUrl, prefix })
   const { messages } = theme
-  const rendering = createRendering({ ...options, formTokens, staticFiles, messages })
+  const [first] = options.locales
+  const defaultLocale = isLocale(first) ? first : 'en'
+  const rendering = createRendering({ ...options, defaultLocale, formTokens, staticFiles, messages })
   const tools: PageTools = { ...options, rendering, readReturnTo: createReturnTo(options.returnTo) }
 
   void server.register((scope: AppInstance, _options, done) => {
@@ -52,11 +58,12 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     answerWithPages(scope, tools)
     guardForms(scope, { formTokens, publicUrl })
     staticFiles.mount(scope)
-    mountHome(scope, tools, options)
+    mountHome(scope, tools, { ...options, inbox: options.inbox !== null })
     mountSignIn(scope, tools)
     mountRegister(scope, tools)
     mountAccount(scope, tools)
     mountSignedOut(scope, tools)
+    if (options.inbox !== null) mountInbox(scope, tools, options.inbox)
     done()
   })
 }

@@ -6,8 +6,15 @@ import type { Clock } from '../platform/clock.js'
 import { basePathOf } from '../platform/http/base-path.js'
 import type { FormTokens } from './forms/form-tokens.js'
 import { PageProvider, type PageContext } from './layout/page-context.js'
-import { createTranslate, locales, type CustomMessages, type Locale, type Translate } from './locales/messages.js'
-import { localeOf, negotiateLocale } from './locales/negotiation.js'
+import {
+  createTranslate,
+  isLocale,
+  locales,
+  type CustomMessages,
+  type Locale,
+  type Translate,
+} from './locales/messages.js'
+import { negotiateLocale } from './locales/negotiation.js'
 import type { StaticFiles } from './static/static-files.js'
 
 export interface RenderingOptions {
@@ -28,6 +35,8 @@ export interface SendOptions {
   status?: number
   /** Another origin, to which a form of the page may lead: Chromium applies `form-action` to redirects too. */
   leadsTo?: string | null
+  /** Whether it shows other responses of ours in frames. */
+  frames?: boolean
   /** `return_to`, which the page keeps in another language. */
   returnTo?: string
 }
@@ -62,9 +71,8 @@ export function createRendering(options: RenderingOptions): Rendering {
 
   /** Keeps a language that was chosen by a link. */
   function rememberChoice(request: FastifyRequest, reply: FastifyReply): void {
-    const [wish = ''] = (queryOf(request).get('ui_locales') ?? '').split(' ')
-    const locale = localeOf(wish)
-    if (locale === null) return
+    const locale = queryOf(request).get('ui_locales') ?? ''
+    if (!isLocale(locale)) return
     const attributes = { path: '/', httpOnly: true, secure, sameSite: 'lax', maxAge: ONE_YEAR_SECONDS } as const
     void reply.setCookie(localeCookie, locale, attributes)
   }
@@ -95,7 +103,7 @@ export function createRendering(options: RenderingOptions): Rendering {
     language,
 
     send(reply, page, sending = {}) {
-      const { status = 200, leadsTo = null } = sending
+      const { status = 200, leadsTo = null, frames = false } = sending
       rememberChoice(reply.request, reply)
       const context = contextOf(reply, sending)
       const html = renderToString(<PageProvider value={context}>{page}</PageProvider>)
@@ -104,7 +112,7 @@ export function createRendering(options: RenderingOptions): Rendering {
         .headers({
           'content-type': 'text/html; charset=utf-8',
           'content-language': context.locale,
-          'content-security-policy': contentSecurityPolicy(leadsTo),
+          'content-security-policy': contentSecurityPolicy(leadsTo, frames),
         })
         .send(`<!doctype html>\n${html}\n`)
     },
@@ -118,13 +126,14 @@ function queryOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(start === -1 ? '' : request.url.slice(start))
 }
 
-function contentSecurityPolicy(leadsTo: string | null): string {
+function contentSecurityPolicy(leadsTo: string | null, frames: boolean): string {
   return [
     "default-src 'none'",
     "style-src 'self'",
     "script-src 'self'",
     "img-src 'self' data:",
     "connect-src 'self'",
+    ...(frames ? ["frame-src 'self'"] : []),
     "frame-ancestors 'none'",
     "base-uri 'none'",
     `form-action 'self'${leadsTo === null ? '' : ` ${leadsTo}`}`,

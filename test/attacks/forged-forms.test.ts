@@ -25,6 +25,8 @@ t.test('WEB-04: a form from another site does nothing, even with a token', async
   const app = await startApp(t, { settings: { CORS_ORIGINS: 'https://app.example' } })
   const ada = createVisitor(app)
   await ada.register('ada@example.com')
+  const ofAccount = tokenIn((await ada.open('/account')).body) ?? ''
+  const ofAnyone = tokenIn((await ada.open('/register')).body) ?? ''
   const before = await readAllRows(app.database)
   const origins: Record<string, string>[] = [
     { origin: EVE },
@@ -36,8 +38,8 @@ t.test('WEB-04: a form from another site does nothing, even with a token', async
   ]
   for (const headers of origins) {
     for (const [path, fields] of Object.entries(forms)) {
-      await ada.open(path.startsWith('/account') ? '/account' : '/register')
-      const answer = await ada.send(path, fields, { headers })
+      const csrf = path.startsWith('/account') ? ofAccount : ofAnyone
+      const answer = await ada.send(path, { ...fields, csrf }, { headers })
       t.equal(answer.status, 403, `${path} ${JSON.stringify(headers)}`)
       t.strictSame(
         answer.setCookies.filter((line) => !line.startsWith('sallyport_form')),

@@ -63,9 +63,9 @@ t.test('the limits of the API hold, and a ban is told to those who know the pass
   let answer = await guess()
   for (let tries = 0; tries < 20 && answer.status === 422; tries += 1) answer = await guess()
   t.match(answer, { status: 429, body: /role="alert">Too many attempts\. You can try again in \d+ / })
-  t.ok(answer.headers.ratelimit)
+  t.match(answer.headers['retry-after'], /^\d+$/)
 
-  await app.app.operator.administration.ban(EMAIL, { until: null })
+  await app.app.operator.administration.ban(EMAIL, { until: null, reason: null })
   app.clock.advance({ hours: 2 })
   const banned = await eve.send('/signin/password', { email: EMAIL, password: PASSWORD })
   t.match(banned, { status: 403, body: /role="alert">This account is blocked/ })

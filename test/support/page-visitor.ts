@@ -16,8 +16,9 @@ export interface Visitor extends Pick<Browser, 'cookies'> {
 
 export const formType = 'application/x-www-form-urlencoded'
 
-export function createVisitor({ browser }: Pick<TestApp, 'browser'>): Visitor {
+export function createVisitor({ browser, config }: Pick<TestApp, 'browser' | 'config'>): Visitor {
   const { cookies, call } = browser()
+  const { origin } = new URL(config.server.publicUrl)
   let token = ''
 
   async function request(path: string, options: Call): Promise<Answer<string>> {
@@ -31,7 +32,7 @@ export function createVisitor({ browser }: Pick<TestApp, 'browser'>): Visitor {
       method: 'POST',
       text: new URLSearchParams({ csrf: token, ...fields }).toString(),
       ...options,
-      headers: { 'content-type': formType, ...headers },
+      headers: { origin, 'content-type': formType, ...headers },
     })
 
   return {

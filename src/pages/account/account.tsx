@@ -60,7 +60,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
     try {
       await account.rename(claimsOf(request).sub, readForm(nameForm, request.body).name)
     } catch (error) {
-      const { errors, status } = errorsOf(tools, request, error)
+      const { errors, status } = errorsOf(tools, reply, error)
       return sendAccount(reply, { errors, status, typedName: typedField(request.body, 'name') })
     }
     return rendering.redirect(reply, '/account?done=name')
@@ -91,7 +91,7 @@ function mountPassword(scope: AppInstance, tools: PageTools): void {
       const tokens = await account.changePassword(selfOf(request, reply, tools), { current, next })
       if (tokens !== null) replyWithTokens(reply, tokens, { cookies, clock })
     } catch (error) {
-      const { errors, status } = errorsOf(tools, request, error, 'current_password')
+      const { errors, status } = errorsOf(tools, reply, error, 'current_password')
       const { email } = await account.read(claimsOf(request).sub)
       return rendering.send(reply, <PasswordPage email={email} errors={errors} />, { status })
     }
@@ -112,7 +112,7 @@ function mountDeletion(scope: AppInstance, tools: PageTools): void {
       const { current_password: password } = readForm(deleteForm, request.body)
       await account.remove(selfOf(request, reply, tools), password)
     } catch (error) {
-      const { errors, status } = errorsOf(tools, request, error, 'current_password')
+      const { errors, status } = errorsOf(tools, reply, error, 'current_password')
       const { email } = await account.read(claimsOf(request).sub)
       return rendering.send(reply, <DeletePage email={email} errors={errors} />, { status })
     }

@@ -10,14 +10,14 @@ export interface HomeOptions {
   isDevelopment: boolean
   /** Whether the API's document is served. */
   docs: boolean
+  /** Whether there is a development inbox. */
+  inbox: boolean
 }
 
 /** `/`, and the address under which password managers look for the page to change a password. */
 export function mountHome(scope: AppInstance, { rendering }: PageTools, options: HomeOptions): void {
   scope.get('/', forAnyone, (_request, reply) =>
-    options.isDevelopment
-      ? rendering.send(reply, <HomePage docs={options.docs} />)
-      : rendering.redirect(reply, '/account'),
+    options.isDevelopment ? rendering.send(reply, <HomePage {...options} />) : rendering.redirect(reply, '/account'),
   )
   // https://w3c.github.io/webappsec-change-password-url/
   scope.get('/.well-known/change-password', forAnyone, (_request, reply) =>
@@ -25,11 +25,12 @@ export function mountHome(scope: AppInstance, { rendering }: PageTools, options:
   )
 }
 
-function HomePage({ docs }: { docs: boolean }): VNode {
+function HomePage({ docs, inbox }: HomeOptions): VNode {
   const { t, appName, href } = usePage()
   const places = [
     { path: '/account', title: t('account.title'), text: t('home.account') },
     ...(docs ? [{ path: '/docs', title: t('home.docs_title'), text: t('home.docs') }] : []),
+    ...(inbox ? [{ path: '/dev/inbox', title: t('inbox.title'), text: t('inbox.text') }] : []),
     { path: '/problems', title: t('home.problems_title'), text: t('home.problems') },
   ]
   return (

@@ -1,5 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact'
 import { directionOf, languageNames } from '../locales/messages.js'
+import type { StaticName } from '../static/static-files.js'
 import { usePage } from './page-context.js'
 
 interface LayoutProps {
@@ -8,11 +9,13 @@ interface LayoutProps {
   hasErrors?: boolean
   /** Wide pages have sections; the others are one card. */
   isWide?: boolean
+  /** A script that the page has besides. */
+  script?: StaticName
   children: ComponentChildren
 }
 
 /** The frame of every page. */
-export function Layout({ title, hasErrors = false, isWide = false, children }: LayoutProps): VNode {
+export function Layout({ title, hasErrors = false, isWide = false, script, children }: LayoutProps): VNode {
   const { locale, t, asset, href, appName } = usePage()
   return (
     <html lang={locale} dir={directionOf(locale)}>
@@ -25,6 +28,7 @@ export function Layout({ title, hasErrors = false, isWide = false, children }: L
         <link rel="stylesheet" href={asset('theme.css')} />
         <link rel="icon" href={asset('logo')} />
         <script type="module" src={asset('show-password.js')}></script>
+        {script !== undefined && <script type="module" src={asset(script)}></script>}
       </head>
       <body>
         <header class="site">

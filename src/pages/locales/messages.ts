@@ -15,6 +15,10 @@ export type Locale = keyof typeof languageNames
 
 export const locales: readonly Locale[] = ['en', 'de', 'fr', 'es', 'ar']
 
+export function isLocale(tag: string): tag is Locale {
+  return Object.hasOwn(languageNames, tag)
+}
+
 /** Texts of THEME_DIR, which replace the shipped ones. */
 export type CustomMessages = Partial<Record<Locale, Partial<Messages>>>
 

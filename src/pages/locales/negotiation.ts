@@ -1,4 +1,5 @@
-import { locales, type Locale } from './messages.js'
+import { chooseLocale } from '../../features/mail/mail.js'
+import { isLocale, locales, type Locale } from './messages.js'
 
 /** What a request says about languages, the most specific wish first. */
 export interface LanguageWishes {
@@ -9,32 +10,10 @@ export interface LanguageWishes {
   acceptLanguage: string | undefined
 }
 
-/** The language of a page: the first wish that can be met. */
-export function negotiateLocale({ uiLocales, cookie, acceptLanguage }: LanguageWishes, fallback: Locale): Locale {
-  const wishes = [...(uiLocales ?? '').split(' '), cookie ?? '', ...preferredTags(acceptLanguage ?? '')]
-  for (const wish of wishes) {
-    const locale = localeOf(wish)
-    if (locale !== null) return locale
-  }
-  return fallback
-}
-
-/** The language of a tag such as `de-AT`; null for one in which there are no pages. */
-export function localeOf(tag: string): Locale | null {
-  const [language = ''] = tag.trim().toLowerCase().split('-', 1)
-  return locales.find((locale) => locale === language) ?? null
-}
-
-/** The tags of `Accept-Language` (RFC 9110, section 12.5.4), the preferred first. */
-function preferredTags(header: string): string[] {
-  return header
-    .split(',')
-    .map((entry) => {
-      const [tag = '', ...parameters] = entry.split(';')
-      const quality = /^\s*q=([\d.]+)\s*$/.exec(parameters.join(';'))?.[1]
-      return { tag, quality: quality === undefined ? 1 : Number(quality) }
-    })
-    .filter(({ quality }) => quality > 0)
-    .sort((a, b) => b.quality - a.quality)
-    .map(({ tag }) => tag)
+/** The language of a page: the first wish that can be met, by the rule for mails. */
+export function negotiateLocale(wishes: LanguageWishes, fallback: Locale): Locale {
+  const { uiLocales = '', cookie = '', acceptLanguage = '' } = wishes
+  const wish = [...uiLocales.split(' '), cookie, acceptLanguage].join(',')
+  const locale = chooseLocale(wish, [fallback, ...locales])
+  return isLocale(locale) ? locale : fallback
 }

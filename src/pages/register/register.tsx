@@ -38,7 +38,7 @@ export function mountRegister(scope: AppInstance, tools: PageTools): void {
       const tokens = await tools.signIn.register({ ...wish, ...(name !== undefined && { name }) }, context)
       keepSession(reply, tokens, context, tools)
     } catch (error) {
-      const { errors, status } = errorsOf(tools, request, error)
+      const { errors, status } = errorsOf(tools, reply, error)
       const typed = { email: typedField(body, 'email'), name: typedField(body, 'name') }
       const page = <RegisterPage typed={typed} returnTo={returnTo} errors={errors} />
       return rendering.send(reply, page, { status, returnTo, leadsTo })

@@ -42,7 +42,7 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
       const { email } = readForm(addressForm, request.body)
       return rendering.send(reply, <PasswordStep email={email} returnTo={returnTo} remember />, { returnTo, leadsTo })
     } catch (error) {
-      const { errors, status } = errorsOf(tools, request, error)
+      const { errors, status } = errorsOf(tools, reply, error)
       const page = <AddressStep email={typed} returnTo={returnTo} errors={errors} canRegister={canRegister} />
       return rendering.send(reply, page, { status, returnTo })
     }
@@ -59,7 +59,7 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
     try {
       await signInWith(readForm(passwordForm, request.body), reply)
     } catch (error) {
-      const { errors, status } = errorsOf(tools, request, error, 'password')
+      const { errors, status } = errorsOf(tools, reply, error, 'password')
       const email = typedField(request.body, 'email')
       if (errors.fields['email'] !== undefined && status === 422 && errors.fields['password'] === undefined) {
         const page = <AddressStep email={email} returnTo={returnTo} errors={errors} canRegister={canRegister} />
