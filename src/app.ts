@@ -47,7 +47,7 @@ import { mountOperationsRoutes } from './features/operations/routes.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
-import { createSignIn } from './features/sign-in/sign-in.js'
+import { createDoor, createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
@@ -229,11 +229,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountAccessRoutes(server)
   mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
   const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
-  mountSignInRoutes(server, {
-    ...{ signIn, families, flows, cookies, crossSite, devices, deviceCookie, flowCookie, clock },
-    findSignedIn: createSignedInCheck({ authenticate, families, cookies }),
-    confirmAddress: signIn.confirmAddress,
-  })
+  const door = createDoor({ families, cookies, crossSite, devices, deviceCookie, clock })
+  const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
+  const { confirmAddress } = signIn
+  mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
@@ -256,7 +255,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (delivery.inbox) mountMailRoutes(server, { inbox: delivery.inbox })
   if (config.pages.enabled) {
     await mountPages(server, {
-      ...{ signIn, account, families, cookies, crossSite, devices, deviceCookie, authenticate, secrets, clock },
+      ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
+      ...{ secrets, clock, methods: config.signInMethods },
       inbox: delivery.inbox,
       ...pageSettings(config),
     })

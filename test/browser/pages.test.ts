@@ -70,8 +70,10 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
           states.push(state)
           t.equal(await overflowOf(page), 0, `${name} fits`)
           t.strictSame(await findViolations(page), [], name)
+          await page.setViewportSize({ ...NARROW, width: 2 * NARROW.width })
           await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
           t.equal(await overflowOf(page), 0, `${name} fits with large text`)
+          await page.setViewportSize(NARROW)
         },
       })
       t.ok(states.length > 15, 'all states were seen')

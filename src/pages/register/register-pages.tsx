@@ -24,7 +24,7 @@ export function RegisterPage({ typed, returnTo, errors = noErrors }: RegisterPro
           autocomplete="username"
           inputmode="email"
           error={errors.fields['email']}
-          isFirst
+          isFirst={errors === noErrors}
         />
         <Field
           name="name"
