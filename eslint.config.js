@@ -32,7 +32,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}'],
     ignores: ['src/config.ts'],
     rules: {
       'no-restricted-properties': [
@@ -55,6 +55,19 @@ export default tseslint.config(
       ],
       // A subtest is asynchronous even if it awaits nothing.
       '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['src/pages/assets/**'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        location: 'readonly',
+        fetch: 'readonly',
+        DOMParser: 'readonly',
+        setTimeout: 'readonly',
+      },
     },
   },
   {

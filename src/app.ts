@@ -47,10 +47,11 @@ import { mountOperationsRoutes } from './features/operations/routes.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
-import { createSignIn } from './features/sign-in/sign-in.js'
+import { createDoor, createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
+import { mountPages } from './pages/pages.js'
 import type { Operator } from './commands/command.js'
 import { createMeters, meterReadings } from './meters.js'
 
@@ -228,11 +229,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountAccessRoutes(server)
   mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
   const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
-  mountSignInRoutes(server, {
-    ...{ signIn, families, flows, cookies, crossSite, devices, deviceCookie, flowCookie, clock },
-    findSignedIn: createSignedInCheck({ authenticate, families, cookies }),
-    confirmAddress: signIn.confirmAddress,
-  })
+  const door = createDoor({ families, cookies, crossSite, devices, deviceCookie, clock })
+  const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
+  const { confirmAddress } = signIn
+  mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
@@ -249,14 +249,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     countForged: () => count.refresh('forged'),
   })
-  mountAccountRoutes(server, {
-    account: createAccount({ accounts, families, passwords, audit }),
-    families,
-    cookies,
-    clock,
-  })
+  const account = createAccount({ accounts, families, passwords, audit })
+  mountAccountRoutes(server, { account, families, cookies, clock })
   mountOperationsRoutes(server, { operations })
   if (delivery.inbox) mountMailRoutes(server, { inbox: delivery.inbox })
+  if (config.pages.enabled) {
+    await mountPages(server, {
+      ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
+      ...{ secrets, clock, methods: config.signInMethods },
+      inbox: delivery.inbox,
+      ...pageSettings(config),
+    })
+  }
 
   return {
     server,
@@ -265,6 +269,21 @@ export async function createApp(options: AppOptions): Promise<App> {
     addressRules,
     delivery,
     operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
+  }
+}
+
+function pageSettings({ environment, docs, server, cookies, registration, passwords, pages, app, mail }: Config) {
+  return {
+    ...{ docs, registration },
+    isDevelopment: environment !== 'production',
+    publicUrl: server.publicUrl,
+    cookiePrefix: cookies.prefix,
+    minLength: passwords.minLength,
+    returnTo: pages.returnTo,
+    themeDir: pages.themeDir,
+    appName: app.name,
+    supportUrl: app.supportUrl,
+    locales: mail.locales,
   }
 }
 

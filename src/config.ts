@@ -115,6 +115,15 @@ export interface Config {
   readonly tracing: boolean
   /** Whether the API's document and the page to try it are served. */
   readonly docs: boolean
+  /** The pages that people see in a browser. */
+  readonly pages: {
+    /** Whether they are served. */
+    readonly enabled: boolean
+    /** URLs to which a sign-in may lead back. */
+    readonly returnTo: readonly string[]
+    /** The folder of a look of one's own; null for ours. */
+    readonly themeDir: string | null
+  }
   readonly logLevel: Settings['LOG_LEVEL']
   /** Warnings about the configuration, for the log. */
   readonly warnings: readonly string[]
@@ -232,6 +241,11 @@ function arrange(settings: Settings): Config {
     metrics: settings.METRICS_PORT === undefined ? null : { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     tracing: hasCollector(settings) && settings.OTEL_SDK_DISABLED?.toLowerCase() !== 'true',
     docs: (settings.DOCS ?? (settings.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
+    pages: {
+      enabled: settings.PAGES === 'on',
+      returnTo: settings.RETURN_TO,
+      themeDir: settings.THEME_DIR ?? null,
+    },
     logLevel: settings.LOG_LEVEL,
     warnings: findWarnings(settings),
   }

@@ -11,6 +11,7 @@ import {
   findStrayQueries,
   findUnused,
   parseSource,
+  resolveJsx,
   type Source,
 } from './support/architecture.js'
 
@@ -45,12 +46,13 @@ const models = [...readFileSync(join(root, 'prisma/schema.prisma'), 'utf8').matc
 const sources = readSources(join(root, 'src'))
 
 function readSources(folder: string): Source[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.tsx?$/.test(file))
     .map((file) => ({ path: relative(folder, file).split(sep).join('/'), file }))
     .filter(({ path }) => !path.startsWith('generated/'))
     .map(({ path, file }) => parseSource(path, readFileSync(file, 'utf8')))
+  return resolveJsx(found)
 }
 
 /** A made-up source tree, in which each rule has to report its violation. */
@@ -58,10 +60,13 @@ function tree(files: Record<string, string>): Source[] {
   return Object.entries(files).map(([path, text]) => parseSource(path, text))
 }
 
-t.test('architecture: features → platform → wire, and each feature depends only on those before it', async (t) => {
-  t.ok(sources.length > 20, 'the sources are found')
-  t.strictSame(findForbiddenImports(sources, features), [])
-})
+t.test(
+  'architecture: pages → features → platform → wire, and each feature depends only on those before it',
+  async (t) => {
+    t.ok(sources.length > 20, 'the sources are found')
+    t.strictSame(findForbiddenImports(sources, features), [])
+  },
+)
 
 t.test('architecture: every feature is in the list and has its main file', async (t) => {
   t.strictSame(findOddFeatures(sources, features), [])
@@ -105,6 +110,15 @@ t.test('the dependency rule covers every form of import', async (t) => {
     ['banner.ts', './features/audit/audit.js'],
     ['settings/settings.ts', '../features/audit/audit.js'],
     ['features/account/account.ts', '../../commands/command.js'],
+    ['features/account/account.ts', '../../pages/pages.js'],
+    ['platform/http/server.ts', '../../pages/pages.js'],
+    ['wire/claims.ts', '../pages/pages.js'],
+    ['pages/account/account.tsx', '../../features/account/routes.js'],
+    ['pages/account/account.tsx', '../../features/account/store.js'],
+    ['pages/account/account.tsx', '../../config.js'],
+    ['pages/account/account.tsx', '../../app.js'],
+    ['pages/account/account.tsx', '../../sdk/client/client.js'],
+    ['pages/pages.ts', '../generated/prisma/client.js'],
     ['config.ts', './commands/commands.js'],
     ['commands/users.ts', '../generated/prisma/client.js'],
     ['app.ts', './generated/prisma/client.js'],
@@ -176,7 +190,8 @@ t.test('the dependency rule allows the intended imports', async (t) => {
     'config.ts': `import './settings/settings.js'; import './platform/crypto/secret.js'`,
     'app.ts': `import './config.js'; import './features/account/account.js'; import './features/account/routes.js'`,
     'commands/users.ts': `import './command.js'; import '../features/account/account.js'; import '../app.js'`,
-    'main.ts': `import './app.js'; import './commands/commands.js'`,
+    'pages/account/account.tsx': `import 'preact'; import '../pages.js'; import '../../features/account/account.js'; import '../../platform/problem.js'`,
+    'main.ts': `import './app.js'; import './pages/pages.js'; import './commands/commands.js'`,
     'sdk/verifier/verifier.ts': `import 'jose'; import 'zod'; import 'quick-lru'; import './feed.js'; import '../../wire/claims.js'`,
     'sdk/verifier/fastify-plugin.ts': `import type { FastifyInstance } from 'fastify'`,
     'sdk/client/client.ts': `import './lock.js'; import type { User } from '../../wire/token-reply.js'`,
@@ -231,6 +246,15 @@ t.test('cycles of values and of types are reported', async (t) => {
     'd.ts': '',
   }
   t.strictSame(findCycles(tree(diamond)), [])
+})
+
+t.test('an import of a file with JSX is one of its source', async (t) => {
+  const [page, layout] = resolveJsx(tree({ 'pages/a.ts': `import './b.js'; import './c.js'`, 'pages/b.tsx': '' }))
+  t.strictSame(
+    page?.imports.map(({ target }) => target),
+    ['pages/b.tsx', 'pages/c.ts'],
+  )
+  t.strictSame(layout?.imports, [])
 })
 
 t.test('unused files, long files and unlisted features are reported', async (t) => {

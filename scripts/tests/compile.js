@@ -30,6 +30,8 @@ export async function compileTests({ folder = '.compiled', replaced = new Map() 
     format: 'esm',
     target: 'node20.19',
     treeShaking: false,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
     // Stack traces show the lines of the sources.
     sourcemap: 'linked',
     sourcesContent: false,
@@ -37,7 +39,7 @@ export async function compileTests({ folder = '.compiled', replaced = new Map() 
     write: false,
   })
   replaceOutput(outdir, outputFiles)
-  return (file) => join(outdir, relative(root, resolve(file)).replace(/\.ts$/, '.js'))
+  return (file) => join(outdir, relative(root, resolve(file)).replace(/\.tsx?$/, '.js'))
 }
 
 /** Changes only files that differ, because another run may be reading the others. */
@@ -57,7 +59,7 @@ function replaceOutput(outdir, files) {
 
 function sourcesIn(folder) {
   return readdirSync(join(root, folder), { recursive: true })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.includes('node_modules'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.d.ts') && !name.includes('node_modules'))
     .map((name) => join(root, folder, name))
 }
 
@@ -69,13 +71,13 @@ function keepInPlace(sources, read) {
       onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir, kind }) => {
         if (kind === 'entry-point') return undefined
         const target = resolve(resolveDir, path)
-        const isCompiled = sources.has(target.replace(/\.js$/, '.ts'))
+        const isCompiled = ['.ts', '.tsx'].some((ending) => sources.has(target.replace(/\.js$/, ending)))
         return { path: isCompiled ? path : pathToFileURL(target).href, external: true }
       })
       onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, external: true }))
-      onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+      onLoad({ filter: /\.tsx?$/ }, ({ path }) => ({
         contents: `${ownPlace(path)} ${read(path)}`,
-        loader: 'ts',
+        loader: path.endsWith('x') ? 'tsx' : 'ts',
       }))
     },
   }

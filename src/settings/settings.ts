@@ -23,6 +23,7 @@ import {
   parseIssuer,
   parseProxy,
   parsePublicUrl,
+  parseReturnUrl,
   parseSecretKeys,
   parseSignInMethods,
   parseVerifierKey,
@@ -159,6 +160,12 @@ export const settingsSchema = z.object({
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: parsedBy(parseCollector, COLLECTOR_ADVICE).optional(),
   OTEL_SDK_DISABLED: z.string().optional(),
   DOCS: oneOf('on', 'off').optional(),
+  PAGES: oneOf('on', 'off').default('on'),
+  RETURN_TO: listOf(
+    parseReturnUrl,
+    'must be the exact URL of a page, https or on loopback, such as https://app.example.com/welcome',
+  ).default([]),
+  THEME_DIR: z.string().optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
 

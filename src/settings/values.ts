@@ -69,6 +69,13 @@ export function parseIssuer(text: string): string | null {
   return url === null || /[?#@]/.test(text) ? null : text
 }
 
+/** A URL to which browsers are led after a sign-in, which is compared as text and therefore kept as written. */
+export function parseReturnUrl(text: string): string | null {
+  const url = parseHttpUrl(text)
+  if (url === null || /[#@,;]/.test(text)) return null
+  return url.protocol === 'https:' || isLoopback(text) ? text : null
+}
+
 /** The OTLP endpoint. Only its format is checked here: OpenTelemetry's libraries read it themselves. */
 export function parseCollector(text: string): string | null {
   return parseHttpUrl(text) && text

@@ -32,6 +32,7 @@ const entries = [
   'worker.ts',
   'operate.ts',
   'sdk/client/client.ts',
+  'sdk/client/mail.ts',
   'sdk/verifier/verifier.ts',
   'sdk/verifier/fastify-plugin.ts',
 ]
@@ -41,6 +42,16 @@ export function parseSource(path: string, text: string): Source {
   const syntax = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const imports = collect(syntax, (node) => readImport(path, node))
   return { path, lineCount: text.trimEnd().split('\n').length, imports, syntax }
+}
+
+/** Points imports of `.js` to the sources with JSX that they are compiled from. */
+export function resolveJsx(sources: Source[]): Source[] {
+  const paths = new Set(sources.map(({ path }) => path))
+  const resolve = (target: string) => (paths.has(`${target}x`) ? `${target}x` : target)
+  return sources.map(({ imports, ...source }) => ({
+    ...source,
+    imports: imports.map((imported) => ({ ...imported, target: resolve(imported.target) })),
+  }))
 }
 
 /**
@@ -81,6 +92,8 @@ function mayImport(path: string, { target, isOurs, isTypeOnly }: Import, feature
       return to === 'wire' || to === 'platform'
     case 'settings':
       return to === 'wire' || to === 'platform' || to === 'settings'
+    case 'pages':
+      return to === 'wire' || to === 'platform' || to === 'pages' || (to === 'feature' && isMainFile(target))
     case 'feature':
       return to === 'wire' || to === 'platform' || (to === 'feature' && mayUseFeature(path, target, features))
     case 'generated':
@@ -104,13 +117,18 @@ function mayUseFeature(path: string, target: string, features: readonly string[]
   const [own, other] = [folderOf(path), folderOf(target)]
   if (own === other) return features.includes(own)
   const isBefore = features.slice(0, Math.max(features.indexOf(own), 0)).includes(other)
-  return isBefore && target === `features/${other}/${other}.ts`
+  return isBefore && isMainFile(target)
+}
+
+function isMainFile(path: string): boolean {
+  return path === `features/${folderOf(path)}/${folderOf(path)}.ts`
 }
 
 function layerOf(path: string) {
   const [folder, ...rest] = path.split('/')
   if (composition.includes(path) || folder === 'commands') return 'composition'
   if (folder === 'wire' || folder === 'platform' || folder === 'generated') return folder
+  if (folder === 'pages' && rest.length > 0) return 'pages'
   if (folder === 'features' && rest.length > 1) return 'feature'
   if (folder === 'sdk' && rest.length > 1) return 'sdk'
   return folder === 'settings' || (rest.length === 0 && folder !== '..') ? 'settings' : 'nowhere'

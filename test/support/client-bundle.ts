@@ -1,23 +1,37 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 
-const entry = fileURLToPath(new URL('../../src/sdk/client/client.ts', import.meta.url))
+const sourceOf = (entry: string) => fileURLToPath(new URL(`../../src/sdk/client/${entry}.ts`, import.meta.url))
 
-export interface ClientBundle {
+export interface ClientModule {
+  /** The name of the entry, or of what several entries share. */
+  name: string
   code: string
   /** The modules that it loads in addition. */
   imports: string[]
 }
 
-/** The client SDK as a page loads it: one module, minified. */
-export async function bundleClient(): Promise<ClientBundle> {
+/** The client SDK as a page loads it, minified: one module for each entry, and one for what they share. */
+export async function bundleClient(entries: ('client' | 'mail')[] = ['client']): Promise<ClientModule[]> {
   const built = await build({
     configFile: false,
     logLevel: 'silent',
     // As part of a page's code: the library format keeps white space.
-    build: { write: false, modulePreload: false, rolldownOptions: { input: entry, preserveEntrySignatures: 'strict' } },
+    build: {
+      write: false,
+      modulePreload: false,
+      rolldownOptions: {
+        input: Object.fromEntries(entries.map((entry) => [entry, sourceOf(entry)])),
+        preserveEntrySignatures: 'strict',
+        output: { entryFileNames: '[name].js', chunkFileNames: 'shared.js' },
+      },
+    },
   })
-  const [chunk, ...others] = [built].flat().flatMap((bundle) => ('output' in bundle ? bundle.output : []))
-  if (chunk?.type !== 'chunk' || others.length > 0) throw new Error('The client is not one module.')
-  return { code: chunk.code, imports: [...chunk.imports, ...chunk.dynamicImports] }
+  return [built]
+    .flat()
+    .flatMap((bundle) => ('output' in bundle ? bundle.output : []))
+    .map((chunk) => {
+      if (chunk.type !== 'chunk') throw new Error(`${chunk.fileName} is not a module.`)
+      return { name: chunk.fileName, code: chunk.code, imports: [...chunk.imports, ...chunk.dynamicImports] }
+    })
 }

@@ -62,6 +62,8 @@ export interface MailBench {
   counted: string[]
   /** Writes mails as a feature does, in one transaction. */
   write(...mails: Partial<NewMail>[]): Promise<void>
+  /** Announces them. */
+  wake(): void
   rows(): Promise<MailRow[]>
 }
 
@@ -101,6 +103,7 @@ export async function createMailBench({ settings = {}, beside, log }: MailBenchO
         }
       })
     },
+    wake: outbox.wake,
     rows: () => readMails(database),
   }
 }

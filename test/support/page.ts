@@ -4,6 +4,7 @@
 import { createServer } from 'node:http'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Client, ClientOptions } from '../../src/sdk/client/client.js'
+import type * as Mail from '../../src/sdk/client/mail.js'
 import type { Mode } from '../../src/wire/mode.js'
 import { PASSWORD } from './api.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
@@ -17,6 +18,7 @@ declare global {
   // What a page provides to the functions that a test runs in it.
   var client: Client
   var createClient: (options: ClientOptions) => Client
+  var mail: typeof Mail
 }
 
 export interface PageApp extends Omit<TestApp, 'browser'> {
@@ -81,13 +83,15 @@ export function refreshIn(page: Page): Promise<string | null> {
 
 /** Serves an empty page with the client SDK. To a browser, `localhost` and `127.0.0.1` are two sites. */
 export async function servePages(t: Test, host: 'localhost' | '127.0.0.1'): Promise<string> {
-  const { code } = await bundleClient()
+  const modules = await bundleClient(['client', 'mail'])
   const page = '<!doctype html><title>A page</title><script type="module" src="/page.js"></script>'
-  const script = "import { createClient } from '/client.js'\nglobalThis.createClient = createClient"
+  const script = `import { createClient } from '/client.js'
+    import * as mail from '/mail.js'
+    Object.assign(globalThis, { createClient, mail })`
   const files: Record<string, [string, string]> = {
     '/': ['text/html', page],
     '/page.js': ['text/javascript', script],
-    '/client.js': ['text/javascript', code],
+    ...Object.fromEntries(modules.map(({ name, code }) => [`/${name}`, ['text/javascript', code]])),
   }
   const server = createServer((request, response) => {
     const [type, text] = files[request.url ?? ''] ?? ['text/plain', '']

@@ -1,7 +1,7 @@
 import { chooseLocale, isRightToLeft, shippedLocales } from './locales.js'
 import { sampleMails } from './samples.js'
 import type { ComposedMail, QueuedMail } from './source.js'
-import { createTemplates, TemplateError, type Templates } from './templates.js'
+import { createTemplates, parts, TemplateError, type Templates } from './templates.js'
 import type { OutgoingMail } from './transport.js'
 import { formatCode, formatDuration, formatTime, presentable } from './values.js'
 
@@ -33,19 +33,22 @@ export async function createRenderer(settings: RenderSettings): Promise<Renderer
   }
   // The shipped templates are tested; others may lack a file, or use what a mail does not have.
   const isShipped = settings.templates === null && settings.locales.every((locale) => shippedLocales.includes(locale))
-  if (!isShipped) requireUsable(renderer, settings.locales)
+  if (!isShipped) requireUsable(templates, settings)
   return renderer
 }
 
-function requireUsable(renderer: Renderer, locales: readonly string[]): void {
+function requireUsable(templates: Templates, settings: RenderSettings): void {
   const faults = new Set<string>()
-  const samples = locales.flatMap((locale) => [false, true].flatMap((bare) => sampleMails(locale, { bare })))
+  const samples = settings.locales.flatMap((locale) => [false, true].flatMap((bare) => sampleMails(locale, { bare })))
   for (const { composed, mail } of samples) {
-    try {
-      renderer.render(composed, mail)
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error
-      faults.add(error.message)
+    const values = { ...valuesOf(composed, mail, composed.locale, settings.app), subject: '' }
+    for (const part of parts) {
+      try {
+        templates.render(composed.template, composed.locale, part, values)
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error
+        faults.add(error.message)
+      }
     }
   }
   if (faults.size > 0) throw new TemplateError([...faults].join('\n'))
@@ -62,7 +65,7 @@ function renderMail(
 ): OutgoingMail {
   const { template, to, link, code, confirm, params } = composed
   const locale = chooseLocale(composed.locale, locales)
-  const values = { ...valuesOf(composed, mail, locale), app_name: app.name, support_url: app.supportUrl }
+  const values = valuesOf(composed, mail, locale, app)
   const subject = oneLine(templates.render(template, locale, 'subject', values))
   return {
     id: mail.id,
@@ -80,10 +83,17 @@ function renderMail(
 }
 
 /** What templates may use. What a mail does not have is null, which is false in a condition. */
-function valuesOf(composed: ComposedMail, { createdAt }: Pick<QueuedMail, 'createdAt'>, locale: string) {
+function valuesOf(
+  composed: ComposedMail,
+  { createdAt }: Pick<QueuedMail, 'createdAt'>,
+  locale: string,
+  app: RenderSettings['app'],
+) {
   const { params, validSeconds } = composed
   const direction = isRightToLeft(locale) ? 'rtl' : 'ltr'
   return {
+    app_name: app.name,
+    support_url: app.supportUrl,
     locale,
     dir: direction,
     to: composed.to,

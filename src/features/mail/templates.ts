@@ -23,7 +23,8 @@ export interface Templates {
 
 /** The library is loaded only here. Files in `folder` take the place of shipped files with the same path. */
 export async function createTemplates(folder: string | null): Promise<Templates> {
-  if (folder !== null && !existsSync(folder)) throw new TemplateError(`MAIL_TEMPLATES: the folder ${folder} is missing.`)
+  if (folder !== null && !existsSync(folder))
+    throw new TemplateError(`MAIL_TEMPLATES: the folder ${folder} is missing.`)
   const { Liquid } = await import('liquidjs')
   const options = {
     root: folder === null ? [shippedFolder] : [folder, shippedFolder],

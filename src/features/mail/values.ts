@@ -43,7 +43,7 @@ const units = [
 /** `10 minutes`, `24 hours` or `7 days`, in the words of a language: the largest unit of which there are two. */
 export function formatDuration(seconds: number, locale: string): string {
   const fitting = units.find((unit) => seconds >= 2 * unit.seconds) ?? units[2]
-  const count = Math.max(1, Math.floor(seconds / fitting.seconds))
+  const count = Math.max(1, Math.round(seconds / fitting.seconds))
   const format = { style: 'unit', unit: fitting.unit, unitDisplay: 'long' } as const
   return new Intl.NumberFormat(`${locale}-u-nu-latn`, format).format(count)
 }

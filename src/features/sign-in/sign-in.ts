@@ -15,6 +15,7 @@ import type { AcceptInvitationBody, LoginBody, RegisterBody } from './schemas.js
 import { createAddressConfirmation, createVerificationRequest } from './verification.js'
 
 export type { SignInContext } from './completing.js'
+export { createDoor, type Door } from './door.js'
 export type { Invitation } from './invitation.js'
 export { requireMail } from './offered.js'
 export type { Confirmation, ConfirmAddress } from './verification.js'

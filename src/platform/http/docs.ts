@@ -1,17 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Problem } from '../problem.js'
-import { etagOf, isNamedBy } from './etag.js'
-
-/** A body that is made once, at the first request for it, and sent as it is from then on. */
-interface Prepared {
-  type: string
-  cacheControl: string
-  headers?: Record<string, string>
-  make: () => string | Promise<Buffer>
-}
+import { prepareBody, type PreparedBody } from './prepared-body.js'
 
 export interface DocsOptions {
   /** The path of PUBLIC_URL, under which the page finds what it loads. */
@@ -48,15 +40,16 @@ const pageCsp = [
 export function mountDocs(app: FastifyInstance, { basePath, describe }: DocsOptions): void {
   const folder = join(dirname(createRequire(import.meta.url).resolve('@fastify/swagger-ui')), 'static')
   const json = (cacheControl: string, describe: () => object) =>
-    prepare({ type: JSON_TYPE, cacheControl, make: () => JSON.stringify(describe()) })
-  const sendPage = prepare({
+    prepareBody({ type: JSON_TYPE, cacheControl, make: () => JSON.stringify(describe()) })
+  const sendPage = prepareBody({
     type: 'text/html; charset=utf-8',
     cacheControl: 'no-cache',
     headers: { 'content-security-policy': pageCsp },
     make: () => page(`${basePath}/docs/static`),
   })
   // They change with a release alone, and their tags tell when.
-  const asset = (type: string, make: Prepared['make']) => prepare({ type, make, cacheControl: 'public, max-age=3600' })
+  const asset = (type: string, make: PreparedBody['make']) =>
+    prepareBody({ type, make, cacheControl: 'public, max-age=3600' })
   const senders = new Map([['start.js', asset(SCRIPT_TYPE, () => startScript(`${basePath}/docs/json`))]])
   for (const [name, type] of Object.entries(assets))
     senders.set(
@@ -79,21 +72,6 @@ export function mountDocs(app: FastifyInstance, { basePath, describe }: DocsOpti
     if (!send) throw new Problem('not_found')
     return send(request, reply)
   })
-}
-
-/** Makes the handler that sends a body, or 304 to a client that has it. */
-function prepare({ type, cacheControl, headers, make }: Prepared) {
-  let making: Promise<{ body: Buffer; etag: string }> | undefined
-  async function makeOnce() {
-    const body = Buffer.from(await make())
-    return { body, etag: etagOf(body) }
-  }
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const { body, etag } = await (making ??= makeOnce())
-    void reply.headers({ ...headers, etag, 'cache-control': cacheControl })
-    if (isNamedBy(request.headers['if-none-match'], etag)) return reply.code(304).send()
-    return reply.type(type).send(body)
-  }
 }
 
 function page(statics: string): string {

@@ -6,7 +6,7 @@ import type { Fetch } from './options.js'
 /** Operations on the account of the signed-in user. Each throws a ClientError if Sallyport refuses. */
 export interface Account {
   me(): Promise<User>
-  updateMe(changes: { name: string | null }): Promise<User>
+  updateMe(changes: { name?: string | null; locale?: string | null }): Promise<User>
   /** Lists all active sessions or, with `ended`, all ended ones with their reasons. */
   sessions(which?: { ended?: boolean }): Promise<PresentedSession[]>
   renameSession(id: string, deviceName: string): Promise<PresentedSession>

@@ -7,24 +7,19 @@ import type { Session } from './session.js'
 /** Tokens are refreshed this long before they expire, so that they do not expire in transit. */
 const MARGIN_MS = 10_000
 
-export interface AuthorizedFetchOptions {
+export interface FindingOptions {
   options: Pick<CheckedOptions, 'baseUrl' | 'mode' | 'origins'>
-  fetch: Fetch
   session: Session
   clock: ClientClock
   refresh: (stale: Held | null) => Promise<Held>
 }
 
-/**
- * Creates a `fetch` that sends the access token. It refreshes the token before it expires, and when a service refuses it,
- * and then retries the request once. It returns the response of the service, and throws a ClientError if the session has
- * ended or the refresh fails; network errors are thrown as by `fetch` itself.
- */
-export function createAuthorizedFetch({ options, fetch, session, clock, refresh }: AuthorizedFetchOptions): Fetch {
-  const { baseUrl, mode, origins } = options
+/** The tokens to send; null if the browser sends them as cookies, or if no user is signed in. */
+export type FindTokens = () => Promise<Held | null>
 
-  /** The tokens to send; null if the browser sends them as cookies, or if no user is signed in. */
-  async function findTokens(): Promise<Held | null> {
+/** Creates the function that finds tokens that are still valid when they arrive, and refreshes them if necessary. */
+export function createFindTokens({ options: { mode }, session, clock, refresh }: FindingOptions): FindTokens {
+  return async () => {
     const { held, state } = session
     if (mode === 'session' || state.status === 'signed_out') return held
     if (held !== null && held.expiresAtMs - MARGIN_MS > clock.now()) return held
@@ -37,6 +32,26 @@ export function createAuthorizedFetch({ options, fetch, session, clock, refresh 
       throw error
     }
   }
+}
+
+export interface AuthorizedFetchOptions extends FindingOptions {
+  fetch: Fetch
+  findTokens: FindTokens
+}
+
+/**
+ * Creates a `fetch` that sends the access token. It refreshes the token before it expires, and when a service refuses it,
+ * and then retries the request once. It returns the response of the service, and throws a ClientError if the session has
+ * ended or the refresh fails; network errors are thrown as by `fetch` itself.
+ */
+export function createAuthorizedFetch({
+  options,
+  fetch,
+  session,
+  refresh,
+  findTokens,
+}: Omit<AuthorizedFetchOptions, 'clock'>): Fetch {
+  const { baseUrl, mode, origins } = options
 
   function send(input: string | Request, init: RequestInit, tokens: Held | null): Promise<Response> {
     const headers = new Headers(init.headers ?? (typeof input === 'string' ? undefined : input.headers))

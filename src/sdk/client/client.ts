@@ -3,12 +3,14 @@
  * access token. It signs the user out only when Sallyport reports that the session has ended.
  */
 import { createAccount, createCallAsUser, type Account } from './account.js'
-import { createAuthorizedFetch } from './authorized-fetch.js'
+import { createAuthorizedFetch, createFindTokens } from './authorized-fetch.js'
 import { systemClock } from './clock.js'
 import { createCookieCredential, createStoredCredential, type Credential } from './credential.js'
 import { followEvents } from './events.js'
+import { keepFlow, type FlowStorage, type PendingFlow } from './flow-storage.js'
 import { ask } from './http.js'
 import { createIndexedDbStore } from './indexed-db-store.js'
+import { internals, type Internals } from './internals.js'
 import { createMemoryStore } from './key-store.js'
 import { createKnownDevice } from './known-device.js'
 import { createProcessLock, createTabLock } from './lock.js'
@@ -27,6 +29,7 @@ export type { PresentedSession as SessionEntry } from '../../wire/session.js'
 export type { User } from '../../wire/token-reply.js'
 export type { Account } from './account.js'
 export { ClientError, type ClientErrorCode, type FieldError } from './client-error.js'
+export type { FlowKind, PendingFlow } from './flow-storage.js'
 export { createMemoryStore, type KeyStore } from './key-store.js'
 export type { ClientClock, ClientOptions, Fetch } from './options.js'
 export type { ClientState, SignedInState } from './session.js'
@@ -42,6 +45,8 @@ export interface LoginRequest {
 
 export interface RegisterRequest extends LoginRequest {
   name?: string
+  /** The language of mails, such as `en`. By default the browser's. */
+  locale?: string
 }
 
 export interface Client extends Account, PasswordChange {
@@ -53,8 +58,12 @@ export interface Client extends Account, PasswordChange {
    * In mode `json` the store determines it, and the user stays unknown until Sallyport is reachable.
    */
   restore(): Promise<ClientState>
-  /** Registers and signs in. Throws `email_taken`, `password_too_weak`, `validation_failed` and others. */
-  register(request: RegisterRequest): Promise<ClientState>
+  /**
+   * Registers and signs in or, with `EMAIL_VERIFICATION=required`, sends a mail with the code and the link that do: the
+   * status is `check_mail` then, and `@sallyport/client/mail` has the next step. Throws `email_taken`,
+   * `password_too_weak`, `validation_failed` and others.
+   */
+  register(request: RegisterRequest): Promise<ClientState | PendingFlow>
   /** Signs in. Throws `invalid_credentials`, `account_banned` and others. */
   login(request: LoginRequest): Promise<ClientState>
   /** Refreshes the tokens now. Not required: `fetch` does it in time. */
@@ -98,14 +107,20 @@ export function createClient(given: ClientOptions): Client {
     ask(fetch, baseUrl + path, { ...init, credentials }, signal)
 
   const refresh = createRefreshing({ mode, lock, credential, session, tabs, clock, send })
-  const authorizedFetch = createAuthorizedFetch({ options, fetch, session, clock, refresh })
+  const findTokens = createFindTokens({ options, session, clock, refresh })
+  const authorizedFetch = createAuthorizedFetch({ options, fetch, session, refresh, findTokens })
   const call = createCallAsUser(authorizedFetch, { credentials })
   const account = createAccount(call, session.meet)
   const passwordChange = createPasswordChange({ mode, credential, session, call })
-  const { signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, session, send })
+  const flows: FlowStorage = {
+    storage: options.storage ?? (shared.indexedDB ? createIndexedDbStore(shared.indexedDB) : createMemoryStore()),
+    ...{ key: `${name}.flow`, mode, clock },
+  }
+  const { asSignIn, signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, flows, session, send })
+  const inside: Internals = { mode, session, device, flows, send, call, findTokens, asSignIn, signIn }
   const stopping = new AbortController()
 
-  return {
+  const client: Client = {
     ...account,
     ...passwordChange,
     get state() {
@@ -113,8 +128,11 @@ export function createClient(given: ClientOptions): Client {
     },
     onChange: session.onChange,
     restore: () => restore({ mode, session, credential, refresh, me: account.me }),
-    register: (request) => signIn('/v1/auth/register', request),
-    login: (request) => signIn('/v1/auth/login', request),
+    register: async (request) =>
+      signIn('/v1/auth/register', await asSignIn(request), {
+        readOther: ({ body }) => keepFlow(flows, 'register', body),
+      }),
+    login: async (request) => signIn('/v1/auth/login', await asSignIn(request)),
     async refresh() {
       await refresh(session.held)
       return session.state
@@ -142,6 +160,7 @@ export function createClient(given: ClientOptions): Client {
       tabs.close()
     },
   }
+  return Object.assign(client, { [internals]: inside })
 }
 
 // The global fetch must be called as a global, not as a method of options.

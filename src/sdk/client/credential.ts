@@ -123,7 +123,8 @@ export function createCookieCredential({
 
 const parseRecord = (text: string | null): Kept => parseObject(text) ?? {}
 
-async function orStorageFailed<T>(work: () => Promise<T>): Promise<T> {
+/** Throws `storage_failed` for any error of the store. */
+export async function orStorageFailed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

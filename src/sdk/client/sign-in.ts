@@ -3,6 +3,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { TokenReply } from '../../wire/token-reply.js'
 import { ClientError } from './client-error.js'
 import type { Credential } from './credential.js'
+import { keepFlow, type FlowStorage } from './flow-storage.js'
 import type { KnownDevice } from './known-device.js'
 import { errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import { ignore } from './ignore.js'
@@ -16,13 +17,24 @@ export interface SignInOptions {
   credential: Credential
   /** Undefined if it is a cookie, or if there is no storage. */
   device: KnownDevice | undefined
+  flows: FlowStorage
   session: Session
   send: (path: string, init: RequestInit, signal?: AbortSignal) => Promise<Answer>
 }
 
+export interface SignInRequest<T> {
+  headers?: Record<string, string>
+  /** False to let a refresh in progress finish, because the response may leave the session as it is. */
+  steal?: boolean
+  /** Reads a response that has fulfilled the request without signing in. It throws, or returns null, for others. */
+  readOther?: (answer: Answer) => Promise<T | null> | T | null
+}
+
 export interface SignIn {
-  /** By register or login. */
-  signIn(path: string, request: object): Promise<ClientState>
+  /** Completes the body of a request that opens a session, with the mode and the known device. */
+  asSignIn(request: object): Promise<object>
+  /** Sends a request that answers with tokens, and adopts them. */
+  signIn<T = never>(path: string, body: object, request?: SignInRequest<T>): Promise<ClientState | T>
   signOut(): Promise<void>
   /** Clears the local state of a session that Sallyport has already ended. */
   forget(reason: EndReason): Promise<void>
@@ -32,7 +44,7 @@ export interface SignIn {
  * Creates the functions that open and end the session. Each takes the lock from a refresh in progress in any tab, whose
  * response belongs to the previous session.
  */
-export function createSignIn({ mode, lock, credential, device, session, send }: SignInOptions): SignIn {
+export function createSignIn({ mode, lock, credential, device, flows, session, send }: SignInOptions): SignIn {
   async function keep(reply: TokenReply): Promise<void> {
     // With cookies, the server ends the previous session itself.
     const former = await credential.read()
@@ -57,20 +69,25 @@ export function createSignIn({ mode, lock, credential, device, session, send }: 
   }
 
   return {
-    signIn: (path, request) =>
+    asSignIn: async (request) => ({ ...request, mode, device_token: await device?.read() }),
+
+    signIn: (path, body, { headers, steal = true, readOther } = {}) =>
       lock.run(
         async ({ signal }) => {
-          const body = { ...request, mode, device_token: await device?.read() }
-          const answer = await send(path, jsonRequest('POST', body), signal)
+          const answer = await send(path, jsonRequest('POST', body, headers), signal)
           const reply = answer.ok ? readTokenReply(answer.body, mode) : null
+          const other = reply === null && readOther ? await readOther(answer) : null
+          if (other !== null) return other
           if (reply === null) throw errorOf(answer)
           if (reply.device_token) await device?.keep(reply.device_token)
+          // Another mail can be sent, if its flow cannot be kept.
+          if (reply.flow) await keepFlow(flows, 'verify_email', reply.flow).catch(ignore)
           await keep(reply)
           if (signal.aborted) throw new ClientError('superseded')
           session.adopt(reply)
           return session.state
         },
-        { steal: true },
+        { steal },
       ),
 
     signOut: () =>

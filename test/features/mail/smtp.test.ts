@@ -1,8 +1,7 @@
 // Delivery by SMTP: real conversations with a mail server in this process.
 
 import t from 'tap'
-import { createMailBench } from '../../support/mail.js'
-import { CODE, LINK } from '../../support/mail.js'
+import { CODE, createMailBench, LINK } from '../../support/mail.js'
 import { startMailServer, trustMailServer, type MailServer } from '../../support/mail-server.js'
 import { createKeptLog } from '../../support/logged.js'
 
@@ -10,7 +9,7 @@ const urlOf = ({ port }: MailServer) => ({ MAIL_URL: `smtp://localhost:${port}` 
 
 trustMailServer(t)
 
-t.test('EML-01: a mail is sent over STARTTLS, with its headers, as text and as HTML', async (t) => {
+t.test('a mail is sent over STARTTLS, with its headers, as text and as HTML', async (t) => {
   const server = await startMailServer(t)
   const settings = { ...urlOf(server), MAIL_REPLY_TO: 'help@example.com' }
   const { delivery, write, rows, source, counted } = await createMailBench({ settings })
@@ -48,7 +47,7 @@ t.test('EML-01: a mail is sent over STARTTLS, with its headers, as text and as H
 })
 
 t.test(
-  'EML-05: neither link nor code is in the outbox or in the log, even where the server repeats them',
+  'OPS-02: neither link nor code is in the outbox or in the log, even where the server repeats them',
   async (t) => {
     const { log, lines } = createKeptLog()
     const server = await startMailServer(t)
@@ -69,7 +68,7 @@ t.test(
   },
 )
 
-t.test('EML-08: with the server down for 20 minutes, the mail arrives', async (t) => {
+t.test('EML-03: with the server down for 20 minutes, the mail arrives', async (t) => {
   const server = await startMailServer(t)
   const { delivery, write, rows, clock, counted } = await createMailBench({ settings: urlOf(server) })
   await server.stop()
@@ -164,7 +163,7 @@ t.test(
   },
 )
 
-t.test('EML-07: without STARTTLS nothing is sent, all mails wait, and the log says so', async (t) => {
+t.test('without STARTTLS nothing is sent, all mails wait, and the log says so', async (t) => {
   const { log, lines } = createKeptLog()
   const server = await startMailServer(t, { disabledCommands: ['STARTTLS'] })
   const { delivery, write, rows, clock } = await createMailBench({ settings: urlOf(server), log })
@@ -183,7 +182,7 @@ t.test('EML-07: without STARTTLS nothing is sent, all mails wait, and the log sa
   t.equal(delivery.health(), 'degraded')
 })
 
-t.test('EML-07: a server with a certificate that is not trusted gets no mail', async (t) => {
+t.test('a server with a certificate that is not trusted gets no mail', async (t) => {
   const server = await startMailServer(t)
   const { delivery, write, counted } = await createMailBench({
     // The certificate is for localhost and 127.0.0.1.

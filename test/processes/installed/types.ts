@@ -1,6 +1,7 @@
 // Compiled by packages.test.ts without the types of Node, which the types of the packages do not need.
 
 import { createClient, type AnyEndReason, type SessionEntry } from '@sallyport/client'
+import { forgotPassword, type PendingFlow } from '@sallyport/client/mail'
 import { createVerifier, type AccessTokenClaims } from '@sallyport/verifier'
 
 const client = createClient({ baseUrl: 'https://auth.example.com', mode: 'cookie' })
@@ -8,6 +9,8 @@ const client = createClient({ baseUrl: 'https://auth.example.com', mode: 'cookie
 export const reasonOf = (): AnyEndReason | null => (client.state.status === 'signed_out' ? client.state.reason : null)
 
 export const devices = async (): Promise<SessionEntry[]> => client.sessions({ ended: true })
+
+export const forget = async (email: string): Promise<PendingFlow> => forgotPassword(client, { email })
 
 const verifier = createVerifier({ issuer: 'https://auth.example.com', audience: 'https://auth.example.com' })
 

@@ -1,0 +1,134 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { AppInstance } from '../../platform/http/app-instance.js'
+import { claimsOf } from '../../platform/http/access.js'
+import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
+import type { Self } from '../../features/account/account.js'
+import { nameSchema } from '../../features/accounts/accounts.js'
+import { genuineCookies, replyWithTokens } from '../../features/browser/browser.js'
+import { passwordSchema } from '../../features/passwords/passwords.js'
+import { noErrors, type FormErrors } from '../forms/form-errors.js'
+import { readForm, typedField } from '../forms/read-form.js'
+import { forUsers, forUsersLive, pageQuery } from '../page-routes.js'
+import { errorsOf, type PageTools } from '../page-tools.js'
+import { AccountPage, DeletePage, doneMessages, PasswordPage } from './account-pages.js'
+
+const nameForm = z.object({ name: z.union([z.literal('').transform(() => null), nameSchema]) })
+const passwordForm = z.object({ current_password: passwordSchema, new_password: passwordSchema })
+const deleteForm = z.object({ current_password: passwordSchema })
+
+/** How many ended sessions the page shows. The API lists all of them. */
+const ENDED_SHOWN = 20
+
+/** /account: what the user reads and changes, and their devices. */
+export function mountAccount(scope: AppInstance, tools: PageTools): void {
+  mountOverview(scope, tools)
+  mountPassword(scope, tools)
+  mountDeletion(scope, tools)
+}
+
+function mountOverview(scope: AppInstance, tools: PageTools): void {
+  const { rendering, account, families } = tools
+
+  async function sendAccount(
+    reply: FastifyReply,
+    shown: { done?: string; cursor?: string | null; typedName?: string; errors?: FormErrors; status?: number },
+  ) {
+    const { sub, sid } = claimsOf(reply.request)
+    const { done = '', cursor = null, typedName, errors = noErrors, status = 200 } = shown
+    const user = await account.read(sub)
+    const { sessions, nextCursor } = await families.listSessions(sub, { ended: false, cursor })
+    const ended = await families.listSessions(sub, { ended: true })
+    const page = (
+      <AccountPage
+        {...{ user, sessions, nextCursor, errors, currentId: sid, done: doneMessages[done] ?? null }}
+        {...(typedName !== undefined && { typedName })}
+        ended={ended.sessions.slice(0, ENDED_SHOWN)}
+      />
+    )
+    return rendering.send(reply, page, { status })
+  }
+
+  scope.get('/account', { ...forUsers, schema: { hide: true, querystring: pageQuery } }, (request, reply) => {
+    const { done = '', cursor = null } = request.query
+    return sendAccount(reply, { done, cursor })
+  })
+
+  scope.get('/account/name', forUsers, (_request, reply) => rendering.redirect(reply, '/account'))
+
+  scope.post('/account/name', forUsers, async (request, reply) => {
+    try {
+      await account.rename(claimsOf(request).sub, readForm(nameForm, request.body).name)
+    } catch (error) {
+      const { errors, status } = errorsOf(tools, reply, error)
+      return sendAccount(reply, { errors, status, typedName: typedField(request.body, 'name') })
+    }
+    return rendering.redirect(reply, '/account?done=name')
+  })
+
+  scope.post<{ Params: { id: string } }>('/account/sessions/:id/end', forUsers, async (request, reply) => {
+    await families.endSession(claimsOf(request).sub, request.params.id, callerOf(request))
+    return rendering.redirect(reply, '/account?done=device')
+  })
+
+  scope.post('/account/end-others', forUsers, async (request, reply) => {
+    await families.endOtherSessions(claimsOf(request), callerOf(request))
+    return rendering.redirect(reply, '/account?done=others')
+  })
+}
+
+function mountPassword(scope: AppInstance, tools: PageTools): void {
+  const { rendering, account, cookies, clock } = tools
+
+  scope.get('/account/password', forUsers, async (request, reply) => {
+    const { email } = await account.read(claimsOf(request).sub)
+    return rendering.send(reply, <PasswordPage email={email} />)
+  })
+
+  scope.post('/account/password', forUsersLive, async (request, reply) => {
+    try {
+      const { current_password: current, new_password: next } = readForm(passwordForm, request.body)
+      const tokens = await account.changePassword(selfOf(request, reply, tools), { current, next })
+      if (tokens !== null) replyWithTokens(reply, tokens, { cookies, clock })
+    } catch (error) {
+      const { errors, status } = errorsOf(tools, reply, error, 'current_password')
+      const { email } = await account.read(claimsOf(request).sub)
+      return rendering.send(reply, <PasswordPage email={email} errors={errors} />, { status })
+    }
+    return rendering.redirect(reply, '/account?done=password')
+  })
+}
+
+function mountDeletion(scope: AppInstance, tools: PageTools): void {
+  const { rendering, account, cookies } = tools
+
+  scope.get('/account/delete', forUsers, async (request, reply) => {
+    const { email } = await account.read(claimsOf(request).sub)
+    return rendering.send(reply, <DeletePage email={email} />)
+  })
+
+  scope.post('/account/delete', forUsersLive, async (request, reply) => {
+    try {
+      const { current_password: password } = readForm(deleteForm, request.body)
+      await account.remove(selfOf(request, reply, tools), password)
+    } catch (error) {
+      const { errors, status } = errorsOf(tools, reply, error, 'current_password')
+      const { email } = await account.read(claimsOf(request).sub)
+      return rendering.send(reply, <DeletePage email={email} errors={errors} />, { status })
+    }
+    cookies.clear(request, reply)
+    return rendering.redirect(reply, '/signed-out?done=deleted')
+  })
+}
+
+function selfOf(request: FastifyRequest, reply: FastifyReply, { families, cookies }: PageTools): Self {
+  const { sub: userId, sid: sessionId } = claimsOf(request)
+  const caller = callerOf(request)
+  const shown = genuineCookies(request, { cookies, parse: families.parse }).map((token) => ({
+    ...{ token, carrier: 'cookie' as const, attemptKey: null, caller },
+  }))
+  return {
+    ...{ userId, sessionId, shown, caller, gone: disconnectSignal(reply) },
+    announce: (headers) => void reply.headers(headers),
+  }
+}

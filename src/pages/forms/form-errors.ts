@@ -1,0 +1,81 @@
+import type { ProblemCode } from '../../wire/problem-codes.js'
+import { retryAfterSecondsOf } from '../../platform/http/problem-details.js'
+import type { FieldError, Problem } from '../../platform/problem.js'
+import type { Locale, Translate } from '../locales/messages.js'
+import { sayWait } from '../locales/times.js'
+
+/** What is wrong with a form: beside its fields, by their names, or with the whole of it. */
+export interface FormErrors {
+  fields: Readonly<Record<string, string>>
+  form: string | null
+}
+
+export const noErrors: FormErrors = { fields: {}, form: null }
+
+export interface Telling {
+  t: Translate
+  locale: Locale
+  /** PASSWORD_MIN_LENGTH. */
+  minLength: number
+  /** The field with the user's present password, where the form has one. */
+  credentials?: 'password' | 'current_password'
+}
+
+type Description = (problem: Problem, telling: Telling) => FormErrors
+
+const byFields: Description = ({ options }, telling) => ({
+  fields: describeFields(options.errors ?? [], telling),
+  form: null,
+})
+const unavailable: Description = (_problem, { t }) => ({ fields: {}, form: t('error.unavailable') })
+
+const descriptions: Partial<Record<ProblemCode, Description>> = {
+  validation_failed: byFields,
+  password_too_weak: byFields,
+  invalid_credentials: (_problem, { t, credentials }) => ({
+    fields:
+      credentials === 'current_password'
+        ? { current_password: t('error.password_wrong') }
+        : { password: t('error.credentials') },
+    form: null,
+  }),
+  email_taken: (_problem, { t }) => ({ fields: { email: t('error.email_taken') }, form: null }),
+  account_banned: (_problem, { t }) => ({ fields: {}, form: t('error.banned') }),
+  rate_limited: (problem, { t, locale }) => ({
+    fields: {},
+    form: t('error.rate_limited', { when: sayWait(locale, retryAfterSecondsOf(problem) ?? 60) }),
+  }),
+  overloaded: unavailable,
+  database_unavailable: unavailable,
+}
+
+/**
+ * What a form says about the problem that an operation has thrown; null for one that a form cannot be corrected for, which
+ * gets a page of its own.
+ */
+export function describeProblem(problem: Problem, telling: Telling): FormErrors | null {
+  return descriptions[problem.code]?.(problem, telling) ?? null
+}
+
+function describeFields(errors: readonly FieldError[], telling: Telling): Record<string, string> {
+  return Object.fromEntries(errors.map((error) => [error.path.slice(1), describeField(error, telling)]))
+}
+
+function describeField({ path, code }: FieldError, { t, minLength, credentials }: Telling): string {
+  if (credentials !== undefined && path === `/${credentials}`) return t('error.password_missing')
+  if (path === '/email') return t('error.email')
+  if (path === '/name') return t('error.name')
+  if (!path.endsWith('password')) return t('error.field')
+  switch (code) {
+    case 'password_too_weak':
+      return t('error.password_weak')
+    case 'too_big':
+      return t('error.password_long')
+    case 'unchanged':
+      return t('error.password_unchanged')
+    case 'too_small':
+      return t('error.password_short', { min: minLength })
+    default:
+      return t('error.password_missing')
+  }
+}

@@ -1,0 +1,77 @@
+import type { ComponentChildren, VNode } from 'preact'
+import { directionOf, languageNames } from '../locales/messages.js'
+import type { StaticName } from '../static/static-files.js'
+import { usePage } from './page-context.js'
+
+interface LayoutProps {
+  title: string
+  /** Whether the page shows a form with errors, which its title says first. */
+  hasErrors?: boolean
+  /** Wide pages have sections; the others are one card. */
+  isWide?: boolean
+  /** A script that the page has besides. */
+  script?: StaticName
+  children: ComponentChildren
+}
+
+/** The frame of every page. */
+export function Layout({ title, hasErrors = false, isWide = false, script, children }: LayoutProps): VNode {
+  const { locale, t, asset, href, appName } = usePage()
+  return (
+    <html lang={locale} dir={directionOf(locale)}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>{`${hasErrors ? t('site.error_title', { title }) : title} – ${appName}`}</title>
+        <link rel="stylesheet" href={asset('theme.css')} />
+        <link rel="icon" href={asset('logo')} />
+        <script type="module" src={asset('show-password.js')}></script>
+        {script !== undefined && <script type="module" src={asset(script)}></script>}
+      </head>
+      <body>
+        <header class="site">
+          <a href={href('/account')}>
+            <img src={asset('logo')} alt="" width="40" height="40" />
+            <span>{appName}</span>
+          </a>
+        </header>
+        <main class={isWide ? 'wide' : 'card'}>
+          <h1>{title}</h1>
+          {children}
+        </main>
+        <Footer />
+      </body>
+    </html>
+  )
+}
+
+function Footer(): VNode {
+  const { locale, t, languages, supportUrl } = usePage()
+  return (
+    <footer class="site">
+      <nav aria-label={t('site.languages')}>
+        <ul>
+          {languages.map((language) => (
+            <li key={language.locale}>
+              <a
+                href={language.href}
+                lang={language.locale}
+                hreflang={language.locale}
+                aria-current={language.locale === locale ? 'true' : undefined}
+              >
+                {languageNames[language.locale]}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      {supportUrl !== null && (
+        <p>
+          <a href={supportUrl}>{t('site.support')}</a>
+        </p>
+      )}
+    </footer>
+  )
+}

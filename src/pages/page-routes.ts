@@ -1,0 +1,25 @@
+import { z } from 'zod'
+
+const hidden = { schema: { hide: true } }
+
+/** The options of a page for anyone. */
+export const forAnyone = { ...hidden, config: { access: 'public' as const } }
+
+/** The same for a signed-in user; others are led to the sign-in. */
+export const forUsers = { ...hidden, config: { access: { token: 'feed' as const } } }
+
+/** The same where the session must hold by the database at this moment, as in the API. */
+export const forUsersLive = { ...hidden, config: { access: { token: 'live' as const } } }
+
+/** What pages read of their query. Others may stand there, such as those that analytics add to links. */
+export const pageQuery = z.object({
+  /** Where to go after the sign-in. */
+  return_to: z.string().optional(),
+  /** `login` asks for another sign-in (OpenID Connect Core, section 3.1.2.1). */
+  prompt: z.string().optional(),
+  /** Why the session ended. */
+  ended: z.string().optional(),
+  /** What has just been done. */
+  done: z.string().optional(),
+  cursor: z.string().optional(),
+})

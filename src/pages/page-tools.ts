@@ -1,0 +1,80 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { UserClaims } from '../wire/claims.js'
+import { toProblem } from '../platform/http/errors.js'
+import type { SecretKeys } from '../platform/crypto/secret-keys.js'
+import type { Clock } from '../platform/clock.js'
+import type { Authenticate } from '../platform/http/access.js'
+import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
+import { noteProblem } from '../platform/http/error-handler.js'
+import type { Account } from '../features/account/account.js'
+import type { CrossSiteGuard, DeviceCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
+import type { Families } from '../features/families/families.js'
+import type { SignIn } from '../features/sign-in/sign-in.js'
+import { describeProblem, type FormErrors } from './forms/form-errors.js'
+import type { Rendering } from './rendering.js'
+import type { Destination } from './return-to.js'
+
+/** The features that pages are faces of. */
+export interface PageFeatures {
+  signIn: SignIn
+  account: Account
+  families: Families
+  cookies: SessionCookies
+  crossSite: CrossSiteGuard
+  devices: KnownDevices
+  deviceCookie: DeviceCookie
+  authenticate: Authenticate
+  secrets: SecretKeys
+  clock: Clock
+}
+
+/** What the pages share. */
+export interface PageTools extends PageFeatures {
+  rendering: Rendering
+  /** Reads `return_to`; throws `validation_failed` for one that is not allowed. */
+  readReturnTo(returnTo: string): Destination | null
+  minLength: number
+  registration: 'open' | 'invite' | 'closed'
+}
+
+/** What a form says about an error; an error that it cannot be corrected for is thrown on, and gets a page of its own. */
+export function errorsOf(
+  tools: Pick<PageTools, 'rendering' | 'minLength'>,
+  reply: FastifyReply,
+  error: unknown,
+  credentials?: 'password' | 'current_password',
+): { errors: FormErrors; status: number } {
+  const { request } = reply
+  const problem = toProblem(error, true)
+  const telling = {
+    ...tools.rendering.language(request),
+    minLength: tools.minLength,
+    ...(credentials && { credentials }),
+  }
+  const errors = describeProblem(problem, telling)
+  if (errors === null) throw error
+  noteProblem(problem, request)
+  const retryAfter = retryAfterSecondsOf(problem)
+  if (retryAfter !== null) void reply.header('retry-after', retryAfter)
+  // A form with a wrong password is no request without a credential, which 401 would say.
+  return { errors, status: problem.status === 401 ? 422 : problem.status }
+}
+
+/** The claims of a signed-in user, on a page for anyone; null where there is none. */
+export async function findClaims(
+  { authenticate }: Pick<PageTools, 'authenticate'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<UserClaims | null> {
+  try {
+    return await authenticate(request, reply, { token: 'feed' })
+  } catch (error) {
+    if (isSignedOut(toProblem(error, true))) return null
+    throw error
+  }
+}
+
+/** Whether signing in helps. */
+export function isSignedOut({ status, code }: { status: number; code: string }): boolean {
+  return status === 401 || code === 'ambiguous_credentials'
+}

@@ -1,0 +1,69 @@
+/**
+ * Owns what people see in a browser: sign-in, registration, the account, and what went wrong. Pages are rendered here, work
+ * without script, and call the features directly; they never do what the API cannot. Rules belong to the features, texts to
+ * locales/, the look to theme.css.
+ */
+import type { AppInstance } from '../platform/http/app-instance.js'
+import { readFormBodies } from '../platform/http/form-body.js'
+import type { Inbox } from '../features/mail/mail.js'
+import { mountAccount } from './account/account.js'
+import { guardForms } from './forms/form-guard.js'
+import { createFormTokens } from './forms/form-tokens.js'
+import { mountHome, type HomeOptions } from './home/home.js'
+import { mountInbox } from './inbox/inbox.js'
+import { isLocale } from './locales/messages.js'
+import type { PageFeatures, PageTools } from './page-tools.js'
+import { answerWithPages } from './problems/problems.js'
+import { mountRegister } from './register/register.js'
+import { createRendering } from './rendering.js'
+import { createReturnTo } from './return-to.js'
+import { mountSignedOut } from './signed-out/signed-out.js'
+import { mountSignIn } from './signin/signin.js'
+import { createStaticFiles } from './static/static-files.js'
+import { readTheme } from './static/theme.js'
+
+export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
+  publicUrl: string
+  /** COOKIE_PREFIX. */
+  cookiePrefix: string
+  appName: string
+  supportUrl: string | null
+  /** MAIL_LOCALES, of which the first is the language of visitors who ask for none that there is. */
+  locales: readonly [string, ...string[]]
+  registration: 'open' | 'invite' | 'closed'
+  /** PASSWORD_MIN_LENGTH. */
+  minLength: number
+  /** RETURN_TO. */
+  returnTo: readonly string[]
+  /** The development inbox, where there is one. */
+  inbox: Inbox | null
+  /** THEME_DIR. */
+  themeDir: string | null
+}
+
+/** Mounts the pages, in a scope of their own: only there are forms read, and errors answered with pages. */
+export async function mountPages(server: AppInstance, options: PagesOptions): Promise<void> {
+  const { secrets, publicUrl, cookiePrefix: prefix } = options
+  const theme = await readTheme(options.themeDir)
+  const staticFiles = await createStaticFiles(theme)
+  const formTokens = createFormTokens({ secrets, publicUrl, prefix })
+  const { messages } = theme
+  const [first] = options.locales
+  const defaultLocale = isLocale(first) ? first : 'en'
+  const rendering = createRendering({ ...options, defaultLocale, formTokens, staticFiles, messages })
+  const tools: PageTools = { ...options, rendering, readReturnTo: createReturnTo(options.returnTo) }
+
+  void server.register((scope: AppInstance, _options, done) => {
+    readFormBodies(scope)
+    answerWithPages(scope, tools)
+    guardForms(scope, { formTokens, publicUrl })
+    staticFiles.mount(scope)
+    mountHome(scope, tools, { ...options, inbox: options.inbox !== null })
+    mountSignIn(scope, tools)
+    mountRegister(scope, tools)
+    mountAccount(scope, tools)
+    mountSignedOut(scope, tools)
+    if (options.inbox !== null) mountInbox(scope, tools, options.inbox)
+    done()
+  })
+}

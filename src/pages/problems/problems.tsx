@@ -1,0 +1,75 @@
+import type { VNode } from 'preact'
+import type { ProblemCode } from '../../wire/problem-codes.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
+import { noteProblem } from '../../platform/http/error-handler.js'
+import { toProblem } from '../../platform/http/errors.js'
+import { problemHeaders, retryAfterSecondsOf } from '../../platform/http/problem-details.js'
+import type { Problem } from '../../platform/problem.js'
+import { ButtonLink } from '../layout/form.js'
+import { Layout } from '../layout/layout.js'
+import { usePage } from '../layout/page-context.js'
+import type { MessageKey } from '../locales/messages.js'
+import { sayWait } from '../locales/times.js'
+import { isSignedOut, type PageTools } from '../page-tools.js'
+import { isOwnPage, isUnlistedReturn } from '../return-to.js'
+
+/**
+ * Answers errors of pages with a page, and leads a visitor who is signed out to the sign-in, with the way back. The log and
+ * the metrics name the same problem as they do for the API.
+ */
+export function answerWithPages(scope: AppInstance, { rendering }: Pick<PageTools, 'rendering'>): void {
+  scope.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error, request.raw.complete)
+    noteProblem(problem, request)
+    const [path = ''] = request.url.split('?', 1)
+    if (isSignedOut(problem) && path !== '/signin') return rendering.redirect(reply, signInPathFor(path, problem))
+    void reply.headers(headersOf(problem))
+    return rendering.send(reply, <ProblemPage problem={problem} requestId={request.id} />, { status: problem.status })
+  })
+}
+
+/** The sign-in that leads back to the page, or to the account page where a form was sent to it. */
+function signInPathFor(path: string, { options: { reason } }: Problem): string {
+  const query = new URLSearchParams({
+    return_to: isOwnPage(path) ? path : '/account',
+    ...(reason && { ended: reason }),
+  })
+  return `/signin?${query.toString()}`
+}
+
+/** Those of the API's answer that hold for a page too. */
+function headersOf(problem: Problem): Record<string, string> {
+  const { 'retry-after': retryAfter } = problemHeaders(problem)
+  return { ...problem.options.headers, ...(retryAfter !== undefined && { 'retry-after': retryAfter }) }
+}
+
+function ProblemPage({ problem, requestId }: { problem: Problem; requestId: string }): VNode {
+  const { t, locale } = usePage()
+  const { title, text } = textsOf(problem)
+  return (
+    <Layout title={t(title)}>
+      <p>{t(text, { when: sayWait(locale, retryAfterSecondsOf(problem) ?? 60) })}</p>
+      <ButtonLink path="/account" kind="secondary">
+        {t('problem.account')}
+      </ButtonLink>
+      <p class="hint">{t('problem.reference', { id: requestId })}</p>
+    </Layout>
+  )
+}
+
+const busy = { title: 'problem.busy_title', text: 'problem.busy_text' } as const
+
+/** The texts of the problems that people meet; of the others, they learn that something went wrong. */
+const texts: Partial<Record<ProblemCode, { title: MessageKey; text: MessageKey }>> = {
+  not_found: { title: 'problem.not_found_title', text: 'problem.not_found_text' },
+  cross_site_request: { title: 'problem.form_title', text: 'problem.form_text' },
+  rate_limited: { title: 'problem.limited_title', text: 'error.rate_limited' },
+  overloaded: busy,
+  database_unavailable: busy,
+  revocation_stale: busy,
+}
+
+function textsOf(problem: Problem): { title: MessageKey; text: MessageKey } {
+  if (isUnlistedReturn(problem)) return { title: 'problem.return_title', text: 'problem.return_text' }
+  return texts[problem.code] ?? { title: 'problem.title', text: 'problem.text' }
+}

@@ -1,0 +1,36 @@
+import { Problem } from '../platform/problem.js'
+
+/** Where people go after they have signed in. */
+export interface Destination {
+  /** A URL of RETURN_TO, or a path of our own. */
+  target: string
+  /** The origin of a URL, to which the form must be allowed to lead; null for a path of our own. */
+  origin: string | null
+}
+
+/** Pages of our own that a sign-in may lead back to. */
+const ownPages: ReadonlySet<string> = new Set(['/account', '/account/password', '/account/delete'])
+
+export function isOwnPage(path: string): boolean {
+  return ownPages.has(path)
+}
+
+/** Whether a problem is about a `return_to` that is not allowed: a mistake of the application that led here. */
+export function isUnlistedReturn({ options }: Problem): boolean {
+  return options.errors?.some(({ path }) => path === '/return_to') ?? false
+}
+
+/**
+ * Makes the reader of `return_to`, which is compared as text with RETURN_TO and our own pages. It throws
+ * `validation_failed` for anything else: what begins like an allowed URL may lead elsewhere.
+ */
+export function createReturnTo(allowed: readonly string[]): (returnTo: string) => Destination | null {
+  return (returnTo) => {
+    if (returnTo === '') return null
+    if (isOwnPage(returnTo)) return { target: returnTo, origin: null }
+    if (allowed.includes(returnTo)) return { target: returnTo, origin: new URL(returnTo).origin }
+    throw new Problem('validation_failed', {
+      errors: [{ path: '/return_to', code: 'unlisted', message: 'Must be listed in RETURN_TO' }],
+    })
+  }
+}

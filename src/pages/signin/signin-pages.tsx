@@ -1,0 +1,110 @@
+import type { VNode } from 'preact'
+import { noErrors, type FormErrors } from '../forms/form-errors.js'
+import { Alert, Button, ButtonLink, Checkbox, Field, Form } from '../layout/form.js'
+import { Layout } from '../layout/layout.js'
+import { usePage } from '../layout/page-context.js'
+import { sayEndReason } from '../locales/end-reasons.js'
+
+interface StepProps {
+  email: string
+  /** `return_to`; empty for the account page. */
+  returnTo: string
+  errors?: FormErrors
+}
+
+/** The path of a page that keeps where its visitor is going. */
+export function withReturnTo(path: string, returnTo: string): string {
+  return returnTo === '' ? path : `${path}?return_to=${encodeURIComponent(returnTo)}`
+}
+
+interface AddressStepProps extends StepProps {
+  /** Why the session ended that its visitor had; empty for one who had none. */
+  endReason?: string
+  canRegister: boolean
+}
+
+/** The first step: the address alone, so that what is asked for next can depend on it. */
+export function AddressStep({
+  email,
+  returnTo,
+  errors = noErrors,
+  endReason = '',
+  canRegister,
+}: AddressStepProps): VNode {
+  const { t, href } = usePage()
+  return (
+    <Layout title={t('signin.title')} hasErrors={errors !== noErrors}>
+      {endReason !== '' && <Alert>{t('signin.ended', { reason: sayEndReason(t, endReason) })}</Alert>}
+      <Form action="/signin" hidden={{ return_to: returnTo }} error={errors.form}>
+        <Field
+          name="email"
+          label={t('field.email')}
+          type="email"
+          value={email}
+          autocomplete="username webauthn"
+          inputmode="email"
+          error={errors.fields['email']}
+          isFirst
+        />
+        <Button>{t('common.continue')}</Button>
+      </Form>
+      {canRegister && (
+        <p class="aside">
+          {t('signin.no_account')} <a href={href(withReturnTo('/register', returnTo))}>{t('signin.register')}</a>
+        </p>
+      )}
+    </Layout>
+  )
+}
+
+/** The second step: the password of the address, which password managers read from its own field. */
+export function PasswordStep({
+  email,
+  returnTo,
+  errors = noErrors,
+  remember,
+}: StepProps & { remember: boolean }): VNode {
+  const { t, href } = usePage()
+  return (
+    <Layout title={t('signin.password_title')} hasErrors={errors !== noErrors}>
+      <Form action="/signin/password" hidden={{ return_to: returnTo }} error={errors.form}>
+        <Field name="email" label={t('field.email')} type="email" value={email} autocomplete="username" isReadonly />
+        <Field
+          name="password"
+          label={t('field.password')}
+          type="password"
+          autocomplete="current-password"
+          error={errors.fields['password']}
+          isFirst
+        />
+        <Checkbox name="remember" label={t('field.remember')} isChecked={remember} />
+        <Button>{t('signin.title')}</Button>
+      </Form>
+      <p class="aside">
+        <a href={href(withReturnTo('/signin', returnTo))}>{t('signin.other_address')}</a>
+      </p>
+    </Layout>
+  )
+}
+
+/** For a visitor who has a session: they go on with it, or sign in as another user. */
+export function AlreadySignedIn({ email, returnTo }: StepProps): VNode {
+  const { t, href } = usePage()
+  const path = returnTo === '' ? '/account' : returnTo
+  const others = withReturnTo('/signin', returnTo)
+  return (
+    <Layout title={t('signin.already_title')}>
+      <p>{t('signin.already_text', { email })}</p>
+      {path.startsWith('/') ? (
+        <ButtonLink path={path}>{t('common.continue')}</ButtonLink>
+      ) : (
+        <a class="button primary" href={path}>
+          {t('common.continue')}
+        </a>
+      )}
+      <p class="aside">
+        <a href={href(`${others}${others.includes('?') ? '&' : '?'}prompt=login`)}>{t('signin.switch')}</a>
+      </p>
+    </Layout>
+  )
+}

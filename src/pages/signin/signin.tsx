@@ -1,0 +1,86 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { AppInstance } from '../../platform/http/app-instance.js'
+import { emailSchema } from '../../features/accounts/accounts.js'
+import { passwordSchema } from '../../features/passwords/passwords.js'
+import { readForm, typedField } from '../forms/read-form.js'
+import { isKnownEndReason } from '../locales/end-reasons.js'
+import { errorsOf, findClaims, type PageTools } from '../page-tools.js'
+import { forAnyone, pageQuery } from '../page-routes.js'
+import { AddressStep, AlreadySignedIn, PasswordStep } from './signin-pages.js'
+import { keepSession, signInContextOf } from './signing-in.js'
+
+const addressForm = z.object({ email: emailSchema })
+const passwordForm = z.object({
+  email: emailSchema,
+  password: passwordSchema,
+  remember: z.literal('true').optional(),
+})
+
+/** /signin: the address, then the password. It makes a session of mode `session`, whose cookies the browser keeps. */
+export function mountSignIn(scope: AppInstance, tools: PageTools): void {
+  const { rendering, readReturnTo, account } = tools
+  const canRegister = tools.registration === 'open'
+
+  scope.get('/signin', { ...forAnyone, schema: { hide: true, querystring: pageQuery } }, async (request, reply) => {
+    const { return_to: returnTo = '', prompt, ended = '' } = request.query
+    readReturnTo(returnTo)
+    const claims = prompt === 'login' ? null : await findClaims(tools, request, reply)
+    if (claims !== null) {
+      const { email } = await account.read(claims.sub)
+      return rendering.send(reply, <AlreadySignedIn email={email} returnTo={returnTo} />, { returnTo })
+    }
+    const endReason = isKnownEndReason(ended) ? ended : ''
+    const page = <AddressStep email="" returnTo={returnTo} endReason={endReason} canRegister={canRegister} />
+    return rendering.send(reply, page, { returnTo })
+  })
+
+  scope.post('/signin', forAnyone, (request, reply) => {
+    const { returnTo, leadsTo } = destinationOf(request)
+    const typed = typedField(request.body, 'email')
+    try {
+      const { email } = readForm(addressForm, request.body)
+      return rendering.send(reply, <PasswordStep email={email} returnTo={returnTo} remember />, { returnTo, leadsTo })
+    } catch (error) {
+      const { errors, status } = errorsOf(tools, reply, error)
+      const page = <AddressStep email={typed} returnTo={returnTo} errors={errors} canRegister={canRegister} />
+      return rendering.send(reply, page, { status, returnTo })
+    }
+  })
+
+  // After a reload, or with the link of another language.
+  scope.get('/signin/password', { ...forAnyone, schema: { hide: true, querystring: pageQuery } }, (request, reply) => {
+    const query = request.url.split('?')[1] ?? ''
+    return rendering.redirect(reply, query === '' ? '/signin' : `/signin?${query}`)
+  })
+
+  scope.post('/signin/password', forAnyone, async (request, reply) => {
+    const { returnTo, leadsTo, target } = destinationOf(request)
+    try {
+      await signInWith(readForm(passwordForm, request.body), reply)
+    } catch (error) {
+      const { errors, status } = errorsOf(tools, reply, error, 'password')
+      const email = typedField(request.body, 'email')
+      if (errors.fields['email'] !== undefined && status === 422 && errors.fields['password'] === undefined) {
+        const page = <AddressStep email={email} returnTo={returnTo} errors={errors} canRegister={canRegister} />
+        return rendering.send(reply, page, { status, returnTo })
+      }
+      const remember = typedField(request.body, 'remember') === 'true'
+      const page = <PasswordStep email={email} returnTo={returnTo} errors={errors} remember={remember} />
+      return rendering.send(reply, page, { status, returnTo, leadsTo })
+    }
+    return rendering.redirect(reply, target)
+  })
+
+  async function signInWith({ email, password, remember }: z.output<typeof passwordForm>, reply: FastifyReply) {
+    const context = signInContextOf(reply, email, tools)
+    const body = { email, password, mode: 'session' as const, remember: remember === 'true' }
+    keepSession(reply, await tools.signIn.login(body, context), context, tools)
+  }
+
+  function destinationOf({ body }: FastifyRequest) {
+    const returnTo = typedField(body, 'return_to')
+    const destination = readReturnTo(returnTo)
+    return { returnTo, target: destination?.target ?? '/account', leadsTo: destination?.origin ?? null }
+  }
+}

@@ -1,0 +1,164 @@
+// Every page in every state, in a real browser: accessible, narrow, enlarged, with forced colours, by keyboard, without
+// script, and without a violation of the content security policy.
+
+import { createRequire } from 'node:module'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import t from 'tap'
+import { PASSWORD } from '../support/api.js'
+import { startApp, type TestApp } from '../support/app.js'
+import { complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
+import { connectTo } from '../support/client.js'
+import { send, tourPages } from '../support/page-tour.js'
+
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const NARROW = { width: 320, height: 640 }
+
+interface Violation {
+  id: string
+  impact: string
+  nodes: { target: unknown }[]
+}
+
+declare global {
+  var axe: { run(): Promise<{ violations: Violation[] }> }
+}
+
+/** What axe finds on a page. The policy of the page forbids other scripts, so this one is not loaded by the page. */
+async function findViolations(page: Page): Promise<string[]> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Page.setBypassCSP', { enabled: true })
+  await page.evaluate(axeSource)
+  const { violations } = await page.evaluate(() => axe.run())
+  await session.detach()
+  return violations.map(({ id, nodes }) => `${id}: ${JSON.stringify(nodes.map(({ target }) => target))}`)
+}
+
+const axeSource = (await import('node:fs')).readFileSync(axePath, 'utf8')
+
+/** How far the page is wider than its window. */
+const overflowOf = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+
+async function serve(t: { teardown(work: () => Promise<void>): void }, app: TestApp): Promise<string> {
+  const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
+  return `http://localhost:${port}`
+}
+
+t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
+  const app = await startApp(t)
+  const url = await serve(t, app)
+  const browser = await launchBrowser(t)
+
+  async function open(options: BrowserContextOptions) {
+    const context = await browser.newContext({ viewport: NARROW, ...options })
+    const page = await context.newPage()
+    return { context, page, complaints: complaintsOf(page) }
+  }
+
+  t.test('axe finds nothing, nothing is cut off at 320 pixels, and text may be twice as large', async (t) => {
+    for (const options of [
+      { locale: 'en-GB', colorScheme: 'light' },
+      { locale: 'ar', colorScheme: 'dark' },
+    ] as const) {
+      const { context, page, complaints } = await open(options)
+      const states: string[] = []
+      await tourPages({
+        page,
+        url,
+        async visit(state) {
+          const name = `${options.locale}: ${state}`
+          states.push(state)
+          t.equal(await overflowOf(page), 0, `${name} fits`)
+          t.strictSame(await findViolations(page), [], name)
+          await page.setViewportSize({ ...NARROW, width: 2 * NARROW.width })
+          await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
+          t.equal(await overflowOf(page), 0, `${name} fits with large text`)
+          await page.setViewportSize(NARROW)
+        },
+      })
+      t.ok(states.length > 15, 'all states were seen')
+      t.strictSame(complaints, [])
+      await context.close()
+    }
+  })
+
+  t.test('without script, with forced colours, all the same works', async (t) => {
+    const { context, page, complaints } = await open({ javaScriptEnabled: false, forcedColors: 'active' })
+    await tourPages({
+      page,
+      url,
+      async visit(state) {
+        for (const button of await page.locator('main .button').all()) {
+          const border = await button.evaluate((element) => getComputedStyle(element).borderStyle)
+          t.equal(border, 'solid', `${state}: a button is seen as one`)
+        }
+      },
+    })
+    t.strictSame(complaints, [])
+    await context.close()
+  })
+
+  t.test('by keyboard alone, beginning in the first field, and after an error in the wrong one', async (t) => {
+    const { context, page } = await open({})
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.getAttribute('name') ?? document.activeElement?.textContent)
+    const type = async (text: string) => {
+      await page.keyboard.type(text)
+      await page.keyboard.press('Tab')
+    }
+    const enter = () => Promise.all([page.waitForEvent('domcontentloaded'), page.keyboard.press('Enter')])
+
+    await page.goto(`${url}/register`)
+    t.equal(await focused(), 'email')
+    await type('grace@example.com')
+    await type('Grace Hopper')
+    await page.keyboard.type('short')
+    await enter()
+    t.equal(await focused(), 'password', 'the first error has the focus')
+    t.equal(await page.locator('[name=password]').getAttribute('aria-invalid'), 'true')
+    t.equal(await page.locator('[name=email]').inputValue(), 'grace@example.com')
+    await page.keyboard.type(PASSWORD)
+    await enter()
+    await page.waitForURL(`${url}/account`)
+
+    for (let presses = 0; presses < 30 && (await focused()) !== 'Sign out'; presses += 1)
+      await page.keyboard.press('Tab')
+    await enter()
+    await page.waitForURL(`${url}/signed-out`)
+    await page.goto(`${url}/signin`)
+    await page.keyboard.type('grace@example.com')
+    await enter()
+    t.equal(await focused(), 'password')
+    await page.keyboard.type(PASSWORD)
+    await enter()
+    await page.waitForURL(`${url}/account`)
+    await context.close()
+  })
+
+  t.test('a password can be shown, and the form sends it as a password', async (t) => {
+    const { context, page, complaints } = await open({})
+    await page.goto(`${url}/register`)
+    const field = page.locator('[name=password]')
+    const before = await field.boundingBox()
+    await page.getByRole('button', { name: 'Show password' }).click()
+    t.equal(await field.getAttribute('type'), 'text')
+    t.strictSame(await field.boundingBox(), before, 'nothing moves')
+    await send(page, { email: 'x', password: 'short' })
+    t.equal(await page.locator('[name=password]').getAttribute('type'), 'password')
+    t.strictSame(complaints, [])
+    await context.close()
+  })
+
+  t.test('a sign-in leads back to the application, through the policy for forms', async (t) => {
+    const other = await startApp(t, { settings: { RETURN_TO: `${url}/signed-out` }, join: true })
+    const otherUrl = (await serve(t, other)).replace('localhost', '127.0.0.1')
+    await app.api.register({ email: 'mary@example.com', password: PASSWORD, mode: 'json' })
+    const { context, page, complaints } = await open({})
+    await page.goto(`${otherUrl}/signin?return_to=${encodeURIComponent(`${url}/signed-out`)}`)
+    await send(page, { email: 'mary@example.com' })
+    await send(page, { password: PASSWORD })
+    await page.waitForURL(`${url}/signed-out`)
+    t.strictSame(complaints, [])
+    await context.close()
+  })
+})
