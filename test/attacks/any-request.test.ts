@@ -11,15 +11,21 @@ import { startApp } from '../support/app.js'
 import { connectTo } from '../support/client.js'
 import { createTestClock } from '../support/clock.js'
 
-const REQUESTS = 1200
+const REQUESTS = 2000
 const SEED = 42
 const VISITORS = 2
+
+/** They succeed only with what a mail has, which no visitor reads. */
+const needMails = ['verifyEmail', 'verifyCode', 'acceptInvitation']
 
 t.test('HTTP-01: any request to any operation gets a documented response', async (t) => {
   const { credential, sha256 } = createVerifierCredential()
   // This test does not poll: the map learns of revocations in this process immediately, and never becomes stale.
   const clock = Object.assign(createTestClock(), { elapsedMs: () => 0 })
-  const { app, api, config } = await startApp(t, { clock, settings: { VERIFIER_KEYS: `fuzz:${sha256}` } })
+  const { app, api, config } = await startApp(t, {
+    clock,
+    settings: { VERIFIER_KEYS: `fuzz:${sha256}`, SIGN_IN_METHODS: 'password,otp' },
+  })
   const { port } = await connectTo(t, app.server)
   const send = createSend(port)
   t.teardown(() => send.close())
@@ -36,7 +42,7 @@ t.test('HTTP-01: any request to any operation gets a documented response', async
   const served = operations.filter(({ id }) => [...(counts.get(id) ?? [])].some(([status]) => status < 300))
   t.strictSame(
     operations.filter((operation) => !served.includes(operation)).map(({ id }) => id),
-    [],
+    operations.filter(({ id }) => needMails.includes(id)).map(({ id }) => id),
     'some requests to every operation succeed',
   )
   t.match(await api.call('/livez'), { status: 200 }, 'the process is running')

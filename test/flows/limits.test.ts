@@ -18,7 +18,7 @@ async function failTenTimes({ api }: TestApp, email: string): Promise<void> {
 const countersOf = ({ database }: TestApp) => database.query((client) => client.limitCounter.findMany())
 
 t.test('a login returns the remaining attempts, and a success consumes no guess', async (t) => {
-  const app = await startApp(t)
+  const app = await startApp(t, { settings: { EMAIL_VERIFICATION: 'off' } })
   const { email } = await app.api.signUp()
   for (let logins = 0; logins < 3; logins += 1) {
     const answer = await app.api.login({ email, password: PASSWORD, mode: 'json' })
@@ -151,7 +151,7 @@ t.test('RATE_LIMIT=off counts nothing', async (t) => {
 })
 
 t.test('counters are deleted when they have expired, and not before', async (t) => {
-  const app = await startApp(t)
+  const app = await startApp(t, { settings: { EMAIL_VERIFICATION: 'off' } })
   const { email } = await app.api.signUp()
   await app.api.login({ email, password: WRONG })
   const names = async () => {

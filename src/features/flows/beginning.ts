@@ -14,6 +14,7 @@ import { refusalOf } from './judging.js'
 import { livesOf, type FlowKind, type FlowLife } from './kinds.js'
 import { openPayload, sealPayload } from './payload.js'
 import { mailBudgets, mailsOfNetwork } from './policies.js'
+import { flowInvalid } from './presenting.js'
 import * as store from './store.js'
 
 /** Soonest time after which another mail is sent for the same flow. */
@@ -72,7 +73,7 @@ export interface Beginning {
    * answers depends on the requests alone: not on whether, or when, a mail was sent.
    */
   resend(flow: Flow, requester: Requester): Promise<Resent>
-  /** What `payload` was at the beginning. Throws if it cannot be read, which no request causes. */
+  /** What `payload` was at the beginning. Throws `flow_invalid` where its secret is not listed any more. */
   payloadOf<Schema extends z.ZodType>(flow: Flow, schema: Schema): z.output<Schema>
 }
 
@@ -148,7 +149,11 @@ export function createBeginning(context: FlowsContext): Beginning {
       return { expiresAt: endsAt, resendAfterSeconds }
     },
 
-    payloadOf: (flow, schema) => openPayload(secrets, flow, schema),
+    payloadOf(flow, schema) {
+      const payload = openPayload(secrets, flow, schema)
+      if (payload === null) throw flowInvalid('expired')
+      return payload
+    },
   }
 }
 

@@ -60,8 +60,7 @@ export function createMailSource(context: FlowsContext): MailSource {
   }
 
   /** Whether the flow is also for addresses without a user, who is then added. */
-  const mayRegister = (flow: Flow) =>
-    flow.payload !== null && openPayload(secrets, flow, registeringSchema).register === true
+  const mayRegister = (flow: Flow) => openPayload(secrets, flow, registeringSchema)?.register === true
 
   /** Gives the flow a new link, which the mail will have, and its code. */
   async function prepare(tx: Queries, flow: Flow, user: User | null): Promise<Pick<ComposedMail, Secrets>> {
