@@ -16,7 +16,9 @@ import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createSignedInCheck } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
-import { createAccount } from './features/account/account.js'
+import { createAccount, createDisowning, createEmailChange } from './features/account/account.js'
+import { mountDisowningRoutes } from './features/account/disowning-routes.js'
+import { mountEmailRoutes } from './features/account/email-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import { createAddressRules, type AddressRules } from './features/address-rules/address-rules.js'
@@ -47,7 +49,8 @@ import { mountOperationsRoutes } from './features/operations/routes.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
-import { createSignIn } from './features/sign-in/sign-in.js'
+import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
+import { createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
@@ -165,11 +168,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     accounts,
     families,
+    flows,
     audit,
     clock,
     passwords,
-    flows,
   })
+  const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
   const signIn = createSignIn({
     database,
     revocations,
@@ -231,7 +235,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountSignInRoutes(server, {
     ...{ signIn, families, flows, cookies, crossSite, devices, deviceCookie, flowCookie, clock },
     findSignedIn: createSignedInCheck({ authenticate, families, cookies }),
-    confirmAddress: signIn.confirmAddress,
+    confirmAddress: { ...signIn.confirmAddress, email_change: emailChange.confirm },
+  })
+  mountRecoveryRoutes(server, {
+    passwordReset: createPasswordReset({
+      ...{ database, accounts, families, audit, flows, passwords, limits },
+    }),
+    ...{ crossSite, flowCookie, devices, deviceCookie },
   })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
@@ -250,10 +260,16 @@ export async function createApp(options: AppOptions): Promise<App> {
     countForged: () => count.refresh('forged'),
   })
   mountAccountRoutes(server, {
-    account: createAccount({ accounts, families, passwords, audit }),
+    account: createAccount({ accounts, families, passwords, flows, audit }),
+    emailChange,
     families,
     cookies,
     clock,
+  })
+  mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
+  mountDisowningRoutes(server, {
+    disowning: createDisowning({ database, accounts, families, passwords, flows, audit }),
+    ...{ crossSite, flowCookie },
   })
   mountOperationsRoutes(server, { operations })
   if (delivery.inbox) mountMailRoutes(server, { inbox: delivery.inbox })
