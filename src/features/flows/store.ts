@@ -219,8 +219,9 @@ export async function beginLife(
     WHERE id = ${id}::uuid AND ended_at IS NULL`
 }
 
+/** Those that no mail has given a user yet are known by the address alone. */
 export async function deleteFlowsOf(tx: Queries, { id, email }: { id: string; email: string }): Promise<void> {
-  await tx.flow.deleteMany({ where: { OR: [{ userId: id }, { email }] } })
+  await tx.flow.deleteMany({ where: { OR: [{ userId: id }, { email, userId: null }] } })
 }
 
 /** Deletes flows that ended, or expired, more than a day ago, a batch at a time; answers how many. */

@@ -36,7 +36,7 @@ function insertion(id: string, mail: NewMail, shiftMs: number): Prisma.Sql {
 }
 
 export async function deleteMailsOf(tx: Queries, { id, email }: { id: string; email: string }): Promise<void> {
-  await tx.mail.deleteMany({ where: { OR: [{ userId: id }, { email }] } })
+  await tx.mail.deleteMany({ where: { OR: [{ userId: id }, { email, userId: null }] } })
 }
 
 /** A mail that this instance has for itself, until the lease ends; `attempts` counts this one. */
