@@ -29,6 +29,7 @@ import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
 import {
   createDeviceCookie,
+  createDoor,
   createFlowCookie,
   createKnownDevices,
   createSessionCookies,
@@ -51,7 +52,7 @@ import { createHashing, createPasswords, type StrengthCheck } from './features/p
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
-import { createDoor, createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
+import { createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
@@ -234,7 +235,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountAccessRoutes(server)
   mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
   const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
-  const door = createDoor({ families, cookies, crossSite, devices, deviceCookie, clock })
+  const door = createDoor({ ...{ cookies, devices, deviceCookie, clock }, ...crossSite, parse: families.parse })
   const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
   const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })

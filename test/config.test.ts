@@ -72,6 +72,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
       locales: ['en', 'de', 'fr', 'es', 'ar'],
     },
     links: { url: 'http://localhost:3000/link', style: 'query' },
+    pages: { enabled: true, returnTo: [], themeDir: null },
     rateLimit: 'on',
     audit: { retentionSeconds: 34_560_000 },
     metrics: null,

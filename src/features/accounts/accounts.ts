@@ -10,7 +10,7 @@ import { uuidv7 } from '../../platform/uuid.js'
 import type { Revoke } from '../revocation/revocation.js'
 import * as store from './store.js'
 
-export { emailSchema, newEmailSchema } from './email.js'
+export { emailSchema, newEmailSchema } from '../../platform/http/email-address.js'
 export { nameSchema, rolesSchema } from './schemas.js'
 export {
   isBanned,

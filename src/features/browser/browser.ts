@@ -2,7 +2,15 @@
  * Owns how credentials travel: the cookies of each mode, the refresh token that a request presents, the token reply, the
  * rule for requests from other sites, and what makes a device known. What the tokens are worth is judged by families.
  */
-export { createSessionCookies, genuineCookies, replyWithTokens, type SessionCookies } from './credentials.js'
+export {
+  createDoor,
+  createSessionCookies,
+  genuineCookies,
+  replyWithTokens,
+  type Door,
+  type SessionCookies,
+  type SignInContext,
+} from './credentials.js'
 export { guardAgainstCrossSite, type CrossSiteGuard } from './cross-site.js'
 export { createDeviceCookie, type DeviceCookie } from './device-cookie.js'
 export { createFlowCookie, type FlowCookie } from './flow-cookie.js'

@@ -4,9 +4,13 @@ import { readCookies, sessionCookieNames, type SessionCookieNames } from '../../
 import type { Mode } from '../../wire/mode.js'
 import type { TokenReply } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
+import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { presentUser } from '../accounts/accounts.js'
 import type { Carrier, RefreshToken, SessionTokens } from '../families/families.js'
+import type { Requester } from '../limits/limits.js'
+import type { DeviceCookie } from './device-cookie.js'
+import type { KnownDevice, KnownDevices } from './known-devices.js'
 
 export interface SessionCookiesOptions {
   /** PUBLIC_URL: its scheme decides whether cookies are secure, never the request. */
@@ -153,5 +157,73 @@ export function replyWithTokens(
     refresh_expires_at: refreshExpiresAt.toISOString(),
     session: { id: family.id, mode: family.mode, device_name: family.deviceName },
     user: presentUser(user),
+  }
+}
+
+/** Request context of a sign-in: who asks on which device, and the sessions whose cookies it replaces. */
+export interface SignInContext extends Requester {
+  device: KnownDevice | null
+  /** Aborts when the client disconnects. */
+  gone: AbortSignal
+  replaces: RefreshToken[]
+}
+
+/** What all ways in share over HTTP: the context in which a session is opened, and the response with its tokens. */
+export interface Door {
+  requesterOf(this: void, reply: FastifyReply): Requester & Pick<SignInContext, 'gone'>
+  /** Refuses a request that may not set the cookies of its mode. */
+  contextOf(
+    this: void,
+    reply: FastifyReply,
+    wish: { email: string; mode: Mode; device_token?: string | undefined },
+  ): SignInContext
+  /** The token reply and, where the mode has them, its cookies; the device becomes, or stays, known to the account. */
+  reply(this: void, reply: FastifyReply, tokens: SessionTokens, context: SignInContext): TokenReply
+}
+
+export interface DoorOptions extends Reading {
+  /** Refuses a sign-in that would set cookies for another site. */
+  requireSignInAllowed(this: void, request: FastifyRequest): void
+  devices: KnownDevices
+  deviceCookie: DeviceCookie
+  clock: Clock
+}
+
+export function createDoor({ cookies, parse, requireSignInAllowed, devices, deviceCookie, clock }: DoorOptions): Door {
+  return {
+    requesterOf,
+
+    // A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may.
+    contextOf(reply, { email, mode, device_token: deviceToken }) {
+      const { request } = reply
+      const requester = requesterOf(reply)
+      if (mode === 'json') return { ...requester, device: devices.parse(deviceToken ?? ''), replaces: [] }
+      requireSignInAllowed(request)
+      const shown = deviceCookie.read(request).flatMap((text) => devices.parse(text) ?? [])
+      return {
+        ...requester,
+        // Of two cookies, the one that a neighbouring site has not planted knows the account.
+        device: shown.find((device) => devices.claims(device, email)) ?? shown[0] ?? null,
+        replaces: genuineCookies(request, { cookies, parse }),
+      }
+    },
+
+    reply(reply, tokens, { device }) {
+      const { mode, remember } = tokens.family
+      const known = devices.remember(device, tokens.user)
+      const answer = replyWithTokens(reply, tokens, { cookies, clock })
+      if (mode === 'json') return { ...answer, device_token: known }
+      // A session that ends with the browser is probably on a shared device.
+      if (remember) deviceCookie.set(reply, known)
+      return answer
+    },
+  }
+}
+
+function requesterOf(reply: FastifyReply) {
+  return {
+    caller: callerOf(reply.request),
+    gone: disconnectSignal(reply),
+    announce: (headers: Record<string, string>) => void reply.headers(headers),
   }
 }

@@ -2,23 +2,15 @@ import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Accounts, User } from '../accounts/accounts.js'
 import type { Actor, Audit } from '../audit/audit.js'
-import type { KnownDevice, KnownDevices } from '../browser/browser.js'
-import type { Families, OpenRequest, RefreshToken, SessionTokens } from '../families/families.js'
+import type { KnownDevices, SignInContext } from '../browser/browser.js'
+import type { Families, OpenRequest, SessionTokens } from '../families/families.js'
 import type { Flow, Flows } from '../flows/flows.js'
-import type { Requester, Settlement } from '../limits/limits.js'
+import type { Settlement } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
 import { nextStep, type Refused } from './next-step.js'
 import type { Authentication, Proof } from './proof.js'
 import type { LoginBody } from './schemas.js'
-
-/** Request context of a sign-in: who asks on which device, and the sessions whose cookies it replaces. */
-export interface SignInContext extends Requester {
-  device: KnownDevice | null
-  /** Aborts when the client disconnects. */
-  gone: AbortSignal
-  replaces: RefreshToken[]
-}
 
 /** How the session is to be, as the body of every sign-in says it. */
 export type SessionWish = Pick<LoginBody, 'mode' | 'remember' | 'device_name'>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { SessionTokens } from '../families/families.js'
 import { flowInvalid } from '../flows/flows.js'
-import type { SignInContext } from './completing.js'
+import type { SignInContext } from '../browser/browser.js'
 import { addUser, type RegistrationOptions } from './registration.js'
 import type { AcceptInvitationBody } from './schemas.js'
 

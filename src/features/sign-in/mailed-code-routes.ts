@@ -2,11 +2,11 @@ import { flowReplySchema } from '../../wire/flow-reply.js'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import type { FlowCookie } from '../browser/browser.js'
+import type { FlowCookie, SignInContext } from '../browser/browser.js'
 import { holdersOf, replyWithFlow, requireHolders, type PresentedFlow } from '../flows/flows.js'
-import type { Door } from './door.js'
+import type { Door } from '../browser/browser.js'
 import { acceptInvitationSchema, codeRequestSchema, verifyCodeSchema } from './schemas.js'
-import type { SignIn, SignInContext } from './sign-in.js'
+import type { SignIn } from './sign-in.js'
 
 export interface MailRoutesOptions {
   signIn: SignIn

@@ -2,16 +2,10 @@ import type { Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import type { User } from '../accounts/accounts.js'
 import type { Actor } from '../audit/audit.js'
+import type { SignInContext } from '../browser/browser.js'
 import { flowInvalid, flowUnbound, type BegunFlow, type PresentedFlow, type Presented } from '../flows/flows.js'
 import type { Requester } from '../limits/limits.js'
-import {
-  completeSignInWithin,
-  wishOf,
-  type Completion,
-  type HeldUser,
-  type SignedIn,
-  type SignInContext,
-} from './completing.js'
+import { completeSignInWithin, wishOf, type Completion, type HeldUser, type SignedIn } from './completing.js'
 import type { PasswordLoginOptions } from './password-login.js'
 import { nextStep, type Refused } from './next-step.js'
 import { addUser, type RegistrationOptions } from './registration.js'

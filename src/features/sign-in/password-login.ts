@@ -1,10 +1,11 @@
 import { Problem } from '../../platform/problem.js'
 import type { User } from '../accounts/accounts.js'
 import { stranger, type Actor } from '../audit/audit.js'
+import type { SignInContext } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
 import type { Limits, Settlement } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
-import { completeSignIn, type CompletionOptions, type SignInContext } from './completing.js'
+import { completeSignIn, type CompletionOptions } from './completing.js'
 import { nextStep, type Refused } from './next-step.js'
 import type { LoginBody } from './schemas.js'
 

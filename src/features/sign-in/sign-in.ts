@@ -3,19 +3,17 @@
  * ends in `completeSignIn`. The passwords themselves belong to passwords, the sessions to families.
  */
 import type { Mode } from '../../wire/mode.js'
+import type { SignInContext } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
 import type { BegunFlow } from '../flows/flows.js'
 import type { Requester } from '../limits/limits.js'
 import { createInvitationAcceptance } from './invitation.js'
 import { createMailedCode, type MailedCode, type MailedCodeOptions } from './mailed-code.js'
-import type { SignInContext } from './completing.js'
 import { createPasswordLogin, type PasswordLoginOptions } from './password-login.js'
 import { createRegistration, type Registered } from './registration.js'
 import type { AcceptInvitationBody, LoginBody, RegisterBody } from './schemas.js'
 import { createAddressConfirmation, createVerificationRequest } from './verification.js'
 
-export type { SignInContext } from './completing.js'
-export { createDoor, type Door } from './door.js'
 export type { Invitation } from './invitation.js'
 export type { Confirmation, ConfirmAddress } from './verification.js'
 export type { signInEvents } from './audit-events.js'

@@ -14,7 +14,7 @@ import {
   type FlowKind,
   type Flows,
 } from '../flows/flows.js'
-import type { Door } from './door.js'
+import type { Door } from '../browser/browser.js'
 import { resendSchema, verifyEmailSchema } from './schemas.js'
 import type { SignIn } from './sign-in.js'
 import type { ConfirmAddress } from './verification.js'

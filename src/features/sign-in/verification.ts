@@ -1,9 +1,10 @@
 import type { Mode } from '../../wire/mode.js'
+import type { SignInContext } from '../browser/browser.js'
 import { flowInvalid, flowUnbound, type BegunFlow, type PresentedFlow } from '../flows/flows.js'
 import { Problem } from '../../platform/problem.js'
 import { stranger } from '../audit/audit.js'
 import type { Requester } from '../limits/limits.js'
-import { wishOf, type SignedIn, type SignInContext } from './completing.js'
+import { wishOf, type SignedIn } from './completing.js'
 import { addUser, registrationSchema, type RegistrationOptions } from './registration.js'
 
 /** A link or a code that confirms an address, and what else the request shows. */
