@@ -19,10 +19,17 @@ import type { LoginBody } from './schemas.js'
 export interface Door {
   requesterOf(this: void, reply: FastifyReply): Requester & Pick<SignInContext, 'gone'>
   /** Refuses a request that may not set the cookies of its mode. */
-  contextOf(this: void, reply: FastifyReply, wish: Pick<LoginBody, 'email' | 'mode' | 'device_token'>): SignInContext
+  contextOf(this: void, reply: FastifyReply, wish: SignInBody): SignInContext
   /** The token reply and, where the mode has them, its cookies; the device becomes, or stays, known to the account. */
   reply(this: void, reply: FastifyReply, tokens: SessionTokens, context: SignInContext): TokenReply
+  /** The handler of a way in that ends in tokens or in a problem. */
+  handlerOf<Body extends SignInBody>(
+    this: void,
+    signIn: (body: Body, context: SignInContext) => Promise<SessionTokens>,
+  ): (request: { body: Body }, reply: FastifyReply) => Promise<TokenReply>
 }
+
+type SignInBody = Pick<LoginBody, 'email' | 'mode' | 'device_token'>
 
 export interface DoorOptions {
   families: Pick<Families, 'parse'>
@@ -34,7 +41,7 @@ export interface DoorOptions {
 }
 
 export function createDoor({ families, cookies, crossSite, devices, deviceCookie, clock }: DoorOptions): Door {
-  return {
+  const door: Door = {
     requesterOf,
 
     // A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may.
@@ -61,7 +68,13 @@ export function createDoor({ families, cookies, crossSite, devices, deviceCookie
       if (remember) deviceCookie.set(reply, known)
       return answer
     },
+
+    handlerOf: (signIn) => async (request, reply) => {
+      const context = door.contextOf(reply, request.body)
+      return door.reply(reply, await signIn(request.body, context), context)
+    },
   }
+  return door
 }
 
 function requesterOf(reply: FastifyReply) {

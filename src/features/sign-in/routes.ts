@@ -80,10 +80,6 @@ function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): vo
       },
       config: { access: 'public' },
     },
-    async (request, reply) => {
-      const context = door.contextOf(reply, request.body)
-      const tokens = await signIn.login(request.body, context)
-      return door.reply(reply, tokens, context)
-    },
+    door.handlerOf(signIn.login),
   )
 }
