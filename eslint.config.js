@@ -63,6 +63,7 @@ export default tseslint.config(
     languageOptions: {
       globals: {
         document: 'readonly',
+        history: 'readonly',
         location: 'readonly',
         fetch: 'readonly',
         DOMParser: 'readonly',

@@ -16,7 +16,9 @@ import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
 import { accessProblems, createAccess, createSignedInCheck } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
-import { createAccount } from './features/account/account.js'
+import { createAccount, createDisowning, createEmailChange } from './features/account/account.js'
+import { mountDisowningRoutes } from './features/account/disowning-routes.js'
+import { mountEmailRoutes } from './features/account/email-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import { createAddressRules, type AddressRules } from './features/address-rules/address-rules.js'
@@ -47,7 +49,8 @@ import { mountOperationsRoutes } from './features/operations/routes.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
-import { createDoor, createSignIn } from './features/sign-in/sign-in.js'
+import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
+import { createDoor, createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
@@ -166,11 +169,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     accounts,
     families,
+    flows,
     audit,
     clock,
     passwords,
-    flows,
   })
+  const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
   const signIn = createSignIn({
     database,
     revocations,
@@ -231,8 +235,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
   const door = createDoor({ families, cookies, crossSite, devices, deviceCookie, clock })
   const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
-  const { confirmAddress } = signIn
+  const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
+  const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
+  mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
@@ -249,8 +255,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     countForged: () => count.refresh('forged'),
   })
-  const account = createAccount({ accounts, families, passwords, audit })
-  mountAccountRoutes(server, { account, families, cookies, clock })
+  const account = createAccount({ accounts, families, passwords, flows, audit })
+  mountAccountRoutes(server, { account, emailChange, families, cookies, clock })
+  mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
+  const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
+  mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
   mountOperationsRoutes(server, { operations })
   if (delivery.inbox) mountMailRoutes(server, { inbox: delivery.inbox })
   if (config.pages.enabled) {

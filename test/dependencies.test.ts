@@ -45,9 +45,11 @@ for (const lockfile of ['package-lock.json', 'postman/package-lock.json', 'scrip
   })
 }
 
-t.test('npm ci installs at most 600 packages', async (t) => {
+// Of them, 37 are of what the tests of mails and pages work with: a mail server and a parser of mails, which bring parsers of
+// HTML and of character sets along.
+t.test('npm ci installs at most 640 packages', async (t) => {
   const anywhere = packagesOf('package-lock.json').filter(([, { os }]) => os === undefined)
-  t.ok(anywhere.length <= 600, String(anywhere.length))
+  t.ok(anywhere.length <= 640, String(anywhere.length))
 })
 
 t.test('no package needs its install script, which npm 10 runs and npm 11 leaves out', async (t) => {

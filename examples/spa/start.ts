@@ -6,6 +6,7 @@ import { createServer as createViteServer, mergeConfig } from 'vite'
 import { configurePage } from './vite.config.js'
 
 const { PORT = '3000', PAGE_PORT = '5173', ACCESS_TOKEN_TTL = '60', RESOURCE_SERVER_URL = null } = process.env
+const { SIGN_IN_METHODS = 'password,otp' } = process.env
 const sallyportUrl = `http://localhost:${PORT}`
 const pageUrl = `http://localhost:${PAGE_PORT}`
 
@@ -27,8 +28,10 @@ const vite = await createViteServer(
 )
 pageServer.on('request', vite.middlewares)
 
-// The page's origin must be allowed. Access tokens live for a minute, so that you can watch them being refreshed.
-Object.assign(process.env, { PORT, PUBLIC_URL: sallyportUrl, CORS_ORIGINS: pageUrl, ACCESS_TOKEN_TTL })
+// The page's origin must be allowed. Access tokens live for a minute, so that you can watch them being refreshed, and codes
+// by mail are offered beside passwords.
+const settings = { PORT, PUBLIC_URL: sallyportUrl, CORS_ORIGINS: pageUrl, ACCESS_TOKEN_TTL, SIGN_IN_METHODS }
+Object.assign(process.env, settings)
 await import('../../dist/main.js')
 console.log(`  The page is at ${pageUrl}\n`)
 

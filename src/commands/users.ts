@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { emailSchema, nameSchema, rolesSchema } from '../features/accounts/accounts.js'
+import { emailSchema, nameSchema, newEmailSchema, rolesSchema } from '../features/accounts/accounts.js'
 import { localeMember } from '../features/flows/flows.js'
 import { passwordSchema } from '../features/passwords/passwords.js'
 import { CommandError, type CommandReader } from './command.js'
@@ -103,10 +103,10 @@ export const userCommands: Record<string, CommandReader> = {
   },
 }
 
-const newAddressSchema = z.object({ email: emailSchema, to: emailSchema })
+const newAddressSchema = z.object({ email: emailSchema, to: newEmailSchema })
 
 const newUserSchema = z.object({
-  email: emailSchema,
+  email: newEmailSchema,
   name: nameSchema.nullable(),
   password: passwordSchema,
   role: rolesSchema,

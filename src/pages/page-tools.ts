@@ -7,9 +7,11 @@ import type { Authenticate } from '../platform/http/access.js'
 import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
 import { noteProblem } from '../platform/http/error-handler.js'
 import type { Account } from '../features/account/account.js'
-import type { CrossSiteGuard, DeviceCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
+import type { FindSignedIn } from '../features/access/access.js'
+import type { FlowCookie, SessionCookies } from '../features/browser/browser.js'
 import type { Families } from '../features/families/families.js'
-import type { SignIn } from '../features/sign-in/sign-in.js'
+import type { FlowKind, Flows } from '../features/flows/flows.js'
+import type { ConfirmAddress, Door, SignIn } from '../features/sign-in/sign-in.js'
 import { describeProblem, type FormErrors } from './forms/form-errors.js'
 import type { Rendering } from './rendering.js'
 import type { Destination } from './return-to.js'
@@ -20,10 +22,14 @@ export interface PageFeatures {
   account: Account
   families: Families
   cookies: SessionCookies
-  crossSite: CrossSiteGuard
-  devices: KnownDevices
-  deviceCookie: DeviceCookie
+  flows: Flows
+  flowCookie: FlowCookie
+  /** The context of a sign-in, and the cookies that it sets. */
+  door: Door
   authenticate: Authenticate
+  findSignedIn: FindSignedIn
+  /** By the kind of the flow that a link or a code belongs to. */
+  confirmAddress: Partial<Record<FlowKind, ConfirmAddress>>
   secrets: SecretKeys
   clock: Clock
 }
@@ -34,6 +40,8 @@ export interface PageTools extends PageFeatures {
   /** Reads `return_to`; throws `validation_failed` for one that is not allowed. */
   readReturnTo(returnTo: string): Destination | null
   minLength: number
+  /** SIGN_IN_METHODS. */
+  methods: readonly ('password' | 'otp')[]
   registration: 'open' | 'invite' | 'closed'
 }
 
@@ -43,12 +51,14 @@ export function errorsOf(
   reply: FastifyReply,
   error: unknown,
   credentials?: 'password' | 'current_password',
+  codeField: 'code' | 'confirm' = 'code',
 ): { errors: FormErrors; status: number } {
   const { request } = reply
   const problem = toProblem(error, true)
   const telling = {
     ...tools.rendering.language(request),
     minLength: tools.minLength,
+    codeField,
     ...(credentials && { credentials }),
   }
   const errors = describeProblem(problem, telling)

@@ -12,6 +12,7 @@ import { createFormTokens } from './forms/form-tokens.js'
 import { mountHome, type HomeOptions } from './home/home.js'
 import { mountInbox } from './inbox/inbox.js'
 import { isLocale } from './locales/messages.js'
+import { mountLinks } from './link/link.js'
 import type { PageFeatures, PageTools } from './page-tools.js'
 import { answerWithPages } from './problems/problems.js'
 import { mountRegister } from './register/register.js'
@@ -19,6 +20,7 @@ import { createRendering } from './rendering.js'
 import { createReturnTo } from './return-to.js'
 import { mountSignedOut } from './signed-out/signed-out.js'
 import { mountSignIn } from './signin/signin.js'
+import { mountVerify } from './verify/verify.js'
 import { createStaticFiles } from './static/static-files.js'
 import { readTheme } from './static/theme.js'
 
@@ -30,6 +32,8 @@ export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
   supportUrl: string | null
   /** MAIL_LOCALES, of which the first is the language of visitors who ask for none that there is. */
   locales: readonly [string, ...string[]]
+  /** SIGN_IN_METHODS. */
+  methods: readonly ('password' | 'otp')[]
   registration: 'open' | 'invite' | 'closed'
   /** PASSWORD_MIN_LENGTH. */
   minLength: number
@@ -63,6 +67,8 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     mountRegister(scope, tools)
     mountAccount(scope, tools)
     mountSignedOut(scope, tools)
+    mountVerify(scope, tools)
+    mountLinks(scope, tools)
     if (options.inbox !== null) mountInbox(scope, tools, options.inbox)
     done()
   })

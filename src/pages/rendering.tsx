@@ -37,6 +37,8 @@ export interface SendOptions {
   leadsTo?: string | null
   /** Whether it shows other responses of ours in frames. */
   frames?: boolean
+  /** Whether the page can be opened by its address again, and therefore in another language. */
+  hasAddress?: boolean
   /** `return_to`, which the page keeps in another language. */
   returnTo?: string
 }
@@ -77,7 +79,7 @@ export function createRendering(options: RenderingOptions): Rendering {
     void reply.setCookie(localeCookie, locale, attributes)
   }
 
-  function contextOf(reply: FastifyReply, { returnTo = '' }: SendOptions): PageContext {
+  function contextOf(reply: FastifyReply, { returnTo = '', hasAddress = true }: SendOptions): PageContext {
     const { request } = reply
     const [path = ''] = request.url.split('?', 1)
     let formToken: string | null = null
@@ -94,7 +96,10 @@ export function createRendering(options: RenderingOptions): Rendering {
       appName: options.appName,
       supportUrl: options.supportUrl,
       minLength: options.minLength,
-      languages: locales.map((locale) => ({ locale, href: href(`${path}?ui_locales=${locale}${kept}`) })),
+      languages: (hasAddress ? locales : []).map((locale) => ({
+        locale,
+        href: href(`${path}?ui_locales=${locale}${kept}`),
+      })),
       now: clock.now(),
     }
   }

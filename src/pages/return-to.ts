@@ -34,3 +34,9 @@ export function createReturnTo(allowed: readonly string[]): (returnTo: string) =
     })
   }
 }
+
+/** The path of a page that keeps where its visitor is going. */
+export function withReturnTo(path: string, returnTo: string, others: Record<string, string> = {}): string {
+  const query = new URLSearchParams({ ...(returnTo !== '' && { return_to: returnTo }), ...others }).toString()
+  return query === '' ? path : `${path}?${query}`
+}

@@ -27,7 +27,7 @@ export type TokenReply = {
   user: User
 }
 
-const exampleUser = {
+export const exampleUser = {
   id: '0199b2c4-7d5b-7b1e-8c44-0d2f6a9e3b57',
   email: 'ada@example.com',
   name: 'Ada Lovelace',

@@ -1,10 +1,14 @@
 import type { Client } from '@sallyport/client'
-import { onSubmit } from './actions.js'
+import { forgotPassword, requestCode } from '@sallyport/client/mail'
+import { onClick, onSubmit } from './actions.js'
 import { element, showText } from './elements.js'
 import { describeEnd } from './messages.js'
 
-/** The login and registration forms, and why the session ended. */
-export function mountLogin(client: Client): void {
+/**
+ * The login and registration forms, and why the session ended. `showMailCode` shows the field for the code, after a request
+ * that sends a mail.
+ */
+export function mountLogin(client: Client, showMailCode: () => Promise<void>): void {
   const forms = { login: element('login', HTMLFormElement), register: element('register', HTMLFormElement) }
   const buttons = {
     login: element('choose-login', HTMLButtonElement),
@@ -28,11 +32,25 @@ export function mountLogin(client: Client): void {
     return null
   })
 
+  const email = element('login-email', HTMLInputElement)
+  for (const [id, request] of [
+    ['login-forgot', forgotPassword],
+    ['login-code', requestCode],
+  ] as const) {
+    onClick(element(id, HTMLButtonElement), element('login-outcome', HTMLElement), async () => {
+      if (!email.reportValidity()) return null
+      await request(client, { email: email.value })
+      await showMailCode()
+      return null
+    })
+  }
+
   onSubmit(forms.register, async (read) => {
     const name = read('name').trim()
     await client.register({ email: read('email'), password: read('password'), ...(name === '' ? {} : { name }) })
     forms.register.reset()
     choose('login')
+    await showMailCode()
     return null
   })
 

@@ -2,7 +2,9 @@
 import { createClient } from '@sallyport/client'
 import { mountDevices } from './devices.js'
 import { mountEntrance } from './entrance.js'
+import { element } from './elements.js'
 import { mountLogin } from './login.js'
+import { mountMailCode } from './mail-code.js'
 import { mountPassword } from './password.js'
 import { mountProfile } from './profile.js'
 import { mountProtectedCalls } from './protected-calls.js'
@@ -17,10 +19,16 @@ const client = createClient({
 })
 
 mountTokenClock(client)
-mountLogin(client)
+const showMailCode = mountMailCode(client)
+mountLogin(client, showMailCode)
 mountDevices(client)
 mountProtectedCalls(client, RESOURCE_SERVER_URL)
-mountProfile(client)
+mountProfile(client, showMailCode)
 mountPassword(client)
+// Without a mail server, a Sallyport in development keeps the mails in a page of its own.
+const inbox = element('inbox', HTMLAnchorElement)
+inbox.href = `${SALLYPORT_URL}/dev/inbox`
+inbox.hidden = new URL(SALLYPORT_URL).hostname !== 'localhost'
+
 // Last, because it shows what the others have rendered, and restores the session.
 mountEntrance(client)

@@ -31,14 +31,23 @@ const messages: Partial<Record<ClientErrorCode, string>> = {
   email_taken: 'This address is already registered: log in instead.',
   validation_failed: 'Please correct your input.',
   password_too_weak: 'Please correct your input.',
+  insufficient_user_authentication: 'Your login was too long ago for this: log out, and in again.',
   unreachable: 'The server did not respond. Try again in a moment.',
 }
 
 /** The message for a failed action. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof ClientError)) return 'Something went wrong. See the browser console for details.'
-  const { code, message, reason, retryAfterSeconds } = error
+  const { code, message, reason, members, retryAfterSeconds } = error
   if (code === 'session_ended' && reason !== undefined) return `The session ended: ${describeEnd(reason)}.`
+  if (code === 'flow_invalid') return describeRefusal(reason, members.attempts_left)
   const wait = retryAfterSeconds === undefined ? '' : ` Try again in ${retryAfterSeconds} s.`
   return `${messages[code] ?? message}${wait}`
+}
+
+/** Why a code from a mail is not accepted. */
+function describeRefusal(reason: string | undefined, attemptsLeft: unknown): string {
+  if (reason === 'wrong_code') return `The code is wrong. Tries left: ${String(attemptsLeft)}.`
+  if (reason === 'too_many_attempts') return 'The code was wrong too often. Start again.'
+  return 'The code is no longer valid. Start again.'
 }

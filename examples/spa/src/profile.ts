@@ -1,13 +1,16 @@
 import type { Client } from '@sallyport/client'
+import { changeEmail } from '@sallyport/client/mail'
 import { onSubmit } from './actions.js'
 import { element } from './elements.js'
 
-/** The signed-in user and their name. */
-export function mountProfile(client: Client): void {
+/** The signed-in user: their name, their language, and a change of their address, which a mail confirms. */
+export function mountProfile(client: Client, showMailCode: () => Promise<void>): void {
   const email = element('profile-email', HTMLElement)
   const roles = element('profile-roles', HTMLElement)
   const since = element('profile-since', HTMLElement)
   const name = element('profile-name', HTMLInputElement)
+  const locale = element('profile-locale', HTMLSelectElement)
+  const change = element('email-change', HTMLFormElement)
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' })
   let shown = ''
 
@@ -19,12 +22,25 @@ export function mountProfile(client: Client): void {
     since.textContent = day.format(new Date(user.created_at))
     // A refresh changes nothing here, and must not overwrite input.
     const known = `${user.id} ${user.name ?? ''}`
-    if (known !== shown) name.value = user.name ?? ''
+    if (known === shown) return
     shown = known
+    name.value = user.name ?? ''
+    // Tokens do not tell the language.
+    client.me().then(
+      (me) => (locale.value = me.locale ?? ''),
+      (error: unknown) => console.error(error),
+    )
   })
 
   onSubmit(element('profile', HTMLFormElement), async (read) => {
-    await client.updateMe({ name: read('name').trim() || null })
+    await client.updateMe({ name: read('name').trim() || null, locale: locale.value || null })
     return 'Saved.'
+  })
+
+  onSubmit(change, async (read) => {
+    await changeEmail(client, { email: read('email') })
+    change.reset()
+    await showMailCode()
+    return null
   })
 }

@@ -1,19 +1,24 @@
 /**
- * Owns what users do to their own account: name, password, sessions and deletion. The users themselves belong to
+ * Owns what users do to their own account: name, address, password, sessions and deletion. The users themselves belong to
  * accounts, their sessions to families.
  */
 import type { Actor, Audit } from '../audit/audit.js'
-import type { Accounts, User } from '../accounts/accounts.js'
+import type { Accounts, Profile, User } from '../accounts/accounts.js'
+import type { Flows } from '../flows/flows.js'
 import type { Families, RefreshRequest, SessionTokens } from '../families/families.js'
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
 import type { accountEvents } from './audit-events.js'
 
+export { changeAddress } from './address.js'
 export type { accountEvents } from './audit-events.js'
+export { createDisowning, type Disowning } from './disowning.js'
+export { createEmailChange, type EmailChange } from './email-change.js'
 
 export interface AccountOptions {
   accounts: Accounts
   families: Families
   passwords: Passwords
+  flows: Flows
   audit: Audit<typeof accountEvents>
 }
 
@@ -26,7 +31,7 @@ export interface Self extends Confirmer {
 export interface Account {
   /** Throws `session_ended` for a user who was deleted after the token was issued. */
   read(userId: string): Promise<User>
-  rename(userId: string, name: string | null): Promise<User>
+  changeProfile(userId: string, profile: Profile): Promise<User>
   /**
    * Changes the password: the user's other sessions end, and access tokens of this one become stale. If its refresh token
    * is presented, this session continues with the returned tokens, and a copy of the old one is useless. Throws
@@ -37,28 +42,32 @@ export interface Account {
   remove(self: Self, password: string): Promise<void>
 }
 
-export function createAccount({ accounts, families, passwords, audit }: AccountOptions): Account {
+export function createAccount({ accounts, families, passwords, flows, audit }: AccountOptions): Account {
   return {
     read: accounts.require,
-    rename: accounts.rename,
+    changeProfile: accounts.changeProfile,
 
     async changePassword(self, { current, next }) {
       const { userId, sessionId, shown, caller, gone } = self
       const user = await passwords.confirm(self, current)
       await passwords.requireAcceptable(next, user, { path: '/new_password', present: current })
       const passwordHash = await passwords.hash(next, gone)
-      return passwords.actOnConfirmed(self, { user, password: current }, async (tx, revoke) => {
+      const tokens = await passwords.actOnConfirmed(self, { user, password: current }, async (tx, revoke) => {
         await accounts.setPassword(tx, userId, passwordHash)
         await accounts.outdateTokens(tx, revoke, userId)
         const by = { actor: actorOf(self), caller }
         await families.endAll(tx, revoke, userId, { except: sessionId, reason: 'password_changed', by })
         await audit.record(tx, { event: 'password_changed', ...by, userId, sessionId })
+        await flows.endAllOf(tx, userId)
+        await flows.notify(tx, { kind: 'password_changed', user, sessionId, caller })
         for (const request of shown) {
           const tokens = await families.rotate(tx, sessionId, request)
           if (tokens !== null) return tokens
         }
         return null
       })
+      flows.wakeMail()
+      return tokens
     },
 
     async remove(self, password) {
@@ -68,6 +77,7 @@ export function createAccount({ accounts, families, passwords, audit }: AccountO
         const by = { actor: actorOf(self), caller }
         await families.endAll(tx, revoke, userId, { reason: 'deleted', by })
         await families.forgetUser(tx, userId)
+        await flows.forgetUser(tx, user)
         await audit.record(tx, { event: 'user_deleted', ...by, userId })
         await audit.forgetUser(tx, userId)
         await passwords.forgetGuesses(tx, user.email)

@@ -3,4 +3,10 @@ import type { AuditEvents } from '../audit/audit.js'
 export const accountEvents = {
   password_changed: 'done',
   user_deleted: 'done',
+  email_change_requested: 'done',
+  email_change_cancelled: 'done',
+  email_changed: 'done',
+  email_change_undone: 'done',
+  session_disowned: 'done',
+  registration_disowned: 'done',
 } as const satisfies AuditEvents

@@ -1,19 +1,19 @@
-import { tokenReplySchema, userSchema } from '../../wire/token-reply.js'
+import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
 import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import { presentUser } from '../accounts/accounts.js'
 import { attemptHeadersSchema, genuineCookies, replyWithTokens, type SessionCookies } from '../browser/browser.js'
 import type { Families } from '../families/families.js'
-import type { Account, Self } from './account.js'
-import { changePasswordSchema, deleteMeSchema, patchMeSchema } from './schemas.js'
+import type { Account, EmailChange, Self } from './account.js'
+import { changePasswordSchema, deleteMeSchema, meSchema, patchMeSchema, presentMe } from './schemas.js'
 import { mountSessionRoutes } from './session-routes.js'
 
 interface AccountRoutesOptions {
   account: Account
+  emailChange: Pick<EmailChange, 'findPending'>
   families: Families
   cookies: SessionCookies
   clock: Clock
@@ -28,7 +28,7 @@ export function mountAccountRoutes(app: AppInstance, options: AccountRoutesOptio
 }
 
 function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
-  const { account, cookies, clock } = options
+  const { account, emailChange, cookies, clock } = options
 
   app.get(
     '/v1/me',
@@ -37,11 +37,14 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         ...shared,
         operationId: 'getMe',
         summary: 'Get the current user',
-        response: { 200: userSchema },
+        response: { 200: meSchema },
       },
       config: { access: { token: 'feed' } },
     },
-    async (request) => presentUser(await account.read(claimsOf(request).sub)),
+    async (request) => {
+      const { sub } = claimsOf(request)
+      return presentMe(await account.read(sub), await emailChange.findPending(sub))
+    },
   )
 
   app.patch(
@@ -50,13 +53,16 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
       schema: {
         ...shared,
         operationId: 'changeMe',
-        summary: 'Change the name',
+        summary: 'Change the name or the language',
         body: patchMeSchema,
-        response: { 200: userSchema },
+        response: { 200: meSchema },
       },
       config: { access: { token: 'feed' } },
     },
-    async (request) => presentUser(await account.rename(claimsOf(request).sub, request.body.name)),
+    async (request) => {
+      const { sub } = claimsOf(request)
+      return presentMe(await account.changeProfile(sub, request.body), await emailChange.findPending(sub))
+    },
   )
 
   app.put(

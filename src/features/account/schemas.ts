@@ -1,12 +1,37 @@
 import { z } from 'zod'
 import { exampleSession, sessionSchema, type PresentedSession } from '../../wire/session.js'
-import { nameSchema } from '../accounts/accounts.js'
+import { exampleUser, userSchema } from '../../wire/token-reply.js'
+import { nameSchema, presentUser, type User } from '../accounts/accounts.js'
+import { localeMember } from '../flows/flows.js'
 import { deviceNameSchema, type Session } from '../families/families.js'
 import { passwordSchema } from '../passwords/passwords.js'
 
 export const patchMeSchema = z
-  .strictObject({ name: nameSchema.nullable() })
-  .meta({ examples: [{ name: 'Ada King, Countess of Lovelace' }] })
+  .strictObject({
+    name: nameSchema.nullable().optional(),
+    locale: localeMember
+      .nullable()
+      .optional()
+      .meta({ description: 'The language of mails (BCP 47); null lets each request decide.' }),
+  })
+  .refine((body) => Object.values(body).some((value) => value !== undefined), 'Must have "name" or "locale"')
+  .meta({ examples: [{ name: 'Ada King, Countess of Lovelace' }, { locale: 'de' }] })
+
+/** The user, with what only the user is told. */
+export const meSchema = userSchema
+  .extend({
+    locale: z.string().nullable().meta({ description: 'The language of mails (BCP 47), if the user has chosen one.' }),
+    pending_email: z.string().nullable().meta({ description: 'The new address, until it is confirmed.' }),
+  })
+  .meta({
+    id: 'Me',
+    description: 'The current user.',
+    examples: [{ ...exampleUser, locale: null, pending_email: null }],
+  })
+
+export function presentMe(user: User, pendingEmail: string | null): z.output<typeof meSchema> {
+  return { ...presentUser(user), locale: user.locale, pending_email: pendingEmail }
+}
 
 export const deleteMeSchema = z
   .strictObject({ password: passwordSchema })

@@ -10,11 +10,13 @@ import { uuidv7 } from '../../platform/uuid.js'
 import type { Revoke } from '../revocation/revocation.js'
 import * as store from './store.js'
 
-export { emailSchema, nameSchema, rolesSchema } from './schemas.js'
+export { emailSchema, newEmailSchema } from './email.js'
+export { nameSchema, rolesSchema } from './schemas.js'
 export {
   isBanned,
   isNotBanned,
   presentUser,
+  type Profile,
   signInOf,
   tokenUserColumns,
   tokenUserOf,
@@ -42,9 +44,10 @@ export interface Accounts {
   lock(tx: Queries, id: string): Promise<store.User | null>
   /** Adds a user in the caller's transaction. Throws `email_taken`, after which the transaction cannot continue. */
   add(tx: Queries, user: NewUser): Promise<string>
-  rename(id: string, name: string | null): Promise<store.User>
-  /** Gives a user an address that is not verified; throws `email_taken`, after which the transaction is lost. */
-  setEmail(tx: Queries, id: string, email: string): Promise<void>
+  /** Changes what users say about themselves; a member that is undefined stays. */
+  changeProfile(id: string, profile: store.Profile): Promise<store.User>
+  /** Gives a user another address; throws `email_taken`, after which the transaction is lost. */
+  setEmail(tx: Queries, id: string, email: string, options?: { isVerified: boolean }): Promise<void>
   /** Notes that the user has shown that the address is theirs. It is no part of the claims of tokens. */
   verifyEmail(tx: Queries, id: string): Promise<void>
   /** Null leaves the user without a password. */
@@ -81,13 +84,14 @@ export function createAccounts({ database, clock }: { database: Database; clock:
       return id
     },
 
-    async rename(id, name) {
-      const user = await database.query((client) => store.renameUser(client, id, name))
+    async changeProfile(id, profile) {
+      const user = await database.query((client) => store.changeProfile(client, id, profile))
       if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
       return user
     },
 
-    setEmail: (tx, id, email) => refuseTakenEmail(store.setEmail(tx, id, email)),
+    setEmail: (tx, id, email, { isVerified } = { isVerified: false }) =>
+      refuseTakenEmail(store.setEmail(tx, id, email, isVerified ? clock.now() : null)),
     verifyEmail: (tx, id) => store.verifyEmail(tx, id, clock.now()),
     setPassword: (tx, id, passwordHash) => store.setPassword(tx, id, passwordHash, clock.now()),
     replaceHash: store.replaceHash,

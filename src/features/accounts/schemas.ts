@@ -1,18 +1,6 @@
 import { z } from 'zod'
 import { text } from '../../platform/http/text.js'
 
-/**
- * One address, as <input type="email"> accepts it: ASCII only, so that a look-alike in another script cannot match
- * another user's address. Stored and compared in lower case.
- */
-export const emailSchema = z
-  .string()
-  .trim()
-  .max(254)
-  .regex(z.regexes.html5Email, 'Must be an e-mail address, such as ada@example.com')
-  .toLowerCase()
-  .meta({ format: 'email', examples: ['ada@example.com'] })
-
 export const nameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Ada Lovelace'] })
 
 export const rolesSchema = z

@@ -139,14 +139,21 @@ export async function insertUser(tx: Queries, user: NewUser): Promise<void> {
   await tx.user.create({ data: { ...user, passwordSetAt: createdAt, epoch: BigInt(createdAt.getTime()) } })
 }
 
-export async function renameUser(client: Queries, id: string, name: string | null): Promise<User | null> {
-  const [user] = await client.user.updateManyAndReturn({ where: { id }, data: { name } })
+/** What users say about themselves. */
+export interface Profile {
+  name?: string | null | undefined
+  locale?: string | null | undefined
+}
+
+export async function changeProfile(client: Queries, id: string, { name, locale }: Profile): Promise<User | null> {
+  const data = { ...(name === undefined ? {} : { name }), ...(locale === undefined ? {} : { locale }) }
+  const [user] = await client.user.updateManyAndReturn({ where: { id }, data })
   return toUser(user ?? null)
 }
 
 /** Throws a unique violation for an address that is taken. */
-export async function setEmail(tx: Queries, id: string, email: string): Promise<void> {
-  await tx.user.update({ where: { id }, data: { email, emailVerifiedAt: null } })
+export async function setEmail(tx: Queries, id: string, email: string, emailVerifiedAt: Date | null): Promise<void> {
+  await tx.user.update({ where: { id }, data: { email, emailVerifiedAt } })
 }
 
 /** The first time counts. */

@@ -7,13 +7,13 @@ import type { Database, Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { operator, type Audit } from '../audit/audit.js'
-import type { accountEvents } from '../account/account.js'
+import { changeAddress, type accountEvents } from '../account/account.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
 import type { Flows } from '../flows/flows.js'
 import type { Families, Session, SessionPage } from '../families/families.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
-import { requireMail, type Invitation } from '../sign-in/sign-in.js'
+import type { Invitation, signInEvents } from '../sign-in/sign-in.js'
 import type { administrationEvents } from './audit-events.js'
 
 export { banReasonSchema } from './schemas.js'
@@ -23,10 +23,14 @@ export interface AdministrationOptions {
   revocations: Revocations
   accounts: Accounts
   families: Families
-  audit: Audit<typeof administrationEvents & Pick<typeof accountEvents, 'user_deleted'>>
+  flows: Flows
+  audit: Audit<
+    typeof administrationEvents &
+      Pick<typeof accountEvents, 'user_deleted' | 'email_changed'> &
+      Pick<typeof signInEvents, 'password_reset'>
+  >
   clock: Clock
   passwords: Passwords
-  flows: Flows
 }
 
 export interface Ban {
@@ -84,8 +88,11 @@ interface Held {
 /** Actor and caller of all actions here. */
 const byOperator = { actor: operator, caller: noCaller }
 
+/** There is no session whose end would undo it, and the mail names the operator. */
+const byOperatorNotice = { sessionId: null, caller: noCaller, params: { by: 'operator' } }
+
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { database, revocations, accounts, families, audit, clock, passwords, flows } = options
+  const { database, revocations, accounts, families, flows, audit, clock, passwords } = options
 
   async function requireUser(email: string): Promise<User> {
     const user = await database.query((client) => accounts.findByEmail(client, email), { safeToRetry: true })
@@ -114,7 +121,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     },
 
     async invite({ email, roles, locale }) {
-      requireMail(flows)
+      flows.requireMail()
       const requester = { caller: noCaller, announce: () => undefined }
       const payload: Invitation = { roles }
       const start = { kind: 'invitation' as const, email, locale, payload, mode: 'json' as const, requester }
@@ -156,6 +163,8 @@ export function createAdministration(options: AdministrationOptions): Administra
         await accounts.outdateTokens(tx, revoke, user.id)
         await passwords.forgetGuesses(tx, user.email)
         await families.endAll(tx, revoke, user.id, { reason: 'password_reset', by: byOperator })
+        await flows.endAllOf(tx, user.id)
+        await flows.notify(tx, { kind: 'password_reset', user, ...byOperatorNotice })
         await audit.record(tx, { event: 'password_reset', ...byOperator, userId: user.id })
       })
     },
@@ -163,11 +172,10 @@ export function createAdministration(options: AdministrationOptions): Administra
     async setEmail(email, newEmail) {
       return actOn(await requireUser(email), async ({ tx, revoke, user }) => {
         if (user.email === newEmail) return false
-        await accounts.setEmail(tx, user.id, newEmail)
-        await accounts.outdateTokens(tx, revoke, user.id)
-        // Guesses are counted by address, and the old one may become another user's.
-        await passwords.forgetGuesses(tx, user.email)
-        await passwords.forgetGuesses(tx, newEmail)
+        await changeAddress(options, tx, revoke, { user, to: newEmail, isVerified: false })
+        for (const email of [user.email, newEmail]) {
+          await flows.notify(tx, { kind: 'email_changed', user: { id: user.id, email }, ...byOperatorNotice })
+        }
         await audit.record(tx, { event: 'email_changed', ...byOperator, userId: user.id })
         return true
       })
@@ -177,6 +185,7 @@ export function createAdministration(options: AdministrationOptions): Administra
       await actOn(await requireUser(email), async ({ tx, revoke, user }) => {
         await families.endAll(tx, revoke, user.id, { reason: 'deleted', by: byOperator })
         await families.forgetUser(tx, user.id)
+        await flows.forgetUser(tx, user)
         await audit.record(tx, { event: 'user_deleted', ...byOperator, userId: user.id })
         await audit.forgetUser(tx, user.id)
         await passwords.forgetGuesses(tx, user.email)

@@ -6,6 +6,4 @@ export const administrationEvents = {
   user_banned: 'done',
   user_unbanned: 'done',
   roles_changed: 'done',
-  email_changed: 'done',
-  password_reset: 'done',
 } as const satisfies AuditEvents

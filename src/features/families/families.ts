@@ -54,6 +54,8 @@ export interface Families extends Opening {
     userId: string,
     ending: { except?: string; reason: EndReason; by: EndedBy },
   ): Promise<void>
+  /** Ends one family, unless it has ended already, in a transaction that holds its user's row. */
+  endOne(tx: Queries, revoke: Revoke, sessionId: string, ending: { reason: EndReason; by: EndedBy }): Promise<void>
   /** Takes the user, addresses, agents and names out of the families of a user who is being deleted. */
   forgetUser(tx: Queries, userId: string): Promise<void>
   /**
@@ -88,6 +90,8 @@ export function createFamilies(context: FamiliesContext): Families {
     logout: (shown, caller, actor) => logout(context, shown, caller, actor),
     endAll: (tx, revoke, userId, { except: exceptId = null, reason, by }) =>
       endFamilies(context, tx, revoke, { userId, exceptId }, reason, by),
+    endOne: (tx, revoke, sessionId, { reason, by }) =>
+      endFamilies(context, tx, revoke, { ids: [sessionId] }, reason, by),
     forgetUser: store.forgetUser,
     requireLive: (claims) => sessions.requireLive(context, claims),
     findEndReason: (sessionId) => sessions.findEndReason(context, sessionId),

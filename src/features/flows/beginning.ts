@@ -38,6 +38,11 @@ export interface FlowStart {
   payload?: object
   /** The holder's tokens that the request shows: their flows of this kind and address are superseded, or `all` are. */
   holders: readonly string[] | 'all'
+  /**
+   * Whether the request comes from a device on which the address was signed in before. It has limits of its own, so that
+   * nobody else can use up those of the owner (PWD-13).
+   */
+  isKnownDevice?: boolean
   requester: Requester
 }
 
@@ -65,7 +70,7 @@ export interface Beginning {
    */
   request(start: FlowStart): Promise<BegunFlow>
   /** Whether another mail to an address is within the limits; takes a point of each. To be asked before `begin`. */
-  mayMail(email: string, requester: Requester): Promise<boolean>
+  mayMail(email: string, requester: Requester, options?: { isKnownDevice: boolean }): Promise<boolean>
   /** The same as `request` in the caller's transaction; call `wakeMail` after the commit. */
   begin(tx: Queries, start: FlowStart, options: { isVoid: boolean }): Promise<BegunFlow>
   /**
@@ -81,8 +86,13 @@ export function createBeginning(context: FlowsContext): Beginning {
   const { database, secrets, clock, limits, outbox, settings, wakeMail } = context
   const lives = livesOf(settings)
 
-  async function mayMail(email: string, requester: Requester): Promise<boolean> {
-    const budgets = [...limits.ofNetwork(mailsOfNetwork, requester.caller), ...mailBudgets(email)]
+  async function mayMail(
+    email: string,
+    requester: Requester,
+    { isKnownDevice } = { isKnownDevice: false },
+  ): Promise<boolean> {
+    const ofNetwork = isKnownDevice ? [] : limits.ofNetwork(mailsOfNetwork, requester.caller)
+    const budgets = [...ofNetwork, ...mailBudgets(email, { isKnownDevice })]
     const refusal: Refusal<keyof typeof flowEvents> = { event: 'mails_limited', actor: stranger }
     try {
       // Nothing is announced: the headers would tell how often others have asked for this address.
@@ -95,7 +105,7 @@ export function createBeginning(context: FlowsContext): Beginning {
   }
 
   async function begin(tx: Queries, start: FlowStart, { isVoid }: { isVoid: boolean }): Promise<BegunFlow> {
-    const { kind, email, mode, requester, userId = null, payload } = start
+    const { kind, email, mode, requester, userId = null, payload, isKnownDevice = false } = start
     const { caller } = requester
     const id = uuidv7()
     const holder = createFlowToken('spf_', id)
@@ -117,7 +127,7 @@ export function createBeginning(context: FlowsContext): Beginning {
       clock.shiftMs,
     )
     const mail = { kind, email, userId, flowId: id, locale: localeOf(start) }
-    await outbox.add(tx, { ...mail, isVoid: isVoid || openBefore >= MAX_OPEN })
+    await outbox.add(tx, { ...mail, isVoid: isVoid || (openBefore >= MAX_OPEN && !isKnownDevice) })
     return { id, token: holder.text, email, mode, expiresAt: new Date(createdAt.getTime() + seconds * 1000) }
   }
 
@@ -126,7 +136,8 @@ export function createBeginning(context: FlowsContext): Beginning {
     begin,
 
     async request(start) {
-      const isVoid = !(await mayMail(start.email, start.requester))
+      const { email, requester, isKnownDevice = false } = start
+      const isVoid = !(await mayMail(email, requester, { isKnownDevice }))
       const begun = await database.transaction((tx) => begin(tx, start, { isVoid }))
       wakeMail()
       return begun

@@ -4,6 +4,7 @@
  * flow brings about belongs to the feature that begins it. It also writes the notices, whose button begins with a flow.
  */
 import type { Queries } from '../../platform/database/database.js'
+import { Problem } from '../../platform/problem.js'
 import type { User } from '../accounts/accounts.js'
 import type { MailSource } from '../mail/mail.js'
 import type { Revoke } from '../revocation/revocation.js'
@@ -11,7 +12,6 @@ import { createBeginning, type Beginning } from './beginning.js'
 import { createMailSource } from './composing.js'
 import type { FlowsContext } from './context.js'
 import type { Flow } from './flow.js'
-import { isConfirmation } from './flow-token.js'
 import { flowKinds, type FlowKind } from './kinds.js'
 import { createNotices, type Notices } from './notices.js'
 import { createPresenting, type Presenting } from './presenting.js'
@@ -27,10 +27,12 @@ export {
   flowTokenSchema,
   hasOneOfLinkAndCode,
   holdersOf,
+  confirmationSchema,
   linkTokenSchema,
   localeMember,
   ONE_OF_LINK_AND_CODE,
   presentedMembers,
+  presentedOf,
   replyWithFlow,
   replyWithResent,
   requireHolders,
@@ -47,36 +49,40 @@ export interface Flows extends Beginning, Presenting, Notices {
   wakeMail(this: void): void
   /**
    * Ends an open flow together with its effect, in a transaction that holds the row of its user; all other flows of its
-   * kind and address end too. Throws `flow_invalid` where it ended in between; an error of `work` leaves it open.
+   * kind and address end too. Mails that `work` writes are sent. Throws `flow_invalid` where it ended in between; an error
+   * of `work` leaves it open.
    */
   complete<T>(flow: Flow, work: (tx: Queries, revoke: Revoke, user: User | null) => Promise<T>): Promise<T>
   /** Ends an open flow without its effect. False where it had ended. */
   cancel(tx: Queries, flowId: string): Promise<boolean>
   /** The open flows of a kind that a signed-in user has begun, the newest first. */
   findOpenOf(client: Queries, which: { userId: string; kind: FlowKind }): Promise<Flow[]>
-  /** Ends the user's flows, in the transaction that changes their password or address. */
-  endAllOf(tx: Queries, userId: string, options?: { except?: readonly FlowKind[] }): Promise<void>
-  /** Whether the four digits of a mail were typed. */
-  isConfirmed(flow: Flow, digits: string): boolean
-  /** Deletes the flows of a user who is being deleted. */
-  forgetUser(tx: Queries, userId: string): Promise<void>
+  /** Ends the user's flows of some kinds: by default those that a change of their password or address ends. */
+  endAllOf(tx: Queries, userId: string, kinds?: readonly FlowKind[]): Promise<void>
+  /** Ends the flows of a flow's user and kind that began after it: what they would take back is taken back already. */
+  endLater(tx: Queries, flow: Flow): Promise<void>
+  /** Throws `not_offered` where no mail is sent, so that nothing is begun that cannot be ended. */
+  requireMail(): void
+  /** Deletes the flows and the mails of a user who is being deleted. */
+  forgetUser(tx: Queries, user: Pick<User, 'id' | 'email'>): Promise<void>
   /** Deletes flows a day after their end. */
   purge(): Promise<void>
 }
 
 /** The kinds that a change of password or address leaves open: both tell of what has happened already. */
 const lasting: readonly FlowKind[] = ['not_me', 'email_undo']
+const endedByChanges = flowKinds.filter((kind) => !lasting.includes(kind))
 
 export function createFlows(context: FlowsContext): Flows {
-  const { database, secrets, clock, accounts, revocations } = context
+  const { database, clock, accounts, revocations, settings, outbox, wakeMail } = context
   const presenting = createPresenting(context)
   return {
     ...createBeginning(context),
     ...presenting,
     ...createNotices(context),
     mailSource: createMailSource(context),
-    sendsMail: context.settings.sendsMail,
-    wakeMail: context.wakeMail,
+    sendsMail: settings.sendsMail,
+    wakeMail,
 
     async complete(flow, work) {
       const done = await revocations.transaction(async (tx, revoke) => {
@@ -87,17 +93,26 @@ export function createFlows(context: FlowsContext): Flows {
         return { result: await work(tx, revoke, user) }
       })
       if (done === null) throw await presenting.refusalNow(flow)
+      wakeMail()
       return done.result
     },
 
     cancel: (tx, flowId) => store.cancelFlow(tx, flowId, clock.shiftMs),
     findOpenOf: (client, which) => store.findOpenFlowsOf(client, which, clock.shiftMs),
 
-    endAllOf: (tx, userId, { except = lasting } = {}) =>
-      store.supersedeFlows(tx, { userId, kinds: flowKinds.filter((kind) => !except.includes(kind)) }, clock.shiftMs),
+    endAllOf: (tx, userId, kinds = endedByChanges) => store.supersedeFlows(tx, { userId, kinds }, clock.shiftMs),
+    endLater: (tx, flow) =>
+      store.supersedeFlows(tx, { userId: flow.userId, kinds: [flow.kind], since: flow }, clock.shiftMs),
 
-    isConfirmed: ({ id }, digits) => isConfirmation(secrets, id, digits),
-    forgetUser: store.deleteFlowsOf,
+    requireMail() {
+      if (settings.sendsMail) return
+      throw new Problem('not_offered', { detail: 'No mail can be sent: MAIL_URL is not set.' })
+    },
+
+    async forgetUser(tx, user) {
+      await store.deleteFlowsOf(tx, user)
+      await outbox.forgetUser(tx, user)
+    },
 
     async purge() {
       const deleteBatch = () =>

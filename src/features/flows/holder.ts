@@ -5,6 +5,7 @@ import { text } from '../../platform/http/text.js'
 import type { FlowCookie } from '../browser/browser.js'
 import { RESEND_AFTER_SECONDS, type BegunFlow, type Resent } from './beginning.js'
 import type { Flow } from './flow.js'
+import type { Presented } from './presenting.js'
 
 /** The holder's token in bodies: the only carrier in mode json, and never required where the cookie has it. */
 export const flowTokenSchema = text({ max: 200 }).meta({
@@ -16,6 +17,11 @@ export const flowTokenSchema = text({ max: 200 }).meta({
 export const flowCodeSchema = text({ min: 1, max: 40 }).meta({
   description: 'The eight digits from the mail. Spaces are ignored.',
   examples: ['1234 5678'],
+})
+
+export const confirmationSchema = text({ min: 1, max: 40 }).meta({
+  description: 'The four digits that the mail asks for.',
+  examples: ['1234'],
 })
 
 export const linkTokenSchema = text({ min: 1, max: 200 }).meta({
@@ -64,6 +70,20 @@ export function requireHolders(
   const { cookieRefusal } = reply.request
   if (body.flow_token === undefined && cookieRefusal && flowCookie.isCarried(reply.request)) throw cookieRefusal
   return holdersOf(reply, body, flowCookie)
+}
+
+/**
+ * What a request shows of a flow. Throws the refusal of cookies that do not count, where only they could show that the
+ * request comes from the holder whose code it has.
+ */
+export function presentedOf(
+  reply: FastifyReply,
+  body: { token?: string | undefined; code?: string | undefined; flow_token?: string | undefined },
+  flowCookie: FlowCookie,
+): Presented {
+  const { token, code } = body
+  const holders = code === undefined ? holdersOf(reply, body, flowCookie) : requireHolders(reply, body, flowCookie)
+  return { token, code, holders }
 }
 
 /** Tells the holder of a flow that it has begun, and hands the token over as its mode has it. */

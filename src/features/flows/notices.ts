@@ -18,6 +18,10 @@ export interface Notice {
   /** Who did it, and from where. */
   caller: Caller
   deviceName?: string | null
+  /** Makes its button take the change back, instead of telling that this was not the recipient. */
+  undo?: boolean
+  /** What else the template tells, such as `by` where it was not the user. */
+  params?: Readonly<Record<string, string>>
 }
 
 export interface Notices {
@@ -29,19 +33,21 @@ export interface Notices {
 
 export function createNotices({ secrets, clock, outbox, settings }: FlowsContext): Notices {
   const isOffered = ({ kind }: Notice) => settings.sendsMail && (settings.notices === 'all' || kind !== 'new_sign_in')
+  const lives = livesOf(settings)
 
   function write(notice: Notice): { flow: store.NewFlow; mail: NewMail } {
-    const { kind, user, sessionId, caller, deviceName = null } = notice
+    const { kind, user, sessionId, caller, deviceName = null, undo = false, params = {} } = notice
     const id = uuidv7()
+    const flowKind = undo && settings.undoSeconds > 0 ? 'email_undo' : 'not_me'
     const flow: store.NewFlow = {
-      ...{ id, kind: 'not_me', holderHash: null, userId: user.id, email: user.email, mode: 'json', remember: true },
+      ...{ id, kind: flowKind, holderHash: null, userId: user.id, email: user.email, mode: 'json', remember: true },
       ...{ deviceName: deviceName ?? deviceNameOf(caller.userAgent), locale: null },
       ...sealPayload(secrets, id, { sessionId }),
       ...{ requestedIp: caller.ip, requestedAgent: caller.userAgent },
-      lifeSeconds: livesOf(settings).not_me.seconds,
+      lifeSeconds: lives[flowKind].seconds,
     }
     const locale = caller.acceptLanguage ?? ''
-    return { flow, mail: { kind, email: user.email, userId: user.id, flowId: id, locale } }
+    return { flow, mail: { kind, email: user.email, userId: user.id, flowId: id, locale, params } }
   }
 
   return {

@@ -14,10 +14,16 @@ const codePolicies: Policy[] = [
   { name: 'code-total', quota: 100, windowSeconds: 90 * DAY, sliding: true, onSuccess: 'forget', concealed: true },
 ]
 
-const mailsOfAddress: Policy[] = [
-  { name: 'mails', quota: 5, windowSeconds: HOUR, sliding: false, onSuccess: 'spend', concealed: true },
-  { name: 'mails-day', quota: 15, windowSeconds: DAY, sliding: false, onSuccess: 'spend', concealed: true },
-]
+function mailPolicies(name: string): Policy[] {
+  return [
+    { name, quota: 5, windowSeconds: HOUR, sliding: false, onSuccess: 'spend', concealed: true },
+    { name: `${name}-day`, quota: 15, windowSeconds: DAY, sliding: false, onSuccess: 'spend', concealed: true },
+  ]
+}
+
+const mailsOfAddress = mailPolicies('mails')
+/** For the devices on which the address was signed in before, all together. */
+const mailsOfDevices = mailPolicies('device-mails')
 
 /** Mails that one network asks for, whatever the addresses. */
 export const mailsOfNetwork: Policy = {
@@ -33,6 +39,7 @@ export function codeBudgets(emails: readonly string[]): Budget[] {
   return [...new Set(emails)].flatMap((email) => codePolicies.map((policy) => ({ policy, of: hashSubject(email) })))
 }
 
-export function mailBudgets(email: string): Budget[] {
-  return mailsOfAddress.map((policy) => ({ policy, of: hashSubject(email) }))
+export function mailBudgets(email: string, { isKnownDevice }: { isKnownDevice: boolean }): Budget[] {
+  const policies = isKnownDevice ? mailsOfDevices : mailsOfAddress
+  return policies.map((policy) => ({ policy, of: hashSubject(email) }))
 }

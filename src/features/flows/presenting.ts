@@ -4,7 +4,7 @@ import type { Refusal, Requester } from '../limits/limits.js'
 import type { flowEvents } from './audit-events.js'
 import type { FlowsContext } from './context.js'
 import type { Flow, PresentedFlow } from './flow.js'
-import { isCode, parseFlowToken, type FlowToken } from './flow-token.js'
+import { isCode, isConfirmation, parseFlowToken, type FlowToken } from './flow-token.js'
 import { MAX_ATTEMPTS, refusalOf, type FlowRefusal } from './judging.js'
 import { livesOf, type FlowKind } from './kinds.js'
 import { codeBudgets } from './policies.js'
@@ -24,6 +24,8 @@ export interface Presenting {
    * with its reason, and `rate_limited` after too many wrong codes for one address.
    */
   present(presented: Presented, kinds: readonly FlowKind[], requester: Requester): Promise<PresentedFlow>
+  /** Throws `flow_invalid`, and counts it as a wrong code, unless the digits are those that a mail asks its reader to type. */
+  requireConfirmed(flow: Flow, digits: string, requester: Requester): Promise<void>
   /** The flow of which a request has the holder's token: the newest open one, or the newest; null if there is none. */
   findHeld(holders: readonly string[]): Promise<Flow | null>
   isOpen(flow: Flow): boolean
@@ -106,6 +108,13 @@ export function createPresenting(context: FlowsContext): Presenting {
       const { token, code } = presented
       if (token !== undefined) return presentLink(token, presented, kinds)
       return presentCode((code ?? '').replaceAll(/\s/g, ''), presented, kinds, requester)
+    },
+
+    async requireConfirmed(flow, digits, requester) {
+      const tried = await database.query((client) => store.takeTries(client, [flow.id], clock.shiftMs))
+      const isRight = tried.length > 0 && isConfirmation(secrets, flow.id, digits.replaceAll(/\s/g, ''))
+      if (!isRight) throw await refuseWrong([flow], tried, requester)
+      await database.query((client) => store.returnTries(client, [flow.id]))
     },
 
     async findHeld(texts) {

@@ -166,7 +166,7 @@ export async function cancelFlow(tx: Queries, id: string, shiftMs: number): Prom
 /** Which flows end together. */
 export type Superseded =
   | { kind: FlowKind; email: string; holderHashes?: readonly Uint8Array[] }
-  | { userId: string; kinds: readonly FlowKind[] }
+  | { userId: string | null; kinds: readonly FlowKind[]; since?: Flow }
 
 /** Ends all open flows of an address and kind, or of a user: a newer flow, or what became of one, takes their place. */
 export async function supersedeFlows(tx: Queries, which: Superseded, shiftMs: number): Promise<void> {
@@ -176,7 +176,12 @@ export async function supersedeFlows(tx: Queries, which: Superseded, shiftMs: nu
 }
 
 function conditionOf(which: Superseded): Prisma.Sql {
-  if ('userId' in which) return Prisma.sql`user_id = ${which.userId}::uuid AND kind = ANY(${which.kinds}::text[])`
+  if ('userId' in which) {
+    const { userId, kinds, since } = which
+    return Prisma.sql`user_id = ${userId}::uuid AND kind = ANY(${kinds}::text[])
+      AND (${since?.id ?? null}::uuid IS NULL
+        OR (id <> ${since?.id ?? null}::uuid AND created_at >= ${since?.createdAt ?? null}::timestamptz))`
+  }
   const ofAddress = Prisma.sql`kind = ${which.kind} AND email = ${which.email}`
   const { holderHashes } = which
   if (holderHashes === undefined) return ofAddress
@@ -214,8 +219,9 @@ export async function beginLife(
     WHERE id = ${id}::uuid AND ended_at IS NULL`
 }
 
-export async function deleteFlowsOf(tx: Queries, userId: string): Promise<void> {
-  await tx.flow.deleteMany({ where: { userId } })
+/** Those that no mail has given a user yet are known by the address alone. */
+export async function deleteFlowsOf(tx: Queries, { id, email }: { id: string; email: string }): Promise<void> {
+  await tx.flow.deleteMany({ where: { OR: [{ userId: id }, { email, userId: null }] } })
 }
 
 /** Deletes flows that ended, or expired, more than a day ago, a batch at a time; answers how many. */

@@ -10,8 +10,8 @@ export interface Outbox {
   add(tx: Queries, mail: NewMail): Promise<void>
   /** The same as a part of the caller's statement, done only if `from`, another part of it, has a row. */
   insertionOf(mail: NewMail, where: { from: Prisma.Sql }): Prisma.Sql
-  /** Deletes a user's mails: they asked to be forgotten. */
-  forgetUser(tx: Queries, userId: string): Promise<void>
+  /** Deletes the mails to a user: they asked to be forgotten. Those that a request has written know the address alone. */
+  forgetUser(tx: Queries, user: { id: string; email: string }): Promise<void>
   /** Has this process send what was written now, and not at its next poll. For after the commit; returns immediately. */
   wake(): void
   /** Calls back at each `wake`. */

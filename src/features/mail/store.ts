@@ -35,8 +35,8 @@ function insertion(id: string, mail: NewMail, shiftMs: number): Prisma.Sql {
       ${dedupe}::text, ${isVoid ? 'void' : 'queued'}::mail_state, ${now(shiftMs)}, ${now(shiftMs)}`
 }
 
-export async function deleteMailsOf(tx: Queries, userId: string): Promise<void> {
-  await tx.mail.deleteMany({ where: { userId } })
+export async function deleteMailsOf(tx: Queries, { id, email }: { id: string; email: string }): Promise<void> {
+  await tx.mail.deleteMany({ where: { OR: [{ userId: id }, { email, userId: null }] } })
 }
 
 /** A mail that this instance has for itself, until the lease ends; `attempts` counts this one. */

@@ -9,4 +9,5 @@ export const signInEvents = {
   login_refused_banned: 'refused',
   email_verified: 'done',
   unverified_access_removed: 'done',
+  password_reset: 'done',
 } as const satisfies AuditEvents

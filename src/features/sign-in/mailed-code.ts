@@ -14,7 +14,6 @@ import {
 } from './completing.js'
 import type { PasswordLoginOptions } from './password-login.js'
 import { nextStep, type Refused } from './next-step.js'
-import { requireMail } from './offered.js'
 import { addUser, type RegistrationOptions } from './registration.js'
 import type { CodeRequestBody } from './schemas.js'
 
@@ -45,7 +44,7 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
     if (!methods.includes('otp')) {
       throw new Problem('not_offered', { detail: 'Signing in by mail is off: add "otp" to SIGN_IN_METHODS.' })
     }
-    requireMail(flows)
+    flows.requireMail()
   }
 
   async function present(presented: Presented, requester: Requester): Promise<PresentedFlow> {

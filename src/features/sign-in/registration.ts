@@ -9,7 +9,6 @@ import type { Passwords } from '../passwords/passwords.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
 import { completeSignInWithin, type CompletionOptions, type ProvenSignIn, type SignInContext } from './completing.js'
-import { requireMail } from './offered.js'
 import type { RegisterBody } from './schemas.js'
 
 export interface RegistrationOptions extends CompletionOptions {
@@ -82,7 +81,7 @@ export function createRegistration(options: RegistrationOptions) {
 
   return async function register(body: RegisterBody, context: SignInContext, holders: string[]): Promise<Registered> {
     if (registration !== 'open') throw new Problem('registration_closed')
-    if (verification === 'required') requireMail(flows)
+    if (verification === 'required') flows.requireMail()
     const budgets = limits.ofNetwork(registrationPolicy, context.caller)
     const refusal: Refusal<keyof typeof signInEvents> = { event: 'registration_limited', actor: stranger }
     const request = { ...context, refusal }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { modes } from '../../wire/mode.js'
 import { text } from '../../platform/http/text.js'
-import { emailSchema, nameSchema } from '../accounts/accounts.js'
+import { emailSchema, nameSchema, newEmailSchema } from '../accounts/accounts.js'
 import { deviceNameSchema } from '../families/families.js'
 import {
   flowTokenSchema,
@@ -45,7 +45,7 @@ export const loginSchema = z
 
 export const registerSchema = z
   .strictObject({
-    email: emailSchema,
+    email: newEmailSchema,
     password: passwordSchema,
     name: nameSchema.optional(),
     ...sessionMembers,
@@ -82,6 +82,10 @@ export const codeRequestSchema = z
       description: 'Makes an account, once the code is shown, where the address has none. Needs REGISTRATION=open.',
     }),
     ...flowMembers,
+  })
+  .refine(({ email, register }) => register !== true || newEmailSchema.safeParse(email).success, {
+    message: 'Must be an e-mail address that an account can be made for',
+    path: ['email'],
   })
   .meta({ examples: [{ email: 'ada@example.com', mode: 'json' }] })
 

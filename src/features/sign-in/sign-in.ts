@@ -17,8 +17,9 @@ import { createAddressConfirmation, createVerificationRequest } from './verifica
 export type { SignInContext } from './completing.js'
 export { createDoor, type Door } from './door.js'
 export type { Invitation } from './invitation.js'
-export { requireMail } from './offered.js'
 export type { Confirmation, ConfirmAddress } from './verification.js'
+export type { signInEvents } from './audit-events.js'
+export { createPasswordReset, type PasswordReset } from './password-reset.js'
 
 export type SignInOptions = PasswordLoginOptions & MailedCodeOptions
 

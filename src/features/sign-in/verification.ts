@@ -3,7 +3,6 @@ import { flowInvalid, flowUnbound, type BegunFlow, type PresentedFlow } from '..
 import { Problem } from '../../platform/problem.js'
 import { stranger } from '../audit/audit.js'
 import type { Requester } from '../limits/limits.js'
-import { requireMail } from './offered.js'
 import { wishOf, type SignedIn, type SignInContext } from './completing.js'
 import { addUser, registrationSchema, type RegistrationOptions } from './registration.js'
 
@@ -92,7 +91,7 @@ export function createVerificationRequest({ flows, accounts }: RegistrationOptio
     { mode, holders }: { mode: Mode; holders: string[] },
     requester: Requester,
   ): Promise<BegunFlow> {
-    requireMail(flows)
+    flows.requireMail()
     const { email, emailVerifiedAt } = await accounts.require(userId)
     if (emailVerifiedAt !== null) throw flowInvalid('used')
     return flows.request({ kind: 'verify_email', email, userId, mode, holders, requester })

@@ -12,6 +12,7 @@ import { Devices, EndedSessions } from './devices.js'
 export const doneMessages: Readonly<Record<string, MessageKey>> = {
   name: 'account.name_saved',
   password: 'account.password_changed',
+  verified: 'account.verified_now',
   device: 'account.device_ended',
   others: 'account.others_ended',
 }

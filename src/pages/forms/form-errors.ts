@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { retryAfterSecondsOf } from '../../platform/http/problem-details.js'
 import type { FieldError, Problem } from '../../platform/problem.js'
-import type { Locale, Translate } from '../locales/messages.js'
+import { isMessageKey, type Locale, type Translate } from '../locales/messages.js'
 import { sayWait } from '../locales/times.js'
 
 /** What is wrong with a form: beside its fields, by their names, or with the whole of it. */
@@ -19,6 +19,8 @@ export interface Telling {
   minLength: number
   /** The field with the user's present password, where the form has one. */
   credentials?: 'password' | 'current_password'
+  /** The field with the digits of a mail. */
+  codeField: 'code' | 'confirm'
 }
 
 type Description = (problem: Problem, telling: Telling) => FormErrors
@@ -39,6 +41,15 @@ const descriptions: Partial<Record<ProblemCode, Description>> = {
         : { password: t('error.credentials') },
     form: null,
   }),
+  flow_invalid: ({ options: { reason, members } }, { t, codeField }) => {
+    const left = members?.['attempts_left']
+    if (reason === 'wrong_code') {
+      const key = codeField === 'confirm' ? 'error.digits_wrong' : 'error.code_wrong'
+      return { fields: { [codeField]: t(key, { left: typeof left === 'number' ? left : '' }) }, form: null }
+    }
+    const key = `error.flow_${reason ?? 'expired'}`
+    return { fields: {}, form: t(isMessageKey(key) ? key : 'error.flow_expired') }
+  },
   email_taken: (_problem, { t }) => ({ fields: { email: t('error.email_taken') }, form: null }),
   account_banned: (_problem, { t }) => ({ fields: {}, form: t('error.banned') }),
   rate_limited: (problem, { t, locale }) => ({
@@ -65,6 +76,8 @@ function describeField({ path, code }: FieldError, { t, minLength, credentials }
   if (credentials !== undefined && path === `/${credentials}`) return t('error.password_missing')
   if (path === '/email') return t('error.email')
   if (path === '/name') return t('error.name')
+  if (path === '/code' || path === '/confirm') return t('error.code')
+  if (path === '/token') return t('link.incomplete')
   if (!path.endsWith('password')) return t('error.field')
   switch (code) {
     case 'password_too_weak':

@@ -48,30 +48,37 @@ export function Layout({ title, hasErrors = false, isWide = false, script, child
 }
 
 function Footer(): VNode {
-  const { locale, t, languages, supportUrl } = usePage()
+  const { t, languages, supportUrl } = usePage()
   return (
     <footer class="site">
-      <nav aria-label={t('site.languages')}>
-        <ul>
-          {languages.map((language) => (
-            <li key={language.locale}>
-              <a
-                href={language.href}
-                lang={language.locale}
-                hreflang={language.locale}
-                aria-current={language.locale === locale ? 'true' : undefined}
-              >
-                {languageNames[language.locale]}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </nav>
+      {languages.length > 0 && <Languages />}
       {supportUrl !== null && (
         <p>
           <a href={supportUrl}>{t('site.support')}</a>
         </p>
       )}
     </footer>
+  )
+}
+
+function Languages(): VNode {
+  const { locale, t, languages } = usePage()
+  return (
+    <nav aria-label={t('site.languages')}>
+      <ul>
+        {languages.map((language) => (
+          <li key={language.locale}>
+            <a
+              href={language.href}
+              lang={language.locale}
+              hreflang={language.locale}
+              aria-current={language.locale === locale ? 'true' : undefined}
+            >
+              {languageNames[language.locale]}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
   )
 }

@@ -3,7 +3,7 @@ import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { Button, Field, Form } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
-import { withReturnTo } from '../signin/signin-pages.js'
+import { withReturnTo } from '../return-to.js'
 
 interface RegisterProps {
   typed: { email: string; name: string }

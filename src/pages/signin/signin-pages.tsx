@@ -1,8 +1,9 @@
 import type { VNode } from 'preact'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
-import { Alert, Button, ButtonLink, Checkbox, Field, Form } from '../layout/form.js'
+import { Alert, Button, ButtonLink, Checkbox, Field, Form, Status } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
+import { withReturnTo } from '../return-to.js'
 import { sayEndReason } from '../locales/end-reasons.js'
 
 interface StepProps {
@@ -12,28 +13,21 @@ interface StepProps {
   errors?: FormErrors
 }
 
-/** The path of a page that keeps where its visitor is going. */
-export function withReturnTo(path: string, returnTo: string): string {
-  return returnTo === '' ? path : `${path}?return_to=${encodeURIComponent(returnTo)}`
-}
-
 interface AddressStepProps extends StepProps {
+  /** Whether a password has just been reset. */
+  isReset?: boolean
   /** Why the session ended that its visitor had; empty for one who had none. */
   endReason?: string
   canRegister: boolean
 }
 
 /** The first step: the address alone, so that what is asked for next can depend on it. */
-export function AddressStep({
-  email,
-  returnTo,
-  errors = noErrors,
-  endReason = '',
-  canRegister,
-}: AddressStepProps): VNode {
+export function AddressStep(props: AddressStepProps): VNode {
+  const { email, returnTo, errors = noErrors, endReason = '', isReset = false, canRegister } = props
   const { t, href } = usePage()
   return (
     <Layout title={t('signin.title')} hasErrors={errors !== noErrors}>
+      {isReset && <Status>{t('reset.done')}</Status>}
       {endReason !== '' && <Alert>{t('signin.ended', { reason: sayEndReason(t, endReason) })}</Alert>}
       <Form action="/signin" hidden={{ return_to: returnTo }} error={errors.form}>
         <Field
@@ -57,13 +51,17 @@ export function AddressStep({
   )
 }
 
+interface PasswordStepProps extends StepProps {
+  remember: boolean
+  /** Whether a forgotten password can be reset by mail. */
+  canMail: boolean
+  /** Whether a mailed code is offered in place of the password. */
+  canMailCode: boolean
+}
+
 /** The second step: the password of the address, which password managers read from its own field. */
-export function PasswordStep({
-  email,
-  returnTo,
-  errors = noErrors,
-  remember,
-}: StepProps & { remember: boolean }): VNode {
+export function PasswordStep(props: PasswordStepProps): VNode {
+  const { email, returnTo, errors = noErrors, remember, canMail, canMailCode } = props
   const { t, href } = usePage()
   return (
     <Layout title={t('signin.password_title')} hasErrors={errors !== noErrors}>
@@ -80,9 +78,15 @@ export function PasswordStep({
         <Checkbox name="remember" label={t('field.remember')} isChecked={remember} />
         <Button>{t('signin.title')}</Button>
       </Form>
-      <p class="aside">
+      <div class="aside links">
+        {canMailCode && (
+          <Form action="/signin/code" hidden={{ email, return_to: returnTo }}>
+            <Button kind="secondary">{t('signin.code')}</Button>
+          </Form>
+        )}
+        {canMail && <a href={href('/forgot')}>{t('forgot.title')}</a>}
         <a href={href(withReturnTo('/signin', returnTo))}>{t('signin.other_address')}</a>
-      </p>
+      </div>
     </Layout>
   )
 }
@@ -91,7 +95,6 @@ export function PasswordStep({
 export function AlreadySignedIn({ email, returnTo }: StepProps): VNode {
   const { t, href } = usePage()
   const path = returnTo === '' ? '/account' : returnTo
-  const others = withReturnTo('/signin', returnTo)
   return (
     <Layout title={t('signin.already_title')}>
       <p>{t('signin.already_text', { email })}</p>
@@ -103,7 +106,7 @@ export function AlreadySignedIn({ email, returnTo }: StepProps): VNode {
         </a>
       )}
       <p class="aside">
-        <a href={href(`${others}${others.includes('?') ? '&' : '?'}prompt=login`)}>{t('signin.switch')}</a>
+        <a href={href(withReturnTo('/signin', returnTo, { prompt: 'login' }))}>{t('signin.switch')}</a>
       </p>
     </Layout>
   )

@@ -2,13 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { emailSchema } from '../../features/accounts/accounts.js'
+import { holdersOf, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
 import { readForm, typedField } from '../forms/read-form.js'
 import { isKnownEndReason } from '../locales/end-reasons.js'
 import { errorsOf, findClaims, type PageTools } from '../page-tools.js'
 import { forAnyone, pageQuery } from '../page-routes.js'
+import { withReturnTo } from '../return-to.js'
 import { AddressStep, AlreadySignedIn, PasswordStep } from './signin-pages.js'
-import { keepSession, signInContextOf } from './signing-in.js'
 
 const addressForm = z.object({ email: emailSchema })
 const passwordForm = z.object({
@@ -19,11 +20,12 @@ const passwordForm = z.object({
 
 /** /signin: the address, then the password. It makes a session of mode `session`, whose cookies the browser keeps. */
 export function mountSignIn(scope: AppInstance, tools: PageTools): void {
-  const { rendering, readReturnTo, account } = tools
+  const { rendering, readReturnTo, account, door, flows, flowCookie } = tools
   const canRegister = tools.registration === 'open'
+  const offers = { canMail: flows.sendsMail, canMailCode: flows.sendsMail && tools.methods.includes('otp') }
 
   scope.get('/signin', { ...forAnyone, schema: { hide: true, querystring: pageQuery } }, async (request, reply) => {
-    const { return_to: returnTo = '', prompt, ended = '' } = request.query
+    const { return_to: returnTo = '', prompt, ended = '', done } = request.query
     readReturnTo(returnTo)
     const claims = prompt === 'login' ? null : await findClaims(tools, request, reply)
     if (claims !== null) {
@@ -31,7 +33,8 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
       return rendering.send(reply, <AlreadySignedIn email={email} returnTo={returnTo} />, { returnTo })
     }
     const endReason = isKnownEndReason(ended) ? ended : ''
-    const page = <AddressStep email="" returnTo={returnTo} endReason={endReason} canRegister={canRegister} />
+    const told = { endReason, isReset: done === 'reset' }
+    const page = <AddressStep email="" returnTo={returnTo} {...told} canRegister={canRegister} />
     return rendering.send(reply, page, { returnTo })
   })
 
@@ -40,7 +43,10 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
     const typed = typedField(request.body, 'email')
     try {
       const { email } = readForm(addressForm, request.body)
-      return rendering.send(reply, <PasswordStep email={email} returnTo={returnTo} remember />, { returnTo, leadsTo })
+      return rendering.send(reply, <PasswordStep email={email} returnTo={returnTo} remember {...offers} />, {
+        returnTo,
+        leadsTo,
+      })
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error)
       const page = <AddressStep email={typed} returnTo={returnTo} errors={errors} canRegister={canRegister} />
@@ -66,16 +72,26 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
         return rendering.send(reply, page, { status, returnTo })
       }
       const remember = typedField(request.body, 'remember') === 'true'
-      const page = <PasswordStep email={email} returnTo={returnTo} errors={errors} remember={remember} />
+      const page = <PasswordStep email={email} returnTo={returnTo} errors={errors} remember={remember} {...offers} />
       return rendering.send(reply, page, { status, returnTo, leadsTo })
     }
     return rendering.redirect(reply, target)
   })
 
+  scope.post('/signin/code', forAnyone, async (request, reply) => {
+    const { returnTo } = destinationOf(request)
+    const { email } = readForm(addressForm, request.body)
+    const wish = { email, mode: 'session' as const, remember: true, locale: rendering.language(request).locale }
+    const context = door.contextOf(reply, wish)
+    const begun = await tools.signIn.mailedCode.request(wish, context, holdersOf(reply, {}, flowCookie))
+    replyWithFlow(reply, begun, flowCookie)
+    return rendering.redirect(reply, withReturnTo('/verify', returnTo))
+  })
+
   async function signInWith({ email, password, remember }: z.output<typeof passwordForm>, reply: FastifyReply) {
-    const context = signInContextOf(reply, email, tools)
     const body = { email, password, mode: 'session' as const, remember: remember === 'true' }
-    keepSession(reply, await tools.signIn.login(body, context), context, tools)
+    const context = door.contextOf(reply, body)
+    door.reply(reply, await tools.signIn.login(body, context), context)
   }
 
   function destinationOf({ body }: FastifyRequest) {

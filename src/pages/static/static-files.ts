@@ -6,7 +6,7 @@ import { Problem } from '../../platform/problem.js'
 import type { Theme } from './theme.js'
 
 /** The scripts of the pages, none of which a page needs. */
-const scripts = ['show-password.js', 'update-inbox.js'] as const
+const scripts = ['show-password.js', 'take-token.js', 'update-inbox.js'] as const
 
 export type StaticName = 'theme.css' | 'logo' | (typeof scripts)[number]
 

@@ -3,10 +3,18 @@ import type { User } from '../../wire/token-reply.js'
 import { ask, errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import type { Fetch } from './options.js'
 
+/** The user, with what only the user is told. */
+export interface Me extends User {
+  /** The language of mails (BCP 47), if the user has chosen one. */
+  locale: string | null
+  /** The new address of the user, until it is confirmed. */
+  pending_email: string | null
+}
+
 /** Operations on the account of the signed-in user. Each throws a ClientError if Sallyport refuses. */
 export interface Account {
-  me(): Promise<User>
-  updateMe(changes: { name?: string | null; locale?: string | null }): Promise<User>
+  me(): Promise<Me>
+  updateMe(changes: { name?: string | null; locale?: string | null }): Promise<Me>
   /** Lists all active sessions or, with `ended`, all ended ones with their reasons. */
   sessions(which?: { ended?: boolean }): Promise<PresentedSession[]>
   renameSession(id: string, deviceName: string): Promise<PresentedSession>
@@ -33,7 +41,7 @@ export function createCallAsUser(authorizedFetch: Fetch, options: Pick<RequestIn
 export function createAccount(call: CallAsUser, meet: (user: User) => void): Account {
   const path = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`
   const takeUser = async (answered: Promise<Answer['body']>) => {
-    const user = (await answered) as unknown as User
+    const user = (await answered) as unknown as Me
     meet(user)
     return user
   }

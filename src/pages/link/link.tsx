@@ -1,0 +1,124 @@
+import type { FastifyReply } from 'fastify'
+import type { VNode } from 'preact'
+import { z } from 'zod'
+import type { AppInstance } from '../../platform/http/app-instance.js'
+import { Problem } from '../../platform/problem.js'
+import { nameSchema } from '../../features/accounts/accounts.js'
+import { holdersOf, linkTokenSchema } from '../../features/flows/flows.js'
+import { passwordSchema } from '../../features/passwords/passwords.js'
+import { noErrors, type FormErrors } from '../forms/form-errors.js'
+import { readForm, typedField } from '../forms/read-form.js'
+import { forAnyone } from '../page-routes.js'
+import { errorsOf, type PageTools } from '../page-tools.js'
+import { confirmAddressWith, signInWithCode } from '../verify/confirming.js'
+import { ConfirmedPage } from '../verify/verify-pages.js'
+import {
+  ElsewherePage,
+  InvalidLinkPage,
+  InvitationLink,
+  OtpLink,
+  VerifyEmailByPassword,
+  VerifyEmailLink,
+  type LinkPageProps,
+} from './link-pages.js'
+import { linkPageOf, linkTokenOf } from './link-token.js'
+
+const linkForm = z.object({ token: linkTokenSchema })
+const verifyForm = linkForm.extend({ password: passwordSchema.optional() })
+const invitationForm = linkForm.extend({
+  password: passwordSchema,
+  name: z.union([z.literal('').transform(() => undefined), nameSchema.optional()]),
+})
+
+/** The pages of the links in mails, by the last part of their path. */
+const pages: Readonly<Record<string, (props: LinkPageProps) => VNode>> = {
+  'verify-email': VerifyEmailLink,
+  otp: OtpLink,
+  invitation: InvitationLink,
+}
+
+/** /link/…: the pages that the links in mails open. Opening one changes nothing; its form does. */
+export function mountLinks(scope: AppInstance, tools: PageTools): void {
+  const { rendering } = tools
+  scope.get<{ Params: { page: string } }>('/link/:page', forAnyone, (request, reply) => {
+    const Page = pages[linkPageOf(request.params.page)]
+    if (Page === undefined) throw new Problem('not_found')
+    return rendering.send(reply, <Page token={linkTokenOf(request)} />, { hasAddress: false })
+  })
+  mountVerifyEmail(scope, tools)
+  mountOtp(scope, tools)
+  mountInvitation(scope, tools)
+}
+
+function mountVerifyEmail(scope: AppInstance, tools: PageTools): void {
+  const { rendering, flowCookie } = tools
+  scope.post('/link/verify-email', forAnyone, async (request, reply) => {
+    try {
+      const { token, password } = readForm(verifyForm, request.body)
+      const holders = holdersOf(reply, {}, flowCookie)
+      const confirmed = await confirmAddressWith(tools, reply, { token, holders, password })
+      if (confirmed === 'confirmed') return await rendering.send(reply, <ConfirmedPage />, { hasAddress: false })
+    } catch (error) {
+      return sendRefusal(tools, reply, error, (errors) => (
+        <VerifyEmailByPassword token={typedField(request.body, 'token')} errors={errors} />
+      ))
+    }
+    return rendering.redirect(reply, '/account?done=verified')
+  })
+}
+
+function mountOtp(scope: AppInstance, tools: PageTools): void {
+  const { rendering, flowCookie } = tools
+  scope.post('/link/otp', forAnyone, async (request, reply) => {
+    try {
+      const { token } = readForm(linkForm, request.body)
+      await signInWithCode(tools, reply, { token, holders: holdersOf(reply, {}, flowCookie) })
+    } catch (error) {
+      return sendRefusal(tools, reply, error, () => <OtpLink token={typedField(request.body, 'token')} />)
+    }
+    return rendering.redirect(reply, '/account')
+  })
+}
+
+function mountInvitation(scope: AppInstance, tools: PageTools): void {
+  const { rendering, signIn, door } = tools
+  scope.post('/link/invitation', forAnyone, async (request, reply) => {
+    try {
+      const { token, password, name } = readForm(invitationForm, request.body)
+      const wish = { mode: 'session' as const, remember: true }
+      const context = door.contextOf(reply, { email: '', mode: 'session' })
+      const body = { token, password, ...wish, ...(name !== undefined && { name }) }
+      door.reply(reply, await signIn.acceptInvitation(body, context), context)
+    } catch (error) {
+      const typed = { token: typedField(request.body, 'token'), name: typedField(request.body, 'name') }
+      return sendRefusal(tools, reply, error, (errors) => <InvitationLink {...typed} errors={errors} />)
+    }
+    return rendering.redirect(reply, '/account')
+  })
+}
+
+/** Shows the form again with what is wrong, or the page for a link that is worth nothing here. */
+function sendRefusal(
+  tools: PageTools,
+  reply: FastifyReply,
+  error: unknown,
+  formWith: (errors: FormErrors) => VNode,
+): FastifyReply {
+  const { rendering } = tools
+  const sending = { status: 422, hasAddress: false }
+  const needs = needsOf(error)
+  if (needs === 'password') return rendering.send(reply, formWith(noErrors), sending)
+  if (needs !== null) return rendering.send(reply, <ElsewherePage needs={needs} />, sending)
+  const { errors, status } = errorsOf(tools, reply, error, 'password')
+  const isLinkInvalid = error instanceof Problem && error.code === 'flow_invalid'
+  const page = isLinkInvalid ? <InvalidLinkPage text={errors.form ?? ''} /> : formWith(errors)
+  return rendering.send(reply, page, { ...sending, status })
+}
+
+/** What a link that was opened elsewhere needs besides; null for any other error. */
+function needsOf(error: unknown): 'password' | 'code' | 'sign_in' | null {
+  if (!(error instanceof Problem) || error.code !== 'flow_unbound') return null
+  const needs: unknown = error.options.members?.['needs']
+  const [first]: unknown[] = Array.isArray(needs) ? needs : []
+  return first === 'password' || first === 'code' ? first : 'sign_in'
+}
