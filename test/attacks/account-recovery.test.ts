@@ -243,7 +243,7 @@ t.test('EML-08: the former owner takes the account back, whatever the attacker h
     }
   }
   const mails = await mailbox.deliver()
-  const resetting = mails.find(({ template }) => template === 'reset_password')
+  const resetting = mails.find(({ kind }) => kind === 'reset_password')
   t.match(resetting, { to: user.email })
   const answer = await reset({ code: resetting?.code, flow_token: undone.body.flow_token, new_password: PASSWORD })
   t.match(answer, { status: 204 })
@@ -314,7 +314,7 @@ t.test('not-me ends exactly the session that the notice told of, on all instance
   const put = { method: 'PUT' as const, token: thief.access_token, body: change }
   const changed = (await api.call<typeof thief>('/v1/me/password', put)).body
   const another = (await api.login({ email, password: NEW_PASSWORD, mode: 'json' })).body
-  const notice = (await mailbox.deliver()).find(({ template }) => template === 'password_changed')
+  const notice = (await mailbox.deliver()).find(({ kind }) => kind === 'password_changed')
   const token = new URL(notice?.notMeLink ?? '').searchParams.get('token')
   const answer = await post('/v1/auth/not-me', { token, confirm: notice?.confirm, mode: 'json' })
   t.match(answer, { status: 202, body: { flow_token: /^spf_/ } })
