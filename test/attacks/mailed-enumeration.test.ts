@@ -30,7 +30,7 @@ function visible({ status, headers, body, setCookies }: Answer<FlowBody>) {
     Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
   return {
     status,
-    headers: without(headers, ['date', 'x-request-id', 'ratelimit']),
+    headers: without(headers, ['date', 'x-request-id', 'ratelimit', 'set-cookie']),
     body: {
       ...without(body, ['request_id', 'to', 'flow_token', 'expires_at', 'resend_after']),
       flow_token: typeof body.flow_token,
