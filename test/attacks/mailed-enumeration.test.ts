@@ -5,7 +5,7 @@ import t from 'tap'
 import { PASSWORD, type Answer } from '../support/api.js'
 import { openTestDatabase } from '../support/database.js'
 import { startMailApp, type FlowBody, type MailApp } from '../support/flow-calls.js'
-import { logStatements } from '../support/statement-log.js'
+import { watchStatements } from '../support/statements.js'
 
 /** A user of each kind, and an address that nobody has. */
 async function addEach({ addVerified, database }: MailApp): Promise<Record<string, string>> {
@@ -52,14 +52,14 @@ for (const [route, call] of Object.entries(routes)) {
   t.test(
     `PWD-10: ${route} does and answers the same for every address, and so do resend and a wrong code`,
     async (t) => {
-      const log = logStatements(await openTestDatabase())
-      const app = await startMailApp(t, { database: log.database })
+      const database = watchStatements(await openTestDatabase())
+      const app = await startMailApp(t, { database })
       const { clock, mailbox } = app
       const observed: Record<string, unknown> = {}
       for (const [who, email] of Object.entries(await addEach(app))) {
-        log.take()
+        database.take()
         const asked = await call(app, email)
-        const steps = [{ answer: visible(asked), statements: log.take() }]
+        const steps = [{ answer: visible(asked), statements: database.take() }]
         t.equal(asked.status, 202, who)
         t.ok((steps[0]?.statements.length ?? 0) > 3)
         const { flow_token } = asked.body
@@ -69,17 +69,17 @@ for (const [route, call] of Object.entries(routes)) {
         // The same whether or not the mail was sent meanwhile.
         for (const between of [() => Promise.resolve([]), mailbox.deliver]) {
           await between()
-          log.take()
+          database.take()
           const wrong = await verify({ code: '00000000', ...shown })
-          steps.push({ answer: visible(wrong), statements: log.take() })
+          steps.push({ answer: visible(wrong), statements: database.take() })
         }
         clock.advance({ seconds: 40 })
         const resent = await app.resend(shown)
-        steps.push({ answer: visible(resent), statements: log.take() })
+        steps.push({ answer: visible(resent), statements: database.take() })
         await mailbox.deliver()
-        log.take()
+        database.take()
         const repeated = await app.resend(shown)
-        steps.push({ answer: visible(repeated), statements: log.take() })
+        steps.push({ answer: visible(repeated), statements: database.take() })
         observed[who] = steps
       }
       const { unknown, ...others } = observed
