@@ -15,7 +15,7 @@ export const patchMeSchema = z
       .meta({ description: 'The language of mails (BCP 47); null lets each request decide.' }),
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'Must have "name" or "locale"')
-  .meta({ examples: [{ name: 'Ada King, Countess of Lovelace', locale: 'de' }] })
+  .meta({ examples: [{ name: 'Ada King, Countess of Lovelace' }, { locale: 'de' }] })
 
 /** The user, with what only the user is told. */
 export const meSchema = userSchema

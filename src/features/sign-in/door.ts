@@ -19,17 +19,10 @@ import type { LoginBody } from './schemas.js'
 export interface Door {
   requesterOf(this: void, reply: FastifyReply): Requester & Pick<SignInContext, 'gone'>
   /** Refuses a request that may not set the cookies of its mode. */
-  contextOf(this: void, reply: FastifyReply, wish: SignInBody): SignInContext
+  contextOf(this: void, reply: FastifyReply, wish: Pick<LoginBody, 'email' | 'mode' | 'device_token'>): SignInContext
   /** The token reply and, where the mode has them, its cookies; the device becomes, or stays, known to the account. */
   reply(this: void, reply: FastifyReply, tokens: SessionTokens, context: SignInContext): TokenReply
-  /** The handler of a way in that ends in tokens or in a problem. */
-  handlerOf<Body extends SignInBody>(
-    this: void,
-    signIn: (body: Body, context: SignInContext) => Promise<SessionTokens>,
-  ): (request: { body: Body }, reply: FastifyReply) => Promise<TokenReply>
 }
-
-type SignInBody = Pick<LoginBody, 'email' | 'mode' | 'device_token'>
 
 export interface DoorOptions {
   families: Pick<Families, 'parse'>
@@ -41,7 +34,7 @@ export interface DoorOptions {
 }
 
 export function createDoor({ families, cookies, crossSite, devices, deviceCookie, clock }: DoorOptions): Door {
-  const door: Door = {
+  return {
     requesterOf,
 
     // A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may.
@@ -68,13 +61,7 @@ export function createDoor({ families, cookies, crossSite, devices, deviceCookie
       if (remember) deviceCookie.set(reply, known)
       return answer
     },
-
-    handlerOf: (signIn) => async (request, reply) => {
-      const context = door.contextOf(reply, request.body)
-      return door.reply(reply, await signIn(request.body, context), context)
-    },
   }
-  return door
 }
 
 function requesterOf(reply: FastifyReply) {

@@ -33,7 +33,10 @@ export const resetPasswordSchema = z
   .strictObject({ ...presentedMembers, new_password: passwordSchema })
   .refine(hasOneOfLinkAndCode, ONE_OF_LINK_AND_CODE)
   .meta({
-    examples: [{ code: '1234 5678', flow_token: 'spf_…', new_password: 'violet otters juggle paper lanterns' }],
+    examples: [
+      { token: 'spl_…', new_password: 'violet otters juggle paper lanterns' },
+      { code: '1234 5678', flow_token: 'spf_…', new_password: 'violet otters juggle paper lanterns' },
+    ],
   })
 
 export type ForgotPasswordBody = z.output<typeof forgotPasswordSchema>

@@ -80,6 +80,10 @@ function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): vo
       },
       config: { access: 'public' },
     },
-    door.handlerOf(signIn.login),
+    async (request, reply) => {
+      const context = door.contextOf(reply, request.body)
+      const tokens = await signIn.login(request.body, context)
+      return door.reply(reply, tokens, context)
+    },
   )
 }
