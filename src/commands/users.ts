@@ -112,7 +112,7 @@ const newUserSchema = z.object({
   role: rolesSchema,
 })
 
-const invitationSchema = z.object({ email: emailSchema, role: rolesSchema, locale: localeMember.nullable() })
+const invitationSchema = z.object({ email: newEmailSchema, role: rolesSchema, locale: localeMember.nullable() })
 
 function requirePassword({ password }: { password?: string | undefined }): string {
   if (password === undefined) throw new CommandError('A password is required.')

@@ -16,7 +16,7 @@ const SEED = 42
 const VISITORS = 2
 
 /** They succeed only with what a mail has, which no visitor reads. */
-const needMails = ['verifyEmail', 'verifyCode', 'acceptInvitation']
+const needMails = ['verifyEmail', 'verifyCode', 'acceptInvitation', 'resetPassword', 'undoEmailChange', 'notMe']
 
 t.test('HTTP-01: any request to any operation gets a documented response', async (t) => {
   const { credential, sha256 } = createVerifierCredential()

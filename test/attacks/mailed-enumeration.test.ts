@@ -30,7 +30,7 @@ function visible({ status, headers, body, setCookies }: Answer<FlowBody>) {
     Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
   return {
     status,
-    headers: without(headers, ['date', 'x-request-id', 'ratelimit']),
+    headers: without(headers, ['date', 'x-request-id', 'ratelimit', 'set-cookie']),
     body: {
       ...without(body, ['request_id', 'to', 'flow_token', 'expires_at', 'resend_after']),
       flow_token: typeof body.flow_token,
@@ -146,4 +146,15 @@ t.test('PWD-10: an address gets fifteen mails a day', async (t) => {
     clock.advance({ hours: 1, seconds: 1 })
   }
   t.equal(received, 15)
+})
+
+t.test('PWD-13: mails that others ask for do not use up those of a known device', async (t) => {
+  const { api, mailbox, requestCode, addVerified } = await startMailApp(t, { settings: { NOTICES: 'credentials' } })
+  await addVerified('known@example.com')
+  const login = { email: 'known@example.com', password: PASSWORD, mode: 'json' }
+  const { device_token } = (await api.login(login)).body
+  for (let asked = 0; asked < 6; asked += 1) await requestCode({ email: 'known@example.com', mode: 'json' })
+  t.equal((await mailbox.deliver()).length, 5)
+  await requestCode({ email: 'known@example.com', mode: 'json', device_token })
+  t.equal((await mailbox.deliver()).length, 1)
 })

@@ -290,7 +290,7 @@ t.test('logging out clears what was renewed on the way', async (t) => {
     t.equal(answer.status, 204, path)
     t.strictSame(cookieNames(answer), [at, rt])
     for (const line of answer.setCookies) t.match(line, /^sallyport_[ar]t=; Max-Age=0;/)
-    t.strictSame([...page.cookies.keys()], ['sallyport_device'])
+    t.strictSame([...page.cookies.keys()], ['sallyport_device', 'sallyport_flow'])
     t.not((await readFamily(instance.database, sid)).endedAt, null)
   }
 })

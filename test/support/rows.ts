@@ -20,6 +20,8 @@ export function readAllRows(database: Database) {
     users: await client.user.findMany({ orderBy: { id: 'asc' } }),
     families: await client.refreshTokenFamily.findMany({ orderBy: { id: 'asc' } }),
     revocations: await client.revocation.findMany({ orderBy: { id: 'asc' } }),
+    flows: await client.flow.findMany({ orderBy: { id: 'asc' } }),
+    mails: await client.mail.findMany({ orderBy: { id: 'asc' } }),
     events: await client.auditEvent.findMany({ orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
   }))
 }

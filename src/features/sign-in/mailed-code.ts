@@ -18,7 +18,7 @@ export interface MailedCodeOptions extends RegistrationOptions, Pick<PasswordLog
 
 export interface MailedCode {
   /** Mails a link and a code to an address, if a user has it. Throws `not_offered` and `registration_closed`. */
-  request(body: CodeRequestBody, requester: Requester, holders: readonly string[]): Promise<BegunFlow>
+  request(body: CodeRequestBody, context: SignInContext, holders: readonly string[]): Promise<BegunFlow>
   /**
    * Signs the owner of the address in. Throws `flow_invalid`, `flow_unbound` for a link that was not opened where it was
    * asked for, and `account_banned`.
@@ -32,7 +32,7 @@ export interface MailedCode {
 
 /** A sign-in without a password: a link and a code in one mail. */
 export function createMailedCode(options: MailedCodeOptions): MailedCode {
-  const { flows, accounts, audit, clock, methods, registration, countLogin } = options
+  const { flows, accounts, audit, devices, clock, methods, registration, countLogin } = options
 
   function requireOffered(): void {
     if (!methods.includes('otp')) {
@@ -95,11 +95,15 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
 
   return {
     async request(body, requester, holders) {
+      const { device } = requester
       requireOffered()
       if (body.register === true && registration !== 'open') throw new Problem('registration_closed')
       const { email, mode, remember, device_name: deviceName = null, locale = null } = body
       const payload = body.register === true ? { payload: { register: true } } : {}
-      return flows.request({ kind: 'otp', email, mode, remember, deviceName, locale, holders, requester, ...payload })
+      // Others who ask for mails to an address must not use up those of its owner (PWD-13).
+      const isKnownDevice = device !== null && devices.claims(device, email)
+      const wish = { email, mode, remember, deviceName, locale }
+      return flows.request({ kind: 'otp', ...wish, holders, isKnownDevice, requester, ...payload })
     },
 
     async verify(presented, requester, contextOf) {

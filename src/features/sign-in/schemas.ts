@@ -53,7 +53,7 @@ export const registerSchema = z
   })
   .meta({ examples: [{ ...example, name: 'Ada Lovelace', device_name: 'Work laptop' }] })
 
-const { device_token: deviceToken, ...wishMembers } = sessionMembers
+const { device_token: deviceToken } = sessionMembers
 
 export const verifyEmailSchema = z
   .strictObject({
@@ -77,7 +77,7 @@ export const resendSchema = z
 export const codeRequestSchema = z
   .strictObject({
     email: emailSchema,
-    ...wishMembers,
+    ...sessionMembers,
     register: z.literal(true).optional().meta({
       description: 'Makes an account, once the code is shown, where the address has none. Needs REGISTRATION=open.',
     }),
