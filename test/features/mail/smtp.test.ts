@@ -1,6 +1,12 @@
 // Delivery by SMTP: real conversations with a mail server in this process.
 
+import { generateKeyPairSync, verify } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
+import { listen } from '../../support/listen.js'
 import { CODE, createMailBench, LINK } from '../../support/mail.js'
 import { startMailServer, trustMailServer, type MailServer } from '../../support/mail-server.js'
 import { createKeptLog } from '../../support/logged.js'
@@ -226,4 +232,70 @@ t.test('implicit TLS, and no TLS on loopback', async (t) => {
     await delivery.deliverDue()
   }
   t.strictSame([implicit.mails.length, open.mails.length], [1, 1])
+})
+
+t.test('MAIL_DKIM signs each mail', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-dkim-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const keyFile = join(folder, 'key.pem')
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const server = await startMailServer(t)
+  const settings = { ...urlOf(server), MAIL_DKIM: `example.com:mail2026:${keyFile}` }
+  const { delivery, write } = await createMailBench({ settings })
+  await write({})
+  await delivery.deliverDue()
+  const [mail] = server.mails
+  const line = mail?.headerLines.find(({ key }) => key === 'dkim-signature')?.line ?? ''
+  t.match(line, /d=example\.com;[^]*s=mail2026;/)
+
+  // RFC 6376, section 3.7: the signature covers the listed headers, each in one line, and its own without the value.
+  const relaxed = (header: string) =>
+    header.replaceAll(/\r?\n/g, '').replace(/^([^:]+?)\s*:\s*([^]*?)\s*$/, (_, name: string, value: string) => {
+      return `${name.toLowerCase()}:${value.replaceAll(/\s+/g, ' ')}`
+    })
+  const signed = (/\sh=([^;]+);/.exec(line)?.[1] ?? '').replaceAll(/\s/g, '').toLowerCase().split(':')
+  t.ok(['from', 'to', 'subject', 'message-id'].every((name) => signed.includes(name)))
+  const headers = signed.map((name) => relaxed(mail?.headerLines.find(({ key }) => key === name)?.line ?? ''))
+  const own = relaxed(line).replace(/b=[^;]*$/, 'b=')
+  const signature = Buffer.from(/ b=([^;]+)$/.exec(relaxed(line))?.[1] ?? '', 'base64')
+  t.ok(verify('sha256', Buffer.from([...headers, own].join('\r\n')), publicKey, signature))
+
+  const missing = createMailBench({ settings: { ...settings, MAIL_DKIM: `example.com:mail2026:${keyFile}x` } })
+  await t.rejects(missing, /The key of MAIL_DKIM, .* cannot be read/)
+})
+
+t.test('MAIL_OAUTH signs in with a token of the provider, and not with a password', async (t) => {
+  const grants: string[] = []
+  const provider = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => grants.push(text))
+    request.on('end', () => {
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ access_token: 'the-token', expires_in: 3600, token_type: 'Bearer' }))
+    })
+  })
+  const port = await listen(t, provider)
+  const server = await startMailServer(t, {
+    authOptional: false,
+    authMethods: ['XOAUTH2'],
+    onAuth: ({ accessToken, username }, _session, done) =>
+      accessToken === 'the-token' ? done(null, { user: username }) : done(null, { data: { status: '401' } }),
+  })
+  const { delivery, write } = await createMailBench({
+    settings: {
+      MAIL_URL: `smtp://ada%40example.com@localhost:${server.port}`,
+      MAIL_OAUTH: `client-id:client-secret:1//refresh:http://127.0.0.1:${port}/token`,
+    },
+  })
+  await write({}, {})
+  await delivery.deliverDue()
+  t.equal(server.mails.length, 2)
+  const { grant_type, client_id, client_secret, refresh_token } = Object.fromEntries(new URLSearchParams(grants[0]))
+  t.strictSame(
+    { grant_type, client_id, client_secret, refresh_token },
+    {
+      ...{ grant_type: 'refresh_token', refresh_token: '1//refresh' },
+      ...{ client_id: 'client-id', client_secret: 'client-secret' },
+    },
+  )
 })
