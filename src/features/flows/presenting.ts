@@ -113,7 +113,7 @@ export function createPresenting(context: FlowsContext): Presenting {
     async requireConfirmed(flow, digits, requester) {
       const tried = await database.query((client) => store.takeTries(client, [flow.id], clock.shiftMs))
       const isRight = tried.length > 0 && isConfirmation(secrets, flow.id, digits.replaceAll(/\s/g, ''))
-      if (!isRight) throw await refuseWrong([flow], tried, requester)
+      if (!isRight) throw await refuseWrong(flow, tried, requester)
       await database.query((client) => store.returnTries(client, [flow.id]))
     },
 

@@ -58,7 +58,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
 
   scope.post('/account/name', forUsers, async (request, reply) => {
     try {
-      await account.rename(claimsOf(request).sub, readForm(nameForm, request.body).name)
+      await account.changeProfile(claimsOf(request).sub, { name: readForm(nameForm, request.body).name })
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error)
       return sendAccount(reply, { errors, status, typedName: typedField(request.body, 'name') })
