@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { auditEvents } from './audit-events.js'
 import type { Config } from './config.js'
+import { familySettings, pageSettings } from './feature-settings.js'
 import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
@@ -278,30 +279,5 @@ export async function createApp(options: AppOptions): Promise<App> {
     addressRules,
     delivery,
     operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
-  }
-}
-
-function pageSettings({ environment, docs, server, cookies, registration, passwords, pages, app, mail }: Config) {
-  return {
-    ...{ docs, registration },
-    isDevelopment: environment !== 'production',
-    publicUrl: server.publicUrl,
-    cookiePrefix: cookies.prefix,
-    minLength: passwords.minLength,
-    returnTo: pages.returnTo,
-    themeDir: pages.themeDir,
-    appName: app.name,
-    supportUrl: app.supportUrl,
-    locales: mail.locales,
-  }
-}
-
-function familySettings({ sessions }: Config) {
-  const { cookie, json, session } = sessions.lifetimes
-  return {
-    idleSeconds: { cookie: cookie.idleTtlSeconds, json: json.idleTtlSeconds, session: session.idleTtlSeconds },
-    maxSeconds: { cookie: cookie.maxTtlSeconds, json: json.maxTtlSeconds, session: session.maxTtlSeconds },
-    graceSeconds: sessions.refreshGraceSeconds,
-    maxSessionsPerUser: sessions.maxPerUser,
   }
 }

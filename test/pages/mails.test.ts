@@ -68,7 +68,7 @@ t.test('a link that was opened elsewhere asks for the password of the registrati
   await gateway.open(`/link/verify-email?token=${token}`)
   const pressed = await gateway.send('/link/verify-email', { token })
   t.match(pressed, { status: 422, body: 'Type the password of your registration' })
-  t.equal((await readAllRows(database))['user']?.length ?? 0, 0)
+  t.strictSame((await readAllRows(database)).users, [])
   t.match(await gateway.send('/link/verify-email', { token, password: 'a guess' }), { body: 'id="password-error"' })
   t.match(await gateway.send('/link/verify-email', { token, password: PASSWORD }), { status: 303 })
 })

@@ -20,6 +20,7 @@ interface Import {
 const composition = [
   'app.ts',
   'audit-events.ts',
+  'feature-settings.ts',
   'main.ts',
   'serve.ts',
   'worker.ts',

@@ -1,0 +1,38 @@
+import type { Config } from './config.js'
+
+/** The settings of the pages, as they take them. */
+export function pageSettings({
+  environment,
+  docs,
+  server,
+  cookies,
+  registration,
+  passwords,
+  pages,
+  app,
+  mail,
+}: Config) {
+  return {
+    ...{ docs, registration },
+    isDevelopment: environment !== 'production',
+    publicUrl: server.publicUrl,
+    cookiePrefix: cookies.prefix,
+    minLength: passwords.minLength,
+    returnTo: pages.returnTo,
+    themeDir: pages.themeDir,
+    appName: app.name,
+    supportUrl: app.supportUrl,
+    locales: mail.locales,
+  }
+}
+
+/** The settings of the families, by mode. */
+export function familySettings({ sessions }: Config) {
+  const { cookie, json, session } = sessions.lifetimes
+  return {
+    idleSeconds: { cookie: cookie.idleTtlSeconds, json: json.idleTtlSeconds, session: session.idleTtlSeconds },
+    maxSeconds: { cookie: cookie.maxTtlSeconds, json: json.maxTtlSeconds, session: session.maxTtlSeconds },
+    graceSeconds: sessions.refreshGraceSeconds,
+    maxSessionsPerUser: sessions.maxPerUser,
+  }
+}
