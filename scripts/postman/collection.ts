@@ -69,6 +69,7 @@ function environmentOf(serverUrl: string): object {
       { key: 'baseUrl', value: serverUrl, type: 'default', enabled: true },
       { key: 'verifier_credential', value: '', type: 'secret', enabled: true },
       { key: 'follow_streams', value: '', type: 'default', enabled: true },
+      { key: 'development_inbox', value: 'yes', type: 'default', enabled: true },
     ],
     _postman_variable_scope: 'environment',
   }

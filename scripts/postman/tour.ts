@@ -3,6 +3,7 @@
 import type { Folder } from './step.js'
 import { accessToken } from './tour/access-token.js'
 import { leaving } from './tour/leaving.js'
+import { mails } from './tour/mails.js'
 import { password } from './tour/password.js'
 import { presence } from './tour/presence.js'
 import { refresh } from './tour/refresh.js'
@@ -22,6 +23,7 @@ export const tour: Folder[] = [
   services,
   streams,
   refusals,
+  mails,
   leaving,
 ]
 
@@ -35,6 +37,7 @@ Choose the environment "Sallyport on this machine" to set these:
 
 - \`baseUrl\`: the URL of Sallyport.
 - \`verifier_credential\`: for folder 7, which is skipped without it.
+- \`development_inbox\`: \`yes\` for folder 10; clear it where Sallyport sends its mails.
 - \`follow_streams\`: \`yes\` for folder 8, which a run skips because its requests do not end.
 
 The saved examples of each request show all responses of the operation. To run the tour without Postman: \`npm run postman:run\`. See docs/postman.md.`

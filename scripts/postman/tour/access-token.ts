@@ -37,7 +37,7 @@ export const accessToken: Folder = {
     {
       name: 'Change my name',
       operation: 'changeMe',
-      about: 'Only the name can be changed here.',
+      about: 'The name and the language of mails can be changed here.',
       answers: 200,
       checks: { 'the name has changed': `pm.expect(answer.name).to.equal('Ada King, Countess of Lovelace')` },
     },

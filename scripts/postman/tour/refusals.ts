@@ -149,6 +149,35 @@ pm.collectionVariables.set('refresh_cookie', value.split(';')[0])`,
   ],
 }
 
+const mails: Folder = {
+  name: 'Mails',
+  about: 'Codes and links of mails that are not valid, and what is switched off. Folder 10 has the valid ones.',
+  steps: [
+    {
+      name: 'flow_invalid',
+      operation: 'acceptInvitation',
+      about: 'The link that `npm run user:invite` mails has the token; this one is made up. `reason` says what is wrong.',
+      send: { body: { token: 'spl_made_up', password: '{{password}}', mode: 'json' } },
+      answers: 'flow_invalid',
+      checks: { 'an unknown token counts as expired': `pm.expect(answer.reason).to.equal('expired')` },
+    },
+    {
+      name: 'not_offered',
+      operation: 'requestCode',
+      about: 'Signing in by mail is offered only with `SIGN_IN_METHODS=password,otp`.',
+      send: { body: { email: '{{email}}', mode: 'json' } },
+      answers: 'not_offered',
+    },
+    {
+      name: 'not_offered, with a code',
+      operation: 'verifyCode',
+      about: 'The second half: the code of the mail, with the flow token of the request before.',
+      send: { body: { code: '1234 5678', flow_token: 'spf_made_up' } },
+      answers: 'not_offered',
+    },
+  ],
+}
+
 const verifiers: Folder = {
   name: 'Other services',
   about: 'Requests of services without a valid credential.',
@@ -175,5 +204,5 @@ export const refusals: Folder = {
       .map(([code, what]) => `- \`${code}\`: ${what}.`)
       .join('\n'),
   ].join('\n\n'),
-  steps: [requests, signingIn, refusedAccessTokens, refusedRefreshTokens, cookies, verifiers],
+  steps: [requests, signingIn, refusedAccessTokens, refusedRefreshTokens, cookies, mails, verifiers],
 }

@@ -14,9 +14,9 @@ export interface EmailChangeRequest {
  * `me` shows the new one as `pending_email`. Throws `insufficient_user_authentication` if the last sign-in is too long ago.
  */
 export async function changeEmail(client: Client, request: EmailChangeRequest): Promise<PendingFlow> {
-  const { flows, call } = internalsOf(client)
+  const { flows, mode, call } = internalsOf(client)
   const former = await readFlow(flows, ['email_change'])
-  const body = await call('POST', '/v1/me/email', { ...request, flow_token: former?.flow_token })
+  const body = await call('POST', '/v1/me/email', { ...request, mode, flow_token: former?.flow_token })
   const pending = await keepFlow(flows, 'email_change', body)
   if (pending === null) throw new ClientError('unexpected_answer')
   return pending
