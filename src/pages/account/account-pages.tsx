@@ -25,6 +25,8 @@ interface AccountPageProps {
   nextCursor: string | null
   ended: readonly Session[]
   done: MessageKey | null
+  /** Whether the address can be confirmed by mail. */
+  canMail: boolean
   /** The name as it was typed, where it cannot be kept. */
   typedName?: string
   errors?: FormErrors
@@ -44,6 +46,11 @@ export function AccountPage(props: AccountPageProps): VNode {
             <span class="badge">{t(user.emailVerifiedAt ? 'account.verified' : 'account.unverified')}</span>
           </dd>
         </dl>
+        {user.emailVerifiedAt === null && props.canMail && (
+          <Form action="/account/confirm-address">
+            <Button kind="secondary">{t('account.confirm_address')}</Button>
+          </Form>
+        )}
         <Form action="/account/name" error={errors.form}>
           <Field
             name="name"

@@ -6,6 +6,7 @@ import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import type { Self } from '../../features/account/account.js'
 import { nameSchema } from '../../features/accounts/accounts.js'
 import { genuineCookies, replyWithTokens } from '../../features/browser/browser.js'
+import { holdersOf, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
@@ -28,7 +29,7 @@ export function mountAccount(scope: AppInstance, tools: PageTools): void {
 }
 
 function mountOverview(scope: AppInstance, tools: PageTools): void {
-  const { rendering, account, families } = tools
+  const { rendering, account, families, flows, flowCookie, door } = tools
 
   async function sendAccount(
     reply: FastifyReply,
@@ -41,7 +42,15 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
     const ended = await families.listSessions(sub, { ended: true })
     const page = (
       <AccountPage
-        {...{ user, sessions, nextCursor, errors, currentId: sid, done: doneMessages[done] ?? null }}
+        {...{
+          user,
+          sessions,
+          nextCursor,
+          errors,
+          currentId: sid,
+          done: doneMessages[done] ?? null,
+          canMail: flows.sendsMail,
+        }}
         {...(typedName !== undefined && { typedName })}
         ended={ended.sessions.slice(0, ENDED_SHOWN)}
       />
@@ -64,6 +73,13 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
       return sendAccount(reply, { errors, status, typedName: typedField(request.body, 'name') })
     }
     return rendering.redirect(reply, '/account?done=name')
+  })
+
+  scope.post('/account/confirm-address', forUsers, async (request, reply) => {
+    const wish = { mode: 'session' as const, holders: holdersOf(reply, {}, flowCookie) }
+    const begun = await tools.signIn.requestVerification(claimsOf(request).sub, wish, door.requesterOf(reply))
+    replyWithFlow(reply, begun, flowCookie)
+    return rendering.redirect(reply, '/verify')
   })
 
   scope.post<{ Params: { id: string } }>('/account/sessions/:id/end', forUsers, async (request, reply) => {
