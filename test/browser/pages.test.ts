@@ -99,7 +99,11 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
         }
       },
     })
-    t.strictSame(complaints, [])
+    // Chromium says so where it had to show the page of a mail first, which is of no origin.
+    t.strictSame(
+      complaints.filter((text) => !text.includes('Origin-Agent-Cluster')),
+      [],
+    )
     await context.close()
   })
 
@@ -177,10 +181,11 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     await page.goto(`${url}/dev/inbox`)
     await app.api.register({ email: 'edith@example.com', password: PASSWORD })
     const { id, code = '' } = await mailbox.receive('edith@example.com')
+    const spaced = `${code.slice(0, 4)} ${code.slice(4)}`
     const mail = page.locator(`article[id="${id}"]`)
-    await mail.getByText(code).first().waitFor()
+    await mail.getByText(spaced).first().waitFor()
     await mail.getByText('The mail', { exact: true }).click()
-    await page.frameLocator(`article[id="${id}"] iframe`).getByText(code).first().waitFor()
+    await page.frameLocator(`article[id="${id}"] iframe`).getByText(spaced).first().waitFor()
     t.strictSame(complaints, [])
     await context.close()
   })

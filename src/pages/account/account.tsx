@@ -12,6 +12,7 @@ import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
 import { forUsers, forUsersLive, pageQuery } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
+import { mountAddress } from './address.js'
 import { AccountPage, DeletePage, doneMessages, PasswordPage } from './account-pages.js'
 
 const nameForm = z.object({ name: z.union([z.literal('').transform(() => null), nameSchema]) })
@@ -24,12 +25,13 @@ const ENDED_SHOWN = 20
 /** /account: what the user reads and changes, and their devices. */
 export function mountAccount(scope: AppInstance, tools: PageTools): void {
   mountOverview(scope, tools)
+  mountAddress(scope, tools)
   mountPassword(scope, tools)
   mountDeletion(scope, tools)
 }
 
 function mountOverview(scope: AppInstance, tools: PageTools): void {
-  const { rendering, account, families, flows, flowCookie, door } = tools
+  const { rendering, account, emailChange, families, flows, flowCookie, door } = tools
 
   async function sendAccount(
     reply: FastifyReply,
@@ -38,6 +40,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
     const { sub, sid } = claimsOf(reply.request)
     const { done = '', cursor = null, typedName, errors = noErrors, status = 200 } = shown
     const user = await account.read(sub)
+    const pendingEmail = await emailChange.findPending(sub)
     const { sessions, nextCursor } = await families.listSessions(sub, { ended: false, cursor })
     const ended = await families.listSessions(sub, { ended: true })
     const page = (
@@ -50,6 +53,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
           currentId: sid,
           done: doneMessages[done] ?? null,
           canMail: flows.sendsMail,
+          pendingEmail,
         }}
         {...(typedName !== undefined && { typedName })}
         ended={ended.sessions.slice(0, ENDED_SHOWN)}
@@ -67,7 +71,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
 
   scope.post('/account/name', forUsers, async (request, reply) => {
     try {
-      await account.changeProfile(claimsOf(request).sub, { name: readForm(nameForm, request.body).name })
+      await account.changeProfile(claimsOf(request).sub, readForm(nameForm, request.body))
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error)
       return sendAccount(reply, { errors, status, typedName: typedField(request.body, 'name') })

@@ -11,6 +11,7 @@ import type { PageTools } from '../page-tools.js'
 import { confirmAddressWith, signInWithCode } from '../verify/confirming.js'
 import { ConfirmedPage } from '../verify/verify-pages.js'
 import { InvitationLink, OtpLink, VerifyEmailByPassword, VerifyEmailLink, type LinkPageProps } from './link-pages.js'
+import { NotMeLink, ResetLink, UndoLink } from '../recovery/recovery-pages.js'
 import { sendRefusal } from './refusals.js'
 import { linkPageOf, linkTokenOf } from './link-token.js'
 
@@ -26,6 +27,9 @@ const pages: Readonly<Record<string, (props: LinkPageProps) => VNode>> = {
   'verify-email': VerifyEmailLink,
   otp: OtpLink,
   invitation: InvitationLink,
+  'reset-password': ResetLink,
+  'undo-email-change': UndoLink,
+  'not-me': NotMeLink,
 }
 
 /** /link/…: the pages that the links in mails open. Opening one changes nothing; its form does. */
