@@ -74,11 +74,19 @@ async function registerOnTour(tour: Tour, { email, name }: Person): Promise<void
   await send(page, { code })
 }
 
-async function changeOnTour({ page, url, visit }: Tour, { email, name }: Person): Promise<void> {
+async function changeOnTour(tour: Tour, { email, name }: Person): Promise<void> {
+  const { page, url, visit } = tour
   await page.waitForURL(`${url}/account?done=verified`)
   await visit('account')
   await send(page, { name: `${name} King` }, 'form[action$="/account/name"] .button')
   await visit('account-saved')
+  await page.goto(`${url}/account/email`)
+  await visit('email')
+  await send(page, { email: `new.${email}` })
+  await page.goto(`${url}/account`)
+  await visit('account-pending')
+  await page.goto(`${url}/link/not-me?token=spl_none`)
+  await visit('link-not-me')
   await page.goto(`${url}/account/password`)
   await visit('password')
   await send(page, { current_password: 'a wrong one', new_password: NEW_PASSWORD })
@@ -101,9 +109,14 @@ async function changeOnTour({ page, url, visit }: Tour, { email, name }: Person)
   await send(page, { password: NEW_PASSWORD })
 }
 
-async function leaveOnTour({ page, url, visit }: Tour, _person: Person): Promise<void> {
+async function leaveOnTour({ page, url, visit }: Tour, { email }: Person): Promise<void> {
   await page.waitForURL(`${url}/account`)
   await visit('account-ended-sessions')
+  await page.goto(`${url}/forgot`)
+  await visit('forgot')
+  await send(page, { email })
+  await page.waitForURL(`${url}/reset`)
+  await visit('reset')
   await page.goto(`${url}/account/delete`)
   await visit('delete')
   await send(page, { current_password: NEW_PASSWORD })

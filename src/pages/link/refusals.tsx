@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { VNode } from 'preact'
+import { z } from 'zod'
 import { Problem } from '../../platform/problem.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
@@ -28,6 +29,6 @@ export function sendRefusal(
 function needsOf(error: unknown): 'password' | 'code' | 'sign_in' | null {
   if (!(error instanceof Problem) || error.code !== 'flow_unbound') return null
   const needs: unknown = error.options.members?.['needs']
-  const [first]: unknown[] = Array.isArray(needs) ? needs : []
+  const [first] = z.tuple([z.string()]).parse(needs)
   return first === 'password' || first === 'code' ? first : 'sign_in'
 }

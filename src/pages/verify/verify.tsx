@@ -47,7 +47,7 @@ export function mountVerify(scope: AppInstance, tools: PageTools): void {
       const presented = { ...readForm(codeForm, request.body), holders: requireHolders(reply, {}, flowCookie) }
       if (flow?.kind === 'otp') await signInWithCode(tools, reply, presented)
       else if ((await confirmAddressWith(tools, reply, presented)) === 'confirmed') {
-        return rendering.send(reply, <ConfirmedPage />)
+        return await rendering.send(reply, <ConfirmedPage />)
       }
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error)
