@@ -64,6 +64,7 @@ export default tseslint.config(
       globals: {
         document: 'readonly',
         history: 'readonly',
+        window: 'readonly',
         location: 'readonly',
         fetch: 'readonly',
         DOMParser: 'readonly',

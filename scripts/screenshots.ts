@@ -1,9 +1,11 @@
-// npm run screenshots: the images of the example page in docs/images, made with the installed Chromium.
+// npm run screenshots: the images of the example page and of the pages in docs/images, made with the installed Chromium.
+// With "pages" as its argument, only those of the pages.
 
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { launchBrowser, needsChromium } from '../test/support/chromium.js'
+import { takePagePictures } from './page-screenshots.js'
 import { logIn, PHONE, register, startExamplePage } from '../test/support/example-page.js'
 
 const folder = fileURLToPath(new URL('../docs/images/', import.meta.url))
@@ -59,9 +61,14 @@ mkdirSync(folder, { recursive: true })
 const endings: (() => void | Promise<void>)[] = []
 const run = { teardown: (work: () => void | Promise<void>) => void endings.unshift(work) }
 try {
-  const { url } = await startExamplePage(run, { ports, settings })
-  await takePictures(await launchBrowser(run), url)
-  console.log(`Wrote ${folder}spa-signed-out.png, spa-signed-in.png and spa-phone.png.`)
+  const browser = await launchBrowser(run)
+  const written = await takePagePictures(run, browser, folder)
+  if (process.argv[2] !== 'pages') {
+    const { url } = await startExamplePage(run, { ports, settings })
+    await takePictures(browser, url)
+    written.push(...['spa-signed-out.png', 'spa-signed-in.png', 'spa-phone.png'].map((name) => folder + name))
+  }
+  console.log(`Wrote ${written.join(', ')}.`)
 } finally {
   for (const end of endings) await end()
 }

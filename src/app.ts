@@ -267,7 +267,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   if (config.pages.enabled) {
     await mountPages(server, {
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
-      ...{ secrets, clock, methods: config.signInMethods },
+      ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
       inbox: delivery.inbox,
       ...pageSettings(config),
     })

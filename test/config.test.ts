@@ -78,6 +78,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
     metrics: null,
     tracing: false,
     docs: true,
+    pages: { enabled: true, returnTo: [], themeDir: null },
     logLevel: 'info',
     warnings: [],
   })
@@ -139,6 +140,9 @@ t.test('every setting is in the configuration', async (t) => {
     METRICS_HOST: '10.0.0.3',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
     DOCS: 'off',
+    PAGES: 'off',
+    RETURN_TO: 'https://app.example.com/?a=b, http://localhost:5173',
+    THEME_DIR: '/etc/sallyport/theme',
     LOG_LEVEL: 'silent',
     SOMETHING_ELSE: 'is ignored',
   })
@@ -211,6 +215,11 @@ t.test('every setting is in the configuration', async (t) => {
     audit: { retentionSeconds: 86_400 },
     metrics: { host: '10.0.0.3', port: 9464 },
     tracing: true,
+    pages: {
+      enabled: false,
+      returnTo: ['https://app.example.com/?a=b', 'http://localhost:5173'],
+      themeDir: '/etc/sallyport/theme',
+    },
     logLevel: 'silent',
   })
   t.equal(config.database.url?.reveal(), production.DATABASE_URL)

@@ -11,6 +11,12 @@ export const forUsers = { ...hidden, config: { access: { token: 'feed' as const 
 /** The same where the session must hold by the database at this moment, as in the API. */
 export const forUsersLive = { ...hidden, config: { access: { token: 'live' as const } } }
 
+/** As for a change of the address in the API: whoever finds a device that is signed in must not take the account over. */
+export const forUsersRecent = {
+  ...hidden,
+  config: { access: { token: 'live' as const, maxAuthAgeSeconds: 15 * 60 } },
+}
+
 /** What pages read of their query. Others may stand there, such as those that analytics add to links. */
 export const pageQuery = z.object({
   /** Where to go after the sign-in. */

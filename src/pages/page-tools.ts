@@ -6,12 +6,12 @@ import type { Clock } from '../platform/clock.js'
 import type { Authenticate } from '../platform/http/access.js'
 import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
 import { noteProblem } from '../platform/http/error-handler.js'
-import type { Account } from '../features/account/account.js'
+import type { Account, Disowning, EmailChange } from '../features/account/account.js'
 import type { FindSignedIn } from '../features/access/access.js'
-import type { Door, FlowCookie, SessionCookies } from '../features/browser/browser.js'
+import type { Door, FlowCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
 import type { Families } from '../features/families/families.js'
 import type { FlowKind, Flows } from '../features/flows/flows.js'
-import type { ConfirmAddress, SignIn } from '../features/sign-in/sign-in.js'
+import type { ConfirmAddress, PasswordReset, SignIn } from '../features/sign-in/sign-in.js'
 import { describeProblem, type FormErrors } from './forms/form-errors.js'
 import type { Rendering } from './rendering.js'
 import type { Destination } from './return-to.js'
@@ -22,6 +22,10 @@ export interface PageFeatures {
   account: Account
   families: Families
   cookies: SessionCookies
+  emailChange: EmailChange
+  disowning: Disowning
+  passwordReset: PasswordReset
+  devices: KnownDevices
   flows: Flows
   flowCookie: FlowCookie
   /** The context of a sign-in, and the cookies that it sets. */

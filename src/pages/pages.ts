@@ -15,6 +15,7 @@ import { isLocale } from './locales/messages.js'
 import { mountLinks } from './link/link.js'
 import type { PageFeatures, PageTools } from './page-tools.js'
 import { answerWithPages } from './problems/problems.js'
+import { mountRecovery } from './recovery/recovery.js'
 import { mountRegister } from './register/register.js'
 import { createRendering } from './rendering.js'
 import { createReturnTo } from './return-to.js'
@@ -69,6 +70,7 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     mountSignedOut(scope, tools)
     mountVerify(scope, tools)
     mountLinks(scope, tools)
+    mountRecovery(scope, tools)
     if (options.inbox !== null) mountInbox(scope, tools, options.inbox)
     done()
   })

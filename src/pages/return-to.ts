@@ -9,7 +9,7 @@ export interface Destination {
 }
 
 /** Pages of our own that a sign-in may lead back to. */
-const ownPages: ReadonlySet<string> = new Set(['/account', '/account/password', '/account/delete'])
+const ownPages: ReadonlySet<string> = new Set(['/account', '/account/email', '/account/password', '/account/delete'])
 
 export function isOwnPage(path: string): boolean {
   return ownPages.has(path)

@@ -8,7 +8,8 @@ import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
 import { connectTo } from '../support/client.js'
-import { send, tourPages } from '../support/page-tour.js'
+import { createMailbox } from '../support/mailbox.js'
+import { send, tourPages, tourSettings } from '../support/page-tour.js'
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const NARROW = { width: 320, height: 640 }
@@ -45,7 +46,9 @@ async function serve(t: { teardown(work: () => Promise<void>): void }, app: Test
 }
 
 t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
-  const app = await startApp(t)
+  const app = await startApp(t, { settings: tourSettings })
+  const mailbox = createMailbox(app)
+  const receive = (email: string) => mailbox.receive(email)
   const url = await serve(t, app)
   const browser = await launchBrowser(t)
 
@@ -65,6 +68,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
       await tourPages({
         page,
         url,
+        receive,
         async visit(state) {
           const name = `${options.locale}: ${state}`
           states.push(state)
@@ -87,6 +91,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     await tourPages({
       page,
       url,
+      receive,
       async visit(state) {
         for (const button of await page.locator('main .button').all()) {
           const border = await button.evaluate((element) => getComputedStyle(element).borderStyle)
@@ -94,7 +99,11 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
         }
       },
     })
-    t.strictSame(complaints, [])
+    // Chromium says so where it had to show the page of a mail first, which is of no origin.
+    t.strictSame(
+      complaints.filter((text) => !text.includes('Origin-Agent-Cluster')),
+      [],
+    )
     await context.close()
   })
 
@@ -119,7 +128,11 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     t.equal(await page.locator('[name=email]').inputValue(), 'grace@example.com')
     await page.keyboard.type(PASSWORD)
     await enter()
-    await page.waitForURL(`${url}/account`)
+    await page.waitForURL(`${url}/verify`)
+    t.equal(await focused(), 'code')
+    await page.keyboard.type((await mailbox.receive('grace@example.com')).code ?? '')
+    await enter()
+    await page.waitForURL(`${url}/account?done=verified`)
 
     for (let presses = 0; presses < 30 && (await focused()) !== 'Sign out'; presses += 1)
       await page.keyboard.press('Tab')
@@ -149,10 +162,40 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     await context.close()
   })
 
+  t.test('a link leaves the address bar and the history at once, wherever its token stands', async (t) => {
+    const { context, page, complaints } = await open({})
+    for (const place of ['?token=spl_a', '#token=spl_a', '%23token=spl_a', '?%23token=spl_a']) {
+      await page.goto(`${url}/link/verify-email${place}`)
+      t.equal(page.url(), `${url}/link/verify-email`, place)
+      t.equal(await page.locator('[name=token]').inputValue(), 'spl_a', place)
+      t.equal(await page.getByRole('alert').count(), 0)
+    }
+    await page.goto(`${url}/link/verify-email`)
+    await page.getByRole('alert').filter({ hasText: 'The link is incomplete' }).waitFor()
+    t.strictSame(complaints, [])
+    await context.close()
+  })
+
+  t.test('the development inbox shows a mail as it arrives', async (t) => {
+    const { context, page, complaints } = await open({})
+    await page.goto(`${url}/dev/inbox`)
+    await app.api.register({ email: 'edith@example.com', password: PASSWORD })
+    const { id, code = '' } = await mailbox.receive('edith@example.com')
+    const spaced = `${code.slice(0, 4)} ${code.slice(4)}`
+    const mail = page.locator(`article[id="${id}"]`)
+    await mail.getByText(spaced).first().waitFor()
+    await mail.getByText('The mail', { exact: true }).click()
+    await page.frameLocator(`article[id="${id}"] iframe`).getByText(spaced).first().waitFor()
+    t.strictSame(complaints, [])
+    await context.close()
+  })
+
   t.test('a sign-in leads back to the application, through the policy for forms', async (t) => {
-    const other = await startApp(t, { settings: { RETURN_TO: `${url}/signed-out` }, join: true })
+    const other = await startApp(t, { settings: { ...tourSettings, RETURN_TO: `${url}/signed-out` }, join: true })
     const otherUrl = (await serve(t, other)).replace('localhost', '127.0.0.1')
-    await app.api.register({ email: 'mary@example.com', password: PASSWORD, mode: 'json' })
+    await app.app.operator.administration.createUser({
+      ...{ email: 'mary@example.com', name: null, password: PASSWORD, roles: [] },
+    })
     const { context, page, complaints } = await open({})
     await page.goto(`${otherUrl}/signin?return_to=${encodeURIComponent(`${url}/signed-out`)}`)
     await send(page, { email: 'mary@example.com' })

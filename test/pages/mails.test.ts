@@ -41,7 +41,7 @@ t.test('EML-06: opening a link changes nothing; its button ends the registration
   const { mailbox, visitor, database } = await startWithMail(t)
   const ada = visitor()
   await askToRegister(ada)
-  const { token = '' } = await mailbox.receive(EMAIL)
+  const { token } = await mailbox.receive(EMAIL)
   const before = await readAllRows(database)
   for (const path of [`?token=${token}`, `?utm=x&token=${token}`, `%23token=${token}`, `?%23token=${token}`]) {
     for (const method of ['GET', 'HEAD'] as const) {
@@ -63,7 +63,7 @@ t.test('EML-06: opening a link changes nothing; its button ends the registration
 t.test('a link that was opened elsewhere asks for the password of the registration', async (t) => {
   const { mailbox, visitor, database } = await startWithMail(t)
   await askToRegister(visitor())
-  const { token = '' } = await mailbox.receive(EMAIL)
+  const { token } = await mailbox.receive(EMAIL)
   const gateway = visitor()
   await gateway.open(`/link/verify-email?token=${token}`)
   const pressed = await gateway.send('/link/verify-email', { token })
@@ -86,7 +86,7 @@ t.test('a mailed code signs in where it was asked for, and its link nowhere else
   const asked = await ada.send('/signin/code', { email: EMAIL, return_to: '/account/password' })
   t.match(asked, { status: 303, headers: { location: '/verify?return_to=%2Faccount%2Fpassword' } })
   t.match((await ada.open('/verify')).body, `If ${EMAIL} has an account`)
-  const { code = '', token = '' } = await mailbox.receive(EMAIL)
+  const { code = '', token } = await mailbox.receive(EMAIL)
   const elsewhere = visitor()
   await elsewhere.open(`/link/otp?token=${token}`)
   t.match(await elsewhere.send('/link/otp', { token }), {
@@ -111,7 +111,7 @@ t.test('the development inbox shows mails as they arrive, and only on this machi
   const { subject, code = '', id } = await mailbox.receive(EMAIL)
   const page = await ada.open('/dev/inbox')
   t.match(page.body, subject)
-  t.match(page.body, code)
+  t.match(page.body, `${code.slice(0, 4)} ${code.slice(4)}`)
   t.match(page.headers['content-security-policy'], "frame-src 'self'")
   const mail = await ada.open(`/dev/inbox/${id}`)
   t.match(mail.headers['content-security-policy'], /default-src 'none'.*frame-ancestors 'self'; sandbox$/)

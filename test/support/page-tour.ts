@@ -11,6 +11,8 @@ export interface Tour {
   url: string
   /** Is called in each state, with its name. */
   visit: (state: string) => Promise<void>
+  /** The newest mail to an address. */
+  receive: (email: string) => Promise<{ code?: string | undefined; link?: string | undefined }>
   /** The person, who is new by default. */
   person?: { email: string; name: string }
 }
@@ -25,7 +27,16 @@ export async function send(page: Page, fields: Record<string, string>, button = 
 
 const follow = (page: Page, selector: string) => send(page, {}, selector)
 
-/** Goes through all pages that need no mail. */
+/** The settings of a Sallyport with all pages. */
+export const tourSettings = { EMAIL_VERIFICATION: 'required', SIGN_IN_METHODS: 'password,otp' }
+
+/** The link of a mail, where the server is reached in this test. */
+function localLink({ url }: Tour, link = ''): string {
+  const { pathname, search } = new URL(link)
+  return `${url}${pathname}${search}`
+}
+
+/** Goes through all pages, on a Sallyport with `tourSettings` and the development inbox. */
 export async function tourPages(tour: Tour): Promise<void> {
   const { person = { email: `${randomUUID()}@example.com`, name: 'Ada Lovelace' } } = tour
   await registerOnTour(tour, person)
@@ -35,7 +46,8 @@ export async function tourPages(tour: Tour): Promise<void> {
 
 type Person = NonNullable<Tour['person']>
 
-async function registerOnTour({ page, url, visit }: Tour, { email, name }: Person): Promise<void> {
+async function registerOnTour(tour: Tour, { email, name }: Person): Promise<void> {
+  const { page, url, visit, receive } = tour
   await page.goto(`${url}/`)
   await visit('home')
   await page.goto(`${url}/signin?return_to=https://elsewhere.example/`)
@@ -45,13 +57,36 @@ async function registerOnTour({ page, url, visit }: Tour, { email, name }: Perso
   await send(page, { email: 'ada', name, password: 'short' })
   await visit('register-errors')
   await send(page, { email, name, password: PASSWORD })
+  await page.waitForURL(`${url}/verify`)
+  await visit('verify')
+  await send(page, { code: '0000 0000' })
+  await visit('verify-errors')
+  const { code = '', link } = await receive(email)
+  await page.goto(`${url}/dev/inbox`)
+  await visit('inbox')
+  await page.goto(localLink(tour, link))
+  await visit('link-verify')
+  await page.goto(`${url}/link/invitation?token=spl_none`)
+  await visit('link-invitation')
+  await send(page, { name: '', password: PASSWORD })
+  await visit('link-invalid')
+  await page.goto(`${url}/verify`)
+  await send(page, { code })
 }
 
-async function changeOnTour({ page, url, visit }: Tour, { email, name }: Person): Promise<void> {
-  await page.waitForURL(`${url}/account`)
+async function changeOnTour(tour: Tour, { email, name }: Person): Promise<void> {
+  const { page, url, visit } = tour
+  await page.waitForURL(`${url}/account?done=verified`)
   await visit('account')
   await send(page, { name: `${name} King` }, 'form[action$="/account/name"] .button')
   await visit('account-saved')
+  await page.goto(`${url}/account/email`)
+  await visit('email')
+  await send(page, { email: `new.${email}` })
+  await page.goto(`${url}/account`)
+  await visit('account-pending')
+  await page.goto(`${url}/link/not-me?token=spl_none`)
+  await visit('link-not-me')
   await page.goto(`${url}/account/password`)
   await visit('password')
   await send(page, { current_password: 'a wrong one', new_password: NEW_PASSWORD })
@@ -74,9 +109,14 @@ async function changeOnTour({ page, url, visit }: Tour, { email, name }: Person)
   await send(page, { password: NEW_PASSWORD })
 }
 
-async function leaveOnTour({ page, url, visit }: Tour, _person: Person): Promise<void> {
+async function leaveOnTour({ page, url, visit }: Tour, { email }: Person): Promise<void> {
   await page.waitForURL(`${url}/account`)
   await visit('account-ended-sessions')
+  await page.goto(`${url}/forgot`)
+  await visit('forgot')
+  await send(page, { email })
+  await page.waitForURL(`${url}/reset`)
+  await visit('reset')
   await page.goto(`${url}/account/delete`)
   await visit('delete')
   await send(page, { current_password: NEW_PASSWORD })

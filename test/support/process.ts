@@ -45,7 +45,9 @@ export function startProcess(t: Test, settings: Record<string, string>): Promise
 
 /** The same from the sources, like `npm run dev` without watching. */
 export function startFromSources(t: Test, settings: Record<string, string>): Promise<ServerProcess> {
-  return serve(t, spawnNode(t, ['--import', import.meta.resolve('tsx'), sources], settings))
+  // It works in another folder, where tsx would not find out how JSX is compiled.
+  const compiling = { TSX_TSCONFIG_PATH: fileURLToPath(new URL('../../tsconfig.json', import.meta.url)) }
+  return serve(t, spawnNode(t, ['--import', import.meta.resolve('tsx'), sources], { ...compiling, ...settings }))
 }
 
 /** Starts the server of an installed package in a folder, by its command and with the folder's settings. */

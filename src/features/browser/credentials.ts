@@ -170,20 +170,19 @@ export interface SignInContext extends Requester {
 
 /** What all ways in share over HTTP: the context in which a session is opened, and the response with its tokens. */
 export interface Door {
-  requesterOf(this: void, reply: FastifyReply): Requester & Pick<SignInContext, 'gone'>
+  requesterOf: (reply: FastifyReply) => Requester & Pick<SignInContext, 'gone'>
   /** Refuses a request that may not set the cookies of its mode. */
-  contextOf(
-    this: void,
+  contextOf: (
     reply: FastifyReply,
     wish: { email: string; mode: Mode; device_token?: string | undefined },
-  ): SignInContext
+  ) => SignInContext
   /** The token reply and, where the mode has them, its cookies; the device becomes, or stays, known to the account. */
-  reply(this: void, reply: FastifyReply, tokens: SessionTokens, context: SignInContext): TokenReply
+  reply: (reply: FastifyReply, tokens: SessionTokens, context: SignInContext) => TokenReply
 }
 
 export interface DoorOptions extends Reading {
   /** Refuses a sign-in that would set cookies for another site. */
-  requireSignInAllowed(this: void, request: FastifyRequest): void
+  requireSignInAllowed: (request: FastifyRequest) => void
   devices: KnownDevices
   deviceCookie: DeviceCookie
   clock: Clock

@@ -58,7 +58,7 @@ declare module 'fastify' {
 
 export interface CrossSiteGuard {
   /** Refuses what would set cookies for another site, or whose cookies the browser would drop: a sign-in, or a flow. */
-  requireSignInAllowed(this: void, request: FastifyRequest): void
+  requireSignInAllowed: (request: FastifyRequest) => void
 }
 
 interface CrossSiteOptions {

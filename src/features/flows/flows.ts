@@ -46,7 +46,7 @@ export interface Flows extends Beginning, Presenting, Notices {
   /** Whether mails are sent at all; otherwise nothing that needs one is offered. */
   readonly sendsMail: boolean
   /** Starts the delivery of mails that were written in a transaction of the caller. */
-  wakeMail(this: void): void
+  wakeMail: () => void
   /**
    * Ends an open flow together with its effect, in a transaction that holds the row of its user; all other flows of its
    * kind and address end too. Mails that `work` writes are sent. Throws `flow_invalid` where it ended in between; an error

@@ -14,9 +14,9 @@ export interface Confirmation {
   /** For a registration whose link was opened elsewhere. */
   password: string | undefined
   /** The user as whom the request is signed in; null if it is not. */
-  findSignedIn(this: void): Promise<string | null>
+  findSignedIn: () => Promise<string | null>
   /** Refuses a request that may not set the cookies of the flow's mode. */
-  contextOf(this: void): SignInContext
+  contextOf: () => SignInContext
 }
 
 /**

@@ -13,6 +13,7 @@ export const doneMessages: Readonly<Record<string, MessageKey>> = {
   name: 'account.name_saved',
   password: 'account.password_changed',
   verified: 'account.verified_now',
+  email_cancelled: 'account.email_cancelled',
   device: 'account.device_ended',
   others: 'account.others_ended',
 }
@@ -25,38 +26,22 @@ interface AccountPageProps {
   nextCursor: string | null
   ended: readonly Session[]
   done: MessageKey | null
+  /** Whether the address can be confirmed, and changed, by mail. */
+  canMail: boolean
+  /** The address that is to become the user's once it is confirmed. */
+  pendingEmail: string | null
   /** The name as it was typed, where it cannot be kept. */
   typedName?: string
   errors?: FormErrors
 }
 
 export function AccountPage(props: AccountPageProps): VNode {
-  const { user, sessions, currentId, nextCursor, ended, done, errors = noErrors } = props
+  const { sessions, currentId, nextCursor, ended, done, errors = noErrors } = props
   const { t } = usePage()
   return (
     <Layout title={t('account.title')} hasErrors={errors !== noErrors} isWide>
       {done !== null && <Status>{t(done)}</Status>}
-      <Section id="profile" title={t('account.profile')}>
-        <dl>
-          <dt>{t('field.email')}</dt>
-          <dd>
-            <bdi>{user.email}</bdi>{' '}
-            <span class="badge">{t(user.emailVerifiedAt ? 'account.verified' : 'account.unverified')}</span>
-          </dd>
-        </dl>
-        <Form action="/account/name" error={errors.form}>
-          <Field
-            name="name"
-            label={t('field.name')}
-            value={props.typedName ?? user.name ?? ''}
-            autocomplete="name"
-            maxlength={100}
-            error={errors.fields['name']}
-            isOptional
-          />
-          <Button kind="secondary">{t('account.save')}</Button>
-        </Form>
-      </Section>
+      <Profile {...props} />
       <Section id="password" title={t('account.password')}>
         <p>{t('account.password_text')}</p>
         <ButtonLink path="/account/password" kind="secondary">
@@ -70,6 +55,51 @@ export function AccountPage(props: AccountPageProps): VNode {
       </Section>
       <Leaving />
     </Layout>
+  )
+}
+
+function Profile({ user, typedName, canMail, pendingEmail, errors = noErrors }: AccountPageProps): VNode {
+  const { t } = usePage()
+  return (
+    <Section id="profile" title={t('account.profile')}>
+      <dl>
+        <dt>{t('field.email')}</dt>
+        <dd>
+          <bdi>{user.email}</bdi>{' '}
+          <span class="badge">{t(user.emailVerifiedAt ? 'account.verified' : 'account.unverified')}</span>
+        </dd>
+      </dl>
+      {pendingEmail !== null && (
+        <Form action="/account/email/cancel">
+          <p>{t('account.pending_email', { email: pendingEmail })}</p>
+          <Button kind="secondary">{t('account.cancel_email')}</Button>
+        </Form>
+      )}
+      {canMail && (
+        <div class="actions">
+          {user.emailVerifiedAt === null && (
+            <Form action="/account/confirm-address">
+              <Button kind="secondary">{t('account.confirm_address')}</Button>
+            </Form>
+          )}
+          <ButtonLink path="/account/email" kind="secondary">
+            {t('account.change_email')}
+          </ButtonLink>
+        </div>
+      )}
+      <Form action="/account/name" error={errors.form}>
+        <Field
+          name="name"
+          label={t('field.name')}
+          value={typedName ?? user.name ?? ''}
+          autocomplete="name"
+          maxlength={100}
+          error={errors.fields['name']}
+          isOptional
+        />
+        <Button kind="secondary">{t('account.save')}</Button>
+      </Form>
+    </Section>
   )
 }
 
@@ -171,7 +201,7 @@ function CurrentPassword({ errors }: { errors: FormErrors }): VNode {
   )
 }
 
-function BackToAccount(): VNode {
+export function BackToAccount(): VNode {
   const { t, href } = usePage()
   return (
     <p class="aside">

@@ -6,11 +6,13 @@ import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import type { Self } from '../../features/account/account.js'
 import { nameSchema } from '../../features/accounts/accounts.js'
 import { genuineCookies, replyWithTokens } from '../../features/browser/browser.js'
+import { holdersOf, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
 import { forUsers, forUsersLive, pageQuery } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
+import { mountAddress } from './address.js'
 import { AccountPage, DeletePage, doneMessages, PasswordPage } from './account-pages.js'
 
 const nameForm = z.object({ name: z.union([z.literal('').transform(() => null), nameSchema]) })
@@ -23,12 +25,13 @@ const ENDED_SHOWN = 20
 /** /account: what the user reads and changes, and their devices. */
 export function mountAccount(scope: AppInstance, tools: PageTools): void {
   mountOverview(scope, tools)
+  mountAddress(scope, tools)
   mountPassword(scope, tools)
   mountDeletion(scope, tools)
 }
 
 function mountOverview(scope: AppInstance, tools: PageTools): void {
-  const { rendering, account, families } = tools
+  const { rendering, account, emailChange, families, flows, flowCookie, door } = tools
 
   async function sendAccount(
     reply: FastifyReply,
@@ -37,11 +40,21 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
     const { sub, sid } = claimsOf(reply.request)
     const { done = '', cursor = null, typedName, errors = noErrors, status = 200 } = shown
     const user = await account.read(sub)
+    const pendingEmail = await emailChange.findPending(sub)
     const { sessions, nextCursor } = await families.listSessions(sub, { ended: false, cursor })
     const ended = await families.listSessions(sub, { ended: true })
     const page = (
       <AccountPage
-        {...{ user, sessions, nextCursor, errors, currentId: sid, done: doneMessages[done] ?? null }}
+        {...{
+          user,
+          sessions,
+          nextCursor,
+          errors,
+          currentId: sid,
+          done: doneMessages[done] ?? null,
+          canMail: flows.sendsMail,
+          pendingEmail,
+        }}
         {...(typedName !== undefined && { typedName })}
         ended={ended.sessions.slice(0, ENDED_SHOWN)}
       />
@@ -58,12 +71,19 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
 
   scope.post('/account/name', forUsers, async (request, reply) => {
     try {
-      await account.changeProfile(claimsOf(request).sub, { name: readForm(nameForm, request.body).name })
+      await account.changeProfile(claimsOf(request).sub, readForm(nameForm, request.body))
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error)
       return sendAccount(reply, { errors, status, typedName: typedField(request.body, 'name') })
     }
     return rendering.redirect(reply, '/account?done=name')
+  })
+
+  scope.post('/account/confirm-address', forUsers, async (request, reply) => {
+    const wish = { mode: 'session' as const, holders: holdersOf(reply, {}, flowCookie) }
+    const begun = await tools.signIn.requestVerification(claimsOf(request).sub, wish, door.requesterOf(reply))
+    replyWithFlow(reply, begun, flowCookie)
+    return rendering.redirect(reply, '/verify')
   })
 
   scope.post<{ Params: { id: string } }>('/account/sessions/:id/end', forUsers, async (request, reply) => {

@@ -60,7 +60,7 @@ function Mail({ mail }: { mail: InboxMail }): VNode {
         <p>
           {t('inbox.code')}{' '}
           <strong>
-            <bdi dir="ltr">{mail.code}</bdi>
+            <bdi dir="ltr">{mail.code.replace(/^(\d{4})(?=\d{4}$)/, '$1 ')}</bdi>
           </strong>
         </p>
       )}

@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify'
 import type { VNode } from 'preact'
 import { z } from 'zod'
 import type { AppInstance } from '../../platform/http/app-instance.js'
@@ -6,21 +5,14 @@ import { Problem } from '../../platform/problem.js'
 import { nameSchema } from '../../features/accounts/accounts.js'
 import { holdersOf, linkTokenSchema } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
-import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
 import { forAnyone } from '../page-routes.js'
-import { errorsOf, type PageTools } from '../page-tools.js'
+import type { PageTools } from '../page-tools.js'
 import { confirmAddressWith, signInWithCode } from '../verify/confirming.js'
 import { ConfirmedPage } from '../verify/verify-pages.js'
-import {
-  ElsewherePage,
-  InvalidLinkPage,
-  InvitationLink,
-  OtpLink,
-  VerifyEmailByPassword,
-  VerifyEmailLink,
-  type LinkPageProps,
-} from './link-pages.js'
+import { InvitationLink, OtpLink, VerifyEmailByPassword, VerifyEmailLink, type LinkPageProps } from './link-pages.js'
+import { NotMeLink, ResetLink, UndoLink } from '../recovery/recovery-pages.js'
+import { sendRefusal } from './refusals.js'
 import { linkPageOf, linkTokenOf } from './link-token.js'
 
 const linkForm = z.object({ token: linkTokenSchema })
@@ -35,6 +27,9 @@ const pages: Readonly<Record<string, (props: LinkPageProps) => VNode>> = {
   'verify-email': VerifyEmailLink,
   otp: OtpLink,
   invitation: InvitationLink,
+  'reset-password': ResetLink,
+  'undo-email-change': UndoLink,
+  'not-me': NotMeLink,
 }
 
 /** /link/…: the pages that the links in mails open. Opening one changes nothing; its form does. */
@@ -95,30 +90,4 @@ function mountInvitation(scope: AppInstance, tools: PageTools): void {
     }
     return rendering.redirect(reply, '/account')
   })
-}
-
-/** Shows the form again with what is wrong, or the page for a link that is worth nothing here. */
-function sendRefusal(
-  tools: PageTools,
-  reply: FastifyReply,
-  error: unknown,
-  formWith: (errors: FormErrors) => VNode,
-): FastifyReply {
-  const { rendering } = tools
-  const sending = { status: 422, hasAddress: false }
-  const needs = needsOf(error)
-  if (needs === 'password') return rendering.send(reply, formWith(noErrors), sending)
-  if (needs !== null) return rendering.send(reply, <ElsewherePage needs={needs} />, sending)
-  const { errors, status } = errorsOf(tools, reply, error, 'password')
-  const isLinkInvalid = error instanceof Problem && error.code === 'flow_invalid'
-  const page = isLinkInvalid ? <InvalidLinkPage text={errors.form ?? ''} /> : formWith(errors)
-  return rendering.send(reply, page, { ...sending, status })
-}
-
-/** What a link that was opened elsewhere needs besides; null for any other error. */
-function needsOf(error: unknown): 'password' | 'code' | 'sign_in' | null {
-  if (!(error instanceof Problem) || error.code !== 'flow_unbound') return null
-  const needs: unknown = error.options.members?.['needs']
-  const [first]: unknown[] = Array.isArray(needs) ? needs : []
-  return first === 'password' || first === 'code' ? first : 'sign_in'
 }

@@ -29,10 +29,12 @@ export function answerWithPages(scope: AppInstance, { rendering }: Pick<PageTool
 }
 
 /** The sign-in that leads back to the page, or to the account page where a form was sent to it. */
-function signInPathFor(path: string, { options: { reason } }: Problem): string {
+function signInPathFor(path: string, { code, options: { reason } }: Problem): string {
   const query = new URLSearchParams({
     return_to: isOwnPage(path) ? path : '/account',
     ...(reason && { ended: reason }),
+    // The visitor is signed in, but too long ago.
+    ...(code === 'insufficient_user_authentication' && { prompt: 'login', done: 'recent' }),
   })
   return `/signin?${query.toString()}`
 }

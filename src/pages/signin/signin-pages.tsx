@@ -4,6 +4,7 @@ import { Alert, Button, ButtonLink, Checkbox, Field, Form, Status } from '../lay
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import { withReturnTo } from '../return-to.js'
+import type { MessageKey } from '../locales/messages.js'
 import { sayEndReason } from '../locales/end-reasons.js'
 
 interface StepProps {
@@ -14,8 +15,8 @@ interface StepProps {
 }
 
 interface AddressStepProps extends StepProps {
-  /** Whether a password has just been reset. */
-  isReset?: boolean
+  /** What the visitor is told first. */
+  done?: MessageKey | null
   /** Why the session ended that its visitor had; empty for one who had none. */
   endReason?: string
   canRegister: boolean
@@ -23,11 +24,11 @@ interface AddressStepProps extends StepProps {
 
 /** The first step: the address alone, so that what is asked for next can depend on it. */
 export function AddressStep(props: AddressStepProps): VNode {
-  const { email, returnTo, errors = noErrors, endReason = '', isReset = false, canRegister } = props
+  const { email, returnTo, errors = noErrors, endReason = '', done = null, canRegister } = props
   const { t, href } = usePage()
   return (
     <Layout title={t('signin.title')} hasErrors={errors !== noErrors}>
-      {isReset && <Status>{t('reset.done')}</Status>}
+      {done !== null && <Status>{t(done)}</Status>}
       {endReason !== '' && <Alert>{t('signin.ended', { reason: sayEndReason(t, endReason) })}</Alert>}
       <Form action="/signin" hidden={{ return_to: returnTo }} error={errors.form}>
         <Field

@@ -6,6 +6,7 @@ import { holdersOf, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
 import { readForm, typedField } from '../forms/read-form.js'
 import { isKnownEndReason } from '../locales/end-reasons.js'
+import type { MessageKey } from '../locales/messages.js'
 import { errorsOf, findClaims, type PageTools } from '../page-tools.js'
 import { forAnyone, pageQuery } from '../page-routes.js'
 import { withReturnTo } from '../return-to.js'
@@ -17,6 +18,9 @@ const passwordForm = z.object({
   password: passwordSchema,
   remember: z.literal('true').optional(),
 })
+
+/** What has just been done, or why another sign-in is asked for, by the value of `done` in the address. */
+const doneMessages: Readonly<Record<string, MessageKey>> = { reset: 'reset.done', recent: 'signin.recent' }
 
 /** /signin: the address, then the password. It makes a session of mode `session`, whose cookies the browser keeps. */
 export function mountSignIn(scope: AppInstance, tools: PageTools): void {
@@ -33,7 +37,7 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
       return rendering.send(reply, <AlreadySignedIn email={email} returnTo={returnTo} />, { returnTo })
     }
     const endReason = isKnownEndReason(ended) ? ended : ''
-    const told = { endReason, isReset: done === 'reset' }
+    const told = { endReason, done: doneMessages[done ?? ''] ?? null }
     const page = <AddressStep email="" returnTo={returnTo} {...told} canRegister={canRegister} />
     return rendering.send(reply, page, { returnTo })
   })

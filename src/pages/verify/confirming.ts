@@ -1,6 +1,10 @@
 import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
 import { flowInvalid, flowKinds, type Presented } from '../../features/flows/flows.js'
 import type { PageTools } from '../page-tools.js'
+
+/** A code as it is typed. A wrong one is counted, and answered as such. */
+export const codeSchema = z.string().trim().min(1).max(40)
 
 /** What a link or a code has brought about. */
 export type Confirmed = 'session' | 'confirmed'

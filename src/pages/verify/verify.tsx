@@ -7,10 +7,10 @@ import { readForm, typedField } from '../forms/read-form.js'
 import { forAnyone, pageQuery } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
 import { withReturnTo } from '../return-to.js'
-import { confirmAddressWith, signInWithCode } from './confirming.js'
+import { codeSchema, confirmAddressWith, signInWithCode } from './confirming.js'
 import { ConfirmedPage, NothingToVerifyPage, VerifyPage } from './verify-pages.js'
 
-const codeForm = z.object({ code: z.string().trim().min(1).max(40) })
+const codeForm = z.object({ code: codeSchema })
 
 /** /verify: the code of a mail, typed in the browser that asked for it. The holder's cookie says which mail. */
 export function mountVerify(scope: AppInstance, tools: PageTools): void {
@@ -47,7 +47,7 @@ export function mountVerify(scope: AppInstance, tools: PageTools): void {
       const presented = { ...readForm(codeForm, request.body), holders: requireHolders(reply, {}, flowCookie) }
       if (flow?.kind === 'otp') await signInWithCode(tools, reply, presented)
       else if ((await confirmAddressWith(tools, reply, presented)) === 'confirmed') {
-        return rendering.send(reply, <ConfirmedPage />)
+        return await rendering.send(reply, <ConfirmedPage />)
       }
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error)
@@ -61,6 +61,7 @@ export function mountVerify(scope: AppInstance, tools: PageTools): void {
     readReturnTo(returnTo)
     const flow = await findHeld(reply)
     if (flow !== null) await flows.resend(flow, door.requesterOf(reply))
-    return rendering.redirect(reply, withReturnTo('/verify', returnTo, { done: 'resent' }))
+    const path = flow?.kind === 'reset_password' ? '/reset' : '/verify'
+    return rendering.redirect(reply, withReturnTo(path, returnTo, { done: 'resent' }))
   })
 }
