@@ -78,7 +78,6 @@ t.test('without any setting, development runs on the local machine', async (t) =
     metrics: null,
     tracing: false,
     docs: true,
-    pages: { enabled: true, returnTo: [], themeDir: null },
     logLevel: 'info',
     warnings: [],
   })
