@@ -38,7 +38,7 @@ async function signIn({ browser }: TestApp, mode: Mode): Promise<Victim> {
 /** The example request of the operation, as the victim would send it. */
 function victimsRequest(operation: Operation, victim: Victim): { path: string; call: Call } {
   const own: Record<string, unknown> = {
-    email: operation.id === 'register' ? `${randomUUID()}@example.com` : victim.email,
+    email: ['register', 'changeEmail'].includes(operation.id) ? `${randomUUID()}@example.com` : victim.email,
     password: PASSWORD,
     current_password: PASSWORD,
     mode: 'cookie',
