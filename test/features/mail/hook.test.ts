@@ -20,7 +20,7 @@ async function startHook(t: Test, ...statuses: number[]) {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)])
+      const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)])
       received.push({ headers: Object.fromEntries(headers), body: Buffer.concat(chunks).toString() })
       response.writeHead(statuses.shift() ?? 204, { location: '/elsewhere' }).end()
     })
