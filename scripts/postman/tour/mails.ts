@@ -58,14 +58,19 @@ const logIn = (name: string, about: string): Step => ({
 
 const address: Folder = {
   name: 'Confirm the address',
-  about: 'The registration of folder 2 has sent the first mail.',
+  about: 'The registration of folder 2 sent the first mail, whose code the change of the password in folder 6 has ended.',
   steps: [
     {
       name: 'Send the mail again',
       operation: 'resendMail',
-      about: 'For the holder of the flow token. The response does not tell whether one is sent: at most one in 30 seconds is.',
-      send: { body: { flow_token: '{{flow_token}}' } },
+      about:
+        'A signed-in user gets a new one. With a flow token, the mail of its flow is sent again, at most once in 30 seconds; ' +
+        'the response does not tell whether one is sent.',
+      // The mail of the registration is left unread.
+      before: readMail('verify_email'),
+      send: { body: { mode: 'json' } },
       answers: 202,
+      keeps: keepFlow,
     },
     {
       name: 'Confirm the address',

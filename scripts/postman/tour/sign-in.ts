@@ -26,8 +26,6 @@ export const signIn: Folder = {
       send: { body: { ...credentials('Laptop'), name: 'Ada Lovelace' } },
       answers: 201,
       keeps: keepTokens,
-      // Folder 10 confirms the address.
-      then: `pm.collectionVariables.set('flow_token', (answer.flow && answer.flow.flow_token) || '')`,
       checks: {
         'no cache may keep it': `pm.expect(pm.response.headers.get('Cache-Control')).to.equal('no-store')`,
       },

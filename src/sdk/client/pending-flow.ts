@@ -46,11 +46,13 @@ export async function forgetPendingFlow(client: Client): Promise<void> {
  * sent. For a signed-in user it is the mail that verifies their address, if no other flow is pending.
  */
 export async function resend(client: Client): Promise<PendingFlow> {
-  const { flows, send, ...inside } = internalsOf(client)
-  const kept = await readFlow(flows, flowKinds)
-  const body = { flow_token: kept?.flow_token }
-  const answer = await send('/v1/auth/resend', jsonRequest('POST', body, await authorizationOf(inside)))
-  return keepAnswer(flows, kept?.kind ?? 'verify_email', answer, kept?.flow_token)
+  const { flows, mode, send, ...inside } = internalsOf(client)
+  const { kind = 'verify_email', flow_token: kept } = (await readFlow(flows, flowKinds)) ?? {}
+  // A change of the password ends that kind; the session begins it anew.
+  const flow_token = kind === 'verify_email' ? undefined : kept
+  const headers = await authorizationOf(inside)
+  const answer = await send('/v1/auth/resend', jsonRequest('POST', { mode, flow_token }, headers))
+  return keepAnswer(flows, kind, answer, flow_token)
 }
 
 /**
