@@ -36,6 +36,9 @@ async function findViolations(page: Page): Promise<string[]> {
 
 const axeSource = (await import('node:fs')).readFileSync(axePath, 'utf8')
 
+/** Chromium remarks on a header of ours where it has shown the frame of a mail, which is of no origin. */
+const isOurs = (complaint: string) => !complaint.includes('Origin-Agent-Cluster')
+
 /** How far the page is wider than its window. */
 const overflowOf = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
@@ -99,11 +102,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
         }
       },
     })
-    // Chromium says so where it had to show the page of a mail first, which is of no origin.
-    t.strictSame(
-      complaints.filter((text) => !text.includes('Origin-Agent-Cluster')),
-      [],
-    )
+    t.strictSame(complaints.filter(isOurs), [])
     await context.close()
   })
 
@@ -166,7 +165,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     const { context, page, complaints } = await open({})
     for (const place of ['?token=spl_a', '#token=spl_a', '%23token=spl_a', '?%23token=spl_a']) {
       await page.goto(`${url}/link/verify-email${place}`)
-      t.equal(page.url(), `${url}/link/verify-email`, place)
+      await page.waitForURL(`${url}/link/verify-email`)
       t.equal(await page.locator('[name=token]').inputValue(), 'spl_a', place)
       t.equal(await page.getByRole('alert').count(), 0)
     }
@@ -186,7 +185,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     await mail.getByText(spaced).first().waitFor()
     await mail.getByText('The mail', { exact: true }).click()
     await page.frameLocator(`article[id="${id}"] iframe`).getByText(spaced).first().waitFor()
-    t.strictSame(complaints, [])
+    t.strictSame(complaints.filter(isOurs), [])
     await context.close()
   })
 
