@@ -162,7 +162,8 @@ t.test('the key store', async (t) => {
   t.test('cannot be written: no request is sent, and the session continues when it can be written again', async (t) => {
     const before = await user.readRecord()
     t.match(await user.withFullDisk().run(['whoami']), { code: NOT_NOW, said: '(storage_failed)' })
-    t.strictSame([await user.readRecord(), (await readdir(user.keyStore)).length], [before, 2])
+    // The session, the known device, and the mail that waits for its code.
+    t.strictSame([await user.readRecord(), (await readdir(user.keyStore)).length], [before, 3])
     await expectUnharmed(t, user.email, 0)
     clock.advance({ days: 1 })
     await expectSignedIn(t, user, 1)

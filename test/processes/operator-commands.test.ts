@@ -63,7 +63,7 @@ t.test('an unknown command lists the existing ones', async (t) => {
     t.ok(
       isRefusal(
         await runOperate(t, args, {}),
-        /secret, verifier:create, migrate, keys:rotate, keys:revoke, secrets:rotate, user:create/,
+        /secret, verifier:create, mail:preview, migrate, keys:rotate, keys:revoke, secrets:rotate, user:create/,
       ),
     )
   }

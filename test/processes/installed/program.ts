@@ -28,7 +28,7 @@ const seen = {
   refusedLogin: refusedLogin instanceof ClientError ? refusedLogin.code : null,
   refusedToken: refusedToken instanceof VerificationError ? refusedToken.code : null,
   user: state.status === 'signed_in' ? state.user : null,
-  claims: await answer.json(),
+  claims: (await answer.json()) as unknown,
 }
 await client.logout()
 client.close()
