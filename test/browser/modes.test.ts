@@ -60,8 +60,8 @@ for (const mode of ['cookie', 'session', 'json'] as const) {
     t.test('WEB-01: no script can read a stored token', async (t) => {
       const names = (await context.cookies(app.apiUrl)).map(({ name, httpOnly }) => `${name} ${String(httpOnly)}`)
       const expected = {
-        cookie: ['sallyport_device true', 'sallyport_rt true'],
-        session: ['sallyport_at true', 'sallyport_device true', 'sallyport_rt true'],
+        cookie: ['sallyport_device true', 'sallyport_flow true', 'sallyport_rt true'],
+        session: ['sallyport_at true', 'sallyport_device true', 'sallyport_flow true', 'sallyport_rt true'],
         json: [],
       }
       t.strictSame(names.sort(), expected[mode])
@@ -89,7 +89,7 @@ for (const mode of ['cookie', 'session', 'json'] as const) {
       await page.evaluate(() => client.logout())
       t.match(await page.evaluate(() => client.state), { status: 'signed_out', reason: 'logout' })
       const left = (await context.cookies(app.apiUrl)).map(({ name }) => name)
-      t.strictSame(left, mode === 'json' ? [] : ['sallyport_device'], 'which gives no access')
+      t.strictSame(left.sort(), mode === 'json' ? [] : ['sallyport_device', 'sallyport_flow'], 'which give no access')
       t.equal((await readFamily(app.database, sessionId)).endReason, 'logout')
       t.notOk((await readAuditTrail(app.database, sessionId)).includes('refresh_reused'))
     })

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import type { Database } from '../../platform/database/database.js'
@@ -61,7 +62,8 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
     deliverDue: async () => deliverer?.deliverDue(),
     start() {
       if (deliverer === null) return () => Promise.resolve()
-      outbox.onWake(deliverer.engage)
+      // Deliveries belong to no request, although one wakes them: its trace must not contain them.
+      outbox.onWake(AsyncResource.bind(deliverer.engage))
       const timer = setInterval(deliverer.engage, POLL_INTERVAL_MS)
       timer.unref()
       return async () => {
