@@ -74,7 +74,15 @@ for (const { scheme, settings, prefix, secure } of schemes) {
         // It is read only by sign-ins, so it never needs to be sent from another site unless all cookies do.
         const forDevice = of(override === undefined ? 'Strict' : sameSite[mode])
         const device = { name: `${prefix}sallyport_device`, value: /^spd_/, attributes: forDevice }
-        const { page, answer, cookies } = await register(instance, { mode })
+        // The browser holds the confirmation of its address, which a link in a mail leads to.
+        const flow = { name: `${prefix}sallyport_flow`, value: /^spf_/, attributes: forDevice }
+        const { page, answer, cookies: all } = await register(instance, { mode })
+        const cookies = all.filter(({ name }) => name !== flow.name)
+        t.match(
+          all.filter(({ name }) => name === flow.name),
+          [flow],
+        )
+        t.equal(all.length, cookies.length + 1)
         t.equal(answer.status, 201)
         t.match(cookies, [...expected, device], `${mode}: register`)
         t.equal(cookies.length, expected.length + 1)
@@ -91,7 +99,7 @@ for (const { scheme, settings, prefix, secure } of schemes) {
           t.match(cookie, { value: '', maxAge: 0 })
           t.ok([...partitioned, ...secure, 'HttpOnly', 'Path=/'].every((name) => cookie.attributes.includes(name)))
         }
-        t.strictSame([...page.cookies.keys()], [device.name], 'the device stays known')
+        t.strictSame([...page.cookies.keys()].sort(), [device.name, flow.name], 'the device stays known')
       }
     })
   }
@@ -118,7 +126,7 @@ t.test('WEB-03: the refresh token is transported as the mode specifies, and in n
       const tokens = ['access_token', 'refresh_token'].filter((name) => name in body)
       t.strictSame(tokens, carriers[mode].body, `${mode}: the members of the body`)
       t.strictSame(
-        setCookies.map((line) => parseSetCookie(line).name).filter((name) => name !== 'sallyport_device'),
+        setCookies.map((line) => parseSetCookie(line).name).filter((name) => !/_(device|flow)$/.test(name)),
         carriers[mode].cookies,
       )
       if (mode !== 'json') t.notMatch(JSON.stringify(body), /spr_/)
