@@ -111,10 +111,11 @@ t.test('times and durations are in the words of the language, with the digits of
     ar: [/1 ديسمبر 2026.* 09:30 UTC/, /10 دقائق/],
   }
   const durations = [
-    [119, '1 minute'],
+    [119, '2 minutes'],
     [600, '10 minutes'],
     [3600, '60 minutes'],
     [86_400, '24 hours'],
+    [86_399, '24 hours'],
     [604_800, '7 days'],
   ] as const
   const otp = (locale: string, validSeconds: number) => {
