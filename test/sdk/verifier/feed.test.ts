@@ -27,7 +27,7 @@ interface Started {
 
 async function start(t: { teardown(work: () => Promise<void>): void }): Promise<Started> {
   const standIn = await startStandIn(t)
-  const clock = createTestClock()
+  const clock = createTestClock({ runs: true })
   const errors: Error[] = []
   return {
     standIn,

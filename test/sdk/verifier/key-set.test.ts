@@ -8,7 +8,7 @@ const long = { claims: { exp: '$now+3600' } }
 
 async function start(t: Parameters<typeof startStandIn>[0] & { teardown(work: () => void): void }) {
   const standIn = await startStandIn(t)
-  const clock = createTestClock()
+  const clock = createTestClock({ runs: true })
   const errors: Error[] = []
   const onError = (error: Error) => void errors.push(error)
   const create = (): Verifier => {
