@@ -23,7 +23,8 @@ export interface DelivererOptions {
   log: FastifyBaseLogger
   source: MailSource
   transport: Transport
-  renderer: Renderer
+  /** Loads the templates at the first mail. */
+  loadRenderer: () => Promise<Renderer>
   count: MailCounts
 }
 
@@ -47,7 +48,7 @@ export interface Deliverer {
 }
 
 export function createDeliverer(options: DelivererOptions): Deliverer {
-  const { database, clock, log, source, transport, renderer, count } = options
+  const { database, clock, log, source, transport, loadRenderer, count } = options
   const breaker = createBreaker(clock)
   const working = new Set<Promise<void>>()
   let isStopped = false
@@ -102,6 +103,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
       return composed
     })
     if (composed === null) return 'void'
+    const renderer = await loadRenderer()
     await transport.send(renderer.render(composed, mail))
     return 'sent'
   }

@@ -6,7 +6,7 @@ import { createDeliverer, type MailCounts } from './delivering.js'
 import type { Inbox } from './inbox.js'
 import { openTransport } from './opening.js'
 import type { Outbox } from './outbox.js'
-import { createRenderer, type RenderSettings } from './rendering.js'
+import { areShipped, createRenderer, type Renderer, type RenderSettings } from './rendering.js'
 import type { MailSource } from './source.js'
 import * as store from './store.js'
 import type { TransportSettings } from './transport.js'
@@ -54,7 +54,12 @@ export interface Delivery {
 export async function createDelivery(options: DeliveryOptions): Promise<Delivery> {
   const { database, clock, log, outbox, settings } = options
   const { transport, inbox } = await openTransport(settings, { clock, log })
-  const deliverer = transport && createDeliverer({ ...options, transport, renderer: await createRenderer(settings) })
+  let loading: Promise<Renderer> | null = null
+  // The library of templates takes as long to load as the rest of the start: commands, and most starts, send no mail.
+  const loadRenderer = () => (loading ??= createRenderer(settings))
+  // The operator's own templates may have faults, which stop the start.
+  if (transport !== null && !areShipped(settings)) await loadRenderer()
+  const deliverer = transport && createDeliverer({ ...options, transport, loadRenderer })
   let oldestQueuedAt: Date | null = null
 
   return {

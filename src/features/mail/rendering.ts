@@ -31,10 +31,13 @@ export async function createRenderer(settings: RenderSettings): Promise<Renderer
         sampleMails(locale, { bare: false }).map(({ composed, mail }) => renderer.render(composed, mail)),
       ),
   }
-  // The shipped templates are tested; others may lack a file, or use what a mail does not have.
-  const isShipped = settings.templates === null && settings.locales.every((locale) => shippedLocales.includes(locale))
-  if (!isShipped) requireUsable(templates, settings)
+  if (!areShipped(settings)) requireUsable(templates, settings)
   return renderer
+}
+
+/** Whether all templates are the shipped ones, which are tested: others may lack a file, or use what a mail does not have. */
+export function areShipped({ templates, locales }: Pick<RenderSettings, 'templates' | 'locales'>): boolean {
+  return templates === null && locales.every((locale) => shippedLocales.includes(locale))
 }
 
 function requireUsable(templates: Templates, settings: RenderSettings): void {
