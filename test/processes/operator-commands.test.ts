@@ -12,9 +12,6 @@ import { SECRET_KEY } from '../support/app.js'
 import { createEmptyDatabase, needsEmbedded, needsPostgres } from '../support/database.js'
 import { createFolder, runOperate, startProcess, type Ended, type ServerProcess } from '../support/process.js'
 
-// Each command is a separate process, and the machine may be busy.
-t.setTimeout(300_000)
-
 /** Expects the error of a failed command: a message on standard error, without a stack. */
 function isRefusal({ code, stdout, stderr }: Ended, fault: RegExp): boolean {
   return code === 2 && stdout === '' && fault.test(stderr) && !/^\s+at .+:\d+|\bnode:|undefined/m.test(stderr)

@@ -8,9 +8,6 @@ import { createEmptyDatabase, needsPostgres } from '../support/database.js'
 import { runOperate, startProcess, type ServerProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
-// Each command is a separate process, and the machine may be busy.
-t.setTimeout(300_000)
-
 interface Cause {
   what: string
   code: string
