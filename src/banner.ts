@@ -9,15 +9,19 @@ export interface StartFacts {
 }
 
 /**
- * The lines printed at a start in development: the address, the database and the secret. They contain no credentials.
+ * The lines printed at a start in development: the addresses, the database and the secret. They contain no credentials.
  */
 export function banner(config: Config, facts: StartFacts): string[] {
-  const rows: [string, string][] = [
-    ['Try it', `${addressToOpen(config.server, facts.addresses)}/docs`],
+  const address = addressToOpen(config.server, facts.addresses)
+  const rows: [string, string | null][] = [
+    ['Start at', config.pages.enabled ? `${address}/` : null],
+    ['Try it', `${address}/docs`],
+    ['Mails', describeInbox(config, address)],
     ['Data', describeDatabase(config)],
     ['Secret', describeSecret(facts.secretFile)],
   ]
-  return ['', '  Sallyport is ready.', '', ...rows.map(([name, text]) => `  ${name.padEnd(10)} ${text}`), '']
+  const lines = rows.flatMap(([name, text]) => (text === null ? [] : [`  ${name.padEnd(10)} ${text}`]))
+  return ['', '  Sallyport is ready.', '', ...lines, '']
 }
 
 /** PUBLIC_URL or, where it is unset, the address on which the server listens, as a browser on this machine reaches it. */
@@ -25,6 +29,13 @@ function addressToOpen({ publicUrl, port }: Config['server'], [listening]: reado
   if (publicUrl !== `http://localhost:${port}` || listening === undefined) return publicUrl
   const isReachedByName = isLoopback(listening) || /\/\/(0\.0\.0\.0|\[::\]):/.test(listening)
   return isReachedByName ? listening.replace(/^http:\/\/.*(?=:\d+$)/, 'http://localhost') : listening
+}
+
+/** Null if mails are sent, or switched off. */
+function describeInbox({ mail, pages }: Config, address: string): string | null {
+  if (mail.transport !== 'inbox') return null
+  const path = pages.enabled ? '/dev/inbox' : '/dev/inbox.json'
+  return `${address}${path} shows them instead of sending them (set MAIL_URL to send them)`
 }
 
 function describeDatabase({ database, dataDir }: Config): string {

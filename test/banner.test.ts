@@ -8,7 +8,9 @@ t.test('the banner of a first start shows the addresses and files, and the devel
     '',
     '  Sallyport is ready.',
     '',
+    '  Start at   http://localhost:3000/',
     '  Try it     http://localhost:3000/docs',
+    '  Mails      http://localhost:3000/dev/inbox shows them instead of sending them (set MAIL_URL to send them)',
     '  Data       .data, the embedded database (set DATABASE_URL to use Postgres)',
     '  Secret     .data/secret.key, generated for development (production requires SECRET_KEY)',
     '',
@@ -23,6 +25,17 @@ t.test('OPS-02: the banner shows which database it is, but no credential', async
   t.notMatch(text, /hunter|user/)
 })
 
+t.test('the banner leaves out pages that are off, and the inbox where mails are sent', async (t) => {
+  const MAIL = { MAIL_URL: 'smtps://mail.example.com', MAIL_FROM: 'no-reply@example.com' }
+  for (const [settings, expected] of [
+    [{ PAGES: 'off' }, ['http://localhost:3000/docs', 'http://localhost:3000/dev/inbox.json']],
+    [MAIL, ['http://localhost:3000/', 'http://localhost:3000/docs']],
+  ] as const) {
+    const text = banner(readConfig(settings), { addresses: [], secretFile: null }).join('\n')
+    t.strictSame(text.match(/http\S+/g), expected)
+  }
+})
+
 t.test('the banner prints one address that works', async (t) => {
   const table: [Record<string, string>, listening: string, tried: string][] = [
     [{}, 'http://127.0.0.1:3000', 'http://localhost:3000'],
@@ -35,6 +48,6 @@ t.test('the banner prints one address that works', async (t) => {
   ]
   for (const [settings, listening, tried] of table) {
     const text = banner(readConfig(settings), { addresses: [listening], secretFile: null }).join('\n')
-    t.strictSame(text.match(/http\S+/g), [`${tried}/docs`], listening)
+    t.strictSame(text.match(/http\S+/g), [`${tried}/`, `${tried}/docs`, `${tried}/dev/inbox`], listening)
   }
 })
