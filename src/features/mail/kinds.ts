@@ -1,4 +1,4 @@
-/** The mails that confirm, recover or let in: their recipient asked for them, or somebody in their name did. */
+/** Mails with a link or a code, sent because someone entered the recipient's address. */
 export const requestedMails = [
   'register',
   'verify_email',
@@ -14,8 +14,8 @@ export const noticeMails = ['new_sign_in', 'password_changed', 'password_reset',
 export type MailKind = (typeof requestedMails)[number] | (typeof noticeMails)[number]
 
 /**
- * What a mail tells of its cause, by names that templates know: `device`, `network` (an address), `time` (ISO 8601; by default
- * when the mail was written), `old_email`, `new_email`, and `name`, which is for verified addresses only.
+ * The cause of a mail, for its template: `device`, `network` (an IP address), `time` (ISO 8601; by default when the mail was
+ * written), and `name`, which is for verified addresses only.
  */
 export type MailParams = Readonly<Record<string, string>>
 

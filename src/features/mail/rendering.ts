@@ -109,8 +109,6 @@ function valuesOf(
     name: presentable(params.name),
     device: presentable(params.device),
     network: params.network ?? null,
-    old_email: params.old_email ?? null,
-    new_email: params.new_email ?? null,
   }
 }
 

@@ -30,10 +30,8 @@ const samples: readonly ({ template: MailTemplate } & Partial<ComposedMail>)[] =
 /** Made-up mails in a language, one of each template. Those that are `bare` have only what every mail has. */
 export function sampleMails(locale: string, { bare }: { bare: boolean }): Sample[] {
   const mail = { id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', createdAt: new Date('2026-12-01T09:30:00Z') }
-  const params = {
-    ...{ device: 'Firefox on Windows', network: '192.0.2.7', time: mail.createdAt.toISOString(), name: 'Ada Lovelace' },
-    ...{ old_email: 'ada@example.com', new_email: 'ada@example.org' },
-  }
+  const time = mail.createdAt.toISOString()
+  const params = { device: 'Firefox on Windows', network: '192.0.2.7', time, name: 'Ada Lovelace' }
   const to = 'ada@example.com'
   return samples.map(({ template, ...parts }) => ({
     composed: bare ? { template, to, locale, params: {} } : { template, to, locale, params, ...parts },
