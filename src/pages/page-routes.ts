@@ -11,7 +11,7 @@ export const forUsers = { ...hidden, config: { access: { token: 'feed' as const 
 /** The same where the session must hold by the database at this moment, as in the API. */
 export const forUsersLive = { ...hidden, config: { access: { token: 'live' as const } } }
 
-/** As for a change of the address in the API: whoever finds a device that is signed in must not take the account over. */
+/** As for a change of the address in the API: anyone who finds a signed-in device must not be able to take over the account. */
 export const forUsersRecent = {
   ...hidden,
   config: { access: { token: 'live' as const, maxAuthAgeSeconds: 15 * 60 } },

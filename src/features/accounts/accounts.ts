@@ -48,7 +48,7 @@ export interface Accounts {
   changeProfile(id: string, profile: store.Profile): Promise<store.User>
   /** Gives a user another address; throws `email_taken`, after which the transaction is lost. */
   setEmail(tx: Queries, id: string, email: string, options?: { isVerified: boolean }): Promise<void>
-  /** Notes that the user has shown that the address is theirs. It is no part of the claims of tokens. */
+  /** Marks the address as verified. Access tokens stay valid, because no claim contains it. */
   verifyEmail(tx: Queries, id: string): Promise<void>
   /** Null leaves the user without a password. */
   setPassword(tx: Queries, id: string, passwordHash: string | null): Promise<void>

@@ -20,7 +20,7 @@ import * as store from './store.js'
 /** Soonest time after which another mail is sent for the same flow. */
 export const RESEND_AFTER_SECONDS = 30
 
-/** How many flows of one kind an address has at once. One more is void, so that the others keep their turn. */
+/** The maximum number of open flows of one kind for an address. A further one is void, so that it displaces none of them. */
 const MAX_OPEN = 5
 
 export interface FlowStart {
@@ -39,8 +39,8 @@ export interface FlowStart {
   /** The holder's tokens that the request shows: their flows of this kind and address are superseded, or `all` are. */
   holders: readonly string[] | 'all'
   /**
-   * Whether the request comes from a device on which the address was signed in before. It has limits of its own, so that
-   * nobody else can use up those of the owner (PWD-13).
+   * Whether the request comes from a device on which this account was signed in before. Known devices have separate limits,
+   * which other clients cannot use up (PWD-13).
    */
   isKnownDevice?: boolean
   requester: Requester
@@ -65,8 +65,8 @@ export interface Resent {
 
 export interface Beginning {
   /**
-   * Begins a flow and writes its mail, in statements that are the same whether or not a user has the address. What is
-   * over a limit is answered alike and mails nothing.
+   * Begins a flow and writes its mail. The statements are the same whether or not the address is registered. A request
+   * over a limit gets the same response, and no mail is sent.
    */
   request(start: FlowStart): Promise<BegunFlow>
   /** Whether another mail to an address is within the limits; takes a point of each. To be asked before `begin`. */
@@ -74,8 +74,8 @@ export interface Beginning {
   /** The same as `request` in the caller's transaction; call `wakeMail` after the commit. */
   begin(tx: Queries, start: FlowStart, options: { isVoid: boolean }): Promise<BegunFlow>
   /**
-   * Writes another mail for a flow, unless the last one is too recent, the flow has ended, or a limit is reached. What it
-   * answers depends on the requests alone: not on whether, or when, a mail was sent.
+   * Writes another mail for a flow, unless the last one is too recent, the flow has ended, or a limit is reached. The result
+   * depends only on the requests, not on whether or when a mail was sent.
    */
   resend(flow: Flow, requester: Requester): Promise<Resent>
   /** What `payload` was at the beginning. Throws `flow_invalid` where its secret is not listed any more. */
@@ -95,7 +95,7 @@ export function createBeginning(context: FlowsContext): Beginning {
     const budgets = [...ofNetwork, ...mailBudgets(email, { isKnownDevice })]
     const refusal: Refusal<keyof typeof flowEvents> = { event: 'mails_limited', actor: stranger }
     try {
-      // Nothing is announced: the headers would tell how often others have asked for this address.
+      // No rate limit headers: they would reveal how many mails others have requested for this address.
       const request = { caller: requester.caller, announce: () => undefined, refusal }
       return (await limits.guard(budgets, request, () => Promise.resolve(true))) ?? false
     } catch (error) {
@@ -120,7 +120,7 @@ export function createBeginning(context: FlowsContext): Beginning {
         ...{ remember: start.remember ?? true, deviceName: start.deviceName ?? null, locale: start.locale ?? null },
         ...(payload === undefined ? { payload: null, secretId: null } : sealPayload(secrets, id, payload)),
         ...{ requestedIp: caller.ip, requestedAgent: caller.userAgent },
-        // One that no mail follows is not waiting for its delivery.
+        // The lifetime of a void flow does not wait for a delivery.
         lifeSeconds: isVoid ? seconds : maxSeconds,
         crowded: { from: MAX_OPEN, lifeSeconds: seconds },
       },

@@ -121,7 +121,7 @@ function originOf(flow: Flow | undefined): Record<string, string> {
   }
 }
 
-/** A name is shown only to its owner: at registration, anybody could have typed it for the address of another person. */
+/** A name is included only for a verified address: at registration, anyone can enter a name for another person's address. */
 function nameOf(user: User | null, to: string): Record<string, string> {
   const isOwner = user !== null && user.emailVerifiedAt !== null && user.email === to
   return isOwner && user.name !== null ? { name: user.name } : {}

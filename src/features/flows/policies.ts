@@ -5,8 +5,8 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /**
- * Wrong codes of one address, whether or not anybody has it: the same steps as for wrong passwords, in counters of their
- * own, which a right password does not clear (NIST SP 800-63B-4, section 3.2.2).
+ * Wrong codes for one address, registered or not: the same limits as for wrong passwords, in separate counters, which a
+ * right password does not clear (NIST SP 800-63B-4, section 3.2.2).
  */
 const codePolicies: Policy[] = [
   { name: 'code', quota: 10, windowSeconds: HOUR, sliding: false, onSuccess: 'refund', concealed: true },
@@ -22,10 +22,10 @@ function mailPolicies(name: string): Policy[] {
 }
 
 const mailsOfAddress = mailPolicies('mails')
-/** For the devices on which the address was signed in before, all together. */
+/** Shared by all devices on which the account was signed in before. */
 const mailsOfDevices = mailPolicies('device-mails')
 
-/** Mails that one network asks for, whatever the addresses. */
+/** Requests for mails from one network, to any address. */
 export const mailsOfNetwork: Policy = {
   name: 'address-mails',
   quota: 30,

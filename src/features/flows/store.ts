@@ -5,7 +5,7 @@ import type { Flow } from './flow.js'
 import { MAX_ATTEMPTS } from './judging.js'
 import type { FlowKind } from './kinds.js'
 
-/** How many links of one flow stay good: those of the last mails, of which several may arrive. */
+/** The number of valid links of one flow: several of its mails may arrive. */
 const LINKS_KEPT = 3
 
 const columns = Prisma.sql`
@@ -14,7 +14,7 @@ const columns = Prisma.sql`
   requested_ip AS "requestedIp", requested_agent AS "requestedAgent", created_at AS "createdAt", sent_at AS "sentAt",
   expires_at AS "expiresAt", ended_at AS "endedAt", outcome`
 
-/** The database's time; the shift is 0 but in tests. */
+/** The database's time; the shift is 0 except in tests. */
 const now = (shiftMs: number) =>
   Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
@@ -40,10 +40,10 @@ export interface NewFlow {
   lifeSeconds: number
 }
 
-/** A flow that is one of several of its kind and address: from how many others on it has another life. */
+/** Another lifetime for a flow if its address already has this many open ones of its kind. */
 export type CrowdedFlow = NewFlow & { crowded: { from: number; lifeSeconds: number } }
 
-/** Adds a flow; answers when, and how many others of its kind and address are open. */
+/** Adds a flow. Returns its creation time, and the number of other open flows of its kind and address. */
 export async function insertFlow(
   tx: Queries,
   flow: CrowdedFlow,
@@ -61,7 +61,7 @@ export async function insertFlow(
   return row
 }
 
-/** Adds a flow of which there may be any number. */
+/** Adds a flow without a limit on their number. */
 export async function addFlow(tx: Queries, flow: NewFlow, shiftMs: number): Promise<void> {
   await tx.$executeRaw`${insertion(flow, seconds(flow.lifeSeconds), shiftMs)}`
 }
@@ -105,8 +105,8 @@ export interface Try {
 }
 
 /**
- * Takes a try of each flow that is open, before a code is compared, so that no more are compared at once than there are
- * tries; one whose last try it is ends. Commits by itself.
+ * Uses one attempt of each open flow before a code is compared, so that concurrent requests cannot compare more codes than
+ * there are attempts. A flow without further attempts ends. Commits by itself.
  */
 export async function takeTries(client: Queries, ids: readonly string[], shiftMs: number): Promise<Try[]> {
   const isLast = Prisma.sql`flow.attempts + 1 >= ${MAX_ATTEMPTS}::int`
@@ -119,7 +119,7 @@ export async function takeTries(client: Queries, ids: readonly string[], shiftMs
     FROM held WHERE flow.id = held.id AND ${isOpen(shiftMs)} RETURNING flow.id, flow.attempts`
 }
 
-/** Gives tries back that a right code has taken; what the last one has ended is open again. */
+/** Returns the attempts that a right code has used; a flow that had none left is open again. */
 export async function returnTries(client: Queries, ids: readonly string[]): Promise<void> {
   await client.$executeRaw`
     WITH held AS (
@@ -189,7 +189,7 @@ function conditionOf(which: Superseded): Prisma.Sql {
   return Prisma.sql`${ofAddress} AND encode(holder_hash, 'hex') = ANY(${hashes}::text[])`
 }
 
-/** Writes down what a mail is about to carry. The links of the mails before stay good, up to three. */
+/** Stores the hashes of the link and the code of a mail before it is sent. The last three links stay valid. */
 export async function prepareFlow(
   tx: Queries,
   id: string,
@@ -203,8 +203,8 @@ export async function prepareFlow(
 }
 
 /**
- * Begins the life of a flow whose mail was accepted, or never had a recipient. Only whole minutes between the request and
- * the delivery are added: the seconds that a mail server takes would tell a flow with a recipient from one without.
+ * Starts the lifetime of a flow when its mail was accepted, or turned out to have no recipient. Only whole minutes since
+ * the request are added: the seconds that a mail server takes would reveal whether there was a recipient.
  */
 export async function beginLife(
   tx: Queries,
@@ -219,12 +219,12 @@ export async function beginLife(
     WHERE id = ${id}::uuid AND ended_at IS NULL`
 }
 
-/** Those that no mail has given a user yet are known by the address alone. */
+/** Flows whose mail was not sent yet have no user id, so they are found by the address. */
 export async function deleteFlowsOf(tx: Queries, { id, email }: { id: string; email: string }): Promise<void> {
   await tx.flow.deleteMany({ where: { OR: [{ userId: id }, { email, userId: null }] } })
 }
 
-/** Deletes flows that ended, or expired, more than a day ago, a batch at a time; answers how many. */
+/** Deletes a batch of flows that ended or expired more than a day ago, and returns their number. */
 export async function deleteEnded(client: Queries, batchSize: number, shiftMs: number): Promise<number> {
   return client.$executeRaw`
     DELETE FROM flow WHERE id IN (

@@ -4,16 +4,16 @@ import type { FaultClass } from './faults.js'
 /** So many faults of the connection in a row pause the transport. */
 const FAULTS_TO_PAUSE = 5
 const CONNECTION_PAUSE_MS = 30_000
-/** A wrong setting is corrected by an operator, and the process then restarted; some are corrected at the other end. */
+/** A wrong setting is usually corrected with a restart, but it may also be corrected on the mail server. */
 const SETTING_PAUSE_MS = 5 * 60_000
 
-/** Pauses a transport that takes no mail at all, so that not every mail has to find that out for itself. */
+/** Pauses a transport that accepts no mail, so that not every mail is attempted in vain. */
 export interface Breaker {
   /** How many mails may be attempted at once now: none in a pause, and one after it, until that is accepted. */
   allowed(most: number): number
-  /** An attempt reached the server, whatever it said of the mail. */
+  /** Records an attempt that reached the server, even if it refused the mail. */
   passed(): void
-  /** Answers how long the transport is paused for; null if it is not. */
+  /** Records a fault. Returns the length of the pause; null if there is none. */
   failed(fault: Extract<FaultClass, 'connection' | 'setting'>): number | null
   /** Whether the last attempt failed for a reason that is not the mail's. */
   readonly isFailing: boolean

@@ -14,7 +14,7 @@ import type { Transport } from './transport.js'
 /** How many mails an instance sends at once: as many as its connections to the mail server. */
 const MAX_AT_ONCE = 2
 
-/** How long an instance has a mail for itself: longer than an attempt may take. */
+/** How long a claim on a mail lasts: longer than an attempt may take. */
 const LEASE_MS = 60_000
 
 export interface DelivererOptions {
@@ -39,9 +39,9 @@ export interface MailCounts {
 export interface Deliverer {
   /** Attempts what is due; returns immediately. */
   engage(): void
-  /** The same, and resolves when nothing is due any more. */
+  /** The same, but resolves when no mail is due any more. */
   deliverDue(): Promise<void>
-  /** Begins no attempt any more, and resolves when those in progress have ended. */
+  /** Starts no further attempts, and resolves when those in progress have ended. */
   stop(): Promise<void>
   /** Whether the last attempt failed for a reason that concerns every mail. */
   readonly isFailing: boolean
@@ -64,7 +64,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     while (!isStopped && breaker.allowed(MAX_AT_ONCE) > 0) {
       const mail = await claim()
       if (mail === null) return
-      // Where one is due, there may be more.
+      // There may be more due mails.
       engage()
       await attempt(mail)
     }
@@ -113,11 +113,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     if (outcome !== 'sent') return noteFault(mail, outcome)
     passTransport()
     count.sent(mail.kind)
-    // May be repeated: it only holds for a mail that is still queued.
+    // Safe to repeat: it only changes a mail that is still queued.
     await database.transaction((tx) => settle(tx, mail, 'sent'), { safeToRetry: true })
   }
 
-  /** Where another attempt has begun, that one says what became of the mail. */
+  /** Changes nothing if another attempt has begun: that attempt records the result. */
   async function settle(tx: Queries, mail: ClaimedMail, state: 'sent' | 'void'): Promise<void> {
     if (await store.settleMail(tx, mail, state, clock.shiftMs)) await source.settled(tx, mail)
   }
@@ -155,7 +155,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     else log.warn(facts, 'the mail server cannot be reached')
   }
 
-  /** A fault of the transport, or of this server, whose error is logged; its words may repeat the mail. */
+  /** A fault of the transport, or of this server. Only the name of the error is kept: its message may quote the mail. */
   function faultOf(error: unknown): DeliveryFault {
     if (error instanceof DeliveryFault) return error
     log.error({ err: error }, 'a mail could not be written')

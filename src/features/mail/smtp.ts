@@ -125,6 +125,6 @@ function classOf({ code, responseCode, command }: SmtpError): FaultClass {
   // The server is closing (RFC 5321, section 3.8).
   if (responseCode === 421) return 'connection'
   if (responseCode !== undefined && responseCode < 500) return 'temporary'
-  // Whoever may not send as MAIL_FROM cannot send any mail.
+  // If the server refuses MAIL_FROM, it refuses every mail.
   return command === 'MAIL FROM' ? 'setting' : 'refused'
 }

@@ -4,7 +4,7 @@ import type { Queries } from '../../platform/database/database.js'
 import { noticeMails, requestedMails, type NewMail } from './kinds.js'
 import type { QueuedMail } from './source.js'
 
-/** The database's time; the shift is 0 but in tests. */
+/** The database's time; the shift is 0 except in tests. */
 const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 const milliseconds = (ms: number) => Prisma.sql`(${ms}::float8 * interval '1 millisecond')`
@@ -39,7 +39,7 @@ export async function deleteMailsOf(tx: Queries, { id, email }: { id: string; em
   await tx.mail.deleteMany({ where: { OR: [{ userId: id }, { email, userId: null }] } })
 }
 
-/** A mail that this instance has for itself, until the lease ends; `attempts` counts this one. */
+/** A mail that this instance has claimed until the lease ends; `attempts` includes the current one. */
 export interface ClaimedMail extends QueuedMail {
   attempts: number
 }
@@ -58,7 +58,7 @@ const claimedSchema = z.object({
   createdAt: z.date(),
 })
 
-/** Claims the mail that has been due for longest; null where none is due. Kinds of a later version are left to it. */
+/** Claims the mail that has been due the longest; null if none is due. Kinds of a later version are left to instances of it. */
 export async function claimDueMail(client: Queries, leaseMs: number, shiftMs: number): Promise<ClaimedMail | null> {
   const rows = await client.$queryRaw<unknown[]>`
     UPDATE mail SET attempts = attempts + 1, claimed_until = ${now(shiftMs)} + ${milliseconds(leaseMs)}
@@ -129,7 +129,7 @@ export async function findOldestQueued(client: Queries): Promise<Date | null> {
   return _min.createdAt
 }
 
-/** Deletes mails that are done with, so many milliseconds after that, a batch at a time; answers how many. */
+/** Deletes a batch of mails that were settled this many milliseconds ago, and returns their number. */
 export async function deleteSettled(
   client: Queries,
   { afterMs, batchSize, shiftMs }: { afterMs: number; batchSize: number; shiftMs: number },

@@ -17,7 +17,7 @@ export interface OutgoingMail {
   params: Readonly<Record<string, string>>
 }
 
-/** Hands mails over to whatever delivers them. */
+/** Passes mails on: to an SMTP server, a hook or the development inbox. */
 export interface Transport {
   /** Resolves when the mail was accepted; throws a `DeliveryFault`. */
   send(mail: OutgoingMail): Promise<void>

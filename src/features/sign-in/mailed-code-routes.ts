@@ -59,7 +59,7 @@ function mountVerify(app: AppInstance, { signIn, flowCookie, door }: MailRoutesO
         summary: 'Sign in with a mailed link or code',
         description:
           'The code counts together with the flow token, and the link in the browser that asked for the mail: elsewhere ' +
-          'it is refused with flow_unbound, so that a mail gateway that opens links signs nobody in.',
+          'it is refused with flow_unbound, so that a mail gateway that opens links signs no one in.',
         tags: ['Sign-in'],
         security: [{}],
         body: verifyCodeSchema,

@@ -100,7 +100,7 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
       if (body.register === true && registration !== 'open') throw new Problem('registration_closed')
       const { email, mode, remember, device_name: deviceName = null, locale = null } = body
       const payload = body.register === true ? { payload: { register: true } } : {}
-      // Others who ask for mails to an address must not use up those of its owner (PWD-13).
+      // Other clients must not use up the limit on mails of the owner (PWD-13).
       const isKnownDevice = device !== null && devices.claims(device, email)
       const wish = { email, mode, remember, deviceName, locale }
       return flows.request({ kind: 'otp', ...wish, holders, isKnownDevice, requester, ...payload })

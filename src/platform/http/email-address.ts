@@ -24,8 +24,8 @@ export const emailSchema = z
   .meta({ format: 'email', examples: ['ada@example.com'] })
 
 /**
- * An address that a user is about to have. Stricter than `emailSchema`, which also takes what was accepted once: mail
- * goes to it before anybody has shown that it is theirs.
+ * An address for a new account or a change of address. Stricter than `emailSchema`, which also accepts addresses that earlier
+ * versions have stored: mail is sent to it before its ownership is confirmed.
  */
 export const newEmailSchema = emailSchema
   .refine(isSafeToMail, NOT_NEW)

@@ -89,7 +89,8 @@ t.test('every mail with a code warns of those who ask for it', async (t) => {
   t.equal(withCode.length, 5)
   for (const { composed, mail } of withCode) {
     const { text, html } = renderer.render(composed, mail)
-    for (const part of [text, html]) t.match(part, 'Whoever asks you for this code wants into your account.')
+    for (const part of [text, html])
+      t.match(part, 'Anyone who asks you for this code is trying to get into your account.')
   }
 })
 
@@ -126,7 +127,7 @@ t.test('times and durations are in the words of the language, with the digits of
   for (const [locale, texts] of Object.entries(expected)) {
     for (const text of texts) t.match(otp(locale, 600), text, `${locale}: ${String(text)}`)
   }
-  for (const [seconds, text] of durations) t.match(otp('en', seconds), `are good for ${text}.`)
+  for (const [seconds, text] of durations) t.match(otp('en', seconds), `are valid for ${text}.`)
 })
 
 t.test('a language that is not offered falls back, by prefix and by header', async (t) => {
