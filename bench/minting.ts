@@ -35,7 +35,7 @@ export async function mintTokens({ databaseUrl, secretKey }: Sallyport, count: n
     const times = { issuedAt, notAfter: new Date(issuedAt.getTime() + 86_400_000) }
     const subject = () => ({
       ...{ userId: uuidv7(), sessionId: uuidv7(), epoch: 1, roles: [] },
-      ...{ authenticatedAt: issuedAt, amr: ['pwd'] },
+      ...{ authenticatedAt: issuedAt, amr: ['pwd'], acr: 'aal1' },
     })
     return Array.from({ length: count }, () => accessTokens.issue(subject(), times).token)
   } finally {

@@ -191,6 +191,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     registration: config.registration,
     verification: config.emailVerification,
     methods: config.signInMethods,
+    mfa: config.mfa,
     countLogin: count.login,
   })
   const operations = createOperations({

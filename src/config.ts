@@ -70,6 +70,8 @@ export interface Config {
   /** Whether an address must be confirmed: never, after the registration, or before there is an account. */
   readonly emailVerification: 'off' | 'later' | 'required'
   readonly signInMethods: Settings['SIGN_IN_METHODS']
+  /** Whether a second factor is asked for: never, of users who have one, or of everyone. */
+  readonly mfa: Settings['MFA']
   readonly flows: {
     readonly resetSeconds: number
     /** 0 if a change of address cannot be undone. */
@@ -221,6 +223,7 @@ function arrange(settings: Settings): Config {
     registration: settings.REGISTRATION,
     emailVerification: settings.EMAIL_VERIFICATION ?? defaultVerification[mail.transport],
     signInMethods: settings.SIGN_IN_METHODS,
+    mfa: settings.MFA,
     flows: {
       resetSeconds: settings.RESET_TTL,
       undoSeconds: settings.EMAIL_UNDO_TTL,

@@ -9,7 +9,7 @@ const HASHING_WAIT_BUCKETS_MS = [1, 10, 50, 100, 250, 500, 1000, 2000]
 export function createMeters(metrics: Metrics) {
   const login = metrics.counter(
     { name: 'logins_total', help: 'Logins by result.' },
-    { name: 'result', values: ['succeeded', 'wrong_credentials', 'banned'] },
+    { name: 'result', values: ['succeeded', 'wrong_credentials', 'banned', 'second_factor'] },
   )
   const refresh = metrics.counter(
     { name: 'refreshes_total', help: 'Refresh attempts by verdict. "reuse" indicates a stolen token.' },

@@ -60,6 +60,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
     registration: 'open',
     emailVerification: 'later',
     signInMethods: ['password'],
+    mfa: 'optional',
     flows: { resetSeconds: 600, undoSeconds: 604_800, notices: 'all' },
     app: { name: 'Sallyport', supportUrl: null },
     mail: {
@@ -121,6 +122,7 @@ t.test('every setting is in the configuration', async (t) => {
     REVOCATION_ON_STALE: 'deny',
     EMAIL_VERIFICATION: 'later',
     SIGN_IN_METHODS: 'password, otp',
+    MFA: 'required',
     RESET_TTL: '3600',
     EMAIL_UNDO_TTL: '0',
     NOTICES: 'credentials',
@@ -184,6 +186,7 @@ t.test('every setting is in the configuration', async (t) => {
     registration: 'closed',
     emailVerification: 'later',
     signInMethods: ['password', 'otp'],
+    mfa: 'required',
     flows: { resetSeconds: 3600, undoSeconds: 0, notices: 'credentials' },
     app: { name: 'Example', supportUrl: 'mailto:help@example.com' },
     mail: {

@@ -87,6 +87,7 @@ export const settingsSchema = z.object({
   // Unset, it depends on whether mails are sent.
   EMAIL_VERIFICATION: oneOf('off', 'later', 'required').optional(),
   SIGN_IN_METHODS: parsedBy(parseSignInMethods, 'must be password, or password,otp').default(['password']),
+  MFA: oneOf('off', 'optional', 'required').default('optional'),
   RESET_TTL: wholeNumber(600, 3600).default(600),
   EMAIL_UNDO_TTL: wholeNumber(0, 30 * DAY).default(7 * DAY),
   NOTICES: oneOf('all', 'credentials').default('all'),

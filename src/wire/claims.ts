@@ -21,6 +21,7 @@ export const exampleClaims = {
   scope: '',
   auth_time: 1767225600,
   amr: ['pwd'],
+  acr: 'aal1',
 }
 
 /** The claims of every access token (RFC 9068, section 2.2), and `roles`. Times are in seconds since 1970. */
@@ -78,8 +79,7 @@ const sharedClaims = {
   client_id: text,
   roles: z.array(text),
   scope: z.string(),
-  // Not issued until all verifiers in use accept unknown claims; those of 0.1 do not.
-  acr: text.optional().meta({ description: 'Authentication strength, such as `aal1`. Not issued by this version.' }),
+  acr: text.optional().meta({ description: 'The strength of the authentication: `aal1`, `aal2` or `phr`.' }),
 }
 
 const isShortLived = ({ iat, exp }: { iat: number; exp: number }) => exp > iat && exp - iat <= MAX_ACCESS_TOKEN_SECONDS

@@ -21,10 +21,11 @@ t.test('TOK-06, TOK-10: an access token has the claims of RFC 9068, and no perso
     roles: [],
     scope: '',
     amr: ['pwd'],
+    acr: 'aal1',
   })
   t.same(
     Object.keys(claims).sort(),
-    'amr aud auth_time client_id epoch exp iat iss jti nbf roles scope sid sub'.split(' '),
+    'acr amr aud auth_time client_id epoch exp iat iss jti nbf roles scope sid sub'.split(' '),
     'and no other claim',
   )
   t.match(await api.whoami(user.accessToken), { status: 200, body: claims })

@@ -16,8 +16,10 @@ export {
   isBanned,
   isNotBanned,
   presentUser,
+  type FactorKind,
   type Profile,
   signInOf,
+  type SigningIn,
   tokenUserColumns,
   tokenUserOf,
   type TokenUser,
@@ -55,6 +57,12 @@ export interface Accounts {
   /** Replaces the hash of a password by another of the same password. */
   replaceHash(tx: Queries, id: string, passwordHash: string): Promise<void>
   setRoles(tx: Queries, id: string, roles: string[]): Promise<void>
+  /** Sets which kinds of second factors a user has. No device is trusted any more. */
+  setFactors(tx: Queries, id: string, factors: readonly store.FactorKind[]): Promise<void>
+  /** Ends the trust in all devices of a user. A change of the password or the factors does so too. */
+  endTrust(tx: Queries, id: string): Promise<void>
+  /** The random id by which a user's passkeys know them, the same for all. Throws `session_ended` for a deleted user. */
+  webauthnIdOf(client: Queries, id: string): Promise<Uint8Array>
   /** Bans a user from now on, by the database's clock; `until` is null for a permanent ban. */
   ban(tx: Queries, id: string, until: Date | null): Promise<void>
   unban(tx: Queries, id: string): Promise<void>
@@ -96,6 +104,15 @@ export function createAccounts({ database, clock }: { database: Database; clock:
     setPassword: (tx, id, passwordHash) => store.setPassword(tx, id, passwordHash, clock.now()),
     replaceHash: store.replaceHash,
     setRoles: store.setRoles,
+    setFactors: store.setFactors,
+    endTrust: store.endTrust,
+
+    async webauthnIdOf(client, id) {
+      const webauthnId = await store.requireWebauthnId(client, id)
+      if (webauthnId === null) throw new Problem('session_ended', { reason: 'deleted' })
+      return webauthnId
+    },
+
     ban: (tx, id, until) => store.banUser(tx, id, until, clock.shiftMs),
     unban: store.unbanUser,
 

@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { Prisma } from '../../generated/prisma/client.js'
 import type { User as PresentedUser } from '../../wire/token-reply.js'
 import type { Queries } from '../../platform/database/database.js'
+
+/** The kinds of second factors, as the column `factors` lists those that a user has. */
+export type FactorKind = 'passkey' | 'totp'
 
 /** The user data in tokens and replies. */
 export interface TokenUser {
@@ -14,6 +18,7 @@ export interface TokenUser {
   bannedUntil: Date | null
   passwordSetAt: Date
   createdAt: Date
+  factors: FactorKind[]
 }
 
 export function isBanned(user: Pick<TokenUser, 'bannedAt' | 'bannedUntil'>, now: Date): boolean {
@@ -44,6 +49,7 @@ export interface TokenUserRow {
   banned_until: Date | null
   password_set_at: Date | null
   user_created_at: Date | null
+  factors: FactorKind[] | null
 }
 
 /** Reads the columns of a joined user; null if the user was deleted. */
@@ -61,6 +67,7 @@ export function tokenUserOf(row: TokenUserRow): TokenUser | null {
     bannedUntil: row.banned_until,
     passwordSetAt,
     createdAt,
+    factors: row.factors ?? [],
   }
 }
 
@@ -71,20 +78,25 @@ export interface User extends TokenUser {
   lastLoginAt: Date | null
   /** The language of mails (BCP 47); null where the user has chosen none. */
   locale: string | null
+  /** Rises with each change of a credential. Devices that were trusted before are not trusted any more. */
+  trustEpoch: number
 }
 
-type Row = Prisma.UserGetPayload<object>
+/** As WebAuthn recommends for user handles (Level 3, section 5.4.3): at most 64 bytes, and nothing about the user. */
+const WEBAUTHN_ID_BYTES = 32
+
+type Row = Omit<Prisma.UserGetPayload<object>, 'webauthnId' | 'factors'> & { factors: string[] }
 
 // The two queries of every login are raw SQL: generating them with Prisma takes twice as much of the main thread.
 const columns = Prisma.sql`
   id, email, name, password_hash AS "passwordHash", roles, epoch, email_verified_at AS "emailVerifiedAt",
   banned_at AS "bannedAt", banned_until AS "bannedUntil", password_set_at AS "passwordSetAt",
-  last_login_at AS "lastLoginAt", created_at AS "createdAt", locale`
+  last_login_at AS "lastLoginAt", created_at AS "createdAt", locale, factors, trust_epoch AS "trustEpoch"`
 
 /** The user columns of tokens and replies, for statements that join the user as `u`; read by `tokenUserOf`. */
 export const tokenUserColumns = Prisma.sql`
   u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.password_set_at,
-  u.created_at AS user_created_at`
+  u.created_at AS user_created_at, u.factors`
 
 /** Whether the user `u` is not banned at a time, as an SQL condition: `isBanned` in SQL. */
 export const isNotBanned = (now: Prisma.Sql) => Prisma.sql`(u.banned_at IS NULL OR u.banned_until <= ${now})`
@@ -107,19 +119,22 @@ export async function lockUser(tx: Queries, id: string): Promise<User | null> {
   return toUser(row ?? null)
 }
 
+/** A user as they were read before a sign-in: it succeeds only while they are the same. */
+export type SigningIn = Pick<User, 'id' | 'passwordHash' | 'lastLoginAt' | 'factors'>
+
 /**
  * Notes a sign-in on the user's row, as a part of a statement that opens a session: `UPDATE … RETURNING u.*`. It finds the
- * row only if the user is still as they were read: the same password, no sign-in since, and no ban by now. Every sign-in
- * changes the row, so two statements at once cannot both find it.
+ * row only if the user is still as they were read: the same password and second factors, no sign-in since, and no ban by
+ * now. Every sign-in changes the row, so two statements at once cannot both find it.
  */
 export function signInOf(
-  { id, passwordHash, lastLoginAt }: Pick<User, 'id' | 'passwordHash' | 'lastLoginAt'>,
+  { id, passwordHash, lastLoginAt, factors }: SigningIn,
   { now, provided }: { now: Prisma.Sql; provided: Prisma.Sql },
 ): Prisma.Sql {
   return Prisma.sql`
     UPDATE "user" AS u SET last_login_at = greatest(${now}, u.last_login_at + interval '1 millisecond')
     WHERE u.id = ${id}::uuid AND u.password_hash IS NOT DISTINCT FROM ${passwordHash}
-      AND u.last_login_at IS NOT DISTINCT FROM ${lastLoginAt}::timestamptz AND ${isNotBanned(now)} AND ${provided}
+      AND u.last_login_at IS NOT DISTINCT FROM ${lastLoginAt}::timestamptz AND u.factors = ${factors}::text[] AND ${isNotBanned(now)} AND ${provided}
     RETURNING u.*`
 }
 
@@ -167,7 +182,25 @@ export async function setPassword(
   passwordHash: string | null,
   passwordSetAt: Date,
 ): Promise<void> {
-  await tx.user.update({ where: { id }, data: { passwordHash, passwordSetAt } })
+  await tx.user.update({ where: { id }, data: { passwordHash, passwordSetAt, trustEpoch: { increment: 1 } } })
+}
+
+/** Changes which kinds of second factors a user has, in the order in which they are compared. */
+export async function setFactors(tx: Queries, id: string, factors: readonly FactorKind[]): Promise<void> {
+  const data = { factors: [...new Set(factors)].sort(), trustEpoch: { increment: 1 } }
+  await tx.user.update({ where: { id }, data })
+}
+
+export async function endTrust(tx: Queries, id: string): Promise<void> {
+  await tx.user.update({ where: { id }, data: { trustEpoch: { increment: 1 } } })
+}
+
+/** The random id that a user's passkeys have, made when the first one is registered. */
+export async function requireWebauthnId(client: Queries, id: string): Promise<Uint8Array | null> {
+  const [row] = await client.$queryRaw<{ webauthnId: Uint8Array }[]>`
+    UPDATE "user" SET webauthn_id = coalesce(webauthn_id, ${randomBytes(WEBAUTHN_ID_BYTES)}::bytea)
+    WHERE id = ${id}::uuid RETURNING webauthn_id AS "webauthnId"`
+  return row?.webauthnId ?? null
 }
 
 /** Another hash of the same password. */
@@ -204,6 +237,10 @@ export async function deleteUser(tx: Queries, id: string): Promise<void> {
   await tx.user.delete({ where: { id } })
 }
 
+function isFactorKind(kind: string): kind is FactorKind {
+  return kind === 'passkey' || kind === 'totp'
+}
+
 function toUser(row: Row | null): User | null {
-  return row && { ...row, epoch: Number(row.epoch) }
+  return row && { ...row, epoch: Number(row.epoch), factors: row.factors.filter(isFactorKind) }
 }

@@ -19,6 +19,7 @@ import type { SessionTokens } from './family.js'
 import * as sessions from './sessions.js'
 import * as store from './store.js'
 
+export type { Authentication, Proof } from './authentication.js'
 export { attemptKeySchema } from './refresh-token.js'
 export { deviceNameOf, deviceNameSchema, type OpenRequest } from './opening.js'
 export type { Carrier } from './family.js'

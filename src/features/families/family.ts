@@ -23,6 +23,8 @@ export interface Family extends JudgedFamily {
   userAgent: string | null
   ip: string | null
   amr: string[]
+  /** Text, because a later version may have written a level that is unknown here. */
+  acr: string
   authenticatedAt: Date
   createdAt: Date
 }
@@ -75,6 +77,7 @@ export interface Row extends TokenUserRow {
   user_agent: string | null
   ip: string | null
   amr: string[]
+  acr: string
   authenticated_at: Date
   created_at: Date
   last_used_at: Date
@@ -105,6 +108,7 @@ function familyOf(row: Row, user: TokenUser | null): Family {
     userAgent: row.user_agent,
     ip: row.ip,
     amr: row.amr,
+    acr: row.acr,
     authenticatedAt: row.authenticated_at,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
@@ -138,6 +142,7 @@ export function makeSessionTokens(
     roles: user.roles,
     authenticatedAt: family.authenticatedAt,
     amr: family.amr,
+    acr: family.acr,
   }
   return {
     accessToken: accessTokens.issue(subject, { issuedAt: now, notAfter: refreshExpiresAt }),

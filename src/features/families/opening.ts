@@ -5,10 +5,11 @@ import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { text } from '../../platform/http/text.js'
 import { uuidv7 } from '../../platform/uuid.js'
-import type { User } from '../accounts/accounts.js'
+import type { SigningIn } from '../accounts/accounts.js'
 import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
+import type { Authentication } from './authentication.js'
 import { endFamilies } from './ending.js'
 import { FIRST_PARTY_CLIENT, makeSessionTokens, type SessionTokens } from './family.js'
 import { createRefreshToken, hashHandle, type RefreshToken } from './refresh-token.js'
@@ -16,7 +17,7 @@ import * as store from './store.js'
 
 export interface OpenRequest {
   /** The user as they were read: a session is opened only if they are still so. */
-  user: Pick<User, 'id' | 'passwordHash' | 'lastLoginAt'>
+  user: SigningIn
   mode: Mode
   /** The client that the tokens are for; a first-party one by default. */
   clientId?: string
@@ -26,10 +27,8 @@ export interface OpenRequest {
   remember: boolean
   /** What the client calls the device; null lets the user agent name it. */
   deviceName: string | null
-  /** Authentication methods (RFC 8176) that the user has just passed. */
-  amr: string[]
-  /** When they were passed. */
-  authenticatedAt: Date
+  /** What the user has just shown. */
+  authentication: Authentication
   /** Genuine refresh cookies that came along: the browser will forget them, so their families end. */
   replaces: RefreshToken[]
   caller: Caller
@@ -95,8 +94,7 @@ async function insert(
     deviceName: request.deviceName ?? deviceNameOf(caller.userAgent),
     userAgent: caller.userAgent,
     ip: caller.ip,
-    amr: request.amr,
-    authenticatedAt: request.authenticatedAt,
+    ...request.authentication,
     maxSeconds: settings.maxSeconds[request.mode],
     keepNewest: settings.maxSessionsPerUser - 1,
     mayEvict,

@@ -1,15 +1,16 @@
 import { Prisma } from '../../generated/prisma/client.js'
+import type { Acr } from '../../wire/acr.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
-import { isNotBanned, signInOf, tokenUserColumns, type User } from '../accounts/accounts.js'
+import { isNotBanned, type SigningIn, signInOf, tokenUserColumns } from '../accounts/accounts.js'
 import type { Attempt } from './refresh-token.js'
 import type { Page } from './session-page.js'
 import { type Ending, type EndingFamilies, type FamilyReading, type LifeLimits, readingOf, type Row } from './family.js'
 
 const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
-  f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
+  f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.acr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
   f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
 
 /**
@@ -118,11 +119,8 @@ export async function readFamilyForUpdate(
   handleHash: Uint8Array,
   shiftMs: number,
 ): Promise<FamilyReading | null> {
-  const rows = await tx.$queryRaw<Row[]>`
-    SELECT ${columns}, ${now(shiftMs)} AS now
-    FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
-    WHERE f.handle_hash = ${handleHash} FOR UPDATE OF f`
-  return toReading(rows)
+  const ofHandle = Prisma.sql`f.handle_hash = ${handleHash}`
+  return toReading(await tx.$queryRaw<Row[]>`${selection(ofHandle, shiftMs)} FOR UPDATE OF f`)
 }
 
 /** Reads a family by its handle, without a lock. */
@@ -131,20 +129,18 @@ export async function findFamily(
   handleHash: Uint8Array,
   shiftMs: number,
 ): Promise<FamilyReading | null> {
-  const rows = await client.$queryRaw<Row[]>`
-    SELECT ${columns}, ${now(shiftMs)} AS now
-    FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
-    WHERE f.handle_hash = ${handleHash}`
-  return toReading(rows)
+  const ofHandle = Prisma.sql`f.handle_hash = ${handleHash}`
+  return toReading(await client.$queryRaw<Row[]>`${selection(ofHandle, shiftMs)}`)
 }
 
 export async function readFamily(client: Queries, id: string, shiftMs: number): Promise<FamilyReading | null> {
-  const rows = await client.$queryRaw<Row[]>`
-    SELECT ${columns}, ${now(shiftMs)} AS now
-    FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
-    WHERE f.id = ${id}::uuid`
-  return toReading(rows)
+  return toReading(await client.$queryRaw<Row[]>`${selection(Prisma.sql`f.id = ${id}::uuid`, shiftMs)}`)
 }
+
+const selection = (condition: Prisma.Sql, shiftMs: number) => Prisma.sql`
+  SELECT ${columns}, ${now(shiftMs)} AS now
+  FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
+  WHERE ${condition}`
 
 /** A page of a user's families, the most recently used first. Ended ones stay listed until their absolute end. */
 export async function findFamiliesOfUser(client: Queries, userId: string, page: Page): Promise<FamilyReading[]> {
@@ -162,7 +158,7 @@ export async function findFamiliesOfUser(client: Queries, userId: string, page: 
 
 export interface NewFamily extends LifeLimits {
   id: string
-  user: Pick<User, 'id' | 'passwordHash' | 'lastLoginAt'>
+  user: SigningIn
   handleHash: Uint8Array
   secretId: number
   mode: Mode
@@ -173,6 +169,7 @@ export interface NewFamily extends LifeLimits {
   userAgent: string | null
   ip: string | null
   amr: string[]
+  acr: Acr
   authenticatedAt: Date
   maxSeconds: number
   /** The number of the user's other active families to keep: the most recently used. */
@@ -204,9 +201,9 @@ export async function insertFamily(client: Queries, family: NewFamily): Promise<
     ), signed_in AS (${signInOf(user, { now: now(shiftMs), provided })}
     ), f AS (
       INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, client_id, scope, remember,
-        device_name, user_agent, ip, amr, authenticated_at, created_at, last_used_at, expires_at)
+        device_name, user_agent, ip, amr, acr, authenticated_at, created_at, last_used_at, expires_at)
       SELECT ${family.id}::uuid, signed_in.id, ${family.handleHash}, ${family.secretId}, 0, ${family.mode}::mode, ${family.clientId},
-        ${family.scope}, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip}, ${family.amr}::text[],
+        ${family.scope}, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip}, ${family.amr}::text[], ${family.acr},
         least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}), ${now(shiftMs)}, ${now(shiftMs)},
         ${now(shiftMs)} + ${seconds(family.maxSeconds)}
       FROM signed_in RETURNING *

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
+import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { uuidv7 } from '../../platform/uuid.js'
 import { stranger } from '../audit/audit.js'
@@ -56,6 +57,17 @@ export interface BegunFlow {
   expiresAt: Date
 }
 
+/** A flow without a mail, for a user who has just proven who they are. */
+export interface UnmailedStart {
+  kind: 'mfa'
+  user: { id: string; email: string }
+  mode: Mode
+  remember: boolean
+  deviceName: string | null
+  payload: object
+  caller: Caller
+}
+
 /** What the holder of a flow is told after asking for another mail. */
 export interface Resent {
   expiresAt: Date
@@ -73,6 +85,8 @@ export interface Beginning {
   mayMail(email: string, requester: Requester, options?: { isKnownDevice: boolean }): Promise<boolean>
   /** The same as `request` in the caller's transaction; call `wakeMail` after the commit. */
   begin(tx: Queries, start: FlowStart, options: { isVoid: boolean }): Promise<BegunFlow>
+  /** Begins a flow that has no mail, in one statement. */
+  beginUnmailed(client: Queries, start: UnmailedStart): Promise<BegunFlow>
   /**
    * Writes another mail for a flow, unless the last one is too recent, the flow has ended, or a limit is reached. The result
    * depends only on the requests, not on whether or when a mail was sent.
@@ -143,13 +157,27 @@ export function createBeginning(context: FlowsContext): Beginning {
       return begun
     },
 
+    async beginUnmailed(client, { kind, user, mode, remember, deviceName, payload, caller }) {
+      const id = uuidv7()
+      const holder = createFlowToken('spf_', id)
+      const { seconds: lifeSeconds } = lives[kind]
+      const flow = {
+        ...{ id, kind, userId: user.id, email: user.email, mode, remember, deviceName, locale: null, lifeSeconds },
+        ...{ holderHash: holder.hash, requestedIp: caller.ip, requestedAgent: caller.userAgent },
+        ...sealPayload(secrets, id, payload),
+      }
+      const createdAt = await store.addFlow(client, flow, clock.shiftMs)
+      const expiresAt = new Date(createdAt.getTime() + lifeSeconds * 1000)
+      return { id, token: holder.text, email: user.email, mode, expiresAt }
+    },
+
     async resend(flow, requester) {
       const { id, kind, email, userId, createdAt } = flow
       const elapsedMs = clock.now().getTime() - createdAt.getTime()
       const turn = Math.floor(elapsedMs / 1000 / RESEND_AFTER_SECONDS)
       const resendAfterSeconds = Math.max(1, (turn + 1) * RESEND_AFTER_SECONDS - Math.floor(elapsedMs / 1000))
       const isOpen = refusalOf(flow, [kind], clock.now()) === null
-      const isDue = isOpen && email !== null && turn > 0 && (await mayMail(email, requester))
+      const isDue = isOpen && kind !== 'mfa' && email !== null && turn > 0 && (await mayMail(email, requester))
       const endsAt = isDue ? lastsUntil(flow, lives[kind], clock.now()) : lastingUntil(flow, lives[kind])
       if (isDue) {
         const locale = flow.locale ?? requester.caller.acceptLanguage ?? ''
@@ -185,7 +213,8 @@ function lastingUntil(flow: Flow, life: FlowLife): Date {
 
 /** The kinds of flows that are begun with a mail of the same kind. */
 function mailKindOf(kind: FlowKind): FlowKind & MailKind {
-  if (kind === 'email_undo' || kind === 'not_me') throw new Error(`A flow of kind ${kind} is not sent again.`)
+  if (kind === 'email_undo' || kind === 'not_me' || kind === 'mfa')
+    throw new Error(`A flow of kind ${kind} is not sent again.`)
   return kind
 }
 

@@ -7,12 +7,12 @@ import type { FlowsContext } from './context.js'
 import type { Flow } from './flow.js'
 import { codeOf, confirmationOf, createFlowToken } from './flow-token.js'
 import { refusalOf } from './judging.js'
-import { livesOf, type FlowKind } from './kinds.js'
+import { livesOf, type LinkedKind } from './kinds.js'
 import { openPayload } from './payload.js'
 import * as store from './store.js'
 
 /** The page that the link of each kind opens. */
-const pages: Record<FlowKind, string> = {
+const pages: Record<LinkedKind, string> = {
   register: 'verify-email',
   verify_email: 'verify-email',
   email_change: 'verify-email',
@@ -65,6 +65,7 @@ export function createMailSource(context: FlowsContext): MailSource {
   /** Gives the flow a new link, which the mail will have, and its code. */
   async function prepare(tx: Queries, flow: Flow, user: User | null): Promise<Pick<ComposedMail, Secrets>> {
     const { id, kind, createdAt } = flow
+    if (kind === 'mfa') throw new Error('The second step of a sign-in has no mail.')
     const link = createFlowToken('spl_', id)
     const code = lives[kind].hasCode ? codeOf(secrets, id) : null
     await store.prepareFlow(tx, id, { userId: user?.id ?? null, linkHash: link.hash, codeMac: code?.mac ?? null })

@@ -11,9 +11,13 @@ export const flowKinds = [
   'email_undo',
   'invitation',
   'not_me',
+  'mfa',
 ] as const
 
 export type FlowKind = (typeof flowKinds)[number]
+
+/** The kinds whose mail has a link; the second step of a sign-in has none. */
+export type LinkedKind = Exclude<FlowKind, 'mfa'>
 
 /** How long a flow of a kind lives. */
 export interface FlowLife {
@@ -45,5 +49,6 @@ export function livesOf({ resetSeconds, undoSeconds }: FlowSettings): Record<Flo
     invitation: fixed(7 * DAY, false),
     email_undo: fixed(undoSeconds, false),
     not_me: fixed(7 * DAY, false),
+    mfa: fixed(5 * MINUTE, false),
   }
 }

@@ -61,9 +61,12 @@ export async function insertFlow(
   return row
 }
 
-/** Adds a flow without a limit on their number. */
-export async function addFlow(tx: Queries, flow: NewFlow, shiftMs: number): Promise<void> {
-  await tx.$executeRaw`${insertion(flow, seconds(flow.lifeSeconds), shiftMs)}`
+/** Adds a flow without a limit on their number, and returns its creation time. */
+export async function addFlow(tx: Queries, flow: NewFlow, shiftMs: number): Promise<Date> {
+  const [row] = await tx.$queryRaw<{ createdAt: Date }[]>`
+    ${insertion(flow, seconds(flow.lifeSeconds), shiftMs)} RETURNING created_at AS "createdAt"`
+  if (row === undefined) throw new Error('A flow was not added.')
+  return row.createdAt
 }
 
 /** The same as a part of a statement of another feature, named `flow_begun`: done only if `from` has a row. */

@@ -1,16 +1,17 @@
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
+import { Problem } from '../../platform/problem.js'
 import type { Accounts, User } from '../accounts/accounts.js'
 import type { Actor, Audit } from '../audit/audit.js'
 import type { KnownDevices, SignInContext } from '../browser/browser.js'
-import type { Families, OpenRequest, SessionTokens } from '../families/families.js'
+import type { Authentication, Families, OpenRequest, Proof, SessionTokens } from '../families/families.js'
 import type { Flow, Flows } from '../flows/flows.js'
 import type { Settlement } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
-import { nextStep, type Refused } from './next-step.js'
-import type { Authentication, Proof } from './proof.js'
+import { nextStep, type NextStep, type Refused, type StepRules } from './next-step.js'
 import type { LoginBody } from './schemas.js'
+import { beginSecondStep, mfaRequired, type PendingSignIn } from './second-step.js'
 
 /** How the session is to be, as the body of every sign-in says it. */
 export type SessionWish = Pick<LoginBody, 'mode' | 'remember' | 'device_name'>
@@ -29,6 +30,8 @@ export interface ProvenSignIn {
   settlement?: Settlement
   /** A stronger hash of the password that was shown; null where the stored one is strong enough. */
   rehashed?: string | null
+  /** Whether the user has trusted this device to sign in without a second factor. */
+  isTrusted?: boolean
 }
 
 export interface CompletionOptions {
@@ -40,6 +43,8 @@ export interface CompletionOptions {
   devices: KnownDevices
   audit: Audit<typeof signInEvents>
   clock: Clock
+  /** MFA. */
+  mfa: StepRules['mfa']
 }
 
 /** A session that was opened, and the context from which its response is made. */
@@ -49,7 +54,17 @@ export interface SignedIn {
 }
 
 /** What the proofs of a sign-in lead to. */
-export type Completion = { tokens: SessionTokens } | { refused: Refused }
+export type Completion = { tokens: SessionTokens } | { refused: Refused } | { pending: PendingSignIn }
+
+/**
+ * The tokens of a sign-in, or the problem that it comes to: a refusal, or `mfa_required`. To be asked after the commit,
+ * which keeps what was recorded, and the second step that was begun.
+ */
+export function requireTokens(completion: Completion): SessionTokens {
+  if ('refused' in completion) throw new Problem(completion.refused)
+  if ('pending' in completion) throw mfaRequired(completion.pending)
+  return completion.tokens
+}
 
 /**
  * The end of every way in for a user who was read before: opens the session, if what was proven still holds (REF-22).
@@ -79,11 +94,13 @@ export async function completeSignIn(
 
 /** In one statement; null where that cannot be. */
 async function completeAlone(options: CompletionOptions, user: User, signIn: ProvenSignIn): Promise<Completion | null> {
-  const { database, families, clock } = options
-  const { proofs, context, rehashed = null } = signIn
-  const next = nextStep(user, proofs, clock.now())
+  const { database, families } = options
+  const { context, rehashed = null } = signIn
+  const next = stepOf(options, user, signIn)
   if (next.step === 'refuse') return { refused: next.code }
-  if (rehashed !== null || context.replaces.length > 0) return null
+  if (rehashed !== null) return null
+  if (next.step !== 'open') return database.query((client) => pend(options, client, user, signIn, next.step))
+  if (context.replaces.length > 0) return null
   const request = requestFor(options, user, signIn, next.authentication)
   const tokens = await database.query((client) => families.openAlone(client, request))
   return tokens && { tokens }
@@ -102,10 +119,27 @@ export async function completeSignInWithin(
   { tx, revoke, user }: HeldUser,
   signIn: ProvenSignIn,
 ): Promise<Completion> {
-  const next = nextStep(user, signIn.proofs, options.clock.now())
+  const next = stepOf(options, user, signIn)
   if (next.step === 'refuse') return { refused: next.code }
+  if (next.step !== 'open') return pend(options, tx, user, signIn, next.step)
   const tokens = await options.families.open(tx, revoke, requestFor(options, user, signIn, next.authentication))
   return { tokens }
+}
+
+function stepOf({ mfa, clock }: CompletionOptions, user: User, { proofs, isTrusted = false }: ProvenSignIn): NextStep {
+  return nextStep(user, proofs, { mfa, isTrusted, now: clock.now() })
+}
+
+async function pend(
+  options: CompletionOptions,
+  client: Queries,
+  user: User,
+  signIn: ProvenSignIn,
+  step: 'show_factor' | 'enroll_factor',
+): Promise<Completion> {
+  return {
+    pending: await beginSecondStep(options.flows, client, { ...signIn, user, enrolls: step === 'enroll_factor' }),
+  }
 }
 
 /** Whether the user is told of a sign-in: on a device that is not known, and not the first. */
@@ -130,7 +164,7 @@ function requestFor(
     mode,
     remember,
     deviceName,
-    ...authentication,
+    authentication,
     replaces,
     caller,
     together: (sessionId, opened) => {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { SessionTokens } from '../families/families.js'
 import { flowInvalid } from '../flows/flows.js'
 import type { SignInContext } from '../browser/browser.js'
+import { requireTokens } from './completing.js'
 import { addUser, type RegistrationOptions } from './registration.js'
 import type { AcceptInvitationBody } from './schemas.js'
 
@@ -26,10 +27,11 @@ export function createInvitationAcceptance(options: RegistrationOptions) {
       { method: 'email' as const, at: clock.now() },
       { method: 'pwd' as const, at: clock.now() },
     ]
-    return flows.complete(flow, async (tx, revoke) => {
+    const completion = await flows.complete(flow, async (tx, revoke) => {
       const added = { email, name, passwordHash, roles, isEmailVerified: true }
-      return (await addUser(options, { tx, revoke }, added, { proofs, wish: body, context })).tokens
+      return (await addUser(options, { tx, revoke }, added, { proofs, wish: body, context })).completion
     })
+    return requireTokens(completion)
   }
 
   return (body: AcceptInvitationBody, context: SignInContext): Promise<SessionTokens> =>

@@ -1,13 +1,19 @@
 import type { Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
-import type { User } from '../accounts/accounts.js'
+import { isBanned, type User } from '../accounts/accounts.js'
 import type { Actor } from '../audit/audit.js'
 import type { SignInContext } from '../browser/browser.js'
 import { flowInvalid, flowUnbound, type BegunFlow, type PresentedFlow, type Presented } from '../flows/flows.js'
 import type { Requester } from '../limits/limits.js'
-import { completeSignInWithin, wishOf, type Completion, type HeldUser, type SignedIn } from './completing.js'
+import {
+  completeSignInWithin,
+  requireTokens,
+  wishOf,
+  type Completion,
+  type HeldUser,
+  type SignedIn,
+} from './completing.js'
 import type { PasswordLoginOptions } from './password-login.js'
-import { nextStep, type Refused } from './next-step.js'
 import { addUser, type RegistrationOptions } from './registration.js'
 import type { CodeRequestBody } from './schemas.js'
 
@@ -66,11 +72,10 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
       // They were deleted since: only who asked for it is added.
       if (flow.payload === null) throw flowInvalid('expired')
       const added = { email, name: null, passwordHash: null, isEmailVerified: true }
-      return addUser(options, held, added, { proofs, wish, context })
+      return (await addUser(options, held, added, { proofs, wish, context })).completion
     }
     if (user.email !== email) throw flowInvalid('expired')
-    const next = nextStep(user, proofs, clock.now())
-    if (next.step === 'refuse') return recordRefusal(tx, user, next.code, context)
+    if (isBanned(user, clock.now())) return recordRefusal(tx, user, context)
     const current = user.emailVerifiedAt === null ? await takePossession(options, { tx, revoke, user }, context) : user
     await options.passwords.forgiveGuesses(tx, email)
     const event = 'login_succeeded' as const
@@ -82,15 +87,10 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
     return found && accounts.lock(tx, found.id)
   }
 
-  async function recordRefusal(
-    tx: Queries,
-    { id: userId }: User,
-    refused: Refused,
-    { caller }: SignInContext,
-  ): Promise<Completion> {
+  async function recordRefusal(tx: Queries, { id: userId }: User, { caller }: SignInContext): Promise<Completion> {
     const actor: Actor = { kind: 'user', id: userId }
     await audit.record(tx, { event: 'login_refused_banned', actor, caller, userId })
-    return { refused }
+    return { refused: 'account_banned' }
   }
 
   return {
@@ -114,12 +114,8 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
       const completed = await flows.complete(flow, (tx, revoke, user) => signIn({ tx, revoke, user }, flow, context))
       flows.wakeMail()
       // Thrown only now: a throw inside the transaction would leave the flow open, and undo what was recorded.
-      if ('refused' in completed) {
-        countLogin('banned')
-        throw new Problem(completed.refused)
-      }
-      countLogin('succeeded')
-      return { tokens: completed.tokens, context }
+      countLogin('refused' in completed ? 'banned' : 'pending' in completed ? 'second_factor' : 'succeeded')
+      return { tokens: requireTokens(completed), context }
     },
   }
 }

@@ -1,23 +1,23 @@
 import { Problem } from '../../platform/problem.js'
-import type { User } from '../accounts/accounts.js'
+import { isBanned, type User } from '../accounts/accounts.js'
 import { stranger, type Actor } from '../audit/audit.js'
 import type { SignInContext } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
 import type { Limits, Settlement } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
-import { completeSignIn, type CompletionOptions } from './completing.js'
-import { nextStep, type Refused } from './next-step.js'
+import { completeSignIn, requireTokens, type Completion, type CompletionOptions } from './completing.js'
+import type { Refused } from './next-step.js'
 import type { LoginBody } from './schemas.js'
 
 export interface PasswordLoginOptions extends CompletionOptions {
   passwords: Passwords
   limits: Pick<Limits, 'partyOf'>
   /** Counts the passwords that were judged. */
-  countLogin: (result: 'succeeded' | 'wrong_credentials' | 'banned') => void
+  countLogin: (result: 'succeeded' | 'wrong_credentials' | 'banned' | 'second_factor') => void
 }
 
-/** What becomes of one try: tokens, a refusal, or null where the user changed in between. */
-type Outcome = { tokens: SessionTokens } | { refused: Refused; user: User | null } | null
+/** The result of one attempt; null where the user changed in between. */
+type Outcome = { completion: Completion; user: User | null } | null
 
 /** How often a login starts over because the user changed under it, by a rehash of another login for example. */
 const MAX_TRIES = 3
@@ -35,7 +35,7 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
     const outcome = await passwords.check({ ...context, by, user, password }, async (settlement) => ({
       done: user === null ? null : await complete(user, body, context, settlement),
     }))
-    return outcome === null ? { refused: 'invalid_credentials', user } : outcome.done
+    return outcome === null ? { completion: { refused: 'invalid_credentials' }, user } : outcome.done
   }
 
   /** The password is right. */
@@ -46,13 +46,12 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
     settlement: Settlement,
   ): Promise<Outcome> {
     const proofs = [{ method: 'pwd' as const, at: clock.now() }]
-    const next = nextStep(user, proofs, clock.now())
-    if (next.step === 'refuse') return { refused: next.code, user }
+    if (isBanned(user, clock.now())) return { completion: { refused: 'account_banned' }, user }
     const isOutdated = user.passwordHash !== null && passwords.isOutdated(user.passwordHash)
     const rehashed = isOutdated ? await passwords.hash(body.password, context.gone) : null
     const signIn = { proofs, wish: body, context, event: 'login_succeeded' as const, settlement, rehashed }
-    const completed = await completeSignIn(options, user, signIn)
-    return completed && 'refused' in completed ? { ...completed, user } : completed
+    const completion = await completeSignIn(options, user, signIn)
+    return completion && { completion, user }
   }
 
   async function refuse(code: Refused, { caller }: SignInContext, user: User | null): Promise<never> {
@@ -70,9 +69,10 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const outcome = await tryLogin(body, context)
       if (outcome === null) continue
-      if ('refused' in outcome) return refuse(outcome.refused, context, outcome.user)
-      countLogin('succeeded')
-      return outcome.tokens
+      const { completion, user } = outcome
+      if ('refused' in completion) return refuse(completion.refused, context, user)
+      countLogin('pending' in completion ? 'second_factor' : 'succeeded')
+      return requireTokens(completion)
     }
     throw new Problem('overloaded', { retryAfterSeconds: 1 })
   }

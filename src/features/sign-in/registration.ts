@@ -9,7 +9,13 @@ import type { Limits, Policy, Refusal } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
-import { completeSignInWithin, type CompletionOptions, type ProvenSignIn } from './completing.js'
+import {
+  completeSignInWithin,
+  requireTokens,
+  type Completion,
+  type CompletionOptions,
+  type ProvenSignIn,
+} from './completing.js'
 import type { RegisterBody } from './schemas.js'
 
 export interface RegistrationOptions extends CompletionOptions {
@@ -68,12 +74,12 @@ export function createRegistration(options: RegistrationOptions) {
     try {
       const done = await revocations.transaction(async (tx, revoke) => {
         const added = await addUser(options, { tx, revoke }, { email, ...registered }, signIn)
-        if (!isConfirmed) return { tokens: added.tokens, flow: null }
+        if (!isConfirmed) return { ...added, flow: null }
         const start = { ...startOf('verify_email', body, context, holders), userId: added.userId }
-        return { tokens: added.tokens, flow: await flows.begin(tx, start, { isVoid }) }
+        return { ...added, flow: await flows.begin(tx, start, { isVoid }) }
       })
       if (isConfirmed) flows.wakeMail()
-      return done
+      return { tokens: requireTokens(done.completion), flow: done.flow }
     } catch (error) {
       if (error instanceof Problem && error.code === 'email_taken') await recordTaken(options, email, context)
       throw error
@@ -123,18 +129,18 @@ interface AddedUser {
   isEmailVerified?: boolean
 }
 
-/** Adds a user and opens their first session. Throws `email_taken`, after which the transaction cannot continue. */
+/** Adds a user and signs them in; under MFA=required they have to enroll a second factor first. Throws `email_taken`, after which the transaction cannot continue. */
 export async function addUser(
   options: CompletionOptions,
   { tx, revoke }: { tx: Queries; revoke: Revoke },
   { roles = [], ...added }: AddedUser,
   signIn: Omit<ProvenSignIn, 'event'>,
-): Promise<{ userId: string; tokens: SessionTokens }> {
+): Promise<{ userId: string; completion: Completion }> {
   const { accounts } = options
   const userId = await accounts.add(tx, { ...added, roles })
   const user = await accounts.lock(tx, userId)
   const registered = { ...signIn, event: 'user_registered' as const }
   const completed = user && (await completeSignInWithin(options, { tx, revoke, user }, registered))
   if (completed === null || 'refused' in completed) throw new Error('A user who was just added cannot sign in.')
-  return { userId, tokens: completed.tokens }
+  return { userId, completion: completed }
 }

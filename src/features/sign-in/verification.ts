@@ -4,7 +4,7 @@ import { flowInvalid, flowUnbound, type BegunFlow, type PresentedFlow } from '..
 import { Problem } from '../../platform/problem.js'
 import { stranger } from '../audit/audit.js'
 import type { Requester } from '../limits/limits.js'
-import { wishOf, type SignedIn } from './completing.js'
+import { requireTokens, wishOf, type SignedIn } from './completing.js'
 import { addUser, registrationSchema, type RegistrationOptions } from './registration.js'
 
 /** A link or a code that confirms an address, and what else the request shows. */
@@ -65,11 +65,11 @@ export function createAddressConfirmation(
         { method: 'pwd' as const, at: shownAt },
         { method: 'email' as const, at: clock.now() },
       ]
-      return flows.complete(flow, async (tx, revoke) => {
+      const completion = await flows.complete(flow, async (tx, revoke) => {
         const added = { email, ...registered, isEmailVerified: true }
-        const { tokens } = await addUser(options, { tx, revoke }, added, { proofs, wish: wishOf(flow), context })
-        return { tokens, context }
+        return (await addUser(options, { tx, revoke }, added, { proofs, wish: wishOf(flow), context })).completion
       })
+      return { tokens: requireTokens(completion), context }
     },
 
     async verify_email({ flow, requester: { caller }, findSignedIn }) {

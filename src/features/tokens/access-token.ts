@@ -21,6 +21,8 @@ export interface AccessTokenSubject {
   authenticatedAt: Date
   /** Authentication methods (RFC 8176). */
   amr: string[]
+  /** The strength of the authentication. */
+  acr: string
 }
 
 export interface IssuedAccessToken {
@@ -124,6 +126,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         scope: '',
         auth_time: toNumericDate(subject.authenticatedAt),
         amr: subject.amr,
+        acr: subject.acr,
       }
       const token = keys.active().jwt.sign(claims)
       return { token, expiresAt: new Date(exp * 1000), expiresInSeconds: exp - iat }

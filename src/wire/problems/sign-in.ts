@@ -7,6 +7,13 @@ export const signInCodes = {
     title: 'The e-mail address or the password is wrong',
     advice: 'Check both and try again. The response is the same for an address that is not registered.',
   },
+  mfa_required: {
+    status: 401,
+    title: 'A second factor is required',
+    advice:
+      'Send "mfa_token" to /v1/auth/mfa before "expires_at", with one of "methods". If "enroll" is present, the user has no ' +
+      'second factor yet: enroll one at /v1/auth/mfa/enroll first.',
+  },
   account_banned: {
     status: 403,
     title: 'The account is banned',
@@ -21,6 +28,16 @@ export const signInCodes = {
     status: 409,
     title: 'The e-mail address is already registered',
     advice: 'Sign in, or register with another address.',
+  },
+  last_factor: {
+    status: 409,
+    title: 'The last second factor cannot be removed',
+    advice: 'Second factors are required here: add another one first.',
+  },
+  last_way_in: {
+    status: 409,
+    title: 'This is the only way to sign in',
+    advice: 'Set a password or add another passkey first.',
   },
   password_too_weak: {
     status: 422,

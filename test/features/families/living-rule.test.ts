@@ -159,7 +159,7 @@ t.test('REF-13: exactly the active families count towards the session limit and 
     if ((bySecret.get(1) ?? 0) !== living.length)
       throw new Error('The count by secret is not that of the active families.')
     for (const row of rows.filter(({ user }) => user !== null)) {
-      const user = { id: row.ownerId, passwordHash: null, lastLoginAt: null }
+      const user = { id: row.ownerId, passwordHash: null, lastLoginAt: null, factors: [] }
       const opened = await store.insertFamily(tx, {
         ...{ id: randomUUID(), user, handleHash: randomBytes(32), secretId: 1, mode: 'json', clientId },
         ...{
@@ -169,6 +169,7 @@ t.test('REF-13: exactly the active families count towards the session limit and 
           userAgent: null,
           ip: null,
           amr: [],
+          acr: 'aal1',
           authenticatedAt: row.now,
           maxSeconds: 1000,
         },

@@ -128,7 +128,7 @@ t.test('TOK-09: a token is expired as soon as its time and the tolerance are ove
 
 t.test('TOK-09: a token that is issued in the last second of its session expires after it was issued', async (t) => {
   const { accessTokens, clock } = createCounted(createStoppedClock())
-  const subject = { userId: user(1), sessionId: user(2), epoch: 1, roles: [], amr: ['pwd'] }
+  const subject = { userId: user(1), sessionId: user(2), epoch: 1, roles: [], amr: ['pwd'], acr: 'aal1' }
   const issuedAt = clock.now()
   const { token, expiresAt, expiresInSeconds } = accessTokens.issue(
     { ...subject, authenticatedAt: issuedAt },
@@ -199,7 +199,7 @@ t.test('TOK-10: an access token has the claims of its session, and expires with 
   clock.stopAt(1_767_225_600_900)
   const issuedAt = clock.now()
   const subject = {
-    ...{ userId: user(1), sessionId: user(2), epoch: 7, roles: ['admin'], amr: ['pwd'] },
+    ...{ userId: user(1), sessionId: user(2), epoch: 7, roles: ['admin'], amr: ['pwd'], acr: 'aal2' },
     authenticatedAt: new Date(1_767_000_000_900),
   }
   const { token, ...times } = accessTokens.issue(subject, { issuedAt, notAfter: new Date(1_800_000_000_000) })
@@ -209,7 +209,16 @@ t.test('TOK-10: an access token has the claims of its session, and expires with 
   t.strictSame(claims, {
     ...{ iss: 'https://auth.example.com', aud: 'https://api.example.com', client_id: 'sallyport' },
     ...{ iat: 1_767_225_600, nbf: 1_767_225_600, exp: 1_767_226_200 },
-    ...{ sub: user(1), sid: user(2), epoch: 7, roles: ['admin'], scope: '', auth_time: 1_767_000_000, amr: ['pwd'] },
+    ...{
+      sub: user(1),
+      sid: user(2),
+      epoch: 7,
+      roles: ['admin'],
+      scope: '',
+      auth_time: 1_767_000_000,
+      amr: ['pwd'],
+      acr: 'aal2',
+    },
   })
   const { expiresInSeconds } = accessTokens.issue(subject, { issuedAt, notAfter: new Date(1_767_225_700_999) })
   t.equal(expiresInSeconds, 100)

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import type { Queries } from '../../platform/database/database.js'
+import { Problem } from '../../platform/problem.js'
+import type { User } from '../accounts/accounts.js'
+import type { Mode } from '../../wire/mode.js'
+import type { SignInContext } from '../browser/browser.js'
+import type { Proof } from '../families/families.js'
+import type { BegunFlow, Flows } from '../flows/flows.js'
+
+/** A sign-in that lacks a second factor. No session exists before it is shown. */
+export interface PendingSignIn {
+  /** Its holder's token is the `mfa_token`. */
+  flow: BegunFlow
+  /** How the user can show one; empty where they have none. */
+  methods: ('passkey' | 'totp' | 'recovery_code')[]
+  /** Whether a first factor has to be enrolled, because MFA=required. */
+  enrolls: boolean
+}
+
+const proofSchema = z.object({
+  method: z.enum(['pwd', 'email', 'otp', 'rec', 'hwk', 'swk']),
+  isUserVerified: z.boolean().optional(),
+  at: z.coerce.date(),
+})
+
+/** What the second step needs of the first. */
+export const firstStepSchema = z.object({
+  /** As it was when the first step passed: a password that was changed since ends the sign-in (REF-22). */
+  passwordHash: z.string().nullable(),
+  proofs: z.array(proofSchema),
+  event: z.enum(['login_succeeded', 'user_registered']),
+  enrolls: z.boolean(),
+})
+
+export type FirstStep = z.output<typeof firstStepSchema>
+
+/** The user and their sign-in so far. */
+export interface PassedStep extends Pick<FirstStep, 'event' | 'enrolls'> {
+  user: User
+  proofs: readonly Proof[]
+  wish: { mode: Mode; remember: boolean; device_name?: string | undefined }
+  context: Pick<SignInContext, 'caller'>
+}
+
+/** Keeps what was proven until a second factor is shown, for five minutes. */
+export async function beginSecondStep(
+  flows: Flows,
+  client: Queries,
+  { user, proofs, event, enrolls, wish, context }: PassedStep,
+): Promise<PendingSignIn> {
+  const { passwordHash, factors } = user
+  const { mode, remember, device_name: deviceName = null } = wish
+  const payload = { passwordHash, proofs, event, enrolls }
+  const { caller } = context
+  const flow = await flows.beginUnmailed(client, { kind: 'mfa', user, mode, remember, deviceName, payload, caller })
+  return { flow, methods: factors.length === 0 ? [] : [...factors, 'recovery_code'], enrolls }
+}
+
+/** The problem that tells of a sign-in that lacks a second factor. */
+export function mfaRequired({ flow, methods, enrolls }: PendingSignIn): Problem {
+  return new Problem('mfa_required', {
+    members: {
+      mfa_token: flow.token,
+      expires_at: flow.expiresAt.toISOString(),
+      methods,
+      ...(enrolls && { enroll: ['totp', 'passkey'] }),
+    },
+  })
+}
