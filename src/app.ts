@@ -48,6 +48,7 @@ import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
+import { createPasskeys } from './features/passkeys/passkeys.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
@@ -166,6 +167,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     refusesExamples: config.passwords.refusesExamples,
     isStrong: options.isStrong,
   })
+  const passkeys = createPasskeys({
+    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows },
+    settings: { ...config.passkeys, name: config.app.name },
+  })
   const administration = createAdministration({
     database,
     revocations,
@@ -207,6 +212,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       families: families.purge,
       limits: limits.purge,
       flows: flows.purge,
+      passkeys: passkeys.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
       mail: delivery.maintain,

@@ -8,6 +8,7 @@ import type { AuditEvents } from './features/audit/audit.js'
 import { refreshRateEvents } from './features/browser/audit-events.js'
 import { familyEvents } from './features/families/audit-events.js'
 import { flowEvents } from './features/flows/audit-events.js'
+import { passkeyEvents } from './features/passkeys/audit-events.js'
 import { passwordEvents } from './features/passwords/audit-events.js'
 import { signInEvents } from './features/sign-in/audit-events.js'
 import { keyEvents } from './features/tokens/audit-events.js'
@@ -18,6 +19,7 @@ export const auditEvents = {
   ...flowEvents,
   ...accountEvents,
   ...passwordEvents,
+  ...passkeyEvents,
   ...administrationEvents,
   ...refreshRateEvents,
   ...addressRuleEvents,

@@ -32,6 +32,7 @@ const features = [
   'events',
   'flows',
   'passwords',
+  'passkeys',
   'sign-in',
   'account',
   'oauth',
