@@ -38,6 +38,7 @@ import {
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
+import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
@@ -49,6 +50,7 @@ import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { createPasskeys } from './features/passkeys/passkeys.js'
+import { mountPasskeyRoutes } from './features/passkeys/routes.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
@@ -117,23 +119,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
-    database,
-    clock,
-    log,
-    keys,
-    onStale: config.revocation.onStale,
-    count: count.revocation,
+    ...{ database, clock, log, keys },
+    ...{ onStale: config.revocation.onStale, count: count.revocation },
   })
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
-    database,
-    revocations,
-    audit,
-    accessTokens,
-    secrets,
-    clock,
-    settings: familySettings(config),
-    countRefresh: count.refresh,
+    ...{ database, revocations, audit, accessTokens, secrets, clock },
+    ...{ settings: familySettings(config), countRefresh: count.refresh },
   })
   const flows = createFlows({
     ...{ database, secrets, clock, limits, audit, accounts, revocations },
@@ -157,47 +149,26 @@ export async function createApp(options: AppOptions): Promise<App> {
     verify: 'password check',
   })
   const passwords = createPasswords({
-    database,
-    revocations,
-    accounts,
-    audit,
-    limits,
-    hashing,
-    minLength: config.passwords.minLength,
-    refusesExamples: config.passwords.refusesExamples,
+    ...{ database, revocations, accounts, audit, limits, hashing },
+    ...{ minLength: config.passwords.minLength, refusesExamples: config.passwords.refusesExamples },
     isStrong: options.isStrong,
   })
+  const factors = createFactors({
+    ...{ database, secrets, clock, limits, audit, accounts, families, flows },
+    ...{ mfa: config.mfa, appName: config.app.name },
+  })
   const passkeys = createPasskeys({
-    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows },
+    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
   const administration = createAdministration({
-    database,
-    revocations,
-    accounts,
-    families,
-    flows,
-    audit,
-    clock,
-    passwords,
+    ...{ database, revocations, accounts, families, flows, audit, clock, passwords },
   })
   const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
   const signIn = createSignIn({
-    database,
-    revocations,
-    accounts,
-    families,
-    passwords,
-    audit,
-    limits,
-    flows,
-    devices,
-    clock,
-    registration: config.registration,
-    verification: config.emailVerification,
-    methods: config.signInMethods,
-    mfa: config.mfa,
-    countLogin: count.login,
+    ...{ database, revocations, accounts, families, passwords, passkeys, audit, limits, flows, devices, clock },
+    ...{ registration: config.registration, verification: config.emailVerification, methods: config.signInMethods },
+    ...{ mfa: config.mfa, countLogin: count.login },
   })
   const operations = createOperations({
     database,
@@ -212,6 +183,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       families: families.purge,
       limits: limits.purge,
       flows: flows.purge,
+      factors: factors.purge,
       passkeys: passkeys.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
@@ -248,6 +220,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
+  mountPasskeyRoutes(server, { passkeys, accounts, database, relyingParty: config.passkeys })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
