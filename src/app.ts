@@ -49,7 +49,7 @@ import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { createOperations, type Operations } from './features/operations/operations.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
-import { createPasskeys } from './features/passkeys/passkeys.js'
+import { createPasskeys, type Passkeys } from './features/passkeys/passkeys.js'
 import { mountPasskeyRoutes } from './features/passkeys/routes.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
@@ -83,6 +83,7 @@ export interface App {
   revocations: Revocations
   addressRules: AddressRules
   delivery: Delivery
+  passkeys: Pick<Passkeys, 'countOrphaned'>
   /** The features that operator commands use. */
   operator: Operator
 }
@@ -259,6 +260,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     addressRules,
     delivery,
+    passkeys,
     operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
   }
 }

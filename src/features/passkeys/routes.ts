@@ -8,10 +8,9 @@ import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { Accounts } from '../accounts/accounts.js'
 import type { RelyingParty } from './context.js'
 import type { PasskeyOwner, Passkeys } from './passkeys.js'
+import { attestationSchema, exampleAttestation } from './credentials.js'
 import {
-  attestationSchema,
-  creationOptionsSchema,
-  exampleAttestation,
+  creationOptionsReplySchema,
   passkeyNameSchema,
   presentRegistered,
   registeredPasskeySchema,
@@ -46,7 +45,7 @@ function mountRegistration(app: AppInstance, { passkeys, accounts, database }: P
         operationId: 'getPasskeyCreationOptions',
         summary: 'Get the options for a new passkey',
         description: 'For `PublicKeyCredential.parseCreationOptionsFromJSON`. They are valid for five minutes.',
-        response: { 200: z.object({ options: creationOptionsSchema }) },
+        response: { 200: creationOptionsReplySchema },
       },
       config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
     },
