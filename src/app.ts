@@ -52,7 +52,8 @@ import { createHashing, createPasswords, type StrengthCheck } from './features/p
 import { createRevocations, type Revocations } from './features/revocation/revocation.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
-import { createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
+import { createPasswordReset, createReauthentication, createSignIn } from './features/sign-in/sign-in.js'
+import { mountReauthenticationRoutes } from './features/sign-in/reauthentication-routes.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { createTokens } from './features/tokens/tokens.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
@@ -223,7 +224,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const flowCookie = createFlowCookie({ publicUrl, ...config.cookies })
   const crossSite = guardAgainstCrossSite(server, { cookies, flowCookie, publicUrl, corsOrigins })
   const authenticate = createAccess({
-    ...{ accessTokens, revocations, families, limits, cookies, clock },
+    ...{ accessTokens, revocations, families, limits, cookies, clock, mfa: config.mfa },
     isVerifier: createVerifierDetection(config.revocation.verifierKeys),
   })
   guardRoutes(server, {
@@ -241,6 +242,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
+  const reauthenticate = createReauthentication({ accounts, families, passwords, audit, clock, mfa: config.mfa })
+  mountReauthenticationRoutes(server, { reauthenticate, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
@@ -258,7 +261,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     countForged: () => count.refresh('forged'),
   })
-  const account = createAccount({ accounts, families, passwords, flows, audit })
+  const account = createAccount({ revocations, accounts, families, passwords, flows, audit })
   mountAccountRoutes(server, { account, emailChange, families, cookies, clock })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
