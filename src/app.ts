@@ -38,6 +38,7 @@ import {
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
+import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
@@ -167,6 +168,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     refusesExamples: config.passwords.refusesExamples,
     isStrong: options.isStrong,
   })
+  const factors = createFactors({
+    ...{ database, secrets, clock, limits, audit, accounts, families, flows },
+    mfa: config.mfa,
+    appName: config.app.name,
+  })
   const administration = createAdministration({
     database,
     revocations,
@@ -208,6 +214,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       families: families.purge,
       limits: limits.purge,
       flows: flows.purge,
+      factors: factors.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
       mail: delivery.maintain,

@@ -32,6 +32,7 @@ const features = [
   'events',
   'flows',
   'passwords',
+  'factors',
   'sign-in',
   'account',
   'oauth',

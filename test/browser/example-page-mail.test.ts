@@ -118,6 +118,8 @@ t.test('the example page and mails', { skip: needsChromium }, async (t) => {
     await page.reload()
     await page.getByText(ada.email).waitFor()
     await formOf(page, checkMail).getByText('It confirms your new address.').waitFor()
+    // The language is loaded after the rest.
+    await formOf(page, 'Profile').locator('select:enabled').waitFor()
     t.equal(await formOf(page, 'Profile').getByLabel('Language of mails').inputValue(), 'de')
     await fill(page, checkMail, { Code: code })
     await page.getByText('Your address is confirmed.').waitFor()

@@ -25,15 +25,20 @@ export function mountProfile(client: Client, showMailCode: () => Promise<void>):
     if (known === shown) return
     shown = known
     name.value = user.name ?? ''
-    // Tokens do not tell the language.
+    // Tokens do not tell the language. Until it is known, saving the name must not change it.
+    locale.disabled = true
     client.me().then(
-      (me) => (locale.value = me.locale ?? ''),
+      (me) => {
+        locale.value = me.locale ?? ''
+        locale.disabled = false
+      },
       (error: unknown) => console.error(error),
     )
   })
 
   onSubmit(element('profile', HTMLFormElement), async (read) => {
-    await client.updateMe({ name: read('name').trim() || null, locale: locale.value || null })
+    const language = locale.disabled ? {} : { locale: locale.value || null }
+    await client.updateMe({ name: read('name').trim() || null, ...language })
     return 'Saved.'
   })
 

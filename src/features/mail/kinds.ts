@@ -9,13 +9,28 @@ export const requestedMails = [
 ] as const
 
 /** The mails that tell the owner of an account what happened to it. */
-export const noticeMails = ['new_sign_in', 'password_changed', 'password_reset', 'email_changed'] as const
+export const noticeMails = [
+  'new_sign_in',
+  'password_changed',
+  'password_reset',
+  'email_changed',
+  'factor_added',
+  'factor_removed',
+  'recovery_codes_made',
+  'recovery_code_used',
+  'sign_in_failed_second_factor',
+  'factors_reset',
+  'passkey_copied',
+  'password_removed',
+] as const
 
 export type MailKind = (typeof requestedMails)[number] | (typeof noticeMails)[number]
 
 /**
  * The cause of a mail, for its template: `device`, `network` (an IP address), `time` (ISO 8601; by default when the mail was
- * written), and `name`, which is for verified addresses only.
+ * written), and `name`, which is for verified addresses only. Notices of factors: `factor` (`totp` or `passkey`) and
+ * `factor_name`; `left`, the number of recovery codes that are left; `at` (ISO 8601), when the factors will be reset, which
+ * is absent where they have been.
  */
 export type MailParams = Readonly<Record<string, string>>
 

@@ -109,6 +109,10 @@ function valuesOf(
     name: presentable(params.name),
     device: presentable(params.device),
     network: params.network ?? null,
+    factor: params.factor ?? null,
+    factor_name: presentable(params.factor_name),
+    left: params.left ?? null,
+    at: params.at === undefined ? null : formatTime(params.at, locale),
   }
 }
 

@@ -20,6 +20,14 @@ const LIVES_MS: Record<MailKind, number> = {
   password_changed: DAY,
   password_reset: DAY,
   email_changed: DAY,
+  factor_added: DAY,
+  factor_removed: DAY,
+  recovery_codes_made: DAY,
+  recovery_code_used: DAY,
+  sign_in_failed_second_factor: DAY,
+  factors_reset: DAY,
+  passkey_copied: DAY,
+  password_removed: DAY,
 }
 
 /** When a mail is given up. */

@@ -10,6 +10,7 @@ const DAYS = 24 * 60 * MINUTES
 
 const codeAndLink = { link: 'https://auth.example.com/link/sample?token=spl_sample', code: '12345678' }
 const notMe = { notMeLink: 'https://auth.example.com/link/not-me?token=spl_sample', confirm: '4711' }
+const factor = { factor: 'passkey', factor_name: 'Ada’s phone' }
 
 /** What each mail has beside its recipient and what it tells of the request. */
 const samples: readonly ({ template: MailTemplate } & Partial<ComposedMail>)[] = [
@@ -25,6 +26,17 @@ const samples: readonly ({ template: MailTemplate } & Partial<ComposedMail>)[] =
   { template: 'password_changed', ...notMe, validSeconds: 7 * DAYS },
   { template: 'password_reset', ...notMe, validSeconds: 7 * DAYS },
   { template: 'email_changed', link: codeAndLink.link, confirm: notMe.confirm, validSeconds: 7 * DAYS },
+  { template: 'factor_added', ...notMe, validSeconds: 7 * DAYS, params: factor },
+  { template: 'factor_removed', ...notMe, validSeconds: 7 * DAYS, params: factor },
+  { template: 'recovery_codes_made', ...notMe, validSeconds: 7 * DAYS },
+  { template: 'recovery_code_used', ...notMe, validSeconds: 7 * DAYS, params: { left: '9' } },
+  { template: 'sign_in_failed_second_factor', ...notMe, validSeconds: 7 * DAYS },
+  {
+    ...{ template: 'factors_reset', link: codeAndLink.link, confirm: notMe.confirm, validSeconds: 2 * DAYS },
+    params: { at: '2026-12-03T09:30:00Z' },
+  },
+  { template: 'passkey_copied', ...notMe, validSeconds: 7 * DAYS, params: factor },
+  { template: 'password_removed', ...notMe, validSeconds: 7 * DAYS },
 ]
 
 /** Made-up mails in a language, one of each template. Those that are `bare` have only what every mail has. */
@@ -33,8 +45,10 @@ export function sampleMails(locale: string, { bare }: { bare: boolean }): Sample
   const time = mail.createdAt.toISOString()
   const params = { device: 'Firefox on Windows', network: '192.0.2.7', time, name: 'Ada Lovelace' }
   const to = 'ada@example.com'
-  return samples.map(({ template, ...parts }) => ({
-    composed: bare ? { template, to, locale, params: {} } : { template, to, locale, params, ...parts },
+  return samples.map(({ template, params: own, ...parts }) => ({
+    composed: bare
+      ? { template, to, locale, params: {} }
+      : { template, to, locale, params: { ...params, ...own }, ...parts },
     mail,
   }))
 }

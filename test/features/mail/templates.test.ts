@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { createRenderer, shippedLocales, TemplateError } from '../../../src/features/mail/mail.js'
+import { createRenderer, noticeMails, shippedLocales, TemplateError } from '../../../src/features/mail/mail.js'
 import { sampleMails } from '../../../src/features/mail/samples.js'
 
 const shipped = fileURLToPath(new URL('../../../templates/mail', import.meta.url))
 const app = { name: 'Example & Söhne', supportUrl: 'https://example.com/help' }
 const locales: [string, ...string[]] = ['en', ...shippedLocales.filter((locale) => locale !== 'en')]
 
-const notices = ['new_sign_in', 'password_changed', 'password_reset', 'email_changed']
+const noticeTemplates: readonly string[] = noticeMails
 
 const renderer = await createRenderer({ templates: null, locales, app })
 
@@ -38,10 +38,13 @@ t.test('every template is there in every language, in its three parts', async (t
 t.test('every template in every language renders, with all that a mail may have and with as little', async (t) => {
   const subjects = new Map<string, Set<string>>()
   for (const locale of locales) {
-    for (const { composed, mail } of [true, false].flatMap((bare) => sampleMails(locale, { bare }))) {
+    const samples = [true, false].flatMap((bare) =>
+      sampleMails(locale, { bare }).map((sample) => ({ ...sample, bare })),
+    )
+    for (const { composed, mail, bare } of samples) {
       const { subject, text, html, kind } = renderer.render(composed, mail)
       const name = `${kind} ${locale}`
-      subjects.set(kind, (subjects.get(kind) ?? new Set()).add(subject))
+      if (bare) subjects.set(kind, (subjects.get(kind) ?? new Set()).add(subject))
       t.match(subject, /Example & Söhne/, name)
       t.notMatch(subject, /1234|4711|Ada|ada@/, `${name}: nothing of a user or a code is in the subject`)
       for (const part of [subject, text, html]) t.notMatch(part, /\{\{|\{%|undefined|null|\[object/, name)
@@ -96,9 +99,43 @@ t.test('every mail with a code warns of those who ask for it', async (t) => {
 
 t.test('a notice without a link tells how to react all the same', async (t) => {
   for (const { composed, mail } of sampleMails('en', { bare: true })) {
-    if (notices.includes(composed.template)) {
+    if (noticeTemplates.includes(composed.template)) {
       t.match(renderer.render(composed, mail).text, 'If this was not you, set a new password at once.')
     }
+  }
+})
+
+t.test('a notice of factors tells which one it was, and how many codes are left', async (t) => {
+  for (const locale of locales) {
+    const rendered = (template: string, params: Record<string, string>) => {
+      const sample = sampleMails(locale, { bare: false }).find(({ composed }) => composed.template === template)
+      if (!sample) throw new Error('There is no sample.')
+      return renderer.render({ ...sample.composed, params }, sample.mail)
+    }
+    for (const template of ['factor_added', 'factor_removed']) {
+      const passkey = rendered(template, { factor: 'passkey', factor_name: 'My <b>phone</b>' })
+      const totp = rendered(template, { factor: 'totp' })
+      t.not(passkey.subject, totp.subject, `${template} ${locale}`)
+      t.match(passkey.text, 'My <b>phone</b>')
+      t.match(passkey.html, '<bdi>My &lt;b&gt;phone&lt;/b&gt;</bdi>')
+      t.notMatch(totp.text, 'phone')
+    }
+    t.match(rendered('recovery_code_used', { left: '0' }).text, /: 0$/m)
+  }
+})
+
+t.test('a notice of a reset names its time and stops it, or tells that it is done', async (t) => {
+  for (const locale of locales) {
+    const sample = sampleMails(locale, { bare: false }).find(({ composed }) => composed.template === 'factors_reset')
+    if (!sample) throw new Error('There is no sample.')
+    const { link, ...composed } = sample.composed
+    const before = renderer.render(sample.composed, sample.mail)
+    t.match(before.text, /2026.*09:30 UTC/)
+    t.ok(before.text.split('\n').includes(String(link)), locale)
+    const notMeLink = 'https://auth.example.com/link/not-me?token=spl_done'
+    const after = renderer.render({ ...composed, notMeLink, params: {} }, sample.mail)
+    t.not(after.subject, before.subject, locale)
+    t.ok(after.text.split('\n').includes(notMeLink), locale)
   }
 })
 
@@ -151,7 +188,7 @@ t.test('MAIL_TEMPLATES takes the place of shipped templates, file by file', asyn
   })
   const { preview } = await createRenderer({ templates, locales: ['en', 'de'], app })
   const mails = preview()
-  t.equal(mails.length, 24)
+  t.equal(mails.length, 40)
   const otp = mails.find(({ kind, locale }) => kind === 'otp' && locale === 'en')
   t.equal(otp?.subject, 'Your Example & Söhne code')
   t.match(otp?.html, /class="ours" href="https:/)
