@@ -22,7 +22,7 @@ import { createOperations } from './features/operations/operations.js'
 import { createPasskeys } from './features/passkeys/passkeys.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations } from './features/revocation/revocation.js'
-import { createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
+import { createPasswordReset, createReauthentication, createSignIn } from './features/sign-in/sign-in.js'
 import { createTokens } from './features/tokens/tokens.js'
 import type { createMeters } from './meters.js'
 
@@ -140,7 +140,8 @@ export async function createFeatures(foundation: Foundation) {
     countLogin: count.login,
   })
   const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
-  const account = createAccount({ accounts, families, passwords, flows, audit })
+  const reauthenticate = createReauthentication({ accounts, families, passwords, audit, clock, mfa: config.mfa })
+  const account = createAccount({ revocations, accounts, families, passwords, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
     database,
@@ -179,6 +180,7 @@ export async function createFeatures(foundation: Foundation) {
       emailChange,
       signIn,
       passwordReset,
+      reauthenticate,
       account,
       disowning,
       operations,

@@ -30,6 +30,7 @@ import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
+import { mountReauthenticationRoutes } from './features/sign-in/reauthentication-routes.js'
 import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
@@ -63,6 +64,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     emailChange,
     signIn,
     passwordReset,
+    reauthenticate,
     account,
     disowning,
     operations,
@@ -72,7 +74,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const flowCookie = createFlowCookie({ publicUrl, ...config.cookies })
   const crossSite = guardAgainstCrossSite(server, { cookies, flowCookie, publicUrl, corsOrigins })
   const authenticate = createAccess({
-    ...{ accessTokens, revocations, families, limits, cookies, clock },
+    ...{ accessTokens, revocations, families, limits, cookies, clock, mfa: config.mfa },
     isVerifier: createVerifierDetection(config.revocation.verifierKeys),
   })
   guardRoutes(server, {
@@ -89,6 +91,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
   const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
+  mountReauthenticationRoutes(server, { reauthenticate, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
