@@ -6,8 +6,10 @@ import { addressRuleEvents } from './features/address-rules/audit-events.js'
 import { administrationEvents } from './features/administration/audit-events.js'
 import type { AuditEvents } from './features/audit/audit.js'
 import { refreshRateEvents } from './features/browser/audit-events.js'
+import { factorEvents } from './features/factors/audit-events.js'
 import { familyEvents } from './features/families/audit-events.js'
 import { flowEvents } from './features/flows/audit-events.js'
+import { passkeyEvents } from './features/passkeys/audit-events.js'
 import { passwordEvents } from './features/passwords/audit-events.js'
 import { signInEvents } from './features/sign-in/audit-events.js'
 import { keyEvents } from './features/tokens/audit-events.js'
@@ -18,6 +20,8 @@ export const auditEvents = {
   ...flowEvents,
   ...accountEvents,
   ...passwordEvents,
+  ...factorEvents,
+  ...passkeyEvents,
   ...administrationEvents,
   ...refreshRateEvents,
   ...addressRuleEvents,

@@ -3,6 +3,7 @@ import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Secret } from './platform/crypto/secret.js'
 import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.js'
 import { arrangeMail, type MailConfig } from './settings/mail-config.js'
+import { arrangePasskeys, type PasskeyConfig } from './settings/passkey-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
 interface Lifetime {
@@ -72,6 +73,7 @@ export interface Config {
   readonly signInMethods: Settings['SIGN_IN_METHODS']
   /** Whether a second factor is asked for: never, of users who have one, or of everyone. */
   readonly mfa: Settings['MFA']
+  readonly passkeys: PasskeyConfig
   readonly flows: {
     readonly resetSeconds: number
     /** 0 if a change of address cannot be undone. */
@@ -224,6 +226,7 @@ function arrange(settings: Settings): Config {
     emailVerification: settings.EMAIL_VERIFICATION ?? defaultVerification[mail.transport],
     signInMethods: settings.SIGN_IN_METHODS,
     mfa: settings.MFA,
+    passkeys: arrangePasskeys(settings, publicUrl),
     flows: {
       resetSeconds: settings.RESET_TTL,
       undoSeconds: settings.EMAIL_UNDO_TTL,

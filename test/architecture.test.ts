@@ -32,6 +32,8 @@ const features = [
   'events',
   'flows',
   'passwords',
+  'factors',
+  'passkeys',
   'sign-in',
   'account',
   'oauth',

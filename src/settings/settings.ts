@@ -12,6 +12,7 @@ import {
   parseMailUrl,
   parseSupportUrl,
 } from './mail-values.js'
+import { parsePasskeyOrigin, parseRpId } from './passkey-values.js'
 import {
   listOf,
   matching,
@@ -88,6 +89,11 @@ export const settingsSchema = z.object({
   EMAIL_VERIFICATION: oneOf('off', 'later', 'required').optional(),
   SIGN_IN_METHODS: parsedBy(parseSignInMethods, 'must be password, or password,otp').default(['password']),
   MFA: oneOf('off', 'optional', 'required').default('optional'),
+  PASSKEY_RP_ID: parsedBy(parseRpId, 'must be a domain in lower case, such as example.com').optional(),
+  PASSKEY_ORIGINS: listOf(
+    parsePasskeyOrigin,
+    'must be an https origin, such as https://app.example.com, http on loopback, or android:apk-key-hash: and the hash of a certificate',
+  ).optional(),
   RESET_TTL: wholeNumber(600, 3600).default(600),
   EMAIL_UNDO_TTL: wholeNumber(0, 30 * DAY).default(7 * DAY),
   NOTICES: oneOf('all', 'credentials').default('all'),
