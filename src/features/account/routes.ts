@@ -19,6 +19,8 @@ interface AccountRoutesOptions {
   clock: Clock
 }
 
+const deletionAccess = { token: 'live' as const, stepUp: { spares: 'users_with_password' as const } }
+
 const shared = { tags: ['Account'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
 /** /v1/me and /v1/sessions: what users read and change in their own account. */
@@ -73,6 +75,8 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         operationId: 'changePassword',
         summary: 'Change the password',
         description:
+          'A user without a password sets one, without "current_password". ' +
+          'Of users with a second factor, it also requires an authentication of the last 15 minutes at their highest level. ' +
           'Ends all other sessions. The current session stays active, but its access token becomes stale. If the request ' +
           'carries its refresh token, in a cookie or in the body, the session is refreshed: the response has the new ' +
           'tokens, or both cookies in mode session. A lost response can be repeated by a refresh with the same ' +
@@ -85,10 +89,10 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
           ...problemResponses('invalid_credentials', 'password_too_weak', 'rate_limited'),
         },
       },
-      config: { access: { token: 'live' } },
+      config: { access: { token: 'live', stepUp: { spares: 'users_with_only_a_password' } } },
     },
     async (request, reply) => {
-      const { current_password: current, new_password: next, refresh_token: inBody } = request.body
+      const { current_password: current = null, new_password: next, refresh_token: inBody } = request.body
       const attemptKey = request.headers['idempotency-key'] ?? null
       const tokens = await account.changePassword(selfOf(reply, options, { inBody, attemptKey }), { current, next })
       if (tokens === null) return reply.code(204).send()
@@ -97,16 +101,41 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
     },
   )
 
+  app.delete(
+    '/v1/me/password',
+    {
+      schema: {
+        ...shared,
+        operationId: 'removePassword',
+        summary: 'Remove the password',
+        description:
+          'The user signs in with a passkey from then on. Ends all other sessions. The current session stays active, but ' +
+          'its access token becomes stale.',
+        response: {
+          204: noContent('Done. The user has no password.'),
+          ...problemResponses('last_way_in'),
+        },
+      },
+      config: { access: { token: 'live', stepUp: {} } },
+    },
+    async (_request, reply) => {
+      await account.removePassword(selfOf(reply, options))
+      return reply.code(204).send()
+    },
+  )
+
   const deletion = {
-    description: 'Ends all sessions and deletes all personal data of the user.',
+    description:
+      'Ends all sessions and deletes all personal data of the user. It requires the password or, of users without one, an ' +
+      'authentication of the last 15 minutes at their highest level.',
     body: deleteMeSchema,
     response: {
       204: noContent('Done.'),
       ...problemResponses('invalid_credentials', 'rate_limited'),
     },
   }
-  async function remove(request: FastifyRequest<{ Body: { password: string } }>, reply: FastifyReply) {
-    await account.remove(selfOf(reply, options), request.body.password)
+  async function remove(request: FastifyRequest<{ Body: { password?: string | undefined } }>, reply: FastifyReply) {
+    await account.remove(selfOf(reply, options), request.body.password ?? null)
     cookies.clear(request, reply)
     return reply.code(204).send()
   }
@@ -115,7 +144,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
     '/v1/me',
     {
       schema: { ...shared, operationId: 'deleteMe', summary: 'Delete the current user', ...deletion },
-      config: { access: { token: 'live' } },
+      config: { access: deletionAccess },
     },
     remove,
   )
@@ -124,7 +153,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
     '/v1/me/delete',
     {
       schema: { ...shared, operationId: 'deleteMeByPost', summary: 'Delete the current user, by POST', ...deletion },
-      config: { access: { token: 'live' } },
+      config: { access: deletionAccess },
     },
     remove,
   )

@@ -34,12 +34,14 @@ export function presentMe(user: User, pendingEmail: string | null): z.output<typ
 }
 
 export const deleteMeSchema = z
-  .strictObject({ password: passwordSchema })
+  .strictObject({
+    password: passwordSchema.optional().meta({ description: 'Required of users who have one.' }),
+  })
   .meta({ examples: [{ password: 'copper lantern drifts over seven hills' }] })
 
 export const changePasswordSchema = z
   .strictObject({
-    current_password: passwordSchema,
+    current_password: passwordSchema.optional().meta({ description: 'Required of users who have a password.' }),
     new_password: passwordSchema,
     refresh_token: z
       .string()

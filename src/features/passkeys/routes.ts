@@ -24,9 +24,6 @@ interface PasskeyRoutesOptions {
   relyingParty: Pick<RelyingParty, 'origins'>
 }
 
-/** How old the authentication of a user may be who changes their factors. */
-const RECENT_SECONDS = 15 * 60
-
 const shared = { tags: ['Factors'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
 /** The passkeys of the user who is signed in, and the origins in which they may be used. */
@@ -47,7 +44,7 @@ function mountRegistration(app: AppInstance, { passkeys, accounts, database }: P
         description: 'For `PublicKeyCredential.parseCreationOptionsFromJSON`. They are valid for five minutes.',
         response: { 200: creationOptionsReplySchema },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      config: { access: { token: 'live', stepUp: { acceptsRecoveryCode: true } } },
     },
     async (request) => {
       const user = await accounts.require(claimsOf(request).sub)
@@ -70,7 +67,7 @@ function mountRegistration(app: AppInstance, { passkeys, accounts, database }: P
           .meta({ examples: [{ credential: exampleAttestation, name: 'Work laptop' }] }),
         response: { 201: registeredPasskeySchema, ...problemResponses() },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      config: { access: { token: 'live', stepUp: { acceptsRecoveryCode: true } } },
     },
     async (request, reply) => {
       const registered = await passkeys.register(ownerOf(request), request.body)
