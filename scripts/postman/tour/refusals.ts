@@ -156,7 +156,9 @@ const mails: Folder = {
     {
       name: 'flow_invalid',
       operation: 'acceptInvitation',
-      about: 'The link that `npm run user:invite` mails has the token; this one is made up. `reason` says what is wrong.',
+      about:
+        'The link that `npm run user:invite` mails has the token; this one is made up, because only an operator can invite, ' +
+        'and the API has no route for it. `reason` says what is wrong.',
       send: { body: { token: 'spl_made_up', password: '{{password}}', mode: 'json' } },
       answers: 'flow_invalid',
       checks: { 'an unknown token counts as expired': `pm.expect(answer.reason).to.equal('expired')` },
