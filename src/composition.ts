@@ -108,7 +108,7 @@ export async function createFeatures(foundation: Foundation) {
     appName: config.app.name,
   })
   const passkeys = createPasskeys({
-    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows },
+    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
   const administration = createAdministration({
@@ -128,6 +128,7 @@ export async function createFeatures(foundation: Foundation) {
     accounts,
     families,
     passwords,
+    passkeys,
     audit,
     limits,
     flows,
@@ -141,7 +142,7 @@ export async function createFeatures(foundation: Foundation) {
   })
   const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
   const reauthenticate = createReauthentication({ accounts, families, passwords, audit, clock, mfa: config.mfa })
-  const account = createAccount({ revocations, accounts, families, passwords, flows, audit })
+  const account = createAccount({ revocations, accounts, families, passwords, passkeys, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
     database,
@@ -166,6 +167,7 @@ export async function createFeatures(foundation: Foundation) {
 
   return {
     ...{
+      database,
       limits,
       devices,
       revocations,

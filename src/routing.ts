@@ -29,6 +29,7 @@ import { mountMailRoutes } from './features/mail/routes.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
+import { mountPasskeyRoutes } from './features/passkeys/routes.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { mountReauthenticationRoutes } from './features/sign-in/reauthentication-routes.js'
 import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
@@ -54,6 +55,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const { config, features, secrets, clock, log, cookies, streams, count } = options
   const { publicUrl, corsOrigins } = config.server
   const {
+    database,
     limits,
     devices,
     revocations,
@@ -61,6 +63,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     families,
     flows,
     delivery,
+    passkeys,
     emailChange,
     signIn,
     passwordReset,
@@ -93,6 +96,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   mountReauthenticationRoutes(server, { reauthenticate, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
+  mountPasskeyRoutes(server, { passkeys, accounts, database, relyingParty: config.passkeys })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),

@@ -7,6 +7,7 @@ export const signInEvents = {
   login_succeeded: 'done',
   login_failed: 'refused',
   login_refused_banned: 'refused',
+  passkeys_limited: 'refused',
   reauthenticated: 'done',
   email_verified: 'done',
   unverified_access_removed: 'done',

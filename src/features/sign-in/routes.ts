@@ -4,6 +4,7 @@ import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { holdersOf, replyWithFlow } from '../flows/flows.js'
 import { mountMailedCodeRoutes, type MailRoutesOptions } from './mailed-code-routes.js'
+import { mountPasskeyLoginRoutes } from './passkey-routes.js'
 import { loginSchema, registerSchema } from './schemas.js'
 import { mountVerificationRoutes, type VerificationRoutesOptions } from './verification-routes.js'
 
@@ -14,6 +15,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
   mountPasswordRoutes(app, options)
   mountVerificationRoutes(app, options)
   mountMailedCodeRoutes(app, options)
+  mountPasskeyLoginRoutes(app, options)
 }
 
 function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): void {

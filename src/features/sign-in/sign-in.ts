@@ -9,6 +9,7 @@ import type { BegunFlow } from '../flows/flows.js'
 import type { Requester } from '../limits/limits.js'
 import { createInvitationAcceptance } from './invitation.js'
 import { createMailedCode, type MailedCode, type MailedCodeOptions } from './mailed-code.js'
+import { createPasskeyLogin, type PasskeyLogin, type PasskeyLoginOptions } from './passkey-login.js'
 import { createPasswordLogin, type PasswordLoginOptions } from './password-login.js'
 import { createRegistration, type Registered } from './registration.js'
 import type { AcceptInvitationBody, LoginBody, RegisterBody } from './schemas.js'
@@ -20,7 +21,7 @@ export type { signInEvents } from './audit-events.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
 export { createReauthentication } from './reauthentication.js'
 
-export type SignInOptions = PasswordLoginOptions & MailedCodeOptions
+export type SignInOptions = PasswordLoginOptions & PasskeyLoginOptions & MailedCodeOptions
 
 export interface SignIn {
   /**
@@ -38,6 +39,7 @@ export interface SignIn {
   /** Mails a link and a code to a user whose address is not verified. Throws `flow_invalid` for one that is. */
   requestVerification(userId: string, wish: { mode: Mode; holders: string[] }, requester: Requester): Promise<BegunFlow>
   readonly mailedCode: MailedCode
+  readonly passkeyLogin: PasskeyLogin
   /** What confirming an address brings about, by the kind of the flow that began it. */
   readonly confirmAddress: ReturnType<typeof createAddressConfirmation>
 }
@@ -49,6 +51,7 @@ export function createSignIn(options: SignInOptions): SignIn {
     acceptInvitation: createInvitationAcceptance(options),
     requestVerification: createVerificationRequest(options),
     mailedCode: createMailedCode(options),
+    passkeyLogin: createPasskeyLogin(options),
     confirmAddress: createAddressConfirmation(options),
   }
 }
