@@ -7,7 +7,7 @@ import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import type { Tracing } from './platform/tracing/tracing.js'
-import { createAccount, createDisowning, createEmailChange } from './features/account/account.js'
+import { createAccount, createDisowning, createEmailChange, createOwnFactors } from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
 import { createAdministration } from './features/administration/administration.js'
@@ -48,7 +48,7 @@ export async function createFeatures(foundation: Foundation) {
   const { config, secrets, database, clock, log, tracing, count, audit, addressRules } = foundation
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
-  const devices = createKnownDevices({ secrets, clock })
+  const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
@@ -62,6 +62,7 @@ export async function createFeatures(foundation: Foundation) {
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
     database,
+    accounts,
     revocations,
     audit,
     accessTokens,
@@ -76,6 +77,7 @@ export async function createFeatures(foundation: Foundation) {
     wakeMail: outbox.wake,
     settings: {
       ...config.flows,
+      factorResetSeconds: config.factors.resetDelaySeconds,
       linkUrl: config.links.url,
       linkStyle: config.links.style,
       sendsMail: config.mail.transport !== 'off',
@@ -120,6 +122,9 @@ export async function createFeatures(foundation: Foundation) {
     audit,
     clock,
     passwords,
+    factors,
+    passkeys,
+    resetDelaySeconds: config.factors.resetDelaySeconds,
   })
   const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
   const signIn = createSignIn({
@@ -138,11 +143,15 @@ export async function createFeatures(foundation: Foundation) {
     verification: config.emailVerification,
     methods: config.signInMethods,
     mfa: config.mfa,
+    factors,
     countLogin: count.login,
   })
-  const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
+  const passwordReset = createPasswordReset({
+    ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
+  })
+  const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
   const reauthenticate = createReauthentication({ accounts, families, passwords, audit, clock, mfa: config.mfa })
-  const account = createAccount({ revocations, accounts, families, passwords, passkeys, flows, audit })
+  const account = createAccount({ revocations, accounts, families, passwords, factors, passkeys, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
     database,
@@ -158,6 +167,7 @@ export async function createFeatures(foundation: Foundation) {
       limits: limits.purge,
       flows: flows.purge,
       factors: factors.purge,
+      factorResets: administration.carryOutResets,
       passkeys: passkeys.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
@@ -184,6 +194,7 @@ export async function createFeatures(foundation: Foundation) {
       passwordReset,
       reauthenticate,
       account,
+      ownFactors,
       disowning,
       operations,
       hashing,

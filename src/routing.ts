@@ -11,6 +11,7 @@ import { accessProblems, createAccess, createSignedInCheck } from './features/ac
 import { mountAccessRoutes } from './features/access/routes.js'
 import { mountDisowningRoutes } from './features/account/disowning-routes.js'
 import { mountEmailRoutes } from './features/account/email-routes.js'
+import { mountFactorRoutes } from './features/account/factor-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
 import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
@@ -69,6 +70,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     passwordReset,
     reauthenticate,
     account,
+    ownFactors,
     disowning,
     operations,
     keys,
@@ -114,6 +116,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     countForged: () => count.refresh('forged'),
   })
   mountAccountRoutes(server, { account, emailChange, families, cookies, clock })
+  mountFactorRoutes(server, { ownFactors, families, cookies, clock, mfa: config.mfa })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
   mountOperationsRoutes(server, { operations })

@@ -6,16 +6,20 @@ import type { Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, Profile, User } from '../accounts/accounts.js'
+import type { Factors } from '../factors/factors.js'
 import type { Flows } from '../flows/flows.js'
-import type { Families, RefreshRequest, SessionTokens } from '../families/families.js'
+import type { Families, SessionTokens } from '../families/families.js'
 import type { Passkeys } from '../passkeys/passkeys.js'
-import type { Confirmer, Passwords } from '../passwords/passwords.js'
+import type { Passwords } from '../passwords/passwords.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { accountEvents } from './audit-events.js'
+import type { Self } from './self.js'
 
 export { changeAddress } from './address.js'
 export type { accountEvents } from './audit-events.js'
 export { createDisowning, type Disowning } from './disowning.js'
+export type { Self } from './self.js'
+export { createOwnFactors, type Changed, type OwnFactors } from './own-factors.js'
 export { createEmailChange, type EmailChange, type EmailChanger } from './email-change.js'
 
 export interface AccountOptions {
@@ -23,15 +27,10 @@ export interface AccountOptions {
   accounts: Accounts
   families: Families
   passwords: Passwords
-  passkeys: Pick<Passkeys, 'canSignIn'>
+  factors: Factors
+  passkeys: Passkeys
   flows: Flows
   audit: Audit<typeof accountEvents>
-}
-
-/** The user and context of a change to their own account. */
-export interface Self extends Confirmer {
-  /** The refresh tokens that the request shows. Only that of the session itself is used. */
-  shown: RefreshRequest[]
 }
 
 export interface Account {
@@ -58,12 +57,14 @@ export interface Account {
 }
 
 export function createAccount(options: AccountOptions): Account {
-  const { revocations, accounts, families, passwords, passkeys, flows, audit } = options
+  const { revocations, accounts, families, passwords, factors, passkeys, flows, audit } = options
 
   async function removeWithin({ tx, revoke }: Within, { userId, caller }: Self, user: User): Promise<void> {
     const by = { actor: actorOf({ userId }), caller }
     await families.endAll(tx, revoke, userId, { reason: 'deleted', by })
     await families.forgetUser(tx, userId)
+    await factors.forgetUser(tx, userId)
+    await passkeys.forgetUser(tx, userId)
     await flows.forgetUser(tx, user)
     await audit.record(tx, { event: 'user_deleted', ...by, userId })
     await audit.forgetUser(tx, userId)

@@ -19,6 +19,8 @@ export interface TokenUser {
   passwordSetAt: Date
   createdAt: Date
   factors: FactorKind[]
+  /** Rises with each change of a credential. Devices that were trusted before are not trusted any more. */
+  trustEpoch: number
   hasPassword: boolean
 }
 
@@ -51,6 +53,7 @@ export interface TokenUserRow {
   password_set_at: Date | null
   user_created_at: Date | null
   factors: FactorKind[] | null
+  trust_epoch: number | null
   has_password: boolean | null
 }
 
@@ -70,6 +73,7 @@ export function tokenUserOf(row: TokenUserRow): TokenUser | null {
     passwordSetAt,
     createdAt,
     factors: row.factors ?? [],
+    trustEpoch: row.trust_epoch ?? 0,
     hasPassword: row.has_password ?? false,
   }
 }
@@ -81,8 +85,6 @@ export interface User extends TokenUser {
   lastLoginAt: Date | null
   /** The language of mails (BCP 47); null where the user has chosen none. */
   locale: string | null
-  /** Rises with each change of a credential. Devices that were trusted before are not trusted any more. */
-  trustEpoch: number
 }
 
 /** As WebAuthn recommends for user handles (Level 3, section 5.4.3): at most 64 bytes, and nothing about the user. */
@@ -99,7 +101,7 @@ const columns = Prisma.sql`
 /** The user columns of tokens and replies, for statements that join the user as `u`; read by `tokenUserOf`. */
 export const tokenUserColumns = Prisma.sql`
   u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.password_set_at,
-  u.created_at AS user_created_at, u.factors, u.password_hash IS NOT NULL AS has_password`
+  u.created_at AS user_created_at, u.factors, u.trust_epoch, u.password_hash IS NOT NULL AS has_password`
 
 /** The id that passkeys know the user `u` by, for statements that join it. */
 export const webauthnIdColumn = Prisma.sql`u.webauthn_id AS "webauthnId"`
@@ -198,7 +200,7 @@ export async function setFactors(tx: Queries, id: string, factors: readonly Fact
 }
 
 export async function endTrust(tx: Queries, id: string): Promise<void> {
-  await tx.user.update({ where: { id }, data: { trustEpoch: { increment: 1 } } })
+  await tx.user.updateMany({ where: { id }, data: { trustEpoch: { increment: 1 } } })
 }
 
 /** The random id that a user's passkeys have, made when the first one is registered. */

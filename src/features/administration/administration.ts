@@ -2,36 +2,20 @@
  * Owns what operators do to accounts: create and delete them, set roles, passwords and addresses, ban users, end
  * sessions. Commands are its interface.
  */
-import type { Clock } from '../../platform/clock.js'
-import type { Database, Queries } from '../../platform/database/database.js'
+import type { Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import { operator, type Audit } from '../audit/audit.js'
-import { changeAddress, type accountEvents } from '../account/account.js'
-import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
-import type { Flows } from '../flows/flows.js'
-import type { Families, Session, SessionPage } from '../families/families.js'
-import type { Revocations, Revoke } from '../revocation/revocation.js'
-import type { Passwords } from '../passwords/passwords.js'
-import type { Invitation, signInEvents } from '../sign-in/sign-in.js'
-import type { administrationEvents } from './audit-events.js'
+import { operator } from '../audit/audit.js'
+import { changeAddress } from '../account/account.js'
+import { isBanned, type User } from '../accounts/accounts.js'
+import type { Session, SessionPage } from '../families/families.js'
+import type { Revoke } from '../revocation/revocation.js'
+import type { Invitation } from '../sign-in/sign-in.js'
+import type { AdministrationOptions } from './context.js'
+import { beginReset, carryOutResets, listFactors, type FactorReset, type ListedFactors } from './factor-reset.js'
 
+export type { FactorReset, ListedFactors } from './factor-reset.js'
 export { banReasonSchema } from './schemas.js'
-
-export interface AdministrationOptions {
-  database: Database
-  revocations: Revocations
-  accounts: Accounts
-  families: Families
-  flows: Flows
-  audit: Audit<
-    typeof administrationEvents &
-      Pick<typeof accountEvents, 'user_deleted' | 'email_changed'> &
-      Pick<typeof signInEvents, 'password_reset'>
-  >
-  clock: Clock
-  passwords: Passwords
-}
 
 export interface Ban {
   /** When the ban ends; null for never. */
@@ -70,9 +54,14 @@ export interface Administration {
   ban(email: string, ban: Ban): Promise<void>
   /** Lifts a ban. False if the user is not banned. */
   unban(email: string): Promise<boolean>
+  listFactors(email: string): Promise<ListedFactors>
+  /** Removes all second factors and recovery codes, at once or after FACTOR_RESET_DELAY. All sessions end then. */
+  resetFactors(email: string, reason: string): Promise<FactorReset>
+  /** Carries out the resets that are due. */
+  carryOutResets(): Promise<void>
   /** The id of the user with this address. */
   findId(email: string): Promise<string>
-  /** Ends all of the user's sessions. */
+  /** Ends all of the user's sessions, and the trust in their devices. */
   endSessions(email: string): Promise<void>
   /** The user's sessions, the most recently used first: the active or the ended ones. */
   listSessions(email: string, which: { ended: boolean }): Promise<Session[]>
@@ -92,7 +81,7 @@ const byOperator = { actor: operator, caller: noCaller }
 const byOperatorNotice = { sessionId: null, caller: noCaller, params: { by: 'operator' } }
 
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { database, revocations, accounts, families, flows, audit, clock, passwords } = options
+  const { database, revocations, accounts, families, factors, passkeys, flows, audit, clock, passwords } = options
 
   async function requireUser(email: string): Promise<User> {
     const user = await database.query((client) => accounts.findByEmail(client, email), { safeToRetry: true })
@@ -185,6 +174,8 @@ export function createAdministration(options: AdministrationOptions): Administra
       await actOn(await requireUser(email), async ({ tx, revoke, user }) => {
         await families.endAll(tx, revoke, user.id, { reason: 'deleted', by: byOperator })
         await families.forgetUser(tx, user.id)
+        await factors.forgetUser(tx, user.id)
+        await passkeys.forgetUser(tx, user.id)
         await flows.forgetUser(tx, user)
         await audit.record(tx, { event: 'user_deleted', ...byOperator, userId: user.id })
         await audit.forgetUser(tx, user.id)
@@ -200,6 +191,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         await accounts.ban(tx, user.id, until)
         await accounts.outdateTokens(tx, revoke, user.id)
         await families.endAll(tx, revoke, user.id, { reason: 'banned', by: byOperator })
+        await flows.endAllOf(tx, user.id, ['mfa'])
         const detail = { ...(until && { until: until.toISOString() }), ...(reason !== null && { reason }) }
         await audit.record(tx, { event: 'user_banned', ...byOperator, userId: user.id, detail })
       })
@@ -215,10 +207,15 @@ export function createAdministration(options: AdministrationOptions): Administra
     },
 
     async endSessions(email) {
-      await actOn(await requireUser(email), ({ tx, revoke, user }) =>
-        families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: byOperator }),
-      )
+      await actOn(await requireUser(email), async ({ tx, revoke, user }) => {
+        await accounts.endTrust(tx, user.id)
+        await families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: byOperator })
+      })
     },
+
+    listFactors: async (email) => listFactors(options, await requireUser(email)),
+    resetFactors: async (email, reason) => actOn(await requireUser(email), (held) => beginReset(options, held, reason)),
+    carryOutResets: () => carryOutResets(options),
 
     async listSessions(email, which) {
       const { id } = await requireUser(email)

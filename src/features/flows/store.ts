@@ -133,6 +133,18 @@ export async function returnTries(client: Queries, ids: readonly string[]): Prom
     UPDATE flow SET attempts = flow.attempts - 1, ended_at = NULL, outcome = NULL FROM held WHERE flow.id = held.id`
 }
 
+/** How many attempts were used in the flows of a user and kind that began within so many seconds. */
+export async function countAttempts(
+  client: Queries,
+  { userId, kind, seconds: age }: { userId: string; kind: FlowKind; seconds: number },
+  shiftMs: number,
+): Promise<number> {
+  const [row] = await client.$queryRaw<{ attempts: number }[]>`
+    SELECT coalesce(sum(attempts), 0)::int AS attempts FROM flow
+    WHERE user_id = ${userId}::uuid AND kind = ${kind} AND created_at > ${now(shiftMs)} - ${seconds(age)}`
+  return row?.attempts ?? 0
+}
+
 /**
  * Ends an open flow together with its effect, and supersedes the others of the kind and address, if any are named; false
  * if it was not open any more. The rows are held in the order of their ids: two flows of one address may end at once.
@@ -157,6 +169,20 @@ export async function finishFlow(
     )
     SELECT id FROM done`
   return ended !== undefined
+}
+
+/** Whether the end of a flow has come with its mail sent, and has not taken effect. */
+const isDue = (shiftMs: number) =>
+  Prisma.sql`ended_at IS NULL AND sent_at IS NOT NULL AND expires_at <= ${now(shiftMs)}`
+
+export async function findDueFlows(client: Queries, kind: FlowKind, shiftMs: number): Promise<Flow[]> {
+  return client.$queryRaw<Flow[]>`SELECT ${columns} FROM flow WHERE kind = ${kind} AND ${isDue(shiftMs)} ORDER BY id`
+}
+
+export async function finishDueFlow(tx: Queries, id: string, shiftMs: number): Promise<boolean> {
+  const ended = await tx.$executeRaw`
+    UPDATE flow SET ended_at = ${now(shiftMs)}, outcome = 'done' WHERE id = ${id}::uuid AND ${isDue(shiftMs)}`
+  return ended === 1
 }
 
 /** Ends an open flow without its effect; false if it was not open any more. */
@@ -232,5 +258,6 @@ export async function deleteEnded(client: Queries, batchSize: number, shiftMs: n
   return client.$executeRaw`
     DELETE FROM flow WHERE id IN (
       SELECT id FROM flow WHERE least(expires_at, ended_at) < ${now(shiftMs)} - ${seconds(24 * 60 * 60)}
+        AND NOT (kind = 'factors_reset' AND ${isDue(shiftMs)})
       LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
 }

@@ -23,6 +23,8 @@ export {
 } from './schemas.js'
 export type { ShownPasskey } from './checking.js'
 export type { PasskeyOwner } from './managing.js'
+export type { Assertion, Attestation } from './credentials.js'
+export type { CreationOptions, RequestOptions } from './schemas.js'
 export type { Passkey } from './store.js'
 
 /** What the browsers' Signal API takes (WebAuthn Level 3, section 5.1.10). */

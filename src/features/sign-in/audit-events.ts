@@ -7,6 +7,7 @@ export const signInEvents = {
   login_succeeded: 'done',
   login_failed: 'refused',
   login_refused_banned: 'refused',
+  second_factor_failed: 'refused',
   passkeys_limited: 'refused',
   reauthenticated: 'done',
   email_verified: 'done',
