@@ -278,7 +278,7 @@ t.test('the last recovery codes come with a warning', async (t) => {
 
 t.test('MFA-09, MFA-10: a passkey renews with the highest level, a code does not', async (t) => {
   const app = await startPasskeyApp(t)
-  const { api, clock, authenticator } = app
+  const { api, clock } = app
   const user = await api.signUp()
   const { holder, passkey, accessToken, refreshToken } = await app.enroll(user)
   const options = async (token: string | undefined) => {
