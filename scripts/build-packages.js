@@ -11,7 +11,16 @@ import { build } from 'vite'
 const root = join(import.meta.dirname, '..')
 
 const packages = {
-  client: { entries: { index: 'sdk/client/client', mail: 'sdk/client/mail' }, external: [], license: false },
+  client: {
+    entries: {
+      index: 'sdk/client/client',
+      mail: 'sdk/client/mail',
+      factors: 'sdk/client/factors',
+      passkeys: 'sdk/client/passkeys',
+    },
+    external: [],
+    license: { fileName: 'third-party-licenses.md' },
+  },
   verifier: {
     entries: { index: 'sdk/verifier/verifier', fastify: 'sdk/verifier/fastify-plugin' },
     external: ['jose', 'fastify'],
