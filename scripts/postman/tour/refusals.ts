@@ -7,8 +7,6 @@ import { credentials } from './sign-in.js'
 export const unprovoked = {
   token_expired: 'access tokens do not expire within a run: the shortest lifetime is a minute',
   insufficient_user_authentication: 'a change of the address more than 15 minutes after the last authentication',
-  mfa_required: 'the right password of a user with a second factor',
-  last_factor: '`MFA=required`, and the removal of the only second factor',
   forbidden: 'the access token of a client, or a route that requires a role; neither exists yet',
   insufficient_scope: 'a route that requires a scope; none exists yet',
   address_blocked: '`npm run ip:block -- --cidr …`, with your address',
