@@ -113,7 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
-  const devices = createKnownDevices({ secrets, clock })
+  const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
@@ -198,6 +198,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     verification: config.emailVerification,
     methods: config.signInMethods,
     mfa: config.mfa,
+    factors,
     countLogin: count.login,
   })
   const operations = createOperations({

@@ -61,6 +61,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
     emailVerification: 'later',
     signInMethods: ['password'],
     mfa: 'optional',
+    factors: { trustSeconds: 0, resetDelaySeconds: 0 },
     flows: { resetSeconds: 600, undoSeconds: 604_800, notices: 'all' },
     app: { name: 'Sallyport', supportUrl: null },
     mail: {
@@ -123,6 +124,8 @@ t.test('every setting is in the configuration', async (t) => {
     EMAIL_VERIFICATION: 'later',
     SIGN_IN_METHODS: 'password, otp',
     MFA: 'required',
+    MFA_TRUST_DAYS: '30',
+    FACTOR_RESET_DELAY: '172800',
     RESET_TTL: '3600',
     EMAIL_UNDO_TTL: '0',
     NOTICES: 'credentials',
@@ -187,6 +190,7 @@ t.test('every setting is in the configuration', async (t) => {
     emailVerification: 'later',
     signInMethods: ['password', 'otp'],
     mfa: 'required',
+    factors: { trustSeconds: 2_592_000, resetDelaySeconds: 172_800 },
     flows: { resetSeconds: 3600, undoSeconds: 0, notices: 'credentials' },
     app: { name: 'Example', supportUrl: 'mailto:help@example.com' },
     mail: {

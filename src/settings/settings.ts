@@ -88,6 +88,8 @@ export const settingsSchema = z.object({
   EMAIL_VERIFICATION: oneOf('off', 'later', 'required').optional(),
   SIGN_IN_METHODS: parsedBy(parseSignInMethods, 'must be password, or password,otp').default(['password']),
   MFA: oneOf('off', 'optional', 'required').default('optional'),
+  MFA_TRUST_DAYS: wholeNumber(0, 365).default(0),
+  FACTOR_RESET_DELAY: wholeNumber(0, 30 * DAY).default(0),
   RESET_TTL: wholeNumber(600, 3600).default(600),
   EMAIL_UNDO_TTL: wholeNumber(0, 30 * DAY).default(7 * DAY),
   NOTICES: oneOf('all', 'credentials').default('all'),

@@ -22,6 +22,7 @@ export type TokenReply = {
   refresh_token?: string | undefined
   device_token?: string | undefined
   flow?: FlowReply | undefined
+  warnings?: string[] | undefined
   refresh_expires_at: string
   session: { id: string; mode: Mode; device_name: string | null }
   user: User
@@ -65,6 +66,10 @@ export const tokenReplySchema = z
     user: userSchema,
     // Only by register, where the address is to be confirmed later.
     flow: flowReplySchema.optional(),
+    warnings: z.array(z.string()).optional().meta({
+      description:
+        'After a second factor: `recovery_codes_low` if at most three recovery codes are left. Others may be added.',
+    }),
   })
   .meta({
     id: 'TokenReply',

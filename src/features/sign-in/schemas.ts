@@ -53,7 +53,7 @@ export const registerSchema = z
   })
   .meta({ examples: [{ ...example, name: 'Ada Lovelace', device_name: 'Work laptop' }] })
 
-const { device_token: deviceToken } = sessionMembers
+export const { device_token: deviceTokenMember } = sessionMembers
 
 export const verifyEmailSchema = z
   .strictObject({
@@ -61,7 +61,7 @@ export const verifyEmailSchema = z
     password: passwordSchema.optional().meta({
       description: 'For the link of a registration that was opened elsewhere: the password of the registration.',
     }),
-    device_token: deviceToken,
+    device_token: deviceTokenMember,
   })
   .refine(hasOneOfLinkAndCode, ONE_OF_LINK_AND_CODE)
   .meta({ examples: [{ code: '1234 5678', flow_token: 'spf_…' }] })
@@ -90,7 +90,7 @@ export const codeRequestSchema = z
   .meta({ examples: [{ email: 'ada@example.com', mode: 'json' }] })
 
 export const verifyCodeSchema = z
-  .strictObject({ ...presentedMembers, device_token: deviceToken })
+  .strictObject({ ...presentedMembers, device_token: deviceTokenMember })
   .refine(hasOneOfLinkAndCode, ONE_OF_LINK_AND_CODE)
   .meta({ examples: [{ code: '1234 5678', flow_token: 'spf_…' }] })
 

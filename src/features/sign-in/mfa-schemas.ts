@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { tokenReplySchema } from '../../wire/token-reply.js'
+import { text } from '../../platform/http/text.js'
+import { factorNameSchema, recoveryCodeSchema, recoveryCodesSchema, totpCodeSchema } from '../factors/factors.js'
+import { deviceTokenMember } from './schemas.js'
+
+/** In the body in all modes: it is short-lived, and opens nothing but the second step (MFA-06). */
+const mfaTokenSchema = text({ min: 1, max: 200 }).meta({
+  description: 'The "mfa_token" of the first step.',
+  examples: ['spf_…'],
+})
+
+/** What the body of a second step shows: one factor. */
+const factorMembers = {
+  code: totpCodeSchema.optional(),
+  recovery_code: recoveryCodeSchema.optional(),
+}
+
+function hasOneFactor({ code, recovery_code: recoveryCode }: { code?: unknown; recovery_code?: unknown }): boolean {
+  return [code, recoveryCode].filter((factor) => factor !== undefined).length === 1
+}
+
+const ONE_FACTOR = { message: 'Must have either "code" or "recovery_code"', path: ['code'] }
+
+export const mfaSchema = z
+  .strictObject({
+    mfa_token: mfaTokenSchema,
+    ...factorMembers,
+    trust_device: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          'Whether later sign-ins on this device need no second factor, for MFA_TRUST_DAYS. A change of the password or the ' +
+          'factors ends it. Ignored where MFA_TRUST_DAYS is 0.',
+      }),
+    device_token: deviceTokenMember,
+  })
+  .refine(hasOneFactor, ONE_FACTOR)
+  .meta({ examples: [{ mfa_token: 'spf_…', code: '123456' }] })
+
+export const enrollTotpSchema = z
+  .strictObject({ mfa_token: mfaTokenSchema, name: factorNameSchema.optional() })
+  .meta({ examples: [{ mfa_token: 'spf_…', name: 'Phone' }] })
+
+export const confirmTotpSchema = z
+  .strictObject({ mfa_token: mfaTokenSchema, code: totpCodeSchema, device_token: deviceTokenMember })
+  .meta({ examples: [{ mfa_token: 'spf_…', code: '123456' }] })
+
+/** The token reply of a sign-in that has enrolled a first factor. */
+export const enrolledReplySchema = tokenReplySchema.extend({ recovery_codes: recoveryCodesSchema }).meta({
+  id: 'EnrolledReply',
+  description: 'The token reply, with the recovery codes of the first factor.',
+  examples: (tokenReplySchema.meta()?.examples ?? []).map((example) => ({
+    ...Object(example),
+    recovery_codes: ['7KQ2-9XHD-M3TP-W8RA-5VZE-C4N6'],
+  })),
+})
