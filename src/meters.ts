@@ -47,7 +47,7 @@ const MAIL_KINDS = [
   ...(['register', 'verify_email', 'reset_password', 'otp', 'email_change', 'invitation'] as const),
   ...(['new_sign_in', 'password_changed', 'password_reset', 'email_changed'] as const),
   ...(['factor_added', 'factor_removed', 'recovery_codes_made', 'recovery_code_used'] as const),
-  ...(['sign_in_failed_second_factor', 'factors_reset'] as const),
+  ...(['sign_in_failed_second_factor', 'factors_reset', 'passkey_copied', 'password_removed'] as const),
 ]
 
 function createMailMeters(metrics: Metrics) {

@@ -47,6 +47,8 @@ export interface PageTools extends PageFeatures {
   /** SIGN_IN_METHODS. */
   methods: readonly ('password' | 'otp')[]
   registration: 'open' | 'invite' | 'closed'
+  /** MAIL_LOCALES. */
+  locales: readonly [string, ...string[]]
 }
 
 /** What a form says about an error; an error that it cannot be corrected for is thrown on, and gets a page of its own. */

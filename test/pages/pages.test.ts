@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { startApp } from '../support/app.js'
+import { createMailbox } from '../support/mailbox.js'
 import { createVisitor } from '../support/page-visitor.js'
 
 const EMAIL = 'ada@example.com'
@@ -100,6 +101,50 @@ t.test('the account page changes the name and the password, and ends other devic
   t.match(changed, { status: 303, headers: { location: '/account?done=password' } })
   t.equal((await ada.open('/account')).status, 200)
   t.match(await app.api.refresh(laptop.body.refresh_token), { body: { reason: 'password_changed' } })
+})
+
+t.test('a device is renamed, and only by its user', async (t) => {
+  const app = await startApp(t)
+  const ada = createVisitor(app)
+  await ada.register(EMAIL)
+  const { body: phone } = await app.api.login({ email: EMAIL, password: PASSWORD, device_name: 'Phone' })
+  const path = `/account/sessions/${phone.session.id}/name`
+  t.match((await ada.open('/account')).body, `href="${path}" aria-label="Rename Phone"`)
+  t.match((await ada.open(path)).body, 'value="Phone"')
+  t.match(await ada.send(path, { device_name: '' }), { status: 422, body: /id="device_name-error"[^>]*>Use 1 to 100/ })
+  const renamed = await ada.send(path, { device_name: 'Telephone' })
+  t.match(renamed, { status: 303, headers: { location: '/account?done=device_name' } })
+  t.match((await ada.open('/account?done=device_name')).body, /role="status">The device is renamed.*Telephone/s)
+  const eve = createVisitor(app)
+  await eve.register('eve@example.com')
+  t.match(await eve.open(path), { status: 404 })
+  t.match(await eve.send(path, { device_name: 'Mine' }), { status: 404 })
+})
+
+t.test('mails are in the language that was chosen on the account page', async (t) => {
+  const app = await startApp(t, { settings: { MAIL_LOCALES: 'en,de,fr' } })
+  const mailbox = createMailbox(app)
+  const ada = createVisitor(app)
+  await ada.register(EMAIL)
+  const optionsOf = (page: string) => [...page.matchAll(/<option ([^>]*)>/g)].map(([, attributes]) => attributes)
+  const { body } = await ada.open('/account')
+  t.strictSame(optionsOf(body), [
+    'value selected',
+    'value="en" lang="en"',
+    'value="de" lang="de"',
+    'value="fr" lang="fr"',
+  ])
+  t.match(await ada.send('/account/language', { locale: 'de' }), { headers: { location: '/account?done=language' } })
+  t.match((await ada.open('/account?done=language')).body, /role="status">The language of mails is saved/)
+  await ada.send('/account/password', { current_password: PASSWORD, new_password: NEW_PASSWORD })
+  t.match(await mailbox.receive(EMAIL), { kind: 'password_changed', subject: /^Ihr Passwort/ })
+
+  await ada.open('/account')
+  await app.database.query((client) => client.user.updateMany({ data: { locale: 'pt-BR' } }))
+  const kept = await ada.open('/account')
+  t.match(kept.body, 'value="pt-BR" lang="pt-BR" selected>')
+  t.equal((await ada.send('/account/language', { locale: '' })).status, 303)
+  t.match((await ada.open('/v1/me')).body, { locale: null })
 })
 
 t.test('a session that has ended leads to the sign-in, which says why', async (t) => {

@@ -80,6 +80,8 @@ async function changeOnTour(tour: Tour, { email, name }: Person): Promise<void> 
   await visit('account')
   await send(page, { name: `${name} King` }, 'form[action$="/account/name"] .button')
   await visit('account-saved')
+  await follow(page, '#devices .actions a')
+  await visit('device-name')
   await page.goto(`${url}/account/email`)
   await visit('email')
   await send(page, { email: `new.${email}` })

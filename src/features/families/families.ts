@@ -68,6 +68,7 @@ export interface Families extends Opening {
   findEndReason(sessionId: string): Promise<AnyEndReason | null>
   /** A page of at most 100; throws `validation_failed` for a cursor that is none. */
   listSessions(userId: string, which: { ended: boolean; cursor?: string | null }): Promise<sessions.SessionPage>
+  findSession(userId: string, sessionId: string): Promise<sessions.Session>
   renameSession(userId: string, sessionId: string, deviceName: string): Promise<sessions.Session>
   endSession(userId: string, sessionId: string, caller: Caller): Promise<void>
   endOtherSessions(claims: UserClaims, caller: Caller): Promise<void>
@@ -97,6 +98,7 @@ export function createFamilies(context: FamiliesContext): Families {
     requireLive: (claims) => sessions.requireLive(context, claims),
     findEndReason: (sessionId) => sessions.findEndReason(context, sessionId),
     listSessions: (userId, which) => sessions.listSessions(context, userId, which),
+    findSession: (userId, sessionId) => sessions.findSession(context, userId, sessionId),
     renameSession: (userId, sessionId, deviceName) => sessions.renameSession(context, userId, sessionId, deviceName),
     endSession: (userId, sessionId, caller) => sessions.endSession(context, userId, sessionId, caller),
     endOtherSessions: (claims, caller) => sessions.endOtherSessions(context, claims, caller),

@@ -49,6 +49,11 @@ export async function listSessions(
   return { sessions, nextCursor: last === undefined ? null : formatCursor(last.family) }
 }
 
+/** An active session of the user. Throws `not_found` for a session of another user or one that has ended. */
+export async function findSession(context: FamiliesContext, userId: string, sessionId: string): Promise<Session> {
+  return { family: await requireLiveSession(context, userId, sessionId), ended: null }
+}
+
 /** Renames a session's device. Throws `not_found` for a session of another user or one that has ended. */
 export async function renameSession(
   context: FamiliesContext,

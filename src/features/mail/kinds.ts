@@ -20,6 +20,8 @@ export const noticeMails = [
   'recovery_code_used',
   'sign_in_failed_second_factor',
   'factors_reset',
+  'passkey_copied',
+  'password_removed',
 ] as const
 
 export type MailKind = (typeof requestedMails)[number] | (typeof noticeMails)[number]

@@ -26,6 +26,8 @@ const LIVES_MS: Record<MailKind, number> = {
   recovery_code_used: DAY,
   sign_in_failed_second_factor: DAY,
   factors_reset: DAY,
+  passkey_copied: DAY,
+  password_removed: DAY,
 }
 
 /** When a mail is given up. */

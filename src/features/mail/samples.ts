@@ -35,6 +35,8 @@ const samples: readonly ({ template: MailTemplate } & Partial<ComposedMail>)[] =
     ...{ template: 'factors_reset', link: codeAndLink.link, confirm: notMe.confirm, validSeconds: 2 * DAYS },
     params: { at: '2026-12-03T09:30:00Z' },
   },
+  { template: 'passkey_copied', ...notMe, validSeconds: 7 * DAYS, params: factor },
+  { template: 'password_removed', ...notMe, validSeconds: 7 * DAYS },
 ]
 
 /** Made-up mails in a language, one of each template. Those that are `bare` have only what every mail has. */

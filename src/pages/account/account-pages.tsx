@@ -1,5 +1,4 @@
-import type { ComponentChildren, VNode } from 'preact'
-import type { User } from '../../features/accounts/accounts.js'
+import type { VNode } from 'preact'
 import type { Session } from '../../features/families/families.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { Button, ButtonLink, Field, Form, Status } from '../layout/form.js'
@@ -7,6 +6,8 @@ import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import type { MessageKey } from '../locales/messages.js'
 import { Devices, EndedSessions } from './devices.js'
+import { Profile, type ProfileProps } from './profile.js'
+import { BackToAccount, Section } from './section.js'
 
 /** What a page says has just been done, by the value of `done` in its address. */
 export const doneMessages: Readonly<Record<string, MessageKey>> = {
@@ -14,25 +15,19 @@ export const doneMessages: Readonly<Record<string, MessageKey>> = {
   password: 'account.password_changed',
   verified: 'account.verified_now',
   email_cancelled: 'account.email_cancelled',
+  language: 'account.language_saved',
   device: 'account.device_ended',
+  device_name: 'account.device_renamed',
   others: 'account.others_ended',
 }
 
-interface AccountPageProps {
-  user: User
+interface AccountPageProps extends ProfileProps {
   sessions: readonly Session[]
   currentId: string
   /** Asks for more sessions; null where there are none. */
   nextCursor: string | null
   ended: readonly Session[]
   done: MessageKey | null
-  /** Whether the address can be confirmed, and changed, by mail. */
-  canMail: boolean
-  /** The address that is to become the user's once it is confirmed. */
-  pendingEmail: string | null
-  /** The name as it was typed, where it cannot be kept. */
-  typedName?: string
-  errors?: FormErrors
 }
 
 export function AccountPage(props: AccountPageProps): VNode {
@@ -58,51 +53,6 @@ export function AccountPage(props: AccountPageProps): VNode {
   )
 }
 
-function Profile({ user, typedName, canMail, pendingEmail, errors = noErrors }: AccountPageProps): VNode {
-  const { t } = usePage()
-  return (
-    <Section id="profile" title={t('account.profile')}>
-      <dl>
-        <dt>{t('field.email')}</dt>
-        <dd>
-          <bdi>{user.email}</bdi>{' '}
-          <span class="badge">{t(user.emailVerifiedAt ? 'account.verified' : 'account.unverified')}</span>
-        </dd>
-      </dl>
-      {pendingEmail !== null && (
-        <Form action="/account/email/cancel">
-          <p>{t('account.pending_email', { email: pendingEmail })}</p>
-          <Button kind="secondary">{t('account.cancel_email')}</Button>
-        </Form>
-      )}
-      {canMail && (
-        <div class="actions">
-          {user.emailVerifiedAt === null && (
-            <Form action="/account/confirm-address">
-              <Button kind="secondary">{t('account.confirm_address')}</Button>
-            </Form>
-          )}
-          <ButtonLink path="/account/email" kind="secondary">
-            {t('account.change_email')}
-          </ButtonLink>
-        </div>
-      )}
-      <Form action="/account/name" error={errors.form}>
-        <Field
-          name="name"
-          label={t('field.name')}
-          value={typedName ?? user.name ?? ''}
-          autocomplete="name"
-          maxlength={100}
-          error={errors.fields['name']}
-          isOptional
-        />
-        <Button kind="secondary">{t('account.save')}</Button>
-      </Form>
-    </Section>
-  )
-}
-
 function Leaving(): VNode {
   const { t } = usePage()
   return (
@@ -124,15 +74,6 @@ function Leaving(): VNode {
         </ButtonLink>
       </Section>
     </>
-  )
-}
-
-function Section({ id, title, children }: { id: string; title: string; children: ComponentChildren }): VNode {
-  return (
-    <section class="card" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>{title}</h2>
-      {children}
-    </section>
   )
 }
 
@@ -198,14 +139,5 @@ function CurrentPassword({ errors }: { errors: FormErrors }): VNode {
       error={errors.fields['current_password']}
       isFirst={errors === noErrors}
     />
-  )
-}
-
-export function BackToAccount(): VNode {
-  const { t, href } = usePage()
-  return (
-    <p class="aside">
-      <a href={href('/account')}>{t('common.back')}</a>
-    </p>
   )
 }

@@ -6,7 +6,7 @@ import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import type { Self } from '../../features/account/account.js'
 import { nameSchema } from '../../features/accounts/accounts.js'
 import { genuineCookies, replyWithTokens } from '../../features/browser/browser.js'
-import { holdersOf, replyWithFlow } from '../../features/flows/flows.js'
+import { holdersOf, localeMember, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
@@ -14,8 +14,10 @@ import { forUsers, forUsersLive, pageQuery } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
 import { mountAddress } from './address.js'
 import { AccountPage, DeletePage, doneMessages, PasswordPage } from './account-pages.js'
+import { mountDeviceNames } from './rename-device.js'
 
 const nameForm = z.object({ name: z.union([z.literal('').transform(() => null), nameSchema]) })
+const languageForm = z.object({ locale: z.union([z.literal('').transform(() => null), localeMember]) })
 const passwordForm = z.object({ current_password: passwordSchema, new_password: passwordSchema })
 const deleteForm = z.object({ current_password: passwordSchema })
 
@@ -26,6 +28,7 @@ const ENDED_SHOWN = 20
 export function mountAccount(scope: AppInstance, tools: PageTools): void {
   mountOverview(scope, tools)
   mountAddress(scope, tools)
+  mountDeviceNames(scope, tools)
   mountPassword(scope, tools)
   mountDeletion(scope, tools)
 }
@@ -53,6 +56,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
           currentId: sid,
           done: doneMessages[done] ?? null,
           canMail: flows.sendsMail,
+          mailLocales: tools.locales,
           pendingEmail,
         }}
         {...(typedName !== undefined && { typedName })}
@@ -77,6 +81,11 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
       return sendAccount(reply, { errors, status, typedName: typedField(request.body, 'name') })
     }
     return rendering.redirect(reply, '/account?done=name')
+  })
+
+  scope.post('/account/language', forUsers, async (request, reply) => {
+    await account.changeProfile(claimsOf(request).sub, readForm(languageForm, request.body))
+    return rendering.redirect(reply, '/account?done=language')
   })
 
   scope.post('/account/confirm-address', forUsers, async (request, reply) => {

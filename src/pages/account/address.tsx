@@ -13,7 +13,7 @@ import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import { forUsersLive, forUsersRecent } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
-import { BackToAccount } from './account-pages.js'
+import { BackToAccount } from './section.js'
 
 const addressForm = z.object({ email: newEmailSchema })
 

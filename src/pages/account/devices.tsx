@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import type { Session } from '../../features/families/families.js'
-import { Button, Form } from '../layout/form.js'
+import { Button, ButtonLink, Form } from '../layout/form.js'
 import { usePage } from '../layout/page-context.js'
 import { sayEndReason } from '../locales/end-reasons.js'
 import { sayTime } from '../locales/times.js'
@@ -59,13 +59,22 @@ function Device({ session: { family }, isCurrent }: { session: Session; isCurren
           )}
         </p>
       </div>
-      {!isCurrent && (
-        <Form action={`/account/sessions/${family.id}/end`}>
-          <Button kind="secondary" label={t('account.end_named', { device: name })}>
-            {t('account.end')}
-          </Button>
-        </Form>
-      )}
+      <div class="actions">
+        <ButtonLink
+          path={`/account/sessions/${family.id}/name`}
+          kind="secondary"
+          label={t('account.rename_named', { device: name })}
+        >
+          {t('account.rename')}
+        </ButtonLink>
+        {!isCurrent && (
+          <Form action={`/account/sessions/${family.id}/end`}>
+            <Button kind="secondary" label={t('account.end_named', { device: name })}>
+              {t('account.end')}
+            </Button>
+          </Form>
+        )}
+      </div>
     </li>
   )
 }

@@ -75,7 +75,7 @@ function describeFields(errors: readonly FieldError[], telling: Telling): Record
 function describeField({ path, code }: FieldError, { t, minLength, credentials }: Telling): string {
   if (credentials !== undefined && path === `/${credentials}`) return t('error.password_missing')
   if (path === '/email') return t(code === 'unchanged' ? 'error.email_unchanged' : 'error.email')
-  if (path === '/name') return t('error.name')
+  if (path === '/name' || path === '/device_name') return t('error.name')
   if (path === '/code' || path === '/confirm') return t('error.code')
   if (path === '/token') return t('link.incomplete')
   if (!path.endsWith('password')) return t('error.field')

@@ -121,6 +121,28 @@ export function Checkbox({ name, label, isChecked }: { name: string; label: stri
   )
 }
 
+interface SelectProps {
+  name: string
+  label: string
+  chosen: string
+  options: readonly { value: string; text: string; lang?: string }[]
+}
+
+export function Select({ name, label, chosen, options }: SelectProps): VNode {
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      <select id={name} name={name}>
+        {options.map(({ value, text, lang }) => (
+          <option key={value} value={value} lang={lang} selected={value === chosen}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
 type ButtonKind = 'primary' | 'secondary' | 'danger'
 
 interface ButtonProps {
@@ -138,10 +160,10 @@ export function Button({ kind = 'primary', label, children }: ButtonProps): VNod
   )
 }
 
-export function ButtonLink(props: { path: string; kind?: ButtonKind; children: ComponentChildren }): VNode {
+export function ButtonLink(props: ButtonProps & { path: string }): VNode {
   const { href } = usePage()
   return (
-    <a class={`button ${props.kind ?? 'primary'}`} href={href(props.path)}>
+    <a class={`button ${props.kind ?? 'primary'}`} href={href(props.path)} aria-label={props.label}>
       {props.children}
     </a>
   )

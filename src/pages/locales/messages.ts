@@ -39,6 +39,13 @@ export function isMessageKey(key: string): key is MessageKey {
   return Object.hasOwn(en, key)
 }
 
+/** A language in its own words, such as those of mails that an operator's templates add. */
+export function nameOfLanguage(locale: string): string {
+  return isLocale(locale)
+    ? languageNames[locale]
+    : (new Intl.DisplayNames([locale], { type: 'language' }).of(locale) ?? locale)
+}
+
 export function directionOf(locale: Locale): 'ltr' | 'rtl' {
   return locale === 'ar' ? 'rtl' : 'ltr'
 }

@@ -188,7 +188,7 @@ t.test('MAIL_TEMPLATES takes the place of shipped templates, file by file', asyn
   })
   const { preview } = await createRenderer({ templates, locales: ['en', 'de'], app })
   const mails = preview()
-  t.equal(mails.length, 36)
+  t.equal(mails.length, 40)
   const otp = mails.find(({ kind, locale }) => kind === 'otp' && locale === 'en')
   t.equal(otp?.subject, 'Your Example & Söhne code')
   t.match(otp?.html, /class="ours" href="https:/)
