@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { tokenReplySchema } from '../../wire/token-reply.js'
+import { exampleTokenReply, tokenReplySchema } from '../../wire/token-reply.js'
 import { text } from '../../platform/http/text.js'
 import { factorNameSchema, recoveryCodeSchema, recoveryCodesSchema, totpCodeSchema } from '../factors/factors.js'
 import { deviceTokenMember } from './schemas.js'
@@ -51,8 +51,5 @@ export const confirmTotpSchema = z
 export const enrolledReplySchema = tokenReplySchema.extend({ recovery_codes: recoveryCodesSchema }).meta({
   id: 'EnrolledReply',
   description: 'The token reply, with the recovery codes of the first factor.',
-  examples: (tokenReplySchema.meta()?.examples ?? []).map((example) => ({
-    ...Object(example),
-    recovery_codes: ['7KQ2-9XHD-M3TP-W8RA-5VZE-C4N6'],
-  })),
+  examples: [{ ...exampleTokenReply, recovery_codes: ['7KQ2-9XHD-M3TP-W8RA-5VZE-C4N6'] }],
 })
