@@ -9,6 +9,7 @@ import { refreshRateEvents } from './features/browser/audit-events.js'
 import { factorEvents } from './features/factors/audit-events.js'
 import { familyEvents } from './features/families/audit-events.js'
 import { flowEvents } from './features/flows/audit-events.js'
+import { passkeyEvents } from './features/passkeys/audit-events.js'
 import { passwordEvents } from './features/passwords/audit-events.js'
 import { signInEvents } from './features/sign-in/audit-events.js'
 import { keyEvents } from './features/tokens/audit-events.js'
@@ -20,6 +21,7 @@ export const auditEvents = {
   ...accountEvents,
   ...passwordEvents,
   ...factorEvents,
+  ...passkeyEvents,
   ...administrationEvents,
   ...refreshRateEvents,
   ...addressRuleEvents,

@@ -3,6 +3,7 @@ import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Secret } from './platform/crypto/secret.js'
 import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.js'
 import { arrangeMail, type MailConfig } from './settings/mail-config.js'
+import { arrangePasskeys, type PasskeyConfig } from './settings/passkey-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
 interface Lifetime {
@@ -78,6 +79,7 @@ export interface Config {
     /** How long the user can stop a reset of their factors by the operator; 0 if it takes effect at once. */
     readonly resetDelaySeconds: number
   }
+  readonly passkeys: PasskeyConfig
   readonly flows: {
     readonly resetSeconds: number
     /** 0 if a change of address cannot be undone. */
@@ -234,6 +236,7 @@ function arrange(settings: Settings): Config {
       trustSeconds: settings.MFA_TRUST_DAYS * 24 * 60 * 60,
       resetDelaySeconds: settings.FACTOR_RESET_DELAY,
     },
+    passkeys: arrangePasskeys(settings, publicUrl),
     flows: {
       resetSeconds: settings.RESET_TTL,
       undoSeconds: settings.EMAIL_UNDO_TTL,

@@ -33,6 +33,7 @@ const features = [
   'flows',
   'passwords',
   'factors',
+  'passkeys',
   'sign-in',
   'account',
   'oauth',

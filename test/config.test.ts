@@ -62,6 +62,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
     signInMethods: ['password'],
     mfa: 'optional',
     factors: { trustSeconds: 0, resetDelaySeconds: 0 },
+    passkeys: { rpId: 'localhost', origins: ['http://localhost:3000'] },
     flows: { resetSeconds: 600, undoSeconds: 604_800, notices: 'all' },
     app: { name: 'Sallyport', supportUrl: null },
     mail: {
@@ -126,6 +127,8 @@ t.test('every setting is in the configuration', async (t) => {
     MFA: 'required',
     MFA_TRUST_DAYS: '30',
     FACTOR_RESET_DELAY: '172800',
+    PASSKEY_RP_ID: 'example.com',
+    PASSKEY_ORIGINS: `https://app.example.com,android:apk-key-hash:${'A'.repeat(43)}`,
     RESET_TTL: '3600',
     EMAIL_UNDO_TTL: '0',
     NOTICES: 'credentials',
@@ -191,6 +194,7 @@ t.test('every setting is in the configuration', async (t) => {
     signInMethods: ['password', 'otp'],
     mfa: 'required',
     factors: { trustSeconds: 2_592_000, resetDelaySeconds: 172_800 },
+    passkeys: { rpId: 'example.com', origins: ['https://app.example.com', `android:apk-key-hash:${'A'.repeat(43)}`] },
     flows: { resetSeconds: 3600, undoSeconds: 0, notices: 'credentials' },
     app: { name: 'Example', supportUrl: 'mailto:help@example.com' },
     mail: {
@@ -638,11 +642,61 @@ t.test('production warns of settings that are allowed but rarely intended', asyn
     CORS_ORIGINS: 'http://a.b,http://localhost:5173,https://c.d',
   })
   t.match(config.warnings, [
+    /^CORS_ORIGINS lists http:\/\/a\.b, https:\/\/c\.d, where no passkeys can be used/,
     /^DATABASE_URL is not set/,
     /^PUBLIC_URL is not set/,
     /^CORS_ORIGINS lists http:\/\/a\.b: /,
   ])
-  t.equal(config.warnings.length, 3)
+  t.equal(config.warnings.length, 4)
+})
+
+t.test(
+  'MFA-10: the domain of passkeys follows from the origins, and is never one of a registry or a host',
+  async (t) => {
+    const cases = [
+      // PUBLIC_URL, CORS_ORIGINS, the domain, the origins besides the server's own
+      ['https://auth.example.com', '', 'auth.example.com', []],
+      ['https://auth.example.com:8443/auth', 'https://app.example.com', 'example.com', ['https://app.example.com']],
+      ['https://auth.eu.example.com', 'https://a.eu.example.com,https://www.example.com', 'example.com', 'all'],
+      ['https://auth.eu.example.com', 'https://a.eu.example.com', 'eu.example.com', 'all'],
+      ['https://auth.example.com', 'https://example.com', 'example.com', 'all'],
+      ['https://auth.example.com', 'https://app.example.org', 'auth.example.com', []],
+      ['https://auth.example.com', 'https://notexample.com', 'auth.example.com', []],
+      ['https://auth.example.co.uk', 'https://app.other.co.uk', 'auth.example.co.uk', []],
+      ['https://auth.example.co.uk', 'https://app.example.co.uk', 'example.co.uk', 'all'],
+      ['https://one.github.io', 'https://two.github.io', 'one.github.io', []],
+      ['http://localhost:3000', 'http://localhost:5173,capacitor://localhost', 'localhost', ['http://localhost:5173']],
+      ['http://auth.localhost:3000', 'http://localhost:5173', 'auth.localhost', []],
+    ] as const
+    for (const [publicUrl, cors, rpId, expected] of cases) {
+      const { passkeys, warnings } = readConfig({ PUBLIC_URL: publicUrl, CORS_ORIGINS: cors })
+      const origins = expected === 'all' ? cors.split(',') : expected
+      t.strictSame(passkeys, { rpId, origins: [new URL(publicUrl).origin, ...origins] }, `${publicUrl} ${cors}`)
+      const isNamed = cors !== '' && origins.length < cors.split(',').length
+      t.equal(warnings.filter((line) => line.includes('where no passkeys can be used')).length, isNamed ? 1 : 0)
+    }
+  },
+)
+
+t.test('MFA-10: settings of passkeys that cannot work are refused, and addresses are warned of', async (t) => {
+  for (const PASSKEY_RP_ID of [
+    'https://example.com',
+    'Example.com',
+    '127.0.0.1',
+    'example.com:3000',
+    '-a.com',
+    'a..b',
+  ]) {
+    t.throws(() => readConfig({ PASSKEY_RP_ID }), ConfigError, PASSKEY_RP_ID)
+  }
+  for (const PASSKEY_ORIGINS of ['http://example.com', 'https://example.com/', '*', 'android:apk-key-hash:A', 'null']) {
+    t.throws(() => readConfig({ PASSKEY_ORIGINS }), ConfigError, PASSKEY_ORIGINS)
+  }
+  const elsewhere = { PUBLIC_URL: 'https://auth.example.com', PASSKEY_RP_ID: 'example.org' }
+  t.throws(() => readConfig(elsewhere), /PASSKEY_RP_ID is example\.org, under which none/)
+  const related = 'https://auth.example.com,https://example.org'
+  t.strictSame(readConfig({ ...elsewhere, PASSKEY_ORIGINS: related }).passkeys.origins, related.split(','))
+  t.match(readConfig({ PUBLIC_URL: 'http://127.0.0.1:3000' }).warnings, [/^PUBLIC_URL has an IP address/])
 })
 
 t.test('PWD-11: disabled limits cause a warning in every environment', async (t) => {

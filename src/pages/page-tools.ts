@@ -14,7 +14,8 @@ import type { FlowKind, Flows } from '../features/flows/flows.js'
 import type { ConfirmAddress, PasswordReset, SignIn } from '../features/sign-in/sign-in.js'
 import { describeProblem, type FormErrors } from './forms/form-errors.js'
 import type { Rendering } from './rendering.js'
-import type { Destination } from './return-to.js'
+import type { ReturnCookie } from './return-cookie.js'
+import type { ReadReturnTo } from './return-to.js'
 
 /** The features that pages are faces of. */
 export interface PageFeatures {
@@ -41,8 +42,8 @@ export interface PageFeatures {
 /** What the pages share. */
 export interface PageTools extends PageFeatures {
   rendering: Rendering
-  /** Reads `return_to`; throws `validation_failed` for one that is not allowed. */
-  readReturnTo(returnTo: string): Destination | null
+  readReturnTo: ReadReturnTo
+  returnCookie: ReturnCookie
   minLength: number
   /** SIGN_IN_METHODS. */
   methods: readonly ('password' | 'otp')[]

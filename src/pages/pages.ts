@@ -18,6 +18,7 @@ import { answerWithPages } from './problems/problems.js'
 import { mountRecovery } from './recovery/recovery.js'
 import { mountRegister } from './register/register.js'
 import { createRendering } from './rendering.js'
+import { createReturnCookie } from './return-cookie.js'
 import { createReturnTo } from './return-to.js'
 import { mountSignedOut } from './signed-out/signed-out.js'
 import { mountSignIn } from './signin/signin.js'
@@ -56,7 +57,9 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
   const [first] = options.locales
   const defaultLocale = isLocale(first) ? first : 'en'
   const rendering = createRendering({ ...options, defaultLocale, formTokens, staticFiles, messages })
-  const tools: PageTools = { ...options, rendering, readReturnTo: createReturnTo(options.returnTo) }
+  const readReturnTo = createReturnTo(options.returnTo)
+  const returnCookie = createReturnCookie({ secrets, publicUrl, prefix, readReturnTo })
+  const tools: PageTools = { ...options, rendering, readReturnTo, returnCookie }
 
   void server.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)

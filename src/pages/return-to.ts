@@ -20,11 +20,14 @@ export function isUnlistedReturn({ options }: Problem): boolean {
   return options.errors?.some(({ path }) => path === '/return_to') ?? false
 }
 
+/** Reads `return_to`; throws `validation_failed` for one that is not allowed. */
+export type ReadReturnTo = (returnTo: string) => Destination | null
+
 /**
  * Makes the reader of `return_to`, which is compared as text with RETURN_TO and our own pages. It throws
  * `validation_failed` for anything else: what begins like an allowed URL may lead elsewhere.
  */
-export function createReturnTo(allowed: readonly string[]): (returnTo: string) => Destination | null {
+export function createReturnTo(allowed: readonly string[]): ReadReturnTo {
   return (returnTo) => {
     if (returnTo === '') return null
     if (isOwnPage(returnTo)) return { target: returnTo, origin: null }

@@ -1,4 +1,5 @@
 import { mailRules } from './mail-conflicts.js'
+import { arrangePasskeys, isUnder, passkeyWarnings } from './passkey-config.js'
 import type { Rule } from './rule.js'
 import type { Settings } from './settings.js'
 import { isLoopback } from './values.js'
@@ -60,6 +61,18 @@ const rules: Rule[] = [
   notLongerThan('SESSION_IDLE_TTL', 'SESSION_MAX_TTL'),
   notLongerThan('SESSION_IDLE_TTL_JSON', 'SESSION_MAX_TTL_JSON'),
   {
+    between: ['PASSKEY_RP_ID', 'PASSKEY_ORIGINS', 'PUBLIC_URL', 'CORS_ORIGINS'],
+    // Pages of other domains may use them only where the domain's own pages can make them.
+    find: (settings) => {
+      if (settings.PASSKEY_RP_ID === undefined && settings.PASSKEY_ORIGINS === undefined) return null
+      const { rpId, origins } = arrangePasskeys(settings, publicUrlOf(settings))
+      const isUsable = origins.some((origin) => origin.startsWith('android:') || isUnder(origin, rpId))
+      return isUsable
+        ? null
+        : `PASSKEY_RP_ID is ${rpId}, under which none of ${origins.join(', ')} is: set PASSKEY_RP_ID and PASSKEY_ORIGINS.`
+    },
+  },
+  {
     between: ['ARGON2_MEMORY_KIB', 'ARGON2_PASSES'],
     find: ({ ARGON2_MEMORY_KIB, ARGON2_PASSES }) =>
       weakestHashes.some(({ memoryKib, passes }) => ARGON2_MEMORY_KIB >= memoryKib && ARGON2_PASSES >= passes)
@@ -94,6 +107,7 @@ export function findWarnings(settings: Settings): string[] {
   if (settings.RATE_LIMIT === 'off') {
     warnings.push('RATE_LIMIT is off, so password guessing is limited only by the speed of hashing.')
   }
+  warnings.push(...passkeyWarnings(settings, publicUrlOf(settings)))
   if (settings.NODE_ENV !== 'production') return warnings
 
   if (settings.DATABASE_URL === undefined) {

@@ -12,6 +12,7 @@ import {
   parseMailUrl,
   parseSupportUrl,
 } from './mail-values.js'
+import { parsePasskeyOrigin, parseRpId } from './passkey-values.js'
 import {
   listOf,
   matching,
@@ -90,6 +91,11 @@ export const settingsSchema = z.object({
   MFA: oneOf('off', 'optional', 'required').default('optional'),
   MFA_TRUST_DAYS: wholeNumber(0, 365).default(0),
   FACTOR_RESET_DELAY: wholeNumber(0, 30 * DAY).default(0),
+  PASSKEY_RP_ID: parsedBy(parseRpId, 'must be a domain in lower case, such as example.com').optional(),
+  PASSKEY_ORIGINS: listOf(
+    parsePasskeyOrigin,
+    'must be an https origin, such as https://app.example.com, http on loopback, or android:apk-key-hash: and the hash of a certificate',
+  ).optional(),
   RESET_TTL: wholeNumber(600, 3600).default(600),
   EMAIL_UNDO_TTL: wholeNumber(0, 30 * DAY).default(7 * DAY),
   NOTICES: oneOf('all', 'credentials').default('all'),

@@ -161,3 +161,8 @@ export function parseVerifierKey(text: string): VerifierKey | null {
 export function isLoopback(url: string): boolean {
   return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
 }
+
+/** Whether a host is an IP address. */
+export function isAddress(host: string): boolean {
+  return host.startsWith('[') || /^\d+(\.\d+)*$/.test(host)
+}

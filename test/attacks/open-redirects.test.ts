@@ -3,6 +3,7 @@
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { startApp } from '../support/app.js'
+import { createMailbox } from '../support/mailbox.js'
 import { createVisitor } from '../support/page-visitor.js'
 
 const LISTED = 'https://app.example/welcome?from=sallyport'
@@ -67,3 +68,36 @@ t.test('a sign-in leads to a listed URL, and its form may be redirected there al
     t.equal(formAction(register.headers), policy)
   }
 })
+
+t.test(
+  'the cookie that leads back from a mail is worth nothing once altered, or once its URL is not listed',
+  async (t) => {
+    const mailed = { EMAIL_VERIFICATION: 'required' }
+    const email = 'ada@example.com'
+
+    async function confirmWith(cookieOf: (kept: string) => string, then: Record<string, string> = settings) {
+      const app = await startApp(t, { settings: { ...settings, ...mailed } })
+      const ada = createVisitor(app)
+      await ada.open('/register')
+      await ada.send('/register', { email, name: '', password: PASSWORD, return_to: LISTED })
+      const { token } = await createMailbox(app).receive(email)
+      const cookie = cookieOf(ada.cookies.get('sallyport_return') ?? '')
+      ada.cookies.set('sallyport_return', cookie)
+      const other = await startApp(t, { join: true, settings: { ...then, ...mailed } })
+      const visitor = createVisitor(other)
+      for (const [name, value] of ada.cookies) visitor.cookies.set(name, value)
+      const opened = await visitor.open(`/link/verify-email?token=${token}`)
+      const { headers } = await visitor.send('/link/verify-email', { token })
+      return { location: headers.location, policy: String(opened.headers['content-security-policy']) }
+    }
+
+    const encode = (url: string) => Buffer.from(url).toString('base64url')
+    t.match(await confirmWith((kept) => kept), { location: LISTED, policy: 'https://app.example' })
+    const refused = { location: '/account?done=verified', policy: "form-action 'self'" }
+    t.match(await confirmWith((kept) => kept.replace(/\.[\w-]+\./, `.${encode('https://eve.example/')}.`)), refused)
+    t.match(await confirmWith((kept) => kept.replace(/\.[\w-]+\./, `.${encode('http://localhost:5173/')}.`)), refused)
+    t.match(await confirmWith((kept) => kept.replace(/^[^.]+/, crypto.randomUUID())), refused)
+    t.match(await confirmWith(() => 'nonsense'), refused)
+    t.match(await confirmWith((kept) => kept, { RETURN_TO: 'http://localhost:5173/' }), refused)
+  },
+)

@@ -121,3 +121,53 @@ t.test('the development inbox shows mails as they arrive, and only on this machi
   }
   t.equal((await ada.open('/dev/inbox/nothing')).status, 404)
 })
+
+t.test('the link of a mail leads back to the application, in the browser that asked for the mail', async (t) => {
+  const returnTo = 'https://app.example.com/welcome'
+  const started = await startApp(t, { settings: { ...settings, RETURN_TO: returnTo } })
+  const mailbox = createMailbox(started)
+  const visitor = () => createVisitor(started)
+  const policyOf = ({ headers }: { headers: Record<string, unknown> }) => String(headers['content-security-policy'])
+
+  const ada = visitor()
+  await ada.open(`/register?return_to=${encodeURIComponent(returnTo)}`)
+  await ada.send('/register', { ...registration, return_to: returnTo })
+  const { token } = await mailbox.receive(EMAIL)
+  const opened = await ada.open(`/link/verify-email?token=${token}`)
+  t.match(policyOf(opened), "form-action 'self' https://app.example.com", 'browsers apply it to the redirect')
+  t.match(await ada.send('/link/verify-email', { token }), { status: 303, headers: { location: returnTo } })
+
+  for (const isHere of [true, false]) {
+    const lost = visitor()
+    await lost.open(`/forgot?return_to=${encodeURIComponent(returnTo)}`)
+    const asked = await lost.send('/forgot', { email: EMAIL, return_to: returnTo })
+    t.match(asked.headers.location, `/reset?return_to=${encodeURIComponent(returnTo)}`)
+    const reset = await mailbox.receive(EMAIL)
+    const reader = isHere ? lost : visitor()
+    await reader.open(`/link/reset-password?token=${reset.token}`)
+    const done = await reader.send('/link/reset-password', { token: reset.token, new_password: PASSWORD })
+    const expected = isHere ? `/signin?return_to=${encodeURIComponent(returnTo)}&done=reset` : '/signin?done=reset'
+    t.equal(done.headers.location, expected)
+  }
+
+  const withCode = visitor()
+  await withCode.open('/signin')
+  await withCode.send('/signin/code', { email: EMAIL, return_to: returnTo })
+  const link = await mailbox.receive(EMAIL)
+  await withCode.open(`/link/otp?token=${link.token}`)
+  t.match(await withCode.send('/link/otp', { token: link.token }), { status: 303, headers: { location: returnTo } })
+})
+
+t.test('a mail without return_to does not lead to that of an earlier one', async (t) => {
+  const { mailbox, visitor } = await startWithMail(t)
+  const ada = visitor()
+  await askToRegister(ada)
+  await ada.send('/verify', { code: (await mailbox.receive(EMAIL)).code ?? '' })
+  await ada.open('/signin?prompt=login')
+  await ada.send('/signin/code', { email: EMAIL, return_to: '/account/password' })
+  await mailbox.receive(EMAIL)
+  await ada.send('/signin/code', { email: EMAIL, return_to: '' })
+  const { token } = await mailbox.receive(EMAIL)
+  await ada.open(`/link/otp?token=${token}`)
+  t.match(await ada.send('/link/otp', { token }), { status: 303, headers: { location: '/account' } })
+})

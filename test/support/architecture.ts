@@ -19,6 +19,8 @@ interface Import {
 /** The files that may import everything: they assemble the parts, and are imported only by each other. */
 const composition = [
   'app.ts',
+  'composition.ts',
+  'routing.ts',
   'audit-events.ts',
   'feature-settings.ts',
   'main.ts',

@@ -25,6 +25,7 @@ export {
   type TokenUser,
   type TokenUserRow,
   type User,
+  webauthnIdColumn,
 } from './store.js'
 
 export interface NewUser {

@@ -100,6 +100,9 @@ export const tokenUserColumns = Prisma.sql`
   u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.password_set_at,
   u.created_at AS user_created_at, u.factors, u.trust_epoch`
 
+/** The id that passkeys know the user `u` by, for statements that join it. */
+export const webauthnIdColumn = Prisma.sql`u.webauthn_id AS "webauthnId"`
+
 /** Whether the user `u` is not banned at a time, as an SQL condition: `isBanned` in SQL. */
 export const isNotBanned = (now: Prisma.Sql) => Prisma.sql`(u.banned_at IS NULL OR u.banned_until <= ${now})`
 

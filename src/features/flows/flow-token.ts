@@ -39,6 +39,11 @@ export function parseFlowToken(prefix: FlowTokenPrefix, text: string): FlowToken
   return isUuid(flowId) ? { flowId, hash: hashOf(bytes) } : null
 }
 
+/** The id of the flow of a link; null for any other text. Whether the link is genuine, presenting it tells. */
+export function flowIdOf(linkToken: string): string | null {
+  return parseFlowToken('spl_', linkToken)?.flowId ?? null
+}
+
 /**
  * The code of a flow: eight digits that follow from its id and a secret, so that all attempts to send a mail carry the
  * same one, although it is stored nowhere.

@@ -1,9 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import type { VNode } from 'preact'
 import { z } from 'zod'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { Problem } from '../../platform/problem.js'
 import { nameSchema } from '../../features/accounts/accounts.js'
-import { holdersOf, linkTokenSchema } from '../../features/flows/flows.js'
+import { flowIdOf, holdersOf, linkTokenSchema } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
 import { readForm, typedField } from '../forms/read-form.js'
 import { forAnyone } from '../page-routes.js'
@@ -34,11 +35,14 @@ const pages: Readonly<Record<string, (props: LinkPageProps) => VNode>> = {
 
 /** /link/…: the pages that the links in mails open. Opening one changes nothing; its form does. */
 export function mountLinks(scope: AppInstance, tools: PageTools): void {
-  const { rendering } = tools
+  const { rendering, returnCookie } = tools
   scope.get<{ Params: { page: string } }>('/link/:page', forAnyone, (request, reply) => {
     const Page = pages[linkPageOf(request.params.page)]
     if (Page === undefined) throw new Problem('not_found')
-    return rendering.send(reply, <Page token={linkTokenOf(request)} />, { hasAddress: false })
+    return rendering.send(reply, <Page token={linkTokenOf(request)} />, {
+      hasAddress: false,
+      leadsTo: returnCookie.leadsTo(request),
+    })
   })
   mountVerifyEmail(scope, tools)
   mountOtp(scope, tools)
@@ -58,7 +62,7 @@ function mountVerifyEmail(scope: AppInstance, tools: PageTools): void {
         <VerifyEmailByPassword token={typedField(request.body, 'token')} errors={errors} />
       ))
     }
-    return rendering.redirect(reply, '/account?done=verified')
+    return rendering.redirect(reply, targetOf(tools, request) ?? '/account?done=verified')
   })
 }
 
@@ -71,7 +75,7 @@ function mountOtp(scope: AppInstance, tools: PageTools): void {
     } catch (error) {
       return sendRefusal(tools, reply, error, () => <OtpLink token={typedField(request.body, 'token')} />)
     }
-    return rendering.redirect(reply, '/account')
+    return rendering.redirect(reply, targetOf(tools, request) ?? '/account')
   })
 }
 
@@ -90,4 +94,10 @@ function mountInvitation(scope: AppInstance, tools: PageTools): void {
     }
     return rendering.redirect(reply, '/account')
   })
+}
+
+/** Where the visitor was going when they asked for the mail; null where they were going nowhere else, or in another browser. */
+function targetOf({ returnCookie, readReturnTo }: PageTools, request: FastifyRequest): string | null {
+  const returnTo = returnCookie.find(request, flowIdOf(typedField(request.body, 'token')))
+  return readReturnTo(returnTo)?.target ?? null
 }

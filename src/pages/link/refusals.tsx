@@ -14,8 +14,8 @@ export function sendRefusal(
   formWith: (errors: FormErrors) => VNode,
   codeField?: 'code' | 'confirm',
 ): FastifyReply {
-  const { rendering } = tools
-  const sending = { status: 422, hasAddress: false }
+  const { rendering, returnCookie } = tools
+  const sending = { status: 422, hasAddress: false, leadsTo: returnCookie.leadsTo(reply.request) }
   const needs = needsOf(error)
   if (needs === 'password') return rendering.send(reply, formWith(noErrors), sending)
   if (needs !== null) return rendering.send(reply, <ElsewherePage needs={needs} />, sending)

@@ -4,19 +4,21 @@ import { Button, Field, Form, Status } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import { LinkForm, NewPassword, type LinkPageProps } from '../link/link-pages.js'
+import { withReturnTo } from '../return-to.js'
 import { CodeField } from '../verify/verify-pages.js'
 
 interface ForgotPageProps {
   email: string
+  returnTo: string
   errors?: FormErrors
 }
 
-export function ForgotPage({ email, errors = noErrors }: ForgotPageProps): VNode {
+export function ForgotPage({ email, returnTo, errors = noErrors }: ForgotPageProps): VNode {
   const { t, href } = usePage()
   return (
     <Layout title={t('forgot.title')} hasErrors={errors !== noErrors}>
       <p>{t('forgot.text')}</p>
-      <Form action="/forgot" error={errors.form}>
+      <Form action="/forgot" hidden={{ return_to: returnTo }} error={errors.form}>
         <Field
           name="email"
           label={t('field.email')}
@@ -30,7 +32,7 @@ export function ForgotPage({ email, errors = noErrors }: ForgotPageProps): VNode
         <Button>{t('forgot.submit')}</Button>
       </Form>
       <p class="aside">
-        <a href={href('/signin')}>{t('common.back')}</a>
+        <a href={href(withReturnTo('/signin', returnTo))}>{t('common.back')}</a>
       </p>
     </Layout>
   )
@@ -39,25 +41,26 @@ export function ForgotPage({ email, errors = noErrors }: ForgotPageProps): VNode
 interface ResetPageProps {
   /** The address as it was typed in this browser. */
   email: string
+  returnTo: string
   isResent?: boolean
   errors?: FormErrors
 }
 
 /** The code of the mail and the new password, in the browser that asked for the mail. */
-export function ResetPage({ email, isResent = false, errors = noErrors }: ResetPageProps): VNode {
+export function ResetPage({ email, returnTo, isResent = false, errors = noErrors }: ResetPageProps): VNode {
   const { t, minLength } = usePage()
   return (
     <Layout title={t('reset.title')} hasErrors={errors !== noErrors}>
       {isResent && <Status>{t('verify.resent')}</Status>}
       <p>{t('verify.text_maybe', { email })}</p>
-      <Form action="/reset" error={errors.form}>
+      <Form action="/reset" hidden={{ return_to: returnTo }} error={errors.form}>
         <CodeField errors={errors} />
         <Field name="username" label={t('field.email')} type="email" value={email} autocomplete="username" isReadonly />
         <NewPassword name="new_password" label={t('field.new_password')} minLength={minLength} errors={errors} />
         <Button>{t('reset.submit')}</Button>
       </Form>
       <div class="aside">
-        <Form action="/verify/resend">
+        <Form action="/verify/resend" hidden={{ return_to: returnTo }}>
           <Button kind="secondary">{t('verify.resend')}</Button>
         </Form>
       </div>

@@ -38,7 +38,10 @@ export function mountRegister(scope: AppInstance, tools: PageTools): void {
       const wish = { mode: 'session' as const, remember: true, locale: rendering.language(request).locale }
       const registration = { email, password, ...wish, ...(name !== undefined && { name }) }
       const { tokens, flow } = await tools.signIn.register(registration, context, holdersOf(reply, {}, flowCookie))
-      if (flow !== null) replyWithFlow(reply, flow, flowCookie)
+      if (flow !== null) {
+        replyWithFlow(reply, flow, flowCookie)
+        tools.returnCookie.keep(reply, flow.id, returnTo)
+      }
       if (tokens === null) return await rendering.redirect(reply, withReturnTo('/verify', returnTo))
       tools.door.reply(reply, tokens, context)
     } catch (error) {

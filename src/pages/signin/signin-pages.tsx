@@ -85,7 +85,7 @@ export function PasswordStep(props: PasswordStepProps): VNode {
             <Button kind="secondary">{t('signin.code')}</Button>
           </Form>
         )}
-        {canMail && <a href={href('/forgot')}>{t('forgot.title')}</a>}
+        {canMail && <a href={href(withReturnTo('/forgot', returnTo))}>{t('forgot.title')}</a>}
         <a href={href(withReturnTo('/signin', returnTo))}>{t('signin.other_address')}</a>
       </div>
     </Layout>

@@ -89,6 +89,7 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
     const context = door.contextOf(reply, wish)
     const begun = await tools.signIn.mailedCode.request(wish, context, holdersOf(reply, {}, flowCookie))
     replyWithFlow(reply, begun, flowCookie)
+    tools.returnCookie.keep(reply, begun.id, returnTo)
     return rendering.redirect(reply, withReturnTo('/verify', returnTo))
   })
 

@@ -35,7 +35,7 @@ export function mountVerify(scope: AppInstance, tools: PageTools): void {
     const { return_to: returnTo = '', done } = request.query
     const flow = await findHeld(reply)
     // The code of a reset is typed together with the new password.
-    if (flow?.kind === 'reset_password') return rendering.redirect(reply, '/reset')
+    if (flow?.kind === 'reset_password') return rendering.redirect(reply, withReturnTo('/reset', returnTo))
     return sendVerify(reply, flow, { returnTo, isResent: done === 'resent' })
   })
 

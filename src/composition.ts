@@ -1,0 +1,191 @@
+/** The features of the application: each object is built once, in the order in which they depend on each other. */
+import type { FastifyBaseLogger } from 'fastify'
+import type { auditEvents } from './audit-events.js'
+import type { Config } from './config.js'
+import { familySettings } from './feature-settings.js'
+import type { Clock } from './platform/clock.js'
+import type { SecretKeys } from './platform/crypto/secret-keys.js'
+import type { Database } from './platform/database/database.js'
+import type { Tracing } from './platform/tracing/tracing.js'
+import { createAccount, createDisowning, createEmailChange } from './features/account/account.js'
+import { createAccounts } from './features/accounts/accounts.js'
+import type { AddressRules } from './features/address-rules/address-rules.js'
+import { createAdministration } from './features/administration/administration.js'
+import type { Audit } from './features/audit/audit.js'
+import { createKnownDevices } from './features/browser/browser.js'
+import { createFamilies } from './features/families/families.js'
+import { createFactors } from './features/factors/factors.js'
+import { createFlows } from './features/flows/flows.js'
+import { createLimits } from './features/limits/limits.js'
+import { createDelivery, createOutbox } from './features/mail/mail.js'
+import { createOperations } from './features/operations/operations.js'
+import { createPasskeys } from './features/passkeys/passkeys.js'
+import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
+import { createRevocations } from './features/revocation/revocation.js'
+import { createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
+import { createTokens } from './features/tokens/tokens.js'
+import type { createMeters } from './meters.js'
+
+/** What the features are built on. */
+export interface Foundation {
+  config: Config
+  secrets: SecretKeys
+  database: Database
+  clock: Clock
+  log: FastifyBaseLogger
+  tracing: Tracing
+  count: ReturnType<typeof createMeters>
+  audit: Audit<typeof auditEvents>
+  addressRules: AddressRules
+  /** Judges new passwords; the strength estimator by default. */
+  isStrong?: StrengthCheck | undefined
+}
+
+export type Features = Awaited<ReturnType<typeof createFeatures>>
+
+/** Builds each feature once, in the order in which they depend on each other. */
+export async function createFeatures(foundation: Foundation) {
+  const { config, secrets, database, clock, log, tracing, count, audit, addressRules } = foundation
+  const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
+  const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
+  const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
+  const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
+  const { keys, accessTokens } = tokens
+  const revocations = createRevocations({
+    database,
+    clock,
+    log,
+    keys,
+    onStale: config.revocation.onStale,
+    count: count.revocation,
+  })
+  const accounts = createAccounts({ database, clock })
+  const families = createFamilies({
+    database,
+    revocations,
+    audit,
+    accessTokens,
+    secrets,
+    clock,
+    settings: familySettings(config),
+    countRefresh: count.refresh,
+  })
+  const flows = createFlows({
+    ...{ database, secrets, clock, limits, audit, accounts, revocations },
+    outbox,
+    wakeMail: outbox.wake,
+    settings: {
+      ...config.flows,
+      linkUrl: config.links.url,
+      linkStyle: config.links.style,
+      sendsMail: config.mail.transport !== 'off',
+    },
+  })
+  const delivery = await createDelivery({
+    ...{ database, clock, log, outbox },
+    source: flows.mailSource,
+    settings: { ...config.mail, app: config.app },
+    count: count.mail,
+  })
+  const hashing = tracing.traced(await createHashing({ ...config.passwords, clock, observer: count.hashing }), {
+    hash: 'password hash',
+    verify: 'password check',
+  })
+  const passwords = createPasswords({
+    database,
+    revocations,
+    accounts,
+    audit,
+    limits,
+    hashing,
+    minLength: config.passwords.minLength,
+    refusesExamples: config.passwords.refusesExamples,
+    isStrong: foundation.isStrong,
+  })
+  const factors = createFactors({
+    ...{ database, secrets, clock, limits, audit, accounts, families, flows },
+    mfa: config.mfa,
+    appName: config.app.name,
+  })
+  const passkeys = createPasskeys({
+    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows },
+    settings: { ...config.passkeys, name: config.app.name },
+  })
+  const administration = createAdministration({
+    database,
+    revocations,
+    accounts,
+    families,
+    flows,
+    audit,
+    clock,
+    passwords,
+  })
+  const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
+  const signIn = createSignIn({
+    database,
+    revocations,
+    accounts,
+    families,
+    passwords,
+    audit,
+    limits,
+    flows,
+    devices,
+    clock,
+    registration: config.registration,
+    verification: config.emailVerification,
+    methods: config.signInMethods,
+    mfa: config.mfa,
+    factors,
+    passkeys,
+    countLogin: count.login,
+  })
+  const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
+  const account = createAccount({ accounts, families, passwords, flows, audit })
+  const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
+  const operations = createOperations({
+    database,
+    clock,
+    log,
+    revocations,
+    mailHealth: delivery.health,
+    maintenanceTasks: {
+      database: database.maintain,
+      keys: keys.maintain,
+      revocations: revocations.purge,
+      families: families.purge,
+      limits: limits.purge,
+      flows: flows.purge,
+      factors: factors.purge,
+      passkeys: passkeys.purge,
+      addressRules: addressRules.purge,
+      audit: audit.purge,
+      mail: delivery.maintain,
+    },
+  })
+
+  return {
+    ...{
+      limits,
+      devices,
+      revocations,
+      accounts,
+      families,
+      flows,
+      delivery,
+      passwords,
+      factors,
+      passkeys,
+      administration,
+      emailChange,
+      signIn,
+      passwordReset,
+      account,
+      disowning,
+      operations,
+      hashing,
+    },
+    ...{ keys, accessTokens },
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Owns the passkeys: the ceremonies of WebAuthn with their challenges, the credentials of users, and the rules of their
+ * counters and backups. What a passkey that was shown leads to belongs to sign-in and to the routes that ask for one; what
+ * every change of factors does belongs to factors.
+ */
+import type { Queries } from '../../platform/database/database.js'
+import { createChecking, type Checking } from './checking.js'
+import type { PasskeysContext } from './context.js'
+import { createOptions, type OptionsForBrowsers } from './options.js'
+import { createRegistering, type Registering } from './registering.js'
+import * as store from './store.js'
+
+export type { passkeyEvents } from './audit-events.js'
+export type { ShownPasskey } from './checking.js'
+export {
+  assertionSchema,
+  attestationSchema,
+  creationOptionsSchema,
+  passkeyNameSchema,
+  requestOptionsSchema,
+} from './schemas.js'
+export type { Passkey } from './store.js'
+
+const PURGE_BATCH = 1000
+
+export interface Passkeys extends Checking, OptionsForBrowsers, Registering {
+  /** The passkeys of a user, the oldest first. */
+  list(client: Queries, userId: string): Promise<store.Passkey[]>
+  /** Deletes the passkeys of a user who is being deleted, or whose factors are reset. */
+  forgetUser(tx: Queries, userId: string): Promise<void>
+  /** How many passkeys were made for another domain than PASSKEY_RP_ID, so that no browser offers them any more. */
+  countOrphaned(): Promise<number>
+  /** Deletes challenges that were answered and have expired. */
+  purge(): Promise<void>
+}
+
+export function createPasskeys(context: PasskeysContext): Passkeys {
+  const { database, clock, settings } = context
+  return {
+    ...createChecking(context),
+    ...createOptions(context),
+    ...createRegistering(context),
+
+    list: store.findOf,
+    forgetUser: store.deleteAllOf,
+    countOrphaned: () => database.query((client) => store.countOrphaned(client, settings.rpId), { internal: true }),
+
+    async purge() {
+      const deleteBatch = () =>
+        database.query((client) => store.deleteExpired(client, PURGE_BATCH, clock.shiftMs), { internal: true })
+      while ((await deleteBatch()) === PURGE_BATCH);
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import type { Queries } from '../../platform/database/database.js'
+import { violatedConstraint } from '../../platform/database/faults.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
+import { uuidv7 } from '../../platform/uuid.js'
+import { deviceNameOf, type Proof } from '../families/families.js'
+import { readChallenge } from './challenge.js'
+import type { PasskeysContext } from './context.js'
+import type { Attestation } from './schemas.js'
+import * as store from './store.js'
+import { challengeOf, verifyAttestation } from './verifying.js'
+
+/** The most passkeys that a user has. */
+const MAX_PASSKEYS = 50
+
+export interface NewPasskey {
+  credential: Attestation
+  userId: string
+  /** Of the passkey; the device by default. */
+  name?: string | undefined
+  caller: Caller
+}
+
+/** A passkey that was just made, and is not stored yet. */
+export interface CheckedPasskey {
+  /** Its making verifies the user, so that it counts as shown. */
+  proof: Proof
+  /** Stores it, in the transaction of its effect. Throws `validation_failed`, after which the transaction is lost. */
+  add(tx: Queries): Promise<store.Passkey>
+}
+
+export interface Registering {
+  /** Throws `validation_failed` for a credential that cannot be registered, whatever the reason. */
+  checkNew(passkey: NewPasskey): Promise<CheckedPasskey>
+}
+
+export function createRegistering({ secrets, clock, settings }: PasskeysContext): Registering {
+  return {
+    async checkNew({ credential, userId, name, caller }) {
+      const { clientDataJSON, transports = [] } = credential.response
+      const use = { purpose: 'register' as const, userId }
+      const challenge = readChallenge(secrets, challengeOf(clientDataJSON) ?? '', use, clock.now())
+      if (challenge === null) throw notAccepted()
+      const key = await verifyAttestation(credential, settings)
+      if (key === null) throw notAccepted()
+      const { isUserVerified: userVerifying, ...stored } = key
+      const method = key.backupEligible ? ('swk' as const) : ('hwk' as const)
+      return {
+        proof: { method, isUserVerified: userVerifying, at: clock.now() },
+        async add(tx) {
+          const others = await store.findOf(tx, userId)
+          if (others.length >= MAX_PASSKEYS) throw notAccepted(`At most ${MAX_PASSKEYS} passkeys`)
+          if (!(await store.spendChallenge(tx, challenge))) throw notAccepted()
+          const passkey: store.Passkey = {
+            ...{ id: uuidv7(), userId, ...stored, userVerifying, transports, rpId: settings.rpId },
+            name: name ?? deviceNameOf(caller.userAgent) ?? 'Passkey',
+            ...{ createdAt: clock.now(), lastUsedAt: null },
+          }
+          await refuseTaken(store.insertPasskey(tx, passkey))
+          return passkey
+        },
+      }
+    },
+  }
+}
+
+/** The same for a credential of the user and for one of another: who has it is no one's business. */
+async function refuseTaken(insertion: Promise<void>): Promise<void> {
+  try {
+    await insertion
+  } catch (error) {
+    if (violatedConstraint(error) === 'passkey_credential_id_key') throw notAccepted()
+    throw error
+  }
+}
+
+function notAccepted(message = 'This credential cannot be registered'): Problem {
+  return new Problem('validation_failed', { errors: [{ path: '/credential', code: 'not_accepted', message }] })
+}

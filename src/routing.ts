@@ -1,0 +1,122 @@
+/** The routes of the application: credentials of browsers, the guard of every route, and what each feature mounts. */
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from './config.js'
+import { pageSettings } from './feature-settings.js'
+import type { Clock } from './platform/clock.js'
+import type { SecretKeys } from './platform/crypto/secret-keys.js'
+import { guardRoutes } from './platform/http/access.js'
+import type { AppInstance } from './platform/http/app-instance.js'
+import type { EventStreams } from './platform/http/event-stream.js'
+import { accessProblems, createAccess, createSignedInCheck } from './features/access/access.js'
+import { mountAccessRoutes } from './features/access/routes.js'
+import { mountDisowningRoutes } from './features/account/disowning-routes.js'
+import { mountEmailRoutes } from './features/account/email-routes.js'
+import { mountAccountRoutes } from './features/account/routes.js'
+import { createUserEvents } from './features/events/events.js'
+import { mountEventRoutes } from './features/events/routes.js'
+import {
+  createDeviceCookie,
+  createDoor,
+  createFlowCookie,
+  guardAgainstCrossSite,
+  type SessionCookies,
+} from './features/browser/browser.js'
+import { mountBrowserRoutes } from './features/browser/routes.js'
+import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
+import { createGateway } from './features/gateway/gateway.js'
+import { mountGatewayRoutes } from './features/gateway/routes.js'
+import { mountMailRoutes } from './features/mail/routes.js'
+import { createOAuth } from './features/oauth/oauth.js'
+import { mountOAuthRoutes } from './features/oauth/routes.js'
+import { mountOperationsRoutes } from './features/operations/routes.js'
+import { mountRevocationRoutes } from './features/revocation/routes.js'
+import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
+import { mountSignInRoutes } from './features/sign-in/routes.js'
+import { mountTokenRoutes } from './features/tokens/routes.js'
+import { mountPages } from './pages/pages.js'
+import type { createMeters } from './meters.js'
+import type { Features } from './composition.js'
+
+export interface RoutingOptions {
+  config: Config
+  features: Features
+  secrets: SecretKeys
+  clock: Clock
+  log: FastifyBaseLogger
+  cookies: SessionCookies
+  streams: EventStreams
+  count: ReturnType<typeof createMeters>
+}
+
+/** Mounts the routes of each feature, and the pages. */
+export async function mountRoutes(server: AppInstance, options: RoutingOptions): Promise<void> {
+  const { config, features, secrets, clock, log, cookies, streams, count } = options
+  const { publicUrl, corsOrigins } = config.server
+  const {
+    limits,
+    devices,
+    revocations,
+    accounts,
+    families,
+    flows,
+    delivery,
+    emailChange,
+    signIn,
+    passwordReset,
+    account,
+    disowning,
+    operations,
+    keys,
+    accessTokens,
+  } = features
+  const flowCookie = createFlowCookie({ publicUrl, ...config.cookies })
+  const crossSite = guardAgainstCrossSite(server, { cookies, flowCookie, publicUrl, corsOrigins })
+  const authenticate = createAccess({
+    ...{ accessTokens, revocations, families, limits, cookies, clock },
+    isVerifier: createVerifierDetection(config.revocation.verifierKeys),
+  })
+  guardRoutes(server, {
+    authenticate,
+    problemsOf: accessProblems,
+    requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
+  })
+  mountTokenRoutes(server, { keys })
+  mountRevocationRoutes(server, { revocations, streams })
+  mountAccessRoutes(server)
+  mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
+  const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
+  const door = createDoor({ ...{ cookies, devices, deviceCookie, clock }, ...crossSite, parse: families.parse })
+  const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
+  const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
+  mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
+  mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
+  mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
+  mountOAuthRoutes(server, {
+    oauth: createOAuth({ accessTokens, revocations, families }),
+    keys,
+    issuer: config.tokens.issuer,
+    publicUrl,
+    docs: config.docs,
+  })
+  mountBrowserRoutes(server, {
+    families,
+    accessTokens,
+    cookies,
+    limits,
+    clock,
+    countForged: () => count.refresh('forged'),
+  })
+  mountAccountRoutes(server, { account, emailChange, families, cookies, clock })
+  mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
+  mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
+  mountOperationsRoutes(server, { operations })
+  if (delivery.inbox) mountMailRoutes(server, { inbox: delivery.inbox })
+  if (config.pages.enabled) {
+    await mountPages(server, {
+      ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
+      ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
+      inbox: delivery.inbox,
+      ...pageSettings(config),
+    })
+  }
+}
