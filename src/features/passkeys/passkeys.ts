@@ -19,6 +19,7 @@ export {
   passkeyNameSchema,
   requestOptionsSchema,
 } from './schemas.js'
+export type { Assertion, Attestation, CreationOptions, RequestOptions } from './schemas.js'
 export type { Passkey } from './store.js'
 
 const PURGE_BATCH = 1000

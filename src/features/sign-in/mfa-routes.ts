@@ -5,7 +5,7 @@ import type { AppInstance } from '../../platform/http/app-instance.js'
 import type { Door, SignInContext } from '../browser/browser.js'
 import { presentTotp, totpBegunSchema } from '../factors/factors.js'
 import type { Flow } from '../flows/flows.js'
-import { confirmTotpSchema, enrolledReplySchema, enrollTotpSchema, mfaSchema } from './mfa-schemas.js'
+import * as schemas from './mfa-schemas.js'
 import type { SignedInTwice } from './second-factor.js'
 import type { SignIn } from './sign-in.js'
 
@@ -22,7 +22,9 @@ const shared = { tags: ['Second factor'], security: [{}] }
 /** The second step of a sign-in. */
 export function mountMfaRoutes(app: AppInstance, options: MfaRoutesOptions): void {
   mountShow(app, options)
+  mountPasskeyOptions(app, options)
   mountEnrollTotp(app, options)
+  mountEnrollPasskey(app, options)
 }
 
 function mountShow(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
@@ -34,9 +36,9 @@ function mountShow(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
         operationId: 'showSecondFactor',
         summary: 'Complete a sign-in with a second factor',
         description:
-          'After "mfa_required": with a code of an authenticator app, or a recovery code. The session has the mode, the ' +
-          'device name and the persistence that the first step asked for.',
-        body: mfaSchema,
+          'After "mfa_required": with a code of an authenticator app, a passkey or a recovery code. The session has the ' +
+          'mode, the device name and the persistence that the first step asked for.',
+        body: schemas.mfaSchema,
         response: {
           200: tokenReplySchema,
           ...problemResponses('cross_site_request', 'flow_invalid', 'rate_limited', 'database_unavailable'),
@@ -52,6 +54,26 @@ function mountShow(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
   )
 }
 
+function mountPasskeyOptions(app: AppInstance, { signIn }: MfaRoutesOptions): void {
+  app.post(
+    '/v1/auth/mfa/options',
+    {
+      schema: {
+        ...shared,
+        operationId: 'getSecondFactorOptions',
+        summary: 'Get the options to show a passkey as second factor',
+        body: schemas.mfaTokenBodySchema,
+        response: {
+          200: schemas.requestOptionsReplySchema,
+          ...problemResponses('flow_invalid', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request) => ({ options: await signIn.secondFactor.passkeyOptions(request.body.mfa_token) }),
+  )
+}
+
 function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
   app.post(
     '/v1/auth/mfa/enroll/totp',
@@ -63,7 +85,7 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
         description:
           'Where MFA is "required" and the user has no second factor yet ("enroll" of "mfa_required"). A second call ' +
           'replaces the secret of the first.',
-        body: enrollTotpSchema,
+        body: schemas.enrollTotpSchema,
         response: { 201: totpBegunSchema, ...problemResponses('flow_invalid', 'database_unavailable') },
       },
       config: { access: 'public' },
@@ -81,9 +103,9 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
         ...shared,
         operationId: 'confirmTotpAtSignIn',
         summary: 'Confirm the authenticator app and complete the sign-in',
-        body: confirmTotpSchema,
+        body: schemas.confirmTotpSchema,
         response: {
-          200: enrolledReplySchema,
+          200: schemas.enrolledReplySchema,
           ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
         },
       },
@@ -92,6 +114,49 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
     async (request, reply) => {
       const { body } = request
       const signedIn = await signIn.secondFactor.confirmTotp(body.mfa_token, body.code, contextOf(reply, body, door))
+      return { ...replyTo(reply, signedIn, { door, trusts: false }), recovery_codes: signedIn.recoveryCodes ?? [] }
+    },
+  )
+}
+
+function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
+  app.post(
+    '/v1/auth/mfa/enroll/passkey/options',
+    {
+      schema: {
+        ...shared,
+        operationId: 'getPasskeyOptionsAtSignIn',
+        summary: 'Get the options to make a passkey to complete a sign-in',
+        description: 'Where MFA is "required" and the user has no second factor yet ("enroll" of "mfa_required").',
+        body: schemas.mfaTokenBodySchema,
+        response: {
+          200: schemas.creationOptionsReplySchema,
+          ...problemResponses('flow_invalid', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request) => ({ options: await signIn.secondFactor.newPasskeyOptions(request.body.mfa_token) }),
+  )
+
+  app.post(
+    '/v1/auth/mfa/enroll/passkey',
+    {
+      schema: {
+        ...shared,
+        operationId: 'enrollPasskeyAtSignIn',
+        summary: 'Add a passkey and complete the sign-in',
+        body: schemas.addPasskeySchema,
+        response: {
+          200: schemas.enrolledReplySchema,
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const signedIn = await signIn.secondFactor.addPasskey(body.mfa_token, body, contextOf(reply, body, door))
       return { ...replyTo(reply, signedIn, { door, trusts: false }), recovery_codes: signedIn.recoveryCodes ?? [] }
     },
   )

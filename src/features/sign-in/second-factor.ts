@@ -4,6 +4,7 @@ import type { SignInContext } from '../browser/browser.js'
 import type { BegunTotp, FactorChange, Factors } from '../factors/factors.js'
 import type { Proof } from '../families/families.js'
 import { flowInvalid, type Flow } from '../flows/flows.js'
+import type { Attestation, CreationOptions, Passkeys, RequestOptions } from '../passkeys/passkeys.js'
 import { completeSignInWithin, wishOf, type HeldUser, type SignedIn } from './completing.js'
 import { createFactorCheck, type PresentedFactor } from './factor-check.js'
 import type { PasswordLoginOptions } from './password-login.js'
@@ -11,6 +12,7 @@ import { firstStepSchema, type FirstStep } from './second-step.js'
 
 export interface SecondFactorOptions extends PasswordLoginOptions {
   factors: Factors
+  passkeys: Passkeys
 }
 
 /** A sign-in that a second factor has completed. */
@@ -27,15 +29,25 @@ export type ContextOf = (flow: Flow) => SignInContext
 export interface SecondFactor {
   /** Completes a sign-in. Throws `flow_invalid`, one answer for all that is wrong, and `rate_limited`. */
   show(token: string, presented: PresentedFactor, contextOf: ContextOf): Promise<SignedInTwice>
+  /** The options with which a browser is asked for one of the user's passkeys. Throws `flow_invalid`. */
+  passkeyOptions(token: string): Promise<RequestOptions>
   /** Begins to enroll an authenticator app, where the sign-in requires a first factor. Throws `flow_invalid`. */
   beginTotp(token: string, name: string | undefined): Promise<BegunTotp>
   /** Confirms it by a first code, and completes the sign-in. Throws `flow_invalid`. */
   confirmTotp(token: string, code: string, contextOf: ContextOf): Promise<SignedInTwice>
+  /** The options with which a browser is asked to make a first passkey. Throws `flow_invalid`. */
+  newPasskeyOptions(token: string): Promise<CreationOptions>
+  /** Adds that passkey, and completes the sign-in. Throws `flow_invalid`, and `validation_failed` for a credential. */
+  addPasskey(
+    token: string,
+    passkey: { credential: Attestation; name?: string | undefined },
+    contextOf: ContextOf,
+  ): Promise<SignedInTwice>
 }
 
 /** The second step of a sign-in: all that the holder of an `mfa_token` can do. */
 export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
-  const { database, accounts, factors, flows, clock } = options
+  const { database, accounts, factors, passkeys, flows, clock } = options
   const factorCheck = createFactorCheck(options)
 
   async function requireFlow(token: string): Promise<{ flow: Flow; first: FirstStep; userId: string }> {
@@ -49,6 +61,12 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
     const pending = await requireFlow(token)
     if (!pending.first.enrolls) throw flowInvalid('expired')
     return pending
+  }
+
+  async function requireUser(userId: string): Promise<User> {
+    const user = await database.query((client) => accounts.findById(client, userId), { safeToRetry: true })
+    if (user === null) throw flowInvalid('expired')
+    return user
   }
 
   /** Uses one of the flow's attempts, also where RATE_LIMIT is off (MFA-05). */
@@ -65,11 +83,13 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const context = contextOf(flow)
       const requester = { ...context, userId, sessionId: null }
       const signedIn = await factorCheck.guard(presented, requester, async () => {
-        const shown = await attempt(flow, context, () => factorCheck.check(userId, presented))
+        const use = { userId, purpose: 'second_factor' as const, caller: context.caller }
+        const shown = await attempt(flow, context, () => factorCheck.check(presented, use))
         return flows.complete(flow, async (tx, revoke, user) => {
           const held = { tx, revoke, user: requireSame(user, first) }
           // Another request has used the same code since it was checked (MFA-01).
           if (!(await shown.use(tx))) throw flowInvalid('wrong_code')
+          if (presented.credential !== undefined) await factors.forgiveCodes(tx, userId)
           return open(options, held, { flow, first, context, shown: shown.proof })
         })
       })
@@ -78,10 +98,15 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       return { ...signedIn, context, recoveryCodes: null }
     },
 
+    async passkeyOptions(token) {
+      const { userId } = await requireFlow(token)
+      const use = { userId, purpose: 'second_factor' as const }
+      return database.query((client) => passkeys.requestOptions(client, use), { safeToRetry: true })
+    },
+
     async beginTotp(token, name) {
       const { flow, userId } = await requireEnrolling(token)
-      const user = await database.query((client) => accounts.findById(client, userId))
-      if (user === null) throw flowInvalid('expired')
+      const user = await requireUser(userId)
       return factors.beginTotp({ user, name, flowId: flow.id })
     },
 
@@ -97,6 +122,26 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         const held = { tx, revoke, user: requireSame(user, first) }
         const step = { flow, first, context, shown: { method: 'otp' as const, at: clock.now() } }
         return enroll(options, held, step, (by) => factors.confirmTotp(tx, revoke, shown, by))
+      })
+      options.countLogin('succeeded')
+      return { ...signedIn, context }
+    },
+
+    async newPasskeyOptions(token) {
+      const user = await requireUser((await requireEnrolling(token)).userId)
+      return database.query((client) => passkeys.creationOptions(client, user))
+    },
+
+    async addPasskey(token, { credential, name }, contextOf) {
+      const { flow, first, userId } = await requireEnrolling(token)
+      const context = contextOf(flow)
+      const checked = await passkeys.checkNew({ credential, userId, name, caller: context.caller })
+      const signedIn = await flows.complete(flow, (tx, revoke, user) => {
+        const held = { tx, revoke, user: requireSame(user, first) }
+        return enroll(options, held, { flow, first, context, shown: checked.proof }, async (by) => {
+          const added = await checked.add(tx)
+          return factors.change(tx, revoke, { ...by, change: { added: 'passkey' }, name: added.name })
+        })
       })
       options.countLogin('succeeded')
       return { ...signedIn, context }
