@@ -7,7 +7,7 @@ import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import type { Tracing } from './platform/tracing/tracing.js'
-import { createAccount, createDisowning, createEmailChange } from './features/account/account.js'
+import { createAccount, createDisowning, createEmailChange, createOwnFactors } from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
 import { createAdministration } from './features/administration/administration.js'
@@ -108,7 +108,7 @@ export async function createFeatures(foundation: Foundation) {
     appName: config.app.name,
   })
   const passkeys = createPasskeys({
-    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows },
+    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
   const administration = createAdministration({
@@ -142,6 +142,7 @@ export async function createFeatures(foundation: Foundation) {
     countLogin: count.login,
   })
   const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
+  const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
   const account = createAccount({ accounts, families, passwords, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
@@ -182,6 +183,7 @@ export async function createFeatures(foundation: Foundation) {
       signIn,
       passwordReset,
       account,
+      ownFactors,
       disowning,
       operations,
       hashing,

@@ -1,4 +1,4 @@
-import type { Queries } from '../../platform/database/database.js'
+import type { Database, Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { Accounts } from '../accounts/accounts.js'
@@ -12,6 +12,7 @@ import type { Self } from './account.js'
 import type { accountEvents } from './audit-events.js'
 
 export interface OwnFactorsOptions {
+  database: Database
   accounts: Accounts
   revocations: Revocations
   families: Families
@@ -44,7 +45,7 @@ export interface OwnFactors {
 }
 
 export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
-  const { accounts, revocations, families, factors, passkeys, flows, audit } = options
+  const { database, accounts, revocations, families, factors, passkeys, flows, audit } = options
 
   /** Changes the factors, in a transaction that holds the user's row, and rotates the session (REF-14). */
   async function change<T>(
@@ -70,7 +71,7 @@ export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
     async list(userId) {
       const [totps, keys, recoveryCodesLeft] = await Promise.all([
         factors.list(userId),
-        passkeys.list(userId),
+        database.query((client) => passkeys.list(client, userId), { safeToRetry: true }),
         factors.countRecoveryCodes(userId),
       ])
       return { factors: [...totps, ...keys], recoveryCodesLeft }

@@ -5,6 +5,7 @@ import type { AppInstance } from '../../platform/http/app-instance.js'
 import { holdersOf, replyWithFlow } from '../flows/flows.js'
 import { mountMailedCodeRoutes, type MailRoutesOptions } from './mailed-code-routes.js'
 import { mountMfaRoutes } from './mfa-routes.js'
+import { mountPasskeyLoginRoutes } from './passkey-routes.js'
 import { loginSchema, registerSchema } from './schemas.js'
 import { mountVerificationRoutes, type VerificationRoutesOptions } from './verification-routes.js'
 
@@ -16,6 +17,7 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
   mountVerificationRoutes(app, options)
   mountMailedCodeRoutes(app, options)
   mountMfaRoutes(app, options)
+  mountPasskeyLoginRoutes(app, options)
 }
 
 function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): void {

@@ -11,6 +11,7 @@ import {
   ONE_OF_LINK_AND_CODE,
   presentedMembers,
 } from '../flows/flows.js'
+import { assertionSchema, exampleAssertion } from '../passkeys/passkeys.js'
 import { passwordSchema } from '../passwords/passwords.js'
 
 const sessionMembers = {
@@ -42,6 +43,10 @@ const example = { email: 'ada@example.com', password: 'copper lantern drifts ove
 export const loginSchema = z
   .strictObject({ email: emailSchema, password: passwordSchema, ...sessionMembers })
   .meta({ examples: [example] })
+
+export const passkeyLoginSchema = z
+  .strictObject({ credential: assertionSchema, ...sessionMembers })
+  .meta({ examples: [{ credential: exampleAssertion, mode: 'json' }] })
 
 export const registerSchema = z
   .strictObject({
@@ -100,5 +105,6 @@ export const acceptInvitationSchema = z
 
 export type CodeRequestBody = z.output<typeof codeRequestSchema>
 export type AcceptInvitationBody = z.output<typeof acceptInvitationSchema>
+export type PasskeyLoginBody = z.output<typeof passkeyLoginSchema>
 export type LoginBody = z.output<typeof loginSchema>
 export type RegisterBody = z.output<typeof registerSchema>

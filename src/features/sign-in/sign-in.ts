@@ -9,6 +9,7 @@ import type { BegunFlow } from '../flows/flows.js'
 import type { Requester } from '../limits/limits.js'
 import { createInvitationAcceptance } from './invitation.js'
 import { createMailedCode, type MailedCode, type MailedCodeOptions } from './mailed-code.js'
+import { createPasskeyLogin, type PasskeyLogin, type PasskeyLoginOptions } from './passkey-login.js'
 import { createPasswordLogin, type PasswordLoginOptions } from './password-login.js'
 import { createRegistration, type Registered } from './registration.js'
 import { createSecondFactor, type SecondFactor, type SecondFactorOptions } from './second-factor.js'
@@ -20,7 +21,7 @@ export type { Confirmation, ConfirmAddress } from './verification.js'
 export type { signInEvents } from './audit-events.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
 
-export type SignInOptions = PasswordLoginOptions & MailedCodeOptions & SecondFactorOptions
+export type SignInOptions = PasswordLoginOptions & PasskeyLoginOptions & MailedCodeOptions & SecondFactorOptions
 
 export interface SignIn {
   /**
@@ -40,6 +41,7 @@ export interface SignIn {
   readonly mailedCode: MailedCode
   /** What follows the problem `mfa_required`. */
   readonly secondFactor: SecondFactor
+  readonly passkeyLogin: PasskeyLogin
   /** What confirming an address brings about, by the kind of the flow that began it. */
   readonly confirmAddress: ReturnType<typeof createAddressConfirmation>
 }
@@ -52,6 +54,7 @@ export function createSignIn(options: SignInOptions): SignIn {
     requestVerification: createVerificationRequest(options),
     mailedCode: createMailedCode(options),
     secondFactor: createSecondFactor(options),
+    passkeyLogin: createPasskeyLogin(options),
     confirmAddress: createAddressConfirmation(options),
   }
 }
