@@ -84,7 +84,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await keys.maintain()
   await revocations.load()
   await addressRules.load()
-  await mountRoutes(server, { config, features, secrets, clock, log, cookies, streams, count })
+  await mountRoutes(server, { config, features, database, secrets, clock, log, cookies, streams, count })
 
   return {
     server,

@@ -7,7 +7,7 @@ import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import type { Tracing } from './platform/tracing/tracing.js'
-import { createAccount, createDisowning, createEmailChange } from './features/account/account.js'
+import { createAccount, createDisowning, createEmailChange, createOwnFactors } from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
 import { createAdministration } from './features/administration/administration.js'
@@ -48,7 +48,7 @@ export async function createFeatures(foundation: Foundation) {
   const { config, secrets, database, clock, log, tracing, count, audit, addressRules } = foundation
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
-  const devices = createKnownDevices({ secrets, clock })
+  const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
   const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
@@ -108,7 +108,7 @@ export async function createFeatures(foundation: Foundation) {
     appName: config.app.name,
   })
   const passkeys = createPasskeys({
-    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows },
+    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
   const administration = createAdministration({
@@ -137,9 +137,12 @@ export async function createFeatures(foundation: Foundation) {
     verification: config.emailVerification,
     methods: config.signInMethods,
     mfa: config.mfa,
+    factors,
+    passkeys,
     countLogin: count.login,
   })
   const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
+  const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
   const account = createAccount({ accounts, families, passwords, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
@@ -180,6 +183,7 @@ export async function createFeatures(foundation: Foundation) {
       signIn,
       passwordReset,
       account,
+      ownFactors,
       disowning,
       operations,
       hashing,

@@ -73,6 +73,12 @@ export interface Config {
   readonly signInMethods: Settings['SIGN_IN_METHODS']
   /** Whether a second factor is asked for: never, of users who have one, or of everyone. */
   readonly mfa: Settings['MFA']
+  readonly factors: {
+    /** How long a user can trust a device to sign in without a second factor; 0 for not at all. */
+    readonly trustSeconds: number
+    /** How long the user can stop a reset of their factors by the operator; 0 if it takes effect at once. */
+    readonly resetDelaySeconds: number
+  }
   readonly passkeys: PasskeyConfig
   readonly flows: {
     readonly resetSeconds: number
@@ -226,6 +232,10 @@ function arrange(settings: Settings): Config {
     emailVerification: settings.EMAIL_VERIFICATION ?? defaultVerification[mail.transport],
     signInMethods: settings.SIGN_IN_METHODS,
     mfa: settings.MFA,
+    factors: {
+      trustSeconds: settings.MFA_TRUST_DAYS * 24 * 60 * 60,
+      resetDelaySeconds: settings.FACTOR_RESET_DELAY,
+    },
     passkeys: arrangePasskeys(settings, publicUrl),
     flows: {
       resetSeconds: settings.RESET_TTL,

@@ -5,12 +5,14 @@ import { pageSettings } from './feature-settings.js'
 import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import { guardRoutes } from './platform/http/access.js'
+import type { Database } from './platform/database/database.js'
 import type { AppInstance } from './platform/http/app-instance.js'
 import type { EventStreams } from './platform/http/event-stream.js'
 import { accessProblems, createAccess, createSignedInCheck } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
 import { mountDisowningRoutes } from './features/account/disowning-routes.js'
 import { mountEmailRoutes } from './features/account/email-routes.js'
+import { mountFactorRoutes } from './features/account/factor-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
 import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
@@ -30,6 +32,7 @@ import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
+import { mountPasskeyRoutes } from './features/passkeys/routes.js'
 import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
@@ -40,6 +43,7 @@ import type { Features } from './composition.js'
 export interface RoutingOptions {
   config: Config
   features: Features
+  database: Database
   secrets: SecretKeys
   clock: Clock
   log: FastifyBaseLogger
@@ -64,6 +68,8 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     signIn,
     passwordReset,
     account,
+    ownFactors,
+    passkeys,
     disowning,
     operations,
     keys,
@@ -90,6 +96,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
+  mountPasskeyRoutes(server, { passkeys, accounts, database: options.database, relyingParty: config.passkeys })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),
@@ -107,6 +114,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     countForged: () => count.refresh('forged'),
   })
   mountAccountRoutes(server, { account, emailChange, families, cookies, clock })
+  mountFactorRoutes(server, { ownFactors, families, cookies, clock, mfa: config.mfa })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
   mountOperationsRoutes(server, { operations })

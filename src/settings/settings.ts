@@ -89,6 +89,8 @@ export const settingsSchema = z.object({
   EMAIL_VERIFICATION: oneOf('off', 'later', 'required').optional(),
   SIGN_IN_METHODS: parsedBy(parseSignInMethods, 'must be password, or password,otp').default(['password']),
   MFA: oneOf('off', 'optional', 'required').default('optional'),
+  MFA_TRUST_DAYS: wholeNumber(0, 365).default(0),
+  FACTOR_RESET_DELAY: wholeNumber(0, 30 * DAY).default(0),
   PASSKEY_RP_ID: parsedBy(parseRpId, 'must be a domain in lower case, such as example.com').optional(),
   PASSKEY_ORIGINS: listOf(
     parsePasskeyOrigin,

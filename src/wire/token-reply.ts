@@ -22,6 +22,7 @@ export type TokenReply = {
   refresh_token?: string | undefined
   device_token?: string | undefined
   flow?: FlowReply | undefined
+  warnings?: string[] | undefined
   refresh_expires_at: string
   session: { id: string; mode: Mode; device_name: string | null }
   user: User
@@ -47,6 +48,18 @@ export const userSchema = z
   })
   .meta({ id: 'User', description: 'A user.', examples: [exampleUser] }) satisfies z.ZodType<User>
 
+export const exampleTokenReply = {
+  access_token: 'eyJ…',
+  token_type: 'Bearer',
+  expires_in: 600,
+  expires_at: '2026-01-01T00:10:00.000Z',
+  refresh_token: 'spr_…',
+  device_token: 'spd_…',
+  refresh_expires_at: '2026-01-31T00:00:00.000Z',
+  session: { id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', mode: 'json', device_name: 'Work laptop' },
+  user: exampleUser,
+}
+
 export const tokenReplySchema = z
   .object({
     access_token: z.string().optional().meta({ description: 'Absent in mode session, which sends it as a cookie.' }),
@@ -65,21 +78,13 @@ export const tokenReplySchema = z
     user: userSchema,
     // Only by register, where the address is to be confirmed later.
     flow: flowReplySchema.optional(),
+    warnings: z.array(z.string()).optional().meta({
+      description:
+        'After a second factor: `recovery_codes_low` if at most three recovery codes are left. Others may be added.',
+    }),
   })
   .meta({
     id: 'TokenReply',
     description: 'Tokens with their session and user.',
-    examples: [
-      {
-        access_token: 'eyJ…',
-        token_type: 'Bearer',
-        expires_in: 600,
-        expires_at: '2026-01-01T00:10:00.000Z',
-        refresh_token: 'spr_…',
-        device_token: 'spd_…',
-        refresh_expires_at: '2026-01-31T00:00:00.000Z',
-        session: { id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12', mode: 'json', device_name: 'Work laptop' },
-        user: exampleUser,
-      },
-    ],
+    examples: [exampleTokenReply],
   }) satisfies z.ZodType<TokenReply>

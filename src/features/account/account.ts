@@ -12,6 +12,7 @@ import type { accountEvents } from './audit-events.js'
 export { changeAddress } from './address.js'
 export type { accountEvents } from './audit-events.js'
 export { createDisowning, type Disowning } from './disowning.js'
+export { createOwnFactors, type Changed, type OwnFactors } from './own-factors.js'
 export { createEmailChange, type EmailChange, type EmailChanger } from './email-change.js'
 
 export interface AccountOptions {

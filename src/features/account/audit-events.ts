@@ -2,6 +2,7 @@ import type { AuditEvents } from '../audit/audit.js'
 
 export const accountEvents = {
   password_changed: 'done',
+  recovery_codes_replaced: 'done',
   user_deleted: 'done',
   email_change_requested: 'done',
   email_change_cancelled: 'done',

@@ -2,13 +2,13 @@ import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
-import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import { attemptHeadersSchema, genuineCookies, replyWithTokens, type SessionCookies } from '../browser/browser.js'
+import { attemptHeadersSchema, replyWithTokens, type SessionCookies } from '../browser/browser.js'
 import type { Families } from '../families/families.js'
-import type { Account, EmailChange, Self } from './account.js'
+import type { Account, EmailChange } from './account.js'
 import { changePasswordSchema, deleteMeSchema, meSchema, patchMeSchema, presentMe } from './schemas.js'
+import { selfOf } from './self.js'
 import { mountSessionRoutes } from './session-routes.js'
 
 interface AccountRoutesOptions {
@@ -128,24 +128,4 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
     },
     remove,
   )
-}
-
-function selfOf(
-  reply: FastifyReply,
-  { families, cookies }: AccountRoutesOptions,
-  { inBody, attemptKey = null }: { inBody?: string | undefined; attemptKey?: string | null } = {},
-): Self {
-  const { request } = reply
-  const { sub: userId, sid: sessionId } = claimsOf(request)
-  const caller = callerOf(request)
-  const fromBody = families.parse(inBody ?? '')
-  const shown = [
-    ...genuineCookies(request, { cookies, parse: families.parse }).map((token) => ({
-      token,
-      carrier: 'cookie' as const,
-    })),
-    ...(fromBody ? [{ token: fromBody, carrier: 'body' as const }] : []),
-  ].map((presented) => ({ ...presented, attemptKey, caller }))
-  const announce = (headers: Record<string, string>) => void reply.headers(headers)
-  return { userId, sessionId, shown, caller, gone: disconnectSignal(reply), announce }
 }

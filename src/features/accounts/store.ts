@@ -19,6 +19,8 @@ export interface TokenUser {
   passwordSetAt: Date
   createdAt: Date
   factors: FactorKind[]
+  /** Rises with each change of a credential. Devices that were trusted before are not trusted any more. */
+  trustEpoch: number
 }
 
 export function isBanned(user: Pick<TokenUser, 'bannedAt' | 'bannedUntil'>, now: Date): boolean {
@@ -50,6 +52,7 @@ export interface TokenUserRow {
   password_set_at: Date | null
   user_created_at: Date | null
   factors: FactorKind[] | null
+  trust_epoch: number | null
 }
 
 /** Reads the columns of a joined user; null if the user was deleted. */
@@ -68,6 +71,7 @@ export function tokenUserOf(row: TokenUserRow): TokenUser | null {
     passwordSetAt,
     createdAt,
     factors: row.factors ?? [],
+    trustEpoch: row.trust_epoch ?? 0,
   }
 }
 
@@ -78,8 +82,6 @@ export interface User extends TokenUser {
   lastLoginAt: Date | null
   /** The language of mails (BCP 47); null where the user has chosen none. */
   locale: string | null
-  /** Rises with each change of a credential. Devices that were trusted before are not trusted any more. */
-  trustEpoch: number
 }
 
 /** As WebAuthn recommends for user handles (Level 3, section 5.4.3): at most 64 bytes, and nothing about the user. */
@@ -96,7 +98,7 @@ const columns = Prisma.sql`
 /** The user columns of tokens and replies, for statements that join the user as `u`; read by `tokenUserOf`. */
 export const tokenUserColumns = Prisma.sql`
   u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.password_set_at,
-  u.created_at AS user_created_at, u.factors`
+  u.created_at AS user_created_at, u.factors, u.trust_epoch`
 
 /** The id that passkeys know the user `u` by, for statements that join it. */
 export const webauthnIdColumn = Prisma.sql`u.webauthn_id AS "webauthnId"`

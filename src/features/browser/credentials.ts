@@ -177,7 +177,15 @@ export interface Door {
     wish: { email: string; mode: Mode; device_token?: string | undefined },
   ) => SignInContext
   /** The token reply and, where the mode has them, its cookies; the device becomes, or stays, known to the account. */
-  reply: (reply: FastifyReply, tokens: SessionTokens, context: SignInContext) => TokenReply
+  reply: (
+    reply: FastifyReply,
+    tokens: SessionTokens,
+    context: SignInContext,
+    options?: {
+      /** Whether the user trusts the device to sign in without a second factor from now on. */
+      trusts: boolean
+    },
+  ) => TokenReply
 }
 
 export interface DoorOptions extends Reading {
@@ -207,9 +215,9 @@ export function createDoor({ cookies, parse, requireSignInAllowed, devices, devi
       }
     },
 
-    reply(reply, tokens, { device }) {
+    reply(reply, tokens, { device }, options) {
       const { mode, remember } = tokens.family
-      const known = devices.remember(device, tokens.user)
+      const known = devices.remember(device, tokens.user, options)
       const answer = replyWithTokens(reply, tokens, { cookies, clock })
       if (mode === 'json') return { ...answer, device_token: known }
       // A session that ends with the browser is probably on a shared device.

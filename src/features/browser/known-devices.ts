@@ -25,17 +25,26 @@ export interface KnownDevices {
   claims(device: KnownDevice, email: string): boolean
   /** Whether one of the marks is for this user, as they are now. */
   isKnownTo(device: KnownDevice, user: MarkedUser): boolean
-  /** What the device is to keep from now on, after this user has signed in on it. */
-  remember(device: KnownDevice | null, user: MarkedUser): string
+  /** Whether this user, as they are now, trusts the device to sign in without a second factor. */
+  isTrustedBy(device: KnownDevice, user: MarkedUser): boolean
+  /** What the device is to keep from now on, after this user has signed in on it, and whether they begin to trust it. */
+  remember(device: KnownDevice | null, user: MarkedUser, options?: { trusts: boolean }): string
 }
 
-export type MarkedUser = Pick<TokenUser, 'id' | 'email' | 'passwordSetAt'>
+export type MarkedUser = Pick<TokenUser, 'id' | 'email' | 'passwordSetAt' | 'trustEpoch'>
+
+export interface KnownDevicesOptions {
+  secrets: SecretKeys
+  clock: Clock
+  /** MFA_TRUST_DAYS in seconds; 0 trusts no device. */
+  trustSeconds: number
+}
 
 /** How long a device stays known to an account that does not sign in on it again. */
 export const KNOWN_FOR_SECONDS = 365 * 24 * 60 * 60
 
-/** The accounts that one device keeps: of more, those that signed in last. */
-const MAX_ACCOUNTS = 10
+/** The marks that one device keeps: of more, those of the accounts that signed in last. */
+const MAX_MARKS = 10
 
 const PREFIX = 'spd_'
 const ID_BYTES = 16
@@ -43,29 +52,44 @@ const BINDING_START = 5
 const TAG_START = BINDING_START + 8
 const MARK_BYTES = TAG_START + 16
 
-const PURPOSE = 'known-device'
+/** The purposes of the keys, by the kind of the mark. */
+const purposes = { known: 'known-device', trusted: 'trusted-device' } as const
 
-export function createKnownDevices({ secrets, clock }: { secrets: SecretKeys; clock: Clock }): KnownDevices {
+type MarkKind = keyof typeof purposes
+
+export function createKnownDevices({ secrets, clock, trustSeconds }: KnownDevicesOptions): KnownDevices {
   const nowSeconds = () => Math.floor(clock.now().getTime() / 1000)
 
   function isCurrent(mark: Buffer): boolean {
     return nowSeconds() - mark.readUInt32BE(1) <= KNOWN_FOR_SECONDS
   }
 
-  function isFor(id: Buffer, mark: Buffer, email: string): boolean {
-    const candidates = secrets.withId(mark.readUInt8(0))
-    return candidates.some((secret) => timingSafeEqual(tagOf(secret, id, mark, email), mark.subarray(TAG_START)))
+  /** A setting that was lowered since shortens the trust, too. */
+  function isTrustCurrent(mark: Buffer): boolean {
+    const secondsLeft = mark.readUInt32BE(1) - nowSeconds()
+    return secondsLeft > 0 && secondsLeft <= trustSeconds
   }
 
-  function markFor(id: Buffer, user: MarkedUser): Buffer {
-    const { email } = user
+  function isFor(kind: MarkKind, id: Buffer, mark: Buffer, email: string): boolean {
+    const candidates = secrets.withId(mark.readUInt8(0))
+    return candidates.some((secret) => timingSafeEqual(tagOf(kind, secret, id, mark, email), mark.subarray(TAG_START)))
+  }
+
+  function markFor(kind: MarkKind, id: Buffer, user: MarkedUser): Buffer {
     const mark = Buffer.alloc(MARK_BYTES)
     mark.writeUInt8(secrets.current.id, 0)
-    mark.writeUInt32BE(nowSeconds(), 1)
-    bindingOf(user).copy(mark, BINDING_START)
-    tagOf(secrets.current, id, mark, email).copy(mark, TAG_START)
+    mark.writeUInt32BE(kind === 'known' ? nowSeconds() : nowSeconds() + trustSeconds, 1)
+    bindingOf(kind, user).copy(mark, BINDING_START)
+    tagOf(kind, secrets.current, id, mark, user.email).copy(mark, TAG_START)
     return mark
   }
+
+  function isBound(kind: MarkKind, id: Buffer, mark: Buffer, user: MarkedUser): boolean {
+    return mark.subarray(BINDING_START, TAG_START).equals(bindingOf(kind, user)) && isFor(kind, id, mark, user.email)
+  }
+
+  const isTrustOf = (id: Buffer, mark: Buffer, user: MarkedUser) =>
+    isTrustCurrent(mark) && isBound('trusted', id, mark, user)
 
   return {
     parse(text) {
@@ -73,7 +97,7 @@ export function createKnownDevices({ secrets, clock }: { secrets: SecretKeys; cl
       const encoded = text.slice(PREFIX.length)
       const bytes = Buffer.from(encoded, 'base64url')
       const marksLength = bytes.length - ID_BYTES
-      const isWhole = marksLength > 0 && marksLength % MARK_BYTES === 0 && marksLength <= MAX_ACCOUNTS * MARK_BYTES
+      const isWhole = marksLength > 0 && marksLength % MARK_BYTES === 0 && marksLength <= MAX_MARKS * MARK_BYTES
       if (!isWhole || bytes.toString('base64url') !== encoded) return null
       const starts = Array.from({ length: marksLength / MARK_BYTES }, (_, index) => ID_BYTES + index * MARK_BYTES)
       return {
@@ -82,30 +106,31 @@ export function createKnownDevices({ secrets, clock }: { secrets: SecretKeys; cl
       }
     },
 
-    claims: ({ id, marks }, email) => marks.some((mark) => isCurrent(mark) && isFor(id, mark, email)),
+    claims: ({ id, marks }, email) => marks.some((mark) => isCurrent(mark) && isFor('known', id, mark, email)),
+    isKnownTo: ({ id, marks }, user) => marks.some((mark) => isCurrent(mark) && isBound('known', id, mark, user)),
+    isTrustedBy: ({ id, marks }, user) => marks.some((mark) => isTrustOf(id, mark, user)),
 
-    isKnownTo({ id, marks }, user) {
-      const binding = bindingOf(user)
-      const isBound = (mark: Buffer) => mark.subarray(BINDING_START, TAG_START).equals(binding)
-      return marks.some((mark) => isCurrent(mark) && isBound(mark) && isFor(id, mark, user.email))
-    },
-
-    remember(device, user) {
-      const { email } = user
+    remember(device, user, { trusts } = { trusts: false }) {
       const { id, marks } = device ?? { id: randomBytes(ID_BYTES), marks: [] }
-      const others = marks.filter((mark) => isCurrent(mark) && !isFor(id, mark, email))
-      const kept = [markFor(id, user), ...others].slice(0, MAX_ACCOUNTS)
+      const isOwn = (mark: Buffer) => isFor('known', id, mark, user.email) || isFor('trusted', id, mark, user.email)
+      const others = marks.filter((mark) => isCurrent(mark) && !isOwn(mark))
+      const trust =
+        trusts && trustSeconds > 0
+          ? [markFor('trusted', id, user)]
+          : marks.filter((mark) => isTrustOf(id, mark, user)).slice(0, 1)
+      const kept = [markFor('known', id, user), ...trust, ...others].slice(0, MAX_MARKS)
       return PREFIX + Buffer.concat([id, ...kept]).toString('base64url')
     },
   }
 }
 
-/** Changes with the password, and differs between two users who have had the same address. */
-function bindingOf({ id, passwordSetAt }: MarkedUser): Buffer {
-  return createHash('sha256').update(`${id} ${passwordSetAt.toISOString()}`).digest().subarray(0, 8)
+/** Changes with the password or, for trust, with any credential, and differs between two users who have had the same address. */
+function bindingOf(kind: MarkKind, { id, passwordSetAt, trustEpoch }: MarkedUser): Buffer {
+  const state = kind === 'known' ? passwordSetAt.toISOString() : String(trustEpoch)
+  return createHash('sha256').update(`${id} ${state}`).digest().subarray(0, 8)
 }
 
-function tagOf(secret: SecretKey, id: Buffer, mark: Buffer, email: string): Buffer {
-  const hmac = createHmac('sha256', secret.derive(PURPOSE))
+function tagOf(kind: MarkKind, secret: SecretKey, id: Buffer, mark: Buffer, email: string): Buffer {
+  const hmac = createHmac('sha256', secret.derive(purposes[kind]))
   return hmac.update(id).update(mark.subarray(1, TAG_START)).update(email).digest().subarray(0, 16)
 }

@@ -4,7 +4,6 @@ export const factorEvents = {
   factor_added: 'done',
   factor_removed: 'done',
   recovery_code_used: 'done',
-  recovery_codes_replaced: 'done',
   factor_codes_limited: 'alarm',
   totp_secrets_resealed: 'done',
 } as const satisfies AuditEvents

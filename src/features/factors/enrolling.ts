@@ -33,8 +33,8 @@ export interface Enrolling {
     name?: string | undefined
     flowId: string | null
   }): Promise<BegunTotp>
-  /** Checks the first code of a pending factor; null for a wrong one. Throws `not_found` where none is pending. */
-  checkPending(which: store.PendingTotp, code: string): Promise<ShownTotp | null>
+  /** Checks the first code of a pending factor; `unknown` where none is pending. */
+  checkPending(which: store.PendingTotp, code: string): Promise<ShownTotp | 'wrong' | 'unknown'>
   /**
    * Makes a pending factor count, in a transaction that holds the user's row: see `change`. Throws `not_found` where it is
    * not pending any more.
@@ -71,9 +71,9 @@ export function createEnrolling(context: FactorsContext, { change }: Pick<Factor
       const find = (client: Queries) => store.findPendingTotp(client, which, clock.shiftMs)
       const totp = await database.query(find, { safeToRetry: true })
       const secret = totp && openSecret(secrets, totp)
-      if (totp === null || secret === null) throw new Problem('not_found')
+      if (totp === null || secret === null) return 'unknown'
       const step = stepOfCode(secret, code, clock.now())
-      return step === null ? null : { id: totp.id, name: totp.name, step }
+      return step === null ? 'wrong' : { id: totp.id, name: totp.name, step }
     },
 
     async confirmTotp(tx, revoke, { id, name, step }, by) {

@@ -8,7 +8,7 @@ export interface Proof {
    */
   method: 'pwd' | 'email' | 'otp' | 'rec' | 'hwk' | 'swk'
   /** For a passkey: whether the authenticator has verified the user, by a PIN or a fingerprint. */
-  isUserVerified?: boolean
+  isUserVerified?: boolean | undefined
   at: Date
 }
 

@@ -23,7 +23,7 @@ export type { Flow, PresentedFlow } from './flow.js'
 export { flowIdOf } from './flow-token.js'
 export { flowKinds, type FlowKind } from './kinds.js'
 export type { Notice, Notices } from './notices.js'
-export { flowInvalid, flowUnbound, type Presented } from './presenting.js'
+export { flowInvalid, flowUnbound, type Attempted, type Presented } from './presenting.js'
 export {
   flowTokenSchema,
   hasOneOfLinkAndCode,
@@ -50,7 +50,7 @@ export interface Flows extends Beginning, Presenting, Notices {
   wakeMail: () => void
   /**
    * Ends an open flow together with its effect, in a transaction that holds the row of its user; all other flows of its
-   * kind and address end too. Mails that `work` writes are sent. Throws `flow_invalid` where it ended in between; an error
+   * kind and address end too, except of kinds that go on side by side. Mails that `work` writes are sent. Throws `flow_invalid` where it ended in between; an error
    * of `work` leaves it open.
    */
   complete<T>(flow: Flow, work: (tx: Queries, revoke: Revoke, user: User | null) => Promise<T>): Promise<T>
@@ -72,6 +72,8 @@ export interface Flows extends Beginning, Presenting, Notices {
 
 /** The kinds that a change of password or address leaves open: both tell of what has happened already. */
 const lasting: readonly FlowKind[] = ['not_me', 'email_undo']
+/** The kinds of which one may end without the others: a user may sign in on two devices at once. */
+const parallel: readonly FlowKind[] = [...lasting, 'mfa']
 const endedByChanges = flowKinds.filter((kind) => !lasting.includes(kind))
 
 export function createFlows(context: FlowsContext): Flows {
@@ -89,7 +91,7 @@ export function createFlows(context: FlowsContext): Flows {
       const done = await revocations.transaction(async (tx, revoke) => {
         const user = flow.userId === null ? null : await accounts.lock(tx, flow.userId)
         const { id, kind, email } = flow
-        const others = email === null || lasting.includes(kind) ? null : { kind, email }
+        const others = email === null || parallel.includes(kind) ? null : { kind, email }
         if (!(await store.finishFlow(tx, { id, others }, clock.shiftMs))) return null
         return { result: await work(tx, revoke, user) }
       })

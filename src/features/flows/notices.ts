@@ -22,6 +22,8 @@ export interface Notice {
   undo?: boolean
   /** What else the template tells, such as `by` where it was not the user. */
   params?: Readonly<Record<string, string>>
+  /** Notices with the same value are sent once. */
+  dedupe?: string
 }
 
 export interface Notices {
@@ -36,7 +38,7 @@ export function createNotices({ secrets, clock, outbox, settings }: FlowsContext
   const lives = livesOf(settings)
 
   function write(notice: Notice): { flow: store.NewFlow; mail: NewMail } {
-    const { kind, user, sessionId, caller, deviceName = null, undo = false, params = {} } = notice
+    const { kind, user, sessionId, caller, deviceName = null, undo = false, params = {}, dedupe = null } = notice
     const id = uuidv7()
     const flowKind = undo && settings.undoSeconds > 0 ? 'email_undo' : 'not_me'
     const flow: store.NewFlow = {
@@ -47,7 +49,7 @@ export function createNotices({ secrets, clock, outbox, settings }: FlowsContext
       lifeSeconds: lives[flowKind].seconds,
     }
     const locale = caller.acceptLanguage ?? ''
-    return { flow, mail: { kind, email: user.email, userId: user.id, flowId: id, locale, params } }
+    return { flow, mail: { kind, email: user.email, userId: user.id, flowId: id, locale, params, dedupe } }
   }
 
   return {

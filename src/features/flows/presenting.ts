@@ -18,6 +18,9 @@ export interface Presented {
   holders: readonly string[]
 }
 
+/** The outcome of an attempt. */
+export type Attempted<T> = { isRight: true; result: T } | { isRight: false; problem: Problem }
+
 export interface Presenting {
   /**
    * The open flow that a link or a code belongs to. Changes nothing but the count of wrong codes. Throws `flow_invalid`
@@ -26,7 +29,22 @@ export interface Presenting {
   present(presented: Presented, kinds: readonly FlowKind[], requester: Requester): Promise<PresentedFlow>
   /** Throws `flow_invalid`, and counts it as a wrong code, unless the digits are those that a mail asks its reader to type. */
   requireConfirmed(flow: Flow, digits: string, requester: Requester): Promise<void>
-  /** The flow of which a request has the holder's token: the newest open one, or the newest; null if there is none. */
+  /**
+   * The open flow whose holder's token is all that a request has to show, such as the second step of a sign-in. Throws
+   * `flow_invalid`.
+   */
+  requireHeld(token: string, kind: FlowKind): Promise<Flow>
+  /**
+   * Uses one attempt of a flow for a check, and returns it unless the check fails, which is null, or the problem to refuse
+   * the request with.
+   */
+  attempt<T>(flow: Flow, check: () => Promise<T | null>): Promise<Attempted<T>>
+  /** How many attempts the flows of a user and kind of the last hour have used up. */
+  countAttempts(userId: string, kind: FlowKind): Promise<number>
+  /**
+   * The flow of which a request has the holder's token: the newest open one, or the newest; null if there is none. Never the
+   * second step of a sign-in, whose token is for nothing else (MFA-06).
+   */
   findHeld(holders: readonly string[]): Promise<Flow | null>
   isOpen(flow: Flow): boolean
   /** The refusal of a flow that was open a moment ago. */
@@ -92,8 +110,23 @@ export function createPresenting(context: FlowsContext): Presenting {
     await database.query((client) =>
       audit.record(client, { event: 'flow_code_wrong', actor: stranger, caller, userId }),
     )
-    const attemptsLeft = MAX_ATTEMPTS - own.attempts
-    return flowInvalid(attemptsLeft === 0 ? 'too_many_attempts' : 'wrong_code', attemptsLeft)
+    return wrongAfter(own)
+  }
+
+  async function attempt<T>(flow: Flow, check: () => Promise<T | null>): Promise<Attempted<T>> {
+    const giveBack = () => database.query((client) => store.returnTries(client, [flow.id]))
+    const [own] = await database.query((client) => store.takeTries(client, [flow.id], clock.shiftMs))
+    if (own === undefined) return { isRight: false, problem: await refusalNow(flow) }
+    try {
+      const result = await check()
+      if (result === null) return { isRight: false, problem: wrongAfter(own) }
+      await giveBack()
+      return { isRight: true, result }
+    } catch (error) {
+      // Nothing was found wrong.
+      await giveBack()
+      throw error
+    }
   }
 
   async function refusalNow({ id, kind }: Flow): Promise<Problem> {
@@ -110,6 +143,19 @@ export function createPresenting(context: FlowsContext): Presenting {
       return presentCode((code ?? '').replaceAll(/\s/g, ''), presented, kinds, requester)
     },
 
+    async requireHeld(text, kind) {
+      const holders = parseHolders([text])
+      const [flow] = await find(holders)
+      if (flow === undefined || !isHeldBy(flow, holders)) throw flowInvalid('expired')
+      const refusal = refusalOf(flow, [kind], clock.now())
+      if (refusal !== null) throw flowInvalid(refusal)
+      return flow
+    },
+
+    attempt,
+    countAttempts: (userId, kind) =>
+      database.query((client) => store.countAttempts(client, { userId, kind, seconds: 60 * 60 }, clock.shiftMs)),
+
     async requireConfirmed(flow, digits, requester) {
       const tried = await database.query((client) => store.takeTries(client, [flow.id], clock.shiftMs))
       const isRight = tried.length > 0 && isConfirmation(secrets, flow.id, digits.replaceAll(/\s/g, ''))
@@ -119,7 +165,7 @@ export function createPresenting(context: FlowsContext): Presenting {
 
     async findHeld(texts) {
       const holders = parseHolders(texts)
-      const held = (await find(holders)).filter((flow) => isHeldBy(flow, holders))
+      const held = (await find(holders)).filter((flow) => isHeldBy(flow, holders) && flow.kind !== 'mfa')
       return held.find(isOpen) ?? held[0] ?? null
     },
     isOpen,
@@ -131,6 +177,11 @@ export function flowInvalid(reason: FlowRefusal, attemptsLeft?: number): Problem
     reason,
     ...(attemptsLeft === undefined ? {} : { members: { attempts_left: attemptsLeft } }),
   })
+}
+
+function wrongAfter({ attempts }: store.Try): Problem {
+  const attemptsLeft = MAX_ATTEMPTS - attempts
+  return flowInvalid(attemptsLeft === 0 ? 'too_many_attempts' : 'wrong_code', attemptsLeft)
 }
 
 /** A link that was opened elsewhere, and what the request has to show besides it. */

@@ -133,6 +133,18 @@ export async function returnTries(client: Queries, ids: readonly string[]): Prom
     UPDATE flow SET attempts = flow.attempts - 1, ended_at = NULL, outcome = NULL FROM held WHERE flow.id = held.id`
 }
 
+/** How many attempts were used in the flows of a user and kind that began within so many seconds. */
+export async function countAttempts(
+  client: Queries,
+  { userId, kind, seconds: age }: { userId: string; kind: FlowKind; seconds: number },
+  shiftMs: number,
+): Promise<number> {
+  const [row] = await client.$queryRaw<{ attempts: number }[]>`
+    SELECT coalesce(sum(attempts), 0)::int AS attempts FROM flow
+    WHERE user_id = ${userId}::uuid AND kind = ${kind} AND created_at > ${now(shiftMs)} - ${seconds(age)}`
+  return row?.attempts ?? 0
+}
+
 /**
  * Ends an open flow together with its effect, and supersedes the others of the kind and address, if any are named; false
  * if it was not open any more. The rows are held in the order of their ids: two flows of one address may end at once.

@@ -1,7 +1,9 @@
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
 import { stranger } from '../audit/audit.js'
 import type { Proof } from '../families/families.js'
+import { hashSubject, type Policy } from '../limits/limits.js'
 import { readChallenge, type ChallengeUse } from './challenge.js'
 import type { PasskeysContext } from './context.js'
 import { judgeUse } from './judging.js'
@@ -26,6 +28,16 @@ export interface PasskeyCheck extends ChallengeUse {
 export interface Checking {
   /** Null for all that is wrong. Where a user is given, only a passkey of theirs is right. */
   check(credential: Assertion, check: PasskeyCheck): Promise<ShownPasskey | null>
+}
+
+/** A notice of a copied passkey goes out once a day, however often the copy is shown. */
+const copyNotices: Policy = {
+  name: 'passkey-copied',
+  quota: 1,
+  windowSeconds: 24 * 60 * 60,
+  sliding: false,
+  onSuccess: 'spend',
+  concealed: true,
 }
 
 export function createChecking(context: PasskeysContext): Checking {
@@ -74,16 +86,34 @@ export function createChecking(context: PasskeysContext): Checking {
   }
 }
 
-/** The signature is right, so the key is genuine, or a copy of it. */
+/** The signature is right, so the key is genuine, or a copy of it: the owner is told. */
 async function refuse(
-  { database, audit }: PasskeysContext,
+  { database, audit, accounts, flows, limits }: PasskeysContext,
   passkey: store.Passkey,
   { verdict, shown, caller }: { verdict: 'refuse_counter' | 'refuse_backup'; shown: VerifiedUse; caller: Caller },
 ): Promise<void> {
-  const { userId } = passkey
+  const { id, userId, name } = passkey
   const event = verdict === 'refuse_counter' ? 'passkey_counter_refused' : 'passkey_backup_refused'
-  const detail = detailOf(passkey, shown)
-  await database.query((client) => audit.record(client, { event, actor: stranger, caller, userId, detail }))
+  const refusal = { event, actor: stranger, userId } as const
+  await database.query((client) => audit.record(client, { ...refusal, caller, detail: detailOf(passkey, shown) }))
+  const notify = () =>
+    database.transaction(async (tx) => {
+      const user = await accounts.findById(tx, userId)
+      if (user !== null) {
+        await flows.notify(tx, { kind: 'passkey_copied', user, sessionId: null, caller, params: { factor_name: name } })
+      }
+      return true
+    })
+  try {
+    await limits.guard(
+      [{ policy: copyNotices, of: hashSubject(id) }],
+      { caller, announce: () => undefined, refusal },
+      notify,
+    )
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'rate_limited')) throw error
+  }
+  flows.wakeMail()
 }
 
 function proofOf({ backupEligible, isUserVerified }: VerifiedUse, at: Date): Proof {

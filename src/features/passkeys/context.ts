@@ -3,6 +3,7 @@ import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database } from '../../platform/database/database.js'
 import type { Accounts } from '../accounts/accounts.js'
 import type { Audit } from '../audit/audit.js'
+import type { Factors } from '../factors/factors.js'
 import type { Flows } from '../flows/flows.js'
 import type { Limits } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
@@ -28,5 +29,6 @@ export interface PasskeysContext {
   revocations: Revocations
   limits: Limits
   flows: Pick<Flows, 'notify' | 'wakeMail'>
+  factors: Pick<Factors, 'change'>
   settings: RelyingParty
 }

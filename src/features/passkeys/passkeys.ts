@@ -4,28 +4,46 @@
  * every change of factors does belongs to factors.
  */
 import type { Queries } from '../../platform/database/database.js'
+import type { User } from '../accounts/accounts.js'
 import { createChecking, type Checking } from './checking.js'
 import type { PasskeysContext } from './context.js'
+import { createManaging, type Managing } from './managing.js'
 import { createOptions, type OptionsForBrowsers } from './options.js'
 import { createRegistering, type Registering } from './registering.js'
 import * as store from './store.js'
 
 export type { passkeyEvents } from './audit-events.js'
+export { passkeySchema, presentPasskey, registeredPasskeySchema } from './schemas.js'
 export type { ShownPasskey } from './checking.js'
+export type { PasskeyOwner } from './managing.js'
 export {
+  exampleAssertion,
+  exampleAttestation,
   assertionSchema,
   attestationSchema,
   creationOptionsSchema,
   passkeyNameSchema,
   requestOptionsSchema,
 } from './schemas.js'
+export type { Assertion, Attestation, CreationOptions, RequestOptions } from './schemas.js'
 export type { Passkey } from './store.js'
+
+/** What the browsers' Signal API takes (WebAuthn Level 3, section 5.1.10). */
+export interface Signals {
+  rpId: string
+  userId: string
+  acceptedCredentialIds: string[]
+  name: string
+  displayName: string
+}
 
 const PURGE_BATCH = 1000
 
-export interface Passkeys extends Checking, OptionsForBrowsers, Registering {
+export interface Passkeys extends Checking, OptionsForBrowsers, Registering, Managing {
   /** The passkeys of a user, the oldest first. */
   list(client: Queries, userId: string): Promise<store.Passkey[]>
+  /** What browsers are told, so that they offer the passkeys that still count, under the present name (Signal API). */
+  signalsOf(client: Queries, user: Pick<User, 'id' | 'email' | 'name'>): Promise<Signals>
   /** Deletes the passkeys of a user who is being deleted, or whose factors are reset. */
   forgetUser(tx: Queries, userId: string): Promise<void>
   /** How many passkeys were made for another domain than PASSKEY_RP_ID, so that no browser offers them any more. */
@@ -36,12 +54,27 @@ export interface Passkeys extends Checking, OptionsForBrowsers, Registering {
 
 export function createPasskeys(context: PasskeysContext): Passkeys {
   const { database, clock, settings } = context
+  const registering = createRegistering(context)
   return {
     ...createChecking(context),
     ...createOptions(context),
-    ...createRegistering(context),
+    ...registering,
+    ...createManaging(context, registering),
 
     list: store.findOf,
+    async signalsOf(client, { id, email, name }) {
+      const webauthnId = await context.accounts.webauthnIdOf(client, id)
+      const passkeys = await store.findOf(client, id)
+      return {
+        rpId: settings.rpId,
+        userId: Buffer.from(webauthnId).toString('base64url'),
+        acceptedCredentialIds: passkeys
+          .filter(({ rpId }) => rpId === settings.rpId)
+          .map(({ credentialId }) => Buffer.from(credentialId).toString('base64url')),
+        name: email,
+        displayName: name ?? email,
+      }
+    },
     forgetUser: store.deleteAllOf,
     countOrphaned: () => database.query((client) => store.countOrphaned(client, settings.rpId), { internal: true }),
 

@@ -7,6 +7,8 @@ export const signInEvents = {
   login_succeeded: 'done',
   login_failed: 'refused',
   login_refused_banned: 'refused',
+  second_factor_failed: 'refused',
+  passkeys_limited: 'refused',
   email_verified: 'done',
   unverified_access_removed: 'done',
   password_reset: 'done',

@@ -30,8 +30,6 @@ export interface ProvenSignIn {
   settlement?: Settlement
   /** A stronger hash of the password that was shown; null where the stored one is strong enough. */
   rehashed?: string | null
-  /** Whether the user has trusted this device to sign in without a second factor. */
-  isTrusted?: boolean
 }
 
 export interface CompletionOptions {
@@ -126,7 +124,12 @@ export async function completeSignInWithin(
   return { tokens }
 }
 
-function stepOf({ mfa, clock }: CompletionOptions, user: User, { proofs, isTrusted = false }: ProvenSignIn): NextStep {
+function stepOf(
+  { mfa, clock, devices }: CompletionOptions,
+  user: User,
+  { proofs, context: { device } }: ProvenSignIn,
+): NextStep {
+  const isTrusted = user.factors.length > 0 && device !== null && devices.isTrustedBy(device, user)
   return nextStep(user, proofs, { mfa, isTrusted, now: clock.now() })
 }
 

@@ -69,6 +69,7 @@ function mountVerify(app: AppInstance, { signIn, flowCookie, door }: MailRoutesO
             'cross_site_request',
             'flow_invalid',
             'flow_unbound',
+            'mfa_required',
             'account_banned',
             'not_offered',
             'rate_limited',
@@ -109,6 +110,7 @@ function mountInvitation(app: AppInstance, { signIn, door }: MailRoutesOptions):
           ...problemResponses(
             'cross_site_request',
             'flow_invalid',
+            'mfa_required',
             'email_taken',
             'password_too_weak',
             'database_unavailable',

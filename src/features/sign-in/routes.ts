@@ -4,6 +4,8 @@ import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { holdersOf, replyWithFlow } from '../flows/flows.js'
 import { mountMailedCodeRoutes, type MailRoutesOptions } from './mailed-code-routes.js'
+import { mountMfaRoutes } from './mfa-routes.js'
+import { mountPasskeyLoginRoutes } from './passkey-routes.js'
 import { loginSchema, registerSchema } from './schemas.js'
 import { mountVerificationRoutes, type VerificationRoutesOptions } from './verification-routes.js'
 
@@ -14,6 +16,8 @@ export function mountSignInRoutes(app: AppInstance, options: SignInRoutesOptions
   mountPasswordRoutes(app, options)
   mountVerificationRoutes(app, options)
   mountMailedCodeRoutes(app, options)
+  mountMfaRoutes(app, options)
+  mountPasskeyLoginRoutes(app, options)
 }
 
 function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): void {
@@ -39,6 +43,7 @@ function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): vo
             'cross_site_request',
             'registration_closed',
             'not_offered',
+            'mfa_required',
             'email_taken',
             'password_too_weak',
             'rate_limited',
@@ -72,6 +77,7 @@ function mountPasswordRoutes(app: AppInstance, options: SignInRoutesOptions): vo
           ...problemResponses(
             'cross_site_request',
             'invalid_credentials',
+            'mfa_required',
             'account_banned',
             'rate_limited',
             'database_unavailable',

@@ -11,6 +11,7 @@ import {
   ONE_OF_LINK_AND_CODE,
   presentedMembers,
 } from '../flows/flows.js'
+import { assertionSchema, exampleAssertion } from '../passkeys/passkeys.js'
 import { passwordSchema } from '../passwords/passwords.js'
 
 const sessionMembers = {
@@ -43,6 +44,10 @@ export const loginSchema = z
   .strictObject({ email: emailSchema, password: passwordSchema, ...sessionMembers })
   .meta({ examples: [example] })
 
+export const passkeyLoginSchema = z
+  .strictObject({ credential: assertionSchema, ...sessionMembers })
+  .meta({ examples: [{ credential: exampleAssertion, mode: 'json' }] })
+
 export const registerSchema = z
   .strictObject({
     email: newEmailSchema,
@@ -53,7 +58,7 @@ export const registerSchema = z
   })
   .meta({ examples: [{ ...example, name: 'Ada Lovelace', device_name: 'Work laptop' }] })
 
-const { device_token: deviceToken } = sessionMembers
+export const { device_token: deviceTokenMember } = sessionMembers
 
 export const verifyEmailSchema = z
   .strictObject({
@@ -61,7 +66,7 @@ export const verifyEmailSchema = z
     password: passwordSchema.optional().meta({
       description: 'For the link of a registration that was opened elsewhere: the password of the registration.',
     }),
-    device_token: deviceToken,
+    device_token: deviceTokenMember,
   })
   .refine(hasOneOfLinkAndCode, ONE_OF_LINK_AND_CODE)
   .meta({ examples: [{ code: '1234 5678', flow_token: 'spf_…' }] })
@@ -90,7 +95,7 @@ export const codeRequestSchema = z
   .meta({ examples: [{ email: 'ada@example.com', mode: 'json' }] })
 
 export const verifyCodeSchema = z
-  .strictObject({ ...presentedMembers, device_token: deviceToken })
+  .strictObject({ ...presentedMembers, device_token: deviceTokenMember })
   .refine(hasOneOfLinkAndCode, ONE_OF_LINK_AND_CODE)
   .meta({ examples: [{ code: '1234 5678', flow_token: 'spf_…' }] })
 
@@ -100,5 +105,6 @@ export const acceptInvitationSchema = z
 
 export type CodeRequestBody = z.output<typeof codeRequestSchema>
 export type AcceptInvitationBody = z.output<typeof acceptInvitationSchema>
+export type PasskeyLoginBody = z.output<typeof passkeyLoginSchema>
 export type LoginBody = z.output<typeof loginSchema>
 export type RegisterBody = z.output<typeof registerSchema>

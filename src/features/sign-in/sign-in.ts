@@ -9,8 +9,10 @@ import type { BegunFlow } from '../flows/flows.js'
 import type { Requester } from '../limits/limits.js'
 import { createInvitationAcceptance } from './invitation.js'
 import { createMailedCode, type MailedCode, type MailedCodeOptions } from './mailed-code.js'
+import { createPasskeyLogin, type PasskeyLogin, type PasskeyLoginOptions } from './passkey-login.js'
 import { createPasswordLogin, type PasswordLoginOptions } from './password-login.js'
 import { createRegistration, type Registered } from './registration.js'
+import { createSecondFactor, type SecondFactor, type SecondFactorOptions } from './second-factor.js'
 import type { AcceptInvitationBody, LoginBody, RegisterBody } from './schemas.js'
 import { createAddressConfirmation, createVerificationRequest } from './verification.js'
 
@@ -19,7 +21,7 @@ export type { Confirmation, ConfirmAddress } from './verification.js'
 export type { signInEvents } from './audit-events.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
 
-export type SignInOptions = PasswordLoginOptions & MailedCodeOptions
+export type SignInOptions = PasswordLoginOptions & PasskeyLoginOptions & MailedCodeOptions & SecondFactorOptions
 
 export interface SignIn {
   /**
@@ -37,6 +39,9 @@ export interface SignIn {
   /** Mails a link and a code to a user whose address is not verified. Throws `flow_invalid` for one that is. */
   requestVerification(userId: string, wish: { mode: Mode; holders: string[] }, requester: Requester): Promise<BegunFlow>
   readonly mailedCode: MailedCode
+  /** What follows the problem `mfa_required`. */
+  readonly secondFactor: SecondFactor
+  readonly passkeyLogin: PasskeyLogin
   /** What confirming an address brings about, by the kind of the flow that began it. */
   readonly confirmAddress: ReturnType<typeof createAddressConfirmation>
 }
@@ -48,6 +53,8 @@ export function createSignIn(options: SignInOptions): SignIn {
     acceptInvitation: createInvitationAcceptance(options),
     requestVerification: createVerificationRequest(options),
     mailedCode: createMailedCode(options),
+    secondFactor: createSecondFactor(options),
+    passkeyLogin: createPasskeyLogin(options),
     confirmAddress: createAddressConfirmation(options),
   }
 }

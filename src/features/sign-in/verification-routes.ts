@@ -58,6 +58,7 @@ function mountVerifyEmail(app: AppInstance, options: VerificationRoutesOptions):
             'cross_site_request',
             'flow_invalid',
             'flow_unbound',
+            'mfa_required',
             'invalid_credentials',
             'email_taken',
             'rate_limited',

@@ -35,6 +35,7 @@ export async function describeApi(
       tags: [
         { name: 'Sign-in', description: 'Registration, login, refresh and logout.' },
         { name: 'Account', description: 'The current user.' },
+        { name: 'Factors', description: 'Second factors and passkeys of the current user.' },
         { name: 'Sessions', description: 'The sessions of the current user.' },
         { name: 'Keys', description: 'Public keys for verifying access tokens.' },
         { name: 'Verifiers', description: 'For other services: revocations and introspection.' },

@@ -178,7 +178,7 @@ t.test('REF-18, WEB-12: a request presents exactly one token', async (t) => {
 t.test('REF-18, WEB-02: each mode returns its tokens in its own transport', async (t) => {
   const user = {
     ...{ id: 'u', email: 'ada@example.com', name: null, emailVerifiedAt: null, roles: [], createdAt: now },
-    ...{ epoch: 1, bannedAt: null, bannedUntil: null, passwordSetAt: now, factors: [] },
+    ...{ epoch: 1, bannedAt: null, bannedUntil: null, passwordSetAt: now, factors: [], trustEpoch: 0 },
   }
   const shared = {
     ...{ token_type: 'Bearer', expires_in: 600, expires_at: '2026-01-01T00:10:00.000Z' },

@@ -11,10 +11,11 @@ function secretKey() {
 
 const [old, next] = [secretKey(), secretKey()]
 const clock = createTestClock()
-const devices = createKnownDevices({ secrets: new SecretKeys(old), clock })
+const trustSeconds = 30 * 24 * 60 * 60
+const devices = createKnownDevices({ secrets: new SecretKeys(old), clock, trustSeconds })
 
 const passwordSetAt = new Date('2026-01-01T00:00:00Z')
-const userOf = (name: string) => ({ id: `id of ${name}`, email: `${name}@example.com`, passwordSetAt })
+const userOf = (name: string) => ({ id: `id of ${name}`, email: `${name}@example.com`, passwordSetAt, trustEpoch: 0 })
 const [ada, bob] = [userOf('ada'), userOf('bob')]
 
 /** Whether a text makes the device known for a user. */
@@ -54,11 +55,11 @@ t.test('PWD-13: a device is known for a year after the last sign-in', async (t) 
 
 t.test('PWD-13: a device stays known after a change of the secret, as long as the old one is listed', async (t) => {
   const text = devices.remember(null, ada)
-  const both = createKnownDevices({ secrets: new SecretKeys(next, old), clock })
+  const both = createKnownDevices({ secrets: new SecretKeys(next, old), clock, trustSeconds })
   t.ok(knows(both, text, ada))
   const shared = both.remember(both.parse(text), bob)
   t.ok(knows(both, shared, ada) && knows(both, shared, bob))
-  const after = createKnownDevices({ secrets: new SecretKeys(next), clock })
+  const after = createKnownDevices({ secrets: new SecretKeys(next), clock, trustSeconds })
   t.notOk(knows(after, shared, ada))
   t.ok(knows(after, shared, bob))
 })

@@ -1,0 +1,127 @@
+import type { Database, Queries } from '../../platform/database/database.js'
+import { Problem } from '../../platform/problem.js'
+import { isUuid } from '../../platform/uuid.js'
+import type { Accounts } from '../accounts/accounts.js'
+import type { Actor, Audit } from '../audit/audit.js'
+import type { BegunTotp, FactorChange, Factors, TotpFactor } from '../factors/factors.js'
+import type { Families, SessionTokens } from '../families/families.js'
+import type { Flows } from '../flows/flows.js'
+import type { Passkey, Passkeys } from '../passkeys/passkeys.js'
+import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { Self } from './account.js'
+import type { accountEvents } from './audit-events.js'
+
+export interface OwnFactorsOptions {
+  database: Database
+  accounts: Accounts
+  revocations: Revocations
+  families: Families
+  factors: Factors
+  passkeys: Passkeys
+  flows: Flows
+  audit: Audit<typeof accountEvents>
+}
+
+/** What a change of factors results in. */
+export interface Changed {
+  /** The recovery codes, where there are new ones. */
+  recoveryCodes: string[] | null
+  /** Of the session, where the request has shown its refresh token. */
+  tokens: SessionTokens | null
+}
+
+/** What users do to their own second factors. */
+export interface OwnFactors {
+  list(userId: string): Promise<{ factors: (TotpFactor | Passkey)[]; recoveryCodesLeft: number }>
+  beginTotp(userId: string, name: string | undefined): Promise<BegunTotp>
+  /** Throws `invalid_credentials` for a wrong code, and `not_found`. */
+  confirmTotp(self: Self, id: string, code: string): Promise<Changed>
+  /** Throws `not_found`. */
+  rename(self: Self, id: string, name: string): Promise<TotpFactor | Passkey>
+  /** Throws `not_found`, `last_factor` and `last_way_in`. */
+  remove(self: Self, id: string): Promise<Changed>
+  /** Throws `not_found` for a user without a second factor. */
+  replaceRecoveryCodes(self: Self): Promise<string[]>
+}
+
+export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
+  const { database, accounts, revocations, families, factors, passkeys, flows, audit } = options
+
+  /** Changes the factors, in a transaction that holds the user's row, and rotates the session (REF-14). */
+  async function change<T>(
+    self: Self,
+    work: (tx: Queries, revoke: Revoke, by: Omit<FactorChange, 'change' | 'name'>) => Promise<T>,
+  ): Promise<{ result: T; tokens: SessionTokens | null }> {
+    const { userId, sessionId, caller, shown } = self
+    const changed = await revocations.transaction(async (tx, revoke) => {
+      const user = await accounts.lock(tx, userId)
+      if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
+      const result = await work(tx, revoke, { user, sessionId, actor: actorOf(self), caller })
+      for (const request of shown) {
+        const tokens = await families.rotate(tx, sessionId, request)
+        if (tokens !== null) return { result, tokens }
+      }
+      return { result, tokens: null }
+    })
+    flows.wakeMail()
+    return changed
+  }
+
+  return {
+    async list(userId) {
+      const [totps, keys, recoveryCodesLeft] = await Promise.all([
+        factors.list(userId),
+        database.query((client) => passkeys.list(client, userId), { safeToRetry: true }),
+        factors.countRecoveryCodes(userId),
+      ])
+      return { factors: [...totps, ...keys], recoveryCodesLeft }
+    },
+
+    async beginTotp(userId, name) {
+      return factors.beginTotp({ user: await accounts.require(userId), name, flowId: null })
+    },
+
+    async confirmTotp(self, id, code) {
+      const { userId } = self
+      const shown = isUuid(id) ? await factors.checkPending({ id, userId }, code) : 'unknown'
+      if (shown === 'unknown') throw new Problem('not_found')
+      if (shown === 'wrong') throw new Problem('invalid_credentials', { detail: 'The code is wrong.' })
+      const { result, tokens } = await change(self, (tx, revoke, by) => factors.confirmTotp(tx, revoke, shown, by))
+      return { recoveryCodes: result, tokens }
+    },
+
+    async rename(self, id, name) {
+      const { userId } = self
+      const renamed = isUuid(id)
+        ? ((await factors.rename(userId, id, name)) ?? (await passkeys.rename(self, id, name)))
+        : null
+      if (renamed === null) throw new Problem('not_found')
+      return renamed
+    },
+
+    async remove(self, id) {
+      if (!isUuid(id)) throw new Problem('not_found')
+      const { result: isRemoved, tokens } = await change(self, (tx, revoke, by) =>
+        factors.removeTotp(tx, revoke, id, by),
+      )
+      if (!isRemoved && !(await passkeys.remove(self, id))) throw new Problem('not_found')
+      return { recoveryCodes: null, tokens }
+    },
+
+    async replaceRecoveryCodes(self) {
+      const { userId, sessionId, caller } = self
+      const { result } = await change({ ...self, shown: [] }, async (tx, _revoke, { user }) => {
+        if (user.factors.length === 0) throw new Problem('not_found', { detail: 'There is no second factor yet.' })
+        const codes = await factors.replaceRecoveryCodes(tx, userId)
+        await flows.notify(tx, { kind: 'recovery_codes_made', user, sessionId, caller })
+        await audit.record(tx, { event: 'recovery_codes_replaced', actor: actorOf(self), caller, userId, sessionId })
+        return codes
+      })
+      return result
+    },
+  }
+}
+
+function actorOf({ userId }: Self): Actor {
+  return { kind: 'user', id: userId }
+}

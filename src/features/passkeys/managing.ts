@@ -1,0 +1,101 @@
+import type { Queries } from '../../platform/database/database.js'
+import type { Caller } from '../../platform/http/caller.js'
+import { Problem } from '../../platform/problem.js'
+import { isUuid } from '../../platform/uuid.js'
+import type { Actor } from '../audit/audit.js'
+import type { PasskeysContext } from './context.js'
+import type { Registering } from './registering.js'
+import type { Attestation } from './schemas.js'
+import * as store from './store.js'
+
+/** A user who changes their own passkeys. */
+export interface PasskeyOwner {
+  userId: string
+  sessionId: string
+  caller: Caller
+}
+
+/** A passkey that was registered, and the recovery codes that come with the first factor. */
+export interface Registered {
+  passkey: store.Passkey
+  recoveryCodes: string[] | null
+}
+
+export interface Managing {
+  /** Adds a passkey, as `factors.change` does. Throws `validation_failed` for a credential that cannot be registered. */
+  register(owner: PasskeyOwner, made: { credential: Attestation; name?: string | undefined }): Promise<Registered>
+  /** Null where the user has no such passkey. */
+  rename(owner: PasskeyOwner, id: string, name: string): Promise<store.Passkey | null>
+  /**
+   * Removes a passkey, as `factors.change` does; false where the user has no such passkey. Throws `last_factor`, and
+   * `last_way_in` for the last one with which a user without a password can sign in.
+   */
+  remove(owner: PasskeyOwner, id: string): Promise<boolean>
+  /** Whether a user has a passkey that signs them in by itself. */
+  canSignIn(client: Queries, userId: string): Promise<boolean>
+}
+
+export function createManaging(context: PasskeysContext, { checkNew }: Registering): Managing {
+  const { database, accounts, revocations, factors, flows, audit, settings } = context
+  const opens = (passkeys: readonly store.Passkey[]) =>
+    passkeys.some(({ userVerifying, rpId }) => userVerifying && rpId === settings.rpId)
+
+  async function requireHeld(tx: Queries, userId: string) {
+    const user = await accounts.lock(tx, userId)
+    if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
+    return user
+  }
+
+  return {
+    canSignIn: async (client, userId) => opens(await store.findOf(client, userId)),
+
+    async register(owner, { credential, name }) {
+      const { userId, caller } = owner
+      const checked = await checkNew({ credential, userId, name, caller })
+      const registered = await revocations.transaction(async (tx, revoke) => {
+        const user = await requireHeld(tx, userId)
+        const passkey = await checked.add(tx)
+        const change = { user, change: { added: 'passkey' as const }, name: passkey.name }
+        const recoveryCodes = await factors.change(tx, revoke, { ...change, ...owner, actor: actorOf(owner) })
+        return { passkey, recoveryCodes }
+      })
+      flows.wakeMail()
+      return registered
+    },
+
+    async rename(owner, id, name) {
+      if (!isUuid(id)) return null
+      return database.transaction(async (tx) => {
+        const { userId, sessionId, caller } = owner
+        const passkey = await store.renamePasskey(tx, { userId, id }, name)
+        if (passkey === null) return null
+        const event = { event: 'passkey_renamed', actor: actorOf(owner), caller, userId, sessionId } as const
+        await audit.record(tx, { ...event, detail: { passkey_id: id } })
+        return passkey
+      })
+    },
+
+    async remove(owner, id) {
+      const { userId } = owner
+      const isRemoved = await revocations.transaction(async (tx, revoke) => {
+        const user = await requireHeld(tx, userId)
+        const passkeys = await store.findOf(tx, userId)
+        const removed = passkeys.find((passkey) => passkey.id === id)
+        if (removed === undefined) return false
+        const others = passkeys.filter((passkey) => passkey !== removed)
+        if (user.passwordHash === null && opens(passkeys) && !opens(others)) throw new Problem('last_way_in')
+        await store.deletePasskey(tx, { userId, id })
+        const change = { removed: 'passkey' as const, isLastOfKind: others.length === 0 }
+        const { name } = removed
+        await factors.change(tx, revoke, { user, change, name, ...owner, actor: actorOf(owner) })
+        return true
+      })
+      if (isRemoved) flows.wakeMail()
+      return isRemoved
+    },
+  }
+}
+
+function actorOf({ userId }: PasskeyOwner): Actor {
+  return { kind: 'user', id: userId }
+}

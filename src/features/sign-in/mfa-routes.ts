@@ -1,0 +1,180 @@
+import type { FastifyReply } from 'fastify'
+import { tokenReplySchema, type TokenReply } from '../../wire/token-reply.js'
+import { problemResponses } from '../../platform/http/problem-responses.js'
+import type { AppInstance } from '../../platform/http/app-instance.js'
+import type { Door, SignInContext } from '../browser/browser.js'
+import { presentTotp, totpBegunSchema } from '../factors/factors.js'
+import type { Flow } from '../flows/flows.js'
+import * as schemas from './mfa-schemas.js'
+import type { SignedInTwice } from './second-factor.js'
+import type { SignIn } from './sign-in.js'
+
+export interface MfaRoutesOptions {
+  signIn: Pick<SignIn, 'secondFactor'>
+  door: Door
+}
+
+/** From how few recovery codes on the user is warned. */
+const FEW_RECOVERY_CODES = 3
+
+const shared = { tags: ['Second factor'], security: [{}] }
+
+/** The second step of a sign-in. */
+export function mountMfaRoutes(app: AppInstance, options: MfaRoutesOptions): void {
+  mountShow(app, options)
+  mountPasskeyOptions(app, options)
+  mountEnrollTotp(app, options)
+  mountEnrollPasskey(app, options)
+}
+
+function mountShow(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
+  app.post(
+    '/v1/auth/mfa',
+    {
+      schema: {
+        ...shared,
+        operationId: 'showSecondFactor',
+        summary: 'Complete a sign-in with a second factor',
+        description:
+          'After "mfa_required": with a code of an authenticator app, a passkey or a recovery code. The session has the ' +
+          'mode, the device name and the persistence that the first step asked for.',
+        body: schemas.mfaSchema,
+        response: {
+          200: tokenReplySchema,
+          ...problemResponses('cross_site_request', 'flow_invalid', 'rate_limited', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const signedIn = await signIn.secondFactor.show(body.mfa_token, body, contextOf(reply, body, door))
+      return replyTo(reply, signedIn, { door, trusts: body.trust_device === true })
+    },
+  )
+}
+
+function mountPasskeyOptions(app: AppInstance, { signIn }: MfaRoutesOptions): void {
+  app.post(
+    '/v1/auth/mfa/options',
+    {
+      schema: {
+        ...shared,
+        operationId: 'getSecondFactorOptions',
+        summary: 'Get the options to show a passkey as second factor',
+        body: schemas.mfaTokenBodySchema,
+        response: {
+          200: schemas.requestOptionsReplySchema,
+          ...problemResponses('flow_invalid', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request) => ({ options: await signIn.secondFactor.passkeyOptions(request.body.mfa_token) }),
+  )
+}
+
+function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
+  app.post(
+    '/v1/auth/mfa/enroll/totp',
+    {
+      schema: {
+        ...shared,
+        operationId: 'enrollTotpAtSignIn',
+        summary: 'Enroll an authenticator app to complete a sign-in',
+        description:
+          'Where MFA is "required" and the user has no second factor yet ("enroll" of "mfa_required"). A second call ' +
+          'replaces the secret of the first.',
+        body: schemas.enrollTotpSchema,
+        response: { 201: totpBegunSchema, ...problemResponses('flow_invalid', 'database_unavailable') },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const { mfa_token: token, name } = request.body
+      return reply.code(201).send(presentTotp(await signIn.secondFactor.beginTotp(token, name)))
+    },
+  )
+
+  app.post(
+    '/v1/auth/mfa/enroll/totp/confirm',
+    {
+      schema: {
+        ...shared,
+        operationId: 'confirmTotpAtSignIn',
+        summary: 'Confirm the authenticator app and complete the sign-in',
+        body: schemas.confirmTotpSchema,
+        response: {
+          200: schemas.enrolledReplySchema,
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const signedIn = await signIn.secondFactor.confirmTotp(body.mfa_token, body.code, contextOf(reply, body, door))
+      return { ...replyTo(reply, signedIn, { door, trusts: false }), recovery_codes: signedIn.recoveryCodes ?? [] }
+    },
+  )
+}
+
+function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
+  app.post(
+    '/v1/auth/mfa/enroll/passkey/options',
+    {
+      schema: {
+        ...shared,
+        operationId: 'getPasskeyOptionsAtSignIn',
+        summary: 'Get the options to make a passkey to complete a sign-in',
+        description: 'Where MFA is "required" and the user has no second factor yet ("enroll" of "mfa_required").',
+        body: schemas.mfaTokenBodySchema,
+        response: {
+          200: schemas.creationOptionsReplySchema,
+          ...problemResponses('flow_invalid', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request) => ({ options: await signIn.secondFactor.newPasskeyOptions(request.body.mfa_token) }),
+  )
+
+  app.post(
+    '/v1/auth/mfa/enroll/passkey',
+    {
+      schema: {
+        ...shared,
+        operationId: 'enrollPasskeyAtSignIn',
+        summary: 'Add a passkey and complete the sign-in',
+        body: schemas.addPasskeySchema,
+        response: {
+          200: schemas.enrolledReplySchema,
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const signedIn = await signIn.secondFactor.addPasskey(body.mfa_token, body, contextOf(reply, body, door))
+      return { ...replyTo(reply, signedIn, { door, trusts: false }), recovery_codes: signedIn.recoveryCodes ?? [] }
+    },
+  )
+}
+
+function contextOf(
+  reply: FastifyReply,
+  { device_token: deviceToken }: { device_token?: string | undefined },
+  door: Door,
+): (flow: Flow) => SignInContext {
+  return ({ email, mode }) => door.contextOf(reply, { email: email ?? '', mode, device_token: deviceToken })
+}
+
+function replyTo(
+  reply: FastifyReply,
+  { tokens, context, recoveryCodesLeft }: SignedInTwice,
+  { door, trusts }: { door: Door; trusts: boolean },
+): TokenReply {
+  const answer = door.reply(reply, tokens, context, { trusts })
+  return recoveryCodesLeft > FEW_RECOVERY_CODES ? answer : { ...answer, warnings: ['recovery_codes_low'] }
+}
