@@ -16,7 +16,7 @@ export interface ClientOptions {
   goesOn(): boolean
 }
 
-const PASSWORDS = ['copper lantern drifts over seven hills', 'quiet harbour below a paper moon'] as const
+const PASSWORDS = ['amber windmill under nine clouds', 'quiet harbour below a paper moon'] as const
 
 /** How often each action is chosen, as a share of all. */
 const shares = { whoami: 40, refresh: 30, list: 8, login: 7, probe: 5, logout: 6, changePassword: 4, code: 4, reset: 2 }

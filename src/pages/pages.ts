@@ -13,6 +13,7 @@ import { mountHome, type HomeOptions } from './home/home.js'
 import { mountInbox } from './inbox/inbox.js'
 import { isLocale } from './locales/messages.js'
 import { mountLinks } from './link/link.js'
+import { mountMfa } from './mfa/mfa.js'
 import type { PageFeatures, PageTools } from './page-tools.js'
 import { answerWithPages } from './problems/problems.js'
 import { mountRecovery } from './recovery/recovery.js'
@@ -37,6 +38,8 @@ export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
   /** SIGN_IN_METHODS. */
   methods: readonly ('password' | 'otp')[]
   registration: 'open' | 'invite' | 'closed'
+  /** Whether a device can be trusted to sign in without a second factor (MFA_TRUST_DAYS). */
+  canTrust: boolean
   /** PASSWORD_MIN_LENGTH. */
   minLength: number
   /** RETURN_TO. */
@@ -68,6 +71,7 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     staticFiles.mount(scope)
     mountHome(scope, tools, { ...options, inbox: options.inbox !== null })
     mountSignIn(scope, tools)
+    mountMfa(scope, tools)
     mountRegister(scope, tools)
     mountAccount(scope, tools)
     mountSignedOut(scope, tools)
