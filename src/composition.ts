@@ -62,6 +62,7 @@ export async function createFeatures(foundation: Foundation) {
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
     database,
+    accounts,
     revocations,
     audit,
     accessTokens,
@@ -120,6 +121,9 @@ export async function createFeatures(foundation: Foundation) {
     audit,
     clock,
     passwords,
+    factors,
+    passkeys,
+    resetDelaySeconds: config.factors.resetDelaySeconds,
   })
   const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
   const signIn = createSignIn({
@@ -141,9 +145,11 @@ export async function createFeatures(foundation: Foundation) {
     passkeys,
     countLogin: count.login,
   })
-  const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
+  const passwordReset = createPasswordReset({
+    ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
+  })
   const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
-  const account = createAccount({ accounts, families, passwords, flows, audit })
+  const account = createAccount({ accounts, families, passwords, factors, passkeys, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
     database,

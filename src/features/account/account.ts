@@ -4,8 +4,10 @@
  */
 import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, Profile, User } from '../accounts/accounts.js'
+import type { Factors } from '../factors/factors.js'
 import type { Flows } from '../flows/flows.js'
 import type { Families, RefreshRequest, SessionTokens } from '../families/families.js'
+import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
 import type { accountEvents } from './audit-events.js'
 
@@ -19,6 +21,8 @@ export interface AccountOptions {
   accounts: Accounts
   families: Families
   passwords: Passwords
+  factors: Factors
+  passkeys: Passkeys
   flows: Flows
   audit: Audit<typeof accountEvents>
 }
@@ -43,7 +47,7 @@ export interface Account {
   remove(self: Self, password: string): Promise<void>
 }
 
-export function createAccount({ accounts, families, passwords, flows, audit }: AccountOptions): Account {
+export function createAccount({ accounts, families, passwords, factors, passkeys, flows, audit }: AccountOptions): Account {
   return {
     read: accounts.require,
     changeProfile: accounts.changeProfile,
@@ -78,6 +82,8 @@ export function createAccount({ accounts, families, passwords, flows, audit }: A
         const by = { actor: actorOf(self), caller }
         await families.endAll(tx, revoke, userId, { reason: 'deleted', by })
         await families.forgetUser(tx, userId)
+        await factors.forgetUser(tx, userId)
+        await passkeys.forgetUser(tx, userId)
         await flows.forgetUser(tx, user)
         await audit.record(tx, { event: 'user_deleted', ...by, userId })
         await audit.forgetUser(tx, userId)

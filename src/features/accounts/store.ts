@@ -197,7 +197,7 @@ export async function setFactors(tx: Queries, id: string, factors: readonly Fact
 }
 
 export async function endTrust(tx: Queries, id: string): Promise<void> {
-  await tx.user.update({ where: { id }, data: { trustEpoch: { increment: 1 } } })
+  await tx.user.updateMany({ where: { id }, data: { trustEpoch: { increment: 1 } } })
 }
 
 /** The random id that a user's passkeys have, made when the first one is registered. */

@@ -92,12 +92,13 @@ export async function endOtherSessions(
   )
 }
 
-/** Ends every session of the user. */
+/** Ends every session of the user, and the trust in their devices. */
 export async function endAllSessions(context: FamiliesContext, userId: string, caller: Caller): Promise<void> {
   const by: EndedBy = { actor: { kind: 'user', id: userId }, caller }
-  await context.revocations.statement((client, revoking) =>
-    endFamilies(context, client, revoking, { userId, exceptId: null }, 'logout_all', by),
-  )
+  await context.revocations.transaction(async (tx, revoke) => {
+    await context.accounts.endTrust(tx, userId)
+    await endFamilies(context, tx, revoke, { userId, exceptId: null }, 'logout_all', by)
+  })
 }
 
 /**
