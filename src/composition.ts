@@ -22,7 +22,7 @@ import { createOperations } from './features/operations/operations.js'
 import { createPasskeys } from './features/passkeys/passkeys.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations } from './features/revocation/revocation.js'
-import { createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
+import { createPasswordReset, createReauthentication, createSignIn } from './features/sign-in/sign-in.js'
 import { createTokens } from './features/tokens/tokens.js'
 import type { createMeters } from './meters.js'
 
@@ -149,7 +149,8 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
   })
   const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
-  const account = createAccount({ accounts, families, passwords, factors, passkeys, flows, audit })
+  const reauthenticate = createReauthentication({ accounts, families, passwords, audit, clock, mfa: config.mfa })
+  const account = createAccount({ revocations, accounts, families, passwords, factors, passkeys, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
     database,
@@ -188,6 +189,7 @@ export async function createFeatures(foundation: Foundation) {
       emailChange,
       signIn,
       passwordReset,
+      reauthenticate,
       account,
       ownFactors,
       disowning,

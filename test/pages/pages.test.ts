@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -238,6 +238,14 @@ t.test('THEME_DIR replaces colours, the logo and texts, and an unknown text stop
   t.match(await ada.open('/assets/logo'), { headers: { 'content-type': 'image/png' } })
   await writeFile(join(folder, 'locales/en.json'), '{"signin.titel": "Come in"}')
   await t.rejects(startApp(t, { settings }), { message: /unknown key "signin.titel"/ })
+  await rm(join(folder, 'locales/en.json'))
+  for (const name of ['theme.scss', 'Logo.svg', 'locales/en.jsn']) {
+    await writeFile(join(folder, name), '')
+    await t.rejects(startApp(t, { settings }), { message: `THEME_DIR: ${join(folder, name)} is not used.` })
+    await rm(join(folder, name))
+  }
+  await writeFile(join(folder, '.gitignore'), '')
+  await startApp(t, { settings })
 })
 
 t.test('pages can be switched off, and registration closed', async (t) => {

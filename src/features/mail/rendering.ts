@@ -1,8 +1,9 @@
 import { chooseLocale, isRightToLeft, shippedLocales } from './locales.js'
 import { sampleMails } from './samples.js'
 import type { ComposedMail, QueuedMail } from './source.js'
-import { createTemplates, parts, TemplateError, type Templates } from './templates.js'
+import { createTemplates, parts, shippedFolder, TemplateError, type Templates } from './templates.js'
 import type { OutgoingMail } from './transport.js'
+import { findUnusedTemplates } from './unused-templates.js'
 import { formatCode, formatDuration, formatTime, presentable } from './values.js'
 
 export interface RenderSettings {
@@ -53,6 +54,11 @@ function requireUsable(templates: Templates, settings: RenderSettings): void {
         faults.add(error.message)
       }
     }
+  }
+  const { templates: folder, locales } = settings
+  const unused = folder === null ? [] : findUnusedTemplates(folder, { shippedFolder, locales })
+  for (const file of unused) {
+    faults.add(`The mail template ${file} is not used: no mail in the languages of MAIL_LOCALES has this name.`)
   }
   if (faults.size > 0) throw new TemplateError([...faults].join('\n'))
 }

@@ -8,7 +8,7 @@ export const parts = ['subject', 'txt', 'html'] as const
 export type Part = (typeof parts)[number]
 
 // The same from src/ and from dist/.
-const shippedFolder = fileURLToPath(new URL('../../../templates/mail', import.meta.url))
+export const shippedFolder = fileURLToPath(new URL('../../../templates/mail', import.meta.url))
 
 /** A template that cannot be read, or not be rendered. The message names the file and the fault. */
 export class TemplateError extends Error {

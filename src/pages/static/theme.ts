@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMessageKey, locales, type CustomMessages, type Locale, type Messages } from '../locales/messages.js'
 
@@ -16,17 +16,33 @@ const logos = { 'logo.svg': 'image/svg+xml', 'logo.png': 'image/png', 'logo.webp
 
 /**
  * Reads THEME_DIR: `theme.css`, which follows ours, a logo, and `locales/<language>.json` with the texts to replace. It
- * throws for what cannot be meant, such as an unknown key. There are no templates: they would break with every release.
+ * throws for what cannot be meant, such as an unknown key, or a file that has none of these names. There are no templates:
+ * they would break with every release.
  */
 export async function readTheme(folder: string | null): Promise<Theme> {
   const css = await readFile(new URL('../theme.css', shipped), 'utf8')
   const own = { type: logos['logo.svg'], body: await readFile(new URL('../logo.svg', shipped)) }
   if (folder === null) return { css, logo: own, messages: {} }
+  await requireKnownFiles(folder)
   const customCss = await readIfPresent(join(folder, 'theme.css'))
   return {
     css: customCss === null ? css : `${css}\n${customCss.toString('utf8')}`,
     logo: (await readLogo(folder)) ?? own,
     messages: await readMessages(folder),
+  }
+}
+
+/** A folder may have others besides, such as `.git`, but no file that its author takes for one of these. */
+async function requireKnownFiles(folder: string): Promise<void> {
+  const known = {
+    '.': ['theme.css', ...Object.keys(logos), 'locales'],
+    locales: locales.map((locale) => `${locale}.json`),
+  }
+  for (const [part, names] of Object.entries(known)) {
+    for (const name of await listIfPresent(join(folder, part))) {
+      if (names.includes(name) || name.startsWith('.')) continue
+      throw new Error(`THEME_DIR: ${join(folder, part, name)} is not used. Only these names are: ${names.join(', ')}.`)
+    }
   }
 }
 
@@ -59,9 +75,13 @@ function parseMessages(text: string, path: string): Partial<Messages> {
   return messages
 }
 
-async function readIfPresent(path: string): Promise<Buffer | null> {
+const readIfPresent = (path: string) => unlessMissing(readFile(path))
+
+const listIfPresent = async (path: string) => (await unlessMissing(readdir(path))) ?? []
+
+async function unlessMissing<T>(reading: Promise<T>): Promise<T | null> {
   try {
-    return await readFile(path)
+    return await reading
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error

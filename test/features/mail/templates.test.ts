@@ -184,7 +184,10 @@ t.test('MAIL_TEMPLATES takes the place of shipped templates, file by file', asyn
   const templates = folderOf(t, {
     'otp/en.subject': 'Your {{ app_name }} code\n',
     'shared/button.html': '<p><a class="ours" href="{{ link }}">{{ label }}</a></p>',
-    'register/pt-BR.subject': 'unused',
+    'register/fr.subject': 'not offered',
+    'shared/ours.txt': 'Yours',
+    'otp/de.txt': "{% include 'shared/ours.txt' %}",
+    '.DS_Store': '',
   })
   const { preview } = await createRenderer({ templates, locales: ['en', 'de'], app })
   const mails = preview()
@@ -217,6 +220,20 @@ t.test('all faults of templates are reported at the start, with their files', as
   }
   t.match((await failure({ templates: null, locales: ['en', 'pt-BR'] })).join('\n'), /otp\/pt-BR\.subject/)
   t.match(await failure({ templates: '/does/not/exist', locales: ['en'] }), [/the folder .* is missing/])
+})
+
+t.test('a file that no mail uses is reported at the start, with its name', async (t) => {
+  const templates = folderOf(t, {
+    'otp/en.subjekt': 'A',
+    'opt/en.txt': 'B',
+    'otp/ne.txt': 'C',
+    'shared/buton.html': 'D',
+    'shared/pt-BR/footre.txt': 'E',
+  })
+  const error: unknown = await createRenderer({ templates, locales: ['en'], app }).catch((thrown: unknown) => thrown)
+  const unused = String(error instanceof TemplateError && error.message).matchAll(/template (\S+) is not used/g)
+  const expected = ['opt/en.txt', 'otp/en.subjekt', 'otp/ne.txt', 'shared/buton.html', 'shared/pt-BR/footre.txt']
+  t.strictSame([...unused].map(([, file]) => file).sort(), expected)
 })
 
 t.test('a template cannot read files outside its folders', async (t) => {

@@ -1,49 +1,21 @@
 // The calls around mails of an app on a device, which may be killed between the mail and its code.
 
 import t from 'tap'
-import { ClientError, createMemoryStore, type KeyStore } from '../../../src/sdk/client/client.js'
+import { createMemoryStore, type KeyStore } from '../../../src/sdk/client/client.js'
 import {
   forgetPendingFlow,
   pendingFlow,
-  readLink,
   requestCode,
   resend,
   signInWithCode,
   verifyEmail,
 } from '../../../src/sdk/client/mail.js'
 import { PASSWORD } from '../../support/api.js'
-import { type StartOptions, type Test } from '../../support/app.js'
-import { createMailbox } from '../../support/mailbox.js'
-import { codeOf, startDeviceApp } from '../../support/sdk-client.js'
-
-async function start(t: Test, settings: StartOptions['settings'] = {}) {
-  const app = await startDeviceApp(t, { settings })
-  const email = `${crypto.randomUUID()}@example.com`
-  const mailbox = createMailbox(app)
-  return {
-    ...app,
-    email,
-    account: { email, password: PASSWORD },
-    /** Delivers the mail to the user of the test. */
-    async receive() {
-      const { code = '', link = '', kind } = await mailbox.receive(email)
-      const token = readLink(link)?.token ?? ''
-      return { kind, code, token, wrongCode: code === '12345678' ? '87654321' : '12345678' }
-    },
-  }
-}
+import { codeOf } from '../../support/sdk-client.js'
+import { errorOf, startWithMails as start } from '../../support/sdk-mail.js'
 
 const required = { EMAIL_VERIFICATION: 'required' }
 const withCodes = { SIGN_IN_METHODS: 'password,otp' }
-
-async function errorOf(asked: Promise<unknown>): Promise<ClientError> {
-  const error = await asked.then(
-    () => new Error('It was not refused.'),
-    (error: unknown) => error,
-  )
-  if (!(error instanceof ClientError)) throw error
-  return error
-}
 
 t.test('a registration that is to be confirmed: the app is killed before the code arrives', async (t) => {
   const { device, account, email, receive, clock } = await start(t, required)
