@@ -22,7 +22,7 @@ import { createOperations } from './features/operations/operations.js'
 import { createPasskeys } from './features/passkeys/passkeys.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations } from './features/revocation/revocation.js'
-import { createPasswordReset, createSignIn } from './features/sign-in/sign-in.js'
+import { createPasswordReset, createReauthentication, createSignIn } from './features/sign-in/sign-in.js'
 import { createTokens } from './features/tokens/tokens.js'
 import type { createMeters } from './meters.js'
 
@@ -62,6 +62,7 @@ export async function createFeatures(foundation: Foundation) {
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
     database,
+    accounts,
     revocations,
     audit,
     accessTokens,
@@ -120,6 +121,9 @@ export async function createFeatures(foundation: Foundation) {
     audit,
     clock,
     passwords,
+    factors,
+    passkeys,
+    resetDelaySeconds: config.factors.resetDelaySeconds,
   })
   const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
   const signIn = createSignIn({
@@ -141,9 +145,12 @@ export async function createFeatures(foundation: Foundation) {
     passkeys,
     countLogin: count.login,
   })
-  const passwordReset = createPasswordReset({ database, accounts, families, audit, flows, passwords, limits })
+  const passwordReset = createPasswordReset({
+    ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
+  })
   const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
-  const account = createAccount({ accounts, families, passwords, flows, audit })
+  const reauthenticate = createReauthentication({ accounts, families, passwords, audit, clock, mfa: config.mfa })
+  const account = createAccount({ revocations, accounts, families, passwords, factors, passkeys, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
     database,
@@ -182,6 +189,7 @@ export async function createFeatures(foundation: Foundation) {
       emailChange,
       signIn,
       passwordReset,
+      reauthenticate,
       account,
       ownFactors,
       disowning,

@@ -33,6 +33,7 @@ import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { mountPasskeyRoutes } from './features/passkeys/routes.js'
+import { mountReauthenticationRoutes } from './features/sign-in/reauthentication-routes.js'
 import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
@@ -67,6 +68,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     emailChange,
     signIn,
     passwordReset,
+    reauthenticate,
     account,
     ownFactors,
     passkeys,
@@ -78,7 +80,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const flowCookie = createFlowCookie({ publicUrl, ...config.cookies })
   const crossSite = guardAgainstCrossSite(server, { cookies, flowCookie, publicUrl, corsOrigins })
   const authenticate = createAccess({
-    ...{ accessTokens, revocations, families, limits, cookies, clock },
+    ...{ accessTokens, revocations, families, limits, cookies, clock, mfa: config.mfa },
     isVerifier: createVerifierDetection(config.revocation.verifierKeys),
   })
   guardRoutes(server, {
@@ -95,6 +97,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
   const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
+  mountReauthenticationRoutes(server, { reauthenticate, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
   mountPasskeyRoutes(server, { passkeys, accounts, database: options.database, relyingParty: config.passkeys })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })

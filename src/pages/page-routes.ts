@@ -14,7 +14,7 @@ export const forUsersLive = { ...hidden, config: { access: { token: 'live' as co
 /** As for a change of the address in the API: anyone who finds a signed-in device must not be able to take over the account. */
 export const forUsersRecent = {
   ...hidden,
-  config: { access: { token: 'live' as const, maxAuthAgeSeconds: 15 * 60 } },
+  config: { access: { token: 'live' as const, stepUp: {} } },
 }
 
 /** What pages read of their query. Others may stand there, such as those that analytics add to links. */

@@ -34,6 +34,17 @@ export const password: Folder = {
       answers: 200,
     },
     {
+      name: 'Authenticate again',
+      operation: 'reauthenticate',
+      about:
+        'The way back from `insufficient_user_authentication`: the new access token says that the user has authenticated just ' +
+        'now, and the refresh token stays valid. Users with a second factor send one instead of the password.',
+      send: { body: { password: '{{password}}' } },
+      answers: 200,
+      then: `pm.collectionVariables.set('access_token', answer.access_token)`,
+      checks: { 'nothing is rotated': `pm.expect(answer).to.not.have.property('refresh_token')` },
+    },
+    {
       name: 'The phone is signed out',
       operation: 'refresh',
       about: 'Its session has ended; `reason` says why.',

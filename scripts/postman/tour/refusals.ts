@@ -6,7 +6,7 @@ import { credentials } from './sign-in.js'
 /** Codes that no client can cause by itself, at least not within a run: why not, or how to cause them. */
 export const unprovoked = {
   token_expired: 'access tokens do not expire within a run: the shortest lifetime is a minute',
-  insufficient_user_authentication: 'a route that requires a recent or stronger sign-in; none exists yet',
+  insufficient_user_authentication: 'a change of the address more than 15 minutes after the last authentication',
   forbidden: 'the access token of a client, or a route that requires a role; neither exists yet',
   insufficient_scope: 'a route that requires a scope; none exists yet',
   address_blocked: '`npm run ip:block -- --cidr …`, with your address',

@@ -8,17 +8,20 @@ import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { Clock } from '../../platform/clock.js'
 import { callerOf } from '../../platform/http/caller.js'
-import type { Authenticate, Freshness, TokenRequirement } from '../../platform/http/access.js'
+import type { Authenticate, TokenRequirement } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
 import { genuineCookies, requireRefreshRate, type SessionCookies } from '../browser/browser.js'
-import type { Families } from '../families/families.js'
+import type { Families, LiveUser } from '../families/families.js'
 import type { Limits } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
 import { createSameSessionCheck } from './same-session.js'
+import { methodsFor, resolveStepUp, steppingUser, type MfaSetting } from './step-up.js'
 
+export { stepUpProblem } from './requirement.js'
 export { createSignedInCheck, type FindSignedIn } from './signed-in.js'
+export { steppingUser, type MfaSetting } from './step-up.js'
 
 export interface AccessOptions {
   accessTokens: AccessTokens
@@ -27,6 +30,8 @@ export interface AccessOptions {
   limits: Pick<Limits, 'requireRate'>
   cookies: SessionCookies
   clock: Clock
+  /** MFA: where it is off, no factor is asked for. */
+  mfa: MfaSetting
   /** Whether a verifier calls in the name of a browser. */
   isVerifier: (request: FastifyRequest) => boolean
 }
@@ -57,10 +62,10 @@ interface CookieOptions extends AccessOptions {
   requireSameSession: ReturnType<typeof createSameSessionCheck>
 }
 
-/** A token that holds, and the user's roles by the database where it was asked. */
+/** A token that holds, and its user by the database where it was asked. */
 interface Admitted {
   claims: UserClaims
-  currentRoles?: readonly string[]
+  user?: LiveUser
 }
 
 /** Makes the guard of routes that require an access token. */
@@ -70,27 +75,30 @@ export function createAccess(access: AccessOptions): Authenticate {
     const { authorization } = request.headers
     // The header wins over a cookie: a client that sends one does not mean the other.
     const admitted = isBearer(authorization)
-      ? check(options, requireBearer(authorization), requirement.token)
-      : authenticateByCookie(options, request, reply, requirement.token)
+      ? check(options, requireBearer(authorization), requirement)
+      : authenticateByCookie(options, request, reply, requirement)
     // Only now, and not where a cookie is judged: a new access token for the same session would lack the same.
     if (admitted instanceof Promise) return admitted.then((known) => requireMet(options, known, requirement))
     return requireMet(options, admitted, requirement)
   }
 }
 
-function requireMet({ clock }: AccessOptions, admitted: Admitted, requirement: TokenRequirement): UserClaims {
+function requireMet({ clock, mfa }: AccessOptions, admitted: Admitted, declared: TokenRequirement): UserClaims {
+  const { claims, user } = admitted
+  const stepping = user && steppingUser(user, mfa)
+  const requirement = stepping ? resolveStepUp(declared, stepping) : declared
   const shortfall = findShortfall(admitted, requirement, clock.now())
-  if (shortfall !== null) throw problemOf(shortfall, requirement)
-  return admitted.claims
+  if (shortfall === null) return claims
+  throw problemOf(shortfall, requirement, stepping && methodsFor(stepping, { ...requirement, amr: claims.amr }))
 }
 
 async function authenticateByCookie(
   options: CookieOptions,
   request: FastifyRequest,
   reply: FastifyReply,
-  freshness: Freshness,
+  requirement: TokenRequirement,
 ): Promise<Admitted> {
-  const shown = await tryAccessCookies(options, request, freshness)
+  const shown = await tryAccessCookies(options, request, requirement)
   if ('claims' in shown) {
     await options.requireSameSession(request, shown.claims.sid)
     return shown
@@ -98,7 +106,7 @@ async function authenticateByCookie(
   // Whatever was wrong with the access cookies, planted ones included: the refresh cookie decides about the session.
   const renewed = await renewFromRefreshCookie(options, request, reply)
   if (renewed === null) throw shown.refused
-  return freshness === 'live' ? askDatabase(options, renewed) : { claims: renewed }
+  return requirement.token === 'live' ? askDatabase(options, renewed, requirement) : { claims: renewed }
 }
 
 /** Tokens in a query or a form are not looked for. */
@@ -108,11 +116,11 @@ function requireBearer(authorization: string): string {
   return token
 }
 
-function check(options: AccessOptions, token: string, freshness: Freshness): Admitted | Promise<Admitted> {
+function check(options: AccessOptions, token: string, requirement: TokenRequirement): Admitted | Promise<Admitted> {
   const claims = options.accessTokens.recall(token)
   return claims === null
-    ? options.accessTokens.verify(token).then((verified) => requireFresh(options, verified, freshness))
-    : requireFresh(options, claims, freshness)
+    ? options.accessTokens.verify(token).then((verified) => requireFresh(options, verified, requirement))
+    : requireFresh(options, claims, requirement)
 }
 
 /**
@@ -128,20 +136,24 @@ function requireUser(claims: AccessTokenClaims): UserClaims {
 function requireFresh(
   options: AccessOptions,
   verified: AccessTokenClaims,
-  freshness: Freshness,
+  requirement: TokenRequirement,
 ): Admitted | Promise<Admitted> {
+  const { token, acceptsStale = false } = requirement
   const claims = requireUser(verified)
-  if (freshness === 'offline') return { claims }
-  options.revocations.requireValid(claims)
+  if (token === 'offline') return { claims }
+  if (!(acceptsStale && options.revocations.judge(claims) === 'token_stale')) options.revocations.requireValid(claims)
   // The database is sure, however long ago the map was confirmed.
-  if (freshness === 'live') return askDatabase(options, claims)
+  if (token === 'live') return askDatabase(options, claims, requirement)
   options.revocations.requireCurrent()
   return { claims }
 }
 
-async function askDatabase({ families }: AccessOptions, claims: UserClaims): Promise<Admitted> {
-  const { roles } = await families.requireLive(claims)
-  return { claims, currentRoles: roles }
+async function askDatabase(
+  { families }: AccessOptions,
+  claims: UserClaims,
+  { acceptsStale = false }: TokenRequirement,
+): Promise<Admitted> {
+  return { claims, user: await families.requireLive(claims, { acceptsStale }) }
 }
 
 /**
@@ -151,13 +163,13 @@ async function askDatabase({ families }: AccessOptions, claims: UserClaims): Pro
 async function tryAccessCookies(
   options: AccessOptions,
   request: FastifyRequest,
-  freshness: Freshness,
+  requirement: TokenRequirement,
 ): Promise<Admitted | { refused: Problem }> {
   let passed: Admitted | undefined
   let refused: Problem | undefined
   for (const token of options.cookies.readAccessTokens(request)) {
     try {
-      const admitted = await check(options, token, freshness)
+      const admitted = await check(options, token, requirement)
       const isOther = passed !== undefined && passed.claims.sid !== admitted.claims.sid
       if (isOther) throw new Problem('ambiguous_credentials')
       passed = admitted

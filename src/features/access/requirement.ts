@@ -1,17 +1,18 @@
-import { acrLevels, type Acr } from '../../wire/acr.js'
 import type { UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { TokenRequirement } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
+import type { LiveUser } from '../families/families.js'
+import { levelOf, methodsFor, resolveStepUp, type SteppingUser, type StepUpMethod } from './step-up.js'
 
 /** What a valid token may lack. */
 export type Shortfall = Extract<ProblemCode, 'forbidden' | 'insufficient_scope' | 'insufficient_user_authentication'>
 
 /** The token that is compared with a requirement. */
 export interface Bearer {
-  claims: Pick<UserClaims, 'roles' | 'scope' | 'auth_time'> & { readonly acr?: unknown }
-  /** The user's roles by the database, where it was asked. */
-  currentRoles?: readonly string[]
+  claims: Pick<UserClaims, 'roles' | 'scope' | 'auth_time' | 'amr'> & { readonly acr?: unknown }
+  /** The user by the database, where it was asked. */
+  user?: Pick<LiveUser, 'roles'>
 }
 
 /**
@@ -19,19 +20,24 @@ export interface Bearer {
  * not asked to authenticate again.
  */
 export function findShortfall(
-  { claims, currentRoles = claims.roles }: Bearer,
-  { roles, scopes, maxAuthAgeSeconds, acr }: TokenRequirement,
+  { claims, user = claims }: Bearer,
+  { roles, scopes, maxAuthAgeSeconds, acr, stepUp }: TokenRequirement,
   now: Date,
 ): Shortfall | null {
-  if (roles && !(hasAny(claims.roles, roles) && hasAny(currentRoles, roles))) return 'forbidden'
+  if (roles && !(hasAny(claims.roles, roles) && hasAny(user.roles, roles))) return 'forbidden'
   if (scopes && !hasScopes(claims.scope, scopes)) return 'insufficient_scope'
   const isTooOld = maxAuthAgeSeconds !== undefined && now.getTime() / 1000 - claims.auth_time > maxAuthAgeSeconds
-  if (isTooOld || (acr && levelOf(claims.acr) < levelOf(acr))) return 'insufficient_user_authentication'
-  return null
+  const isAnyLevelMet = stepUp?.acceptsRecoveryCode === true && claims.amr.includes('rec')
+  const isTooWeak = acr !== undefined && levelOf(claims.acr) < levelOf(acr) && !isAnyLevelMet
+  return isTooOld || isTooWeak ? 'insufficient_user_authentication' : null
 }
 
-/** The problem that tells what is required. */
-export function problemOf(shortfall: Shortfall, { scopes = [], maxAuthAgeSeconds, acr }: TokenRequirement): Problem {
+/** The problem that tells what is required and, where the user is known, with which methods they can provide it. */
+export function problemOf(
+  shortfall: Shortfall,
+  { scopes = [], maxAuthAgeSeconds, acr }: Omit<TokenRequirement, 'token'>,
+  methods: readonly StepUpMethod[] | null = null,
+): Problem {
   switch (shortfall) {
     case 'forbidden':
       return new Problem('forbidden')
@@ -42,6 +48,7 @@ export function problemOf(shortfall: Shortfall, { scopes = [], maxAuthAgeSeconds
         members: {
           ...(acr && { acr_values: [acr] }),
           ...(maxAuthAgeSeconds !== undefined && { max_age: maxAuthAgeSeconds }),
+          ...(methods !== null && { methods }),
         },
         challenge: {
           ...(acr && { acr_values: acr }),
@@ -51,12 +58,18 @@ export function problemOf(shortfall: Shortfall, { scopes = [], maxAuthAgeSeconds
   }
 }
 
+/** The problem of a user who has to authenticate again as strongly as they can. `amr` are the methods of the session so far. */
+export function stepUpProblem(user: SteppingUser, amr: readonly string[]): Problem {
+  const requirement = resolveStepUp({ stepUp: {} }, user)
+  return problemOf('insufficient_user_authentication', requirement, methodsFor(user, { ...requirement, amr }))
+}
+
 /** What can be missing by a requirement, for the description of the routes behind it. */
-export function shortfallsOf({ roles, scopes, maxAuthAgeSeconds, acr }: TokenRequirement): Shortfall[] {
+export function shortfallsOf({ roles, scopes, maxAuthAgeSeconds, acr, stepUp }: TokenRequirement): Shortfall[] {
   return [
     ...(roles ? ['forbidden' as const] : []),
     ...(scopes ? ['insufficient_scope' as const] : []),
-    ...(maxAuthAgeSeconds !== undefined || acr ? ['insufficient_user_authentication' as const] : []),
+    ...(maxAuthAgeSeconds !== undefined || acr || stepUp ? ['insufficient_user_authentication' as const] : []),
   ]
 }
 
@@ -68,9 +81,4 @@ function hasAny(has: readonly string[], wanted: readonly string[]): boolean {
 function hasScopes(scope: string, wanted: readonly string[]): boolean {
   const granted = scope.split(' ')
   return wanted.every((name) => granted.includes(name))
-}
-
-/** A token that tells no level, or one that is not known, has the lowest. */
-function levelOf(acr: unknown): number {
-  return Math.max(0, acrLevels.indexOf(acr as Acr))
 }

@@ -2,11 +2,16 @@
  * Owns what users do to their own account: name, address, password, sessions and deletion. The users themselves belong to
  * accounts, their sessions to families.
  */
+import type { Queries } from '../../platform/database/database.js'
+import { Problem } from '../../platform/problem.js'
 import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, Profile, User } from '../accounts/accounts.js'
+import type { Factors } from '../factors/factors.js'
 import type { Flows } from '../flows/flows.js'
 import type { Families, RefreshRequest, SessionTokens } from '../families/families.js'
+import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
+import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { accountEvents } from './audit-events.js'
 
 export { changeAddress } from './address.js'
@@ -16,9 +21,12 @@ export { createOwnFactors, type Changed, type OwnFactors } from './own-factors.j
 export { createEmailChange, type EmailChange, type EmailChanger } from './email-change.js'
 
 export interface AccountOptions {
+  revocations: Revocations
   accounts: Accounts
   families: Families
   passwords: Passwords
+  factors: Factors
+  passkeys: Passkeys
   flows: Flows
   audit: Audit<typeof accountEvents>
 }
@@ -39,11 +47,29 @@ export interface Account {
    * `invalid_credentials`, `rate_limited` and `password_too_weak`.
    */
   changePassword(self: Self, passwords: { current: string; next: string }): Promise<SessionTokens | null>
-  /** Deletes the user and all their personal data. Throws `invalid_credentials` and `rate_limited`. */
-  remove(self: Self, password: string): Promise<void>
+  /**
+   * Deletes the user and all their personal data. Only a user without a password, who has authenticated just now, may leave
+   * it out. Throws `validation_failed`, `invalid_credentials` and `rate_limited`.
+   */
+  remove(self: Self, password: string | null): Promise<void>
 }
 
-export function createAccount({ accounts, families, passwords, flows, audit }: AccountOptions): Account {
+export function createAccount(options: AccountOptions): Account {
+  const { revocations, accounts, families, passwords, factors, passkeys, flows, audit } = options
+
+  async function removeWithin({ tx, revoke }: Within, { userId, caller }: Self, user: User): Promise<void> {
+    const by = { actor: actorOf({ userId }), caller }
+    await families.endAll(tx, revoke, userId, { reason: 'deleted', by })
+    await families.forgetUser(tx, userId)
+    await factors.forgetUser(tx, userId)
+    await passkeys.forgetUser(tx, userId)
+    await flows.forgetUser(tx, user)
+    await audit.record(tx, { event: 'user_deleted', ...by, userId })
+    await audit.forgetUser(tx, userId)
+    await passwords.forgetGuesses(tx, user.email)
+    await accounts.remove(tx, userId)
+  }
+
   return {
     read: accounts.require,
     changeProfile: accounts.changeProfile,
@@ -72,22 +98,34 @@ export function createAccount({ accounts, families, passwords, flows, audit }: A
     },
 
     async remove(self, password) {
-      const { userId, caller } = self
-      const user = await passwords.confirm(self, password)
-      await passwords.actOnConfirmed(self, { user, password }, async (tx, revoke) => {
-        const by = { actor: actorOf(self), caller }
-        await families.endAll(tx, revoke, userId, { reason: 'deleted', by })
-        await families.forgetUser(tx, userId)
-        await flows.forgetUser(tx, user)
-        await audit.record(tx, { event: 'user_deleted', ...by, userId })
-        await audit.forgetUser(tx, userId)
-        await passwords.forgetGuesses(tx, user.email)
-        await accounts.remove(tx, userId)
+      if (password !== null) {
+        const user = await passwords.confirm(self, password)
+        await passwords.actOnConfirmed(self, { user, password }, (tx, revoke) =>
+          removeWithin({ tx, revoke }, self, user),
+        )
+        return
+      }
+      await revocations.transaction(async (tx, revoke) => {
+        const user = await accounts.lock(tx, self.userId)
+        if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
+        // Asked of the locked row: a password that was set since the access was checked protects the account.
+        if (user.hasPassword) throw passwordRequired()
+        await removeWithin({ tx, revoke }, self, user)
       })
     },
   }
 }
 
-function actorOf({ userId }: Self): Actor {
+interface Within {
+  tx: Queries
+  revoke: Revoke
+}
+
+function passwordRequired(): Problem {
+  const message = 'Required, as this user has a password'
+  return new Problem('validation_failed', { errors: [{ path: '/password', code: 'invalid_type', message }] })
+}
+
+function actorOf({ userId }: Pick<Self, 'userId'>): Actor {
   return { kind: 'user', id: userId }
 }

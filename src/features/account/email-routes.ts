@@ -15,9 +15,6 @@ interface EmailRoutesOptions {
   flowCookie: FlowCookie
 }
 
-/** An address decides who can set the password, so it takes a recent sign-in to change it. */
-const RECENT_SECONDS = 15 * 60
-
 /** /v1/me/email: the change of the own address, which the new one confirms at /v1/auth/verify-email. */
 export function mountEmailRoutes(app: AppInstance, { emailChange, crossSite, flowCookie }: EmailRoutesOptions): void {
   const shared = { tags: ['Account'], security: [{ accessToken: [] }, { accessCookie: [] }] }
@@ -30,12 +27,14 @@ export function mountEmailRoutes(app: AppInstance, { emailChange, crossSite, flo
         operationId: 'changeEmail',
         summary: 'Change the address',
         description:
+          'Requires an authentication of the last 15 minutes, at the highest level of the user. ' +
           'Mails a link and a code to the new address, with which /v1/auth/verify-email completes the change. Until then ' +
           'the present address stays. A new request replaces the one before.',
         body: changeEmailSchema,
         response: { 202: flowReplySchema, ...problemResponses('not_offered') },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      // The address decides who can set the password.
+      config: { access: { token: 'live', stepUp: {} } },
     },
     async (request, reply) => {
       const { body } = request

@@ -19,6 +19,8 @@ interface AccountRoutesOptions {
   clock: Clock
 }
 
+const deletionAccess = { token: 'live' as const, stepUp: { spares: 'users_with_password' as const } }
+
 const shared = { tags: ['Account'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
 /** /v1/me and /v1/sessions: what users read and change in their own account. */
@@ -73,6 +75,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         operationId: 'changePassword',
         summary: 'Change the password',
         description:
+          'Of users with a second factor, it also requires an authentication of the last 15 minutes at their highest level. ' +
           'Ends all other sessions. The current session stays active, but its access token becomes stale. If the request ' +
           'carries its refresh token, in a cookie or in the body, the session is refreshed: the response has the new ' +
           'tokens, or both cookies in mode session. A lost response can be repeated by a refresh with the same ' +
@@ -85,7 +88,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
           ...problemResponses('invalid_credentials', 'password_too_weak', 'rate_limited'),
         },
       },
-      config: { access: { token: 'live' } },
+      config: { access: { token: 'live', stepUp: { spares: 'users_with_only_a_password' } } },
     },
     async (request, reply) => {
       const { current_password: current, new_password: next, refresh_token: inBody } = request.body
@@ -98,15 +101,17 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
   )
 
   const deletion = {
-    description: 'Ends all sessions and deletes all personal data of the user.',
+    description:
+      'Ends all sessions and deletes all personal data of the user. It requires the password or, of users without one, an ' +
+      'authentication of the last 15 minutes at their highest level.',
     body: deleteMeSchema,
     response: {
       204: noContent('Done.'),
       ...problemResponses('invalid_credentials', 'rate_limited'),
     },
   }
-  async function remove(request: FastifyRequest<{ Body: { password: string } }>, reply: FastifyReply) {
-    await account.remove(selfOf(reply, options), request.body.password)
+  async function remove(request: FastifyRequest<{ Body: { password?: string | undefined } }>, reply: FastifyReply) {
+    await account.remove(selfOf(reply, options), request.body.password ?? null)
     cookies.clear(request, reply)
     return reply.code(204).send()
   }
@@ -115,7 +120,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
     '/v1/me',
     {
       schema: { ...shared, operationId: 'deleteMe', summary: 'Delete the current user', ...deletion },
-      config: { access: { token: 'live' } },
+      config: { access: deletionAccess },
     },
     remove,
   )
@@ -124,7 +129,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
     '/v1/me/delete',
     {
       schema: { ...shared, operationId: 'deleteMeByPost', summary: 'Delete the current user, by POST', ...deletion },
-      config: { access: { token: 'live' } },
+      config: { access: deletionAccess },
     },
     remove,
   )

@@ -34,7 +34,9 @@ export function presentMe(user: User, pendingEmail: string | null): z.output<typ
 }
 
 export const deleteMeSchema = z
-  .strictObject({ password: passwordSchema })
+  .strictObject({
+    password: passwordSchema.optional().meta({ description: 'Required of users who have one.' }),
+  })
   .meta({ examples: [{ password: 'copper lantern drifts over seven hills' }] })
 
 export const changePasswordSchema = z

@@ -21,6 +21,7 @@ export interface TokenUser {
   factors: FactorKind[]
   /** Rises with each change of a credential. Devices that were trusted before are not trusted any more. */
   trustEpoch: number
+  hasPassword: boolean
 }
 
 export function isBanned(user: Pick<TokenUser, 'bannedAt' | 'bannedUntil'>, now: Date): boolean {
@@ -53,6 +54,7 @@ export interface TokenUserRow {
   user_created_at: Date | null
   factors: FactorKind[] | null
   trust_epoch: number | null
+  has_password: boolean | null
 }
 
 /** Reads the columns of a joined user; null if the user was deleted. */
@@ -72,6 +74,7 @@ export function tokenUserOf(row: TokenUserRow): TokenUser | null {
     createdAt,
     factors: row.factors ?? [],
     trustEpoch: row.trust_epoch ?? 0,
+    hasPassword: row.has_password ?? false,
   }
 }
 
@@ -98,7 +101,7 @@ const columns = Prisma.sql`
 /** The user columns of tokens and replies, for statements that join the user as `u`; read by `tokenUserOf`. */
 export const tokenUserColumns = Prisma.sql`
   u.email, u.name, u.email_verified_at, u.roles, u.epoch, u.banned_at, u.banned_until, u.password_set_at,
-  u.created_at AS user_created_at, u.factors, u.trust_epoch`
+  u.created_at AS user_created_at, u.factors, u.trust_epoch, u.password_hash IS NOT NULL AS has_password`
 
 /** The id that passkeys know the user `u` by, for statements that join it. */
 export const webauthnIdColumn = Prisma.sql`u.webauthn_id AS "webauthnId"`
@@ -197,7 +200,7 @@ export async function setFactors(tx: Queries, id: string, factors: readonly Fact
 }
 
 export async function endTrust(tx: Queries, id: string): Promise<void> {
-  await tx.user.update({ where: { id }, data: { trustEpoch: { increment: 1 } } })
+  await tx.user.updateMany({ where: { id }, data: { trustEpoch: { increment: 1 } } })
 }
 
 /** The random id that a user's passkeys have, made when the first one is registered. */
@@ -247,5 +250,7 @@ function isFactorKind(kind: string): kind is FactorKind {
 }
 
 function toUser(row: Row | null): User | null {
-  return row && { ...row, epoch: Number(row.epoch), factors: row.factors.filter(isFactorKind) }
+  if (row === null) return null
+  const { epoch, factors, passwordHash } = row
+  return { ...row, epoch: Number(epoch), factors: factors.filter(isFactorKind), hasPassword: passwordHash !== null }
 }

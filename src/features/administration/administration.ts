@@ -9,8 +9,10 @@ import { Problem } from '../../platform/problem.js'
 import { operator, type Audit } from '../audit/audit.js'
 import { changeAddress, type accountEvents } from '../account/account.js'
 import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
+import type { Factors } from '../factors/factors.js'
 import type { Flows } from '../flows/flows.js'
 import type { Families, Session, SessionPage } from '../families/families.js'
+import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Invitation, signInEvents } from '../sign-in/sign-in.js'
@@ -31,6 +33,8 @@ export interface AdministrationOptions {
   >
   clock: Clock
   passwords: Passwords
+  factors: Factors
+  passkeys: Passkeys
 }
 
 export interface Ban {
@@ -72,7 +76,7 @@ export interface Administration {
   unban(email: string): Promise<boolean>
   /** The id of the user with this address. */
   findId(email: string): Promise<string>
-  /** Ends all of the user's sessions. */
+  /** Ends all of the user's sessions, and the trust in their devices. */
   endSessions(email: string): Promise<void>
   /** The user's sessions, the most recently used first: the active or the ended ones. */
   listSessions(email: string, which: { ended: boolean }): Promise<Session[]>
@@ -92,7 +96,7 @@ const byOperator = { actor: operator, caller: noCaller }
 const byOperatorNotice = { sessionId: null, caller: noCaller, params: { by: 'operator' } }
 
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { database, revocations, accounts, families, flows, audit, clock, passwords } = options
+  const { database, revocations, accounts, families, factors, passkeys, flows, audit, clock, passwords } = options
 
   async function requireUser(email: string): Promise<User> {
     const user = await database.query((client) => accounts.findByEmail(client, email), { safeToRetry: true })
@@ -185,6 +189,8 @@ export function createAdministration(options: AdministrationOptions): Administra
       await actOn(await requireUser(email), async ({ tx, revoke, user }) => {
         await families.endAll(tx, revoke, user.id, { reason: 'deleted', by: byOperator })
         await families.forgetUser(tx, user.id)
+        await factors.forgetUser(tx, user.id)
+        await passkeys.forgetUser(tx, user.id)
         await flows.forgetUser(tx, user)
         await audit.record(tx, { event: 'user_deleted', ...byOperator, userId: user.id })
         await audit.forgetUser(tx, user.id)
@@ -200,6 +206,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         await accounts.ban(tx, user.id, until)
         await accounts.outdateTokens(tx, revoke, user.id)
         await families.endAll(tx, revoke, user.id, { reason: 'banned', by: byOperator })
+        await flows.endAllOf(tx, user.id, ['mfa'])
         const detail = { ...(until && { until: until.toISOString() }), ...(reason !== null && { reason }) }
         await audit.record(tx, { event: 'user_banned', ...byOperator, userId: user.id, detail })
       })
@@ -215,9 +222,10 @@ export function createAdministration(options: AdministrationOptions): Administra
     },
 
     async endSessions(email) {
-      await actOn(await requireUser(email), ({ tx, revoke, user }) =>
-        families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: byOperator }),
-      )
+      await actOn(await requireUser(email), async ({ tx, revoke, user }) => {
+        await accounts.endTrust(tx, user.id)
+        await families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: byOperator })
+      })
     },
 
     async listSessions(email, which) {

@@ -6,6 +6,7 @@ export {
   createDoor,
   createSessionCookies,
   genuineCookies,
+  replyWithAccessToken,
   replyWithTokens,
   type Door,
   type SessionCookies,

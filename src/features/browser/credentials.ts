@@ -7,7 +7,7 @@ import type { Clock } from '../../platform/clock.js'
 import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { presentUser } from '../accounts/accounts.js'
-import type { Carrier, RefreshToken, SessionTokens } from '../families/families.js'
+import type { AccessGrant, Carrier, RefreshToken, SessionTokens } from '../families/families.js'
 import type { Requester } from '../limits/limits.js'
 import type { DeviceCookie } from './device-cookie.js'
 import type { KnownDevice, KnownDevices } from './known-devices.js'
@@ -31,7 +31,7 @@ export interface SessionCookies {
   /** Whether browsers keep the cookies of a sign-in that comes from another site. */
   readonly crossSite: boolean
   setRefreshToken(reply: FastifyReply, tokens: SessionTokens, now: Date): void
-  setAccessToken(reply: FastifyReply, tokens: SessionTokens): void
+  setAccessToken(reply: FastifyReply, grant: AccessGrant): void
   /** Makes the browser forget both. Only for logout and deletion: a refused refresh may be late. */
   clear(request: FastifyRequest, reply: FastifyReply): void
 }
@@ -145,15 +145,27 @@ export function replyWithTokens(
   tokens: SessionTokens,
   { cookies, clock }: { cookies: SessionCookies; clock: Clock },
 ): TokenReply {
-  const { accessToken, refreshToken, refreshExpiresAt, family, user } = tokens
+  const { family, refreshToken } = tokens
   if (family.mode !== 'json') cookies.setRefreshToken(reply, tokens, clock.now())
-  if (family.mode === 'session') cookies.setAccessToken(reply, tokens)
+  return {
+    ...replyWithAccessToken(reply, tokens, { cookies }),
+    ...(family.mode === 'json' && { refresh_token: refreshToken }),
+  }
+}
+
+/** Hands out a new access token whose session keeps its refresh token. */
+export function replyWithAccessToken(
+  reply: FastifyReply,
+  grant: AccessGrant,
+  { cookies }: { cookies: SessionCookies },
+): TokenReply {
+  const { accessToken, refreshExpiresAt, family, user } = grant
+  if (family.mode === 'session') cookies.setAccessToken(reply, grant)
   return {
     ...(family.mode !== 'session' && { access_token: accessToken.token }),
     token_type: 'Bearer',
     expires_in: accessToken.expiresInSeconds,
     expires_at: accessToken.expiresAt.toISOString(),
-    ...(family.mode === 'json' && { refresh_token: refreshToken }),
     refresh_expires_at: refreshExpiresAt.toISOString(),
     session: { id: family.id, mode: family.mode, device_name: family.deviceName },
     user: presentUser(user),

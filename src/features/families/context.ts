@@ -2,6 +2,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { Clock } from '../../platform/clock.js'
 import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database } from '../../platform/database/database.js'
+import type { Accounts } from '../accounts/accounts.js'
 import type { Audit } from '../audit/audit.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
@@ -13,6 +14,7 @@ export interface FamiliesContext {
   database: Database
   revocations: Revocations
   audit: Audit<typeof familyEvents>
+  accounts: Pick<Accounts, 'endTrust'>
   accessTokens: AccessTokens
   secrets: SecretKeys
   clock: Clock

@@ -8,24 +8,26 @@ import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import type { Actor } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
+import type { Authentication } from './authentication.js'
 import type { FamiliesContext } from './context.js'
+import { elevate } from './elevating.js'
 import { endFamilies, type EndedBy } from './ending.js'
 import { logout, type ShownCredentials } from './logging-out.js'
 import { createOpening, type Opening } from './opening.js'
 import { parseRefreshToken, type RefreshToken } from './refresh-token.js'
 import { createRefreshing, rotateCurrent, type RefreshRequest } from './refreshing.js'
 import { renew } from './renewing.js'
-import type { SessionTokens } from './family.js'
+import type { AccessGrant, SessionTokens } from './family.js'
 import * as sessions from './sessions.js'
 import * as store from './store.js'
 
 export type { Authentication, Proof } from './authentication.js'
 export { attemptKeySchema } from './refresh-token.js'
 export { deviceNameOf, deviceNameSchema, type OpenRequest } from './opening.js'
-export type { Carrier } from './family.js'
+export type { AccessGrant, Carrier } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
 export type { RefreshRequest } from './refreshing.js'
-export type { Session, SessionPage } from './sessions.js'
+export type { LiveUser, Session, SessionPage } from './sessions.js'
 export type { SessionTokens } from './family.js'
 
 const PURGE_BATCH = 1000
@@ -46,6 +48,16 @@ export interface Families extends Opening {
   renew(token: RefreshToken, caller: Caller, options?: { isByService: boolean }): Promise<SessionTokens | null>
   /** Rotates a session whose current token is at hand, in the caller's transaction; null where it is not. */
   rotate(tx: Queries, sessionId: string, request: RefreshRequest): Promise<SessionTokens | null>
+  /**
+   * Records on a living session that its user has authenticated again, in the caller's transaction; returns a new access
+   * token, without rotating the refresh token. `authenticate` is given the methods that the session has so far. Null for a
+   * session that has ended.
+   */
+  elevate(
+    tx: Queries,
+    sessionId: string,
+    authenticate: (amr: readonly string[]) => Authentication,
+  ): Promise<AccessGrant | null>
   /** Ends the families of all genuine credentials shown; by default it is their users who do. */
   logout(shown: ShownCredentials, caller: Caller, actor?: Actor): Promise<void>
   /** Ends a user's families, in a transaction that holds the user's row. */
@@ -60,10 +72,10 @@ export interface Families extends Opening {
   /** Takes the user, addresses, agents and names out of the families of a user who is being deleted. */
   forgetUser(tx: Queries, userId: string): Promise<void>
   /**
-   * Throws `session_ended` or `token_stale` unless genuine claims hold by the database at this moment, and answers the
-   * roles that it has of the user.
+   * Throws `session_ended` or, unless stale ones are accepted, `token_stale` where genuine claims do not hold by the
+   * database at this moment. Returns what the database has of the user.
    */
-  requireLive(claims: UserClaims): Promise<{ roles: readonly string[] }>
+  requireLive(claims: UserClaims, options?: { acceptsStale?: boolean }): Promise<sessions.LiveUser>
   /** Why a session ended; null while it lives, or once it is forgotten. */
   findEndReason(sessionId: string): Promise<AnyEndReason | null>
   /** A page of at most 100; throws `validation_failed` for a cursor that is none. */
@@ -89,13 +101,14 @@ export function createFamilies(context: FamiliesContext): Families {
     identify: (token) => sessions.identify(context, token),
     renew: (token, caller, options) => renew(context, token, caller, options),
     rotate: (tx, sessionId, request) => rotateCurrent(context, tx, sessionId, request),
+    elevate: (tx, sessionId, authenticate) => elevate(context, tx, sessionId, authenticate),
     logout: (shown, caller, actor) => logout(context, shown, caller, actor),
     endAll: (tx, revoke, userId, { except: exceptId = null, reason, by }) =>
       endFamilies(context, tx, revoke, { userId, exceptId }, reason, by),
     endOne: (tx, revoke, sessionId, { reason, by }) =>
       endFamilies(context, tx, revoke, { ids: [sessionId] }, reason, by),
     forgetUser: store.forgetUser,
-    requireLive: (claims) => sessions.requireLive(context, claims),
+    requireLive: (claims, options) => sessions.requireLive(context, claims, options),
     findEndReason: (sessionId) => sessions.findEndReason(context, sessionId),
     listSessions: (userId, which) => sessions.listSessions(context, userId, which),
     findSession: (userId, sessionId) => sessions.findSession(context, userId, sessionId),

@@ -118,22 +118,40 @@ function familyOf(row: Row, user: TokenUser | null): Family {
   }
 }
 
-/** What a sign-in or a refresh gives: both tokens, and the session and user that they are for. */
-export interface SessionTokens {
+/** A new access token for a session whose refresh token stays as it is. */
+export interface AccessGrant {
   accessToken: IssuedAccessToken
-  refreshToken: string
   /** When the family ends unless it is refreshed before: the sooner of its idle and its absolute end. */
   refreshExpiresAt: Date
   family: Family
   user: TokenUser
 }
 
-/** Makes the tokens of a family, by the database's time at which it was read. */
+/** What a sign-in or a refresh gives: both tokens, and the session and user that they are for. */
+export interface SessionTokens extends AccessGrant {
+  refreshToken: string
+}
+
+/** A family and its user, by the database's time at which both were read. */
+type LivingReading = FamilyReading & { user: TokenUser }
+
+/** Makes the tokens of a family. */
 export function makeSessionTokens(
-  { accessTokens, secrets, settings }: FamiliesContext,
-  { family, user, now }: { family: Family; user: TokenUser; now: Date },
+  context: FamiliesContext,
+  reading: LivingReading,
   refreshToken: RefreshToken,
 ): SessionTokens {
+  return {
+    ...makeAccessGrant(context, reading),
+    refreshToken: formatRefreshToken(context.secrets, refreshToken),
+  }
+}
+
+/** Makes an access token of a family. */
+export function makeAccessGrant(
+  { accessTokens, settings }: FamiliesContext,
+  { family, user, now }: LivingReading,
+): AccessGrant {
   const refreshExpiresAt = idleOrAbsoluteEnd(family, settings.idleSeconds[family.mode])
   const subject = {
     userId: user.id,
@@ -146,7 +164,6 @@ export function makeSessionTokens(
   }
   return {
     accessToken: accessTokens.issue(subject, { issuedAt: now, notAfter: refreshExpiresAt }),
-    refreshToken: formatRefreshToken(secrets, refreshToken),
     refreshExpiresAt,
     family,
     user,

@@ -110,7 +110,7 @@ export async function rotateCurrent(
   request: RefreshRequest,
 ): Promise<SessionTokens | null> {
   const { token, attemptKey } = request
-  const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
+  const reading = await store.readFamilyForUpdate(tx, { handleHash: hashHandle(token.handle) }, context.clock.shiftMs)
   if (reading?.family.id !== sessionId) return null
   const advance = toAdvance(request, createAttempt(token.handle, attemptKey))
   const [rotated] = await advanceFamilies(context, tx, [advance])
@@ -155,7 +155,7 @@ async function judgeAndAct(
   attempt: Attempt,
 ): Promise<{ tokens: SessionTokens } | { refused: Problem }> {
   const { token, carrier, clientId = FIRST_PARTY_CLIENT, caller } = request
-  const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), context.clock.shiftMs)
+  const reading = await store.readFamilyForUpdate(tx, { handleHash: hashHandle(token.handle) }, context.clock.shiftMs)
   if (reading === null) {
     context.countRefresh('ended')
     return refuse('session_ended', 'expired')

@@ -49,7 +49,7 @@ async function judgeAndAct(
   caller: Caller,
 ): Promise<SessionTokens | Problem | null> {
   const { settings, clock } = context
-  const reading = await store.readFamilyForUpdate(tx, hashHandle(token.handle), clock.shiftMs)
+  const reading = await store.readFamilyForUpdate(tx, { handleHash: hashHandle(token.handle) }, clock.shiftMs)
   if (reading === null) {
     context.countRefresh('ended')
     return new Problem('session_ended', { reason: 'expired' })

@@ -4,6 +4,7 @@ import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
+import type { TokenUser } from '../accounts/accounts.js'
 import type { FamiliesContext } from './context.js'
 import { endFamilies, type EndedBy } from './ending.js'
 import { type Family, idleOrAbsoluteEnd } from './family.js'
@@ -92,35 +93,43 @@ export async function endOtherSessions(
   )
 }
 
-/** Ends every session of the user. */
+/** Ends every session of the user, and the trust in their devices. */
 export async function endAllSessions(context: FamiliesContext, userId: string, caller: Caller): Promise<void> {
   const by: EndedBy = { actor: { kind: 'user', id: userId }, caller }
-  await context.revocations.statement((client, revoking) =>
-    endFamilies(context, client, revoking, { userId, exceptId: null }, 'logout_all', by),
-  )
+  await context.revocations.transaction(async (tx, revoke) => {
+    await context.accounts.endTrust(tx, userId)
+    await endFamilies(context, tx, revoke, { userId, exceptId: null }, 'logout_all', by)
+  })
 }
 
+/** What the database has of the user of a live session. */
+export type LiveUser = Readonly<Pick<TokenUser, 'roles' | 'factors' | 'hasPassword'>>
+
 /**
- * Checks verified claims against the database and returns the user's current roles. Throws `session_ended`, or
- * `token_stale` if the user's claims have changed since the token was issued.
+ * Checks verified claims against the database. Throws `session_ended`, or `token_stale` if the user's claims have changed
+ * since the token was issued and that is not accepted.
  */
-export async function requireLive(context: FamiliesContext, claims: UserClaims): Promise<{ roles: readonly string[] }> {
+export async function requireLive(
+  context: FamiliesContext,
+  claims: UserClaims,
+  { acceptsStale = false } = {},
+): Promise<LiveUser> {
   const { database, clock, settings } = context
   const read = () =>
-    database.query((client) => store.readFamily(client, claims.sid, clock.shiftMs), { safeToRetry: true })
+    database.query((client) => store.readFamily(client, { id: claims.sid }, clock.shiftMs), { safeToRetry: true })
   const reading = await read()
   if (reading === null) throw new Problem('session_ended', { reason: 'expired' })
   const reason = endOf(reading.family, settings, reading.now)
   if (reason !== null) throw new Problem('session_ended', { reason })
   if (reading.user === null) throw new Problem('session_ended', { reason: 'deleted' })
-  if (claims.epoch < reading.user.epoch) throw new Problem('token_stale')
-  return { roles: reading.user.roles }
+  if (claims.epoch < reading.user.epoch && !acceptsStale) throw new Problem('token_stale')
+  return reading.user
 }
 
 /** Why a session ended; null while it is active, or after its row was purged. */
 export async function findEndReason(context: FamiliesContext, sessionId: string): Promise<AnyEndReason | null> {
   const { database, clock } = context
-  const find = (client: Queries) => store.readFamily(client, sessionId, clock.shiftMs)
+  const find = (client: Queries) => store.readFamily(client, { id: sessionId }, clock.shiftMs)
   const reading = await database.query(find, { safeToRetry: true })
   return reading && (endingOf(context, reading.family, reading.now)?.reason ?? null)
 }
@@ -139,7 +148,7 @@ export async function inspect(
   { database, clock, settings }: FamiliesContext,
   { handle, generation }: RefreshToken,
 ): Promise<LiveSession | null> {
-  const find = (client: Queries) => store.findFamily(client, hashHandle(handle), clock.shiftMs)
+  const find = (client: Queries) => store.readFamily(client, { handleHash: hashHandle(handle) }, clock.shiftMs)
   const reading = await database.query(find, { safeToRetry: true })
   if (!reading?.user) return null
   const { family, user, now } = reading
@@ -153,7 +162,7 @@ export async function identify(
   { database, clock }: FamiliesContext,
   { handle }: RefreshToken,
 ): Promise<{ sessionId: string | null; userId: string | null }> {
-  const find = (client: Queries) => store.findFamily(client, hashHandle(handle), clock.shiftMs)
+  const find = (client: Queries) => store.readFamily(client, { handleHash: hashHandle(handle) }, clock.shiftMs)
   const reading = await database.query(find, { safeToRetry: true })
   return { sessionId: reading?.family.id ?? null, userId: reading?.family.userId ?? null }
 }
@@ -161,7 +170,7 @@ export async function identify(
 async function requireLiveSession(context: FamiliesContext, userId: string, sessionId: string): Promise<Family> {
   const { database, clock } = context
   if (!isUuid(sessionId)) throw new Problem('not_found')
-  const reading = await database.query((client) => store.readFamily(client, sessionId, clock.shiftMs))
+  const reading = await database.query((client) => store.readFamily(client, { id: sessionId }, clock.shiftMs))
   const isTheirs = reading?.family.userId === userId
   if (!isTheirs || endingOf(context, reading.family, reading.now) !== null) throw new Problem('not_found')
   return reading.family

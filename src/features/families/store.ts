@@ -4,6 +4,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
 import { isNotBanned, type SigningIn, signInOf, tokenUserColumns } from '../accounts/accounts.js'
+import type { Authentication } from './authentication.js'
 import type { Attempt } from './refresh-token.js'
 import type { Page } from './session-page.js'
 import { type Ending, type EndingFamilies, type FamilyReading, type LifeLimits, readingOf, type Row } from './family.js'
@@ -113,34 +114,23 @@ export async function touchFamily(client: Queries, renewal: Renewal): Promise<Fa
   return toReading(rows)
 }
 
-/** Reads a family by its handle and locks its row until the transaction ends. */
-export async function readFamilyForUpdate(
-  tx: Queries,
-  handleHash: Uint8Array,
-  shiftMs: number,
-): Promise<FamilyReading | null> {
-  const ofHandle = Prisma.sql`f.handle_hash = ${handleHash}`
-  return toReading(await tx.$queryRaw<Row[]>`${selection(ofHandle, shiftMs)} FOR UPDATE OF f`)
+/** One family, by its id or by the handle in its refresh tokens. */
+export type FamilyKey = { id: string } | { handleHash: Uint8Array }
+
+/** Reads a family and locks its row until the transaction ends. */
+export async function readFamilyForUpdate(tx: Queries, key: FamilyKey, shiftMs: number): Promise<FamilyReading | null> {
+  return toReading(await tx.$queryRaw<Row[]>`${selection(key, shiftMs)} FOR UPDATE OF f`)
 }
 
-/** Reads a family by its handle, without a lock. */
-export async function findFamily(
-  client: Queries,
-  handleHash: Uint8Array,
-  shiftMs: number,
-): Promise<FamilyReading | null> {
-  const ofHandle = Prisma.sql`f.handle_hash = ${handleHash}`
-  return toReading(await client.$queryRaw<Row[]>`${selection(ofHandle, shiftMs)}`)
+/** Reads a family without a lock. */
+export async function readFamily(client: Queries, key: FamilyKey, shiftMs: number): Promise<FamilyReading | null> {
+  return toReading(await client.$queryRaw<Row[]>`${selection(key, shiftMs)}`)
 }
 
-export async function readFamily(client: Queries, id: string, shiftMs: number): Promise<FamilyReading | null> {
-  return toReading(await client.$queryRaw<Row[]>`${selection(Prisma.sql`f.id = ${id}::uuid`, shiftMs)}`)
-}
-
-const selection = (condition: Prisma.Sql, shiftMs: number) => Prisma.sql`
+const selection = (key: FamilyKey, shiftMs: number) => Prisma.sql`
   SELECT ${columns}, ${now(shiftMs)} AS now
   FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
-  WHERE ${condition}`
+  WHERE ${'id' in key ? Prisma.sql`f.id = ${key.id}::uuid` : Prisma.sql`f.handle_hash = ${key.handleHash}`}`
 
 /** A page of a user's families, the most recently used first. Ended ones stay listed until their absolute end. */
 export async function findFamiliesOfUser(client: Queries, userId: string, page: Page): Promise<FamilyReading[]> {
@@ -249,6 +239,15 @@ export async function adoptGeneration(tx: Queries, id: string, generation: numbe
     data: { generation, attemptHash: null, attemptKeyed: false, rotatedAt: null },
     select: { id: true },
   })
+}
+
+/** Writes what the user has shown since the sign-in. No index has these columns, so the row's update is heap-only. */
+export async function elevateFamily(
+  tx: Queries,
+  id: string,
+  { amr, acr, authenticatedAt }: Authentication,
+): Promise<void> {
+  await tx.refreshTokenFamily.update({ where: { id }, data: { amr, acr, authenticatedAt }, select: { id: true } })
 }
 
 export async function renameFamily(client: Queries, id: string, deviceName: string): Promise<void> {

@@ -143,13 +143,11 @@ const examplePasskey = {
   user_verifying: true,
 }
 
-export const registeredPasskeySchema = passkeySchema
-  .extend({ recovery_codes: recoveryCodesSchema.optional() })
-  .meta({
-    id: 'RegisteredPasskey',
-    description: 'With recovery codes if it is the first factor.',
-    examples: [examplePasskey],
-  })
+export const registeredPasskeySchema = passkeySchema.extend({ recovery_codes: recoveryCodesSchema.optional() }).meta({
+  id: 'RegisteredPasskey',
+  description: 'With recovery codes if it is the first factor.',
+  examples: [examplePasskey],
+})
 
 export function presentPasskey(passkey: Passkey): z.output<typeof passkeySchema> {
   return {

@@ -9,6 +9,7 @@ export const signInEvents = {
   login_refused_banned: 'refused',
   second_factor_failed: 'refused',
   passkeys_limited: 'refused',
+  reauthenticated: 'done',
   email_verified: 'done',
   unverified_access_removed: 'done',
   password_reset: 'done',

@@ -122,16 +122,19 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
 
 /**
  * EML-12: the owner of an address that was never verified has just shown that it is theirs. Another person may have made the
- * account in their name, so the password that opens it is removed, and all sessions end. Answers the user as they are now.
+ * account in their name, so the password and the second factors are removed, and all sessions end. Answers the user as they
+ * are now.
  */
 export async function takePossession(
-  { accounts, families, flows, passwords, audit }: RegistrationOptions,
+  options: RegistrationOptions,
   { tx, revoke, user: { id: userId, email } }: HeldUser,
   { caller }: Pick<SignInContext, 'caller'>,
 ): Promise<User> {
+  const { accounts, families, flows, passwords, audit } = options
   const by = { actor: { kind: 'user' as const, id: userId }, caller }
   await accounts.verifyEmail(tx, userId)
   await accounts.setPassword(tx, userId, null)
+  await removeFactors(options, tx, userId)
   await accounts.outdateTokens(tx, revoke, userId)
   await families.endAll(tx, revoke, userId, { reason: 'password_reset', by })
   await flows.endAllOf(tx, userId)
@@ -144,4 +147,15 @@ export async function takePossession(
   const user = await accounts.lock(tx, userId)
   if (user === null) throw new Error('A user whose row is held cannot be gone.')
   return user
+}
+
+/** Removes the second factors of a user, in a transaction that holds their row. */
+export async function removeFactors(
+  { accounts, factors, passkeys }: Pick<RegistrationOptions, 'accounts' | 'factors' | 'passkeys'>,
+  tx: Queries,
+  userId: string,
+): Promise<void> {
+  await accounts.setFactors(tx, userId, [])
+  await factors.forgetUser(tx, userId)
+  await passkeys.forgetUser(tx, userId)
 }

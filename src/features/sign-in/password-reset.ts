@@ -1,13 +1,18 @@
 import type { Actor } from '../audit/audit.js'
+import type { Factors } from '../factors/factors.js'
 import { flowInvalid, type BegunFlow, type Flow, type Flows, type Presented } from '../flows/flows.js'
 import type { Limits, Requester } from '../limits/limits.js'
+import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { CompletionOptions } from './completing.js'
+import { removeFactors } from './mailed-code.js'
 import type { ForgotPasswordBody } from './recovery-schemas.js'
 
 export interface PasswordResetOptions extends Pick<CompletionOptions, 'database' | 'accounts' | 'families' | 'audit'> {
   flows: Flows
   passwords: Passwords
+  factors: Factors
+  passkeys: Passkeys
   limits: Pick<Limits, 'partyOf'>
 }
 
@@ -61,16 +66,19 @@ export function createPasswordReset(options: PasswordResetOptions): PasswordRese
 
 /** The proof of the address removes what others may have left: the password, all sessions and all flows (EML-12). */
 function complete(
-  { accounts, families, passwords, flows, audit }: PasswordResetOptions,
+  options: PasswordResetOptions,
   flow: Flow,
   passwordHash: string,
   { caller }: ResetContext,
 ): Promise<void> {
+  const { accounts, families, passwords, flows, audit } = options
   return flows.complete(flow, async (tx, revoke, user) => {
     // The mail went to an address that may have become another user's in the meantime.
     if (user === null || user.email !== flow.email) throw flowInvalid('expired')
     const actor: Actor = { kind: 'user', id: user.id }
     await accounts.setPassword(tx, user.id, passwordHash)
+    // Those of an address that was never verified may be another person's (EML-12); those of its owner stay (MFA-07).
+    if (user.emailVerifiedAt === null) await removeFactors(options, tx, user.id)
     await accounts.verifyEmail(tx, user.id)
     await accounts.outdateTokens(tx, revoke, user.id)
     await passwords.forgetGuesses(tx, user.email)

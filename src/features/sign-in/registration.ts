@@ -4,8 +4,10 @@ import { Problem } from '../../platform/problem.js'
 import { stranger } from '../audit/audit.js'
 import type { SignInContext } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
+import type { Factors } from '../factors/factors.js'
 import type { BegunFlow, FlowStart } from '../flows/flows.js'
 import type { Limits, Policy, Refusal } from '../limits/limits.js'
+import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
@@ -20,6 +22,8 @@ import type { RegisterBody } from './schemas.js'
 
 export interface RegistrationOptions extends CompletionOptions {
   passwords: Passwords
+  factors: Factors
+  passkeys: Passkeys
   limits: Limits
   /** REGISTRATION. */
   registration: 'open' | 'invite' | 'closed'

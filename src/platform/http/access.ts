@@ -19,6 +19,24 @@ export interface TokenRequirement {
   maxAuthAgeSeconds?: number
   /** The authentication was at least this strong. */
   acr?: Acr
+  /** The user has authenticated just now, as strongly as they can. Only where the token is checked `live`. */
+  stepUp?: StepUp
+  /**
+   * A token whose claims are out of date is accepted too, as long as its session lives, for a route that issues a new one.
+   * Only where the token is checked `live`.
+   */
+  acceptsStale?: boolean
+}
+
+/**
+ * Asks for an authentication that is at most 15 minutes old, at the highest level that the user's factors allow. What that
+ * is follows from the database: a token does not tell which factors its user has.
+ */
+export interface StepUp {
+  /** Users of whom it is not asked: the route asks them for their password instead. */
+  spares?: 'users_with_password' | 'users_with_only_a_password'
+  /** A recovery code satisfies any level, so that a user who has lost the only passkey can replace it. */
+  acceptsRecoveryCode?: boolean
 }
 
 const openAccess = ['public', 'probe', 'refresh', 'credential', 'client'] as const
@@ -38,15 +56,25 @@ export type Access = (typeof openAccess)[number] | TokenRequirement
 // RFC 6749, section 3.3. They stand in quotes in a challenge.
 const scopeToken = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/)
 
+const stepUpSchema = z.strictObject({
+  spares: z.enum(['users_with_password', 'users_with_only_a_password']).optional(),
+  acceptsRecoveryCode: z.boolean().optional(),
+})
+
 const accessSchema = z.union([
   z.enum(openAccess),
-  z.strictObject({
-    token: z.enum(['offline', 'feed', 'live']),
-    roles: z.array(z.string().min(1)).min(1).optional(),
-    scopes: z.array(scopeToken).min(1).optional(),
-    maxAuthAgeSeconds: z.int().positive().optional(),
-    acr: z.enum(acrLevels).optional(),
-  }),
+  z
+    .strictObject({
+      token: z.enum(['offline', 'feed', 'live']),
+      roles: z.array(z.string().min(1)).min(1).optional(),
+      scopes: z.array(scopeToken).min(1).optional(),
+      maxAuthAgeSeconds: z.int().positive().optional(),
+      acr: z.enum(acrLevels).optional(),
+      stepUp: stepUpSchema.optional(),
+      acceptsStale: z.boolean().optional(),
+    })
+    .refine(({ token, stepUp, acceptsStale }) => token === 'live' || !(stepUp || acceptsStale))
+    .refine(({ maxAuthAgeSeconds, acr, stepUp }) => stepUp === undefined || !(maxAuthAgeSeconds || acr)),
 ])
 
 /**

@@ -108,7 +108,9 @@ const exampleOptions: Partial<Record<ProblemCode, ProblemOptions>> = {
   session_ended: { reason: 'logout' },
   flow_invalid: { reason: 'wrong_code', members: { attempts_left: 3 } },
   flow_unbound: { members: { needs: ['code'] } },
-  insufficient_user_authentication: { members: { acr_values: ['aal2'], max_age: 900 } },
+  insufficient_user_authentication: {
+    members: { acr_values: ['aal2'], max_age: 900, methods: ['totp', 'recovery_code'] },
+  },
   validation_failed: {
     errors: [{ path: '/email', code: 'invalid_type', message: 'Invalid input: expected string, received undefined' }],
   },

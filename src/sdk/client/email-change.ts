@@ -11,7 +11,7 @@ export interface EmailChangeRequest {
 
 /**
  * Sends a mail to the new address of the signed-in user, who confirms it by `verifyEmail`; until then the old one stays, and
- * `me` shows the new one as `pending_email`. Throws `insufficient_user_authentication` if the last sign-in is too long ago.
+ * `me` shows the new one as `pending_email`. Throws `insufficient_user_authentication` if the last authentication is too long ago or too weak.
  */
 export async function changeEmail(client: Client, request: EmailChangeRequest): Promise<PendingFlow> {
   const { flows, mode, call } = internalsOf(client)

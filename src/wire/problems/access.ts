@@ -31,7 +31,8 @@ export const accessCodes = {
     status: 401,
     title: 'A more recent or stronger sign-in is required',
     advice:
-      'Authenticate again: within "max_age" seconds and at one of the levels in "acr_values", if they are present.',
+      'Authenticate again at /v1/auth/reauthenticate: within "max_age" seconds and at one of the levels in "acr_values", if ' +
+      'they are present. "methods" lists what the user can show; if it is empty, sign in again.',
   },
   forbidden: {
     status: 403,

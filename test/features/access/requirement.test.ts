@@ -11,11 +11,16 @@ interface Shown {
   scope?: string
   auth_time?: number
   acr?: unknown
+  amr?: string[]
 }
 
 function shortfall({ currentRoles, ...claims }: Shown, requirement: Omit<TokenRequirement, 'token'>): Shortfall | null {
-  const all = { roles: [], scope: '', auth_time: authenticatedAgo(0), ...claims }
-  return findShortfall({ claims: all, ...(currentRoles && { currentRoles }) }, { token: 'feed', ...requirement }, now)
+  const all = { roles: [], scope: '', auth_time: authenticatedAgo(0), amr: ['pwd'], ...claims }
+  return findShortfall(
+    { claims: all, ...(currentRoles && { user: { roles: currentRoles } }) },
+    { token: 'feed', ...requirement },
+    now,
+  )
 }
 
 t.test('HTTP-15: one of the roles, in the token and, if it was queried, in the database', async (t) => {
@@ -51,7 +56,7 @@ t.test('TOK-17: age and strength of the authentication; without acr the lowest l
   t.equal(shortfall({ auth_time: authenticatedAgo(899) }, { maxAuthAgeSeconds: 900 }), null)
   t.equal(shortfall({ auth_time: authenticatedAgo(900) }, { maxAuthAgeSeconds: 900 }), weak, 'half a second late')
   t.equal(shortfall({ auth_time: 0 }, {}), null, 'no age is required')
-  const claims = { roles: [], scope: '', auth_time: 1_000 }
+  const claims = { roles: [], scope: '', auth_time: 1_000, amr: [] }
   const onTheSecond = findShortfall({ claims }, { token: 'feed', maxAuthAgeSeconds: 900 }, new Date(1_900_000))
   t.equal(onTheSecond, null, 'exactly at the limit')
 
@@ -65,6 +70,20 @@ t.test('TOK-17: age and strength of the authentication; without acr the lowest l
   for (const acr of ['aal9', 'PHR', '', 3, null, ['phr']]) {
     t.equal(shortfall({ acr }, { acr: 'aal2' }), weak, JSON.stringify(acr))
   }
+})
+
+t.test('a recovery code satisfies any level where the route accepts it, and no age', async (t) => {
+  const weak = 'insufficient_user_authentication'
+  const required = { acr: 'phr', maxAuthAgeSeconds: 900 } as const
+  const shown = { acr: 'aal2', amr: ['pwd', 'rec', 'mfa'] }
+  t.equal(shortfall(shown, { ...required, stepUp: { acceptsRecoveryCode: true } }), null)
+  t.equal(shortfall(shown, { ...required, stepUp: {} }), weak)
+  t.equal(
+    shortfall({ ...shown, amr: ['pwd', 'otp', 'mfa'] }, { ...required, stepUp: { acceptsRecoveryCode: true } }),
+    weak,
+  )
+  const old = { ...shown, auth_time: authenticatedAgo(901) }
+  t.equal(shortfall(old, { ...required, stepUp: { acceptsRecoveryCode: true } }), weak)
 })
 
 t.test('if several are missing, the error is the one that authentication would not resolve', async (t) => {
@@ -86,10 +105,7 @@ t.test('if several are missing, the error is the one that authentication would n
 
 t.test('RFC 9470, 3: only required parameters are in the challenge', async (t) => {
   const optionsOf = (requirement: Omit<TokenRequirement, 'token'>) => {
-    const { members, challenge } = problemOf('insufficient_user_authentication', {
-      token: 'feed',
-      ...requirement,
-    }).options
+    const { members, challenge } = problemOf('insufficient_user_authentication', requirement).options
     return { members, challenge }
   }
   t.strictSame(optionsOf({ acr: 'aal2' }), { members: { acr_values: ['aal2'] }, challenge: { acr_values: 'aal2' } })
@@ -102,7 +118,7 @@ t.test(
     const requirement: TokenRequirement = { token: 'feed', roles: ['admin'], scopes: ['a', 'b'], acr: 'aal2' }
     const { code, options } = problemOf('insufficient_scope', requirement)
     t.strictSame({ code, options }, { code: 'insufficient_scope', options: { challenge: { scope: 'a b' } } })
-    const unnamed = problemOf('insufficient_scope', { token: 'feed' })
+    const unnamed = problemOf('insufficient_scope', {})
     t.strictSame(unnamed.options, { challenge: { scope: '' } })
     const forbidden = problemOf('forbidden', requirement)
     t.strictSame([forbidden.code, forbidden.options], ['forbidden', {}])

@@ -179,6 +179,7 @@ t.test('REF-18, WEB-02: each mode returns its tokens in its own transport', asyn
   const user = {
     ...{ id: 'u', email: 'ada@example.com', name: null, emailVerifiedAt: null, roles: [], createdAt: now },
     ...{ epoch: 1, bannedAt: null, bannedUntil: null, passwordSetAt: now, factors: [], trustEpoch: 0 },
+    ...{ hasPassword: true },
   }
   const shared = {
     ...{ token_type: 'Bearer', expires_in: 600, expires_at: '2026-01-01T00:10:00.000Z' },

@@ -78,7 +78,7 @@ async function write(tx: Queries, families: SomeFamily[], shiftMs: number) {
       }),
     ),
   })
-  const readings = await Promise.all(rows.map(({ handleHash }) => store.findFamily(tx, handleHash, shiftMs)))
+  const readings = await Promise.all(rows.map(({ handleHash }) => store.readFamily(tx, { handleHash }, shiftMs)))
   return rows.map((row, index) => {
     const reading = readings[index]
     if (!reading) throw new Error('A family that was written is not found.')

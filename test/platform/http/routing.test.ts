@@ -130,6 +130,10 @@ t.test('a route without declared access prevents the start; the routes of this l
     { token: 'feed', maxAuthAgeSeconds: 0 },
     { token: 'feed', maxAuthAgeSeconds: 1.5 },
     { token: 'feed', acr: 'aal3' },
+    { token: 'feed', stepUp: {} },
+    { token: 'feed', acceptsStale: true },
+    { token: 'live', stepUp: { spares: 'everyone' } },
+    { token: 'live', stepUp: {}, acr: 'aal2' },
   ]
   for (const access of senseless) {
     const config = { access } as { access: 'public' }
