@@ -13,8 +13,8 @@ import type { Door, FlowCookie, KnownDevices, SessionCookies } from '../features
 import type { Families } from '../features/families/families.js'
 import type { FlowKind, Flows } from '../features/flows/flows.js'
 import type { Passkeys } from '../features/passkeys/passkeys.js'
-import type { ConfirmAddress, PasswordReset, SignIn } from '../features/sign-in/sign-in.js'
-import { describeProblem, type FormErrors } from './forms/form-errors.js'
+import type { ConfirmAddress, PasswordReset, Reauthenticate, SignIn } from '../features/sign-in/sign-in.js'
+import { describeProblem, type CredentialField, type FormErrors } from './forms/form-errors.js'
 import type { Rendering } from './rendering.js'
 import type { ReturnCookie } from './return-cookie.js'
 import type { ReadReturnTo } from './return-to.js'
@@ -37,6 +37,7 @@ export interface PageFeatures {
   findSignedIn: FindSignedIn
   /** By the kind of the flow that a link or a code belongs to. */
   confirmAddress: Partial<Record<FlowKind, ConfirmAddress>>
+  reauthenticate: Reauthenticate
   passkeys: Passkeys
   ownFactors: OwnFactors
   database: Database
@@ -64,7 +65,7 @@ export function errorsOf(
   tools: Pick<PageTools, 'rendering' | 'minLength'>,
   reply: FastifyReply,
   error: unknown,
-  credentials?: 'password' | 'current_password',
+  credentials?: CredentialField,
   codeField: 'code' | 'confirm' = 'code',
 ): { errors: FormErrors; status: number } {
   const { request } = reply

@@ -7,6 +7,8 @@ import type { AppInstance } from '../platform/http/app-instance.js'
 import { readFormBodies } from '../platform/http/form-body.js'
 import type { Inbox } from '../features/mail/mail.js'
 import { mountAccount } from './account/account.js'
+import { mountConfirm } from './confirm/confirm.js'
+import { mountFactors } from './factors/factors.js'
 import { guardForms } from './forms/form-guard.js'
 import { createFormTokens } from './forms/form-tokens.js'
 import { mountHome, type HomeOptions } from './home/home.js'
@@ -74,6 +76,8 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     mountMfa(scope, tools)
     mountRegister(scope, tools)
     mountAccount(scope, tools)
+    mountConfirm(scope, tools)
+    mountFactors(scope, tools)
     mountSignedOut(scope, tools)
     mountVerify(scope, tools)
     mountLinks(scope, tools)

@@ -21,7 +21,7 @@ export type { PendingStep, SignedInTwice } from './second-factor.js'
 export type { Confirmation, ConfirmAddress } from './verification.js'
 export type { signInEvents } from './audit-events.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
-export { createReauthentication } from './reauthentication.js'
+export { createReauthentication, type Reauthenticate } from './reauthentication.js'
 
 export type SignInOptions = PasswordLoginOptions & PasskeyLoginOptions & MailedCodeOptions & SecondFactorOptions
 

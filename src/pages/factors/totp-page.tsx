@@ -63,7 +63,7 @@ export function TotpField({ errors }: { errors: FormErrors }): VNode {
   )
 }
 
-export function RecoveryCodeField({ errors }: { errors: FormErrors }): VNode {
+export function RecoveryCodeField({ errors, isFirst = true }: { errors: FormErrors; isFirst?: boolean }): VNode {
   const { t } = usePage()
   return (
     <Field
@@ -72,7 +72,7 @@ export function RecoveryCodeField({ errors }: { errors: FormErrors }): VNode {
       hint={t('recovery.code_hint')}
       autocomplete="off"
       error={errors.fields['recovery_code']}
-      isFirst={errors === noErrors}
+      isFirst={isFirst && errors === noErrors}
     />
   )
 }
