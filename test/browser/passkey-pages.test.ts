@@ -1,0 +1,108 @@
+// Passkeys on the pages, in a real browser with a virtual authenticator (WebDriver's extension for WebAuthn, over CDP).
+
+import type { BrowserContextOptions, CDPSession, Page } from 'playwright-core'
+import t from 'tap'
+import { PASSWORD } from '../support/api.js'
+import { startApp, type TestApp } from '../support/app.js'
+import { complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
+import { connectTo } from '../support/client.js'
+import { send } from '../support/page-tour.js'
+
+interface Teardown {
+  teardown(work: () => Promise<void>): void
+}
+
+async function serve(t: Teardown, app: TestApp): Promise<string> {
+  const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
+  return `http://localhost:${port}`
+}
+
+/** An authenticator inside the device, which verifies its user and keeps passkeys. */
+async function addAuthenticator(page: Page): Promise<{ session: CDPSession; authenticatorId: string }> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('WebAuthn.enable')
+  const options = {
+    ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true },
+    ...{ isUserVerified: true, automaticPresenceSimulation: true },
+  } as const
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', { options })
+  return { session, authenticatorId }
+}
+
+t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
+  const app = await startApp(t, { settings: { PASSKEY_ORIGINS: '' } })
+  const url = await serve(t, app)
+  const browser = await launchBrowser(t)
+
+  async function open(options: BrowserContextOptions = {}) {
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'en-GB', ...options })
+    const page = await context.newPage()
+    return { page, complaints: complaintsOf(page), ...(await addAuthenticator(page)) }
+  }
+
+  t.test('one is created on the account page, and signs in by a click and from the field of the address', async (t) => {
+    const { page, complaints, session, authenticatorId } = await open()
+    await page.goto(`${url}/register`)
+    await send(page, { email: 'ada@example.com', password: PASSWORD })
+    await page.waitForURL(`${url}/account`)
+    await page.goto(`${url}/account/factors/passkey`)
+    await page.locator('main [name="name"]').fill('Ada’s phone')
+    await page.getByRole('button', { name: 'Create a passkey' }).click()
+    await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor()
+    t.equal(await page.locator('.codes li').count(), 10)
+    const { credentials } = await session.send('WebAuthn.getCredentials', { authenticatorId })
+    t.match(credentials, [{ isResidentCredential: true, rpId: 'localhost' }])
+    await page.getByRole('link', { name: 'I have kept them' }).click()
+    await page.getByText('Ada’s phone').waitFor()
+
+    await page.locator('form[action$="/account/sign-out"] .button').click()
+    await page.waitForURL(`${url}/signed-out`)
+    // Without an answer, the field of the address does not sign in by itself.
+    await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false })
+    await page.goto(`${url}/signin`)
+    await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: true })
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+    await page.waitForURL(`${url}/account`)
+
+    await page.locator('form[action$="/account/sign-out"] .button').click()
+    await page.waitForURL(`${url}/signed-out`)
+    await page.goto(`${url}/signin`)
+    // Conditional UI: the virtual authenticator chooses its only passkey.
+    await page.waitForURL(`${url}/account`)
+    t.strictSame(complaints, [])
+  })
+
+  t.test(
+    'one is the second step after a password, and one that does not verify its user is not enough alone',
+    async (t) => {
+      const { page, session, authenticatorId } = await open()
+      await page.goto(`${url}/register`)
+      await send(page, { email: 'grace@example.com', password: PASSWORD })
+      await page.goto(`${url}/account/factors/passkey`)
+      await page.getByRole('button', { name: 'Create a passkey' }).click()
+      await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor()
+      await page.goto(`${url}/account`)
+      await page.locator('form[action$="/account/sign-out"] .button').click()
+      await page.waitForURL(`${url}/signed-out`)
+
+      await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
+      await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false })
+      await page.goto(`${url}/signin`)
+      await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: true })
+      await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
+      await page.getByText('No passkey was used.').waitFor()
+      await send(page, { email: 'grace@example.com' })
+      await send(page, { password: PASSWORD })
+      await page.waitForURL(`${url}/mfa`)
+      await page.getByRole('button', { name: 'Use a passkey' }).click()
+      await page.waitForURL(`${url}/account`)
+    },
+  )
+
+  t.test('without a script there are codes, and no button that does nothing', async (t) => {
+    const { page } = await open({ javaScriptEnabled: false })
+    await page.goto(`${url}/signin`)
+    t.equal(await page.getByRole('button').count(), 1)
+    t.equal(await page.getByRole('button', { name: 'passkey' }).count(), 0)
+  })
+})
