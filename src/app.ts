@@ -77,7 +77,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
-  const { keys, revocations, families, administration, operations, delivery, hashing } = features
+  const { keys, revocations, families, factors, administration, operations, delivery, hashing } = features
   meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool, mail: delivery })
 
   await operations.synchronizeClock()
@@ -92,6 +92,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     addressRules,
     delivery,
-    operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
+    operator: {
+      database,
+      audit,
+      keys,
+      revocations,
+      families,
+      factors,
+      administration,
+      addressRules,
+      secrets,
+      delivery,
+    },
   }
 }

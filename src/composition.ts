@@ -77,6 +77,7 @@ export async function createFeatures(foundation: Foundation) {
     wakeMail: outbox.wake,
     settings: {
       ...config.flows,
+      factorResetSeconds: config.factors.resetDelaySeconds,
       linkUrl: config.links.url,
       linkStyle: config.links.style,
       sendsMail: config.mail.transport !== 'off',
@@ -166,6 +167,7 @@ export async function createFeatures(foundation: Foundation) {
       limits: limits.purge,
       flows: flows.purge,
       factors: factors.purge,
+      factorResets: administration.carryOutResets,
       passkeys: passkeys.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,

@@ -18,6 +18,10 @@ const ruleOf: Record<string, Rule> = {
   changePassword: 'password',
   deleteMe: 'deletion',
   deleteMeByPost: 'deletion',
+  addTotp: 'factors',
+  renameFactor: 'factors',
+  removeFactor: 'factors',
+  replaceRecoveryCodes: 'factors',
 }
 
 /** The levels and the methods that a refusal names; `passes` is whatever the route does next. */

@@ -10,4 +10,5 @@ export const accountEvents = {
   email_change_undone: 'done',
   session_disowned: 'done',
   registration_disowned: 'done',
+  factors_reset_stopped: 'done',
 } as const satisfies AuditEvents

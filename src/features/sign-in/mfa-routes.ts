@@ -65,7 +65,7 @@ function mountPasskeyOptions(app: AppInstance, { signIn }: MfaRoutesOptions): vo
         body: schemas.mfaTokenBodySchema,
         response: {
           200: schemas.requestOptionsReplySchema,
-          ...problemResponses('flow_invalid', 'database_unavailable'),
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
         },
       },
       config: { access: 'public' },
@@ -86,7 +86,10 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
           'Where MFA is "required" and the user has no second factor yet ("enroll" of "mfa_required"). A second call ' +
           'replaces the secret of the first.',
         body: schemas.enrollTotpSchema,
-        response: { 201: totpBegunSchema, ...problemResponses('flow_invalid', 'database_unavailable') },
+        response: {
+          201: totpBegunSchema,
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+        },
       },
       config: { access: 'public' },
     },
@@ -131,7 +134,7 @@ function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions
         body: schemas.mfaTokenBodySchema,
         response: {
           200: schemas.creationOptionsReplySchema,
-          ...problemResponses('flow_invalid', 'database_unavailable'),
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
         },
       },
       config: { access: 'public' },

@@ -60,12 +60,12 @@ export const mfaTokenBodySchema = z
   .meta({ examples: [{ mfa_token: 'spf_…' }] })
 
 const exampleAttestation = {
-  id: 'pIl6…',
-  rawId: 'pIl6…',
+  id: 'pIl6Yb3Qx0uVwq2Zk8sRqA',
+  rawId: 'pIl6Yb3Qx0uVwq2Zk8sRqA',
   type: 'public-key',
   response: {
-    clientDataJSON: 'eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIi…',
-    attestationObject: 'o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVi…',
+    clientDataJSON: 'eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0',
+    attestationObject: 'o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVg',
   },
 }
 
@@ -87,7 +87,7 @@ export const requestOptionsReplySchema = z.object({ options: requestOptionsSchem
         challenge: exampleChallenge,
         timeout: 300_000,
         rpId: 'example.com',
-        allowCredentials: [{ id: 'pIl6…', type: 'public-key', transports: ['internal'] }],
+        allowCredentials: [{ id: 'pIl6Yb3Qx0uVwq2Zk8sRqA', type: 'public-key', transports: ['internal'] }],
         userVerification: 'preferred',
       },
     },
@@ -100,7 +100,11 @@ export const creationOptionsReplySchema = z.object({ options: creationOptionsSch
       options: {
         challenge: exampleChallenge,
         rp: { id: 'example.com', name: 'Sallyport' },
-        user: { id: 'm1Zk…', name: 'ada@example.com', displayName: 'Ada Lovelace' },
+        user: {
+          id: 'm1Zk8sRqBfGhTnpIl6Yb3Qx0uVwq2Zk8sRqBfGhTnpI',
+          name: 'ada@example.com',
+          displayName: 'Ada Lovelace',
+        },
         pubKeyCredParams: [-8, -7, -257].map((alg) => ({ alg, type: 'public-key' })),
         timeout: 300_000,
         attestation: 'none',

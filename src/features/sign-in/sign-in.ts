@@ -19,6 +19,7 @@ import { createAddressConfirmation, createVerificationRequest } from './verifica
 export type { Invitation } from './invitation.js'
 export type { Confirmation, ConfirmAddress } from './verification.js'
 export type { signInEvents } from './audit-events.js'
+export { removeFactors } from './mailed-code.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
 export { createReauthentication } from './reauthentication.js'
 
