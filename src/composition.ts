@@ -133,6 +133,7 @@ export async function createFeatures(foundation: Foundation) {
     accounts,
     families,
     passwords,
+    passkeys,
     audit,
     limits,
     flows,
@@ -143,7 +144,6 @@ export async function createFeatures(foundation: Foundation) {
     methods: config.signInMethods,
     mfa: config.mfa,
     factors,
-    passkeys,
     countLogin: count.login,
   })
   const passwordReset = createPasswordReset({
@@ -177,6 +177,7 @@ export async function createFeatures(foundation: Foundation) {
 
   return {
     ...{
+      database,
       limits,
       devices,
       revocations,

@@ -1,9 +1,10 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { parseJson } from '../json.js'
 import type { Outages } from './faults.js'
 import type { Instance, Instances } from './instances.js'
-import type { Heard } from './ledger.js'
+import type { Faults, Heard } from './ledger.js'
 
 export interface Asked {
   method: 'GET' | 'POST' | 'PUT'
@@ -35,10 +36,25 @@ const bodySchema = z
     session: z.object({ id: z.string() }).optional(),
     sessions: z.array(z.object({ id: z.string() })).optional(),
     sid: z.string().optional(),
+    flow_token: z.string().optional(),
   })
   .catch({})
 
 const ANSWER_WITHIN_MS = 15_000
+const RETRY_MS = 250
+
+/** Retries until there is a response. */
+export async function untilHeard(
+  ask: () => Promise<Heard>,
+  note: (heard: Heard, tries: number) => Faults,
+): Promise<Faults> {
+  for (let tries = 1; ; tries += 1) {
+    const heard = await ask()
+    const faults = note(heard, tries)
+    if (heard.kind === 'answer' || faults.length > 0) return faults
+    await pause(RETRY_MS)
+  }
+}
 
 /** Every response and every error is either expected, explained by an outage, or a fault. */
 export function createCall(

@@ -1,21 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Call } from './calling.js'
+import { untilHeard, type Call } from './calling.js'
 import type { Outages } from './faults.js'
 import * as ledger from './ledger.js'
-import type { Account, Faults, Heard, Session } from './ledger.js'
+import type { Account, Faults, Session } from './ledger.js'
+import { createMailUse } from './mail-use.js'
+import type { PostOffice } from './post-office.js'
 
 export interface ClientOptions {
   call: Call
   outages: Outages
+  /** Null where no mails are sent. */
+  postOffice: Pick<PostOffice, 'codeOf'> | null
   /** Whether the run continues. */
   goesOn(): boolean
 }
 
-const PASSWORDS = ['copper lantern drifts over seven hills', 'quiet harbour below a paper moon'] as const
+const PASSWORDS = ['amber windmill under nine clouds', 'quiet harbour below a paper moon'] as const
 
 /** How often each action is chosen, as a share of all. */
-const shares = { whoami: 40, refresh: 30, list: 8, login: 7, probe: 5, logout: 6, changePassword: 4 }
+const shares = { whoami: 40, refresh: 30, list: 8, login: 7, probe: 5, logout: 6, changePassword: 4, code: 4, reset: 2 }
 
 const ACTIONS = 60
 const MAX_SESSIONS = 6
@@ -35,25 +39,18 @@ export async function useAccount(options: ClientOptions): Promise<{ account: Acc
   const account = ledger.openAccount(`${randomUUID()}@example.com`, PASSWORDS[0])
   const client = createClient(account, options)
   const faults = await client.register()
-  for (let action = 0; action < ACTIONS && faults.length === 0 && options.goesOn(); action += 1) {
+  const goesOn = () => faults.length === 0 && account.registered && options.goesOn()
+  for (let action = 0; action < ACTIONS && goesOn(); action += 1) {
     await pause(Math.random() * LONGEST_PAUSE_MS)
     faults.push(...(await client.act(chooseAction())))
   }
   return { account, faults }
 }
 
-function createClient(account: Account, { call, outages }: ClientOptions) {
+function createClient(account: Account, options: ClientOptions) {
+  const { call, outages, postOffice, goesOn } = options
+  const mailUse = postOffice && createMailUse(account, { call, postOffice, goesOn })
   const json = (body: object) => ({ method: 'POST', body: { ...body, mode: 'json' } }) as const
-
-  /** Retries until there is a response. */
-  async function untilHeard(ask: () => Promise<Heard>, note: (heard: Heard, tries: number) => Faults): Promise<Faults> {
-    for (let tries = 1; ; tries += 1) {
-      const heard = await ask()
-      const faults = note(heard, tries)
-      if (heard.kind === 'answer' || faults.length > 0) return faults
-      await pause(RETRY_MS)
-    }
-  }
 
   const refreshOnce = (session: Session, hangUpAfterMs?: number) => {
     session.attempt ??= randomUUID()
@@ -87,7 +84,7 @@ function createClient(account: Account, { call, outages }: ClientOptions) {
 
   async function changePassword(session: Session): Promise<Faults> {
     const from = account.password
-    const to = PASSWORDS.find((password) => password !== from) ?? from
+    const to = otherThan(from)
     account.nextPassword = to
     for (let tries = 1; ; tries += 1) {
       const faults = await freshen(session)
@@ -120,6 +117,8 @@ function createClient(account: Account, { call, outages }: ClientOptions) {
         () => call({ method: 'POST', path: '/v1/auth/logout', body: { refresh_token: session.refreshToken } }),
         (heard) => ledger.noteLogout(session, heard),
       ),
+    code: async () => (ledger.liveSessions(account).length < MAX_SESSIONS && (await mailUse?.signInByCode())) || [],
+    reset: async () => mailUse?.resetPassword(otherThan(account.password)) ?? [],
     // An ended session stays ended.
     probe: async () => {
       const ended = account.sessions.filter(({ endedAt }) => endedAt !== null).at(-1)
@@ -130,6 +129,7 @@ function createClient(account: Account, { call, outages }: ClientOptions) {
 
   return {
     register: () =>
+      mailUse?.register() ??
       untilHeard(
         () => call({ ...json({ email: account.email, password: account.password }), path: '/v1/auth/register' }),
         (heard) => ledger.noteRegistration(account, heard),
@@ -142,6 +142,10 @@ function createClient(account: Account, { call, outages }: ClientOptions) {
     logIn,
     actions,
   }
+}
+
+function otherThan(password: string): string {
+  return PASSWORDS.find((other) => other !== password) ?? password
 }
 
 function chooseAction(): Action {

@@ -16,6 +16,16 @@ export interface Body {
   session?: { id: string } | undefined
   sessions?: { id: string }[] | undefined
   sid?: string | undefined
+  flow_token?: string | undefined
+}
+
+/** A flow that was begun, and whose mail was promised. */
+export interface MailFlow {
+  kind: 'register' | 'otp' | 'reset_password'
+  /** The holder's token. */
+  token: string
+  /** Whether its code was used, or can no longer be. */
+  isOver: boolean
 }
 
 export interface Session {
@@ -43,6 +53,7 @@ export interface Account {
   /** The new password of a change without a response. */
   nextPassword: string | null
   sessions: Session[]
+  flows: MailFlow[]
 }
 
 /** Faults, in whole sentences; usually none. */
@@ -54,7 +65,7 @@ const ACCESS_TOKEN_TTL_MS = 600_000
 const TTL_MARGIN_MS = 15_000
 
 export function openAccount(email: string, password: string): Account {
-  return { email, registered: false, registering: false, password, nextPassword: null, sessions: [] }
+  return { email, registered: false, registering: false, password, nextPassword: null, sessions: [], flows: [] }
 }
 
 export function liveSessions({ sessions }: Account): Session[] {
@@ -70,6 +81,56 @@ export function noteRegistration(account: Account, heard: Heard): Faults {
   if (heard.status !== 201 && !wasCarriedOut) return [unexpected('A registration', heard)]
   account.registered = true
   return heard.status === 201 ? open(account, heard.body, heard.at) : []
+}
+
+/** The flow of this kind that waits for its code; null if there is none. */
+export function waitingFlow(account: Account, kind: MailFlow['kind']): MailFlow | null {
+  return account.flows.find((flow) => flow.kind === kind && !flow.isOver) ?? null
+}
+
+/** The response to a request that sends a mail, which is retried until there is one. */
+export function noteBegun(account: Account, kind: MailFlow['kind'], heard: Heard): Faults {
+  if (heard.kind === 'unknown') return []
+  const { flow_token: token } = heard.body
+  if (heard.status !== 202 || token === undefined) return [unexpected(`A request for a mail (${kind})`, heard)]
+  account.flows.push({ kind, token, isOver: false })
+  return []
+}
+
+/** The response to a code that signs in, which is retried until there is one. */
+export function noteCodeUsed(account: Account, flow: MailFlow, heard: Heard, isRepeated: boolean): Faults {
+  if (heard.kind === 'unknown') return []
+  flow.isOver = true
+  // The first attempt was carried out, and its response was lost.
+  const wasCarriedOut = isRepeated && isUsed(heard)
+  // A change of the password ends the codes that were sent before.
+  if (flow.kind === 'otp' && isEndedByChange(heard)) return []
+  if (heard.status !== 200 && !wasCarriedOut) return [unexpected(`The code of a mail (${flow.kind})`, heard)]
+  account.registered = true
+  return heard.status === 200 ? open(account, heard.body, heard.at) : []
+}
+
+/** The response to a reset of the password, which is retried until there is one. */
+export function noteReset(
+  account: Account,
+  flow: MailFlow,
+  { newPassword, heard, isRepeated }: { newPassword: string; heard: Heard; isRepeated: boolean },
+): Faults {
+  if (heard.kind === 'unknown') return []
+  flow.isOver = true
+  if (isEndedByChange(heard)) return []
+  if (heard.status !== 204 && !(isRepeated && isUsed(heard))) return [unexpected('A reset of the password', heard)]
+  account.password = newPassword
+  for (const session of liveSessions(account)) session.endedAt = heard.at
+  return []
+}
+
+function isUsed({ status, body }: { status: number; body: Body }): boolean {
+  return status === 401 && body.code === 'flow_invalid' && body.reason === 'used'
+}
+
+function isEndedByChange({ status, body }: { status: number; body: Body }): boolean {
+  return status === 401 && body.code === 'flow_invalid' && body.reason === 'superseded'
 }
 
 export function noteLogin(account: Account, heard: Heard): Faults {

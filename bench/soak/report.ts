@@ -5,6 +5,8 @@ export interface Result {
   minutes: number
   accounts: number
   sessions: number
+  /** Null where no mails are sent. */
+  mails: { accepted: number; acceptedAgain: number } | null
   answers: ReadonlyMap<string, number>
   explained: ReadonlyMap<string, number>
   outages: readonly Outage[]
@@ -21,6 +23,7 @@ export function printResult(result: Result): string {
   const second = (at: number) => ((at - startedAt) / 1000).toFixed(1)
   return [
     `${result.minutes} minutes, ${requests} answers, ${result.accounts} users, ${result.sessions} sessions`,
+    ...(result.mails === null ? [] : [printMails(result.mails)]),
     '',
     ...[...answers].toSorted(([a], [b]) => a.localeCompare(b)).map(([what, count]) => row(what, count)),
     '',
@@ -32,6 +35,10 @@ export function printResult(result: Result): string {
     ...faults.slice(0, SHOWN_FAULTS).map((fault) => `FAULT: ${fault}`),
     `${faults.length} faults`,
   ].join('\n')
+}
+
+function printMails({ accepted, acceptedAgain }: NonNullable<Result['mails']>): string {
+  return `${accepted} mails, of which ${acceptedAgain} were accepted more than once, with the same Message-ID`
 }
 
 function row(what: string, count: number): string {

@@ -11,7 +11,9 @@ import { compareAll } from './comparing.js'
 import { createOutages, type Outages } from './faults.js'
 import { startInstances, type Instances } from './instances.js'
 import type { Account, Faults } from './ledger.js'
+import { compareMails, waitForMails } from './mail-check.js'
 import { isFlat, trendOf } from './memory.js'
+import { openPostOffice, type PostOffice } from './post-office.js'
 import { withFailingPostgres, type FailingPostgres } from './postgres.js'
 import { printResult } from './report.js'
 import { createServerLog } from './server-log.js'
@@ -21,6 +23,8 @@ const SAMPLE_MS = 20_000
 /** As a share of the run. */
 const WARM_UP = 0.2
 const LOOKED_AT_AGAIN = 200
+/** At most. Users who wait for a mail do nothing else. */
+const MAIL_AWAY_MS = 20_000
 
 const usage = 'bench:soak -- [--minutes 30] [--instances 2] [--clients 24] [--shared]'
 const { minutes, instanceCount, clients, shared } = readArguments(usage, () => {
@@ -53,6 +57,7 @@ async function run(postgres: FailingPostgres): Promise<number> {
   const record: Record = { answers: new Map(), explained: new Map(), fault: note }
   const outages = createOutages(() => performance.now())
   const log = createServerLog()
+  const postOffice = await openPostOffice()
   const instances = await startInstances({
     ...{ count: instanceCount, outages },
     settings: {
@@ -62,6 +67,8 @@ async function run(postgres: FailingPostgres): Promise<number> {
       RATE_LIMIT: 'off',
       ACCESS_TOKEN_TTL: String(ACCESS_TOKEN_TTL_SECONDS),
       LOG_LEVEL: 'warn',
+      ...{ MAIL_URL: postOffice.url, MAIL_FROM: 'Soak <no-reply@example.com>' },
+      ...{ EMAIL_VERIFICATION: 'required', SIGN_IN_METHODS: 'password,otp' },
     },
     onLine: (line) => {
       const error = log.take(line)
@@ -70,7 +77,7 @@ async function run(postgres: FailingPostgres): Promise<number> {
   })
   const call = createCall(instances, outages, record)
   const endsAt = performance.now() + runMs
-  const options: ClientOptions = { call, outages, goesOn: () => performance.now() < endsAt }
+  const options: ClientOptions = { call, outages, postOffice, goesOn: () => performance.now() < endsAt }
   const accounts: Account[] = []
   const use = async () => {
     while (options.goesOn()) {
@@ -81,32 +88,53 @@ async function run(postgres: FailingPostgres): Promise<number> {
   }
   const sampling = setInterval(() => void instances.sample(), SAMPLE_MS)
   try {
-    await Promise.all([breakThings(postgres, instances, outages), ...Array.from({ length: clients }, use)])
+    await Promise.all([
+      breakThings({ postgres, instances, outages, postOffice }),
+      ...Array.from({ length: clients }, use),
+    ])
     for (const account of accounts.slice(-LOOKED_AT_AGAIN)) {
       for (const fault of await lookAgain(account, options)) note(`${account.email}: ${fault}`)
     }
+    await waitForMails(postgres.url)
   } finally {
     clearInterval(sampling)
     call.close()
     await instances.stop()
+    await postOffice.close()
   }
   for (const fault of await compareAll(postgres.url, accounts)) note(fault)
+  const { received } = postOffice
+  for (const fault of await compareMails(postgres.url, accounts, received)) note(fault)
 
   const trends = new Map([...instances.samples()].map(([name, samples]) => [name, trendOf(samples, WARM_UP * runMs)]))
   for (const [name, trend] of trends) if (trend !== null && !isFlat(trend)) note(`${name} grows.`)
   const sessions = accounts.reduce((sum, account) => sum + account.sessions.length, 0)
-  const counts = { minutes, accounts: accounts.length, sessions }
+  const times = [...received.messages.values()]
+  const mails = { accepted: times.length, acceptedAgain: times.filter((count) => count > 1).length }
+  const counts = { minutes, accounts: accounts.length, sessions, mails }
   console.log(
     `\n${printResult({ ...counts, ...record, outages: outages.list(), startedAt, trends, faults: faults.map(log.explain) })}`,
   )
   return faults.length
 }
 
-/** Two instances are killed, and the database restarts in between, a quarter of the run apart. */
-async function breakThings(postgres: FailingPostgres, instances: Instances, outages: Outages): Promise<void> {
+interface Breakable {
+  postgres: FailingPostgres
+  instances: Instances
+  outages: Outages
+  postOffice: PostOffice
+}
+
+/**
+ * Two instances are killed, and the database restarts in between, a quarter of the run apart. Between the first kill and
+ * that, the mail server is away.
+ */
+async function breakThings({ postgres, instances, outages, postOffice }: Breakable): Promise<void> {
   await pause(runMs / 4)
   await instances.kill(0)
-  await pause(runMs / 4)
+  await pause(runMs / 8)
+  await outages.during('mail server', () => postOffice.away(() => pause(Math.min(MAIL_AWAY_MS, runMs / 20))))
+  await pause(runMs / 8)
   await outages.during('postgres', postgres.fail)
   await pause(runMs / 4)
   await instances.kill(1)

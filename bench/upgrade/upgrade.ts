@@ -66,7 +66,7 @@ async function run(old: string, url: string): Promise<number> {
   const accounts: Account[] = []
   let isOver = false
   const call = createCall(fleet, outages, record)
-  const options: ClientOptions = { call, outages, goesOn: () => !isOver }
+  const options: ClientOptions = { call, outages, postOffice: null, goesOn: () => !isOver }
   const use = async () => {
     while (!isOver) {
       const used = await useAccount(options)
@@ -88,7 +88,7 @@ async function run(old: string, url: string): Promise<number> {
   }
   for (const fault of await compareAll(url, accounts)) note(fault)
   const sessions = accounts.reduce((sum, account) => sum + account.sessions.length, 0)
-  const counts = { minutes: Number((seconds / 60).toFixed(1)), accounts: accounts.length, sessions }
+  const counts = { minutes: Number((seconds / 60).toFixed(1)), accounts: accounts.length, sessions, mails: null }
   const shown = { outages: outages.list(), startedAt, trends: new Map(), faults: faults.map(log.explain) }
   console.log(`\n${printResult({ ...counts, ...record, ...shown })}`)
   return faults.length

@@ -39,6 +39,10 @@ app.get('/orders', { config: { sallyport: 'feed' } }, ({ claims }) => ({ orders:
 // An irreversible action justifies a request to Sallyport.
 app.post('/payouts', { config: { sallyport: 'live' } }, ({ claims }) => ({ paid_to: claims.sub }))
 
+// Who finds an open page must not move money: two factors, shown within the last five minutes (RFC 9470).
+const twoFactorsNow = { freshness: 'live', acr: 'aal2', maxAge: 300 }
+app.post('/transfers', { config: { sallyport: twoFactorsNow } }, ({ claims }) => ({ transferred_by: claims.sub }))
+
 // A page rendered by this service, for a browser that is signed in with mode "session".
 app.get('/account', { config: { sallyport: 'feed' } }, ({ claims }, reply) =>
   reply

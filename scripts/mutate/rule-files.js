@@ -3,6 +3,7 @@
 
 export const ruleFiles = {
   'src/features/access/requirement.ts': ['test/features/access/requirement.test.ts'],
+  'src/wire/step-up.ts': ['test/features/access/requirement.test.ts', 'test/wire/step-up.test.ts'],
   'src/features/browser/credentials.ts': ['test/features/browser/credentials.test.ts'],
   'src/features/browser/known-devices.ts': ['test/features/browser/known-devices.test.ts'],
   'src/features/browser/cross-site.ts': ['test/features/browser/cross-site.test.ts'],

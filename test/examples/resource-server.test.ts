@@ -5,9 +5,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
-import { createApiOver, PASSWORD, type Api, type TokenBody } from '../support/api.js'
+import { createApiOver, PASSWORD, type Api, type SignedUp, type TokenBody } from '../support/api.js'
 import { startApp, type Test, type TestApp } from '../support/app.js'
+import { signUpAs } from '../support/authenticated.js'
 import { createBrowser } from '../support/browser.js'
+import { parseChallenge } from '../support/challenge.js'
 import { connectTo, send } from '../support/client.js'
 import { until } from '../support/until.js'
 
@@ -77,6 +79,23 @@ t.test('the example accepts an access token, until its session has ended', async
   t.match(await example.api.call('/orders', { token }), { status: 401, body: { code: 'session_ended' } })
   t.match(await example.api.call('/payouts', { method: 'POST', token }), { status: 401 })
   t.equal(await example.stop(), 0, 'the verifier leaves nothing running')
+})
+
+t.test('TOK-17: the example asks for two factors within five minutes', async (t) => {
+  const { sallyport, example } = await start(t)
+  const twoFactors = { factors: ['totp' as const], amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' as const }
+  const ask = ({ accessToken: token }: SignedUp) => example.api.call('/transfers', { method: 'POST', token })
+  const fresh = await signUpAs(sallyport, twoFactors)
+  t.match(await ask(fresh), { status: 200, body: { transferred_by: fresh.userId } })
+  for (const user of [await signUpAs(sallyport), await signUpAs(sallyport, { ...twoFactors, agoSeconds: 340 })]) {
+    const refused = await ask(user)
+    t.match(refused, { status: 401, body: { acr_values: ['aal2'], max_age: 300 } })
+    t.match(Object.fromEntries(parseChallenge(refused.headers['www-authenticate']).parameters), {
+      error: 'insufficient_user_authentication',
+      acr_values: 'aal2',
+      max_age: '300',
+    })
+  }
 })
 
 t.test('the example renders a page for a signed-in browser', async (t) => {

@@ -1,9 +1,10 @@
 import type { UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
+import { demandMembers, demandParameters, meetsDemand } from '../../wire/step-up.js'
 import type { TokenRequirement } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
 import type { LiveUser } from '../families/families.js'
-import { levelOf, methodsFor, resolveStepUp, type SteppingUser, type StepUpMethod } from './step-up.js'
+import { methodsFor, resolveStepUp, type SteppingUser, type StepUpMethod } from './step-up.js'
 
 /** What a valid token may lack. */
 export type Shortfall = Extract<ProblemCode, 'forbidden' | 'insufficient_scope' | 'insufficient_user_authentication'>
@@ -26,10 +27,9 @@ export function findShortfall(
 ): Shortfall | null {
   if (roles && !(hasAny(claims.roles, roles) && hasAny(user.roles, roles))) return 'forbidden'
   if (scopes && !hasScopes(claims.scope, scopes)) return 'insufficient_scope'
-  const isTooOld = maxAuthAgeSeconds !== undefined && now.getTime() / 1000 - claims.auth_time > maxAuthAgeSeconds
   const isAnyLevelMet = stepUp?.acceptsRecoveryCode === true && claims.amr.includes('rec')
-  const isTooWeak = acr !== undefined && levelOf(claims.acr) < levelOf(acr) && !isAnyLevelMet
-  return isTooOld || isTooWeak ? 'insufficient_user_authentication' : null
+  const demand = { acr: isAnyLevelMet ? undefined : acr, maxAgeSeconds: maxAuthAgeSeconds }
+  return meetsDemand(claims, demand, { now }) ? null : 'insufficient_user_authentication'
 }
 
 /** The problem that tells what is required and, where the user is known, with which methods they can provide it. */
@@ -43,18 +43,11 @@ export function problemOf(
       return new Problem('forbidden')
     case 'insufficient_scope':
       return new Problem('insufficient_scope', { challenge: { scope: scopes.join(' ') } })
-    case 'insufficient_user_authentication':
-      return new Problem('insufficient_user_authentication', {
-        members: {
-          ...(acr && { acr_values: [acr] }),
-          ...(maxAuthAgeSeconds !== undefined && { max_age: maxAuthAgeSeconds }),
-          ...(methods !== null && { methods }),
-        },
-        challenge: {
-          ...(acr && { acr_values: acr }),
-          ...(maxAuthAgeSeconds !== undefined && { max_age: String(maxAuthAgeSeconds) }),
-        },
-      })
+    case 'insufficient_user_authentication': {
+      const demand = { acr, maxAgeSeconds: maxAuthAgeSeconds }
+      const members = { ...demandMembers(demand), ...(methods !== null && { methods }) }
+      return new Problem('insufficient_user_authentication', { members, challenge: demandParameters(demand) })
+    }
   }
 }
 

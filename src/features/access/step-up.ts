@@ -1,4 +1,4 @@
-import { acrLevels, type Acr } from '../../wire/acr.js'
+import { levelOf, type Acr } from '../../wire/acr.js'
 import type { StepUp, TokenRequirement } from '../../platform/http/access.js'
 import type { LiveUser } from '../families/families.js'
 
@@ -22,14 +22,6 @@ export function steppingUser(
   mfa: MfaSetting,
 ): SteppingUser {
   return { factors, hasPassword, isAskedForFactors: mfa !== 'off' && factors.length > 0 }
-}
-
-/** The level of a claim `acr`, as a number. A token that tells none, or one that is not known, has the lowest. */
-export function levelOf(acr: unknown): number {
-  return Math.max(
-    0,
-    acrLevels.findIndex((level) => level === acr),
-  )
 }
 
 /** The highest level that a user's factors allow. */

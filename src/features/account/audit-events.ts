@@ -3,6 +3,7 @@ import type { AuditEvents } from '../audit/audit.js'
 export const accountEvents = {
   password_changed: 'done',
   recovery_codes_replaced: 'done',
+  password_removed: 'done',
   user_deleted: 'done',
   email_change_requested: 'done',
   email_change_cancelled: 'done',

@@ -5,6 +5,7 @@ import type { AppInstance } from '../../platform/http/app-instance.js'
 import type { Door, SignInContext } from '../browser/browser.js'
 import { presentTotp, totpBegunSchema } from '../factors/factors.js'
 import type { Flow } from '../flows/flows.js'
+import { creationOptionsReplySchema, requestOptionsReplySchema } from '../passkeys/passkeys.js'
 import * as schemas from './mfa-schemas.js'
 import type { SignedInTwice } from './second-factor.js'
 import type { SignIn } from './sign-in.js'
@@ -64,7 +65,7 @@ function mountPasskeyOptions(app: AppInstance, { signIn }: MfaRoutesOptions): vo
         summary: 'Get the options to show a passkey as second factor',
         body: schemas.mfaTokenBodySchema,
         response: {
-          200: schemas.requestOptionsReplySchema,
+          200: requestOptionsReplySchema,
           ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
         },
       },
@@ -133,7 +134,7 @@ function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions
         description: 'Where MFA is "required" and the user has no second factor yet ("enroll" of "mfa_required").',
         body: schemas.mfaTokenBodySchema,
         response: {
-          200: schemas.creationOptionsReplySchema,
+          200: creationOptionsReplySchema,
           ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
         },
       },

@@ -1,11 +1,16 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { AccessTokenClaims } from '../../wire/claims.js'
 import type { Authenticator } from './authentication.js'
-import type { Freshness } from './options.js'
+import { checkRequirement, type AuthenticationRequirement, type Freshness } from './options.js'
 import { renderRefusal, VerificationError } from './verification-error.js'
 
+/** A route that also requires a recent or strong authentication. */
+export interface SallyportRequirement extends AuthenticationRequirement {
+  freshness: Freshness
+}
+
 /** The callers that a route accepts: anyone, or holders of an access token that is checked with this freshness. */
-export type SallyportAccess = 'public' | Freshness
+export type SallyportAccess = 'public' | Freshness | SallyportRequirement
 
 export interface SallyportOptions {
   verifier: Authenticator
@@ -24,7 +29,7 @@ declare module 'fastify' {
 
 /**
  * Guards all routes of the application: each must declare `config: { sallyport: 'public' | 'offline' | 'feed' | 'live' }`,
- * otherwise the application does not start. Call `await app.register(sallyport, { verifier })` before adding routes:
+ * or `{ sallyport: { freshness, acr, maxAge } }`; otherwise the application does not start. Call `await app.register(sallyport, { verifier })` before adding routes:
  * earlier routes that declare nothing respond with 500.
  */
 export const sallyport = Object.assign(guardRoutes, {
@@ -37,16 +42,19 @@ function guardRoutes(app: FastifyInstance, { verifier }: SallyportOptions, done:
   app.decorateRequest('claims', null)
 
   app.addHook('onRoute', (route) => {
-    if (route.config?.sallyport === undefined) throw undeclared(`${String(route.method)} ${route.url}`)
+    const access = route.config?.sallyport
+    if (access === undefined) throw undeclared(`${String(route.method)} ${route.url}`)
+    if (typeof access === 'object') checkRequirement(access)
   })
 
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) return
-    const freshness = request.routeOptions.config.sallyport
-    if (freshness === undefined) throw undeclared(`${request.method} ${request.routeOptions.url ?? ''}`)
-    if (freshness === 'public') return
+    const access = request.routeOptions.config.sallyport
+    if (access === undefined) throw undeclared(`${request.method} ${request.routeOptions.url ?? ''}`)
+    if (access === 'public') return
     try {
-      const { claims, setCookies } = await verifier.authenticate(request, { freshness })
+      const options = typeof access === 'object' ? access : { freshness: access }
+      const { claims, setCookies } = await verifier.authenticate(request, options)
       request.claims = claims
       if (setCookies.length > 0) reply.header('set-cookie', setCookies).header('cache-control', 'no-store')
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { AccessTokenClaims } from '../../wire/claims.js'
 import type { Authenticated, Authenticator } from './authentication.js'
 import type { ShownRequest } from './cross-site.js'
-import type { VerifyOptions } from './options.js'
+import { checkRequirement, type VerifyOptions } from './options.js'
 import { renderRefusal, VerificationError } from './verification-error.js'
 
 /** A request of Express or `node:http`. */
@@ -21,9 +21,11 @@ type Next = (error?: unknown) => void
 
 /**
  * Creates a middleware `(req, res, next)` that sets `req.claims` for requests with a valid access token, and responds with
- * a problem to others. `next(error)` is called for unexpected errors only.
+ * a problem to others. `next(error)` is called for unexpected errors only. With `acr` or `maxAge`, the user must have
+ * authenticated strongly or recently enough. Throws a TypeError for invalid ones.
  */
-export function requireAccess(verifier: Authenticator, options?: VerifyOptions) {
+export function requireAccess(verifier: Authenticator, options: VerifyOptions = {}) {
+  checkRequirement(options)
   return (request: VerifiedRequest, response: Response, next: Next): void => {
     const pass = ({ claims, setCookies }: Authenticated) => {
       request.claims = claims

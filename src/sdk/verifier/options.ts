@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { acrLevels } from '../../wire/acr.js'
 import { DEFAULT_COOKIE_PREFIX } from '../../wire/cookies.js'
+import type { AuthenticationDemand } from '../../wire/step-up.js'
 import type { VerifierClock } from './clock.js'
 
 /** How a token is checked: by itself, also against the revocation list, or by asking Sallyport. */
@@ -45,12 +47,37 @@ export interface VerifierOptions {
   onError?: ((error: Error) => void) | undefined
 }
 
-export interface VerifyOptions {
+/** What a route requires of the authentication that a token tells of (RFC 9470). */
+export interface AuthenticationRequirement {
+  /** The lowest level that suffices: `aal1` (any sign-in), `aal2` (two factors) or `phr` (phishing-resistant). */
+  acr?: 'aal1' | 'aal2' | 'phr' | undefined
+  /** The greatest number of seconds since the user authenticated; refreshes do not count. */
+  maxAge?: number | undefined
+}
+
+export interface VerifyOptions extends AuthenticationRequirement {
   /** `feed` by default with a credential, `offline` without. */
   freshness?: Freshness | undefined
   /** Overrides the verifier's option. */
   maxStalenessMs?: number | undefined
   onStale?: 'allow' | 'deny' | undefined
+}
+
+// Strict, because a misspelt requirement would not be enforced.
+const requirementSchema = z.strictObject({
+  acr: z.enum(acrLevels).optional(),
+  maxAge: z.int().positive().optional(),
+  freshness: freshnessSchema.optional(),
+  maxStalenessMs: z.number().optional(),
+  onStale: z.enum(['allow', 'deny']).optional(),
+})
+
+/** Throws a TypeError for options that are unknown, or a requirement that no token could meet. */
+export function checkRequirement(requirement: VerifyOptions): AuthenticationDemand {
+  const parsed = requirementSchema.safeParse(requirement)
+  if (!parsed.success) throw new TypeError(`Invalid requirement:\n${z.prettifyError(parsed.error)}`)
+  const { acr, maxAge } = parsed.data
+  return { acr, maxAgeSeconds: maxAge }
 }
 
 const isFunction = (value: unknown) => typeof value === 'function'

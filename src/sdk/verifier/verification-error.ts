@@ -1,11 +1,14 @@
 import type { AnyEndReason } from '../../wire/end-reason.js'
 import { problemCodes, type ProblemCode } from '../../wire/problem-codes.js'
+import type { AuthenticationDemand } from '../../wire/step-up.js'
 
 export interface RefusalOptions {
   /** Why the session ended, if known. */
   reason?: AnyEndReason | undefined
   /** Seconds after which to retry. */
   retryAfterSeconds?: number | undefined
+  /** What is required, with `insufficient_user_authentication`. */
+  demand?: AuthenticationDemand | undefined
   cause?: unknown
 }
 
@@ -18,15 +21,21 @@ export class VerificationError extends Error {
   readonly status: number
   readonly reason: AnyEndReason | undefined
   readonly retryAfterSeconds: number | undefined
+  /** The levels of which one is required, with `insufficient_user_authentication` where a level is. */
+  readonly acrValues: readonly string[] | undefined
+  /** The greatest age in seconds, with `insufficient_user_authentication` where an age is required. */
+  readonly maxAge: number | undefined
 
   constructor(
     readonly code: ProblemCode,
-    { reason, retryAfterSeconds, cause }: RefusalOptions = {},
+    { reason, retryAfterSeconds, demand, cause }: RefusalOptions = {},
   ) {
     super(problemCodes[code].title, { cause })
     this.status = problemCodes[code].status
     this.reason = reason
     this.retryAfterSeconds = retryAfterSeconds
+    this.acrValues = demand?.acr && [demand.acr]
+    this.maxAge = demand?.maxAgeSeconds
   }
 }
 
@@ -44,22 +53,29 @@ export interface RefusalReply {
  * @param issuer the public URL of Sallyport, which has a page for each code
  */
 export function renderRefusal(error: VerificationError, issuer: string): RefusalReply {
-  const { code, status, reason, retryAfterSeconds } = error
+  const { code, status, reason, retryAfterSeconds, acrValues, maxAge } = error
   const { title, advice } = problemCodes[code]
-  const problem = { type: `${issuer.replace(/\/+$/, '')}/problems/${code}`, title, status, code, detail: advice }
+  const problem = {
+    ...{ type: `${issuer.replace(/\/+$/, '')}/problems/${code}`, title, status, code, detail: advice, reason },
+    ...{ acr_values: acrValues, max_age: maxAge },
+  }
   return {
     status,
     headers: {
       'content-type': 'application/problem+json; charset=utf-8',
       'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': challengeOf(code) } : {}),
+      ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     },
-    body: JSON.stringify(reason === undefined ? problem : { ...problem, reason }),
+    body: JSON.stringify(problem),
   }
 }
 
 /** A request without a token gets no error code in the challenge (RFC 6750, section 3.1). */
-function challengeOf(code: ProblemCode): string {
-  return code === 'token_missing' ? 'Bearer realm="sallyport"' : 'Bearer realm="sallyport", error="invalid_token"'
+function challengeOf({ code, acrValues, maxAge }: VerificationError): string {
+  if (code === 'token_missing') return 'Bearer realm="sallyport"'
+  if (code !== 'insufficient_user_authentication') return 'Bearer realm="sallyport", error="invalid_token"'
+  const levels = acrValues === undefined ? '' : `, acr_values="${acrValues.join(' ')}"`
+  const age = maxAge === undefined ? '' : `, max_age="${maxAge}"`
+  return `Bearer realm="sallyport", error="${code}"${levels}${age}`
 }

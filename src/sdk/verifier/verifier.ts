@@ -6,13 +6,22 @@
  */
 import type { AccessTokenClaims } from '../../wire/claims.js'
 import { sessionCookieNames } from '../../wire/cookies.js'
+import { meetsDemand } from '../../wire/step-up.js'
 import { createTokenVerification } from './access-token.js'
 import { authenticate, type Authenticator } from './authentication.js'
 import { systemClock } from './clock.js'
 import { followFeed } from './feed.js'
 import { requireActive } from './introspection.js'
 import { createKeySet } from './key-set.js'
-import { checkOptions, freshnessSchema, type Freshness, type VerifierOptions, type VerifyOptions } from './options.js'
+import {
+  checkOptions,
+  checkRequirement,
+  freshnessSchema,
+  type AuthenticationRequirement,
+  type Freshness,
+  type VerifierOptions,
+  type VerifyOptions,
+} from './options.js'
 import { createKnownRevocations } from './revocations.js'
 import { VerificationError } from './verification-error.js'
 
@@ -22,17 +31,24 @@ export type { Authenticated, Authenticator } from './authentication.js'
 export type { ShownRequest } from './cross-site.js'
 export type { VerifierClock } from './clock.js'
 export { requireAccess, type VerifiedRequest } from './middleware.js'
-export type { Algorithm, Freshness, VerifierOptions, VerifyOptions } from './options.js'
+export type { Algorithm, AuthenticationRequirement, Freshness, VerifierOptions, VerifyOptions } from './options.js'
 export { renderRefusal, VerificationError, type RefusalReply } from './verification-error.js'
 
 /** A verifier for one issuer. `authenticate` is for adapters. */
 export interface Verifier extends Authenticator {
   /**
    * Verifies an access token and returns its frozen claims. Throws a VerificationError: `token_missing`, `token_invalid`,
-   * `token_expired`, `token_stale`, `session_ended`, or `revocation_stale` if revocation cannot be checked; and a plain
-   * Error if the requested freshness requires a credential.
+   * `token_expired`, `token_stale`, `session_ended`, or `revocation_stale` if revocation cannot be checked; what `require`
+   * throws; and a plain Error if the requested freshness requires a credential.
    */
   verify(token: string | null | undefined, options?: VerifyOptions): Promise<AccessTokenClaims>
+  /**
+   * Requires a recent or strong authentication of verified claims (RFC 9470). Throws a VerificationError:
+   * `insufficient_user_authentication`, which tells the client what to ask its user for, or `forbidden` for the token of a
+   * client, which has no user; and a TypeError for an invalid requirement. `maxAge` is as exact as the clocks: the tolerance
+   * of the verifier is added to it.
+   */
+  require(claims: AccessTokenClaims, requirement: AuthenticationRequirement): void
   /**
    * Resolves when the key set and, with a credential, the revocation list are loaded. Retries while Sallyport is
    * unreachable; rejects if the credential is refused.
@@ -81,20 +97,37 @@ export function createVerifier(options: VerifierOptions): Verifier {
       if (freshness !== 'offline' && credential === undefined) throw new Error(missingCredential(freshness))
       if (token === null || token === undefined) throw new VerificationError('token_missing')
       const claims = await verifyToken(token)
-      if (freshness === 'offline' || credential === undefined) return claims
-      requireFresh(claims)
-      if (freshness === 'feed') requireCurrent(options)
-      else await requireActive(token, { ...reach, credential })
+      if (freshness !== 'offline' && credential !== undefined) {
+        requireFresh(claims)
+        if (freshness === 'feed') requireCurrent(options)
+        else await requireActive(token, { ...reach, credential })
+      }
+      verifier.require(claims, options)
       return claims
     },
 
-    authenticate: (request, options) =>
-      authenticate(request, {
+    require(claims, requirement) {
+      // Most requests require neither, and are not to wait for a check of options.
+      if (requirement.acr === undefined && requirement.maxAge === undefined) return
+      const demand = checkRequirement(requirement)
+      if (claims.sid === undefined) throw new VerificationError('forbidden')
+      const clocks = { now: clock.now(), toleranceSeconds: settings.clockToleranceSeconds }
+      if (!meetsDemand(claims, demand, clocks)) {
+        throw new VerificationError('insufficient_user_authentication', { demand })
+      }
+    },
+
+    async authenticate(request, { acr, maxAge, ...options } = {}) {
+      const authenticated = await authenticate(request, {
         verify: (token) => verifier.verify(token, options),
         session: settings.cookies
           ? { ...reach, credential, names: sessionCookieNames(issuer, settings.cookiePrefix) }
           : null,
-      }),
+      })
+      // Not where a cookie is judged: a renewed token of the same session would lack the same.
+      verifier.require(authenticated.claims, { acr, maxAge })
+      return authenticated
+    },
 
     async ready() {
       await Promise.all([keySet.ready(), following])

@@ -14,4 +14,7 @@ export const forget = async (email: string): Promise<PendingFlow> => forgotPassw
 
 const verifier = createVerifier({ issuer: 'https://auth.example.com', audience: 'https://auth.example.com' })
 
+export const verifyStrongly = async (token: string): Promise<AccessTokenClaims> =>
+  verifier.verify(token, { acr: 'aal2', maxAge: 300 })
+
 export const verify = async (token: string): Promise<AccessTokenClaims> => verifier.verify(token)

@@ -5,13 +5,24 @@ import { sallyport, type SallyportAccess } from '../../../src/sdk/verifier/fasti
 import {
   createVerifier,
   requireAccess,
+  type AccessTokenClaims,
   type VerifiedRequest,
   type Verifier,
   type VerifierOptions,
 } from '../../../src/sdk/verifier/verifier.js'
-import { createApiOver, PASSWORD, type Api, type Call, type ProblemBody, type TokenBody } from '../../support/api.js'
+import {
+  createApiOver,
+  PASSWORD,
+  type Api,
+  type Call,
+  type ProblemBody,
+  type SignedUp,
+  type TokenBody,
+} from '../../support/api.js'
 import { startApp, type Test, type TestApp } from '../../support/app.js'
+import { signUpAs } from '../../support/authenticated.js'
 import { createBrowser, type Browser } from '../../support/browser.js'
+import { parseChallenge } from '../../support/challenge.js'
 import { connectTo, send } from '../../support/client.js'
 import { listen } from '../../support/listen.js'
 
@@ -24,6 +35,8 @@ interface Started extends TestApp {
   /** The same small service with each adapter. */
   services: Record<string, Service>
 }
+
+const strong = { acr: 'aal2', maxAge: 300 } as const
 
 const at = 'sallyport_at'
 const rt = 'sallyport_rt'
@@ -53,6 +66,8 @@ async function serveFastify(t: Test, verifier: Verifier): Promise<Service> {
   app.get('/', { config: { sallyport: 'offline' } }, ({ claims }) => ({ sub: claims?.sub }))
   app.get('/public', { config: { sallyport: 'public' } }, ({ claims }) => ({ claims }))
   app.get('/feed', { config: { sallyport: 'feed' } }, () => ({}))
+  app.get('/strong', { config: { sallyport: { freshness: 'offline', ...strong } } }, () => ({}))
+  app.get('/recent', { config: { sallyport: { freshness: 'offline', maxAge: 300 } } }, () => ({}))
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
   return { api: reach(t, Number(new URL(url).port)), verifier }
@@ -62,10 +77,13 @@ async function serveMiddleware(t: Test, verifier: Verifier): Promise<Service> {
   const guards = {
     offline: requireAccess(verifier, { freshness: 'offline' }),
     feed: requireAccess(verifier, { freshness: 'feed' }),
+    strong: requireAccess(verifier, { freshness: 'offline', ...strong }),
+    recent: requireAccess(verifier, { freshness: 'offline', maxAge: 300 }),
   }
   const server = createServer((request: IncomingMessage & VerifiedRequest, response) => {
     response.setHeader('content-type', 'application/json')
-    const guard = request.url === '/feed' ? guards.feed : guards.offline
+    const name = request.url?.slice(1) ?? ''
+    const guard = name in guards ? guards[name as keyof typeof guards] : guards.offline
     guard(request, response, (error) => {
       if (error) response.writeHead(500).end('{}')
       else response.end(JSON.stringify({ sub: request.claims?.sub }))
@@ -143,7 +161,7 @@ t.test('Fastify: a route without declared access prevents the start, and is neve
 })
 
 t.test('Fastify: the declared access is one of four values', async (t) => {
-  const ways: SallyportAccess[] = ['public', 'offline', 'feed', 'live']
+  const ways = ['public', 'offline', 'feed', 'live'] as const satisfies SallyportAccess[]
   const asked: unknown[] = []
   const app = Fastify()
   await app.register(sallyport, {
@@ -158,6 +176,63 @@ t.test('Fastify: the declared access is one of four values', async (t) => {
   for (const way of ways) app.get(`/${way}`, { config: { sallyport: way } }, () => ({}))
   for (const way of ways) t.equal((await app.inject(`/${way}`)).statusCode, way === 'public' ? 200 : 500)
   t.strictSame(asked, ['offline', 'feed', 'live'])
+})
+
+t.test('TOK-17: a route that requires a recent and strong authentication', async (t) => {
+  const app = await start(t)
+  const twoFactors = { amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' as const }
+  const weak = await signUpAs(app)
+  const old = await signUpAs(app, { ...twoFactors, agoSeconds: 331 })
+  const fresh = await signUpAs(app, { ...twoFactors, agoSeconds: 100 })
+  for (const [name, { api }] of Object.entries(app.services)) {
+    const ask = (path: string, { accessToken: token }: SignedUp) => api.call<object>(path, { token })
+    t.match(await ask('/strong', fresh), { status: 200 }, name)
+    t.match(await ask('/recent', weak), { status: 200 }, name)
+    for (const user of [weak, old]) {
+      const refused = await ask('/strong', user)
+      t.match(refused, {
+        status: 401,
+        body: { code: 'insufficient_user_authentication', acr_values: ['aal2'], max_age: 300 },
+      })
+      const { scheme, parameters } = parseChallenge(refused.headers['www-authenticate'])
+      t.equal(scheme, 'Bearer')
+      t.strictSame(Object.fromEntries(parameters), {
+        ...{ realm: 'sallyport', error: 'insufficient_user_authentication', acr_values: 'aal2', max_age: '300' },
+      })
+    }
+    const late = await ask('/recent', old)
+    t.match(late, { status: 401, body: { max_age: 300 } })
+    t.notOk('acr_values' in late.body)
+    t.notOk(parseChallenge(late.headers['www-authenticate']).parameters.has('acr_values'))
+    t.match(await api.call('/strong'), { status: 401, body: { code: 'token_missing' } })
+  }
+})
+
+t.test('TOK-17: a cookie that is too weak is refused, and not renewed: that would not help', async (t) => {
+  const app = await start(t, { cookies: true })
+  for (const [name, { api }] of Object.entries(app.services)) {
+    const page = app.browser()
+    await signIn(page)
+    const refused = await api.call('/strong', { cookies: Object.fromEntries(page.cookies) })
+    t.match(refused, { status: 401, setCookies: [], body: { code: 'insufficient_user_authentication' } }, name)
+    t.match(await api.call('/recent', { cookies: Object.fromEntries(page.cookies) }), { status: 200 }, name)
+  }
+})
+
+t.test('a requirement that would not be enforced prevents the start', async (t) => {
+  const verifier = createVerifier({ issuer: 'http://127.0.0.1:9', audience: 'a', onError: () => undefined })
+  t.teardown(() => verifier.close())
+  const app = Fastify()
+  await app.register(sallyport, { verifier })
+  const senseless: object[] = [{ acr: 'aal3' }, { maxAge: 0 }, { maxAge: '300' }, { max_age: 300 }, { acr: ['aal2'] }]
+  for (const requirement of senseless) {
+    const access = { freshness: 'offline', ...requirement } as SallyportAccess
+    t.throws(() => app.get('/', { config: { sallyport: access } }, () => ({})), TypeError, JSON.stringify(requirement))
+    t.throws(() => requireAccess(verifier, requirement), TypeError)
+  }
+  const client = { sub: 'reports', client_id: 'reports' } as AccessTokenClaims
+  t.throws(() => verifier.require(client, { acr: 'aal1' }), { code: 'forbidden', status: 403 }, 'it has no user')
+  t.doesNotThrow(() => verifier.require(client, {}))
 })
 
 t.test('pages in mode session: the access cookie is accepted, and renewed with the refresh cookie', async (t) => {

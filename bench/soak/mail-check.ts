@@ -1,0 +1,63 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { withClient } from '../postgres-client.js'
+import type { Account, Faults } from './ledger.js'
+import { flowIdOf, type PostOffice } from './post-office.js'
+
+/** A row of the outbox at the end. */
+export interface StoredMail {
+  id: string
+  kind: string
+  state: string
+  last_error: string | null
+}
+
+/** Longer than the pauses between attempts that follow on an outage of a minute. */
+const SENT_WITHIN_MS = 300_000
+
+/** Waits until no mail is queued any more; what stays queued is a fault. */
+export async function waitForMails(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    const deadline = performance.now() + SENT_WITHIN_MS
+    const countQueued = async () =>
+      (await client.query<{ count: number }>(`SELECT count(*)::int AS count FROM mail WHERE state = 'queued'`)).rows[0]
+    while (((await countQueued())?.count ?? 0) > 0 && performance.now() < deadline) await pause(1000)
+  })
+}
+
+/** Compares the outbox with what the mail server has accepted, and with what users were told is on its way. */
+export async function compareMails(
+  url: string,
+  accounts: readonly Account[],
+  received: PostOffice['received'],
+): Promise<Faults> {
+  const { rows } = await withClient(url, (client) =>
+    client.query<StoredMail>(`SELECT id, kind, state::text, last_error FROM mail WHERE state <> 'void'`),
+  )
+  return compareMailsWithStored(rows, accounts, received)
+}
+
+export function compareMailsWithStored(
+  mails: readonly StoredMail[],
+  accounts: readonly Pick<Account, 'email' | 'flows'>[],
+  { messages, flows }: PostOffice['received'],
+): Faults {
+  const idOf = (messageId: string) => /^<([^@]+)@/.exec(messageId)?.[1] ?? messageId
+  const accepted = new Set([...messages.keys()].map(idOf))
+  const written = new Set(mails.map(({ id }) => id))
+  return [
+    ...mails
+      .filter(({ state }) => state !== 'sent')
+      .map(({ id, kind, state, last_error: why }) => `The mail ${id} (${kind}) is ${state}: ${why ?? 'no error'}.`),
+    ...mails
+      .filter(({ id, state }) => state === 'sent' && !accepted.has(id))
+      .map(({ id, kind }) => `The mail ${id} (${kind}) is lost: it counts as sent, but was never accepted.`),
+    ...[...accepted]
+      .filter((id) => !written.has(id))
+      .map((id) => `A mail was sent with the Message-ID ${id}, which is that of no mail.`),
+    ...accounts.flatMap(({ email, flows: begun }) =>
+      begun
+        .filter(({ token }) => !flows.has(flowIdOf(token)))
+        .map(({ kind }) => `A mail (${kind}) to ${email} is lost: it was promised, but never accepted.`),
+    ),
+  ]
+}
