@@ -18,6 +18,7 @@ import { createAudit } from './features/audit/audit.js'
 import { createSessionCookies } from './features/browser/browser.js'
 import type { Delivery } from './features/mail/mail.js'
 import type { Operations } from './features/operations/operations.js'
+import type { Passkeys } from './features/passkeys/passkeys.js'
 import type { StrengthCheck } from './features/passwords/passwords.js'
 import type { Revocations } from './features/revocation/revocation.js'
 import type { Operator } from './commands/command.js'
@@ -45,6 +46,7 @@ export interface App {
   revocations: Revocations
   addressRules: AddressRules
   delivery: Delivery
+  passkeys: Pick<Passkeys, 'countOrphaned'>
   /** The features that operator commands use. */
   operator: Operator
 }
@@ -77,14 +79,14 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
-  const { keys, revocations, families, administration, operations, delivery, hashing } = features
+  const { keys, revocations, families, factors, administration, operations, delivery, hashing, passkeys } = features
   meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool, mail: delivery })
 
   await operations.synchronizeClock()
   await keys.maintain()
   await revocations.load()
   await addressRules.load()
-  await mountRoutes(server, { config, features, database, secrets, clock, log, cookies, streams, count })
+  await mountRoutes(server, { config, features, secrets, clock, log, cookies, streams, count })
 
   return {
     server,
@@ -92,6 +94,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     addressRules,
     delivery,
-    operator: { database, audit, keys, revocations, families, administration, addressRules, secrets, delivery },
+    passkeys,
+    operator: {
+      database,
+      audit,
+      keys,
+      revocations,
+      families,
+      factors,
+      administration,
+      addressRules,
+      secrets,
+      delivery,
+    },
   }
 }

@@ -77,6 +77,7 @@ export async function createFeatures(foundation: Foundation) {
     wakeMail: outbox.wake,
     settings: {
       ...config.flows,
+      factorResetSeconds: config.factors.resetDelaySeconds,
       linkUrl: config.links.url,
       linkStyle: config.links.style,
       sendsMail: config.mail.transport !== 'off',
@@ -132,6 +133,7 @@ export async function createFeatures(foundation: Foundation) {
     accounts,
     families,
     passwords,
+    passkeys,
     audit,
     limits,
     flows,
@@ -142,7 +144,6 @@ export async function createFeatures(foundation: Foundation) {
     methods: config.signInMethods,
     mfa: config.mfa,
     factors,
-    passkeys,
     countLogin: count.login,
   })
   const passwordReset = createPasswordReset({
@@ -166,6 +167,7 @@ export async function createFeatures(foundation: Foundation) {
       limits: limits.purge,
       flows: flows.purge,
       factors: factors.purge,
+      factorResets: administration.carryOutResets,
       passkeys: passkeys.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
@@ -175,6 +177,7 @@ export async function createFeatures(foundation: Foundation) {
 
   return {
     ...{
+      database,
       limits,
       devices,
       revocations,

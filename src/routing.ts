@@ -5,7 +5,6 @@ import { pageSettings } from './feature-settings.js'
 import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import { guardRoutes } from './platform/http/access.js'
-import type { Database } from './platform/database/database.js'
 import type { AppInstance } from './platform/http/app-instance.js'
 import type { EventStreams } from './platform/http/event-stream.js'
 import { accessProblems, createAccess, createSignedInCheck } from './features/access/access.js'
@@ -31,8 +30,8 @@ import { mountMailRoutes } from './features/mail/routes.js'
 import { createOAuth } from './features/oauth/oauth.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
-import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { mountPasskeyRoutes } from './features/passkeys/routes.js'
+import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { mountReauthenticationRoutes } from './features/sign-in/reauthentication-routes.js'
 import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
@@ -44,7 +43,6 @@ import type { Features } from './composition.js'
 export interface RoutingOptions {
   config: Config
   features: Features
-  database: Database
   secrets: SecretKeys
   clock: Clock
   log: FastifyBaseLogger
@@ -58,6 +56,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const { config, features, secrets, clock, log, cookies, streams, count } = options
   const { publicUrl, corsOrigins } = config.server
   const {
+    database,
     limits,
     devices,
     revocations,
@@ -65,13 +64,13 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     families,
     flows,
     delivery,
+    passkeys,
     emailChange,
     signIn,
     passwordReset,
     reauthenticate,
     account,
     ownFactors,
-    passkeys,
     disowning,
     operations,
     keys,
@@ -99,7 +98,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   mountReauthenticationRoutes(server, { reauthenticate, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
-  mountPasskeyRoutes(server, { passkeys, accounts, database: options.database, relyingParty: config.passkeys })
+  mountPasskeyRoutes(server, { passkeys, accounts, database, relyingParty: config.passkeys })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
     oauth: createOAuth({ accessTokens, revocations, families }),

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyBaseLogger } from 'fastify'
+import type { App } from './app.js'
 import { runCommand } from './commands/commands.js'
 import type { Config } from './config.js'
 import { createMetrics, type Metrics } from './platform/metrics/metrics.js'
@@ -38,6 +39,7 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
   const tracing = config.tracing ? await createTracing({ version: readVersion(), log }) : undefined
   const metrics = options.metrics ?? ownMetrics
   const { app, lock, secretFile, close } = await start(config, log, { migrate: true, metrics, tracing })
+  await warnOfOrphans(app, config, log)
   const stopMaintenance = app.operations.start()
   const stopDelivery = app.delivery.start()
   const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
@@ -72,6 +74,17 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
       if (!isStopping) closing.close()
     },
   }
+}
+
+/** Passkeys are made for a domain, and no browser offers them for another one. */
+async function warnOfOrphans({ passkeys }: App, config: Config, log: FastifyBaseLogger): Promise<void> {
+  const orphaned = await passkeys.countOrphaned()
+  if (orphaned === 0) return
+  const { rpId } = config.passkeys
+  log.warn(
+    { orphaned },
+    `${orphaned} passkeys cannot be used: they were made for another domain than ${rpId} (PASSKEY_RP_ID)`,
+  )
 }
 
 function addressText(address: AddressInfo | string): string {

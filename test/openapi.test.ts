@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { problemCodes } from '../src/wire/problem-codes.js'
+import type { ProblemBody } from './support/api.js'
 import { startApp } from './support/app.js'
 import { answersOf, operationsOf, streamsOf, pathOf } from './support/operations.js'
 
@@ -83,8 +84,10 @@ t.test('the document describes everything that a client needs', async (t) => {
       if (body === null) continue
       t.not(body.example, undefined, `${id} has an example`)
       const token = operation.security.some((way) => way.includes('accessToken')) ? accessToken : undefined
-      const answer = await api.call(pathOf(operation), { method, token, body: body.example })
-      t.not(answer.status, 422, `${id} accepts its example`)
+      const answer = await api.call<ProblemBody>(pathOf(operation), { method, token, body: body.example })
+      // The credential of an example answers no challenge, which is told only after its schema has accepted it.
+      const isVerified = answer.body.errors?.every(({ code }) => code === 'not_accepted') === true
+      if (!isVerified) t.not(answer.status, 422, `${id} accepts its example`)
       t.ok(operation.statuses.includes(answer.status), `${id} describes ${answer.status}`)
     }
   })

@@ -8,6 +8,7 @@ import { password } from './tour/password.js'
 import { presence } from './tour/presence.js'
 import { refresh } from './tour/refresh.js'
 import { refusals } from './tour/refusals.js'
+import { secondFactor } from './tour/second-factor.js'
 import { services } from './tour/services.js'
 import { sessions } from './tour/sessions.js'
 import { signIn } from './tour/sign-in.js'
@@ -24,6 +25,7 @@ export const tour: Folder[] = [
   streams,
   refusals,
   mails,
+  secondFactor,
   leaving,
 ]
 
@@ -54,6 +56,10 @@ export const variables = [
   { key: 'access_token', value: '', description: 'Sent with every request that does not override the authorization.' },
   { key: 'refresh_token', value: '', description: 'The current refresh token; each can be used once.' },
   { key: 'session_id', value: '' },
+  { key: 'factor_id', value: '' },
+  { key: 'totp_secret', value: '', description: 'Of the authenticator app; scripts compute its codes.' },
+  { key: 'totp_code', value: '' },
+  { key: 'mfa_token', value: '', description: 'Sent with the second factor.' },
   { key: 'flow_token', value: '', description: 'Sent together with the code of a mail.' },
   { key: 'attempt_key', value: '', description: 'Set while a refresh is waiting for its response.' },
 ]

@@ -5,6 +5,7 @@ import { addressCommands } from './addresses.js'
 import { auditCommands } from './audit.js'
 import { banCommands } from './bans.js'
 import { databaseCommands } from './database.js'
+import { factorCommands } from './factors.js'
 import { keyCommands } from './keys.js'
 import { mailCommands } from './mail.js'
 import { sessionCommands } from './sessions.js'
@@ -16,6 +17,7 @@ const commands: Record<string, CommandReader> = {
   ...userCommands,
   ...sessionCommands,
   ...banCommands,
+  ...factorCommands,
   ...addressCommands,
   ...auditCommands,
   ...mailCommands,

@@ -18,6 +18,8 @@ const commands: [usage: string, does: string][] = [
   ['user:logout --email …', "ends all of a user's sessions"],
   ['user:ban --email … [--until …] [--reason …]', 'bans a user'],
   ['user:unban --email …', 'lifts a ban'],
+  ['user:factors --email …', "lists a user's second factors"],
+  ['user:factors-reset --email … --reason …', "removes a user's second factors"],
   ['ip:block --cidr … [--until …] [--reason …]', 'blocks an address or a range'],
   ['ip:allow --cidr … [--until …] [--reason …]', 'exempts an address or a range from address limits'],
   ['ip:remove --cidr …', 'removes a block or an exemption'],

@@ -33,12 +33,14 @@ export const keyCommands: Record<string, CommandReader> = {
 
   'secrets:rotate'(args) {
     readOptions(args, {})
-    return async ({ keys, families, secrets }) => {
+    return async ({ keys, families, factors, secrets }) => {
       const resealed = await keys.reseal()
+      const totps = await factors.reseal()
       const live = await families.countBySecret()
       const outdated = [...live].filter(([id]) => id !== secrets.current.id)
       return [
         `${resealed} signing keys are encrypted with the first secret in SECRET_KEY (id ${secrets.current.id}).`,
+        `${totps} secrets of authenticator apps are encrypted with it, too.`,
         ...[...live].map(
           ([id, count]) => `${count} active sessions have a refresh token under the secret with id ${id}.`,
         ),

@@ -150,6 +150,7 @@ t.test(
     const password = 'another lantern over seven hills'
     const signedIn = await mfa({ ...pick(await firstStep({ ...user, password })), code: codeOf(user.secret) })
     t.match(signedIn, { status: 200 })
+    clock.advance({ seconds: 30 })
     const waiting = await firstStep({ ...user, password })
     const token = signedIn.body.access_token
     const begun = await post<{ id: string; secret: string }>('/v1/me/factors/totp', {}, { token })
@@ -174,7 +175,7 @@ t.test('MFA-05: the password of the first step is compared again', async (t) => 
 })
 
 t.test('MFA-04: a pending factor signs no one in, and is forgotten after ten minutes', async (t) => {
-  const { app, api, clock, database, codeOf, firstStep, mfa, post, signUpWithTotp } = await start(t)
+  const { app, api, clock, database, codeOf, firstStep, mfa, post, signInTwice, signUpWithTotp } = await start(t)
   const user = await api.signUp()
   const begun = await post<{ id: string; secret: string }>('/v1/me/factors/totp', {}, { token: user.accessToken })
   t.match(begun, { status: 201 })
@@ -185,7 +186,7 @@ t.test('MFA-04: a pending factor signs no one in, and is forgotten after ten min
   t.match(refused, { status: 401, body: { code: 'invalid_credentials' } })
 
   const enrolled = await signUpWithTotp()
-  const second = await post<{ secret: string }>('/v1/me/factors/totp', {}, { token: enrolled.accessToken })
+  const second = await post<{ secret: string }>('/v1/me/factors/totp', {}, { token: await signInTwice(enrolled) })
   const pending = await firstStep(enrolled)
   t.match(await mfa({ ...pick(pending), code: codeOf(second.body.secret) }), { status: 401 })
 
@@ -196,7 +197,7 @@ t.test('MFA-04: a pending factor signs no one in, and is forgotten after ten min
     { token: (await api.refresh(user.refreshToken)).body.access_token },
   )
   t.match(late, { status: 404, body: { code: 'not_found' } })
-  await app.operations.maintain()
+  await app.operations.runMaintenance()
   t.equal(await database.query((client) => client.totpFactor.count({ where: { confirmedAt: null } })), 0)
 })
 
@@ -234,9 +235,10 @@ t.test('MFA-08: a recovery code counts once, also in parallel, and the user is w
 })
 
 t.test('MFA-08: new recovery codes end the old ones', async (t) => {
-  const { api, signUpWithTotp, firstStep, mfa, post } = await start(t)
+  const { api, signInTwice, signUpWithTotp, firstStep, mfa, post } = await start(t)
   const user = await signUpWithTotp()
-  const replaced = await post<MfaBody>('/v1/me/recovery-codes', {}, { token: user.accessToken })
+  const token = await signInTwice(user)
+  const replaced = await post<MfaBody>('/v1/me/recovery-codes', {}, { token })
   t.equal(replaced.body.recovery_codes?.length, 10)
   const pending = await firstStep(user)
   t.match(await mfa({ ...pick(pending), recovery_code: user.recoveryCodes[0] }), { status: 401 })
@@ -246,18 +248,18 @@ t.test('MFA-08: new recovery codes end the old ones', async (t) => {
 })
 
 t.test('MFA-09: factors are listed, renamed and removed; the last takes the recovery codes with it', async (t) => {
-  const { api, database, signUpWithTotp } = await start(t)
+  const { api, database, signInTwice, signUpWithTotp } = await start(t)
   const user = await signUpWithTotp()
-  const { accessToken: token } = user
+  const token = await signInTwice(user)
   const factor = { id: user.factorId, type: 'totp', name: 'Phone' }
   const list = await api.call('/v1/me/factors', { token })
   t.match(list, { status: 200, body: { mfa: 'optional', factors: [factor], recovery_codes_left: 10 } })
   const path = `/v1/me/factors/${user.factorId}`
   const renamed = await api.call(path, { method: 'PATCH', body: { name: 'Old phone' }, token })
   t.match(renamed, { status: 200, body: { ...factor, name: 'Old phone' } })
-  const stranger = await signUpWithTotp()
+  const stranger = await signInTwice(await signUpWithTotp())
   for (const method of ['PATCH', 'DELETE'] as const) {
-    const call = { method, token: stranger.accessToken, ...(method === 'PATCH' && { body: { name: 'x' } }) }
+    const call = { method, token: stranger, ...(method === 'PATCH' && { body: { name: 'x' } }) }
     t.match(await api.call(path, call), { status: 404 }, `${method} of another user's`)
   }
   t.match(await api.call(path, { method: 'DELETE', token }), { status: 204 })
@@ -268,17 +270,45 @@ t.test('MFA-09: factors are listed, renamed and removed; the last takes the reco
 
 t.test('MFA=required: the last factor cannot be removed; MFA=off asks no one and keeps the factors', async (t) => {
   const started = await start(t)
-  const { clock, database, signUpWithTotp } = started
+  const { clock, database, signInTwice, signUpWithTotp } = started
   const user = await signUpWithTotp()
+  const token = await signInTwice(user)
   const required = await startApp(t, { clock, database, join: true, settings: { MFA: 'required' } })
   const path = `/v1/me/factors/${user.factorId}`
-  const refused = await required.api.call(path, { method: 'DELETE', token: user.accessToken })
+  const refused = await required.api.call(path, { method: 'DELETE', token })
   t.match(refused, { status: 409, body: { code: 'last_factor' } })
-  t.match(await required.api.whoami(user.accessToken), { status: 200 }, 'nothing has changed')
+  t.match(await required.api.whoami(token), { status: 200 }, 'nothing has changed')
   const off = await startApp(t, { clock, database, join: true, settings: { MFA: 'off' } })
   const login = await off.api.login({ email: user.email, password: PASSWORD, mode: 'json' })
   t.match(login, { status: 200 })
   t.match(decodeJwt(login.body.access_token ?? ''), { acr: 'aal1', amr: ['pwd'] })
   const list = await off.api.call('/v1/me/factors', { token: login.body.access_token })
   t.match(list, { body: { mfa: 'off', factors: [{ id: user.factorId }] } })
+})
+
+t.test('MFA-09: removing a factor needs one', async (t) => {
+  const { api, post, signUpWithTotp } = await start(t)
+  const user = await signUpWithTotp()
+  const { accessToken: token } = user
+  const path = `/v1/me/factors/${user.factorId}`
+  const asked = { status: 401, body: { code: 'insufficient_user_authentication', acr_values: ['aal2'] } }
+  t.match(await api.call(path, { method: 'DELETE', token }), asked)
+  t.match(await api.call(path, { method: 'PATCH', body: { name: 'x' }, token }), asked)
+  t.match(await post('/v1/me/recovery-codes', {}, { token }), asked)
+  t.match(await post('/v1/me/factors/totp', {}, { token }), asked)
+})
+
+t.test('REF-14: in mode session, a change of factors rotates the session', async (t) => {
+  const { api, codeOf, browser } = await start(t)
+  const page = browser()
+  const { email } = await api.signUp()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email, password: PASSWORD, mode: 'session' } })
+  const before = page.cookies.get('sallyport_rt')
+  t.ok(before)
+  const begun = await page.call<{ id: string; secret: string }>('/v1/me/factors/totp', { method: 'POST', body: {} })
+  const path = `/v1/me/factors/totp/${begun.body.id}/confirm`
+  const confirmed = await page.call(path, { method: 'POST', body: { code: codeOf(begun.body.secret) } })
+  t.match(confirmed, { status: 200 })
+  t.not(page.cookies.get('sallyport_rt'), before)
+  t.match(await page.call('/v1/whoami'), { status: 200 })
 })

@@ -22,6 +22,8 @@ export interface FactorCalls {
   /** Shows the password; the body of `mfa_required`. */
   firstStep(user: Pick<SignedUp, 'email' | 'password'>, body?: object, call?: Call): Promise<PendingBody>
   mfa(body: object, call?: Call): Promise<Answer<MfaBody>>
+  /** A new access token of a user who shows both factors, which takes 30 seconds: each code counts once. */
+  signInTwice(user: Enrolled): Promise<string>
   post<Body = ProblemBody>(path: string, body: object, call?: Call): Promise<Answer<Body>>
 }
 
@@ -30,10 +32,19 @@ export function createFactorCalls({ api, clock }: Pick<TestApp, 'api' | 'clock'>
   const codeOf = (secret: string, steps = 0) =>
     TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: clock.now().getTime() + steps * 30_000 })
 
+  const mfa: FactorCalls['mfa'] = (body, call) => post('/v1/auth/mfa', body, call)
+
+  const firstStep: FactorCalls['firstStep'] = async ({ email, password }, body = {}, call = {}) => {
+    const answer = await api.login({ email, password, mode: 'json', ...body }, call)
+    if (answer.body.code !== 'mfa_required') throw new Error(`Not pending: ${JSON.stringify(answer.body)}`)
+    return answer.body as unknown as PendingBody
+  }
+
   return {
     codeOf,
     post,
-    mfa: (body, call) => post('/v1/auth/mfa', body, call),
+    mfa,
+    firstStep,
 
     async signUpWithTotp() {
       const user = await api.signUp()
@@ -52,10 +63,11 @@ export function createFactorCalls({ api, clock }: Pick<TestApp, 'api' | 'clock'>
       return { ...user, accessToken, refreshToken, secret, factorId: id, recoveryCodes }
     },
 
-    async firstStep({ email, password }, body = {}, call = {}) {
-      const answer = await api.login({ email, password, mode: 'json', ...body }, call)
-      if (answer.body.code !== 'mfa_required') throw new Error(`Not pending: ${JSON.stringify(answer.body)}`)
-      return answer.body as unknown as PendingBody
+    async signInTwice(user) {
+      const { mfa_token } = await firstStep(user)
+      const { body } = await mfa({ mfa_token, code: codeOf(user.secret) })
+      clock.advance({ seconds: 30 })
+      return body.access_token ?? ''
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Folder } from '../step.js'
+import { passkeys } from './passkeys.js'
 import { refreshStep } from './refresh.js'
 import { secondDevice } from './sessions.js'
 
@@ -52,5 +53,6 @@ export const password: Folder = {
       answers: 'session_ended',
       reason: 'password_changed',
     },
+    passkeys,
   ],
 }

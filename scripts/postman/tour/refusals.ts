@@ -101,6 +101,12 @@ const signingIn: Folder = {
       send: { body: { ...credentials('Postman'), password: 'not the password of anybody' } },
       answers: 'invalid_credentials',
     },
+    {
+      name: 'last_way_in',
+      operation: 'removePassword',
+      about: 'Without a passkey, the password is the only way to sign in.',
+      answers: 'last_way_in',
+    },
   ],
 }
 

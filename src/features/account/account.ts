@@ -43,10 +43,16 @@ export interface Account {
   changeProfile(userId: string, profile: Profile): Promise<User>
   /**
    * Changes the password: the user's other sessions end, and access tokens of this one become stale. If its refresh token
-   * is presented, this session continues with the returned tokens, and a copy of the old one is useless. Throws
+   * is presented, this session continues with the returned tokens, and a copy of the old one is useless. Only a user without
+   * a password, who has authenticated just now, may leave the current one out. Throws `validation_failed`,
    * `invalid_credentials`, `rate_limited` and `password_too_weak`.
    */
-  changePassword(self: Self, passwords: { current: string; next: string }): Promise<SessionTokens | null>
+  changePassword(self: Self, passwords: { current: string | null; next: string }): Promise<SessionTokens | null>
+  /**
+   * Leaves the user without a password, and ends the other sessions as a change does. Throws `last_way_in` without a passkey
+   * that signs in by itself.
+   */
+  removePassword(self: Self): Promise<void>
   /**
    * Deletes the user and all their personal data. Only a user without a password, who has authenticated just now, may leave
    * it out. Throws `validation_failed`, `invalid_credentials` and `rate_limited`.
@@ -70,31 +76,79 @@ export function createAccount(options: AccountOptions): Account {
     await accounts.remove(tx, userId)
   }
 
+  async function requireHeld(tx: Queries, userId: string): Promise<User> {
+    const user = await accounts.lock(tx, userId)
+    if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
+    return user
+  }
+
+  /** Acts for a user without a password, who was asked to authenticate just now instead. `path` is where it would be. */
+  function actWithoutPassword<T>(
+    self: Self,
+    path: string,
+    work: (within: Within, user: User) => Promise<T>,
+  ): Promise<T> {
+    return revocations.transaction(async (tx, revoke) => {
+      const user = await requireHeld(tx, self.userId)
+      // Asked of the locked row: a password that was set since the access was checked protects the account.
+      if (user.hasPassword) throw passwordRequired(path)
+      return work({ tx, revoke }, user)
+    })
+  }
+
+  /** Changes or removes the password, with all that follows: other sessions end, and the user is told. */
+  async function setPasswordWithin(
+    { tx, revoke }: Within,
+    self: Self,
+    { user, passwordHash }: { user: User; passwordHash: string | null },
+  ): Promise<void> {
+    const { userId, sessionId, caller } = self
+    const by = { actor: actorOf(self), caller }
+    const event = passwordHash === null ? 'password_removed' : 'password_changed'
+    await accounts.setPassword(tx, userId, passwordHash)
+    await accounts.outdateTokens(tx, revoke, userId)
+    await families.endAll(tx, revoke, userId, { except: sessionId, reason: 'password_changed', by })
+    await audit.record(tx, { event, ...by, userId, sessionId })
+    await flows.endAllOf(tx, userId)
+    await flows.notify(tx, { kind: event, user, sessionId, caller })
+  }
+
   return {
     read: accounts.require,
     changeProfile: accounts.changeProfile,
 
     async changePassword(self, { current, next }) {
-      const { userId, sessionId, shown, caller, gone } = self
-      const user = await passwords.confirm(self, current)
+      const { userId, sessionId, shown, gone } = self
+      const user = current === null ? await accounts.require(userId) : await passwords.confirm(self, current)
+      if (current === null && user.hasPassword) throw passwordRequired('/current_password')
       await passwords.requireAcceptable(next, user, { path: '/new_password', present: current })
       const passwordHash = await passwords.hash(next, gone)
-      const tokens = await passwords.actOnConfirmed(self, { user, password: current }, async (tx, revoke) => {
-        await accounts.setPassword(tx, userId, passwordHash)
-        await accounts.outdateTokens(tx, revoke, userId)
-        const by = { actor: actorOf(self), caller }
-        await families.endAll(tx, revoke, userId, { except: sessionId, reason: 'password_changed', by })
-        await audit.record(tx, { event: 'password_changed', ...by, userId, sessionId })
-        await flows.endAllOf(tx, userId)
-        await flows.notify(tx, { kind: 'password_changed', user, sessionId, caller })
+      const change = async (tx: Queries, revoke: Revoke) => {
+        await setPasswordWithin({ tx, revoke }, self, { user, passwordHash })
         for (const request of shown) {
           const tokens = await families.rotate(tx, sessionId, request)
           if (tokens !== null) return tokens
         }
         return null
-      })
+      }
+      const tokens =
+        current === null
+          ? await actWithoutPassword(self, '/current_password', ({ tx, revoke }) => change(tx, revoke))
+          : await passwords.actOnConfirmed(self, { user, password: current }, change)
       flows.wakeMail()
       return tokens
+    },
+
+    async removePassword(self) {
+      const { userId } = self
+      await revocations.transaction(async (tx, revoke) => {
+        const user = await requireHeld(tx, userId)
+        if (!user.hasPassword) return
+        if (!(await passkeys.canSignIn(tx, userId))) throw new Problem('last_way_in')
+        await setPasswordWithin({ tx, revoke }, self, { user, passwordHash: null })
+        await passwords.forgetGuesses(tx, user.email)
+      })
+      flows.wakeMail()
     },
 
     async remove(self, password) {
@@ -105,13 +159,7 @@ export function createAccount(options: AccountOptions): Account {
         )
         return
       }
-      await revocations.transaction(async (tx, revoke) => {
-        const user = await accounts.lock(tx, self.userId)
-        if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
-        // Asked of the locked row: a password that was set since the access was checked protects the account.
-        if (user.hasPassword) throw passwordRequired()
-        await removeWithin({ tx, revoke }, self, user)
-      })
+      await actWithoutPassword(self, '/password', (within, user) => removeWithin(within, self, user))
     },
   }
 }
@@ -121,9 +169,9 @@ interface Within {
   revoke: Revoke
 }
 
-function passwordRequired(): Problem {
+function passwordRequired(path: string): Problem {
   const message = 'Required, as this user has a password'
-  return new Problem('validation_failed', { errors: [{ path: '/password', code: 'invalid_type', message }] })
+  return new Problem('validation_failed', { errors: [{ path, code: 'invalid_type', message }] })
 }
 
 function actorOf({ userId }: Pick<Self, 'userId'>): Actor {

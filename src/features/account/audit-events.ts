@@ -3,6 +3,7 @@ import type { AuditEvents } from '../audit/audit.js'
 export const accountEvents = {
   password_changed: 'done',
   recovery_codes_replaced: 'done',
+  password_removed: 'done',
   user_deleted: 'done',
   email_change_requested: 'done',
   email_change_cancelled: 'done',
@@ -10,4 +11,5 @@ export const accountEvents = {
   email_change_undone: 'done',
   session_disowned: 'done',
   registration_disowned: 'done',
+  factors_reset_stopped: 'done',
 } as const satisfies AuditEvents

@@ -8,7 +8,7 @@ import type { CrossSiteGuard, FlowCookie } from '../browser/browser.js'
 import { replyWithFlow } from '../flows/flows.js'
 import type { Requester } from '../limits/limits.js'
 import type { Disowning } from './disowning.js'
-import { disownSchema } from './recovery-schemas.js'
+import { disownSchema, stopResetSchema } from './recovery-schemas.js'
 
 interface DisowningRoutesOptions {
   disowning: Disowning
@@ -18,6 +18,7 @@ interface DisowningRoutesOptions {
 
 /** What the buttons of notices call, for owners who did not do what they tell of. */
 export function mountDisowningRoutes(app: AppInstance, options: DisowningRoutesOptions): void {
+  mountStopReset(app, options)
   const { disowning, flowCookie } = options
   const shared = { tags: ['Recovery'], security: [{}], body: disownSchema }
 
@@ -67,6 +68,34 @@ export function mountDisowningRoutes(app: AppInstance, options: DisowningRoutesO
       const requester = requesterOf(reply, request.body, options)
       const begun = await disowning.notMe(request.body, requester)
       return begun === null ? reply.code(204).send() : reply.code(202).send(replyWithFlow(reply, begun, flowCookie))
+    },
+  )
+}
+
+function mountStopReset(app: AppInstance, { disowning }: DisowningRoutesOptions): void {
+  app.post(
+    '/v1/auth/stop-factors-reset',
+    {
+      schema: {
+        operationId: 'stopFactorsReset',
+        summary: 'Stop a reset of the second factors',
+        description:
+          'With the link and the four digits from the notice that announces it, where the operator has set ' +
+          'FACTOR_RESET_DELAY. The second factors stay.',
+        tags: ['Recovery'],
+        security: [{}],
+        body: stopResetSchema,
+        response: {
+          204: noContent('Done.'),
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+        },
+      },
+      config: { access: 'public' },
+    },
+    async (request, reply) => {
+      const announce = (headers: Record<string, string>) => void reply.headers(headers)
+      await disowning.stopFactorsReset(request.body, { caller: callerOf(request), announce })
+      return reply.code(204).send()
     },
   )
 }

@@ -4,7 +4,7 @@ import { Problem } from '../../platform/problem.js'
 import type { Actor, Audit } from '../audit/audit.js'
 import type { User } from '../accounts/accounts.js'
 import type { Families } from '../families/families.js'
-import { flowInvalid, type BegunFlow, type Flow, type FlowStart } from '../flows/flows.js'
+import { flowInvalid, type BegunFlow, type Flow, type FlowKind, type FlowStart } from '../flows/flows.js'
 import type { Requester } from '../limits/limits.js'
 import type { Revoke } from '../revocation/revocation.js'
 import { changeAddress, type AddressOptions } from './address.js'
@@ -29,21 +29,28 @@ export interface Disowning {
    * and answers null. Throws `flow_invalid`.
    */
   notMe(body: DisownBody, requester: Requester): Promise<BegunFlow | null>
+  /** Stops a reset of the second factors that the operator has announced. Throws `flow_invalid`. */
+  stopFactorsReset(body: Pick<DisownBody, 'token' | 'confirm'>, requester: Requester): Promise<void>
 }
 
 export function createDisowning(options: DisowningOptions): Disowning {
   const { database, flows, audit } = options
 
-  async function present(body: DisownBody, kinds: ('email_undo' | 'not_me' | 'register')[], requester: Requester) {
+  async function present(body: Pick<DisownBody, 'token' | 'confirm'>, kinds: FlowKind[], requester: Requester) {
     const flow = await flows.present({ token: body.token, holders: [] }, kinds, requester)
     await flows.requireConfirmed(flow, body.confirm, requester)
     return flow
   }
 
-  async function cancelRegistration(flow: Flow, { caller }: Requester): Promise<void> {
+  async function cancel(
+    flow: Flow,
+    event: 'registration_disowned' | 'factors_reset_stopped',
+    { caller }: Requester,
+  ): Promise<void> {
+    const { userId } = flow
     const isDone = await database.transaction(async (tx) => {
       if (!(await flows.cancel(tx, flow.id))) return false
-      await audit.record(tx, { event: 'registration_disowned', actor: { kind: 'user', id: null }, caller })
+      await audit.record(tx, { event, actor: { kind: 'user', id: userId }, caller, userId })
       return true
     })
     if (!isDone) throw await flows.refusalNow(flow)
@@ -66,10 +73,14 @@ export function createDisowning(options: DisowningOptions): Disowning {
       }
     },
 
+    async stopFactorsReset(body, requester) {
+      await cancel(await present(body, ['factors_reset'], requester), 'factors_reset_stopped', requester)
+    },
+
     async notMe(body, requester) {
       const flow = await present(body, ['not_me', 'register'], requester)
       if (flow.kind === 'register') {
-        await cancelRegistration(flow, requester)
+        await cancel(flow, 'registration_disowned', requester)
         return null
       }
       return flows.complete(flow, async (tx, revoke, user) => {

@@ -16,8 +16,8 @@ interface FactorRoutesOptions extends SelfOptions {
   mfa: 'off' | 'optional' | 'required'
 }
 
-/** How old the authentication of a user may be who changes their factors. */
-const RECENT_SECONDS = 15 * 60
+/** A recovery code suffices, so that users who have lost their only passkey can replace it. */
+const stepUp = { acceptsRecoveryCode: true } as const
 
 const shared = { tags: ['Factors'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
@@ -63,7 +63,7 @@ function mountTotp(app: AppInstance, options: FactorRoutesOptions): void {
         body: schemas.beginTotpSchema,
         response: { 201: totpBegunSchema },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      config: { access: { token: 'live', stepUp } },
     },
     async (request, reply) => {
       const begun = await ownFactors.beginTotp(claimsOf(request).sub, request.body?.name)
@@ -113,7 +113,7 @@ function mountFactor(app: AppInstance, options: FactorRoutesOptions): void {
         body: schemas.renameFactorSchema,
         response: { 200: schemas.factorSchema, ...problemResponses('not_found') },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      config: { access: { token: 'live', stepUp } },
     },
     async (request, reply) =>
       schemas.presentFactor(await ownFactors.rename(selfOf(reply, options), request.params.id, request.body.name)),
@@ -132,7 +132,7 @@ function mountFactor(app: AppInstance, options: FactorRoutesOptions): void {
         params: schemas.factorParamsSchema,
         response: { 204: noContent('Done.'), ...problemResponses('not_found', 'last_factor', 'last_way_in') },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      config: { access: { token: 'live', stepUp } },
     },
     async (request, reply) => {
       setCookies(reply, await ownFactors.remove(sessionSelf(reply, options), request.params.id), options)
@@ -152,7 +152,7 @@ function mountRecoveryCodes(app: AppInstance, options: FactorRoutesOptions): voi
         description: 'The old ones end. The new ones are shown only here.',
         response: { 200: schemas.recoveryCodesReplySchema, ...problemResponses('not_found') },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      config: { access: { token: 'live', stepUp } },
     },
     async (_request, reply) => ({
       recovery_codes: await options.ownFactors.replaceRecoveryCodes(selfOf(reply, options)),

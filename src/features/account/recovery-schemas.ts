@@ -26,5 +26,10 @@ export const disownSchema = z
   })
   .meta({ examples: [{ token: 'spl_…', confirm: '1234', mode: 'json' }] })
 
+/** The button of a notice that announces a reset of the second factors. */
+export const stopResetSchema = disownSchema
+  .pick({ token: true, confirm: true })
+  .meta({ examples: [{ token: 'spl_…', confirm: '1234' }] })
+
 export type ChangeEmailBody = z.output<typeof changeEmailSchema>
 export type DisownBody = z.output<typeof disownSchema>

@@ -75,6 +75,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         operationId: 'changePassword',
         summary: 'Change the password',
         description:
+          'A user without a password sets one, without "current_password". ' +
           'Of users with a second factor, it also requires an authentication of the last 15 minutes at their highest level. ' +
           'Ends all other sessions. The current session stays active, but its access token becomes stale. If the request ' +
           'carries its refresh token, in a cookie or in the body, the session is refreshed: the response has the new ' +
@@ -91,12 +92,35 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
       config: { access: { token: 'live', stepUp: { spares: 'users_with_only_a_password' } } },
     },
     async (request, reply) => {
-      const { current_password: current, new_password: next, refresh_token: inBody } = request.body
+      const { current_password: current = null, new_password: next, refresh_token: inBody } = request.body
       const attemptKey = request.headers['idempotency-key'] ?? null
       const tokens = await account.changePassword(selfOf(reply, options, { inBody, attemptKey }), { current, next })
       if (tokens === null) return reply.code(204).send()
       const answer = replyWithTokens(reply, tokens, { cookies, clock })
       return tokens.family.mode === 'session' ? reply.code(204).send() : answer
+    },
+  )
+
+  app.delete(
+    '/v1/me/password',
+    {
+      schema: {
+        ...shared,
+        operationId: 'removePassword',
+        summary: 'Remove the password',
+        description:
+          'The user signs in with a passkey from then on. Ends all other sessions. The current session stays active, but ' +
+          'its access token becomes stale.',
+        response: {
+          204: noContent('Done. The user has no password.'),
+          ...problemResponses('last_way_in'),
+        },
+      },
+      config: { access: { token: 'live', stepUp: {} } },
+    },
+    async (_request, reply) => {
+      await account.removePassword(selfOf(reply, options))
+      return reply.code(204).send()
     },
   )
 

@@ -41,7 +41,7 @@ export const deleteMeSchema = z
 
 export const changePasswordSchema = z
   .strictObject({
-    current_password: passwordSchema,
+    current_password: passwordSchema.optional().meta({ description: 'Required of users who have a password.' }),
     new_password: passwordSchema,
     refresh_token: z
       .string()

@@ -17,7 +17,9 @@ import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Invitation, signInEvents } from '../sign-in/sign-in.js'
 import type { administrationEvents } from './audit-events.js'
+import { beginReset, carryOutResets, listFactors, type FactorReset, type ListedFactors } from './factor-reset.js'
 
+export type { FactorReset, ListedFactors } from './factor-reset.js'
 export { banReasonSchema } from './schemas.js'
 
 export interface AdministrationOptions {
@@ -35,6 +37,8 @@ export interface AdministrationOptions {
   passwords: Passwords
   factors: Factors
   passkeys: Passkeys
+  /** FACTOR_RESET_DELAY. */
+  resetDelaySeconds: number
 }
 
 export interface Ban {
@@ -74,6 +78,11 @@ export interface Administration {
   ban(email: string, ban: Ban): Promise<void>
   /** Lifts a ban. False if the user is not banned. */
   unban(email: string): Promise<boolean>
+  listFactors(email: string): Promise<ListedFactors>
+  /** Removes all second factors and recovery codes, at once or after FACTOR_RESET_DELAY. All sessions end then. */
+  resetFactors(email: string, reason: string): Promise<FactorReset>
+  /** Carries out the resets that are due. */
+  carryOutResets(): Promise<void>
   /** The id of the user with this address. */
   findId(email: string): Promise<string>
   /** Ends all of the user's sessions, and the trust in their devices. */
@@ -227,6 +236,10 @@ export function createAdministration(options: AdministrationOptions): Administra
         await families.endAll(tx, revoke, user.id, { reason: 'revoked_by_admin', by: byOperator })
       })
     },
+
+    listFactors: async (email) => listFactors(options, await requireUser(email)),
+    resetFactors: async (email, reason) => actOn(await requireUser(email), (held) => beginReset(options, held, reason)),
+    carryOutResets: () => carryOutResets(options),
 
     async listSessions(email, which) {
       const { id } = await requireUser(email)

@@ -6,4 +6,6 @@ export const administrationEvents = {
   user_banned: 'done',
   user_unbanned: 'done',
   roles_changed: 'done',
+  factors_reset_announced: 'done',
+  factors_reset: 'done',
 } as const satisfies AuditEvents

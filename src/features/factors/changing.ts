@@ -56,6 +56,8 @@ export function createChanges(context: FactorsContext): FactorChanges {
       const except = sessionId === null ? {} : { except: sessionId }
       await families.endAll(tx, revoke, userId, { ...except, reason: 'factor_changed', by })
       await flows.endAllOf(tx, userId)
+      // A user who can change their factors needs no reset.
+      await flows.endAllOf(tx, userId, ['factors_reset'])
       const event = 'added' in change ? ('factor_added' as const) : ('factor_removed' as const)
       const type = 'added' in change ? change.added : change.removed
       await flows.notify(tx, { kind: event, user, sessionId, caller, params: { factor: type, factor_name: name } })

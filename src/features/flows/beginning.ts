@@ -213,7 +213,7 @@ function lastingUntil(flow: Flow, life: FlowLife): Date {
 
 /** The kinds of flows that are begun with a mail of the same kind. */
 function mailKindOf(kind: FlowKind): FlowKind & MailKind {
-  if (kind === 'email_undo' || kind === 'not_me' || kind === 'mfa')
+  if (kind === 'email_undo' || kind === 'not_me' || kind === 'mfa' || kind === 'factors_reset')
     throw new Error(`A flow of kind ${kind} is not sent again.`)
   return kind
 }

@@ -21,6 +21,7 @@ const pages: Record<LinkedKind, string> = {
   email_undo: 'undo-email-change',
   invitation: 'invitation',
   not_me: 'not-me',
+  factors_reset: 'stop-factors-reset',
 }
 
 const registeringSchema = z.object({ register: z.boolean().optional() })
@@ -74,7 +75,7 @@ export function createMailSource(context: FlowsContext): MailSource {
     return {
       ...(kind === 'not_me' ? {} : { link: urlOf(pages[kind]) }),
       ...(kind === 'register' || kind === 'not_me' ? { notMeLink: urlOf(pages.not_me) } : {}),
-      ...(kind === 'register' || kind === 'not_me' || kind === 'email_undo'
+      ...(kind === 'register' || kind === 'not_me' || kind === 'email_undo' || kind === 'factors_reset'
         ? { confirm: confirmationOf(secrets, id) }
         : {}),
       ...(code && { code: code.code }),

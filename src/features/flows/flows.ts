@@ -54,6 +54,10 @@ export interface Flows extends Beginning, Presenting, Notices {
    * of `work` leaves it open.
    */
   complete<T>(flow: Flow, work: (tx: Queries, revoke: Revoke, user: User | null) => Promise<T>): Promise<T>
+  /** The flows of a kind whose effect is due at their end, and whose mail was sent. */
+  findDue(kind: FlowKind): Promise<Flow[]>
+  /** Ends such a flow, in the transaction of its effect. False where it had ended. */
+  finishDue(tx: Queries, flowId: string): Promise<boolean>
   /** Ends an open flow without its effect. False where it had ended. */
   cancel(tx: Queries, flowId: string): Promise<boolean>
   /** The open flows of a kind that a signed-in user has begun, the newest first. */
@@ -70,8 +74,11 @@ export interface Flows extends Beginning, Presenting, Notices {
   purge(): Promise<void>
 }
 
-/** The kinds that a change of password or address leaves open: both tell of what has happened already. */
-const lasting: readonly FlowKind[] = ['not_me', 'email_undo']
+/**
+ * The kinds that a change of password or address leaves open: two tell of what has happened already, and a reset of factors
+ * is stopped by its own button.
+ */
+const lasting: readonly FlowKind[] = ['not_me', 'email_undo', 'factors_reset']
 /** The kinds of which one may end without the others: a user may sign in on two devices at once. */
 const parallel: readonly FlowKind[] = [...lasting, 'mfa']
 const endedByChanges = flowKinds.filter((kind) => !lasting.includes(kind))
@@ -100,6 +107,8 @@ export function createFlows(context: FlowsContext): Flows {
       return done.result
     },
 
+    findDue: (kind) => database.query((client) => store.findDueFlows(client, kind, clock.shiftMs), { internal: true }),
+    finishDue: (tx, flowId) => store.finishDueFlow(tx, flowId, clock.shiftMs),
     cancel: (tx, flowId) => store.cancelFlow(tx, flowId, clock.shiftMs),
     findOpenOf: (client, which) => store.findOpenFlowsOf(client, which, clock.shiftMs),
 

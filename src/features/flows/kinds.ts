@@ -12,6 +12,7 @@ export const flowKinds = [
   'invitation',
   'not_me',
   'mfa',
+  'factors_reset',
 ] as const
 
 export type FlowKind = (typeof flowKinds)[number]
@@ -34,10 +35,12 @@ export interface FlowSettings {
   resetSeconds: number
   /** EMAIL_UNDO_TTL; 0 offers no undo. */
   undoSeconds: number
+  /** FACTOR_RESET_DELAY: how long the user can stop a reset. */
+  factorResetSeconds: number
 }
 
 /** The lifetimes of accounts by mail (ASVS 5.0, V6.5.5). */
-export function livesOf({ resetSeconds, undoSeconds }: FlowSettings): Record<FlowKind, FlowLife> {
+export function livesOf({ resetSeconds, undoSeconds, factorResetSeconds }: FlowSettings): Record<FlowKind, FlowLife> {
   const short = (seconds: number) => ({ seconds, maxSeconds: Math.max(HOUR, seconds), hasCode: true })
   const fixed = (seconds: number, hasCode: boolean) => ({ seconds, maxSeconds: seconds, hasCode })
   return {
@@ -50,5 +53,7 @@ export function livesOf({ resetSeconds, undoSeconds }: FlowSettings): Record<Flo
     email_undo: fixed(undoSeconds, false),
     not_me: fixed(7 * DAY, false),
     mfa: fixed(5 * MINUTE, false),
+    // It takes effect once its life is over, which begins when the user was told: without the mail it never does.
+    factors_reset: { seconds: factorResetSeconds, maxSeconds: factorResetSeconds + 7 * DAY, hasCode: false },
   }
 }

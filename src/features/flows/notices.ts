@@ -20,6 +20,8 @@ export interface Notice {
   deviceName?: string | null
   /** Makes its button take the change back, instead of telling that this was not the recipient. */
   undo?: boolean
+  /** Makes its button stop what it announces: a reset of the factors, after FACTOR_RESET_DELAY. */
+  stop?: boolean
   /** What else the template tells, such as `by` where it was not the user. */
   params?: Readonly<Record<string, string>>
   /** Notices with the same value are sent once. */
@@ -38,15 +40,25 @@ export function createNotices({ secrets, clock, outbox, settings }: FlowsContext
   const lives = livesOf(settings)
 
   function write(notice: Notice): { flow: store.NewFlow; mail: NewMail } {
-    const { kind, user, sessionId, caller, deviceName = null, undo = false, params = {}, dedupe = null } = notice
+    const {
+      kind,
+      user,
+      sessionId,
+      caller,
+      deviceName = null,
+      undo = false,
+      stop = false,
+      params = {},
+      dedupe = null,
+    } = notice
     const id = uuidv7()
-    const flowKind = undo && settings.undoSeconds > 0 ? 'email_undo' : 'not_me'
+    const flowKind = stop ? 'factors_reset' : undo && settings.undoSeconds > 0 ? 'email_undo' : 'not_me'
     const flow: store.NewFlow = {
       ...{ id, kind: flowKind, holderHash: null, userId: user.id, email: user.email, mode: 'json', remember: true },
       ...{ deviceName: deviceName ?? deviceNameOf(caller.userAgent), locale: null },
       ...sealPayload(secrets, id, { sessionId }),
       ...{ requestedIp: caller.ip, requestedAgent: caller.userAgent },
-      lifeSeconds: lives[flowKind].seconds,
+      lifeSeconds: lives[flowKind].maxSeconds,
     }
     const locale = caller.acceptLanguage ?? ''
     return { flow, mail: { kind, email: user.email, userId: user.id, flowId: id, locale, params, dedupe } }

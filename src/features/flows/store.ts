@@ -171,6 +171,20 @@ export async function finishFlow(
   return ended !== undefined
 }
 
+/** Whether the end of a flow has come with its mail sent, and has not taken effect. */
+const isDue = (shiftMs: number) =>
+  Prisma.sql`ended_at IS NULL AND sent_at IS NOT NULL AND expires_at <= ${now(shiftMs)}`
+
+export async function findDueFlows(client: Queries, kind: FlowKind, shiftMs: number): Promise<Flow[]> {
+  return client.$queryRaw<Flow[]>`SELECT ${columns} FROM flow WHERE kind = ${kind} AND ${isDue(shiftMs)} ORDER BY id`
+}
+
+export async function finishDueFlow(tx: Queries, id: string, shiftMs: number): Promise<boolean> {
+  const ended = await tx.$executeRaw`
+    UPDATE flow SET ended_at = ${now(shiftMs)}, outcome = 'done' WHERE id = ${id}::uuid AND ${isDue(shiftMs)}`
+  return ended === 1
+}
+
 /** Ends an open flow without its effect; false if it was not open any more. */
 export async function cancelFlow(tx: Queries, id: string, shiftMs: number): Promise<boolean> {
   const ended = await tx.$executeRaw`
@@ -244,5 +258,6 @@ export async function deleteEnded(client: Queries, batchSize: number, shiftMs: n
   return client.$executeRaw`
     DELETE FROM flow WHERE id IN (
       SELECT id FROM flow WHERE least(expires_at, ended_at) < ${now(shiftMs)} - ${seconds(24 * 60 * 60)}
+        AND NOT (kind = 'factors_reset' AND ${isDue(shiftMs)})
       LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
 }

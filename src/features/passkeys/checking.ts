@@ -7,7 +7,7 @@ import { hashSubject, type Policy } from '../limits/limits.js'
 import { readChallenge, type ChallengeUse } from './challenge.js'
 import type { PasskeysContext } from './context.js'
 import { judgeUse } from './judging.js'
-import type { Assertion } from './schemas.js'
+import type { Assertion } from './credentials.js'
 import * as store from './store.js'
 import { challengeOf, verifyAssertion, type VerifiedUse } from './verifying.js'
 

@@ -5,7 +5,7 @@ import { isUuid } from '../../platform/uuid.js'
 import type { Actor } from '../audit/audit.js'
 import type { PasskeysContext } from './context.js'
 import type { Registering } from './registering.js'
-import type { Attestation } from './schemas.js'
+import type { Attestation } from './credentials.js'
 import * as store from './store.js'
 
 /** A user who changes their own passkeys. */

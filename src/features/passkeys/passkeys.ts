@@ -13,19 +13,18 @@ import { createRegistering, type Registering } from './registering.js'
 import * as store from './store.js'
 
 export type { passkeyEvents } from './audit-events.js'
-export { passkeySchema, presentPasskey, registeredPasskeySchema } from './schemas.js'
+export { assertionSchema, attestationSchema, exampleAssertion, exampleAttestation } from './credentials.js'
+export {
+  creationOptionsReplySchema,
+  passkeyNameSchema,
+  passkeySchema,
+  presentPasskey,
+  requestOptionsReplySchema,
+} from './schemas.js'
 export type { ShownPasskey } from './checking.js'
 export type { PasskeyOwner } from './managing.js'
-export {
-  exampleAssertion,
-  exampleAttestation,
-  assertionSchema,
-  attestationSchema,
-  creationOptionsSchema,
-  passkeyNameSchema,
-  requestOptionsSchema,
-} from './schemas.js'
-export type { Assertion, Attestation, CreationOptions, RequestOptions } from './schemas.js'
+export type { Assertion, Attestation } from './credentials.js'
+export type { CreationOptions, RequestOptions } from './schemas.js'
 export type { Passkey } from './store.js'
 
 /** What the browsers' Signal API takes (WebAuthn Level 3, section 5.1.10). */

@@ -6,7 +6,7 @@ import { uuidv7 } from '../../platform/uuid.js'
 import { deviceNameOf, type Proof } from '../families/families.js'
 import { readChallenge } from './challenge.js'
 import type { PasskeysContext } from './context.js'
-import type { Attestation } from './schemas.js'
+import type { Attestation } from './credentials.js'
 import * as store from './store.js'
 import { challengeOf, verifyAttestation } from './verifying.js'
 

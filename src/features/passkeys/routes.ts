@@ -8,10 +8,9 @@ import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { Accounts } from '../accounts/accounts.js'
 import type { RelyingParty } from './context.js'
 import type { PasskeyOwner, Passkeys } from './passkeys.js'
+import { attestationSchema, exampleAttestation } from './credentials.js'
 import {
-  attestationSchema,
-  creationOptionsSchema,
-  exampleAttestation,
+  creationOptionsReplySchema,
   passkeyNameSchema,
   presentRegistered,
   registeredPasskeySchema,
@@ -24,9 +23,6 @@ interface PasskeyRoutesOptions {
   database: Database
   relyingParty: Pick<RelyingParty, 'origins'>
 }
-
-/** How old the authentication of a user may be who changes their factors. */
-const RECENT_SECONDS = 15 * 60
 
 const shared = { tags: ['Factors'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
@@ -46,9 +42,9 @@ function mountRegistration(app: AppInstance, { passkeys, accounts, database }: P
         operationId: 'getPasskeyCreationOptions',
         summary: 'Get the options for a new passkey',
         description: 'For `PublicKeyCredential.parseCreationOptionsFromJSON`. They are valid for five minutes.',
-        response: { 200: z.object({ options: creationOptionsSchema }) },
+        response: { 200: creationOptionsReplySchema },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      config: { access: { token: 'live', stepUp: { acceptsRecoveryCode: true } } },
     },
     async (request) => {
       const user = await accounts.require(claimsOf(request).sub)
@@ -71,7 +67,7 @@ function mountRegistration(app: AppInstance, { passkeys, accounts, database }: P
           .meta({ examples: [{ credential: exampleAttestation, name: 'Work laptop' }] }),
         response: { 201: registeredPasskeySchema, ...problemResponses() },
       },
-      config: { access: { token: 'live', maxAuthAgeSeconds: RECENT_SECONDS } },
+      config: { access: { token: 'live', stepUp: { acceptsRecoveryCode: true } } },
     },
     async (request, reply) => {
       const registered = await passkeys.register(ownerOf(request), request.body)

@@ -4,79 +4,31 @@ import { text } from '../../platform/http/text.js'
 import type { Registered } from './managing.js'
 import type { Passkey } from './store.js'
 
-const base64url = (max: number) =>
-  z
-    .string()
-    .regex(/^[\w-]*$/, 'Must be base64url without padding')
-    .max(max)
-
-// WebAuthn (Level 3, section 4): at most 1023 bytes.
-const credentialId = base64url(1364).min(1)
-
-const shared = {
-  id: credentialId,
-  rawId: credentialId,
-  type: z.literal('public-key'),
-  authenticatorAttachment: z.string().max(50).nullish(),
-  clientExtensionResults: z.record(z.string(), z.unknown()).optional(),
-}
-
-const encoded = base64url(16_384).min(1)
-
-const exampleId = 'Zt0Nf2bT8L4qYw1sJ3kVhA'
-// {"type":"webauthn.get","challenge":"…","origin":"https://app.example.com"}
-const exampleClientData = 'eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiIiwib3JpZ2luIjoiIn0'
-const exampleKey = { id: exampleId, rawId: exampleId, type: 'public-key' as const, clientExtensionResults: {} }
-export const exampleAssertion = {
-  ...exampleKey,
-  response: {
-    clientDataJSON: exampleClientData,
-    authenticatorData: 'SZYN5YgO',
-    signature: 'MEUCIQ',
-    userHandle: 'q83v',
-  },
-}
-export const exampleAttestation = {
-  ...exampleKey,
-  response: {
-    clientDataJSON: exampleClientData,
-    attestationObject: 'o2NmbXRkbm9uZQ',
-    transports: ['internal', 'hybrid'],
-  },
-}
-
-/** What `navigator.credentials.get` returns, in JSON (WebAuthn Level 3, section 5.1: AuthenticationResponseJSON). */
-export const assertionSchema = z
-  .object({
-    ...shared,
-    response: z.object({
-      clientDataJSON: encoded,
-      authenticatorData: encoded,
-      signature: encoded,
-      userHandle: base64url(86).nullish(),
-    }),
-  })
-  .meta({ description: 'The credential from the browser, as its `toJSON` returns it.', examples: [exampleAssertion] })
-
-/** What `navigator.credentials.create` returns, in JSON (RegistrationResponseJSON). */
-export const attestationSchema = z
-  .object({
-    ...shared,
-    response: z.object({
-      clientDataJSON: encoded,
-      attestationObject: encoded,
-      transports: z
-        .array(z.string().regex(/^[a-z-]{1,20}$/))
-        .max(10)
-        .optional(),
-    }),
-  })
-  .meta({ description: 'The credential from the browser, as its `toJSON` returns it.', examples: [exampleAttestation] })
-
-export type Assertion = z.output<typeof assertionSchema>
-export type Attestation = z.output<typeof attestationSchema>
-
 export const passkeyNameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Work laptop'] })
+
+const exampleChallenge = 'fGlV0gABqxS1pB2cW9kYh3mLz7Qe5tRn4uJd8oAiPvXy6sKbGw'
+
+const exampleRequest = {
+  challenge: exampleChallenge,
+  timeout: 300_000,
+  rpId: 'example.com',
+  userVerification: 'required' as const,
+}
+
+const exampleCreation = {
+  challenge: exampleChallenge,
+  rp: { id: 'example.com', name: 'Example' },
+  user: { id: 'q83vEjRWeJASNFZ4mrze8A', name: 'ada@example.com', displayName: 'Ada Lovelace' },
+  pubKeyCredParams: [-8, -7, -257].map((alg) => ({ alg, type: 'public-key' as const })),
+  timeout: 300_000,
+  attestation: 'none' as const,
+  excludeCredentials: [],
+  authenticatorSelection: {
+    residentKey: 'required' as const,
+    requireResidentKey: true as const,
+    userVerification: 'required' as const,
+  },
+}
 
 const descriptors = z.array(
   z.object({ id: z.string(), type: z.literal('public-key'), transports: z.array(z.string()).optional() }),
@@ -92,6 +44,7 @@ export const requestOptionsSchema = z
     userVerification: z.enum(['required', 'preferred']),
   })
   .meta({
+    examples: [exampleRequest],
     id: 'PasskeyRequestOptions',
     description: 'For `navigator.credentials.get` (PublicKeyCredentialRequestOptionsJSON).',
   })
@@ -114,6 +67,7 @@ export const creationOptionsSchema = z
   })
   .meta({
     id: 'PasskeyCreationOptions',
+    examples: [exampleCreation],
     description: 'For `navigator.credentials.create` (PublicKeyCredentialCreationOptionsJSON).',
   })
 
@@ -175,5 +129,23 @@ export const signalsSchema = z
   })
   .meta({
     id: 'PasskeySignals',
+    examples: [
+      {
+        rp_id: 'example.com',
+        user_id: exampleCreation.user.id,
+        accepted_credential_ids: ['Zt0Nf2bT8L4qYw1sJ3kVhA'],
+        name: 'ada@example.com',
+        display_name: 'Ada Lovelace',
+      },
+    ],
     description: 'For `PublicKeyCredential.signalAllAcceptedCredentials` and `signalCurrentUserDetails`.',
   })
+
+/** The options for a browser, as replies have them. */
+export const requestOptionsReplySchema = z
+  .object({ options: requestOptionsSchema })
+  .meta({ examples: [{ options: exampleRequest }] })
+
+export const creationOptionsReplySchema = z
+  .object({ options: creationOptionsSchema })
+  .meta({ examples: [{ options: exampleCreation }] })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { algorithms } from './algorithms.js'
 import type { RelyingParty } from './context.js'
 import type { Use } from './judging.js'
-import type { Assertion, Attestation } from './schemas.js'
+import type { Assertion, Attestation } from './credentials.js'
 
 /** What the library of the ceremonies finds in a credential whose signature is right. */
 export interface VerifiedUse extends Use {

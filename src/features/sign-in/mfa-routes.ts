@@ -5,6 +5,7 @@ import type { AppInstance } from '../../platform/http/app-instance.js'
 import type { Door, SignInContext } from '../browser/browser.js'
 import { presentTotp, totpBegunSchema } from '../factors/factors.js'
 import type { Flow } from '../flows/flows.js'
+import { creationOptionsReplySchema, requestOptionsReplySchema } from '../passkeys/passkeys.js'
 import * as schemas from './mfa-schemas.js'
 import type { SignedInTwice } from './second-factor.js'
 import type { SignIn } from './sign-in.js'
@@ -64,8 +65,8 @@ function mountPasskeyOptions(app: AppInstance, { signIn }: MfaRoutesOptions): vo
         summary: 'Get the options to show a passkey as second factor',
         body: schemas.mfaTokenBodySchema,
         response: {
-          200: schemas.requestOptionsReplySchema,
-          ...problemResponses('flow_invalid', 'database_unavailable'),
+          200: requestOptionsReplySchema,
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
         },
       },
       config: { access: 'public' },
@@ -86,7 +87,10 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
           'Where MFA is "required" and the user has no second factor yet ("enroll" of "mfa_required"). A second call ' +
           'replaces the secret of the first.',
         body: schemas.enrollTotpSchema,
-        response: { 201: totpBegunSchema, ...problemResponses('flow_invalid', 'database_unavailable') },
+        response: {
+          201: totpBegunSchema,
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+        },
       },
       config: { access: 'public' },
     },
@@ -130,8 +134,8 @@ function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions
         description: 'Where MFA is "required" and the user has no second factor yet ("enroll" of "mfa_required").',
         body: schemas.mfaTokenBodySchema,
         response: {
-          200: schemas.creationOptionsReplySchema,
-          ...problemResponses('flow_invalid', 'database_unavailable'),
+          200: creationOptionsReplySchema,
+          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
         },
       },
       config: { access: 'public' },

@@ -2,13 +2,7 @@ import { z } from 'zod'
 import { exampleTokenReply, tokenReplySchema } from '../../wire/token-reply.js'
 import { text } from '../../platform/http/text.js'
 import { factorNameSchema, recoveryCodeSchema, recoveryCodesSchema, totpCodeSchema } from '../factors/factors.js'
-import {
-  assertionSchema,
-  attestationSchema,
-  creationOptionsSchema,
-  passkeyNameSchema,
-  requestOptionsSchema,
-} from '../passkeys/passkeys.js'
+import { assertionSchema, attestationSchema, exampleAttestation, passkeyNameSchema } from '../passkeys/passkeys.js'
 import { deviceTokenMember } from './schemas.js'
 
 /** In the body in all modes: it is short-lived, and opens nothing but the second step (MFA-06). */
@@ -59,16 +53,6 @@ export const mfaTokenBodySchema = z
   .strictObject({ mfa_token: mfaTokenSchema })
   .meta({ examples: [{ mfa_token: 'spf_…' }] })
 
-const exampleAttestation = {
-  id: 'pIl6…',
-  rawId: 'pIl6…',
-  type: 'public-key',
-  response: {
-    clientDataJSON: 'eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIi…',
-    attestationObject: 'o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVi…',
-  },
-}
-
 export const addPasskeySchema = z
   .strictObject({
     mfa_token: mfaTokenSchema,
@@ -77,39 +61,6 @@ export const addPasskeySchema = z
     device_token: deviceTokenMember,
   })
   .meta({ examples: [{ mfa_token: 'spf_…', credential: exampleAttestation, name: 'Work laptop' }] })
-
-const exampleChallenge = 'AX5h2QACvZ0tZ1m4cV8yPjb3Q0nW7rKdUe5hJtYwLxI2Zk8sRqBfGhTn'
-
-export const requestOptionsReplySchema = z.object({ options: requestOptionsSchema }).meta({
-  examples: [
-    {
-      options: {
-        challenge: exampleChallenge,
-        timeout: 300_000,
-        rpId: 'example.com',
-        allowCredentials: [{ id: 'pIl6…', type: 'public-key', transports: ['internal'] }],
-        userVerification: 'preferred',
-      },
-    },
-  ],
-})
-
-export const creationOptionsReplySchema = z.object({ options: creationOptionsSchema }).meta({
-  examples: [
-    {
-      options: {
-        challenge: exampleChallenge,
-        rp: { id: 'example.com', name: 'Sallyport' },
-        user: { id: 'm1Zk…', name: 'ada@example.com', displayName: 'Ada Lovelace' },
-        pubKeyCredParams: [-8, -7, -257].map((alg) => ({ alg, type: 'public-key' })),
-        timeout: 300_000,
-        attestation: 'none',
-        excludeCredentials: [],
-        authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
-      },
-    },
-  ],
-})
 
 /** The token reply of a sign-in that has enrolled a first factor. */
 export const enrolledReplySchema = tokenReplySchema.extend({ recovery_codes: recoveryCodesSchema }).meta({

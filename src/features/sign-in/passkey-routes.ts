@@ -1,9 +1,8 @@
-import { z } from 'zod'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { Door } from '../browser/browser.js'
-import { requestOptionsSchema } from '../passkeys/passkeys.js'
+import { requestOptionsReplySchema } from '../passkeys/passkeys.js'
 import { passkeyLoginSchema } from './schemas.js'
 import type { SignIn } from './sign-in.js'
 
@@ -28,7 +27,7 @@ export function mountPasskeyLoginRoutes(
           'passkey, and are valid for five minutes. Nothing is stored.',
         tags: ['Sign-in'],
         security: [{}],
-        response: { 200: z.object({ options: requestOptionsSchema }), ...problemResponses('cross_site_request') },
+        response: { 200: requestOptionsReplySchema, ...problemResponses('cross_site_request') },
       },
       config: { access: 'public' },
     },

@@ -20,6 +20,7 @@ export type { Invitation } from './invitation.js'
 export type { PendingStep, SignedInTwice } from './second-factor.js'
 export type { Confirmation, ConfirmAddress } from './verification.js'
 export type { signInEvents } from './audit-events.js'
+export { removeFactors } from './mailed-code.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
 export { createReauthentication, type Reauthenticate } from './reauthentication.js'
 

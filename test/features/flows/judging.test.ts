@@ -37,12 +37,12 @@ t.test('TOK-15: a flow is open for its own kind alone', async (t) => {
 })
 
 t.test('EML-03: how long flows live', async (t) => {
-  const lives = livesOf({ resetSeconds: 600, undoSeconds: 604_800 })
+  const lives = livesOf({ resetSeconds: 600, undoSeconds: 604_800, factorResetSeconds: 0 })
   t.match(lives.otp, { seconds: 600, maxSeconds: 3600, hasCode: true })
   t.match(lives.reset_password, { seconds: 600, maxSeconds: 3600, hasCode: true })
   for (const kind of ['register', 'verify_email', 'email_change'] as const) {
     t.match(lives[kind], { seconds: 86_400, maxSeconds: 86_400, hasCode: true })
   }
   for (const kind of ['invitation', 'email_undo', 'not_me'] as const) t.match(lives[kind], { hasCode: false })
-  t.match(livesOf({ resetSeconds: 3600, undoSeconds: 0 }).reset_password, { seconds: 3600, maxSeconds: 3600 })
+  t.match(livesOf({ resetSeconds: 3600, undoSeconds: 0, factorResetSeconds: 0 }).reset_password, { seconds: 3600, maxSeconds: 3600 })
 })
