@@ -11,7 +11,11 @@ import { build } from 'vite'
 const root = join(import.meta.dirname, '..')
 
 const packages = {
-  client: { entries: { index: 'sdk/client/client', mail: 'sdk/client/mail' }, external: [], license: false },
+  client: {
+    entries: { index: 'sdk/client/client', mail: 'sdk/client/mail', factors: 'sdk/client/factors' },
+    external: [],
+    license: false,
+  },
   verifier: {
     entries: { index: 'sdk/verifier/verifier', fastify: 'sdk/verifier/fastify-plugin' },
     external: ['jose', 'fastify'],

@@ -35,6 +35,7 @@ const entries = [
   'worker.ts',
   'operate.ts',
   'sdk/client/client.ts',
+  'sdk/client/factors.ts',
   'sdk/client/mail.ts',
   'sdk/verifier/verifier.ts',
   'sdk/verifier/fastify-plugin.ts',

@@ -1,6 +1,12 @@
 // The client SDK as an app on a device: with its own network and store, and the server's clock.
 
-import { createClient, createMemoryStore, type Client, type KeyStore } from '../../src/sdk/client/client.js'
+import {
+  createClient,
+  createMemoryStore,
+  type Client,
+  type ClientOptions,
+  type KeyStore,
+} from '../../src/sdk/client/client.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
 import { connectTo } from './client.js'
 import { createClientNetwork, type ClientNetwork } from './client-network.js'
@@ -21,12 +27,13 @@ export interface Device {
 export interface DeviceOptions {
   storage?: KeyStore
   origins?: string[]
+  onStepUp?: ClientOptions['onStepUp']
 }
 
 export interface DeviceApp extends TestApp {
   baseUrl: string
   /** A new user on a signed-in device. */
-  signUp(): Promise<Device & { account: { email: string; password: string }; sessionId: string }>
+  signUp(options?: DeviceOptions): Promise<Device & { account: { email: string; password: string }; sessionId: string }>
   device(options?: DeviceOptions): Device
 }
 
@@ -35,7 +42,7 @@ export async function startDeviceApp(t: Test, options: StartOptions = {}): Promi
   const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
   const baseUrl = `http://127.0.0.1:${port}`
 
-  function device({ storage = createMemoryStore(), origins = [] }: DeviceOptions = {}): Device {
+  function device({ storage = createMemoryStore(), origins = [], onStepUp }: DeviceOptions = {}): Device {
     const network = createClientNetwork()
     const pausesMs: number[] = []
     const clock = {
@@ -46,7 +53,7 @@ export async function startDeviceApp(t: Test, options: StartOptions = {}): Promi
       },
     }
     const start = () => {
-      const client = createClient({ baseUrl, mode: 'json', storage, origins, fetch: network.fetch, clock })
+      const client = createClient({ baseUrl, mode: 'json', storage, origins, fetch: network.fetch, clock, onStepUp })
       t.teardown(async () => client.close())
       return client
     }
@@ -64,9 +71,9 @@ export async function startDeviceApp(t: Test, options: StartOptions = {}): Promi
     ...app,
     baseUrl,
     device,
-    async signUp() {
+    async signUp(options) {
       const account = { email: `${crypto.randomUUID()}@example.com`, password: PASSWORD }
-      const signedUp = device()
+      const signedUp = device(options)
       await signedUp.client.register(account)
       const { state } = signedUp.client
       if (state.status !== 'signed_in' || state.session === null) throw new Error('The sign-up failed.')

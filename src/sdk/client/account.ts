@@ -2,6 +2,7 @@ import type { PresentedSession } from '../../wire/session.js'
 import type { User } from '../../wire/token-reply.js'
 import { ask, errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import type { Fetch } from './options.js'
+import { readChallenge, type WithStepUp } from './step-up.js'
 
 /** The user, with what only the user is told. */
 export interface Me extends User {
@@ -30,9 +31,18 @@ export type CallAsUser = (
   headers?: Record<string, string>,
 ) => Promise<Answer['body']>
 
-export function createCallAsUser(authorizedFetch: Fetch, options: Pick<RequestInit, 'credentials'>): CallAsUser {
+interface CallOptions extends Pick<RequestInit, 'credentials'> {
+  withStepUp: WithStepUp
+}
+
+export function createCallAsUser(authorizedFetch: Fetch, { withStepUp, ...options }: CallOptions): CallAsUser {
   return async (method, path, body, headers) => {
-    const answer = await ask(authorizedFetch, path, { ...options, ...jsonRequest(method, body, headers) })
+    const request = { ...options, ...jsonRequest(method, body, headers) }
+    // The user may take longer than a request may.
+    const answer = await withStepUp(
+      () => ask(authorizedFetch, path, request),
+      (answer) => readChallenge(answer.body),
+    )
     if (!isDone(answer)) throw errorOf(answer)
     return answer.body
   }

@@ -3,6 +3,7 @@ import { readAnswer } from './http.js'
 import { originOf, type CheckedOptions, type ClientClock, type Fetch } from './options.js'
 import type { Held } from './held.js'
 import type { Session } from './session.js'
+import { readChallenge, type WithStepUp } from './step-up.js'
 
 /** Tokens are refreshed this long before they expire, so that they do not expire in transit. */
 const MARGIN_MS = 10_000
@@ -75,6 +76,20 @@ export function createAuthorizedFetch({
     await response.body?.cancel()
     return send(target, init, renewed)
   }
+}
+
+/** A `fetch` that has the user authenticate again where a service asks for it. */
+export function createSteppingFetch(authorizedFetch: Fetch, withStepUp: WithStepUp): Fetch {
+  return (input, init) =>
+    withStepUp(
+      () => authorizedFetch(input, init),
+      async (response) => {
+        // A stream cannot be sent twice.
+        if (response.status !== 401 || isStream(init?.body)) return null
+        const { body } = await readAnswer(response.clone())
+        return readChallenge(body, response.headers.get('www-authenticate'))
+      },
+    )
 }
 
 /** The URL, if the token may be sent there. Throws a TypeError otherwise. */

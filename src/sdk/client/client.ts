@@ -3,7 +3,7 @@
  * access token. It signs the user out only when Sallyport reports that the session has ended.
  */
 import { createAccount, createCallAsUser, type Account } from './account.js'
-import { createAuthorizedFetch, createFindTokens } from './authorized-fetch.js'
+import { createAuthorizedFetch, createFindTokens, createSteppingFetch } from './authorized-fetch.js'
 import { systemClock } from './clock.js'
 import { createCookieCredential, createStoredCredential, type Credential } from './credential.js'
 import { followEvents } from './events.js'
@@ -21,6 +21,7 @@ import { createRefreshing } from './refreshing.js'
 import { restore } from './restoring.js'
 import { createSession, type ClientState } from './session.js'
 import { createSignIn } from './sign-in.js'
+import { createStepUp } from './step-up.js'
 import { createTabs } from './tabs.js'
 
 export type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
@@ -31,7 +32,7 @@ export type { Account, Me } from './account.js'
 export { ClientError, type ClientErrorCode, type FieldError } from './client-error.js'
 export type { FlowKind, PendingFlow } from './flow-storage.js'
 export { createMemoryStore, type KeyStore } from './key-store.js'
-export type { ClientClock, ClientOptions, Fetch } from './options.js'
+export type { ClientClock, ClientOptions, Fetch, StepUpChallenge } from './options.js'
 export type { ClientState, SignedInState } from './session.js'
 
 export interface LoginRequest {
@@ -64,7 +65,10 @@ export interface Client extends Account, PasswordChange {
    * `password_too_weak`, `validation_failed` and others.
    */
   register(request: RegisterRequest): Promise<ClientState | PendingFlow>
-  /** Signs in. Throws `invalid_credentials`, `account_banned` and others. */
+  /**
+   * Signs in. Throws `invalid_credentials`, `account_banned` and others; `mfa_required` if a second factor is needed, with
+   * which `@sallyport/client/factors` goes on.
+   */
   login(request: LoginRequest): Promise<ClientState>
   /** Refreshes the tokens now. Not required: `fetch` does it in time. */
   refresh(): Promise<ClientState>
@@ -76,7 +80,8 @@ export interface Client extends Account, PasswordChange {
   deleteMe(proof: { password: string }): Promise<void>
   /**
    * Like the global `fetch`, for paths of Sallyport and URLs of the `origins`: adds the access token, refreshes it in
-   * time and when it is refused, and then retries the request once.
+   * time and when it is refused, and then retries the request once. With `onStepUp`, also where a service asks for a more
+   * recent or stronger authentication.
    */
   fetch: Fetch
   /**
@@ -109,7 +114,8 @@ export function createClient(given: ClientOptions): Client {
   const refresh = createRefreshing({ mode, lock, credential, session, tabs, clock, send })
   const findTokens = createFindTokens({ options, session, clock, refresh })
   const authorizedFetch = createAuthorizedFetch({ options, fetch, session, refresh, findTokens })
-  const call = createCallAsUser(authorizedFetch, { credentials })
+  const withStepUp = createStepUp({ onStepUp: options.onStepUp, session })
+  const call = createCallAsUser(authorizedFetch, { credentials, withStepUp })
   const account = createAccount(call, session.meet)
   const passwordChange = createPasswordChange({ mode, credential, session, call })
   const flows: FlowStorage = {
@@ -117,7 +123,7 @@ export function createClient(given: ClientOptions): Client {
     ...{ key: `${name}.flow`, mode, clock },
   }
   const { asSignIn, signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, flows, session, send })
-  const inside: Internals = { mode, session, device, flows, send, call, findTokens, asSignIn, signIn }
+  const inside: Internals = { mode, lock, session, device, flows, send, call, findTokens, asSignIn, signIn }
   const stopping = new AbortController()
 
   const client: Client = {
@@ -146,7 +152,7 @@ export function createClient(given: ClientOptions): Client {
       await call('DELETE', '/v1/me', proof)
       await forget('deleted')
     },
-    fetch: authorizedFetch,
+    fetch: createSteppingFetch(authorizedFetch, withStepUp),
     followEvents() {
       const stop = new AbortController()
       const end = () => stop.abort()

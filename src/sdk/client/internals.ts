@@ -4,23 +4,25 @@ import type { FindTokens } from './authorized-fetch.js'
 import type { FlowStorage } from './flow-storage.js'
 import type { Answer } from './http.js'
 import type { KnownDevice } from './known-device.js'
+import type { Lock } from './lock.js'
 import type { Session } from './session.js'
 import type { SignIn } from './sign-in.js'
 
 /**
  * A member of the client that its type does not show. As a registered symbol it is found through the wrappers of reactive
- * frameworks, and if the two entries were bundled apart.
+ * frameworks, and if the entries were bundled apart.
  */
 export const internals = Symbol.for('@sallyport/client')
 
-/** What `@sallyport/client/mail` uses of a client. */
+/** What `@sallyport/client/mail` and `/factors` use of a client. */
 export interface Internals extends Pick<SignIn, 'signIn' | 'asSignIn'> {
   mode: Mode
+  lock: Lock
   session: Session
   device: KnownDevice | undefined
   flows: FlowStorage
   /** Calls a route of Sallyport with the credentials of the mode. */
-  send: (path: string, init: RequestInit) => Promise<Answer>
+  send: (path: string, init: RequestInit, signal?: AbortSignal) => Promise<Answer>
   call: CallAsUser
   findTokens: FindTokens
 }

@@ -12,6 +12,19 @@ export interface ClientClock {
   pause(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+/** The authentication that a service requires. */
+export interface StepUpChallenge {
+  /** The levels of which one is required, such as `aal2`; empty if any is. */
+  readonly acrValues: readonly string[]
+  /** The greatest number of seconds since the authentication; null if any age is accepted. */
+  readonly maxAge: number | null
+  /**
+   * With what this user can provide it: `password`, `passkey`, `totp`, `recovery_code`. If it is empty, they have to sign in
+   * again. Null if the service does not know: `factors` tells what the user has.
+   */
+  readonly methods: readonly string[] | null
+}
+
 export interface ClientOptions {
   /** The URL of Sallyport: its PUBLIC_URL, such as `https://auth.example.com`. */
   baseUrl: string
@@ -24,6 +37,13 @@ export interface ClientOptions {
   storage?: KeyStore | undefined
   /** Origins of other services to which `fetch` sends the access token, besides Sallyport itself. */
   origins?: readonly string[] | undefined
+  /**
+   * Has the user authenticate again, by `reauthenticate` of `@sallyport/client/factors` for example, when a service responds
+   * with 401 `insufficient_user_authentication` (RFC 9470). It runs once for concurrent requests, each of which is then
+   * repeated once. If it rejects, they get the refusal. In it, make no request that could need a step-up: it would wait for
+   * itself.
+   */
+  onStepUp?: ((challenge: StepUpChallenge) => Promise<unknown>) | undefined
   /** Replaces the global `fetch`. */
   fetch?: Fetch | undefined
   /** Replaces `crypto.getRandomValues`, which some platforms lack. */

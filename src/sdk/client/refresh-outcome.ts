@@ -34,10 +34,16 @@ export function judgeRefresh({ status, body }: Answer, mode: Mode): RefreshOutco
 
 /** A complete token reply of that mode; null for anything else. */
 export function readTokenReply(body: Answer['body'], mode: Mode): TokenReply | null {
-  const hasTokens =
-    (mode === 'session' || typeof body?.access_token === 'string') &&
-    (mode !== 'json' || typeof body?.refresh_token === 'string')
+  const hasRefreshToken = mode !== 'json' || typeof body?.refresh_token === 'string'
+  return hasRefreshToken ? readAccessReply(body, mode) : null
+}
+
+/** The same for a reply that brings no refresh token, as that of the session stays. */
+export function readAccessReply(body: Answer['body'], mode: Mode): TokenReply | null {
   const isWhole =
-    typeof body?.expires_in === 'number' && typeof body.session === 'object' && typeof body.user === 'object'
-  return isWhole && hasTokens ? (body as TokenReply) : null
+    (mode === 'session' || typeof body?.access_token === 'string') &&
+    typeof body?.expires_in === 'number' &&
+    typeof body.session === 'object' &&
+    typeof body.user === 'object'
+  return isWhole ? (body as TokenReply) : null
 }

@@ -9,6 +9,7 @@ import { errorOf, isDone, jsonRequest, type Answer } from './http.js'
 import { ignore } from './ignore.js'
 import type { Lock } from './lock.js'
 import { readTokenReply } from './refresh-outcome.js'
+import { keepSecondStep } from './second-step.js'
 import type { ClientState, Session } from './session.js'
 
 export interface SignInOptions {
@@ -26,6 +27,8 @@ export interface SignInRequest<T> {
   headers?: Record<string, string>
   /** False to let a refresh in progress finish, because the response may leave the session as it is. */
   steal?: boolean
+  /** Is told a response that has signed in. */
+  onReply?: (body: Answer['body']) => void
   /** Reads a response that has fulfilled the request without signing in. It throws, or returns null, for others. */
   readOther?: (answer: Answer) => Promise<T | null> | T | null
 }
@@ -71,13 +74,14 @@ export function createSignIn({ mode, lock, credential, device, flows, session, s
   return {
     asSignIn: async (request) => ({ ...request, mode, device_token: await device?.read() }),
 
-    signIn: (path, body, { headers, steal = true, readOther } = {}) =>
+    signIn: (path, body, { headers, steal = true, onReply, readOther } = {}) =>
       lock.run(
         async ({ signal }) => {
           const answer = await send(path, jsonRequest('POST', body, headers), signal)
           const reply = answer.ok ? readTokenReply(answer.body, mode) : null
           const other = reply === null && readOther ? await readOther(answer) : null
           if (other !== null) return other
+          if (reply !== null || answer.body?.code === 'mfa_required') await keepSecondStep(flows, answer.body)
           if (reply === null) throw errorOf(answer)
           if (reply.device_token) await device?.keep(reply.device_token)
           // Another mail can be sent, if its flow cannot be kept.
@@ -85,6 +89,7 @@ export function createSignIn({ mode, lock, credential, device, flows, session, s
           await keep(reply)
           if (signal.aborted) throw new ClientError('superseded')
           session.adopt(reply)
+          onReply?.(answer.body)
           return session.state
         },
         { steal },

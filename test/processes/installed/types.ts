@@ -1,6 +1,7 @@
 // Compiled by packages.test.ts without the types of Node, which the types of the packages do not need.
 
 import { createClient, type AnyEndReason, type SessionEntry } from '@sallyport/client'
+import { secondStep, type SecondStep } from '@sallyport/client/factors'
 import { forgotPassword, type PendingFlow } from '@sallyport/client/mail'
 import { createVerifier, type AccessTokenClaims } from '@sallyport/verifier'
 
@@ -11,6 +12,8 @@ export const reasonOf = (): AnyEndReason | null => (client.state.status === 'sig
 export const devices = async (): Promise<SessionEntry[]> => client.sessions({ ended: true })
 
 export const forget = async (email: string): Promise<PendingFlow> => forgotPassword(client, { email })
+
+export const waiting = async (): Promise<SecondStep | null> => secondStep(client)
 
 const verifier = createVerifier({ issuer: 'https://auth.example.com', audience: 'https://auth.example.com' })
 
