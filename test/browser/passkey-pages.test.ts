@@ -3,35 +3,34 @@
 import type { BrowserContextOptions, CDPSession, Page } from 'playwright-core'
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
-import { startApp, type TestApp } from '../support/app.js'
+import { startApp } from '../support/app.js'
 import { complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
-import { connectTo } from '../support/client.js'
+import { findFreePort } from '../support/free-port.js'
 import { send } from '../support/page-tour.js'
-
-interface Teardown {
-  teardown(work: () => Promise<void>): void
-}
-
-async function serve(t: Teardown, app: TestApp): Promise<string> {
-  const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
-  return `http://localhost:${port}`
-}
 
 /** An authenticator inside the device, which verifies its user and keeps passkeys. */
 async function addAuthenticator(page: Page): Promise<{ session: CDPSession; authenticatorId: string }> {
   const session = await page.context().newCDPSession(page)
   await session.send('WebAuthn.enable')
-  const options = {
-    ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true },
-    ...{ isUserVerified: true, automaticPresenceSimulation: true },
-  } as const
-  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', { options })
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  })
   return { session, authenticatorId }
 }
 
 t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
-  const app = await startApp(t, { settings: { PASSKEY_ORIGINS: '' } })
-  const url = await serve(t, app)
+  // The origin of a passkey has its port.
+  const port = await findFreePort()
+  const url = `http://localhost:${port}`
+  const { app } = await startApp(t, { settings: { PUBLIC_URL: url } })
+  await app.server.listen({ port, host: 'localhost' })
   const browser = await launchBrowser(t)
 
   async function open(options: BrowserContextOptions = {}) {
@@ -57,17 +56,15 @@ t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
 
     await page.locator('form[action$="/account/sign-out"] .button').click()
     await page.waitForURL(`${url}/signed-out`)
-    // Without an answer, the field of the address does not sign in by itself.
-    await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false })
+    // Conditional UI: the virtual authenticator chooses its only passkey by itself.
     await page.goto(`${url}/signin`)
-    await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: true })
-    await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     await page.waitForURL(`${url}/account`)
 
     await page.locator('form[action$="/account/sign-out"] .button').click()
     await page.waitForURL(`${url}/signed-out`)
+    await withoutConditionalUi(page)
     await page.goto(`${url}/signin`)
-    // Conditional UI: the virtual authenticator chooses its only passkey.
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     await page.waitForURL(`${url}/account`)
     t.strictSame(complaints, [])
   })
