@@ -249,6 +249,6 @@ t.test('REF-24: secrets:rotate prints which secrets are still needed', async (t)
 })
 
 t.test('the help lists exactly the existing commands', async (t) => {
-  const listed = helpLines.flatMap((line) => /^ {2}([a-z:]+) /.exec(line)?.[1] ?? [])
+  const listed = helpLines.flatMap((line) => /^ {2}([a-z:-]+) /.exec(line)?.[1] ?? [])
   t.strictSame(listed.sort(), ['start', ...Object.keys(localCommands), ...commandNames].sort())
 })

@@ -91,7 +91,7 @@ t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
       await send(page, { email: 'grace@example.com' })
       await send(page, { password: PASSWORD })
       await page.waitForURL(`${url}/mfa`)
-      await page.getByRole('button', { name: 'Use a passkey' }).click()
+      await page.getByRole('button', { name: 'Use a passkey' }).click(); await page.waitForTimeout(3000); console.error(page.url(), await page.locator('main').innerText())
       await page.waitForURL(`${url}/account`)
     },
   )

@@ -8,15 +8,17 @@ import type { Actor, Audit } from '../audit/audit.js'
 import type { Accounts, Profile, User } from '../accounts/accounts.js'
 import type { Factors } from '../factors/factors.js'
 import type { Flows } from '../flows/flows.js'
-import type { Families, RefreshRequest, SessionTokens } from '../families/families.js'
+import type { Families, SessionTokens } from '../families/families.js'
 import type { Passkeys } from '../passkeys/passkeys.js'
-import type { Confirmer, Passwords } from '../passwords/passwords.js'
+import type { Passwords } from '../passwords/passwords.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { accountEvents } from './audit-events.js'
+import type { Self } from './self.js'
 
 export { changeAddress } from './address.js'
 export type { accountEvents } from './audit-events.js'
 export { createDisowning, type Disowning } from './disowning.js'
+export type { Self } from './self.js'
 export { createOwnFactors, type Changed, type OwnFactors } from './own-factors.js'
 export { createEmailChange, type EmailChange, type EmailChanger } from './email-change.js'
 
@@ -29,12 +31,6 @@ export interface AccountOptions {
   passkeys: Passkeys
   flows: Flows
   audit: Audit<typeof accountEvents>
-}
-
-/** The user and context of a change to their own account. */
-export interface Self extends Confirmer {
-  /** The refresh tokens that the request shows. Only that of the session itself is used. */
-  shown: RefreshRequest[]
 }
 
 export interface Account {

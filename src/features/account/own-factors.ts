@@ -8,8 +8,8 @@ import type { Families, SessionTokens } from '../families/families.js'
 import type { Flows } from '../flows/flows.js'
 import type { Passkey, Passkeys } from '../passkeys/passkeys.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
-import type { Self } from './account.js'
 import type { accountEvents } from './audit-events.js'
+import type { Self } from './self.js'
 
 export interface OwnFactorsOptions {
   database: Database

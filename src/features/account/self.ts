@@ -2,8 +2,14 @@ import type { FastifyReply } from 'fastify'
 import { claimsOf } from '../../platform/http/access.js'
 import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { genuineCookies, type SessionCookies } from '../browser/browser.js'
-import type { Families } from '../families/families.js'
-import type { Self } from './account.js'
+import type { Families, RefreshRequest } from '../families/families.js'
+import type { Confirmer } from '../passwords/passwords.js'
+
+/** The user and context of a change to their own account. */
+export interface Self extends Confirmer {
+  /** The refresh tokens that the request shows. Only that of the session itself is used. */
+  shown: RefreshRequest[]
+}
 
 export interface SelfOptions {
   families: Pick<Families, 'parse'>

@@ -2,44 +2,20 @@
  * Owns what operators do to accounts: create and delete them, set roles, passwords and addresses, ban users, end
  * sessions. Commands are its interface.
  */
-import type { Clock } from '../../platform/clock.js'
-import type { Database, Queries } from '../../platform/database/database.js'
+import type { Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import { operator, type Audit } from '../audit/audit.js'
-import { changeAddress, type accountEvents } from '../account/account.js'
-import { isBanned, type Accounts, type User } from '../accounts/accounts.js'
-import type { Factors } from '../factors/factors.js'
-import type { Flows } from '../flows/flows.js'
-import type { Families, Session, SessionPage } from '../families/families.js'
-import type { Passkeys } from '../passkeys/passkeys.js'
-import type { Revocations, Revoke } from '../revocation/revocation.js'
-import type { Passwords } from '../passwords/passwords.js'
-import type { Invitation, signInEvents } from '../sign-in/sign-in.js'
-import type { administrationEvents } from './audit-events.js'
+import { operator } from '../audit/audit.js'
+import { changeAddress } from '../account/account.js'
+import { isBanned, type User } from '../accounts/accounts.js'
+import type { Session, SessionPage } from '../families/families.js'
+import type { Revoke } from '../revocation/revocation.js'
+import type { Invitation } from '../sign-in/sign-in.js'
+import type { AdministrationOptions } from './context.js'
 import { beginReset, carryOutResets, listFactors, type FactorReset, type ListedFactors } from './factor-reset.js'
 
 export type { FactorReset, ListedFactors } from './factor-reset.js'
 export { banReasonSchema } from './schemas.js'
-
-export interface AdministrationOptions {
-  database: Database
-  revocations: Revocations
-  accounts: Accounts
-  families: Families
-  flows: Flows
-  audit: Audit<
-    typeof administrationEvents &
-      Pick<typeof accountEvents, 'user_deleted' | 'email_changed'> &
-      Pick<typeof signInEvents, 'password_reset'>
-  >
-  clock: Clock
-  passwords: Passwords
-  factors: Factors
-  passkeys: Passkeys
-  /** FACTOR_RESET_DELAY. */
-  resetDelaySeconds: number
-}
 
 export interface Ban {
   /** When the ban ends; null for never. */

@@ -6,7 +6,7 @@ import type { TotpFactor } from '../factors/factors.js'
 import type { Passkey } from '../passkeys/passkeys.js'
 import type { Revoke } from '../revocation/revocation.js'
 import { removeFactors } from '../sign-in/sign-in.js'
-import type { AdministrationOptions } from './administration.js'
+import type { AdministrationOptions } from './context.js'
 
 /** The second factors of a user, as an operator sees them. */
 export interface ListedFactors {

@@ -1,0 +1,33 @@
+import type { Clock } from '../../platform/clock.js'
+import type { Database } from '../../platform/database/database.js'
+import type { Audit } from '../audit/audit.js'
+import type { accountEvents } from '../account/account.js'
+import type { Accounts } from '../accounts/accounts.js'
+import type { Factors } from '../factors/factors.js'
+import type { Families } from '../families/families.js'
+import type { Flows } from '../flows/flows.js'
+import type { Passkeys } from '../passkeys/passkeys.js'
+import type { Passwords } from '../passwords/passwords.js'
+import type { Revocations } from '../revocation/revocation.js'
+import type { signInEvents } from '../sign-in/sign-in.js'
+import type { administrationEvents } from './audit-events.js'
+
+/** What the actions of operators work with. */
+export interface AdministrationOptions {
+  database: Database
+  revocations: Revocations
+  accounts: Accounts
+  families: Families
+  flows: Flows
+  audit: Audit<
+    typeof administrationEvents &
+      Pick<typeof accountEvents, 'user_deleted' | 'email_changed'> &
+      Pick<typeof signInEvents, 'password_reset'>
+  >
+  clock: Clock
+  passwords: Passwords
+  factors: Factors
+  passkeys: Passkeys
+  /** FACTOR_RESET_DELAY. */
+  resetDelaySeconds: number
+}
