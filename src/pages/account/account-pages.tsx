@@ -23,7 +23,6 @@ export const doneMessages: Readonly<Record<string, MessageKey>> = {
   factor_added: 'factors.added',
   factor_renamed: 'factors.renamed',
   factor_removed: 'factors.removed',
-  trust: 'factors.trust_ended',
 }
 
 interface AccountPageProps extends ProfileProps {

@@ -1,7 +1,7 @@
 import type { VNode } from 'preact'
 import type { OwnFactors } from '../../features/account/account.js'
 import { Section } from '../account/section.js'
-import { Alert, Button, ButtonLink, Form } from '../layout/form.js'
+import { Alert, ButtonLink } from '../layout/form.js'
 import { usePage } from '../layout/page-context.js'
 import { sayTime } from '../locales/times.js'
 
@@ -48,10 +48,9 @@ export function FactorList({ factors, recoveryCodesLeft, canTrust }: FactorListP
         </>
       )}
       {factors.length > 0 && canTrust && (
-        <Form action="/account/end-trust">
-          <p>{t('factors.trust_text')}</p>
-          <Button kind="secondary">{t('factors.end_trust')}</Button>
-        </Form>
+        <p>
+          {t('factors.trust_text')} <a href="#sign-out">{t('account.sign_out_everywhere')}</a>
+        </p>
       )}
     </Section>
   )
