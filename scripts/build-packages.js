@@ -12,9 +12,14 @@ const root = join(import.meta.dirname, '..')
 
 const packages = {
   client: {
-    entries: { index: 'sdk/client/client', mail: 'sdk/client/mail', factors: 'sdk/client/factors' },
+    entries: {
+      index: 'sdk/client/client',
+      mail: 'sdk/client/mail',
+      factors: 'sdk/client/factors',
+      passkeys: 'sdk/client/passkeys',
+    },
     external: [],
-    license: false,
+    license: { fileName: 'third-party-licenses.md' },
   },
   verifier: {
     entries: { index: 'sdk/verifier/verifier', fastify: 'sdk/verifier/fastify-plugin' },

@@ -128,6 +128,17 @@ t.test('MFA-10: a challenge counts once, also at another instance and at once', 
   t.equal(used.status, 200, 'a challenge of one instance is answered at the other')
 })
 
+t.test('only of a passkey that is not registered is the client told that it is unknown', async (t) => {
+  const app = await startPasskeyApp(t)
+  const { holder, passkey } = await app.enroll(await app.api.signUp())
+  const forged = await app.login(holder.get(await app.requestOptions(), { forged: true }))
+  t.match(forged, { status: 401, body: { code: 'invalid_credentials' } })
+  t.notOk('unknown_credential' in forged.body)
+  await app.database.query((client) => client.passkey.delete({ where: { id: passkey.id } }))
+  const unknown = await app.login(holder.get(await app.requestOptions()))
+  t.match(unknown, { status: 401, body: { code: 'invalid_credentials', unknown_credential: true } })
+})
+
 t.test('challenges that were answered are deleted once they have expired', async (t) => {
   const app = await startPasskeyApp(t)
   const { holder } = await app.enroll(await app.api.signUp())

@@ -13,7 +13,7 @@ import type { Door, FlowCookie, KnownDevices, SessionCookies } from '../features
 import type { Families } from '../features/families/families.js'
 import type { FlowKind, Flows } from '../features/flows/flows.js'
 import type { Passkeys } from '../features/passkeys/passkeys.js'
-import type { ConfirmAddress, PasswordReset, Reauthenticate, SignIn } from '../features/sign-in/sign-in.js'
+import type { ConfirmAddress, PasswordReset, Reauthentication, SignIn } from '../features/sign-in/sign-in.js'
 import { describeProblem, type CredentialField, type FormErrors } from './forms/form-errors.js'
 import type { Rendering } from './rendering.js'
 import type { ReturnCookie } from './return-cookie.js'
@@ -37,7 +37,7 @@ export interface PageFeatures {
   findSignedIn: FindSignedIn
   /** By the kind of the flow that a link or a code belongs to. */
   confirmAddress: Partial<Record<FlowKind, ConfirmAddress>>
-  reauthenticate: Reauthenticate
+  reauthentication: Reauthentication
   passkeys: Passkeys
   ownFactors: OwnFactors
   database: Database

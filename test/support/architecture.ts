@@ -37,6 +37,7 @@ const entries = [
   'sdk/client/client.ts',
   'sdk/client/factors.ts',
   'sdk/client/mail.ts',
+  'sdk/client/passkeys.ts',
   'sdk/verifier/verifier.ts',
   'sdk/verifier/fastify-plugin.ts',
 ]
@@ -64,7 +65,10 @@ export function resolveJsx(sources: Source[]): Source[] {
  */
 const sdkPackages: Record<string, string[]> = { verifier: ['jose', 'quick-lru', 'zod'], client: [] }
 const wireWithoutPackages = ['wire/event-parser.ts']
-const sdkAdapters: Record<string, string> = { 'sdk/verifier/fastify-plugin.ts': 'fastify' }
+const sdkAdapters: Record<string, string> = {
+  'sdk/client/passkey-ceremonies.ts': '@simplewebauthn/browser',
+  'sdk/verifier/fastify-plugin.ts': 'fastify',
+}
 
 /**
  * Checks imports against the dependency rule: features → platform → wire, each feature on those before it in the list;

@@ -12,7 +12,9 @@ export interface ClientModule {
 }
 
 /** The client SDK as a page loads it, minified: one module for each entry, and one for what they share. */
-export async function bundleClient(entries: ('client' | 'mail' | 'factors')[] = ['client']): Promise<ClientModule[]> {
+export async function bundleClient(
+  entries: ('client' | 'mail' | 'factors' | 'passkeys')[] = ['client'],
+): Promise<ClientModule[]> {
   const built = await build({
     configFile: false,
     logLevel: 'silent',

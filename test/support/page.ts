@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Client, ClientOptions } from '../../src/sdk/client/client.js'
 import type * as Mail from '../../src/sdk/client/mail.js'
+import type * as Passkeys from '../../src/sdk/client/passkeys.js'
 import type { Mode } from '../../src/wire/mode.js'
 import { PASSWORD } from './api.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
@@ -19,6 +20,7 @@ declare global {
   var client: Client
   var createClient: (options: ClientOptions) => Client
   var mail: typeof Mail
+  var passkeys: typeof Passkeys
 }
 
 export interface PageApp extends Omit<TestApp, 'browser'> {
@@ -83,11 +85,12 @@ export function refreshIn(page: Page): Promise<string | null> {
 
 /** Serves an empty page with the client SDK. To a browser, `localhost` and `127.0.0.1` are two sites. */
 export async function servePages(t: Test, host: 'localhost' | '127.0.0.1'): Promise<string> {
-  const modules = await bundleClient(['client', 'mail'])
+  const modules = await bundleClient(['client', 'mail', 'passkeys'])
   const page = '<!doctype html><title>A page</title><script type="module" src="/page.js"></script>'
   const script = `import { createClient } from '/client.js'
     import * as mail from '/mail.js'
-    Object.assign(globalThis, { createClient, mail })`
+    import * as passkeys from '/passkeys.js'
+    Object.assign(globalThis, { createClient, mail, passkeys })`
   const files: Record<string, [string, string]> = {
     '/': ['text/html', page],
     '/page.js': ['text/javascript', script],

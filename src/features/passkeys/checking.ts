@@ -28,6 +28,8 @@ export interface PasskeyCheck extends ChallengeUse {
 export interface Checking {
   /** Null for all that is wrong. Where a user is given, only a passkey of theirs is right. */
   check(credential: Assertion, check: PasskeyCheck): Promise<ShownPasskey | null>
+  /** Whether a credential of this id is registered: a browser may forget one that is not. */
+  isRegistered(credential: Pick<Assertion, 'id'>): Promise<boolean>
 }
 
 /** A notice of a copied passkey goes out once a day, however often the copy is shown. */
@@ -54,6 +56,12 @@ export function createChecking(context: PasskeysContext): Checking {
   }
 
   return {
+    async isRegistered({ id }) {
+      const credentialId = Buffer.from(id, 'base64url')
+      const passkey = await database.query((client) => store.findByCredentialId(client, credentialId))
+      return passkey !== null
+    },
+
     async check(credential, { requiresUserVerification, caller, ...use }) {
       const challenge = readChallenge(secrets, challengeOf(credential.response.clientDataJSON) ?? '', use, clock.now())
       if (challenge === null) return null

@@ -25,7 +25,7 @@ export interface PasskeyLogin {
   requestOptions(): ReturnType<Passkeys['requestOptions']>
   /**
    * Signs the owner of a passkey in, which has verified them and is two factors by itself. Throws `invalid_credentials` for
-   * all that is wrong, `account_banned`, and `rate_limited` after too many wrong ones from a network.
+   * all that is wrong, with the member `unknown_credential` where no such passkey is registered, `account_banned`, and `rate_limited` after too many wrong ones from a network.
    */
   login(
     body: PasskeyLoginBody,
@@ -97,7 +97,10 @@ export function createPasskeyLogin(options: PasskeyLoginOptions): PasskeyLogin {
       const done = await limits.guard(budgets, { ...requester, refusal }, () => tryLogin(body, requester, contextOf))
       if (done === null) {
         await recordWrong(requester)
-        throw new Problem('invalid_credentials')
+        // The one thing that is told: browsers are to forget a passkey that was removed, and no other one. It tells of no
+        // user, as the ids are random.
+        const isKnown = await passkeys.isRegistered(body.credential)
+        throw new Problem('invalid_credentials', isKnown ? {} : { members: { unknown_credential: true } })
       }
       // Thrown only now: a throw inside the transaction would undo what was recorded.
       const { completion, context } = done

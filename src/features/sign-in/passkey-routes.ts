@@ -42,7 +42,8 @@ export function mountPasskeyLoginRoutes(
         summary: 'Sign in with a passkey',
         description:
           'The passkey has to verify its user, by a PIN or a fingerprint, and is then two factors by itself: no second one ' +
-          'is asked for. The response is the same for all that is wrong with it.',
+          'is asked for. The response is the same for all that is wrong with it, but for "unknown_credential": true where no ' +
+          'such passkey is registered, so that the browser can be told to forget it (`signalUnknownCredential`).',
         tags: ['Sign-in'],
         security: [{}],
         body: passkeyLoginSchema,

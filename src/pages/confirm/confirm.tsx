@@ -38,7 +38,7 @@ const query = pageQuery.extend({ methods: z.string().optional() })
  * address only say which forms are shown; what suffices is judged when one is sent, and by the page that asked.
  */
 export function mountConfirm(scope: AppInstance, tools: PageTools): void {
-  const { rendering, reauthenticate, readReturnTo, cookies, account, passkeys, database, door } = tools
+  const { rendering, reauthentication, readReturnTo, cookies, account, door } = tools
 
   async function send(
     reply: FastifyReply,
@@ -48,9 +48,7 @@ export function mountConfirm(scope: AppInstance, tools: PageTools): void {
     const user = await account.read(userId)
     const offered =
       listed === '' ? defaultMethodsOf(user) : methods.filter((method) => listed.split(' ').includes(method))
-    const passkey = offered.includes('passkey')
-      ? await database.query((client) => passkeys.requestOptions(client, { userId, purpose: 'reauthenticate' }))
-      : null
+    const passkey = offered.includes('passkey') ? await reauthentication.passkeyOptions(userId) : null
     const props = { offered, listed, returnTo, email: user.email, passkey, errors }
     return rendering.send(reply, <ConfirmPage {...props} />, { status, returnTo })
   }
@@ -69,7 +67,8 @@ export function mountConfirm(scope: AppInstance, tools: PageTools): void {
     try {
       const { sub: userId, sid: sessionId, amr } = claimsOf(request)
       const self = { ...door.requesterOf(reply), userId, sessionId, amr }
-      replyWithAccessToken(reply, await reauthenticate(self, readForm(forms[method], body)), { cookies })
+      const presented = readForm(forms[method], body)
+      replyWithAccessToken(reply, await reauthentication.reauthenticate(self, presented), { cookies })
     } catch (error) {
       const shown = errorsOf(tools, reply, error, fields[method])
       return send(reply, { listed: typedField(body, 'methods'), returnTo, ...shown })

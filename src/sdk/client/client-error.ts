@@ -7,8 +7,21 @@ import type { ProblemCode } from '../../wire/problem-codes.js'
  * - `superseded`: replaced by another sign-in or a logout.
  * - `storage_failed`: the key store could not be read or written. The session is still active.
  * - `unexpected_answer`: the response did not come from Sallyport.
+ * - `passkey_cancelled`: the user has dismissed the browser's dialog, or has no passkey; or another ceremony has begun.
+ * - `passkey_exists`: the authenticator has a passkey of this user already.
+ * - `passkey_unsupported`: the browser has no passkeys.
+ * - `passkey_failed`: the browser has refused for another reason; see `cause`.
  */
-export type ClientErrorCode = ProblemCode | 'unreachable' | 'superseded' | 'storage_failed' | 'unexpected_answer'
+export type ClientErrorCode =
+  | ProblemCode
+  | 'unreachable'
+  | 'superseded'
+  | 'storage_failed'
+  | 'unexpected_answer'
+  | 'passkey_cancelled'
+  | 'passkey_exists'
+  | 'passkey_unsupported'
+  | 'passkey_failed'
 
 /** An invalid value in a request, as in the member `errors` of a problem. */
 export interface FieldError {

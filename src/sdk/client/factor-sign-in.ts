@@ -58,7 +58,8 @@ export async function confirmTotpAtSignIn(
   return { state, recoveryCodes }
 }
 
-async function complete(
+/** Completes the sign-in that waits for a second factor, which is over unless only the factor was wrong. */
+export async function complete(
   client: Client,
   path: string,
   proof: object,
@@ -75,7 +76,8 @@ async function complete(
   }
 }
 
-async function requireSecondStep(client: Client): Promise<SecondStep> {
+/** Throws `flow_invalid` if no sign-in waits for a second factor. */
+export async function requireSecondStep(client: Client): Promise<SecondStep> {
   const step = await secondStep(client)
   if (step === null) throw new ClientError('flow_invalid', { reason: 'expired' })
   return step

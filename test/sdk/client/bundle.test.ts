@@ -10,6 +10,9 @@ const LIMIT_BYTES = 7.15 * 1024
 /** Of both entries together. */
 const WITH_MAIL_BYTES = 9.25 * 1024
 
+/** Of the client and the ceremonies of passkeys, @simplewebauthn/browser included. */
+const WITH_PASSKEYS_BYTES = 13 * 1024
+
 /** Of the client and the calls around factors. */
 const WITH_FACTORS_BYTES = 8.9 * 1024
 
@@ -41,6 +44,14 @@ t.test('with the calls around factors it is smaller than 8.9 KiB', async (t) => 
   t.comment(`${bytes} bytes gzipped`)
 })
 
+t.test('with the ceremonies of passkeys it is smaller than 13 KiB', async (t) => {
+  const modules = await bundleClient(['client', 'passkeys'])
+  t.strictSame(modules.map(({ name }) => name).sort(), ['client.js', 'passkeys.js', 'shared.js'])
+  const bytes = sizeOf(modules)
+  t.ok(bytes < WITH_PASSKEYS_BYTES, `${bytes} bytes`)
+  t.comment(`${bytes} bytes gzipped`)
+})
+
 t.test('it can be imported without any API of a browser or of Node', async (t) => {
   const program = `
     const absent = ['navigator', 'BroadcastChannel', 'crypto', 'fetch', 'Request', 'Headers', 'URL', 'TextDecoder']
@@ -48,12 +59,13 @@ t.test('it can be imported without any API of a browser or of Node', async (t) =
     const { createClient } = await import('@sallyport/client')
     const { pendingFlow } = await import('@sallyport/client/mail')
     const { secondStep } = await import('@sallyport/client/factors')
+    const { supportsPasskeys } = await import('@sallyport/client/passkeys')
     const client = createClient({
       baseUrl: 'https://auth.example.com', mode: 'json', fetch: () => {}, getRandomValues: (bytes) => bytes,
     })
-    process.stdout.write(client.state.status + ' ' + await pendingFlow(client) + ' ' + await secondStep(client))`
+    process.stdout.write(client.state.status + ' ' + await pendingFlow(client) + ' ' + await secondStep(client) + ' ' + supportsPasskeys())`
   // Without tap's hooks in NODE_OPTIONS, which need the missing APIs.
   const command = ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', program]
   const said = execFileSync('env', command, { encoding: 'utf8' })
-  t.equal(said, 'unknown null null')
+  t.equal(said, 'unknown null null false')
 })
