@@ -150,7 +150,10 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
   })
   const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
-  const reauthenticate = createReauthentication({ accounts, families, passwords, audit, clock, mfa: config.mfa })
+  const reauthentication = createReauthentication({
+    ...{ database, accounts, families, passwords, factors, passkeys, flows, audit, clock },
+    mfa: config.mfa,
+  })
   const account = createAccount({ revocations, accounts, families, passwords, factors, passkeys, flows, audit })
   const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
   const operations = createOperations({
@@ -192,7 +195,7 @@ export async function createFeatures(foundation: Foundation) {
       emailChange,
       signIn,
       passwordReset,
-      reauthenticate,
+      reauthentication,
       account,
       ownFactors,
       disowning,

@@ -68,7 +68,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     emailChange,
     signIn,
     passwordReset,
-    reauthenticate,
+    reauthentication,
     account,
     ownFactors,
     disowning,
@@ -96,7 +96,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
   const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
-  mountReauthenticationRoutes(server, { reauthenticate, door, cookies })
+  mountReauthenticationRoutes(server, { reauthentication, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
   mountPasskeyRoutes(server, { passkeys, accounts, database, relyingParty: config.passkeys })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })

@@ -4,16 +4,18 @@ import { join } from 'node:path'
 import { ClientError, createClient } from '@sallyport/client'
 import { createKeyStore } from './key-store.js'
 import { readPassword } from './password.js'
+import { describeWaiting, factorCommands, signInSteps } from './second-step.js'
 import { describeEnd, describeError, isPassing } from './words.js'
 
 const { SALLYPORT_URL = 'http://localhost:3000', DEVICE_NAME = hostname() } = process.env
 const { KEY_STORE = join(homedir(), '.sallyport-example') } = process.env
 
-/** The exit codes: 3 means that a later attempt may succeed; the user stays signed in. */
+/** The exit codes: 3 means that a later attempt may succeed; the user stays signed in. 4 asks for a second factor. */
 const DONE = 0
 const REFUSED = 1
 const SIGNED_OUT = 2
 const NOT_NOW = 3
+const SECOND_STEP = 4
 
 const client = createClient({ baseUrl: SALLYPORT_URL, mode: 'json', storage: createKeyStore(KEY_STORE) })
 
@@ -26,6 +28,7 @@ const signIns = {
     const { user } = await client.login({ email, password: await readPassword(), device_name: DEVICE_NAME })
     console.log(`Welcome back, ${user.email}.`)
   },
+  ...signInSteps(client),
 }
 
 const commands = {
@@ -56,6 +59,7 @@ const commands = {
     await client.logout()
     console.log('You are logged out.')
   },
+  ...factorCommands(client),
 }
 
 /** Network errors of a service are thrown as by the global `fetch`: without a code. */
@@ -63,7 +67,7 @@ function asClientError(error) {
   throw error instanceof ClientError ? error : new ClientError('unreachable', { cause: error })
 }
 
-async function start(name, argument) {
+async function start(name, ...given) {
   const isSignIn = Object.hasOwn(signIns, name)
   const state = await client.restore()
   if (isSignIn && state.status === 'signed_in') {
@@ -72,18 +76,24 @@ async function start(name, argument) {
   }
   if (!isSignIn && state.status === 'signed_out') {
     console.log(describeEnd(state.reason))
+    const waiting = await describeWaiting(client)
+    if (waiting !== null) console.log(waiting)
     return SIGNED_OUT
   }
-  await (signIns[name] ?? commands[name])(argument)
+  await (signIns[name] ?? commands[name])(...given)
   return DONE
 }
 
-function explain(error, name) {
+async function explain(error, name) {
   if (!(error instanceof ClientError)) throw error
   const { state } = client
   if (state.status === 'signed_out' && !Object.hasOwn(signIns, name)) {
     console.log(describeEnd(state.reason))
     return SIGNED_OUT
+  }
+  if (error.code === 'mfa_required') {
+    console.log(await describeWaiting(client))
+    return SECOND_STEP
   }
   console.log(describeError(error))
   if (!isPassing(error)) return REFUSED
@@ -91,11 +101,12 @@ function explain(error, name) {
   return NOT_NOW
 }
 
-const [name = '', argument = ''] = process.argv.slice(2)
+const [name = '', argument = '', further = ''] = process.argv.slice(2)
 if (!Object.hasOwn({ ...signIns, ...commands }, name)) {
-  console.log('Usage: app.js register <email> | login <email> | whoami | profile | sessions | end <session> | logout')
+  console.log(`Usage: app.js register <email> | login <email> | code <code> | recover <code> | forgot <email> | reset <code>
+  | whoami | profile | sessions | end <session> | totp | confirm <id> <code> | logout`)
   process.exitCode = REFUSED
 } else {
-  process.exitCode = await start(name, argument).catch((error) => explain(error, name))
+  process.exitCode = await start(name, argument, further).catch((error) => explain(error, name))
   client.close()
 }

@@ -38,6 +38,13 @@ export function createPhone({ name, keyStore, url, node = [process.execPath], en
        * @returns {Promise<T>}
        */
       until: (event) => Promise.race([event, ended.then(({ said }) => Promise.reject(new Error(`It ended: ${said}`)))]),
+      /** Resolves when the app has printed a text. */
+      says: (text) =>
+        new Promise((resolve) => {
+          const look = () => said.includes(text) && resolve(said)
+          child.stdout.on('data', look)
+          look()
+        }),
       /** Sends SIGKILL, as a phone does that runs out of memory. */
       kill: () => {
         child.kill('SIGKILL')

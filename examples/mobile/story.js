@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { startNetwork } from './network.js'
 import { createPhone } from './phone.js'
 
@@ -14,6 +15,7 @@ const [DONE, SIGNED_OUT, NOT_NOW] = [0, 2, 3]
 
 const email = `ada-${randomBytes(4).toString('hex')}@example.com`
 const password = 'copper lantern drifts over seven hills'
+const newPassword = 'violet otters juggle paper lanterns'
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-mobile-'))
 const network = await startNetwork(SALLYPORT_URL)
@@ -96,6 +98,39 @@ async function goOffline(session) {
   show('The request had the same attempt key, and it is the same session.')
 }
 
+/** Sallyport's development inbox; null if it sends real mails. */
+async function readCode() {
+  const url = `${SALLYPORT_URL}/dev/inbox.json?to=${encodeURIComponent(email)}`
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await delay(100)) {
+    const answer = await fetch(url)
+    if (!answer.ok) return null
+    const { mails } = await answer.json()
+    const mail = mails.find(({ kind }) => kind === 'reset_password')
+    if (mail) return mail.code
+  }
+  return null
+}
+
+async function waitForMail() {
+  tell('Ada has forgotten her password. The tablet asks for a mail and, before it arrives: kill -9.')
+  console.log(`  $ forgot ${email}`)
+  const running = tablet.open(['forgot', email])
+  const { deliver } = await running.until(network.stopAnswer('/v1/auth/forgot-password'))
+  deliver()
+  await running.until(running.says('on its way'))
+  await running.kill()
+  show('Killed.')
+  tell('Opened again, it still waits for the code of that mail, which counts only with what is in its key store.')
+  const said = await open(tablet, ['whoami'], { code: SIGNED_OUT })
+  if (!said.includes('the mail to')) throw new Error('The app does not know what it waits for.')
+  const code = await readCode()
+  if (code === null) return show('Your Sallyport has no development inbox, so this part of the story ends here.')
+  tell('The mail has arrived. She types its code and a new password, and signs in.')
+  await open(tablet, ['reset', code], { input: newPassword })
+  await open(tablet, ['login', email], { input: newPassword })
+  await open(tablet, ['logout'])
+}
+
 async function logOut(session) {
   tell('Ada signs in on her tablet, looks at her devices, and logs the phone out.')
   await open(tablet, ['login', email], { input: password })
@@ -119,6 +154,7 @@ try {
     await getKilled(session)
     await goOffline(session)
     await logOut(session)
+    await waitForMail()
   } else {
     console.error(
       `Sallyport does not respond at ${SALLYPORT_URL}: run "npm start" in another terminal, or set SALLYPORT_URL.`,

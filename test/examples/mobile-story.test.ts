@@ -42,4 +42,5 @@ t.test('npm run example:mobile prints the expected story', async (t) => {
     env: { PATH: process.env.PATH, SALLYPORT_URL: `http://127.0.0.1:${running.port}` },
   })
   t.match(stdout, '(revoked_by_user)')
+  t.match(stdout, /Type the code from the mail to a•••@example.com\.[^]+Your password is changed/)
 })

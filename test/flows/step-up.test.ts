@@ -4,9 +4,12 @@ import { decodeJwt } from 'jose'
 import t, { type Test as Tap } from 'tap'
 import { PASSWORD, type SignedUp, type TokenBody } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
+import type { RequestOptions } from '../support/authenticator.js'
 import { signUpAs, type Authenticated } from '../support/authenticated.js'
 import { parseChallenge } from '../support/challenge.js'
+import { createFactorCalls, wrongTotp, type MfaBody } from '../support/factor-calls.js'
 import { operationsOf, pathOf, type Operation } from '../support/operations.js'
+import { startPasskeyApp } from '../support/passkey-calls.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 
 /** What a route asks for. */
@@ -78,7 +81,7 @@ function all(expected: Expected): Record<Rule, Expected> {
 }
 
 const authenticate = (app: TestApp, token: string | undefined, body: object) =>
-  app.api.call<TokenBody>('/v1/auth/reauthenticate', { method: 'POST', token, body })
+  app.api.call<MfaBody>('/v1/auth/reauthenticate', { method: 'POST', token, body })
 
 const changeAddress = ({ api }: TestApp, token: string | undefined) =>
   api.call('/v1/me/email', { method: 'POST', token, body: { email: 'ada.king@example.com', mode: 'json' } })
@@ -213,6 +216,135 @@ t.test('a stale token is renewed, one of a session that has ended is not', async
   const ended = { status: 401, body: { code: 'session_ended' } }
   t.match(await authenticate(app, answer.body.access_token, { password: next }), ended)
   t.match(await authenticate(app, user.accessToken, { password: next }), ended, 'nor a stale one')
+})
+
+t.test('MFA-01: a TOTP code and a recovery code renew the authentication, each once', async (t) => {
+  const app = await startApp(t)
+  const { api, clock, database } = app
+  const calls = createFactorCalls(app)
+  const user = await calls.signUpWithTotp()
+  t.match(await changeAddress(app, user.accessToken), { ...refused, body: { acr_values: ['aal2'] } })
+
+  const code = calls.codeOf(user.secret)
+  const answers = await Promise.all([1, 2, 3, 4].map(() => authenticate(app, user.accessToken, { code })))
+  t.strictSame(answers.map(({ status }) => status).sort(), [200, 401, 401, 401], 'in parallel, one of them counts')
+  const elevated = answers.find(({ status }) => status === 200)?.body.access_token
+  t.match(decodeJwt(elevated ?? ''), { amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' })
+  t.match(await changeAddress(app, elevated), { status: 202 })
+  t.match(await authenticate(app, elevated, { code }), { status: 401, body: { code: 'invalid_credentials' } })
+  const { mfa_token } = await calls.firstStep(user)
+  t.match(await calls.mfa({ mfa_token, code }), { body: { reason: 'wrong_code' } }, 'nor at a sign-in')
+  const { body: kept } = await api.refresh(user.refreshToken)
+  t.match(decodeJwt(kept.access_token ?? ''), { amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' }, 'a refresh keeps it')
+
+  clock.advance({ minutes: 16 })
+  const { body: late } = await api.refresh(kept.refresh_token)
+  t.match(await changeAddress(app, late.access_token), refused)
+  const [recoveryCode] = user.recoveryCodes
+  const recovered = await authenticate(app, late.access_token, { recovery_code: recoveryCode })
+  t.match(decodeJwt(recovered.body.access_token ?? ''), { amr: ['pwd', 'rec', 'mfa'], acr: 'aal2' })
+  t.match(await changeAddress(app, recovered.body.access_token), { status: 202 })
+  t.match(await authenticate(app, late.access_token, { recovery_code: recoveryCode }), { status: 401 })
+  const notices = await database.query((client) => client.mail.count({ where: { kind: 'recovery_code_used' } }))
+  t.equal(notices, 1, 'the user is told')
+  const events = await readAuditTrail(database, user.sessionId)
+  t.equal(events.filter((event) => event === 'reauthenticated').length, 2)
+  t.ok(events.includes('second_factor_failed'))
+})
+
+t.test('MFA-05: wrong codes count together with those of the second step', async (t) => {
+  const app = await startApp(t)
+  const calls = createFactorCalls(app)
+  const user = await calls.signUpWithTotp()
+  const code = wrongTotp(calls.codeOf(user.secret))
+  for (let count = 0; count < 5; count += 1) {
+    t.match(await authenticate(app, user.accessToken, { code }), { status: 401, body: { code: 'invalid_credentials' } })
+  }
+  const { mfa_token } = await calls.firstStep(user)
+  for (let count = 0; count < 5; count += 1) t.match(await calls.mfa({ mfa_token, code }), { status: 401 })
+  const right = calls.codeOf(user.secret)
+  t.match(await authenticate(app, user.accessToken, { code: right }), { status: 429, body: { code: 'rate_limited' } })
+})
+
+t.test('the last recovery codes come with a warning', async (t) => {
+  const app = await startApp(t)
+  const user = await createFactorCalls(app).signUpWithTotp()
+  const warnings: unknown[] = []
+  for (const code of user.recoveryCodes.slice(0, 7)) {
+    warnings.push((await authenticate(app, user.accessToken, { recovery_code: code })).body.warnings)
+  }
+  t.strictSame(warnings, [...Array<undefined>(6).fill(undefined), ['recovery_codes_low']])
+})
+
+t.test('MFA-09, MFA-10: a passkey renews with the highest level, a code does not', async (t) => {
+  const app = await startPasskeyApp(t)
+  const { api, clock } = app
+  const user = await api.signUp()
+  const { holder, passkey, accessToken, refreshToken } = await app.enroll(user)
+  const options = async (token: string | undefined) => {
+    const path = '/v1/auth/reauthenticate/options'
+    return (await api.call<{ options: RequestOptions }>(path, { method: 'POST', token })).body.options
+  }
+  const remove = (token: string | undefined) => api.call(`/v1/me/factors/${passkey.id}`, { method: 'DELETE', token })
+  t.match(await remove(accessToken), {
+    ...refused,
+    body: { acr_values: ['phr'], methods: ['passkey', 'recovery_code'] },
+  })
+
+  const asked = await options(accessToken)
+  t.match(asked, { userVerification: 'required', allowCredentials: [{ id: String }] })
+  const credential = holder.get(asked)
+  const shown = await authenticate(app, accessToken, { credential })
+  t.match(decodeJwt(shown.body.access_token ?? ''), { amr: ['pwd', /^[hs]wk$/, 'user', 'mfa'], acr: 'phr' })
+  const wrong = { status: 401, body: { code: 'invalid_credentials' } }
+  t.match(await authenticate(app, accessToken, { credential }), wrong, 'its challenge is spent')
+  const unverified = holder.get(await options(accessToken), { userVerified: false })
+  t.match(await authenticate(app, accessToken, { credential: unverified }), wrong)
+  const forSignIn = holder.get(await app.requestOptions())
+  t.match(await authenticate(app, accessToken, { credential: forSignIn }), wrong, 'a challenge is for one purpose')
+  const other = await app.enroll(await api.signUp())
+  const ofOther = other.holder.get(await options(accessToken))
+  t.match(await authenticate(app, accessToken, { credential: ofOther }), wrong, "another user's passkey")
+
+  clock.advance({ minutes: 16 })
+  const { body: old } = await api.refresh(refreshToken)
+  t.match(await remove(old.access_token), refused)
+  const again = holder.get(await options(old.access_token))
+  const renewed = await authenticate(app, old.access_token, { credential: again })
+  t.match(await remove(renewed.body.access_token), { status: 204 })
+})
+
+t.test('a recovery code lets a user replace the only passkey, and no more than that', async (t) => {
+  const app = await startPasskeyApp(t)
+  const user = await app.api.signUp()
+  const { passkey, accessToken } = await app.enroll(user)
+  const [recoveryCode] = passkey.recovery_codes ?? []
+  const { body } = await authenticate(app, accessToken, { recovery_code: recoveryCode })
+  t.match(await changeAddress(app, body.access_token), {
+    ...refused,
+    body: { acr_values: ['phr'], methods: ['passkey'] },
+  })
+  const options = await app.creationOptions(body.access_token ?? '')
+  const { credential } = app.authenticator.create(options)
+  t.match(await app.add(body.access_token ?? '', { credential }), { status: 201 })
+})
+
+t.test('a recovery code counts as two factors also in a session that a passkey began', async (t) => {
+  const app = await startPasskeyApp(t)
+  const { passkey, holder } = await app.enroll(await app.api.signUp())
+  const { body } = await app.login(holder.get(await app.requestOptions()))
+  const [recoveryCode] = passkey.recovery_codes ?? []
+  const { body: recovered } = await authenticate(app, body.access_token, { recovery_code: recoveryCode })
+  t.match(decodeJwt(recovered.access_token ?? ''), { amr: ['rec'], acr: 'aal2' })
+})
+
+t.test('one proof at a time', async (t) => {
+  const app = await startApp(t)
+  const { accessToken } = await app.api.signUp()
+  for (const body of [{}, { password: PASSWORD, code: '123456' }, { code: '123456', recovery_code: 'x' }]) {
+    t.match(await authenticate(app, accessToken, body), { status: 422, body: { code: 'validation_failed' } })
+  }
+  t.match(await authenticate(app, undefined, { password: PASSWORD }), { status: 401, body: { code: 'token_missing' } })
 })
 
 t.test('BRW-01: cookies get the new access token as their mode has it', async (t) => {

@@ -4,11 +4,16 @@ import { onClick, onSubmit } from './actions.js'
 import { element, showText } from './elements.js'
 import { describeEnd } from './messages.js'
 
+interface NextSteps {
+  showMailCode: () => Promise<void>
+  showSecondStep: (error: unknown) => Promise<void>
+}
+
 /**
  * The login and registration forms, and why the session ended. `showMailCode` shows the field for the code, after a request
- * that sends a mail.
+ * that sends a mail, and `showSecondStep` the one for a second factor, after an error that asks for it.
  */
-export function mountLogin(client: Client, showMailCode: () => Promise<void>): void {
+export function mountLogin(client: Client, { showMailCode, showSecondStep }: NextSteps): void {
   const forms = { login: element('login', HTMLFormElement), register: element('register', HTMLFormElement) }
   const buttons = {
     login: element('choose-login', HTMLButtonElement),
@@ -27,7 +32,8 @@ export function mountLogin(client: Client, showMailCode: () => Promise<void>): v
   }
 
   onSubmit(forms.login, async (read) => {
-    await client.login({ email: read('email'), password: read('password'), remember: remember.checked })
+    const request = { email: read('email'), password: read('password'), remember: remember.checked }
+    await client.login(request).catch(showSecondStep)
     forms.login.reset()
     return null
   })
@@ -47,7 +53,8 @@ export function mountLogin(client: Client, showMailCode: () => Promise<void>): v
 
   onSubmit(forms.register, async (read) => {
     const name = read('name').trim()
-    await client.register({ email: read('email'), password: read('password'), ...(name === '' ? {} : { name }) })
+    const request = { email: read('email'), password: read('password'), ...(name === '' ? {} : { name }) }
+    await client.register(request).catch(showSecondStep)
     forms.register.reset()
     choose('login')
     await showMailCode()

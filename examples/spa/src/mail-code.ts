@@ -24,7 +24,7 @@ const purposes: Record<PendingFlow['kind'], string> = {
  * The code from a mail that this page waits for, also after a reload. The link in the mail does the same, on a page of
  * Sallyport. Returns the function that looks again whether a mail is awaited.
  */
-export function mountMailCode(client: Client): () => Promise<void> {
+export function mountMailCode(client: Client, showSecondStep: (error: unknown) => Promise<void>): () => Promise<void> {
   const form = element('mail-code', HTMLFormElement)
   const to = element('mail-to', HTMLElement)
   const purpose = element('mail-purpose', HTMLElement)
@@ -62,7 +62,8 @@ export function mountMailCode(client: Client): () => Promise<void> {
 
   onSubmit(form, async (read) => {
     try {
-      showText(done, await present(read('code'), read('new_password')))
+      const said = await present(read('code'), read('new_password')).catch(showSecondStep)
+      showText(done, said ?? null)
     } finally {
       // After some refusals the code is over.
       await show()

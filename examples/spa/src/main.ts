@@ -8,23 +8,32 @@ import { mountMailCode } from './mail-code.js'
 import { mountPassword } from './password.js'
 import { mountProfile } from './profile.js'
 import { mountProtectedCalls } from './protected-calls.js'
+import { mountSecondFactors } from './second-factors.js'
+import { mountSecondStep } from './second-step.js'
+import { mountStepUp, type AskAgain } from './step-up.js'
 import { mountTokenClock } from './token-clock.js'
 
 const { SALLYPORT_URL, RESOURCE_SERVER_URL } = import.meta.env
+
+const dialog: { askAgain?: AskAgain } = {}
 
 const client = createClient({
   baseUrl: SALLYPORT_URL,
   mode: 'cookie',
   origins: RESOURCE_SERVER_URL === null ? [] : [RESOURCE_SERVER_URL],
+  onStepUp: (challenge) => dialog.askAgain?.(challenge) ?? Promise.reject(new Error('The page is not ready.')),
 })
 
 mountTokenClock(client)
-const showMailCode = mountMailCode(client)
-mountLogin(client, showMailCode)
+dialog.askAgain = mountStepUp(client)
+const showSecondStep = mountSecondStep(client)
+const showMailCode = mountMailCode(client, showSecondStep)
+mountLogin(client, { showMailCode, showSecondStep })
 mountDevices(client)
 mountProtectedCalls(client, RESOURCE_SERVER_URL)
 mountProfile(client, showMailCode)
 mountPassword(client)
+mountSecondFactors(client)
 // Without a mail server, a Sallyport in development keeps the mails in a page of its own.
 const inbox = element('inbox', HTMLAnchorElement)
 inbox.href = `${SALLYPORT_URL}/dev/inbox`

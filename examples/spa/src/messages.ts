@@ -31,7 +31,8 @@ const messages: Partial<Record<ClientErrorCode, string>> = {
   email_taken: 'This address is already registered: log in instead.',
   validation_failed: 'Please correct your input.',
   password_too_weak: 'Please correct your input.',
-  insufficient_user_authentication: 'Your login was too long ago for this: log out, and in again.',
+  insufficient_user_authentication: 'This needs a recent login, with a second factor where you have one.',
+  last_factor: 'A second factor is required here: add another one first.',
   unreachable: 'The server did not respond. Try again in a moment.',
 }
 
@@ -45,7 +46,7 @@ export function messageOf(error: unknown): string {
   return `${messages[code] ?? message}${wait}`
 }
 
-/** Why a code from a mail is not accepted. */
+/** Why a code is not accepted. */
 function describeRefusal(reason: string | undefined, attemptsLeft: unknown): string {
   if (reason === 'wrong_code') return `The code is wrong. Tries left: ${String(attemptsLeft)}.`
   if (reason === 'too_many_attempts') return 'The code was wrong too often. Start again.'

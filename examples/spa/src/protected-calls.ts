@@ -8,15 +8,24 @@ export function mountProtectedCalls(client: Client, resourceServerUrl: string | 
   const outcome = element('call-outcome', HTMLElement)
   const answer = element('answer', HTMLElement)
 
-  const urls = ['/v1/whoami', ...(resourceServerUrl === null ? [] : [`${resourceServerUrl}/orders`])]
-  for (const url of urls) {
+  const requests = [
+    ['GET', '/v1/whoami'],
+    // The second one asks for two factors, shown within five minutes.
+    ...(resourceServerUrl === null
+      ? []
+      : [
+          ['GET', `${resourceServerUrl}/orders`],
+          ['POST', `${resourceServerUrl}/transfers`],
+        ]),
+  ]
+  for (const [method = '', url = ''] of requests) {
     const button = document.createElement('button')
     button.type = 'button'
-    button.textContent = `GET ${url.replace(/^https?:\/\//, '')}`
+    button.textContent = `${method} ${url.replace(/^https?:\/\//, '')}`
     calls.append(button)
     onClick(button, outcome, async () => {
       answer.hidden = true
-      const response = await client.fetch(url).catch((error: unknown) => {
+      const response = await client.fetch(url, { method }).catch((error: unknown) => {
         // The error of `fetch` for a network failure.
         throw error instanceof TypeError ? new ClientError('unreachable', { cause: error }) : error
       })

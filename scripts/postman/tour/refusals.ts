@@ -11,6 +11,8 @@ export const unprovoked = {
   insufficient_scope: 'a route that requires a scope; none exists yet',
   address_blocked: '`npm run ip:block -- --cidr …`, with your address',
   account_banned: '`npm run user:ban -- --email …`, and a login with the right password',
+  mfa_required: 'the right password of a user with a second factor: see "Second factor"',
+  last_factor: 'the removal of the only second factor, with `MFA=required`',
   flow_unbound: 'a link of a mail that is opened elsewhere',
   registration_closed: '`REGISTRATION=closed`',
   rate_limited: 'an eleventh wrong password, or an eleventh stream of one user',

@@ -180,5 +180,11 @@ function replyTo(
   { door, trusts }: { door: Door; trusts: boolean },
 ): TokenReply {
   const answer = door.reply(reply, tokens, context, { trusts })
-  return recoveryCodesLeft > FEW_RECOVERY_CODES ? answer : { ...answer, warnings: ['recovery_codes_low'] }
+  return warnOfFewCodes(answer, recoveryCodesLeft)
+}
+
+/** Warns a user who has shown a factor and has few recovery codes left. */
+export function warnOfFewCodes(answer: TokenReply, recoveryCodesLeft: number | null): TokenReply {
+  const areFew = recoveryCodesLeft !== null && recoveryCodesLeft <= FEW_RECOVERY_CODES
+  return areFew ? { ...answer, warnings: ['recovery_codes_low'] } : answer
 }

@@ -3,6 +3,7 @@ import { exampleTokenReply, tokenReplySchema } from '../../wire/token-reply.js'
 import { text } from '../../platform/http/text.js'
 import { factorNameSchema, recoveryCodeSchema, recoveryCodesSchema, totpCodeSchema } from '../factors/factors.js'
 import { assertionSchema, attestationSchema, exampleAttestation, passkeyNameSchema } from '../passkeys/passkeys.js'
+import { passwordSchema } from '../passwords/passwords.js'
 import { deviceTokenMember } from './schemas.js'
 
 /** In the body in all modes: it is short-lived, and opens nothing but the second step (MFA-06). */
@@ -18,8 +19,15 @@ const factorMembers = {
   credential: assertionSchema.optional(),
 }
 
-function hasOneFactor(body: { code?: unknown; recovery_code?: unknown; credential?: unknown }): boolean {
-  return [body.code, body.recovery_code, body.credential].filter((factor) => factor !== undefined).length === 1
+interface Proofs {
+  password?: unknown
+  code?: unknown
+  recovery_code?: unknown
+  credential?: unknown
+}
+
+function hasOneProof({ password, code, recovery_code: recoveryCode, credential }: Proofs): boolean {
+  return [password, code, recoveryCode, credential].filter((proof) => proof !== undefined).length === 1
 }
 
 const ONE_FACTOR = { message: 'Must have one of "code", "recovery_code" and "credential"', path: ['code'] }
@@ -38,8 +46,19 @@ export const mfaSchema = z
       }),
     device_token: deviceTokenMember,
   })
-  .refine(hasOneFactor, ONE_FACTOR)
+  .refine(hasOneProof, ONE_FACTOR)
   .meta({ examples: [{ mfa_token: 'spf_…', code: '123456' }] })
+
+export const reauthenticateSchema = z
+  .strictObject({
+    password: passwordSchema.optional().meta({ description: 'Of a user without a second factor.' }),
+    ...factorMembers,
+  })
+  .refine(hasOneProof, {
+    message: 'Must have one of "password", "code", "recovery_code" and "credential"',
+    path: ['password'],
+  })
+  .meta({ examples: [{ password: 'copper lantern drifts over seven hills' }] })
 
 export const enrollTotpSchema = z
   .strictObject({ mfa_token: mfaTokenSchema, name: factorNameSchema.optional() })

@@ -4,18 +4,20 @@ import { claimsOf } from '../../platform/http/access.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import { replyWithAccessToken, type Door, type SessionCookies } from '../browser/browser.js'
-import type { Reauthenticate, Reauthenticator } from './reauthentication.js'
-import { reauthenticateSchema } from './schemas.js'
+import { requestOptionsReplySchema } from '../passkeys/passkeys.js'
+import { warnOfFewCodes } from './mfa-routes.js'
+import { reauthenticateSchema } from './mfa-schemas.js'
+import type { Reauthentication, Reauthenticator } from './reauthentication.js'
 
 interface ReauthenticationRoutesOptions {
-  reauthenticate: Reauthenticate
+  reauthentication: Reauthentication
   door: Pick<Door, 'requesterOf'>
   cookies: SessionCookies
 }
 
 /** /v1/auth/reauthenticate: the way back from `insufficient_user_authentication`. */
 export function mountReauthenticationRoutes(app: AppInstance, options: ReauthenticationRoutesOptions): void {
-  const { reauthenticate, door, cookies } = options
+  const { reauthentication, door, cookies } = options
   const shared = { tags: ['Sign-in'], security: [{ accessToken: [] }, { accessCookie: [] }] }
   // A change of the user makes tokens stale, and it is no reason to refuse them where they are replaced.
   const access = { token: 'live' as const, acceptsStale: true }
@@ -40,9 +42,23 @@ export function mountReauthenticationRoutes(app: AppInstance, options: Reauthent
       config: { access },
     },
     async (request, reply) => {
-      const grant = await reauthenticate(selfOf(reply, door), request.body)
-      return replyWithAccessToken(reply, grant, { cookies })
+      const grant = await reauthentication.reauthenticate(selfOf(reply, door), request.body)
+      return warnOfFewCodes(replyWithAccessToken(reply, grant, { cookies }), grant.recoveryCodesLeft)
     },
+  )
+
+  app.post(
+    '/v1/auth/reauthenticate/options',
+    {
+      schema: {
+        ...shared,
+        operationId: 'getReauthenticationOptions',
+        summary: 'Get the options to authenticate again with a passkey',
+        response: { 200: requestOptionsReplySchema },
+      },
+      config: { access },
+    },
+    async (request) => ({ options: await reauthentication.passkeyOptions(claimsOf(request).sub) }),
   )
 }
 

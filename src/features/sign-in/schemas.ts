@@ -103,13 +103,6 @@ export const acceptInvitationSchema = z
   .strictObject({ token: linkTokenSchema, password: passwordSchema, name: nameSchema.optional(), ...sessionMembers })
   .meta({ examples: [{ token: 'spl_…', password: example.password, name: 'Ada Lovelace', mode: 'json' }] })
 
-export const reauthenticateSchema = z
-  .strictObject({
-    password: passwordSchema.meta({ description: 'Of a user without a second factor.' }),
-  })
-  .meta({ examples: [{ password: example.password }] })
-
-export type ReauthenticateBody = z.output<typeof reauthenticateSchema>
 export type CodeRequestBody = z.output<typeof codeRequestSchema>
 export type AcceptInvitationBody = z.output<typeof acceptInvitationSchema>
 export type PasskeyLoginBody = z.output<typeof passkeyLoginSchema>

@@ -21,7 +21,7 @@ export type { Confirmation, ConfirmAddress } from './verification.js'
 export type { signInEvents } from './audit-events.js'
 export { removeFactors } from './mailed-code.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
-export { createReauthentication } from './reauthentication.js'
+export { createReauthentication, type Reauthentication } from './reauthentication.js'
 
 export type SignInOptions = PasswordLoginOptions & PasskeyLoginOptions & MailedCodeOptions & SecondFactorOptions
 

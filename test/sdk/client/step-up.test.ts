@@ -19,15 +19,15 @@ const request = {
 async function start(t: Tap, answer: (client: Client, challenge: StepUpChallenge) => Promise<unknown>) {
   const app = await startDeviceApp(t)
   const asked: StepUpChallenge[] = []
-  let client: Client | undefined
+  const known: { client?: Client } = {}
   const device = await app.signUp({
     origins: ['https://orders.example.com'],
     onStepUp: async (challenge) => {
       asked.push(challenge)
-      if (client) await answer(client, challenge)
+      if (known.client) await answer(known.client, challenge)
     },
   })
-  client = device.client
+  known.client = device.client
   app.clock.advance({ minutes: 16 })
   return { ...app, ...device, asked, sent: () => device.network.callsOf(PATH) }
 }

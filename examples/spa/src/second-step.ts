@@ -1,0 +1,66 @@
+import { ClientError, type Client } from '@sallyport/client'
+import {
+  confirmTotpAtSignIn,
+  enrollTotpAtSignIn,
+  forgetSecondStep,
+  secondStep,
+  signInWithFactor,
+  type SecondStep,
+} from '@sallyport/client/factors'
+import { onClick, onSubmit } from './actions.js'
+import { element, showText } from './elements.js'
+import { drawQrCode } from './qr-code.js'
+import { showRecoveryCodes } from './recovery-codes.js'
+import { proofOf } from './step-up.js'
+
+/**
+ * The second step of a sign-in, also after a reload: a code, or a first authenticator app where one is required. Returns
+ * the function that takes the error of a sign-in, and shows the step if that is what it asks for.
+ */
+export function mountSecondStep(client: Client): (error: unknown) => Promise<void> {
+  const form = element('second-step', HTMLFormElement)
+  const app = element('second-step-app', HTMLElement)
+  let step: SecondStep | null = null
+
+  async function show(): Promise<void> {
+    step = await secondStep(client)
+    form.hidden = step === null
+    form.reset()
+    app.hidden = step === null || step.enroll.length === 0
+    if (step === null || app.hidden) return
+    const { uri, secret } = await enrollTotpAtSignIn(client)
+    drawQrCode(element('second-step-qr', SVGSVGElement), uri)
+    showText(element('second-step-secret', HTMLElement), secret)
+  }
+
+  onSubmit(form, async (read) => {
+    const typed = read('code')
+    try {
+      if (app.hidden) await signInWithFactor(client, proofOf(typed))
+      else showRecoveryCodes((await confirmTotpAtSignIn(client, { code: typed })).recoveryCodes)
+      await show()
+    } catch (error) {
+      // After some refusals the sign-in is over. A new secret is not needed after a wrong code.
+      if ((await secondStep(client)) === null) await show()
+      throw error
+    }
+    return null
+  })
+
+  onClick(element('second-step-stop', HTMLButtonElement), element('second-step-outcome', HTMLElement), async () => {
+    await forgetSecondStep(client)
+    await show()
+    return null
+  })
+
+  client.onChange(({ status }) => {
+    // A sign-in in another tab, or the state after a reload.
+    if (status === 'signed_out' || step !== null) show().catch((error: unknown) => console.error(error))
+  })
+
+  return async (error) => {
+    if (!(error instanceof ClientError) || error.code !== 'mfa_required') throw error
+    await show()
+    element('second-step-code', HTMLInputElement).focus()
+  }
+}
