@@ -58,7 +58,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/pages/assets/**'],
+    files: ['src/pages/assets/**', 'src/pages/scripts/**'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
       globals: {

@@ -11,6 +11,7 @@ export function pageSettings({
   pages,
   app,
   mail,
+  factors,
 }: Config) {
   return {
     ...{ docs, registration },
@@ -18,6 +19,7 @@ export function pageSettings({
     publicUrl: server.publicUrl,
     cookiePrefix: cookies.prefix,
     minLength: passwords.minLength,
+    canTrust: factors.trustSeconds > 0,
     returnTo: pages.returnTo,
     themeDir: pages.themeDir,
     appName: app.name,

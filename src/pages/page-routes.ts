@@ -17,6 +17,15 @@ export const forUsersRecent = {
   config: { access: { token: 'live' as const, stepUp: {} } },
 }
 
+/** The same where factors change: a recovery code suffices, so that a user who has lost the only passkey can replace it. */
+export const forUsersChangingFactors = {
+  ...hidden,
+  config: { access: { token: 'live' as const, stepUp: { acceptsRecoveryCode: true } } },
+}
+
+/** For a signed-in user whose access token may be out of date, because it is about to be replaced. */
+export const forUsersStale = { ...hidden, config: { access: { token: 'live' as const, acceptsStale: true } } }
+
 /** What pages read of their query. Others may stand there, such as those that analytics add to links. */
 export const pageQuery = z.object({
   /** Where to go after the sign-in. */

@@ -6,13 +6,15 @@ import type { Clock } from '../platform/clock.js'
 import type { Authenticate } from '../platform/http/access.js'
 import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
 import { noteProblem } from '../platform/http/error-handler.js'
-import type { Account, Disowning, EmailChange } from '../features/account/account.js'
+import type { Database } from '../platform/database/database.js'
+import type { Account, Disowning, EmailChange, OwnFactors } from '../features/account/account.js'
 import type { FindSignedIn } from '../features/access/access.js'
 import type { Door, FlowCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
 import type { Families } from '../features/families/families.js'
 import type { FlowKind, Flows } from '../features/flows/flows.js'
-import type { ConfirmAddress, PasswordReset, SignIn } from '../features/sign-in/sign-in.js'
-import { describeProblem, type FormErrors } from './forms/form-errors.js'
+import type { Passkeys } from '../features/passkeys/passkeys.js'
+import type { ConfirmAddress, PasswordReset, Reauthentication, SignIn } from '../features/sign-in/sign-in.js'
+import { describeProblem, type CredentialField, type FormErrors } from './forms/form-errors.js'
 import type { Rendering } from './rendering.js'
 import type { ReturnCookie } from './return-cookie.js'
 import type { ReadReturnTo } from './return-to.js'
@@ -35,6 +37,10 @@ export interface PageFeatures {
   findSignedIn: FindSignedIn
   /** By the kind of the flow that a link or a code belongs to. */
   confirmAddress: Partial<Record<FlowKind, ConfirmAddress>>
+  reauthentication: Reauthentication
+  passkeys: Passkeys
+  ownFactors: OwnFactors
+  database: Database
   secrets: SecretKeys
   clock: Clock
 }
@@ -48,6 +54,8 @@ export interface PageTools extends PageFeatures {
   /** SIGN_IN_METHODS. */
   methods: readonly ('password' | 'otp')[]
   registration: 'open' | 'invite' | 'closed'
+  /** Whether a device can be trusted to sign in without a second factor (MFA_TRUST_DAYS). */
+  canTrust: boolean
   /** MAIL_LOCALES. */
   locales: readonly [string, ...string[]]
 }
@@ -57,7 +65,7 @@ export function errorsOf(
   tools: Pick<PageTools, 'rendering' | 'minLength'>,
   reply: FastifyReply,
   error: unknown,
-  credentials?: 'password' | 'current_password',
+  credentials?: CredentialField,
   codeField: 'code' | 'confirm' = 'code',
 ): { errors: FormErrors; status: number } {
   const { request } = reply

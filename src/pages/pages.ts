@@ -7,12 +7,15 @@ import type { AppInstance } from '../platform/http/app-instance.js'
 import { readFormBodies } from '../platform/http/form-body.js'
 import type { Inbox } from '../features/mail/mail.js'
 import { mountAccount } from './account/account.js'
+import { mountConfirm } from './confirm/confirm.js'
+import { mountFactors } from './factors/factors.js'
 import { guardForms } from './forms/form-guard.js'
 import { createFormTokens } from './forms/form-tokens.js'
 import { mountHome, type HomeOptions } from './home/home.js'
 import { mountInbox } from './inbox/inbox.js'
 import { isLocale } from './locales/messages.js'
 import { mountLinks } from './link/link.js'
+import { mountMfa } from './mfa/mfa.js'
 import type { PageFeatures, PageTools } from './page-tools.js'
 import { answerWithPages } from './problems/problems.js'
 import { mountRecovery } from './recovery/recovery.js'
@@ -37,6 +40,8 @@ export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
   /** SIGN_IN_METHODS. */
   methods: readonly ('password' | 'otp')[]
   registration: 'open' | 'invite' | 'closed'
+  /** Whether a device can be trusted to sign in without a second factor (MFA_TRUST_DAYS). */
+  canTrust: boolean
   /** PASSWORD_MIN_LENGTH. */
   minLength: number
   /** RETURN_TO. */
@@ -68,8 +73,11 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     staticFiles.mount(scope)
     mountHome(scope, tools, { ...options, inbox: options.inbox !== null })
     mountSignIn(scope, tools)
+    mountMfa(scope, tools)
     mountRegister(scope, tools)
     mountAccount(scope, tools)
+    mountConfirm(scope, tools)
+    mountFactors(scope, tools)
     mountSignedOut(scope, tools)
     mountVerify(scope, tools)
     mountLinks(scope, tools)

@@ -9,10 +9,26 @@ export interface Destination {
 }
 
 /** Pages of our own that a sign-in may lead back to. */
-const ownPages: ReadonlySet<string> = new Set(['/account', '/account/email', '/account/password', '/account/delete'])
+const ownPages: ReadonlySet<string> = new Set([
+  '/account',
+  '/account/email',
+  '/account/password',
+  '/account/delete',
+  '/account/factors/totp',
+  '/account/factors/passkey',
+  '/account/recovery-codes',
+])
 
-export function isOwnPage(path: string): boolean {
-  return ownPages.has(path)
+const ownFactor = /^\/account\/factors\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+
+function isOwnPage(path: string): boolean {
+  return ownPages.has(path) || ownFactor.test(path)
+}
+
+/** The page of a path, or the one with the form that is sent to it; the account page for any other. */
+export function ownPageFor(path: string): string {
+  const parent = path.slice(0, path.lastIndexOf('/'))
+  return [path, parent].find(isOwnPage) ?? '/account'
 }
 
 /** Whether a problem is about a `return_to` that is not allowed: a mistake of the application that led here. */

@@ -8,7 +8,7 @@ import type { Attestation, CreationOptions, Passkeys, RequestOptions } from '../
 import { completeSignInWithin, wayInOf, wishOf, type HeldUser, type SignedIn } from './completing.js'
 import { createFactorCheck, type PresentedFactor } from './factor-check.js'
 import type { PasswordLoginOptions } from './password-login.js'
-import { firstStepSchema, type FirstStep } from './second-step.js'
+import { firstStepSchema, methodsOf, type FirstStep, type PendingSignIn } from './second-step.js'
 
 export interface SecondFactorOptions extends PasswordLoginOptions {
   factors: Factors
@@ -26,7 +26,12 @@ export interface SignedInTwice extends SignedIn {
 /** Refuses a request that may not set the cookies of the sign-in's mode. */
 export type ContextOf = (flow: Flow) => SignInContext
 
+/** What the second step of a sign-in asks for. */
+export type PendingStep = Pick<PendingSignIn, 'methods' | 'enrolls'>
+
 export interface SecondFactor {
+  /** What the holder of a token can show, or whether they have to enroll a first factor. Throws `flow_invalid`. */
+  describe(token: string): Promise<PendingStep>
   /** Completes a sign-in. Throws `flow_invalid`, one answer for all that is wrong, and `rate_limited`. */
   show(token: string, presented: PresentedFactor, contextOf: ContextOf): Promise<SignedInTwice>
   /** The options with which a browser is asked for one of the user's passkeys. Throws `flow_invalid`. */
@@ -78,6 +83,11 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   }
 
   return {
+    async describe(token) {
+      const { first, userId } = await requireFlow(token)
+      return { methods: methodsOf(await requireUser(userId)), enrolls: first.enrolls }
+    },
+
     async show(token, presented, contextOf) {
       const { flow, first, userId } = await requireFlow(token)
       const context = contextOf(flow)

@@ -48,12 +48,17 @@ export async function beginSecondStep(
   client: Queries,
   { user, proofs, event, enrolls, wish, context }: PassedStep,
 ): Promise<PendingSignIn> {
-  const { passwordHash, factors } = user
+  const { passwordHash } = user
   const { mode, remember, device_name: deviceName = null } = wish
   const payload = { passwordHash, proofs, event, enrolls }
   const { caller } = context
   const flow = await flows.beginUnmailed(client, { kind: 'mfa', user, mode, remember, deviceName, payload, caller })
-  return { flow, methods: factors.length === 0 ? [] : [...factors, 'recovery_code'], enrolls }
+  return { flow, methods: methodsOf(user), enrolls }
+}
+
+/** How a user can show a second factor. */
+export function methodsOf({ factors }: Pick<User, 'factors'>): PendingSignIn['methods'] {
+  return factors.length === 0 ? [] : [...factors, 'recovery_code']
 }
 
 /** The problem that tells of a sign-in that lacks a second factor. */

@@ -17,6 +17,7 @@ import type { AcceptInvitationBody, LoginBody, RegisterBody } from './schemas.js
 import { createAddressConfirmation, createVerificationRequest } from './verification.js'
 
 export type { Invitation } from './invitation.js'
+export type { PendingStep, SignedInTwice } from './second-factor.js'
 export type { Confirmation, ConfirmAddress } from './verification.js'
 export type { signInEvents } from './audit-events.js'
 export { removeFactors } from './mailed-code.js'

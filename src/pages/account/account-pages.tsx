@@ -5,6 +5,7 @@ import { Button, ButtonLink, Field, Form, Status } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import type { MessageKey } from '../locales/messages.js'
+import { FactorList, type OwnFactor } from '../factors/factor-list.js'
 import { Devices, EndedSessions } from './devices.js'
 import { Profile, type ProfileProps } from './profile.js'
 import { BackToAccount, Section } from './section.js'
@@ -19,6 +20,9 @@ export const doneMessages: Readonly<Record<string, MessageKey>> = {
   device: 'account.device_ended',
   device_name: 'account.device_renamed',
   others: 'account.others_ended',
+  factor_added: 'factors.added',
+  factor_renamed: 'factors.renamed',
+  factor_removed: 'factors.removed',
 }
 
 interface AccountPageProps extends ProfileProps {
@@ -26,6 +30,10 @@ interface AccountPageProps extends ProfileProps {
   currentId: string
   /** Asks for more sessions; null where there are none. */
   nextCursor: string | null
+  factors: readonly OwnFactor[]
+  recoveryCodesLeft: number
+  /** MFA_TRUST_DAYS. */
+  canTrust: boolean
   ended: readonly Session[]
   done: MessageKey | null
 }
@@ -43,6 +51,7 @@ export function AccountPage(props: AccountPageProps): VNode {
           {t('account.change_password')}
         </ButtonLink>
       </Section>
+      <FactorList {...props} />
       <Section id="devices" title={t('account.devices')}>
         <p>{t('account.devices_text')}</p>
         <Devices sessions={sessions} currentId={currentId} nextCursor={nextCursor} />

@@ -1,11 +1,10 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { claimsOf } from '../../platform/http/access.js'
-import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
-import type { Self } from '../../features/account/account.js'
+import { callerOf } from '../../platform/http/caller.js'
 import { nameSchema } from '../../features/accounts/accounts.js'
-import { genuineCookies, replyWithTokens } from '../../features/browser/browser.js'
+import { replyWithTokens } from '../../features/browser/browser.js'
 import { holdersOf, localeMember, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
@@ -15,6 +14,7 @@ import { errorsOf, type PageTools } from '../page-tools.js'
 import { mountAddress } from './address.js'
 import { AccountPage, DeletePage, doneMessages, PasswordPage } from './account-pages.js'
 import { mountDeviceNames } from './rename-device.js'
+import { selfOf } from './self.js'
 
 const nameForm = z.object({ name: z.union([z.literal('').transform(() => null), nameSchema]) })
 const languageForm = z.object({ locale: z.union([z.literal('').transform(() => null), localeMember]) })
@@ -34,7 +34,7 @@ export function mountAccount(scope: AppInstance, tools: PageTools): void {
 }
 
 function mountOverview(scope: AppInstance, tools: PageTools): void {
-  const { rendering, account, emailChange, families, flows, flowCookie, door } = tools
+  const { rendering, account, emailChange, families, flows, flowCookie, door, ownFactors, canTrust } = tools
 
   async function sendAccount(
     reply: FastifyReply,
@@ -44,6 +44,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
     const { done = '', cursor = null, typedName, errors = noErrors, status = 200 } = shown
     const user = await account.read(sub)
     const pendingEmail = await emailChange.findPending(sub)
+    const owned = await ownFactors.list(sub)
     const { sessions, nextCursor } = await families.listSessions(sub, { ended: false, cursor })
     const ended = await families.listSessions(sub, { ended: true })
     const page = (
@@ -58,6 +59,8 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
           canMail: flows.sendsMail,
           mailLocales: tools.locales,
           pendingEmail,
+          ...owned,
+          canTrust,
         }}
         {...(typedName !== undefined && { typedName })}
         ended={ended.sessions.slice(0, ENDED_SHOWN)}
@@ -117,7 +120,7 @@ function mountPassword(scope: AppInstance, tools: PageTools): void {
   scope.post('/account/password', forUsersLive, async (request, reply) => {
     try {
       const { current_password: current, new_password: next } = readForm(passwordForm, request.body)
-      const tokens = await account.changePassword(selfOf(request, reply, tools), { current, next })
+      const tokens = await account.changePassword(selfOf(reply, tools), { current, next })
       if (tokens !== null) replyWithTokens(reply, tokens, { cookies, clock })
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error, 'current_password')
@@ -139,7 +142,7 @@ function mountDeletion(scope: AppInstance, tools: PageTools): void {
   scope.post('/account/delete', forUsersLive, async (request, reply) => {
     try {
       const { current_password: password } = readForm(deleteForm, request.body)
-      await account.remove(selfOf(request, reply, tools), password)
+      await account.remove(selfOf(reply, tools), password)
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error, 'current_password')
       const { email } = await account.read(claimsOf(request).sub)
@@ -148,16 +151,4 @@ function mountDeletion(scope: AppInstance, tools: PageTools): void {
     cookies.clear(request, reply)
     return rendering.redirect(reply, '/signed-out?done=deleted')
   })
-}
-
-function selfOf(request: FastifyRequest, reply: FastifyReply, { families, cookies }: PageTools): Self {
-  const { sub: userId, sid: sessionId } = claimsOf(request)
-  const caller = callerOf(request)
-  const shown = genuineCookies(request, { cookies, parse: families.parse }).map((token) => ({
-    ...{ token, carrier: 'cookie' as const, attemptKey: null, caller },
-  }))
-  return {
-    ...{ userId, sessionId, shown, caller, gone: disconnectSignal(reply) },
-    announce: (headers) => void reply.headers(headers),
-  }
 }

@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { retryAfterSecondsOf } from '../../platform/http/problem-details.js'
 import type { FieldError, Problem } from '../../platform/problem.js'
-import { isMessageKey, type Locale, type Translate } from '../locales/messages.js'
+import { isMessageKey, type Locale, type MessageKey, type Translate } from '../locales/messages.js'
 import { sayWait } from '../locales/times.js'
 
 /** What is wrong with a form: beside its fields, by their names, or with the whole of it. */
@@ -10,6 +10,9 @@ export interface FormErrors {
   form: string | null
 }
 
+/** The field with what shows that it is the user. */
+export type CredentialField = 'password' | 'current_password' | 'code' | 'recovery_code' | 'credential'
+
 export const noErrors: FormErrors = { fields: {}, form: null }
 
 export interface Telling {
@@ -17,8 +20,8 @@ export interface Telling {
   locale: Locale
   /** PASSWORD_MIN_LENGTH. */
   minLength: number
-  /** The field with the user's present password, where the form has one. */
-  credentials?: 'password' | 'current_password'
+  /** The field with what shows that it is the user, where the form has one. */
+  credentials?: CredentialField
   /** The field with the digits of a mail. */
   codeField: 'code' | 'confirm'
 }
@@ -29,16 +32,21 @@ const byFields: Description = ({ options }, telling) => ({
   fields: describeFields(options.errors ?? [], telling),
   form: null,
 })
+const wrongCredentials = {
+  password: 'error.credentials',
+  current_password: 'error.password_wrong',
+  code: 'error.factor_code',
+  recovery_code: 'error.factor_code',
+  credential: 'error.passkey',
+} as const satisfies Record<CredentialField, MessageKey>
+
 const unavailable: Description = (_problem, { t }) => ({ fields: {}, form: t('error.unavailable') })
 
 const descriptions: Partial<Record<ProblemCode, Description>> = {
   validation_failed: byFields,
   password_too_weak: byFields,
-  invalid_credentials: (_problem, { t, credentials }) => ({
-    fields:
-      credentials === 'current_password'
-        ? { current_password: t('error.password_wrong') }
-        : { password: t('error.credentials') },
+  invalid_credentials: (_problem, { t, credentials = 'password' }) => ({
+    fields: { [credentials]: t(wrongCredentials[credentials]) },
     form: null,
   }),
   flow_invalid: ({ options: { reason, members } }, { t, codeField }) => {
@@ -51,6 +59,8 @@ const descriptions: Partial<Record<ProblemCode, Description>> = {
     return { fields: {}, form: t(isMessageKey(key) ? key : 'error.flow_expired') }
   },
   email_taken: (_problem, { t }) => ({ fields: { email: t('error.email_taken') }, form: null }),
+  last_factor: (_problem, { t }) => ({ fields: {}, form: t('error.last_factor') }),
+  last_way_in: (_problem, { t }) => ({ fields: {}, form: t('error.last_way_in') }),
   account_banned: (_problem, { t }) => ({ fields: {}, form: t('error.banned') }),
   rate_limited: (problem, { t, locale }) => ({
     fields: {},
@@ -73,6 +83,7 @@ function describeFields(errors: readonly FieldError[], telling: Telling): Record
 }
 
 function describeField({ path, code }: FieldError, { t, minLength, credentials }: Telling): string {
+  if (path === '/recovery_code' || (path === '/code' && credentials === 'code')) return t('error.factor_code_missing')
   if (credentials !== undefined && path === `/${credentials}`) return t('error.password_missing')
   if (path === '/email') return t(code === 'unchanged' ? 'error.email_unchanged' : 'error.email')
   if (path === '/name' || path === '/device_name') return t('error.name')

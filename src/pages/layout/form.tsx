@@ -10,6 +10,10 @@ interface FormProps {
   /** Fields that are not shown. */
   hidden?: Readonly<Record<string, string>>
   className?: string
+  /** For a script. */
+  data?: Readonly<Record<`data-${string}`, string>>
+  /** Until a script shows it, which it cannot do without. */
+  isHidden?: boolean
   children: ComponentChildren
 }
 
@@ -17,10 +21,11 @@ interface FormProps {
  * A form that works without script. The server judges its fields, so that what it says about them is in the page's language
  * and beside the field, and not in a bubble of the browser.
  */
-export function Form({ action, error = null, hidden = {}, className, children }: FormProps): VNode {
+export function Form(props: FormProps): VNode {
+  const { action, error = null, hidden = {}, className, data = {}, isHidden = false, children } = props
   const { href, formToken } = usePage()
   return (
-    <form method="post" action={href(action)} class={className} noValidate>
+    <form method="post" action={href(action)} class={className} noValidate hidden={isHidden} {...data}>
       <input type="hidden" name={TOKEN_FIELD} value={formToken()} />
       {Object.entries(hidden).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />

@@ -1,43 +1,69 @@
+import type { FastifyReply } from 'fastify'
 import type { VNode } from 'preact'
+import { z } from 'zod'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { noteProblem } from '../../platform/http/error-handler.js'
 import { toProblem } from '../../platform/http/errors.js'
 import { problemHeaders, retryAfterSecondsOf } from '../../platform/http/problem-details.js'
 import type { Problem } from '../../platform/problem.js'
+import { flowIdOf } from '../../features/flows/flows.js'
+import { typedField } from '../forms/read-form.js'
 import { ButtonLink } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import type { MessageKey } from '../locales/messages.js'
 import { sayWait } from '../locales/times.js'
 import { isSignedOut, type PageTools } from '../page-tools.js'
-import { isOwnPage, isUnlistedReturn } from '../return-to.js'
+import { isUnlistedReturn, ownPageFor, withReturnTo } from '../return-to.js'
 
 /**
  * Answers errors of pages with a page, and leads a visitor who is signed out to the sign-in, with the way back. The log and
  * the metrics name the same problem as they do for the API.
  */
-export function answerWithPages(scope: AppInstance, { rendering }: Pick<PageTools, 'rendering'>): void {
+export function answerWithPages(scope: AppInstance, tools: PageTools): void {
+  const { rendering } = tools
   scope.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error, request.raw.complete)
     noteProblem(problem, request)
     const [path = ''] = request.url.split('?', 1)
+    if (problem.code === 'mfa_required') return goToSecondStep(tools, reply, problem)
+    if (problem.code === 'insufficient_user_authentication') {
+      return rendering.redirect(reply, confirmPathFor(path, problem))
+    }
     if (isSignedOut(problem) && path !== '/signin') return rendering.redirect(reply, signInPathFor(path, problem))
     void reply.headers(headersOf(problem))
     return rendering.send(reply, <ProblemPage problem={problem} requestId={request.id} />, { status: problem.status })
   })
 }
 
-/** The sign-in that leads back to the page, or to the account page where a form was sent to it. */
-function signInPathFor(path: string, { code, options: { reason } }: Problem): string {
-  const query = new URLSearchParams({
-    return_to: isOwnPage(path) ? path : '/account',
-    ...(reason && { ended: reason }),
-    // The visitor is signed in, but too long ago.
-    ...(code === 'insufficient_user_authentication' && { prompt: 'login', done: 'recent' }),
-  })
-  return `/signin?${query.toString()}`
+/** Keeps the second step of a sign-in in this browser, and leads to its page. */
+function goToSecondStep(
+  { rendering, flowCookie, returnCookie }: PageTools,
+  reply: FastifyReply,
+  { options }: Problem,
+): FastifyReply {
+  const { mfa_token: token } = pendingSchema.parse(options.members)
+  flowCookie.add(reply, token)
+  const { body } = reply.request
+  const link = typedField(body, 'token')
+  const returnTo = link === '' ? typedField(body, 'return_to') : returnCookie.find(reply.request, flowIdOf(link))
+  return rendering.redirect(reply, withReturnTo('/mfa', returnTo))
 }
+
+/** The sign-in that leads back to the page, or to the account page where a form was sent to it. */
+function signInPathFor(path: string, { options: { reason } }: Problem): string {
+  return withReturnTo('/signin', ownPageFor(path), reason === undefined ? {} : { ended: reason })
+}
+
+/** The page on which a signed-in user authenticates again, by one of the methods that suffice, before going on. */
+function confirmPathFor(path: string, { options }: Problem): string {
+  const { methods } = refusedSchema.parse(options.members ?? {})
+  return withReturnTo('/account/confirm', ownPageFor(path), methods.length === 0 ? {} : { methods: methods.join(' ') })
+}
+
+const pendingSchema = z.object({ mfa_token: z.string() })
+const refusedSchema = z.object({ methods: z.array(z.string()).default([]) })
 
 /** Those of the API's answer that hold for a page too. */
 function headersOf(problem: Problem): Record<string, string> {

@@ -1,4 +1,6 @@
 import type { VNode } from 'preact'
+import type { RequestOptions } from '../../features/passkeys/passkeys.js'
+import { PasskeyForm } from '../factors/passkey-form.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { Alert, Button, ButtonLink, Checkbox, Field, Form, Status } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
@@ -14,20 +16,22 @@ interface StepProps {
   errors?: FormErrors
 }
 
-interface AddressStepProps extends StepProps {
+export interface AddressStepProps extends StepProps {
   /** What the visitor is told first. */
   done?: MessageKey | null
   /** Why the session ended that its visitor had; empty for one who had none. */
   endReason?: string
   canRegister: boolean
+  /** What browsers are asked for, who offer passkeys beside the address. */
+  passkey: RequestOptions
 }
 
 /** The first step: the address alone, so that what is asked for next can depend on it. */
 export function AddressStep(props: AddressStepProps): VNode {
-  const { email, returnTo, errors = noErrors, endReason = '', done = null, canRegister } = props
+  const { email, returnTo, errors = noErrors, endReason = '', done = null, canRegister, passkey } = props
   const { t, href } = usePage()
   return (
-    <Layout title={t('signin.title')} hasErrors={errors !== noErrors}>
+    <Layout title={t('signin.title')} hasErrors={errors !== noErrors} script="passkey.js">
       {done !== null && <Status>{t(done)}</Status>}
       {endReason !== '' && <Alert>{t('signin.ended', { reason: sayEndReason(t, endReason) })}</Alert>}
       <Form action="/signin" hidden={{ return_to: returnTo }} error={errors.form}>
@@ -43,6 +47,15 @@ export function AddressStep(props: AddressStepProps): VNode {
         />
         <Button>{t('common.continue')}</Button>
       </Form>
+      <PasskeyForm
+        action="/signin/passkey"
+        asks={{ show: passkey }}
+        hidden={{ return_to: returnTo }}
+        errors={errors}
+        submit={t('passkey.sign_in')}
+        kind="secondary"
+        renewAt="/v1/auth/passkey/options"
+      />
       {canRegister && (
         <p class="aside">
           {t('signin.no_account')} <a href={href(withReturnTo('/register', returnTo))}>{t('signin.register')}</a>

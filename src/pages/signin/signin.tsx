@@ -4,13 +4,14 @@ import type { AppInstance } from '../../platform/http/app-instance.js'
 import { emailSchema } from '../../features/accounts/accounts.js'
 import { holdersOf, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
+import { assertionForm } from '../factors/factor-forms.js'
 import { readForm, typedField } from '../forms/read-form.js'
 import { isKnownEndReason } from '../locales/end-reasons.js'
 import type { MessageKey } from '../locales/messages.js'
 import { errorsOf, findClaims, type PageTools } from '../page-tools.js'
 import { forAnyone, pageQuery } from '../page-routes.js'
 import { withReturnTo } from '../return-to.js'
-import { AddressStep, AlreadySignedIn, PasswordStep } from './signin-pages.js'
+import { AddressStep, AlreadySignedIn, PasswordStep, type AddressStepProps } from './signin-pages.js'
 
 const addressForm = z.object({ email: emailSchema })
 const passwordForm = z.object({
@@ -19,8 +20,8 @@ const passwordForm = z.object({
   remember: z.literal('true').optional(),
 })
 
-/** What has just been done, or why another sign-in is asked for, by the value of `done` in the address. */
-const doneMessages: Readonly<Record<string, MessageKey>> = { reset: 'reset.done', recent: 'signin.recent' }
+/** What has just been done, by the value of `done` in the address. */
+const doneMessages: Readonly<Record<string, MessageKey>> = { reset: 'reset.done' }
 
 /** /signin: the address, then the password. It makes a session of mode `session`, whose cookies the browser keeps. */
 export function mountSignIn(scope: AppInstance, tools: PageTools): void {
@@ -38,23 +39,18 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
     }
     const endReason = isKnownEndReason(ended) ? ended : ''
     const told = { endReason, done: doneMessages[done ?? ''] ?? null }
-    const page = <AddressStep email="" returnTo={returnTo} {...told} canRegister={canRegister} />
-    return rendering.send(reply, page, { returnTo })
+    return sendAddressStep(reply, { email: '', returnTo, ...told })
   })
 
-  scope.post('/signin', forAnyone, (request, reply) => {
+  scope.post('/signin', forAnyone, async (request, reply) => {
     const { returnTo, leadsTo } = destinationOf(request)
     const typed = typedField(request.body, 'email')
     try {
       const { email } = readForm(addressForm, request.body)
-      return rendering.send(reply, <PasswordStep email={email} returnTo={returnTo} remember {...offers} />, {
-        returnTo,
-        leadsTo,
-      })
+      const page = <PasswordStep email={email} returnTo={returnTo} remember {...offers} />
+      return await rendering.send(reply, page, { returnTo, leadsTo })
     } catch (error) {
-      const { errors, status } = errorsOf(tools, reply, error)
-      const page = <AddressStep email={typed} returnTo={returnTo} errors={errors} canRegister={canRegister} />
-      return rendering.send(reply, page, { status, returnTo })
+      return sendAddressStep(reply, { email: typed, returnTo, ...errorsOf(tools, reply, error) })
     }
   })
 
@@ -72,12 +68,25 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
       const { errors, status } = errorsOf(tools, reply, error, 'password')
       const email = typedField(request.body, 'email')
       if (errors.fields['email'] !== undefined && status === 422 && errors.fields['password'] === undefined) {
-        const page = <AddressStep email={email} returnTo={returnTo} errors={errors} canRegister={canRegister} />
-        return rendering.send(reply, page, { status, returnTo })
+        return sendAddressStep(reply, { email, returnTo, errors, status })
       }
       const remember = typedField(request.body, 'remember') === 'true'
       const page = <PasswordStep email={email} returnTo={returnTo} errors={errors} remember={remember} {...offers} />
       return rendering.send(reply, page, { status, returnTo, leadsTo })
+    }
+    return rendering.redirect(reply, target)
+  })
+
+  scope.post('/signin/passkey', forAnyone, async (request, reply) => {
+    const { returnTo, target } = destinationOf(request)
+    try {
+      const { credential } = readForm(assertionForm, request.body)
+      const body = { credential, mode: 'session' as const, remember: true }
+      const contextOf = ({ email }: { email: string }) => door.contextOf(reply, { email, mode: 'session' })
+      const { tokens, context } = await tools.signIn.passkeyLogin.login(body, door.requesterOf(reply), contextOf)
+      door.reply(reply, tokens, context)
+    } catch (error) {
+      return sendAddressStep(reply, { email: '', returnTo, ...errorsOf(tools, reply, error, 'credential') })
     }
     return rendering.redirect(reply, target)
   })
@@ -92,6 +101,18 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
     tools.returnCookie.keep(reply, begun.id, returnTo)
     return rendering.redirect(reply, withReturnTo('/verify', returnTo))
   })
+
+  async function sendAddressStep(
+    reply: FastifyReply,
+    { status = 200, ...shown }: Omit<AddressStepProps, 'passkey' | 'canRegister'> & { status?: number },
+  ) {
+    const { returnTo } = shown
+    const passkey = await tools.signIn.passkeyLogin.requestOptions()
+    // A passkey completes the sign-in from this page.
+    const leadsTo = readReturnTo(returnTo)?.origin ?? null
+    const page = <AddressStep {...shown} passkey={passkey} canRegister={canRegister} />
+    return rendering.send(reply, page, { status, returnTo, leadsTo })
+  }
 
   async function signInWith({ email, password, remember }: z.output<typeof passwordForm>, reply: FastifyReply) {
     const body = { email, password, mode: 'session' as const, remember: remember === 'true' }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { etagOf } from '../../platform/http/etag.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
@@ -6,9 +7,15 @@ import { Problem } from '../../platform/problem.js'
 import type { Theme } from './theme.js'
 
 /** The scripts of the pages, none of which a page needs. */
-const scripts = ['show-password.js', 'take-token.js', 'update-inbox.js'] as const
+const scripts = ['show-password.js', 'take-token.js', 'update-inbox.js', 'recovery-codes.js'] as const
 
-export type StaticName = 'theme.css' | 'logo' | (typeof scripts)[number]
+/** The scripts that the build bundles. */
+const bundled = ['passkey.js'] as const
+
+// The same distance from src/ and from dist/.
+const bundles = new URL('../../../dist/pages/assets/', import.meta.url)
+
+export type StaticName = 'theme.css' | 'logo' | (typeof scripts)[number] | (typeof bundled)[number]
 
 export interface StaticFiles {
   /** The path of a file, which changes with its content. */
@@ -33,6 +40,8 @@ export async function createStaticFiles({ css, logo }: Theme): Promise<StaticFil
     add(name, 'text/javascript; charset=utf-8', await readFile(new URL(`../assets/${name}`, import.meta.url)))
   }
 
+  for (const name of bundled) add(name, 'text/javascript; charset=utf-8', await readBundle(name))
+
   return {
     pathOf: (name) => paths.get(name) ?? '',
 
@@ -45,4 +54,10 @@ export async function createStaticFiles({ css, logo }: Theme): Promise<StaticFil
       })
     },
   }
+}
+
+/** Empty where nothing was built yet: no page depends on its script. */
+async function readBundle(name: string): Promise<Buffer> {
+  const file = new URL(name, bundles)
+  return existsSync(file) ? readFile(file) : Buffer.alloc(0)
 }
