@@ -312,3 +312,78 @@ t.test('REF-14: in mode session, a change of factors rotates the session', async
   t.not(page.cookies.get('sallyport_rt'), before)
   t.match(await page.call('/v1/whoami'), { status: 200 })
 })
+
+t.test(
+  'WEB-05: in the cookie modes, the second half passes the rule of other sites and replaces the browser’s sessions',
+  async (t) => {
+    const { api, browser, codeOf, config, signUpWithTotp, post } = await start(t)
+    const user = await signUpWithTotp()
+    const page = browser()
+    const other = await api.signUp()
+    await page.call('/v1/auth/login', {
+      method: 'POST',
+      body: { email: other.email, password: PASSWORD, mode: 'cookie' },
+    })
+    const refreshCookie = page.cookies.get('sallyport_rt') ?? ''
+    const first = await page.call<{ mfa_token: string }>('/v1/auth/login', {
+      ...{ method: 'POST', body: { email: user.email, password: PASSWORD, mode: 'cookie', remember: false } },
+    })
+    t.strictSame(first.setCookies, [], 'no cookie before the factor')
+    const body = { mfa_token: first.body.mfa_token, code: codeOf(user.secret) }
+    const foreign = await post('/v1/auth/mfa', body, { headers: { origin: 'https://evil.example' } })
+    t.match(foreign, { status: 403, body: { code: 'cross_site_request' } })
+    t.strictSame(foreign.setCookies, [])
+    const second = await page.call<MfaBody>('/v1/auth/mfa', { method: 'POST', body })
+    t.match(second, { status: 200, body: { session: { mode: 'cookie' }, user: { id: user.userId } } })
+    t.notOk(second.body.refresh_token)
+    t.notOk(
+      second.setCookies.some((line) => /max-age/i.test(line)),
+      'remember was false',
+    )
+    const replaced = await api.call('/v1/auth/refresh', {
+      ...{ method: 'POST', cookies: { sallyport_rt: refreshCookie }, headers: { origin: config.server.publicUrl } },
+    })
+    t.match(replaced, { status: 401, body: { code: 'session_ended', reason: 'logout' } })
+  },
+)
+
+t.test('MFA=required: a first factor is enrolled at the sign-in, and completes it', async (t) => {
+  const { api, codeOf, post, clock, database } = await start(t, {
+    settings: { MFA: 'required', EMAIL_VERIFICATION: 'off' },
+  })
+  const email = 'ada@example.com'
+  const registered = await api.register({ email, password: PASSWORD, mode: 'json', device_name: 'Phone' })
+  t.match(registered, { status: 401, body: { code: 'mfa_required', methods: [], enroll: ['totp', 'passkey'] } })
+  const { mfa_token } = registered.body as unknown as { mfa_token: string }
+  const early = await post('/v1/auth/mfa/enroll/totp/confirm', { mfa_token, code: '123456' })
+  t.match(early, { status: 401, body: { code: 'flow_invalid', reason: 'expired' } })
+  const first = await post<{ secret: string; uri: string }>('/v1/auth/mfa/enroll/totp', { mfa_token })
+  const begun = await post<{ secret: string; uri: string }>('/v1/auth/mfa/enroll/totp', { mfa_token, name: 'Key' })
+  t.match(begun, { status: 201, body: { uri: /^otpauth:\/\/totp\/Sallyport:ada/ } })
+  const confirm = (code: string) => post<MfaBody>('/v1/auth/mfa/enroll/totp/confirm', { mfa_token, code })
+  t.match(await confirm(codeOf(first.body.secret)), { status: 401, body: { reason: 'wrong_code' } }, 'it was replaced')
+  const done = await confirm(codeOf(begun.body.secret))
+  t.match(done, { status: 200, body: { session: { device_name: 'Phone' }, user: { email } } })
+  t.equal(done.body.recovery_codes?.length, 10)
+  t.match(decodeJwt(done.body.access_token ?? ''), { acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] })
+  t.match(await api.whoami(done.body.access_token), { status: 200 })
+  t.match(await confirm(codeOf(begun.body.secret, 1)), { status: 401, body: { code: 'flow_invalid' } })
+  const events = await database.query((client) => client.auditEvent.findMany({ where: { event: 'user_registered' } }))
+  t.equal(events.length, 1)
+  clock.advance({ seconds: 30 })
+  t.match(await api.login({ email, password: PASSWORD, mode: 'json' }), {
+    body: { methods: ['totp', 'recovery_code'] },
+  })
+})
+
+t.test('MFA-05: after a server error, the attempt is returned', async (t) => {
+  const { database, codeOf, signUpWithTotp, firstStep, mfa } = await start(t)
+  const user = await signUpWithTotp()
+  const { mfa_token } = await firstStep(user)
+  await database.query((client) => client.$executeRaw`ALTER TABLE totp_factor RENAME TO totp_factor_away`)
+  t.match(await mfa({ mfa_token, code: codeOf(user.secret) }), { status: 500 })
+  await database.query((client) => client.$executeRaw`ALTER TABLE totp_factor_away RENAME TO totp_factor`)
+  const wrong = await mfa({ mfa_token, code: wrongTotp(codeOf(user.secret)) })
+  t.match(wrong, { body: { reason: 'wrong_code', attempts_left: 4 } })
+  t.match(await mfa({ mfa_token, code: codeOf(user.secret) }), { status: 200 })
+})

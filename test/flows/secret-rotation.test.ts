@@ -1,6 +1,8 @@
 import t from 'tap'
 import { generateSecretKey, parseSecretKey } from '../../src/platform/crypto/secret-keys.js'
+import { runCommand } from '../../src/commands/commands.js'
 import { startApp } from '../support/app.js'
+import { createFactorCalls } from '../support/factor-calls.js'
 
 const idOfSecret = (text: string) => parseSecretKey(text)?.id
 const idInToken = (token = '') => Buffer.from(token.slice('spr_'.length), 'base64url').readUInt8(0)
@@ -58,3 +60,22 @@ t.test(
     )
   },
 )
+
+t.test('MFA-03: secrets:rotate encrypts the secrets of authenticator apps again', async (t) => {
+  const old = generateSecretKey()
+  const next = generateUnlike(old)
+  const first = await startApp(t, { settings: { SECRET_KEY: old } })
+  const { clock } = first
+  const { signUpWithTotp } = createFactorCalls(first)
+  const user = await signUpWithTotp()
+  const join = (SECRET_KEY: string) => startApp(t, { join: true, clock, settings: { SECRET_KEY } })
+  const rotated = await join(`${next},${old}`)
+  t.match(await runCommand(rotated.app.operator, 'secrets:rotate', []), [
+    /signing keys/,
+    /^1 secrets of authenticator apps/,
+  ])
+  const finished = await join(next)
+  const { codeOf, firstStep, mfa } = createFactorCalls(finished)
+  const { mfa_token } = await firstStep(user)
+  t.match(await mfa({ mfa_token, code: codeOf(user.secret) }), { status: 200 })
+})

@@ -46,6 +46,15 @@ export const password: Folder = {
       checks: { 'nothing is rotated': `pm.expect(answer).to.not.have.property('refresh_token')` },
     },
     {
+      name: 'The same with a passkey',
+      operation: 'getReauthenticationOptions',
+      about:
+        'The options with which a browser asks for one of the user’s passkeys. What it returns is the `credential` of a request ' +
+        'as the one before. This user has no passkey, so the list is empty.',
+      answers: 200,
+      checks: { 'there is a challenge': `pm.expect(answer.options.challenge).to.be.a('string')` },
+    },
+    {
       name: 'The phone is signed out',
       operation: 'refresh',
       about: 'Its session has ended; `reason` says why.',

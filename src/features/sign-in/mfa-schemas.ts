@@ -7,7 +7,7 @@ import { passwordSchema } from '../passwords/passwords.js'
 import { deviceTokenMember } from './schemas.js'
 
 /** In the body in all modes: it is short-lived, and opens nothing but the second step (MFA-06). */
-const mfaTokenSchema = text({ min: 1, max: 200 }).meta({
+const mfaTokenSchema = text({ min: 1, max: 2000 }).meta({
   description: 'The "mfa_token" of the first step.',
   examples: ['spf_…'],
 })

@@ -6,7 +6,8 @@ export const flowCodes = {
     status: 401,
     title: 'The link or the code is not valid',
     advice:
-      'Check the code, or ask for a new mail. "reason" says what is wrong, and "attempts_left" how often a code may still be tried.',
+      'Check the code. If "reason" is not "wrong_code", begin again: ask for a new mail, or sign in again. "attempts_left" says ' +
+      'how often a code may still be tried.',
   },
   flow_unbound: {
     status: 401,

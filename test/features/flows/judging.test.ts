@@ -44,5 +44,8 @@ t.test('EML-03: how long flows live', async (t) => {
     t.match(lives[kind], { seconds: 86_400, maxSeconds: 86_400, hasCode: true })
   }
   for (const kind of ['invitation', 'email_undo', 'not_me'] as const) t.match(lives[kind], { hasCode: false })
-  t.match(livesOf({ resetSeconds: 3600, undoSeconds: 0, factorResetSeconds: 0 }).reset_password, { seconds: 3600, maxSeconds: 3600 })
+  t.match(livesOf({ resetSeconds: 3600, undoSeconds: 0, factorResetSeconds: 0 }).reset_password, {
+    seconds: 3600,
+    maxSeconds: 3600,
+  })
 })
