@@ -269,6 +269,32 @@ t.test('TOK-17: a user with an app shows a code of it, or a recovery code', asyn
   }
 })
 
+t.test('TOK-17: the password of a user with an app is not changed by the password alone, as in the API', async (t) => {
+  const { adaWithTotp, clock } = await start(t)
+  const { ada } = await adaWithTotp()
+  clock.advance({ minutes: 16 })
+  const asked = `/account/confirm?return_to=${encodeURIComponent('/account/password')}&methods=totp+recovery_code`
+  t.match((await ada.open('/account/password')).headers.location, asked)
+  await ada.open('/account')
+  const form = { current_password: PASSWORD, new_password: 'violet otters juggle paper lanterns' }
+  t.match((await ada.send('/account/password', form)).headers.location, asked)
+  t.equal((await ada.open('/account/delete')).status, 200, 'deletion asks for the password')
+})
+
+t.test('TOK-17: a user without a password confirms a deletion otherwise', async (t) => {
+  const { adaWithTotp, codeOf, clock, database } = await start(t)
+  const { ada, secret } = await adaWithTotp()
+  await database.query((client) => client.user.updateMany({ data: { passwordHash: null } }))
+  clock.advance({ minutes: 16 })
+  const { headers } = await ada.open('/account/delete')
+  t.match(headers.location, `/account/confirm?return_to=${encodeURIComponent('/account/delete')}`)
+  await ada.open(String(headers.location))
+  const confirmed = await ada.send('/account/confirm', { code: codeOf(secret), return_to: '/account/delete' })
+  t.match(confirmed, { status: 303, headers: { location: '/account/delete' } })
+  t.notMatch((await ada.open('/account/delete')).body, 'current_password')
+  t.match(await ada.send('/account/delete'), { status: 303, headers: { location: '/signed-out?done=deleted' } })
+})
+
 t.test('a trusted device is not asked again, until the trust is ended', async (t) => {
   const { adaWithTotp, codeOf, visitor } = await start(t, { MFA_TRUST_DAYS: '30' })
   const { secret } = await adaWithTotp()
