@@ -17,7 +17,7 @@ async function start(t: Tap, options: StartOptions = {}) {
 type Started = Awaited<ReturnType<typeof start>>
 
 /** A way in for a person who has an address; `email` has an account unless the way makes one. */
-type Way = (started: Started, email: string, mode: string) => Promise<Answer<unknown>>
+type Way = (started: Started, email: string, mode: string) => Promise<Answer>
 
 const withMail: Record<string, { settings?: Record<string, string>; makesAccount?: boolean; way: Way }> = {
   'the password': {
@@ -68,7 +68,7 @@ const withMail: Record<string, { settings?: Record<string, string>; makesAccount
 
 const modes = ['json', 'cookie', 'session']
 
-function requirePending(t: Tap, answer: Answer<unknown>, name: string): PendingBody {
+function requirePending(t: Tap, answer: Answer, name: string): PendingBody {
   t.match(answer, { status: 401, body: { code: 'mfa_required' } }, name)
   t.strictSame(answer.setCookies, [], `${name}: no cookie`)
   t.notMatch(JSON.stringify(answer.body), /eyJ|spr_|spd_/, `${name}: no token`)

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { runCommand } from '../../src/commands/commands.js'
-import type { StartOptions, Test } from '../support/app.js'
+import { startApp, type StartOptions, type Test } from '../support/app.js'
 import { createFactorCalls, wrongTotp, type Enrolled } from '../support/factor-calls.js'
 import { startMailApp } from '../support/flow-calls.js'
 
@@ -28,6 +28,8 @@ async function start(t: Test, options: StartOptions = {}) {
     },
   }
 }
+
+const unmailed = { PUBLIC_URL: 'https://auth.example.com' }
 
 const reasoned = ['--reason', 'seen in person']
 
@@ -162,3 +164,36 @@ t.test(
     t.ok(kinds.includes('recovery_codes_made') && kinds.includes('factor_removed'), kinds.join())
   },
 )
+
+t.test('FACTOR_RESET_DELAY: without the mail nothing is removed, and without mails nothing is announced', async (t) => {
+  const settings = { FACTOR_RESET_DELAY: '86400' }
+  const { app, clock, database, run, rowsOf, signUpWithTotp } = await start(t, { settings })
+  const user = await signUpWithTotp()
+  await run('user:factors-reset', '--email', user.email, ...reasoned)
+  clock.advance({ days: 9 })
+  await app.operations.runMaintenance()
+  t.strictSame(await rowsOf(user), [1, 10, 0])
+  const silent = await startApp(t, {
+    join: true,
+    clock,
+    database,
+    settings: { ...settings, NODE_ENV: 'production', ...unmailed },
+  })
+  const refused = runCommand(silent.app.operator, 'user:factors-reset', ['--email', user.email, ...reasoned])
+  await t.rejects(refused, { message: /MAIL_URL is not set/ })
+})
+
+t.test('FACTOR_RESET_DELAY: a change of factors by the user ends an announced reset', async (t) => {
+  const settings = { FACTOR_RESET_DELAY: '86400' }
+  const { app, clock, codeOf, mailbox, post, run, rowsOf, signInTwice, signUpWithTotp } = await start(t, { settings })
+  const user = await signUpWithTotp()
+  await run('user:factors-reset', '--email', user.email, ...reasoned)
+  await mailbox.deliver()
+  const token = await signInTwice(user)
+  const begun = await post<{ id: string; secret: string }>('/v1/me/factors/totp', {}, { token })
+  const code = codeOf(begun.body.secret)
+  t.match(await post(`/v1/me/factors/totp/${begun.body.id}/confirm`, { code }, { token }), { status: 204 })
+  clock.advance({ days: 2 })
+  await app.operations.runMaintenance()
+  t.match(await rowsOf(user), [2, 10, 0])
+})
