@@ -3,6 +3,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { Secret, TOTP } from 'otpauth'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { z } from 'zod'
 import { startFromSources } from '../test/support/process.js'
@@ -40,7 +41,7 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
     const context = await browser.newContext({ locale: 'en-GB', ...options })
     const page = await context.newPage()
     await tourPages({
-      ...{ page, url, receive: (email) => receive(page, url, email) },
+      ...{ page, url, receive: (email) => receive(page, url, email), codeOf },
       person: { email: `ada@${device}.example.com`, name: 'Ada Lovelace' },
       async visit(state) {
         await page.screenshot({ path: `${folder}${state}.${device}.png`, fullPage: true })
@@ -51,6 +52,10 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
     await context.close()
   }
   return Object.values(documented).map((name) => imagesFolder + name)
+}
+
+function codeOf(secret: string, steps: number): string {
+  return TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: Date.now() + steps * 30_000 })
 }
 
 async function receive(page: Page, url: string, email: string) {

@@ -145,6 +145,7 @@ export async function createFeatures(foundation: Foundation) {
     mfa: config.mfa,
     factors,
     countLogin: count.login,
+    countSignIn: count.signIn,
   })
   const passwordReset = createPasswordReset({
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },

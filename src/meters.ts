@@ -11,6 +11,10 @@ export function createMeters(metrics: Metrics) {
     { name: 'logins_total', help: 'Logins by result.' },
     { name: 'result', values: ['succeeded', 'wrong_credentials', 'banned', 'second_factor'] },
   )
+  const signIn = metrics.counter(
+    { name: 'sign_ins_total', help: 'Sessions that a sign-in has opened, by the method that was shown first.' },
+    { name: 'method', values: ['password', 'mail', 'passkey'] },
+  )
   const refresh = metrics.counter(
     { name: 'refreshes_total', help: 'Refresh attempts by verdict. "reuse" indicates a stolen token.' },
     {
@@ -40,7 +44,7 @@ export function createMeters(metrics: Metrics) {
     { name: 'table', values: ['audit_event'] },
   )
   const audit = { recorded: audited, purged: (count: number) => purged('audit_event', count) }
-  return { login, refresh, revocation, hashing, audit, mail: createMailMeters(metrics) }
+  return { login, signIn, refresh, revocation, hashing, audit, mail: createMailMeters(metrics) }
 }
 
 const MAIL_KINDS = [

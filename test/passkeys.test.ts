@@ -1,7 +1,10 @@
 import t from 'tap'
 import type { Answer, TokenBody } from './support/api.js'
 import { startPasskeyApp, type PasskeyApp, type PasskeyBody } from './support/passkey-calls.js'
+import { createMetrics } from '../src/platform/metrics/metrics.js'
 import { startApp } from './support/app.js'
+import type { RequestOptions } from './support/authenticator.js'
+import { parseMetrics } from './support/metrics.js'
 
 /** The claims of an access token. */
 async function claimsOf({ api }: Pick<PasskeyApp, 'api'>, { body }: Answer<TokenBody>) {
@@ -126,6 +129,29 @@ t.test('MFA-10: a challenge counts once, also at another instance and at once', 
     body: { credential: fresh, mode: 'json' },
   })
   t.equal(used.status, 200, 'a challenge of one instance is answered at the other')
+})
+
+t.test('metrics: sign-ins are counted by their way in', async (t) => {
+  const metrics = await createMetrics()
+  const app = await startPasskeyApp(t, { metrics })
+  const ada = await app.api.signUp()
+  const { holder } = await app.enroll(ada)
+  await app.login(holder.get(await app.requestOptions()))
+  await app.login(holder.get(await app.requestOptions(), { forged: true }))
+  const { body } = await app.api.login({ email: ada.email, password: ada.password, mode: 'json' })
+  const { mfa_token } = body as unknown as { mfa_token: string }
+  const path = '/v1/auth/mfa'
+  const options = await app.api.call<{ options: RequestOptions }>(`${path}/options`, {
+    method: 'POST',
+    body: { mfa_token },
+  })
+  const credential = holder.get(options.body.options)
+  t.equal((await app.api.call(path, { method: 'POST', body: { mfa_token, credential } })).status, 200)
+  const { value } = parseMetrics((await metrics.read()).text)
+  t.equal(value('sallyport_sign_ins_total', 'method="passkey"'), 1)
+  t.equal(value('sallyport_sign_ins_total', 'method="password"'), 1)
+  t.equal(value('sallyport_sign_ins_total', 'method="mail"'), 0)
+  t.equal(value('sallyport_logins_total', 'result="wrong_credentials"'), 1)
 })
 
 t.test('only of a passkey that is not registered is the client told that it is unknown', async (t) => {

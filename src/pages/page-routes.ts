@@ -23,6 +23,18 @@ export const forUsersChangingFactors = {
   config: { access: { token: 'live' as const, stepUp: { acceptsRecoveryCode: true } } },
 }
 
+/** The same where the password changes, which users without a factor confirm by the current one. */
+export const forUsersChangingPassword = {
+  ...hidden,
+  config: { access: { token: 'live' as const, stepUp: { spares: 'users_with_only_a_password' as const } } },
+}
+
+/** The same for the deletion of the account, which users with a password confirm by it. */
+export const forUsersDeleting = {
+  ...hidden,
+  config: { access: { token: 'live' as const, stepUp: { spares: 'users_with_password' as const } } },
+}
+
 /** For a signed-in user whose access token may be out of date, because it is about to be replaced. */
 export const forUsersStale = { ...hidden, config: { access: { token: 'live' as const, acceptsStale: true } } }
 

@@ -8,6 +8,7 @@ import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
 import { connectTo } from '../support/client.js'
+import { createFactorCalls } from '../support/factor-calls.js'
 import { createMailbox } from '../support/mailbox.js'
 import { send, tourPages, tourSettings } from '../support/page-tour.js'
 
@@ -52,6 +53,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
   const app = await startApp(t, { settings: tourSettings })
   const mailbox = createMailbox(app)
   const receive = (email: string) => mailbox.receive(email)
+  const { codeOf } = createFactorCalls(app)
   const url = await serve(t, app)
   const browser = await launchBrowser(t)
 
@@ -72,6 +74,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
         page,
         url,
         receive,
+        codeOf,
         async visit(state) {
           const name = `${options.locale}: ${state}`
           states.push(state)
@@ -83,7 +86,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
           await page.setViewportSize(NARROW)
         },
       })
-      t.ok(states.length > 15, 'all states were seen')
+      t.ok(states.length > 35, 'all states were seen')
       t.strictSame(complaints, [])
       await context.close()
     }
@@ -95,6 +98,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
       page,
       url,
       receive,
+      codeOf,
       async visit(state) {
         for (const button of await page.locator('main .button').all()) {
           const border = await button.evaluate((element) => getComputedStyle(element).borderStyle)
@@ -103,6 +107,20 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
       },
     })
     t.strictSame(complaints.filter(isOurs), [])
+    await context.close()
+  })
+
+  t.test('a first factor is asked for at a sign-in, without a finding of axe', async (t) => {
+    const required = await startApp(t, { settings: { MFA: 'required' } })
+    const requiredUrl = await serve(t, required)
+    const { context, page, complaints } = await open({})
+    await page.goto(`${requiredUrl}/register`)
+    await send(page, { email: 'ada@example.com', password: PASSWORD })
+    await page.waitForURL(`${requiredUrl}/mfa`)
+    await page.getByRole('button', { name: 'Create a passkey' }).waitFor()
+    t.strictSame(await findViolations(page), [])
+    t.equal(await overflowOf(page), 0)
+    t.strictSame(complaints, [])
     await context.close()
   })
 
@@ -133,7 +151,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     await enter()
     await page.waitForURL(`${url}/account?done=verified`)
 
-    for (let presses = 0; presses < 30 && (await focused()) !== 'Sign out'; presses += 1)
+    for (let presses = 0; presses < 60 && (await focused()) !== 'Sign out'; presses += 1)
       await page.keyboard.press('Tab')
     await enter()
     await page.waitForURL(`${url}/signed-out`)

@@ -1,5 +1,6 @@
 // Passkeys on the pages, in a real browser with a virtual authenticator (WebDriver's extension for WebAuthn, over CDP).
 
+import { readFile } from 'node:fs/promises'
 import type { BrowserContextOptions, CDPSession, Page } from 'playwright-core'
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
@@ -55,7 +56,18 @@ t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
     await page.locator('main [name="name"]').fill('Ada’s phone')
     await page.getByRole('button', { name: 'Create a passkey' }).click()
     await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor()
-    t.equal(await page.locator('.codes li').count(), 10)
+    const codes = await page.locator('.codes code').allInnerTexts()
+    t.equal(codes.length, 10)
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download' }).click(),
+    ])
+    t.equal(download.suggestedFilename(), 'Sallyport-recovery-codes.txt')
+    t.strictSame((await readFile(await download.path(), 'utf8')).trim().split('\n'), codes)
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.getByRole('button', { name: 'Copy' }).click()
+    await page.getByRole('button', { name: 'Copied' }).waitFor()
+    t.strictSame((await page.evaluate(() => navigator.clipboard.readText())).trim().split('\n'), codes)
     const { credentials } = await session.send('WebAuthn.getCredentials', { authenticatorId })
     t.match(credentials, [{ isResidentCredential: true, rpId: 'localhost' }])
     await page.getByRole('link', { name: 'I have kept them' }).click()

@@ -5,12 +5,22 @@ import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fastify } from 'fastify'
+import { Secret, TOTP } from 'otpauth'
 import t from 'tap'
 import { createKeyStore } from '../../examples/mobile/key-store.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type Test } from '../support/app.js'
 import { connectTo } from '../support/client.js'
-import { DONE, NOT_NOW, REFRESH, REFUSED, registerOnPhone, sessionOf, SIGNED_OUT } from '../support/phone-owner.js'
+import {
+  DONE,
+  NOT_NOW,
+  REFRESH,
+  REFUSED,
+  registerOnPhone,
+  SECOND_STEP,
+  sessionOf,
+  SIGNED_OUT,
+} from '../support/phone-owner.js'
 import { readAuditTrail } from '../support/rows.js'
 
 const { app, clock, database } = await startApp(t)
@@ -205,6 +215,30 @@ t.test('the key store', async (t) => {
     await store.delete('a-key')
     t.equal(await store.get('a-key'), null)
   })
+})
+
+t.test('a second factor: the app is killed between the password and the code', async (t) => {
+  const user = await register(t)
+  const begun = await user.phone.run(['totp'])
+  t.match(begun, { code: DONE, said: 'otpauth://totp/' })
+  const secret = /secret=([A-Z2-7]+)/.exec(begun.said)?.[1] ?? ''
+  const id = /confirm ([0-9a-f-]{36})/.exec(begun.said)?.[1] ?? ''
+  const codeNow = () => TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: clock.now().getTime() })
+  const confirmed = await user.phone.run(['confirm', id, codeNow()])
+  t.match(confirmed, { code: DONE, said: 'Your recovery codes' })
+  const recoveryCode = /^ {2}(\S+)$/m.exec(confirmed.said)?.[1] ?? ''
+  t.match(await user.phone.run(['logout']), { code: DONE })
+  clock.advance({ seconds: 60 })
+
+  t.match(await user.phone.run(['login', user.email], PASSWORD), { code: SECOND_STEP, said: 'totp, recovery_code' })
+  t.match(await user.phone.run(['whoami']), { code: SIGNED_OUT, said: 'Type a code of your second factor' })
+  t.match(await user.phone.run(['code', '000000']), { code: REFUSED, said: '(flow_invalid)' })
+  t.match(await user.phone.run(['code', codeNow()]), { code: DONE, said: 'Welcome back' })
+  t.match(await user.phone.run(['whoami']), { code: DONE })
+
+  t.match(await user.phone.run(['logout']), { code: DONE })
+  t.match(await user.phone.run(['login', user.email], PASSWORD), { code: SECOND_STEP })
+  t.match(await user.phone.run(['recover', recoveryCode]), { code: DONE, said: 'That recovery code is used up.' })
 })
 
 t.test('a copy of the key store is detected at the next use by either, and both get the reason', async (t) => {

@@ -26,6 +26,7 @@ t.test('metrics: logins are counted by result', async (t) => {
   const { value } = await scrape()
   t.equal(value('sallyport_logins_total', 'result="succeeded"'), 1)
   t.equal(value('sallyport_logins_total', 'result="wrong_credentials"'), 2)
+  t.equal(value('sallyport_sign_ins_total', 'method="password"'), 1)
   t.equal(value('sallyport_problems_total', 'code="invalid_credentials"'), 2)
   // One at the start, one for the sign-up, and three logins.
   t.equal(value('sallyport_hashing_wait_seconds_count'), 5)

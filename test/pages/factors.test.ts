@@ -6,6 +6,7 @@ import type { Answer } from '../support/api.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type StartOptions, type TestApp } from '../support/app.js'
 import { createFactorCalls, wrongTotp } from '../support/factor-calls.js'
+import { createMailbox } from '../support/mailbox.js'
 import { createVisitor, type Visitor } from '../support/page-visitor.js'
 
 const EMAIL = 'ada@example.com'
@@ -46,7 +47,12 @@ async function start(t: Parameters<typeof startApp>[0], settings: StartOptions['
       confirm: '/account/factors/totp/confirm',
     })
     const codes = codesIn(await confirm(codeOf(secret)))
+    // The session has shown the password alone so far.
     app.clock.advance({ seconds: 30 })
+    await ada.open('/account/confirm')
+    await ada.send('/account/confirm', { code: codeOf(secret), return_to: '' })
+    app.clock.advance({ seconds: 30 })
+    await ada.open('/account')
     return { ada, secret, codes }
   }
 
@@ -190,7 +196,7 @@ async function factorsOf(t: Parameters<typeof startApp>[0], settings: StartOptio
   const app = await start(t, settings)
   const { visitor, enroll, codeOf } = app
   const ada = visitor()
-  if (settings?.['MFA'] === 'required') {
+  if (settings['MFA'] === 'required') {
     await ada.open('/register')
     await ada.send('/register', { email: EMAIL, name: '', password: PASSWORD, return_to: '' })
     await ada.open('/mfa')
@@ -263,6 +269,32 @@ t.test('TOK-17: a user with an app shows a code of it, or a recovery code', asyn
   }
 })
 
+t.test('TOK-17: the password of a user with an app is not changed by the password alone, as in the API', async (t) => {
+  const { adaWithTotp, clock } = await start(t)
+  const { ada } = await adaWithTotp()
+  clock.advance({ minutes: 16 })
+  const asked = `/account/confirm?return_to=${encodeURIComponent('/account/password')}&methods=totp+recovery_code`
+  t.match((await ada.open('/account/password')).headers.location, asked)
+  await ada.open('/account')
+  const form = { current_password: PASSWORD, new_password: 'violet otters juggle paper lanterns' }
+  t.match((await ada.send('/account/password', form)).headers.location, asked)
+  t.equal((await ada.open('/account/delete')).status, 200, 'deletion asks for the password')
+})
+
+t.test('TOK-17: a user without a password confirms a deletion otherwise', async (t) => {
+  const { adaWithTotp, codeOf, clock, database } = await start(t)
+  const { ada, secret } = await adaWithTotp()
+  await database.query((client) => client.user.updateMany({ data: { passwordHash: null } }))
+  clock.advance({ minutes: 16 })
+  const { headers } = await ada.open('/account/delete')
+  t.match(headers.location, `/account/confirm?return_to=${encodeURIComponent('/account/delete')}`)
+  await ada.open(String(headers.location))
+  const confirmed = await ada.send('/account/confirm', { code: codeOf(secret), return_to: '/account/delete' })
+  t.match(confirmed, { status: 303, headers: { location: '/account/delete' } })
+  t.notMatch((await ada.open('/account/delete')).body, 'current_password')
+  t.match(await ada.send('/account/delete'), { status: 303, headers: { location: '/signed-out?done=deleted' } })
+})
+
 t.test('a trusted device is not asked again, until the trust is ended', async (t) => {
   const { adaWithTotp, codeOf, visitor } = await start(t, { MFA_TRUST_DAYS: '30' })
   const { secret } = await adaWithTotp()
@@ -276,4 +308,25 @@ t.test('a trusted device is not asked again, until the trust is ended', async (t
   t.match((await ada.open('/account')).body, 'To be asked again on the devices that you trust')
   t.match(await ada.send('/account/sign-out-everywhere'), { status: 303 })
   t.match((await firstStep(ada)).headers.location, '/mfa')
+})
+
+t.test('a reset by the operator is stopped by the link of its notice, with the digits of the mail', async (t) => {
+  const app = await start(t, { FACTOR_RESET_DELAY: '86400' })
+  const mailbox = createMailbox(app)
+  await app.adaWithTotp()
+  await mailbox.deliver()
+  await app.app.operator.administration.resetFactors(EMAIL, 'lost')
+  const { token, text, kind } = await mailbox.receive(EMAIL)
+  t.equal(kind, 'factors_reset')
+  const confirm = /^\s*(\d{4})\s*$/m.exec(text)?.[1] ?? ''
+  const owner = app.visitor()
+  t.match((await owner.open(`/link/stop-factors-reset?token=${token}`)).body, 'Stop the reset of your second factors')
+  const wrong = await owner.send('/link/stop-factors-reset', { token, confirm: confirm === '1111' ? '2222' : '1111' })
+  t.match(wrong, { status: 422, body: /id="confirm-error"/ })
+  t.match(await owner.send('/link/stop-factors-reset', { token, confirm }), {
+    status: 200,
+    body: 'The reset is stopped',
+  })
+  const again = await owner.send('/link/stop-factors-reset', { token, confirm })
+  t.match(again, { status: 422, body: 'This link is no longer valid' })
 })

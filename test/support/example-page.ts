@@ -24,13 +24,18 @@ export interface ExampleOptions {
   settings?: Record<string, string>
   /** Free ports by default. */
   ports?: { page: number; sallyport: number }
+  /** The URL of the example resource server; none by default. */
+  resourceServerUrl?: string
 }
 
-export async function startExamplePage(t: Test, { settings, ports }: ExampleOptions = {}): Promise<ExamplePage> {
+export async function startExamplePage(
+  t: Test,
+  { settings, ports, resourceServerUrl }: ExampleOptions = {},
+): Promise<ExamplePage> {
   const { page, sallyport } = ports ?? { page: await findFreePort(), sallyport: await findFreePort() }
   const url = `http://localhost:${page}`
   const sallyportUrl = `http://localhost:${sallyport}`
-  await serveBuiltPage(t, { port: page, sallyportUrl })
+  await serveBuiltPage(t, { port: page, sallyportUrl, resourceServerUrl: resourceServerUrl ?? null })
   const process = await startProcess(t, {
     PORT: String(sallyport),
     PUBLIC_URL: sallyportUrl,
@@ -40,8 +45,11 @@ export async function startExamplePage(t: Test, { settings, ports }: ExampleOpti
   return { url, sallyport: process, sallyportUrl }
 }
 
-async function serveBuiltPage(t: Test, { port, sallyportUrl }: { port: number; sallyportUrl: string }): Promise<void> {
-  const config = mergeConfig(configurePage({ sallyportUrl, resourceServerUrl: null }), {
+async function serveBuiltPage(
+  t: Test,
+  { port, ...services }: { port: number; sallyportUrl: string; resourceServerUrl: string | null },
+): Promise<void> {
+  const config = mergeConfig(configurePage(services), {
     configFile: false,
     logLevel: 'warn',
     build: { outDir: createFolder(t), emptyOutDir: true },

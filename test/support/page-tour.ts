@@ -13,6 +13,8 @@ export interface Tour {
   visit: (state: string) => Promise<void>
   /** The newest mail to an address. */
   receive: (email: string) => Promise<{ code?: string | undefined; link?: string | undefined }>
+  /** The code of an authenticator app with this secret, so many steps of 30 seconds from now. */
+  codeOf: (secret: string, steps: number) => string
   /** The person, who is new by default. */
   person?: { email: string; name: string }
 }
@@ -41,6 +43,7 @@ export async function tourPages(tour: Tour): Promise<void> {
   const { person = { email: `${randomUUID()}@example.com`, name: 'Ada Lovelace' } } = tour
   await registerOnTour(tour, person)
   await changeOnTour(tour, person)
+  await protectOnTour(tour, person)
   await leaveOnTour(tour, person)
 }
 
@@ -111,9 +114,52 @@ async function changeOnTour(tour: Tour, { email, name }: Person): Promise<void> 
   await send(page, { password: NEW_PASSWORD })
 }
 
-async function leaveOnTour({ page, url, visit }: Tour, { email }: Person): Promise<void> {
+async function protectOnTour(tour: Tour, { email }: Person): Promise<void> {
+  const { page, url, visit, codeOf } = tour
   await page.waitForURL(`${url}/account`)
   await visit('account-ended-sessions')
+  await page.goto(`${url}/account/factors/totp`)
+  await visit('totp-new')
+  await send(page, { name: 'Phone' })
+  await visit('totp')
+  const secret = (await page.locator('dd code').innerText()).replaceAll(' ', '')
+  await send(page, { code: '000000' })
+  await visit('totp-errors')
+  await send(page, { code: codeOf(secret, 0) })
+  await visit('recovery-codes')
+  const recoveryCode = await page.locator('.codes code').first().innerText()
+  await follow(page, 'main a.button')
+  await visit('account-factors')
+  await page.goto(`${url}/account/factors/passkey`)
+  await visit('confirm')
+  await send(page, { code: '000000' }, 'main form:has([name="code"]) .button')
+  await visit('confirm-errors')
+  await send(page, { code: codeOf(secret, 1) }, 'main form:has([name="code"]) .button')
+  await visit('passkey-new')
+  await page.goto(`${url}/account/recovery-codes`)
+  await visit('recovery-codes-new')
+  await page.goto(`${url}/account`)
+  await follow(page, '#factors .devices a')
+  await visit('factor')
+  await page.goto(`${url}/account`)
+  await follow(page, 'form[action$="/account/sign-out"] .button')
+  await page.goto(`${url}/signin`)
+  await send(page, { email })
+  await send(page, { password: NEW_PASSWORD })
+  await visit('mfa')
+  await send(page, { code: '000000' })
+  await visit('mfa-errors')
+  await page.goto(`${url}/mfa?method=recovery_code`)
+  await visit('mfa-recovery-code')
+  await send(page, { recovery_code: recoveryCode })
+  await page.waitForURL(`${url}/account`)
+  await page.goto(`${url}/mfa`)
+  await visit('mfa-over')
+  await page.goto(`${url}/link/stop-factors-reset?token=spl_none`)
+  await visit('link-stop')
+}
+
+async function leaveOnTour({ page, url, visit }: Tour, { email }: Person): Promise<void> {
   await page.goto(`${url}/forgot`)
   await visit('forgot')
   await send(page, { email })

@@ -16,6 +16,7 @@ export const DONE = 0
 export const REFUSED = 1
 export const SIGNED_OUT = 2
 export const NOT_NOW = 3
+export const SECOND_STEP = 4
 
 // tap adds hooks to every Node process. They cost time, and intercept the signal of a full disk.
 export const node = ['env', '-u', 'NODE_OPTIONS', process.execPath]

@@ -23,14 +23,19 @@ export function mountSecondStep(client: Client): (error: unknown) => Promise<voi
   let step: SecondStep | null = null
 
   async function show(): Promise<void> {
+    const former = step
     step = await secondStep(client)
-    form.hidden = step === null
+    // A second secret would replace the one that is shown.
+    if (step?.token === former?.token) return
     form.reset()
-    app.hidden = step === null || step.enroll.length === 0
-    if (step === null || app.hidden) return
-    const { uri, secret } = await enrollTotpAtSignIn(client)
-    drawQrCode(element('second-step-qr', SVGSVGElement), uri)
-    showText(element('second-step-secret', HTMLElement), secret)
+    app.hidden = true
+    if (step !== null && step.enroll.length > 0) {
+      const { uri, secret } = await enrollTotpAtSignIn(client)
+      drawQrCode(element('second-step-qr', SVGSVGElement), uri)
+      showText(element('second-step-secret', HTMLElement), secret)
+      app.hidden = false
+    }
+    form.hidden = step === null
   }
 
   onSubmit(form, async (read) => {
@@ -40,8 +45,8 @@ export function mountSecondStep(client: Client): (error: unknown) => Promise<voi
       else showRecoveryCodes((await confirmTotpAtSignIn(client, { code: typed })).recoveryCodes)
       await show()
     } catch (error) {
-      // After some refusals the sign-in is over. A new secret is not needed after a wrong code.
-      if ((await secondStep(client)) === null) await show()
+      // After some refusals the sign-in is over.
+      await show()
       throw error
     }
     return null

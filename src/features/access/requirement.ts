@@ -27,6 +27,8 @@ export function findShortfall(
 ): Shortfall | null {
   if (roles && !(hasAny(claims.roles, roles) && hasAny(user.roles, roles))) return 'forbidden'
   if (scopes && !hasScopes(claims.scope, scopes)) return 'insufficient_scope'
+  // Most routes demand nothing of the authentication.
+  if (maxAuthAgeSeconds === undefined && acr === undefined) return null
   const isAnyLevelMet = stepUp?.acceptsRecoveryCode === true && claims.amr.includes('rec')
   const demand = { acr: isAnyLevelMet ? undefined : acr, maxAgeSeconds: maxAuthAgeSeconds }
   return meetsDemand(claims, demand, { now }) ? null : 'insufficient_user_authentication'

@@ -45,6 +45,15 @@ export interface CompletionOptions {
   mfa: StepRules['mfa']
 }
 
+/** The ways in, as they are counted. */
+export type WayIn = 'password' | 'mail' | 'passkey'
+
+/** The way in that a sign-in began with. */
+export function wayInOf([first]: readonly Pick<Proof, 'method'>[]): WayIn {
+  if (first?.method === 'email') return 'mail'
+  return first?.method === 'hwk' || first?.method === 'swk' ? 'passkey' : 'password'
+}
+
 /** A session that was opened, and the context from which its response is made. */
 export interface SignedIn {
   tokens: SessionTokens

@@ -17,7 +17,8 @@ import type { PasswordLoginOptions } from './password-login.js'
 import { addUser, type RegistrationOptions } from './registration.js'
 import type { CodeRequestBody } from './schemas.js'
 
-export interface MailedCodeOptions extends RegistrationOptions, Pick<PasswordLoginOptions, 'countLogin'> {
+export interface MailedCodeOptions
+  extends RegistrationOptions, Pick<PasswordLoginOptions, 'countLogin' | 'countSignIn'> {
   /** SIGN_IN_METHODS. */
   methods: readonly ('password' | 'otp')[]
 }
@@ -38,7 +39,7 @@ export interface MailedCode {
 
 /** A sign-in without a password: a link and a code in one mail. */
 export function createMailedCode(options: MailedCodeOptions): MailedCode {
-  const { flows, accounts, audit, devices, clock, methods, registration, countLogin } = options
+  const { flows, accounts, audit, devices, clock, methods, registration, countLogin, countSignIn } = options
 
   function requireOffered(): void {
     if (!methods.includes('otp')) {
@@ -115,7 +116,9 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
       flows.wakeMail()
       // Thrown only now: a throw inside the transaction would leave the flow open, and undo what was recorded.
       countLogin('refused' in completed ? 'banned' : 'pending' in completed ? 'second_factor' : 'succeeded')
-      return { tokens: requireTokens(completed), context }
+      const tokens = requireTokens(completed)
+      countSignIn('mail')
+      return { tokens, context }
     },
   }
 }

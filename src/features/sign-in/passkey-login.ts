@@ -15,7 +15,8 @@ import {
 import type { PasswordLoginOptions } from './password-login.js'
 import type { PasskeyLoginBody } from './schemas.js'
 
-export interface PasskeyLoginOptions extends CompletionOptions, Pick<PasswordLoginOptions, 'countLogin' | 'passwords'> {
+export interface PasskeyLoginOptions
+  extends CompletionOptions, Pick<PasswordLoginOptions, 'countLogin' | 'countSignIn' | 'passwords'> {
   passkeys: Passkeys
   limits: Pick<Limits, 'guard' | 'ofNetwork'>
 }
@@ -45,7 +46,8 @@ const networkPolicy: Policy = {
 }
 
 export function createPasskeyLogin(options: PasskeyLoginOptions): PasskeyLogin {
-  const { database, revocations, accounts, passkeys, passwords, flows, audit, limits, countLogin } = options
+  const { database, revocations, accounts, passkeys, passwords, flows, audit, limits, countLogin, countSignIn } =
+    options
   const use = { purpose: 'sign_in' as const, userId: null }
 
   async function tryLogin(
@@ -105,7 +107,9 @@ export function createPasskeyLogin(options: PasskeyLoginOptions): PasskeyLogin {
       // Thrown only now: a throw inside the transaction would undo what was recorded.
       const { completion, context } = done
       countLogin('refused' in completion ? 'banned' : 'succeeded')
-      return { tokens: requireTokens(completion), context }
+      const tokens = requireTokens(completion)
+      countSignIn('passkey')
+      return { tokens, context }
     },
   }
 }

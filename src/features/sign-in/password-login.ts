@@ -5,7 +5,7 @@ import type { SignInContext } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
 import type { Limits, Settlement } from '../limits/limits.js'
 import type { Passwords } from '../passwords/passwords.js'
-import { completeSignIn, requireTokens, type Completion, type CompletionOptions } from './completing.js'
+import { completeSignIn, requireTokens, type Completion, type CompletionOptions, type WayIn } from './completing.js'
 import type { Refused } from './next-step.js'
 import type { LoginBody } from './schemas.js'
 
@@ -14,6 +14,8 @@ export interface PasswordLoginOptions extends CompletionOptions {
   limits: Pick<Limits, 'partyOf'>
   /** Counts the passwords that were judged. */
   countLogin: (result: 'succeeded' | 'wrong_credentials' | 'banned' | 'second_factor') => void
+  /** Counts the sessions that were opened. */
+  countSignIn: (method: WayIn) => void
 }
 
 /** The result of one attempt; null where the user changed in between. */
@@ -23,7 +25,7 @@ type Outcome = { completion: Completion; user: User | null } | null
 const MAX_TRIES = 3
 
 export function createPasswordLogin(options: PasswordLoginOptions) {
-  const { database, accounts, passwords, audit, limits, devices, clock, countLogin } = options
+  const { database, accounts, passwords, audit, limits, devices, clock, countLogin, countSignIn } = options
 
   async function tryLogin(body: LoginBody, context: SignInContext): Promise<Outcome> {
     const { email, password } = body
@@ -72,7 +74,9 @@ export function createPasswordLogin(options: PasswordLoginOptions) {
       const { completion, user } = outcome
       if ('refused' in completion) return refuse(completion.refused, context, user)
       countLogin('pending' in completion ? 'second_factor' : 'succeeded')
-      return requireTokens(completion)
+      const tokens = requireTokens(completion)
+      countSignIn('password')
+      return tokens
     }
     throw new Problem('overloaded', { retryAfterSeconds: 1 })
   }

@@ -5,7 +5,7 @@ import type { BegunTotp, FactorChange, Factors } from '../factors/factors.js'
 import type { Proof } from '../families/families.js'
 import { flowInvalid, type Flow } from '../flows/flows.js'
 import type { Attestation, CreationOptions, Passkeys, RequestOptions } from '../passkeys/passkeys.js'
-import { completeSignInWithin, wishOf, type HeldUser, type SignedIn } from './completing.js'
+import { completeSignInWithin, wayInOf, wishOf, type HeldUser, type SignedIn } from './completing.js'
 import { createFactorCheck, type PresentedFactor } from './factor-check.js'
 import type { PasswordLoginOptions } from './password-login.js'
 import { firstStepSchema, methodsOf, type FirstStep, type PendingSignIn } from './second-step.js'
@@ -104,7 +104,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         })
       })
       if (signedIn === null) throw new Error('A sign-in ends in tokens or in an error.')
-      options.countLogin('succeeded')
+      countCompleted(options, first)
       return { ...signedIn, context, recoveryCodes: null }
     },
 
@@ -133,7 +133,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
         const step = { flow, first, context, shown: { method: 'otp' as const, at: clock.now() } }
         return enroll(options, held, step, (by) => factors.confirmTotp(tx, revoke, shown, by))
       })
-      options.countLogin('succeeded')
+      countCompleted(options, first)
       return { ...signedIn, context }
     },
 
@@ -153,10 +153,15 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
           return factors.change(tx, revoke, { ...by, change: { added: 'passkey' }, name: added.name })
         })
       })
-      options.countLogin('succeeded')
+      countCompleted(options, first)
       return { ...signedIn, context }
     },
   }
+}
+
+function countCompleted({ countLogin, countSignIn }: SecondFactorOptions, { proofs }: FirstStep): void {
+  countLogin('succeeded')
+  countSignIn(wayInOf(proofs))
 }
 
 /** The second step of a sign-in, with the proof of the factor. */

@@ -89,17 +89,19 @@ function Leaving(): VNode {
 interface ConfirmProps {
   /** For password managers, which file the new password under it. */
   email: string
+  /** Users without one have just confirmed by a passkey that it is them. */
+  hasPassword: boolean
   errors?: FormErrors
 }
 
-export function PasswordPage({ email, errors = noErrors }: ConfirmProps): VNode {
+export function PasswordPage({ email, hasPassword, errors = noErrors }: ConfirmProps): VNode {
   const { t, minLength } = usePage()
   return (
     <Layout title={t('account.change_password')} hasErrors={errors !== noErrors}>
       <p>{t('account.password_text')}</p>
       <Form action="/account/password" error={errors.form}>
         <AddressOfPassword email={email} />
-        <CurrentPassword errors={errors} />
+        {hasPassword && <CurrentPassword errors={errors} />}
         <Field
           name="new_password"
           label={t('field.new_password')}
@@ -115,14 +117,14 @@ export function PasswordPage({ email, errors = noErrors }: ConfirmProps): VNode 
   )
 }
 
-export function DeletePage({ email, errors = noErrors }: ConfirmProps): VNode {
+export function DeletePage({ email, hasPassword, errors = noErrors }: ConfirmProps): VNode {
   const { t } = usePage()
   return (
     <Layout title={t('account.delete')} hasErrors={errors !== noErrors}>
       <p>{t('account.delete_text')}</p>
       <Form action="/account/delete" error={errors.form}>
         <AddressOfPassword email={email} />
-        <CurrentPassword errors={errors} />
+        {hasPassword && <CurrentPassword errors={errors} />}
         <Button kind="danger">{t('account.delete_submit')}</Button>
       </Form>
       <BackToAccount />

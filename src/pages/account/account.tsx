@@ -9,7 +9,7 @@ import { holdersOf, localeMember, replyWithFlow } from '../../features/flows/flo
 import { passwordSchema } from '../../features/passwords/passwords.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
-import { forUsers, forUsersLive, pageQuery } from '../page-routes.js'
+import { forUsers, forUsersChangingPassword, forUsersDeleting, pageQuery } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
 import { mountAddress } from './address.js'
 import { AccountPage, DeletePage, doneMessages, PasswordPage } from './account-pages.js'
@@ -18,8 +18,9 @@ import { selfOf } from './self.js'
 
 const nameForm = z.object({ name: z.union([z.literal('').transform(() => null), nameSchema]) })
 const languageForm = z.object({ locale: z.union([z.literal('').transform(() => null), localeMember]) })
-const passwordForm = z.object({ current_password: passwordSchema, new_password: passwordSchema })
-const deleteForm = z.object({ current_password: passwordSchema })
+// Users without a password have none to show.
+const passwordForm = z.object({ current_password: passwordSchema.optional(), new_password: passwordSchema })
+const deleteForm = z.object({ current_password: passwordSchema.optional() })
 
 /** How many ended sessions the page shows. The API lists all of them. */
 const ENDED_SHOWN = 20
@@ -112,20 +113,22 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
 function mountPassword(scope: AppInstance, tools: PageTools): void {
   const { rendering, account, cookies, clock } = tools
 
-  scope.get('/account/password', forUsers, async (request, reply) => {
-    const { email } = await account.read(claimsOf(request).sub)
-    return rendering.send(reply, <PasswordPage email={email} />)
-  })
+  async function sendPassword(reply: FastifyReply, shown: { errors?: FormErrors; status?: number }) {
+    const { errors = noErrors, status = 200 } = shown
+    const { email, passwordHash } = await account.read(claimsOf(reply.request).sub)
+    const page = <PasswordPage email={email} hasPassword={passwordHash !== null} errors={errors} />
+    return rendering.send(reply, page, { status })
+  }
 
-  scope.post('/account/password', forUsersLive, async (request, reply) => {
+  scope.get('/account/password', forUsersChangingPassword, (_request, reply) => sendPassword(reply, {}))
+
+  scope.post('/account/password', forUsersChangingPassword, async (request, reply) => {
     try {
-      const { current_password: current, new_password: next } = readForm(passwordForm, request.body)
+      const { current_password: current = null, new_password: next } = readForm(passwordForm, request.body)
       const tokens = await account.changePassword(selfOf(reply, tools), { current, next })
       if (tokens !== null) replyWithTokens(reply, tokens, { cookies, clock })
     } catch (error) {
-      const { errors, status } = errorsOf(tools, reply, error, 'current_password')
-      const { email } = await account.read(claimsOf(request).sub)
-      return rendering.send(reply, <PasswordPage email={email} errors={errors} />, { status })
+      return sendPassword(reply, errorsOf(tools, reply, error, 'current_password'))
     }
     return rendering.redirect(reply, '/account?done=password')
   })
@@ -134,19 +137,21 @@ function mountPassword(scope: AppInstance, tools: PageTools): void {
 function mountDeletion(scope: AppInstance, tools: PageTools): void {
   const { rendering, account, cookies } = tools
 
-  scope.get('/account/delete', forUsers, async (request, reply) => {
-    const { email } = await account.read(claimsOf(request).sub)
-    return rendering.send(reply, <DeletePage email={email} />)
-  })
+  async function sendDelete(reply: FastifyReply, shown: { errors?: FormErrors; status?: number }) {
+    const { errors = noErrors, status = 200 } = shown
+    const { email, passwordHash } = await account.read(claimsOf(reply.request).sub)
+    const page = <DeletePage email={email} hasPassword={passwordHash !== null} errors={errors} />
+    return rendering.send(reply, page, { status })
+  }
 
-  scope.post('/account/delete', forUsersLive, async (request, reply) => {
+  scope.get('/account/delete', forUsersDeleting, (_request, reply) => sendDelete(reply, {}))
+
+  scope.post('/account/delete', forUsersDeleting, async (request, reply) => {
     try {
-      const { current_password: password } = readForm(deleteForm, request.body)
+      const { current_password: password = null } = readForm(deleteForm, request.body)
       await account.remove(selfOf(reply, tools), password)
     } catch (error) {
-      const { errors, status } = errorsOf(tools, reply, error, 'current_password')
-      const { email } = await account.read(claimsOf(request).sub)
-      return rendering.send(reply, <DeletePage email={email} errors={errors} />, { status })
+      return sendDelete(reply, errorsOf(tools, reply, error, 'current_password'))
     }
     cookies.clear(request, reply)
     return rendering.redirect(reply, '/signed-out?done=deleted')

@@ -64,7 +64,7 @@ function mountTotp(scope: AppInstance, tools: PageTools): void {
     const totp = readForm(shownTotpSchema, request.body)
     try {
       const { code } = readForm(codeForm, request.body)
-      return sendAdded(tools, reply, await ownFactors.confirmTotp(selfOf(reply, tools), totp.id, code))
+      return await sendAdded(tools, reply, await ownFactors.confirmTotp(selfOf(reply, tools), totp.id, code))
     } catch (error) {
       const { t } = rendering.language(request)
       if (error instanceof Problem && error.code === 'not_found') {
@@ -101,7 +101,7 @@ function mountPasskey(scope: AppInstance, tools: PageTools): void {
       const { credential } = readForm(attestationForm, request.body)
       const { name } = readForm(optionalNameForm, request.body)
       const { recoveryCodes } = await passkeys.register(selfOf(reply, tools), { credential, name })
-      return sendAdded(tools, reply, { recoveryCodes, tokens: null })
+      return await sendAdded(tools, reply, { recoveryCodes, tokens: null })
     } catch (error) {
       return sendNew(reply, errorsOf(tools, reply, error))
     }

@@ -12,7 +12,7 @@ import type { PageTools } from '../page-tools.js'
 import { confirmAddressWith, signInWithCode } from '../verify/confirming.js'
 import { ConfirmedPage } from '../verify/verify-pages.js'
 import { InvitationLink, OtpLink, VerifyEmailByPassword, VerifyEmailLink, type LinkPageProps } from './link-pages.js'
-import { NotMeLink, ResetLink, UndoLink } from '../recovery/recovery-pages.js'
+import { NotMeLink, ResetLink, StopLink, UndoLink } from '../recovery/recovery-pages.js'
 import { sendRefusal } from './refusals.js'
 import { linkPageOf, linkTokenOf } from './link-token.js'
 
@@ -31,6 +31,7 @@ const pages: Readonly<Record<string, (props: LinkPageProps) => VNode>> = {
   'reset-password': ResetLink,
   'undo-email-change': UndoLink,
   'not-me': NotMeLink,
+  'stop-factors-reset': StopLink,
 }
 
 /** /link/…: the pages that the links in mails open. Opening one changes nothing; its form does. */

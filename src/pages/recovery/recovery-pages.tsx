@@ -96,6 +96,16 @@ export function UndoLink(props: LinkPageProps): VNode {
   )
 }
 
+/** Of the notice that an operator is about to reset the second factors. */
+export function StopLink(props: LinkPageProps): VNode {
+  const texts = { title: 'link.stop_title', text: 'link.stop_text', submit: 'link.stop_submit' } as const
+  return (
+    <LinkForm path="/link/stop-factors-reset" {...props} {...texts}>
+      <Digits errors={props.errors} />
+    </LinkForm>
+  )
+}
+
 /** A mail gateway that opens links and presses buttons types nothing. */
 function Digits({ errors = noErrors }: { errors: FormErrors | undefined }): VNode {
   const { t } = usePage()
@@ -117,6 +127,15 @@ export function RegistrationCancelledPage(): VNode {
   return (
     <Layout title={t('link.not_me_done_title')}>
       <p>{t('link.not_me_done')}</p>
+    </Layout>
+  )
+}
+
+export function ResetStoppedPage(): VNode {
+  const { t } = usePage()
+  return (
+    <Layout title={t('link.stop_done_title')}>
+      <p>{t('link.stop_done')}</p>
     </Layout>
   )
 }

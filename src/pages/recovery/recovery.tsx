@@ -21,7 +21,16 @@ import { errorsOf, type PageTools } from '../page-tools.js'
 import { withReturnTo } from '../return-to.js'
 import { codeSchema } from '../verify/confirming.js'
 import { NothingToVerifyPage } from '../verify/verify-pages.js'
-import { ForgotPage, NotMeLink, RegistrationCancelledPage, ResetLink, ResetPage, UndoLink } from './recovery-pages.js'
+import {
+  ForgotPage,
+  NotMeLink,
+  RegistrationCancelledPage,
+  ResetLink,
+  ResetPage,
+  ResetStoppedPage,
+  StopLink,
+  UndoLink,
+} from './recovery-pages.js'
 
 const addressForm = z.object({ email: emailSchema })
 const resetForm = z.object({ code: codeSchema, new_password: passwordSchema })
@@ -37,6 +46,7 @@ export function mountRecovery(scope: AppInstance, tools: PageTools): void {
   mountReset(scope, tools)
   mountResetLink(scope, tools)
   mountDisowning(scope, tools)
+  mountStop(scope, tools)
 }
 
 function mountForgot(scope: AppInstance, tools: PageTools): void {
@@ -142,4 +152,17 @@ function mountDisowning(scope: AppInstance, tools: PageTools): void {
       return rendering.redirect(reply, '/reset')
     })
   }
+}
+
+function mountStop(scope: AppInstance, tools: PageTools): void {
+  const { rendering, disowning, door } = tools
+  scope.post('/link/stop-factors-reset', forAnyone, async (request, reply) => {
+    try {
+      await disowning.stopFactorsReset(readForm(disownForm, request.body), door.requesterOf(reply))
+    } catch (error) {
+      const form = (errors: FormErrors) => <StopLink token={typedField(request.body, 'token')} errors={errors} />
+      return sendRefusal(tools, reply, error, form, 'confirm')
+    }
+    return rendering.send(reply, <ResetStoppedPage />, { hasAddress: false })
+  })
 }

@@ -6,7 +6,7 @@ import { prepareBody, type SendPrepared } from '../../platform/http/prepared-bod
 import { Problem } from '../../platform/problem.js'
 import type { Theme } from './theme.js'
 
-/** The scripts of the pages, none of which a page needs. */
+/** The scripts of the pages. Only passkeys need theirs. */
 const scripts = ['show-password.js', 'take-token.js', 'update-inbox.js', 'recovery-codes.js'] as const
 
 /** The scripts that the build bundles. */
@@ -56,7 +56,7 @@ export async function createStaticFiles({ css, logo }: Theme): Promise<StaticFil
   }
 }
 
-/** Empty where nothing was built yet: no page depends on its script. */
+/** Empty where nothing was built yet: then the pages offer no passkeys. */
 async function readBundle(name: string): Promise<Buffer> {
   const file = new URL(name, bundles)
   return existsSync(file) ? readFile(file) : Buffer.alloc(0)
