@@ -62,7 +62,9 @@ export interface Accounts {
   setFactors(tx: Queries, id: string, factors: readonly store.FactorKind[]): Promise<void>
   /** Ends the trust in all devices of a user. A change of the password or the factors does so too. */
   endTrust(tx: Queries, id: string): Promise<void>
-  /** The random id by which a user's passkeys know them, the same for all. Throws `session_ended` for a deleted user. */
+  /** The random id by which a user's passkeys know them; null for a user who has never had one. */
+  findWebauthnId(client: Queries, id: string): Promise<Uint8Array | null>
+  /** The same, made for a user who has none. Throws `session_ended` for a deleted user. */
   webauthnIdOf(client: Queries, id: string): Promise<Uint8Array>
   /** Bans a user from now on, by the database's clock; `until` is null for a permanent ban. */
   ban(tx: Queries, id: string, until: Date | null): Promise<void>
@@ -107,6 +109,8 @@ export function createAccounts({ database, clock }: { database: Database; clock:
     setRoles: store.setRoles,
     setFactors: store.setFactors,
     endTrust: store.endTrust,
+
+    findWebauthnId: store.findWebauthnId,
 
     async webauthnIdOf(client, id) {
       const webauthnId = await store.requireWebauthnId(client, id)

@@ -203,6 +203,11 @@ export async function endTrust(tx: Queries, id: string): Promise<void> {
   await tx.user.updateMany({ where: { id }, data: { trustEpoch: { increment: 1 } } })
 }
 
+export async function findWebauthnId(client: Queries, id: string): Promise<Uint8Array | null> {
+  const user = await client.user.findUnique({ where: { id }, select: { webauthnId: true } })
+  return user?.webauthnId ?? null
+}
+
 /** The random id that a user's passkeys have, made when the first one is registered. */
 export async function requireWebauthnId(client: Queries, id: string): Promise<Uint8Array | null> {
   const [row] = await client.$queryRaw<{ webauthnId: Uint8Array }[]>`

@@ -30,7 +30,8 @@ export type { Passkey } from './store.js'
 /** What the browsers' Signal API takes (WebAuthn Level 3, section 5.1.10). */
 export interface Signals {
   rpId: string
-  userId: string
+  /** Null for a user who has never had a passkey. */
+  userId: string | null
   acceptedCredentialIds: string[]
   name: string
   displayName: string
@@ -62,11 +63,11 @@ export function createPasskeys(context: PasskeysContext): Passkeys {
 
     list: store.findOf,
     async signalsOf(client, { id, email, name }) {
-      const webauthnId = await context.accounts.webauthnIdOf(client, id)
+      const webauthnId = await context.accounts.findWebauthnId(client, id)
       const passkeys = await store.findOf(client, id)
       return {
         rpId: settings.rpId,
-        userId: Buffer.from(webauthnId).toString('base64url'),
+        userId: webauthnId && Buffer.from(webauthnId).toString('base64url'),
         acceptedCredentialIds: passkeys
           .filter(({ rpId }) => rpId === settings.rpId)
           .map(({ credentialId }) => Buffer.from(credentialId).toString('base64url')),

@@ -122,7 +122,7 @@ export function presentRegistered({ passkey, recoveryCodes }: Registered): z.out
 export const signalsSchema = z
   .object({
     rp_id: z.string(),
-    user_id: z.string(),
+    user_id: z.string().nullable().meta({ description: 'Null for a user who has never had a passkey.' }),
     accepted_credential_ids: z.array(z.string()),
     name: z.string(),
     display_name: z.string(),

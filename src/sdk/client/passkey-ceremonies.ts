@@ -76,6 +76,7 @@ export function takesSignals(): boolean {
 /** Tells the browser which passkeys count, and the present name of the user. */
 export async function signalAccepted(signals: Signals): Promise<void> {
   const { rp_id: rpId, user_id: userId, name, display_name: displayName } = signals
+  if (userId === null) return
   const allAcceptedCredentialIds = signals.accepted_credential_ids
   const api = signalApi()
   await api?.signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds }).catch(ignore)
@@ -85,7 +86,8 @@ export async function signalAccepted(signals: Signals): Promise<void> {
 /** The response of /v1/me/passkeys/signals. */
 export interface Signals {
   rp_id: string
-  user_id: string
+  /** Null for a user who has never had a passkey. */
+  user_id: string | null
   accepted_credential_ids: string[]
   name: string
   display_name: string
