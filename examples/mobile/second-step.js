@@ -1,5 +1,5 @@
-// What a sign-in may wait for: the code of a mail, or a second factor. Each command is a start of the app, so whatever it
-// needs of the former one is in the key store.
+// What a sign-in may wait for: the code of a mail, or a second factor. Each command is a start of the app, so what it
+// needs of the previous one is in the key store.
 import { addTotp, confirmTotp, secondStep, signInWithFactor } from '@sallyport/client/factors'
 import { forgotPassword, pendingFlow, resetPassword } from '@sallyport/client/mail'
 import { readPassword } from './password.js'

@@ -42,8 +42,8 @@ export async function listFactors(
 }
 
 /**
- * Removes all second factors of a user. With FACTOR_RESET_DELAY they are first told by mail, and can stop it: whoever calls
- * the operator may be another person. Throws `not_offered` where no mail is sent then.
+ * Removes all second factors of a user. With FACTOR_RESET_DELAY they are first told by mail, and can stop it: the caller
+ * who asked the operator may be another person. Throws `not_offered` where no mail is sent then.
  */
 export async function beginReset(options: AdministrationOptions, held: Held, reason: string): Promise<FactorReset> {
   const { flows, audit, clock, resetDelaySeconds } = options

@@ -4,7 +4,7 @@ const HOUR = 60 * 60
 const DAY = 24 * HOUR
 
 /**
- * Wrong codes of one user, whichever way they are asked for (MFA-05). After a hundred in a row no code is accepted any more
+ * Wrong codes of one user, at sign-in and at reauthentication together (MFA-05). After a hundred in a row no code is accepted any more
  * (NIST SP 800-63B-4, section 3.2.2), until a passkey is used or the operator resets the factors.
  */
 const codePolicies: Policy[] = [

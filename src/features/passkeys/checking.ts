@@ -20,7 +20,7 @@ export interface ShownPasskey {
 }
 
 export interface PasskeyCheck extends ChallengeUse {
-  /** Whether the authenticator has to verify its user, by a PIN or a fingerprint: for whatever rests on the passkey alone. */
+  /** Whether the authenticator has to verify its user, by a PIN or a fingerprint: required where the passkey is the only proof. */
   requiresUserVerification: boolean
   caller: Caller
 }

@@ -30,7 +30,7 @@ export interface CheckedPasskey {
 }
 
 export interface Registering {
-  /** Throws `validation_failed` for a credential that cannot be registered, whatever the reason. */
+  /** Throws `validation_failed` for a credential that cannot be registered, and does not say why. */
   checkNew(passkey: NewPasskey): Promise<CheckedPasskey>
 }
 
@@ -64,7 +64,7 @@ export function createRegistering({ secrets, clock, settings }: PasskeysContext)
   }
 }
 
-/** The same for a credential of the user and for one of another: who has it is no one's business. */
+/** The same error for a credential of this user and of another, so that it does not reveal who has it. */
 async function refuseTaken(insertion: Promise<void>): Promise<void> {
   try {
     await insertion

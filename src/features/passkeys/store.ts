@@ -33,7 +33,7 @@ export async function findOf(client: Queries, userId: string): Promise<Passkey[]
   return rows.map(toPasskey)
 }
 
-/** Throws a unique violation for a credential that is registered, whoever has it (MFA-11). */
+/** Throws a unique violation for a credential that is registered for this user or another (MFA-11). */
 export async function insertPasskey(tx: Queries, passkey: Passkey): Promise<void> {
   await tx.passkey.create({ data: { ...passkey, counter: BigInt(passkey.counter) } })
 }

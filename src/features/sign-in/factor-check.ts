@@ -29,7 +29,7 @@ export interface FactorCheck {
   check(presented: PresentedFactor, use: FactorUse): Promise<ShownFactor | null>
 }
 
-/** Checks whichever second factor a request shows. */
+/** Checks the second factor that a request shows: a code, a recovery code or a passkey. */
 export function createFactorCheck({ factors, passkeys }: { factors: Factors; passkeys: Passkeys }): FactorCheck {
   return {
     guard: ({ credential }, requester, work) =>

@@ -21,7 +21,7 @@ export interface StepRules {
 }
 
 /**
- * Decides what follows from the proofs of a sign-in, whatever its method (MFA-07): a session, a refusal, or a second factor.
+ * Decides what follows from the proofs of a sign-in, for all ways in (MFA-07): a session, a refusal, or a second factor.
  * Only an authenticated user is told of a ban, and only one who is not banned is asked for a factor.
  */
 export function nextStep(
@@ -47,7 +47,7 @@ function isSufficient(
   return isTrusted || proofs.some((proof) => proof.isUserVerified === true || (further.length > 0 && isFactor(proof)))
 }
 
-/** Whether a method is a second factor. A mail is none: its account may be open to whoever knows the same password. */
+/** Whether a method is a second factor. A mail is not: an attacker who knows the password may know that of the mailbox too. */
 function isFactor({ method }: Pick<Proof, 'method'>): boolean {
   return method !== 'pwd' && method !== 'email'
 }
