@@ -3,6 +3,7 @@
 
 export const ruleFiles = {
   'src/features/access/requirement.ts': ['test/features/access/requirement.test.ts'],
+  'src/features/access/step-up.ts': ['test/features/access/step-up.test.ts'],
   'src/wire/step-up.ts': ['test/features/access/requirement.test.ts', 'test/wire/step-up.test.ts'],
   'src/features/browser/credentials.ts': ['test/features/browser/credentials.test.ts'],
   'src/features/browser/known-devices.ts': ['test/features/browser/known-devices.test.ts'],
@@ -16,6 +17,8 @@ export const ruleFiles = {
     'test/features/families/rotation-model.test.ts',
   ],
   'src/features/limits/policy.ts': ['test/features/limits/policy.test.ts'],
+  'src/features/passkeys/challenge.ts': ['test/features/passkeys/challenge.test.ts'],
+  'src/features/passkeys/judging.ts': ['test/features/passkeys/judging.test.ts'],
   'src/features/passwords/guesses.ts': [
     'test/features/passwords/guesses.test.ts',
     'test/flows/limits.test.ts',

@@ -15,7 +15,8 @@ export function meetsDemand(
 ): boolean {
   const ageSeconds = now.getTime() / 1000 - claims.auth_time
   if (maxAgeSeconds !== undefined && ageSeconds > maxAgeSeconds + toleranceSeconds) return false
-  return acr === undefined || levelOf(claims.acr) >= levelOf(acr)
+  // No level that is demanded is the lowest one.
+  return levelOf(claims.acr) >= levelOf(acr)
 }
 
 /** The members of the problem that tells of a demand. */

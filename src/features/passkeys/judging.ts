@@ -15,7 +15,7 @@ export type UseVerdict = 'accept' | 'ignore_counter' | 'refuse_counter' | 'refus
 /** Judges the use of a passkey whose signature is right. Whether it is backed up at the moment decides nothing. */
 export function judgeUse(stored: Use, shown: Use): UseVerdict {
   if (shown.backupEligible !== stored.backupEligible) return 'refuse_backup'
-  const hasRisen = shown.counter > stored.counter || (shown.counter === 0 && stored.counter === 0)
+  const hasRisen = shown.counter > stored.counter || stored.counter === 0
   if (hasRisen) return 'accept'
   return stored.backupEligible ? 'ignore_counter' : 'refuse_counter'
 }

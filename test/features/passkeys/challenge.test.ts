@@ -31,6 +31,7 @@ t.test('MFA-10: a challenge has 128 random bits, and counts for five minutes', a
   t.same(read?.expiresAt, new Date('2026-01-01T00:05:00.000Z'))
   t.ok(readChallenge(secrets, text, use, later(CHALLENGE_SECONDS - 1)))
   t.equal(readChallenge(secrets, text, use, later(CHALLENGE_SECONDS)), null)
+  t.equal(readChallenge(secrets, text, use, new Date('2026-01-01T00:05:00.000Z')), null, 'its last moment is over')
   const ids = Array.from({ length: 100 }, () => createChallenge(secrets, use, now).subarray(6, 22).toString('hex'))
   t.equal(new Set(ids).size, 100)
 })
