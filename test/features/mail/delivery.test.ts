@@ -125,7 +125,7 @@ t.test('a row that another transaction holds is left to it (needs Postgres)', { 
 t.test('a kind of a later version is left to its instances', async (t) => {
   const { delivery, write, database, rows } = await createMailBench()
   await write({})
-  await database.query((client) => client.$executeRaw`UPDATE mail SET kind = 'factor_added'`)
+  await database.query((client) => client.$executeRaw`UPDATE mail SET kind = 'added_by_a_later_version'`)
   await delivery.deliverDue()
   t.match(await rows(), [{ state: 'queued', attempts: 0 }])
 })
