@@ -124,6 +124,27 @@ t.test('MFA-05: ten wrong codes in an hour, and then no code is looked at', asyn
   t.match(await mfa({ ...pick(later), code: codeOf(user.secret) }), { status: 200 })
 })
 
+t.test(
+  'MFA-05: after a hundred wrong codes in a row no code counts, until the operator resets the factors',
+  async (t) => {
+    const { app, api, clock, codeOf, signUpWithTotp, firstStep, mfa } = await start(t)
+    const user = await signUpWithTotp()
+    for (let hour = 0; hour < 10; hour += 1) {
+      for (let flow = 0; flow < 2; flow += 1) {
+        const { mfa_token } = await firstStep(user)
+        for (let count = 0; count < 5; count += 1) await mfa({ mfa_token, code: wrongTotp(codeOf(user.secret)) })
+      }
+      clock.advance({ hours: 1 })
+    }
+    const limited = { status: 429, body: { code: 'rate_limited' } }
+    t.match(await mfa({ ...pick(await firstStep(user)), code: codeOf(user.secret) }), limited)
+    clock.advance({ days: 2 })
+    t.match(await mfa({ ...pick(await firstStep(user)), recovery_code: user.recoveryCodes[0] }), limited, 'at any pace')
+    await app.operator.administration.resetFactors(user.email, 'seen in person')
+    t.match(await api.login({ email: user.email, password: PASSWORD }), { status: 200 })
+  },
+)
+
 const pick = ({ mfa_token }: { mfa_token: string }) => ({ mfa_token })
 
 t.test(
