@@ -334,6 +334,18 @@ t.test('REF-14: in mode session, a change of factors rotates the session', async
   t.match(await page.call('/v1/whoami'), { status: 200 })
 })
 
+t.test('REF-14: in mode session, a removal that is refused leaves the cookies of the session valid', async (t) => {
+  const { api, clock, browser } = await start(t)
+  const page = browser()
+  const { email } = await api.signUp()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email, password: PASSWORD, mode: 'session' } })
+  for (const id of [crypto.randomUUID(), 'none']) {
+    t.match(await page.call(`/v1/me/factors/${id}`, { method: 'DELETE' }), { status: 404, body: { code: 'not_found' } })
+  }
+  clock.advance({ minutes: 11 })
+  t.match(await page.call('/v1/whoami'), { status: 200 }, 'the access cookie is renewed')
+})
+
 t.test(
   'WEB-05: in the cookie modes, the second half passes the rule of other sites and replaces the browser’s sessions',
   async (t) => {

@@ -101,10 +101,11 @@ export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
 
     async remove(self, id) {
       if (!isUuid(id)) throw new Problem('not_found')
-      const { result: isRemoved, tokens } = await change(self, (tx, revoke, by) =>
-        factors.removeTotp(tx, revoke, id, by),
-      )
-      if (!isRemoved && !(await passkeys.remove(self, id))) throw new Problem('not_found')
+      const { tokens } = await change(self, async (tx, revoke, by) => {
+        const isRemoved = (await factors.removeTotp(tx, revoke, id, by)) || (await passkeys.remove(tx, revoke, id, by))
+        // Within the transaction: a refusal must not rotate the session, whose new tokens it does not return.
+        if (!isRemoved) throw new Problem('not_found')
+      })
       return { recoveryCodes: null, tokens }
     },
 

@@ -3,6 +3,8 @@ import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { Actor } from '../audit/audit.js'
+import type { FactorChange } from '../factors/factors.js'
+import type { Revoke } from '../revocation/revocation.js'
 import type { PasskeysContext } from './context.js'
 import type { Registering } from './registering.js'
 import type { Attestation } from './credentials.js'
@@ -27,10 +29,10 @@ export interface Managing {
   /** Null where the user has no such passkey. */
   rename(owner: PasskeyOwner, id: string, name: string): Promise<store.Passkey | null>
   /**
-   * Removes a passkey, as `factors.change` does; false where the user has no such passkey. Throws `last_factor`, and
-   * `last_way_in` for the last one with which a user without a password can sign in.
+   * Removes a passkey, as `factors.change` does, in a transaction that holds the user's row; false where the user has no such
+   * passkey. Throws `last_factor`, and `last_way_in` for the last one with which a user without a password can sign in.
    */
-  remove(owner: PasskeyOwner, id: string): Promise<boolean>
+  remove(tx: Queries, revoke: Revoke, id: string, by: Omit<FactorChange, 'change' | 'name'>): Promise<boolean>
   /** Whether a user has a passkey that signs them in by itself. */
   canSignIn(client: Queries, userId: string): Promise<boolean>
 }
@@ -75,23 +77,17 @@ export function createManaging(context: PasskeysContext, { checkNew }: Registeri
       })
     },
 
-    async remove(owner, id) {
-      const { userId } = owner
-      const isRemoved = await revocations.transaction(async (tx, revoke) => {
-        const user = await requireHeld(tx, userId)
-        const passkeys = await store.findOf(tx, userId)
-        const removed = passkeys.find((passkey) => passkey.id === id)
-        if (removed === undefined) return false
-        const others = passkeys.filter((passkey) => passkey !== removed)
-        if (user.passwordHash === null && opens(passkeys) && !opens(others)) throw new Problem('last_way_in')
-        await store.deletePasskey(tx, { userId, id })
-        const change = { removed: 'passkey' as const, isLastOfKind: others.length === 0 }
-        const { name } = removed
-        await factors.change(tx, revoke, { user, change, name, ...owner, actor: actorOf(owner) })
-        return true
-      })
-      if (isRemoved) flows.wakeMail()
-      return isRemoved
+    async remove(tx, revoke, id, by) {
+      const { user } = by
+      const passkeys = await store.findOf(tx, user.id)
+      const removed = passkeys.find((passkey) => passkey.id === id)
+      if (removed === undefined) return false
+      const others = passkeys.filter((passkey) => passkey !== removed)
+      if (user.passwordHash === null && opens(passkeys) && !opens(others)) throw new Problem('last_way_in')
+      await store.deletePasskey(tx, { userId: user.id, id })
+      const change = { removed: 'passkey' as const, isLastOfKind: others.length === 0 }
+      await factors.change(tx, revoke, { ...by, change, name: removed.name })
+      return true
     },
   }
 }
