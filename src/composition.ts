@@ -110,7 +110,7 @@ export async function createFeatures(foundation: Foundation) {
     appName: config.app.name,
   })
   const passkeys = createPasskeys({
-    ...{ database, secrets, clock, audit, accounts, revocations, limits, flows, factors },
+    ...{ database, secrets, clock, audit, accounts, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
   const administration = createAdministration({

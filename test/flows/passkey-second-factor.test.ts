@@ -148,3 +148,16 @@ t.test('EML-12: the passkey of an account whose address was never verified opens
   t.equal(verified.status, 200)
   t.match(await app.login(holder.get(await app.requestOptions())), { status: 401 })
 })
+
+t.test('REF-14: in mode session, a new passkey rotates the session', async (t) => {
+  const { api, browser, authenticator } = await startPasskeyApp(t)
+  const page = browser()
+  const { email } = await api.signUp()
+  await page.call('/v1/auth/login', { method: 'POST', body: { email, password: PASSWORD, mode: 'session' } })
+  const before = page.cookies.get('sallyport_rt')
+  const { body } = await page.call<{ options: CreationOptions }>('/v1/me/passkeys/options', { method: 'POST' })
+  const { credential } = authenticator.create(body.options)
+  t.match(await page.call('/v1/me/passkeys', { method: 'POST', body: { credential } }), { status: 201 })
+  t.not(page.cookies.get('sallyport_rt'), before)
+  t.match(await page.call('/v1/whoami'), { status: 200 })
+})

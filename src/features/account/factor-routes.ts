@@ -5,6 +5,7 @@ import { noContent, problemResponses } from '../../platform/http/problem-respons
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { replyWithTokens } from '../browser/browser.js'
 import { presentTotp, totpBegunSchema } from '../factors/factors.js'
+import { creationOptionsReplySchema, presentRegistered, registeredPasskeySchema } from '../passkeys/passkeys.js'
 import type { Changed, OwnFactors } from './account.js'
 import * as schemas from './factor-schemas.js'
 import { selfOf, type SelfOptions } from './self.js'
@@ -21,10 +22,11 @@ const stepUp = { acceptsRecoveryCode: true } as const
 
 const shared = { tags: ['Factors'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
-/** /v1/me/factors and /v1/me/recovery-codes: the second factors of the user. */
+/** /v1/me/factors, /v1/me/passkeys and /v1/me/recovery-codes: the second factors of the user. */
 export function mountFactorRoutes(app: AppInstance, options: FactorRoutesOptions): void {
   mountList(app, options)
   mountTotp(app, options)
+  mountPasskeys(app, options)
   mountFactor(app, options)
   mountRecoveryCodes(app, options)
 }
@@ -100,6 +102,46 @@ function mountTotp(app: AppInstance, options: FactorRoutesOptions): void {
   )
 }
 
+function mountPasskeys(app: AppInstance, options: FactorRoutesOptions): void {
+  const { ownFactors } = options
+  app.post(
+    '/v1/me/passkeys/options',
+    {
+      schema: {
+        ...shared,
+        operationId: 'getPasskeyCreationOptions',
+        summary: 'Get the options for a new passkey',
+        description: 'For `PublicKeyCredential.parseCreationOptionsFromJSON`. They are valid for five minutes.',
+        response: { 200: creationOptionsReplySchema },
+      },
+      config: { access: { token: 'live', stepUp } },
+    },
+    async (request) => ({ options: await ownFactors.passkeyOptions(claimsOf(request).sub) }),
+  )
+
+  app.post(
+    '/v1/me/passkeys',
+    {
+      schema: {
+        ...shared,
+        operationId: 'addPasskey',
+        summary: 'Add a passkey',
+        description:
+          'Ends all other sessions, and access tokens become stale. With the first factor come ten recovery codes, which ' +
+          'are shown only here.',
+        body: schemas.addPasskeySchema,
+        response: { 201: registeredPasskeySchema, ...problemResponses() },
+      },
+      config: { access: { token: 'live', stepUp } },
+    },
+    async (request, reply) => {
+      const registered = await ownFactors.addPasskey(sessionSelf(reply, options), request.body)
+      setCookies(reply, registered, options)
+      return reply.code(201).send(presentRegistered(registered))
+    },
+  )
+}
+
 function mountFactor(app: AppInstance, options: FactorRoutesOptions): void {
   const { ownFactors } = options
   app.patch(
@@ -169,6 +211,6 @@ function sessionSelf(reply: FastifyReply, options: FactorRoutesOptions) {
   return options.cookies.readAccessTokens(reply.request).length > 0 ? self : { ...self, shown: [] }
 }
 
-function setCookies(reply: FastifyReply, { tokens }: Changed, options: FactorRoutesOptions): void {
+function setCookies(reply: FastifyReply, { tokens }: Pick<Changed, 'tokens'>, options: FactorRoutesOptions): void {
   if (tokens !== null) replyWithTokens(reply, tokens, options)
 }

@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { factorNameSchema, recoveryCodesSchema, totpCodeSchema, type TotpFactor } from '../factors/factors.js'
-import { passkeySchema, presentPasskey, type Passkey } from '../passkeys/passkeys.js'
+import {
+  attestationSchema,
+  exampleAttestation,
+  passkeyNameSchema,
+  passkeySchema,
+  presentPasskey,
+  type Passkey,
+} from '../passkeys/passkeys.js'
 
 const exampleTotp = {
   id: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12',
@@ -35,6 +42,10 @@ export const factorListSchema = z
   })
 
 export const factorParamsSchema = z.object({ id: z.string().meta({ examples: [exampleTotp.id] }) })
+
+export const addPasskeySchema = z
+  .strictObject({ credential: attestationSchema, name: passkeyNameSchema.optional() })
+  .meta({ examples: [{ credential: exampleAttestation, name: 'Work laptop' }] })
 
 export const beginTotpSchema = z
   .strictObject({ name: factorNameSchema.optional() })

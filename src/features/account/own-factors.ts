@@ -6,7 +6,7 @@ import type { Actor, Audit } from '../audit/audit.js'
 import type { BegunTotp, FactorChange, Factors, TotpFactor } from '../factors/factors.js'
 import type { Families, SessionTokens } from '../families/families.js'
 import type { Flows } from '../flows/flows.js'
-import type { Passkey, Passkeys } from '../passkeys/passkeys.js'
+import type { Attestation, CreationOptions, Passkey, Passkeys, RegisteredPasskey } from '../passkeys/passkeys.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { accountEvents } from './audit-events.js'
 import type { Self } from './self.js'
@@ -30,12 +30,22 @@ export interface Changed {
   tokens: SessionTokens | null
 }
 
+/** A passkey that a browser has made. */
+export interface NewPasskey {
+  credential: Attestation
+  name?: string | undefined
+}
+
 /** What users do to their own second factors. */
 export interface OwnFactors {
   list(userId: string): Promise<{ factors: (TotpFactor | Passkey)[]; recoveryCodesLeft: number }>
   beginTotp(userId: string, name: string | undefined): Promise<BegunTotp>
   /** Throws `invalid_credentials` for a wrong code, and `not_found`. */
   confirmTotp(self: Self, id: string, code: string): Promise<Changed>
+  /** The options with which a browser is asked to make a passkey. */
+  passkeyOptions(userId: string): Promise<CreationOptions>
+  /** Throws `validation_failed` for a credential that cannot be registered. */
+  addPasskey(self: Self, made: NewPasskey): Promise<RegisteredPasskey & Changed>
   /** Throws `not_found`. */
   rename(self: Self, id: string, name: string): Promise<TotpFactor | Passkey>
   /** Throws `not_found`, `last_factor` and `last_way_in`. */
@@ -88,6 +98,18 @@ export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
       if (shown === 'wrong') throw new Problem('invalid_credentials', { detail: 'The code is wrong.' })
       const { result, tokens } = await change(self, (tx, revoke, by) => factors.confirmTotp(tx, revoke, shown, by))
       return { recoveryCodes: result, tokens }
+    },
+
+    async passkeyOptions(userId) {
+      const user = await accounts.require(userId)
+      return database.query((client) => passkeys.creationOptions(client, user))
+    },
+
+    async addPasskey(self, { credential, name }) {
+      const { userId, caller } = self
+      const checked = await passkeys.checkNew({ credential, userId, name, caller })
+      const { result, tokens } = await change(self, (tx, revoke, by) => checked.add(tx, revoke, by))
+      return { ...result, tokens }
     },
 
     async rename(self, id, name) {

@@ -6,7 +6,6 @@ import type { Audit } from '../audit/audit.js'
 import type { Factors } from '../factors/factors.js'
 import type { Flows } from '../flows/flows.js'
 import type { Limits } from '../limits/limits.js'
-import type { Revocations } from '../revocation/revocation.js'
 import type { passkeyEvents } from './audit-events.js'
 
 /** The relying party (WebAuthn Level 3, section 4). */
@@ -26,7 +25,6 @@ export interface PasskeysContext {
   clock: Clock
   audit: Audit<typeof passkeyEvents>
   accounts: Accounts
-  revocations: Revocations
   limits: Limits
   flows: Pick<Flows, 'notify' | 'wakeMail'>
   factors: Pick<Factors, 'change'>

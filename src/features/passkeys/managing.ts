@@ -6,8 +6,6 @@ import type { Actor } from '../audit/audit.js'
 import type { FactorChange } from '../factors/factors.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { PasskeysContext } from './context.js'
-import type { Registering } from './registering.js'
-import type { Attestation } from './credentials.js'
 import * as store from './store.js'
 
 /** A user who changes their own passkeys. */
@@ -17,15 +15,7 @@ export interface PasskeyOwner {
   caller: Caller
 }
 
-/** A passkey that was registered, and the recovery codes that come with the first factor. */
-export interface Registered {
-  passkey: store.Passkey
-  recoveryCodes: string[] | null
-}
-
 export interface Managing {
-  /** Adds a passkey, as `factors.change` does. Throws `validation_failed` for a credential that cannot be registered. */
-  register(owner: PasskeyOwner, made: { credential: Attestation; name?: string | undefined }): Promise<Registered>
   /** Null where the user has no such passkey. */
   rename(owner: PasskeyOwner, id: string, name: string): Promise<store.Passkey | null>
   /**
@@ -37,33 +27,12 @@ export interface Managing {
   canSignIn(client: Queries, userId: string): Promise<boolean>
 }
 
-export function createManaging(context: PasskeysContext, { checkNew }: Registering): Managing {
-  const { database, accounts, revocations, factors, flows, audit, settings } = context
+export function createManaging({ database, factors, audit, settings }: PasskeysContext): Managing {
   const opens = (passkeys: readonly store.Passkey[]) =>
     passkeys.some(({ userVerifying, rpId }) => userVerifying && rpId === settings.rpId)
 
-  async function requireHeld(tx: Queries, userId: string) {
-    const user = await accounts.lock(tx, userId)
-    if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
-    return user
-  }
-
   return {
     canSignIn: async (client, userId) => opens(await store.findOf(client, userId)),
-
-    async register(owner, { credential, name }) {
-      const { userId, caller } = owner
-      const checked = await checkNew({ credential, userId, name, caller })
-      const registered = await revocations.transaction(async (tx, revoke) => {
-        const user = await requireHeld(tx, userId)
-        const passkey = await checked.add(tx)
-        const change = { user, change: { added: 'passkey' as const }, name: passkey.name }
-        const recoveryCodes = await factors.change(tx, revoke, { ...change, ...owner, actor: actorOf(owner) })
-        return { passkey, recoveryCodes }
-      })
-      flows.wakeMail()
-      return registered
-    },
 
     async rename(owner, id, name) {
       if (!isUuid(id)) return null

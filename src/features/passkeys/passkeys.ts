@@ -19,10 +19,13 @@ export {
   passkeyNameSchema,
   passkeySchema,
   presentPasskey,
+  presentRegistered,
+  registeredPasskeySchema,
   requestOptionsReplySchema,
 } from './schemas.js'
 export type { ShownPasskey } from './checking.js'
 export type { PasskeyOwner } from './managing.js'
+export type { RegisteredPasskey } from './registering.js'
 export type { Assertion, Attestation } from './credentials.js'
 export type { CreationOptions, RequestOptions } from './schemas.js'
 export type { Passkey } from './store.js'
@@ -54,12 +57,11 @@ export interface Passkeys extends Checking, OptionsForBrowsers, Registering, Man
 
 export function createPasskeys(context: PasskeysContext): Passkeys {
   const { database, clock, settings } = context
-  const registering = createRegistering(context)
   return {
     ...createChecking(context),
     ...createOptions(context),
-    ...registering,
-    ...createManaging(context, registering),
+    ...createRegistering(context),
+    ...createManaging(context),
 
     list: store.findOf,
     async signalsOf(client, { id, email, name }) {

@@ -5,6 +5,8 @@ import { Problem } from '../../platform/problem.js'
 import { uuidv7 } from '../../platform/uuid.js'
 import { deviceNameOf, type Proof } from '../families/families.js'
 import { readChallenge } from './challenge.js'
+import type { FactorChange } from '../factors/factors.js'
+import type { Revoke } from '../revocation/revocation.js'
 import type { PasskeysContext } from './context.js'
 import type { Attestation } from './credentials.js'
 import * as store from './store.js'
@@ -25,8 +27,17 @@ export interface NewPasskey {
 export interface CheckedPasskey {
   /** Its making verifies the user, so that it counts as shown. */
   proof: Proof
-  /** Stores it, in the transaction of its effect. Throws `validation_failed`, after which the transaction is lost. */
-  add(tx: Queries): Promise<store.Passkey>
+  /**
+   * Stores it and does what `factors.change` does, in a transaction that holds the user's row. Throws `validation_failed`,
+   * after which the transaction is lost.
+   */
+  add(tx: Queries, revoke: Revoke, by: Omit<FactorChange, 'change' | 'name'>): Promise<RegisteredPasskey>
+}
+
+/** A passkey that was registered, and the recovery codes that come with the first factor. */
+export interface RegisteredPasskey {
+  passkey: store.Passkey
+  recoveryCodes: string[] | null
 }
 
 export interface Registering {
@@ -34,7 +45,7 @@ export interface Registering {
   checkNew(passkey: NewPasskey): Promise<CheckedPasskey>
 }
 
-export function createRegistering({ secrets, clock, settings }: PasskeysContext): Registering {
+export function createRegistering({ secrets, clock, factors, settings }: PasskeysContext): Registering {
   return {
     async checkNew({ credential, userId, name, caller }) {
       const { clientDataJSON, transports = [] } = credential.response
@@ -47,7 +58,7 @@ export function createRegistering({ secrets, clock, settings }: PasskeysContext)
       const method = key.backupEligible ? ('swk' as const) : ('hwk' as const)
       return {
         proof: { method, isUserVerified: userVerifying, at: clock.now() },
-        async add(tx) {
+        async add(tx, revoke, by) {
           const others = await store.findOf(tx, userId)
           if (others.length >= MAX_PASSKEYS) throw notAccepted(`At most ${MAX_PASSKEYS} passkeys`)
           if (!(await store.spendChallenge(tx, challenge))) throw notAccepted()
@@ -57,7 +68,8 @@ export function createRegistering({ secrets, clock, settings }: PasskeysContext)
             ...{ createdAt: clock.now(), lastUsedAt: null },
           }
           await refuseTaken(store.insertPasskey(tx, passkey))
-          return passkey
+          const change = { added: 'passkey' as const }
+          return { passkey, recoveryCodes: await factors.change(tx, revoke, { ...by, change, name: passkey.name }) }
         },
       }
     },

@@ -1,21 +1,11 @@
-import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Database } from '../../platform/database/database.js'
 import { claimsOf } from '../../platform/http/access.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import { callerOf } from '../../platform/http/caller.js'
-import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { Accounts } from '../accounts/accounts.js'
 import type { RelyingParty } from './context.js'
-import type { PasskeyOwner, Passkeys } from './passkeys.js'
-import { attestationSchema, exampleAttestation } from './credentials.js'
-import {
-  creationOptionsReplySchema,
-  passkeyNameSchema,
-  presentRegistered,
-  registeredPasskeySchema,
-  signalsSchema,
-} from './schemas.js'
+import type { Passkeys } from './passkeys.js'
+import { signalsSchema } from './schemas.js'
 
 interface PasskeyRoutesOptions {
   passkeys: Passkeys
@@ -26,54 +16,10 @@ interface PasskeyRoutesOptions {
 
 const shared = { tags: ['Factors'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
-/** The passkeys of the user who is signed in, and the origins in which they may be used. */
+/** What browsers are told of passkeys: those of the user that count, and the origins where they may be used. */
 export function mountPasskeyRoutes(app: AppInstance, options: PasskeyRoutesOptions): void {
-  mountRegistration(app, options)
   mountSignals(app, options)
   mountRelatedOrigins(app, options)
-}
-
-function mountRegistration(app: AppInstance, { passkeys, accounts, database }: PasskeyRoutesOptions): void {
-  app.post(
-    '/v1/me/passkeys/options',
-    {
-      schema: {
-        ...shared,
-        operationId: 'getPasskeyCreationOptions',
-        summary: 'Get the options for a new passkey',
-        description: 'For `PublicKeyCredential.parseCreationOptionsFromJSON`. They are valid for five minutes.',
-        response: { 200: creationOptionsReplySchema },
-      },
-      config: { access: { token: 'live', stepUp: { acceptsRecoveryCode: true } } },
-    },
-    async (request) => {
-      const user = await accounts.require(claimsOf(request).sub)
-      return { options: await database.query((client) => passkeys.creationOptions(client, user)) }
-    },
-  )
-
-  app.post(
-    '/v1/me/passkeys',
-    {
-      schema: {
-        ...shared,
-        operationId: 'addPasskey',
-        summary: 'Add a passkey',
-        description:
-          'Ends all other sessions, and access tokens become stale. With the first factor come ten recovery codes, which ' +
-          'are shown only here.',
-        body: z
-          .strictObject({ credential: attestationSchema, name: passkeyNameSchema.optional() })
-          .meta({ examples: [{ credential: exampleAttestation, name: 'Work laptop' }] }),
-        response: { 201: registeredPasskeySchema, ...problemResponses() },
-      },
-      config: { access: { token: 'live', stepUp: { acceptsRecoveryCode: true } } },
-    },
-    async (request, reply) => {
-      const registered = await passkeys.register(ownerOf(request), request.body)
-      return reply.code(201).send(presentRegistered(registered))
-    },
-  )
 }
 
 function mountSignals(app: AppInstance, { passkeys, accounts, database }: PasskeyRoutesOptions): void {
@@ -131,9 +77,4 @@ function mountRelatedOrigins(app: AppInstance, { relyingParty }: PasskeyRoutesOp
       reply.send({ origins })
     },
   )
-}
-
-function ownerOf(request: FastifyRequest): PasskeyOwner {
-  const { sub: userId, sid: sessionId } = claimsOf(request)
-  return { userId, sessionId, caller: callerOf(request) }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { recoveryCodesSchema } from '../factors/factors.js'
 import { text } from '../../platform/http/text.js'
-import type { Registered } from './managing.js'
+import type { RegisteredPasskey } from './registering.js'
 import type { Passkey } from './store.js'
 
 export const passkeyNameSchema = text({ min: 1, max: 100 }).meta({ examples: ['Work laptop'] })
@@ -115,7 +115,10 @@ export function presentPasskey(passkey: Passkey): z.output<typeof passkeySchema>
   }
 }
 
-export function presentRegistered({ passkey, recoveryCodes }: Registered): z.output<typeof registeredPasskeySchema> {
+export function presentRegistered({
+  passkey,
+  recoveryCodes,
+}: RegisteredPasskey): z.output<typeof registeredPasskeySchema> {
   return { ...presentPasskey(passkey), ...(recoveryCodes && { recovery_codes: recoveryCodes }) }
 }
 

@@ -148,10 +148,8 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       const checked = await passkeys.checkNew({ credential, userId, name, caller: context.caller })
       const signedIn = await flows.complete(flow, (tx, revoke, user) => {
         const held = { tx, revoke, user: requireSame(user, first) }
-        return enroll(options, held, { flow, first, context, shown: checked.proof }, async (by) => {
-          const added = await checked.add(tx)
-          return factors.change(tx, revoke, { ...by, change: { added: 'passkey' }, name: added.name })
-        })
+        const step = { flow, first, context, shown: checked.proof }
+        return enroll(options, held, step, async (by) => (await checked.add(tx, revoke, by)).recoveryCodes)
       })
       countCompleted(options, first)
       return { ...signedIn, context }

@@ -85,12 +85,11 @@ function mountTotp(scope: AppInstance, tools: PageTools): void {
 }
 
 function mountPasskey(scope: AppInstance, tools: PageTools): void {
-  const { rendering, passkeys, account, database } = tools
+  const { rendering, ownFactors } = tools
 
   async function sendNew(reply: FastifyReply, shown: { errors?: FormErrors; status?: number }): Promise<FastifyReply> {
     const { errors = noErrors, status = 200 } = shown
-    const user = await account.read(claimsOf(reply.request).sub)
-    const options = await database.query((client) => passkeys.creationOptions(client, user))
+    const options = await ownFactors.passkeyOptions(claimsOf(reply.request).sub)
     return rendering.send(reply, <NewPasskeyPage options={options} errors={errors} />, { status })
   }
 
@@ -100,8 +99,7 @@ function mountPasskey(scope: AppInstance, tools: PageTools): void {
     try {
       const { credential } = readForm(attestationForm, request.body)
       const { name } = readForm(optionalNameForm, request.body)
-      const { recoveryCodes } = await passkeys.register(selfOf(reply, tools), { credential, name })
-      return await sendAdded(tools, reply, { recoveryCodes, tokens: null })
+      return await sendAdded(tools, reply, await ownFactors.addPasskey(selfOf(reply, tools), { credential, name }))
     } catch (error) {
       return sendNew(reply, errorsOf(tools, reply, error))
     }
