@@ -125,7 +125,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     await mountPages(server, {
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
       ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
-      ...{ ownFactors, passkeys, reauthentication, database },
+      ...{ ownFactors, reauthentication },
       inbox: delivery.inbox,
       ...pageSettings(config),
     })

@@ -6,13 +6,11 @@ import type { Clock } from '../platform/clock.js'
 import type { Authenticate } from '../platform/http/access.js'
 import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
 import { noteProblem } from '../platform/http/error-handler.js'
-import type { Database } from '../platform/database/database.js'
 import type { Account, Disowning, EmailChange, OwnFactors } from '../features/account/account.js'
 import type { FindSignedIn } from '../features/access/access.js'
 import type { Door, FlowCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
 import type { Families } from '../features/families/families.js'
 import type { FlowKind, Flows } from '../features/flows/flows.js'
-import type { Passkeys } from '../features/passkeys/passkeys.js'
 import type { ConfirmAddress, PasswordReset, Reauthentication, SignIn } from '../features/sign-in/sign-in.js'
 import { describeProblem, type CredentialField, type FormErrors } from './forms/form-errors.js'
 import type { Rendering } from './rendering.js'
@@ -38,9 +36,7 @@ export interface PageFeatures {
   /** By the kind of the flow that a link or a code belongs to. */
   confirmAddress: Partial<Record<FlowKind, ConfirmAddress>>
   reauthentication: Reauthentication
-  passkeys: Passkeys
   ownFactors: OwnFactors
-  database: Database
   secrets: SecretKeys
   clock: Clock
 }
