@@ -9,6 +9,9 @@ export interface StoredMail {
   kind: string
   state: string
   last_error: string | null
+  /** The flow whose link it has, in hexadecimal, and how that flow ended; null where there is none, or it is open. */
+  flow_id: string | null
+  outcome: string | null
 }
 
 /** Longer than the pauses between attempts that follow on an outage of a minute. */
@@ -31,7 +34,9 @@ export async function compareMails(
   received: PostOffice['received'],
 ): Promise<Faults> {
   const { rows } = await withClient(url, (client) =>
-    client.query<StoredMail>(`SELECT id, kind, state::text, last_error FROM mail WHERE state <> 'void'`),
+    client.query<StoredMail>(`
+      SELECT mail.id, mail.kind, state::text, last_error, replace(flow_id::text, '-', '') AS flow_id, outcome
+      FROM mail LEFT JOIN flow ON flow.id = flow_id`),
   )
   return compareMailsWithStored(rows, accounts, received)
 }
@@ -44,9 +49,11 @@ export function compareMailsWithStored(
   const idOf = (messageId: string) => /^<([^@]+)@/.exec(messageId)?.[1] ?? messageId
   const accepted = new Set([...messages.keys()].map(idOf))
   const written = new Set(mails.map(({ id }) => id))
+  // A change of the password ends a flow whose mail is still queued: that mail is not sent, or not again after a crash.
+  const ended = new Set(mails.flatMap(({ state, outcome, flow_id: id }) => (state === 'void' && outcome && id) || []))
   return [
     ...mails
-      .filter(({ state }) => state !== 'sent')
+      .filter(({ state }) => state !== 'sent' && state !== 'void')
       .map(({ id, kind, state, last_error: why }) => `The mail ${id} (${kind}) is ${state}: ${why ?? 'no error'}.`),
     ...mails
       .filter(({ id, state }) => state === 'sent' && !accepted.has(id))
@@ -56,7 +63,8 @@ export function compareMailsWithStored(
       .map((id) => `A mail was sent with the Message-ID ${id}, which is that of no mail.`),
     ...accounts.flatMap(({ email, flows: begun }) =>
       begun
-        .filter(({ token }) => !flows.has(flowIdOf(token)))
+        .map(({ kind, token }) => ({ kind, id: flowIdOf(token) }))
+        .filter(({ id }) => !flows.has(id) && !ended.has(id))
         .map(({ kind }) => `A mail (${kind}) to ${email} is lost: it was promised, but never accepted.`),
     ),
   ]

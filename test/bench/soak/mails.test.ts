@@ -70,7 +70,7 @@ t.test('no mail is lost, and none is sent with another Message-ID', async (t) =>
     email: 'ada@example.com',
     flows: [{ kind: 'otp' as const, token: tokenOf('spf_', flowId), isOver: false }],
   }
-  const mail = { id: '1', kind: 'otp', state: 'sent', last_error: null }
+  const mail = { id: '1', kind: 'otp', state: 'sent', last_error: null, flow_id: null, outcome: null }
   const flows = new Set([flowIdOf(tokenOf('spl_', flowId))])
   const messages = new Map([['<1@example.com>', 2]])
   t.strictSame(compareMailsWithStored([mail], [promised], { messages, flows }), [])
@@ -79,5 +79,10 @@ t.test('no mail is lost, and none is sent with another Message-ID', async (t) =>
   ])
   t.match(compareMailsWithStored([mail, { ...mail, id: '2' }], [], { messages, flows }), [/^The mail 2 .*lost/])
   t.match(compareMailsWithStored([], [], { messages, flows }), [/Message-ID 1, which is that of no mail/])
-  t.match(compareMailsWithStored([mail], [promised], { messages, flows: new Set() }), [/to ada@example.com is lost/])
+  const notSent = { messages, flows: new Set<string>() }
+  t.match(compareMailsWithStored([mail], [promised], notSent), [/to ada@example.com is lost/])
+  // The flow has ended before its mail was sent, or before the attempt after a crash.
+  const voided = { ...mail, state: 'void', flow_id: flowId.toString('hex') }
+  t.strictSame(compareMailsWithStored([{ ...voided, outcome: 'superseded' }], [promised], notSent), [])
+  t.match(compareMailsWithStored([voided], [promised], notSent), [/is lost/], 'an open flow is never without its mail')
 })
