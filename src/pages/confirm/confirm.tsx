@@ -12,7 +12,7 @@ import { PasskeyForm } from '../factors/passkey-form.js'
 import { RecoveryCodeField, TotpField } from '../factors/totp-page.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
-import { Alert, Button, Field, Form } from '../layout/form.js'
+import { Alert, Button, Field, Form, PasswordField } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import { forUsersStale, pageQuery } from '../page-routes.js'
@@ -128,14 +128,7 @@ function ConfirmPage({ offered, listed, returnTo, email, passkey, errors }: Conf
             autocomplete="username"
             isReadonly
           />
-          <Field
-            name="password"
-            label={t('field.password')}
-            type="password"
-            autocomplete="current-password"
-            error={errors.fields['password']}
-            isFirst
-          />
+          <PasswordField error={errors.fields['password']} />
           <Button>{t('common.continue')}</Button>
         </Form>
       )}

@@ -103,6 +103,21 @@ export function Field(props: FieldProps): VNode {
   )
 }
 
+/** The present password of a user, as the first field of its form. Password managers fill it. */
+export function PasswordField({ error }: { error: string | undefined }): VNode {
+  const { t } = usePage()
+  return (
+    <Field
+      name="password"
+      label={t('field.password')}
+      type="password"
+      autocomplete="current-password"
+      error={error}
+      isFirst
+    />
+  )
+}
+
 type InputAttributes = Omit<PartialInputHTMLAttributes<HTMLInputElement>, 'role' | 'type'>
 
 /** The types of preact differ by the type of an input. */

@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
-import { Alert, Button, ButtonLink, Field, Form } from '../layout/form.js'
+import { Alert, Button, ButtonLink, Field, Form, PasswordField } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import type { MessageKey } from '../locales/messages.js'
@@ -48,18 +48,10 @@ export function VerifyEmailLink({ token }: LinkPageProps): VNode {
 
 /** For a registration whose link was opened elsewhere: its password is what neither a mail gateway nor another owner knows. */
 export function VerifyEmailByPassword({ token, errors = noErrors }: LinkPageProps): VNode {
-  const { t } = usePage()
   const texts = { title: 'link.verify_title', text: 'link.password_text', submit: 'verify.submit' } as const
   return (
     <LinkForm path="/link/verify-email" token={token} errors={errors} {...texts}>
-      <Field
-        name="password"
-        label={t('field.password')}
-        type="password"
-        autocomplete="current-password"
-        error={errors.fields['password']}
-        isFirst
-      />
+      <PasswordField error={errors.fields['password']} />
     </LinkForm>
   )
 }

@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import type { RequestOptions } from '../../features/passkeys/passkeys.js'
 import { PasskeyForm } from '../factors/passkey-form.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
-import { Alert, Button, ButtonLink, Checkbox, Field, Form, Status } from '../layout/form.js'
+import { Alert, Button, ButtonLink, Checkbox, Field, Form, PasswordField, Status } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import { withReturnTo } from '../return-to.js'
@@ -81,14 +81,7 @@ export function PasswordStep(props: PasswordStepProps): VNode {
     <Layout title={t('signin.password_title')} hasErrors={errors !== noErrors}>
       <Form action="/signin/password" hidden={{ return_to: returnTo }} error={errors.form}>
         <Field name="email" label={t('field.email')} type="email" value={email} autocomplete="username" isReadonly />
-        <Field
-          name="password"
-          label={t('field.password')}
-          type="password"
-          autocomplete="current-password"
-          error={errors.fields['password']}
-          isFirst
-        />
+        <PasswordField error={errors.fields['password']} />
         <Checkbox name="remember" label={t('field.remember')} isChecked={remember} />
         <Button>{t('signin.title')}</Button>
       </Form>
