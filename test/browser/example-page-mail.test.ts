@@ -114,6 +114,8 @@ t.test('the example page and mails', { skip: needsChromium }, async (t) => {
 
     const { email } = someone()
     await fill(page, 'E-mail address', { 'New e-mail address': email })
+    // The mail may arrive before the page has the answer, which a reload would lose.
+    await formOf(page, checkMail).waitFor()
     const { code = '' } = await mailTo(email, 'email_change')
     await page.reload()
     await page.getByText(ada.email).waitFor()

@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { needsChromium } from '../support/chromium.js'
+import { arriveAt, needsChromium } from '../support/chromium.js'
 import { servePages, signUpIn, startPageApp } from '../support/page.js'
 import { readAllRows } from '../support/rows.js'
 
@@ -58,7 +58,7 @@ async function submitForm(page: Page, action: string): Promise<void> {
     document.body.innerHTML = `<form method="post" enctype="text/plain" action="${to}"><button>Win a prize</button></form>`
   }, action)
   await page.getByText('Win a prize').click()
-  await page.waitForURL(action)
+  await arriveAt(page, action)
 }
 
 for (const mode of ['cookie', 'session'] as const) {

@@ -5,7 +5,7 @@ import type { BrowserContextOptions, CDPSession, Page } from 'playwright-core'
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { startApp } from '../support/app.js'
-import { complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
+import { arriveAt, complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
 import { findFreePort } from '../support/free-port.js'
 import { send } from '../support/page-tour.js'
 
@@ -51,7 +51,7 @@ t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
     const { page, complaints, session, authenticatorId } = await open()
     await page.goto(`${url}/register`)
     await send(page, { email: 'ada@example.com', password: PASSWORD })
-    await page.waitForURL(`${url}/account`)
+    await arriveAt(page, `${url}/account`)
     await page.goto(`${url}/account/factors/passkey`)
     await page.locator('main [name="name"]').fill('Ada’s phone')
     await page.getByRole('button', { name: 'Create a passkey' }).click()
@@ -74,17 +74,17 @@ t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
     await page.getByText('Ada’s phone').waitFor()
 
     await page.locator('form[action$="/account/sign-out"] .button').click()
-    await page.waitForURL(`${url}/signed-out`)
+    await arriveAt(page, `${url}/signed-out`)
     // Conditional UI: the virtual authenticator chooses its only passkey by itself.
     await page.goto(`${url}/signin`)
-    await page.waitForURL(`${url}/account`)
+    await arriveAt(page, `${url}/account`)
 
     await page.locator('form[action$="/account/sign-out"] .button').click()
-    await page.waitForURL(`${url}/signed-out`)
+    await arriveAt(page, `${url}/signed-out`)
     await withoutConditionalUi(page)
     await page.goto(`${url}/signin`)
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
-    await page.waitForURL(`${url}/account`)
+    await arriveAt(page, `${url}/account`)
     t.strictSame(complaints, [])
   })
 
@@ -99,7 +99,7 @@ t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
       await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor()
       await page.goto(`${url}/account`)
       await page.locator('form[action$="/account/sign-out"] .button').click()
-      await page.waitForURL(`${url}/signed-out`)
+      await arriveAt(page, `${url}/signed-out`)
 
       await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
       await withoutConditionalUi(page)
@@ -110,9 +110,9 @@ t.test('passkeys, as people use them', { skip: needsChromium }, async (t) => {
       await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
       await send(page, { email: 'grace@example.com' })
       await send(page, { password: PASSWORD })
-      await page.waitForURL(`${url}/mfa`)
+      await arriveAt(page, `${url}/mfa`)
       await page.getByRole('button', { name: 'Use a passkey' }).click()
-      await page.waitForURL(`${url}/account`)
+      await arriveAt(page, `${url}/account`)
       t.strictSame(complaints, [])
     },
   )

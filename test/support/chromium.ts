@@ -44,3 +44,13 @@ export function complaintsOf(page: Page): string[] {
   })
   return complaints
 }
+
+/** Waits until the page has this address. The error says what the page is instead, because it may be one that names a fault. */
+export async function arriveAt(page: Page, url: string | RegExp): Promise<void> {
+  try {
+    await page.waitForURL(url)
+  } catch (cause) {
+    const text = await page.locator('body').innerText()
+    throw new Error(`The page is not ${String(url)} but ${page.url()}: ${text}`, { cause })
+  }
+}

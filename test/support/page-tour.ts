@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { PASSWORD } from './api.js'
+import { arriveAt } from './chromium.js'
 
 export interface Tour {
   page: Page
@@ -60,7 +61,7 @@ async function registerOnTour(tour: Tour, { email, name }: Person): Promise<void
   await send(page, { email: 'ada', name, password: 'short' })
   await visit('register-errors')
   await send(page, { email, name, password: PASSWORD })
-  await page.waitForURL(`${url}/verify`)
+  await arriveAt(page, `${url}/verify`)
   await visit('verify')
   await send(page, { code: '0000 0000' })
   await visit('verify-errors')
@@ -79,7 +80,7 @@ async function registerOnTour(tour: Tour, { email, name }: Person): Promise<void
 
 async function changeOnTour(tour: Tour, { email, name }: Person): Promise<void> {
   const { page, url, visit } = tour
-  await page.waitForURL(`${url}/account?done=verified`)
+  await arriveAt(page, `${url}/account?done=verified`)
   await visit('account')
   await send(page, { name: `${name} King` }, 'form[action$="/account/name"] .button')
   await visit('account-saved')
@@ -116,7 +117,7 @@ async function changeOnTour(tour: Tour, { email, name }: Person): Promise<void> 
 
 async function protectOnTour(tour: Tour, { email }: Person): Promise<void> {
   const { page, url, visit, codeOf } = tour
-  await page.waitForURL(`${url}/account`)
+  await arriveAt(page, `${url}/account`)
   await visit('account-ended-sessions')
   await page.goto(`${url}/account/factors/totp`)
   await visit('totp-new')
@@ -152,7 +153,7 @@ async function protectOnTour(tour: Tour, { email }: Person): Promise<void> {
   await page.goto(`${url}/mfa?method=recovery_code`)
   await visit('mfa-recovery-code')
   await send(page, { recovery_code: recoveryCode })
-  await page.waitForURL(`${url}/account`)
+  await arriveAt(page, `${url}/account`)
   await page.goto(`${url}/mfa`)
   await visit('mfa-over')
   await page.goto(`${url}/link/stop-factors-reset?token=spl_none`)
@@ -163,7 +164,7 @@ async function leaveOnTour({ page, url, visit }: Tour, { email }: Person): Promi
   await page.goto(`${url}/forgot`)
   await visit('forgot')
   await send(page, { email })
-  await page.waitForURL(`${url}/reset`)
+  await arriveAt(page, `${url}/reset`)
   await visit('reset')
   await page.goto(`${url}/account/delete`)
   await visit('delete')
