@@ -20,6 +20,8 @@ const FEW_RECOVERY_CODES = 3
 
 const shared = { tags: ['Second factor'], security: [{}] }
 
+const refusals = problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable')
+
 /** The second step of a sign-in. */
 export function mountMfaRoutes(app: AppInstance, options: MfaRoutesOptions): void {
   mountShow(app, options)
@@ -66,7 +68,7 @@ function mountPasskeyOptions(app: AppInstance, { signIn }: MfaRoutesOptions): vo
         body: schemas.mfaTokenBodySchema,
         response: {
           200: requestOptionsReplySchema,
-          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+          ...refusals,
         },
       },
       config: { access: 'public' },
@@ -89,7 +91,7 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
         body: schemas.enrollTotpSchema,
         response: {
           201: totpBegunSchema,
-          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+          ...refusals,
         },
       },
       config: { access: 'public' },
@@ -110,7 +112,7 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
         body: schemas.confirmTotpSchema,
         response: {
           200: schemas.enrolledReplySchema,
-          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+          ...refusals,
         },
       },
       config: { access: 'public' },
@@ -118,7 +120,7 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
     async (request, reply) => {
       const { body } = request
       const signedIn = await signIn.secondFactor.confirmTotp(body.mfa_token, body.code, contextOf(reply, body, door))
-      return { ...replyTo(reply, signedIn, { door, trusts: false }), recovery_codes: signedIn.recoveryCodes ?? [] }
+      return replyEnrolled(reply, signedIn, door)
     },
   )
 }
@@ -135,7 +137,7 @@ function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions
         body: schemas.mfaTokenBodySchema,
         response: {
           200: creationOptionsReplySchema,
-          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+          ...refusals,
         },
       },
       config: { access: 'public' },
@@ -153,7 +155,7 @@ function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions
         body: schemas.addPasskeySchema,
         response: {
           200: schemas.enrolledReplySchema,
-          ...problemResponses('cross_site_request', 'flow_invalid', 'database_unavailable'),
+          ...refusals,
         },
       },
       config: { access: 'public' },
@@ -161,7 +163,7 @@ function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions
     async (request, reply) => {
       const { body } = request
       const signedIn = await signIn.secondFactor.addPasskey(body.mfa_token, body, contextOf(reply, body, door))
-      return { ...replyTo(reply, signedIn, { door, trusts: false }), recovery_codes: signedIn.recoveryCodes ?? [] }
+      return replyEnrolled(reply, signedIn, door)
     },
   )
 }
@@ -181,6 +183,11 @@ function replyTo(
 ): TokenReply {
   const answer = door.reply(reply, tokens, context, { trusts })
   return warnOfFewCodes(answer, recoveryCodesLeft)
+}
+
+/** The reply to a sign-in that a first factor has completed. */
+function replyEnrolled(reply: FastifyReply, signedIn: SignedInTwice, door: Door) {
+  return { ...replyTo(reply, signedIn, { door, trusts: false }), recovery_codes: signedIn.recoveryCodes ?? [] }
 }
 
 /** Warns a user who has shown a factor and has few recovery codes left. */
