@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { simpleParser, type ParsedMail } from 'mailparser'
-import { SMTPServer } from 'smtp-server'
+import { startSmtpServer } from '../../test/support/smtp-server.js'
 
 /** A mail server that can be restarted, and what it has accepted. */
 export interface PostOffice {
@@ -26,7 +25,6 @@ export async function openPostOffice(): Promise<PostOffice> {
   const messages = new Map<string, number>()
   const flows = new Set<string>()
   const codes = new Map<string, string>()
-  let port = 0
 
   function take({ messageId = 'none', text = '' }: ParsedMail): void {
     messages.set(messageId, (messages.get(messageId) ?? 0) + 1)
@@ -37,47 +35,28 @@ export async function openPostOffice(): Promise<PostOffice> {
     }
   }
 
-  const create = () =>
-    new SMTPServer({
-      ...{ authOptional: true, hideSTARTTLS: true, logger: false, disableReverseLookup: true },
-      onData(stream, _session, done) {
-        simpleParser(stream).then(
-          (mail) => {
-            take(mail)
-            done()
-          },
-          (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-        )
-      },
-    })
-  let server = create()
+  const server = await startSmtpServer({
+    hideSTARTTLS: true,
+    onData(stream, _session, done) {
+      simpleParser(stream).then(
+        (mail) => {
+          take(mail)
+          done()
+        },
+        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+      )
+    },
+  })
 
-  async function open(): Promise<void> {
-    server = create()
-    // Connections that are cut are what this is about.
-    server.on('error', () => undefined)
-    const listening = server.listen(port, '127.0.0.1')
-    await once(listening, 'listening')
-    const address = listening.address()
-    if (typeof address === 'object' && address !== null) port = address.port
-  }
-
-  const close = () =>
-    new Promise<void>((resolve) => {
-      for (const connection of server.connections) connection.close()
-      server.close(() => resolve())
-    })
-
-  await open()
   return {
-    url: `smtp://127.0.0.1:${port}?tls=off`,
+    url: `smtp://127.0.0.1:${server.port}?tls=off`,
     codeOf: (flowToken) => codes.get(flowIdOf(flowToken)) ?? null,
     received: { messages, flows },
     async away(work) {
-      await close()
+      await server.stop()
       await work()
-      await open()
+      await server.start()
     },
-    close,
+    close: server.stop,
   }
 }

@@ -1,10 +1,10 @@
 // A mail server in this process: real conversations by SMTP, with TLS and a certificate of its own.
 
-import { once } from 'node:events'
 import tls from 'node:tls'
 import { simpleParser, type ParsedMail } from 'mailparser'
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import type { SMTPServerOptions } from 'smtp-server'
 import { cert, key } from './mail-certificate.js'
+import { startSmtpServer, type SmtpServer } from './smtp-server.js'
 
 interface Test {
   teardown(work: () => Promise<void>): void
@@ -16,8 +16,7 @@ export interface Refusal {
   text: string
 }
 
-export interface MailServer {
-  port: number
+export interface MailServer extends SmtpServer {
   /** The mails that were taken, in order, parsed as a mail program does. */
   mails: ParsedMail[]
   /** How many connections there were. */
@@ -28,10 +27,6 @@ export interface MailServer {
   refuseData(refusal: Refusal | null): void
   /** Called when a mail was taken, before the server says so. */
   onMail(work: () => Promise<void>): void
-  /** Stops answering, as if the machine were off. */
-  stop(): Promise<void>
-  /** Answers again on the same port. */
-  start(): Promise<void>
 }
 
 /** Starts a mail server until the test has ended. Options replace those of a server with STARTTLS and without accounts. */
@@ -41,47 +36,27 @@ export async function startMailServer(t: Test, options: SMTPServerOptions = {}):
   let recipients: Refusal | null = null
   let data: Refusal | null = null
   let work = () => Promise.resolve()
-  let port = 0
 
-  const create = () =>
-    new SMTPServer({
-      ...{ key, cert, authOptional: true, logger: false, disableReverseLookup: true },
-      onConnect(_session, done) {
-        connections += 1
-        done()
-      },
-      onRcptTo: (_address, _session, done) => done(errorOf(recipients)),
-      onData(stream, _session, done) {
-        void simpleParser(stream).then(async (mail) => {
-          if (data === null) mails.push(mail)
-          await work()
-          done(errorOf(data))
-        })
-      },
-      ...options,
-    })
-  let server = create()
-
-  const start = async () => {
-    server = create()
-    // Connections that break are what some tests are about.
-    server.on('error', () => undefined)
-    const listening = server.listen(port, '127.0.0.1')
-    await once(listening, 'listening')
-    const address = listening.address()
-    if (typeof address === 'object' && address !== null) port = address.port
-  }
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      for (const connection of server.connections) connection.close()
-      server.close(() => resolve())
-    })
-
-  await start()
-  t.teardown(stop)
+  const server = await startSmtpServer({
+    ...{ key, cert },
+    onConnect(_session, done) {
+      connections += 1
+      done()
+    },
+    onRcptTo: (_address, _session, done) => done(errorOf(recipients)),
+    onData(stream, _session, done) {
+      void simpleParser(stream).then(async (mail) => {
+        if (data === null) mails.push(mail)
+        await work()
+        done(errorOf(data))
+      })
+    },
+    ...options,
+  })
+  t.teardown(server.stop)
   return {
     get port() {
-      return port
+      return server.port
     },
     mails,
     get connections() {
@@ -90,8 +65,8 @@ export async function startMailServer(t: Test, options: SMTPServerOptions = {}):
     refuseRecipients: (refusal) => void (recipients = refusal),
     refuseData: (refusal) => void (data = refusal),
     onMail: (then) => void (work = then),
-    stop,
-    start,
+    stop: server.stop,
+    start: server.start,
   }
 }
 
