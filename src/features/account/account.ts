@@ -13,6 +13,7 @@ import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { accountEvents } from './audit-events.js'
+import { rotateShown } from './rotating.js'
 import type { Self } from './self.js'
 
 export { changeAddress } from './address.js'
@@ -45,10 +46,10 @@ export interface Account {
    */
   changePassword(self: Self, passwords: { current: string | null; next: string }): Promise<SessionTokens | null>
   /**
-   * Leaves the user without a password, and ends the other sessions as a change does. Throws `last_way_in` without a passkey
-   * that signs in by itself.
+   * Leaves the user without a password, with all that a change of it leads to, rotation included. Throws `last_way_in`
+   * without a passkey that signs in by itself.
    */
-  removePassword(self: Self): Promise<void>
+  removePassword(self: Self): Promise<SessionTokens | null>
   /**
    * Deletes the user and all their personal data. Only a user without a password, who has authenticated just now, may leave
    * it out. Throws `validation_failed`, `invalid_credentials` and `rate_limited`.
@@ -114,18 +115,14 @@ export function createAccount(options: AccountOptions): Account {
     changeProfile: accounts.changeProfile,
 
     async changePassword(self, { current, next }) {
-      const { userId, sessionId, shown, gone } = self
+      const { userId, gone } = self
       const user = current === null ? await accounts.require(userId) : await passwords.confirm(self, current)
       if (current === null && user.hasPassword) throw passwordRequired('/current_password')
       await passwords.requireAcceptable(next, user, { path: '/new_password', present: current })
       const passwordHash = await passwords.hash(next, gone)
       const change = async (tx: Queries, revoke: Revoke) => {
         await setPasswordWithin({ tx, revoke }, self, { user, passwordHash })
-        for (const request of shown) {
-          const tokens = await families.rotate(tx, sessionId, request)
-          if (tokens !== null) return tokens
-        }
-        return null
+        return rotateShown(families, tx, self)
       }
       const tokens =
         current === null
@@ -137,14 +134,16 @@ export function createAccount(options: AccountOptions): Account {
 
     async removePassword(self) {
       const { userId } = self
-      await revocations.transaction(async (tx, revoke) => {
+      const tokens = await revocations.transaction(async (tx, revoke) => {
         const user = await requireHeld(tx, userId)
-        if (!user.hasPassword) return
+        if (!user.hasPassword) return null
         if (!(await passkeys.canSignIn(tx, userId))) throw new Problem('last_way_in')
         await setPasswordWithin({ tx, revoke }, self, { user, passwordHash: null })
         await passwords.forgetGuesses(tx, user.email)
+        return rotateShown(families, tx, self)
       })
       flows.wakeMail()
+      return tokens
     },
 
     async remove(self, password) {

@@ -5,9 +5,16 @@ import { claimsOf } from '../../platform/http/access.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { attemptHeadersSchema, replyWithTokens, type SessionCookies } from '../browser/browser.js'
-import type { Families } from '../families/families.js'
+import type { Families, SessionTokens } from '../families/families.js'
 import type { Account, EmailChange } from './account.js'
-import { changePasswordSchema, deleteMeSchema, meSchema, patchMeSchema, presentMe } from './schemas.js'
+import {
+  changePasswordSchema,
+  deleteMeSchema,
+  meSchema,
+  patchMeSchema,
+  presentMe,
+  removePasswordSchema,
+} from './schemas.js'
 import { selfOf } from './self.js'
 import { mountSessionRoutes } from './session-routes.js'
 
@@ -23,6 +30,17 @@ const deletionAccess = { token: 'live' as const, stepUp: { spares: 'users_with_p
 
 const shared = { tags: ['Account'], security: [{ accessToken: [] }, { accessCookie: [] }] }
 
+/** What a change of the password leads to. */
+const AFTER_CHANGE =
+  'Ends all other sessions. The current session stays active, but its access token becomes stale. If the request carries ' +
+  'its refresh token, in a cookie or in the body, the session is refreshed: the response has the new tokens, or both ' +
+  'cookies in mode session. A lost response can be repeated by a refresh with the same Idempotency-Key.'
+
+const changedResponses = {
+  200: tokenReplySchema,
+  204: noContent('Done. The tokens are in cookies, or must be refreshed.'),
+}
+
 /** /v1/me and /v1/sessions: what users read and change in their own account. */
 export function mountAccountRoutes(app: AppInstance, options: AccountRoutesOptions): void {
   mountProfile(app, options)
@@ -30,7 +48,7 @@ export function mountAccountRoutes(app: AppInstance, options: AccountRoutesOptio
 }
 
 function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
-  const { account, emailChange, cookies, clock } = options
+  const { account, emailChange, cookies } = options
 
   app.get(
     '/v1/me',
@@ -77,15 +95,11 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         description:
           'A user without a password sets one, without "current_password". ' +
           'Of users with a second factor, it also requires an authentication of the last 15 minutes at their highest level. ' +
-          'Ends all other sessions. The current session stays active, but its access token becomes stale. If the request ' +
-          'carries its refresh token, in a cookie or in the body, the session is refreshed: the response has the new ' +
-          'tokens, or both cookies in mode session. A lost response can be repeated by a refresh with the same ' +
-          'Idempotency-Key.',
+          AFTER_CHANGE,
         headers: attemptHeadersSchema,
         body: changePasswordSchema,
         response: {
-          200: tokenReplySchema,
-          204: noContent('Done. The tokens are in cookies, or must be refreshed.'),
+          ...changedResponses,
           ...problemResponses('invalid_credentials', 'password_too_weak', 'rate_limited'),
         },
       },
@@ -95,9 +109,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
       const { current_password: current = null, new_password: next, refresh_token: inBody } = request.body
       const attemptKey = request.headers['idempotency-key'] ?? null
       const tokens = await account.changePassword(selfOf(reply, options, { inBody, attemptKey }), { current, next })
-      if (tokens === null) return reply.code(204).send()
-      const answer = replyWithTokens(reply, tokens, { cookies, clock })
-      return tokens.family.mode === 'session' ? reply.code(204).send() : answer
+      return sendChanged(reply, tokens, options)
     },
   )
 
@@ -108,19 +120,17 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         ...shared,
         operationId: 'removePassword',
         summary: 'Remove the password',
-        description:
-          'The user signs in with a passkey from then on. Ends all other sessions. The current session stays active, but ' +
-          'its access token becomes stale.',
-        response: {
-          204: noContent('Done. The user has no password.'),
-          ...problemResponses('last_way_in'),
-        },
+        description: `The user signs in with a passkey from then on. ${AFTER_CHANGE}`,
+        headers: attemptHeadersSchema,
+        body: removePasswordSchema,
+        response: { ...changedResponses, ...problemResponses('last_way_in') },
       },
       config: { access: { token: 'live', stepUp: {} } },
     },
-    async (_request, reply) => {
-      await account.removePassword(selfOf(reply, options))
-      return reply.code(204).send()
+    async (request, reply) => {
+      const attemptKey = request.headers['idempotency-key'] ?? null
+      const self = selfOf(reply, options, { inBody: request.body?.refresh_token, attemptKey })
+      return sendChanged(reply, await account.removePassword(self), options)
     },
   )
 
@@ -157,4 +167,11 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
     },
     remove,
   )
+}
+
+/** Answers a change of the password: with the tokens of the rotated session, where the request has shown its refresh token. */
+function sendChanged(reply: FastifyReply, tokens: SessionTokens | null, options: AccountRoutesOptions) {
+  if (tokens === null) return reply.code(204).send()
+  const answer = replyWithTokens(reply, tokens, options)
+  return tokens.family.mode === 'session' ? reply.code(204).send() : answer
 }

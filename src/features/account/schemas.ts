@@ -39,14 +39,22 @@ export const deleteMeSchema = z
   })
   .meta({ examples: [{ password: 'copper lantern drifts over seven hills' }] })
 
+/** In cookie modes it is in its cookie. */
+const shownRefreshToken = z
+  .string()
+  .optional()
+  .meta({ description: 'In mode json: the refresh token of this session, which is replaced.' })
+
+export const removePasswordSchema = z
+  .strictObject({ refresh_token: shownRefreshToken })
+  .nullish()
+  .meta({ examples: [{}] })
+
 export const changePasswordSchema = z
   .strictObject({
     current_password: passwordSchema.optional().meta({ description: 'Required of users who have a password.' }),
     new_password: passwordSchema,
-    refresh_token: z
-      .string()
-      .optional()
-      .meta({ description: 'In mode json: the refresh token of this session, which is replaced.' }),
+    refresh_token: shownRefreshToken,
   })
   .meta({
     examples: [
