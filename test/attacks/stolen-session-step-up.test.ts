@@ -13,7 +13,8 @@ t.test('MFA-09: the password and a stolen session remove no factor, add none, an
   const calls = createFactorCalls(app)
   const user = await calls.signUpWithTotp()
   const { api } = app
-  const token = user.accessToken
+  app.clock.advance({ minutes: 16 })
+  const { access_token: token } = (await api.refresh(user.refreshToken)).body
   const before = await readFamily(app.database, user.sessionId)
   const reauthenticate = (body: object) => calls.post('/v1/auth/reauthenticate', body, { token })
   t.match(await reauthenticate({ password: PASSWORD }), refused)

@@ -7,7 +7,7 @@ import { startApp, type TestApp } from '../support/app.js'
 import type { RequestOptions } from '../support/authenticator.js'
 import { signUpAs, type Authenticated } from '../support/authenticated.js'
 import { parseChallenge } from '../support/challenge.js'
-import { createFactorCalls, wrongTotp, type MfaBody } from '../support/factor-calls.js'
+import { createFactorCalls, wrongTotp, type MfaBody, type TotpBody } from '../support/factor-calls.js'
 import { operationsOf, pathOf, type Operation } from '../support/operations.js'
 import { startPasskeyApp } from '../support/passkey-calls.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
@@ -223,10 +223,12 @@ t.test('MFA-01: a TOTP code and a recovery code renew the authentication, each o
   const { api, clock, database } = app
   const calls = createFactorCalls(app)
   const user = await calls.signUpWithTotp()
-  t.match(await changeAddress(app, user.accessToken), { ...refused, body: { acr_values: ['aal2'] } })
+  clock.advance({ minutes: 16 })
+  const { body: aged } = await api.refresh(user.refreshToken)
+  t.match(await changeAddress(app, aged.access_token), { ...refused, body: { acr_values: ['aal2'] } })
 
   const code = calls.codeOf(user.secret)
-  const answers = await Promise.all([1, 2, 3, 4].map(() => authenticate(app, user.accessToken, { code })))
+  const answers = await Promise.all([1, 2, 3, 4].map(() => authenticate(app, aged.access_token, { code })))
   t.strictSame(answers.map(({ status }) => status).sort(), [200, 401, 401, 401], 'in parallel, one of them counts')
   const elevated = answers.find(({ status }) => status === 200)?.body.access_token
   t.match(decodeJwt(elevated ?? ''), { amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' })
@@ -234,7 +236,7 @@ t.test('MFA-01: a TOTP code and a recovery code renew the authentication, each o
   t.match(await authenticate(app, elevated, { code }), { status: 401, body: { code: 'invalid_credentials' } })
   const { mfa_token } = await calls.firstStep(user)
   t.match(await calls.mfa({ mfa_token, code }), { body: { reason: 'wrong_code' } }, 'nor at a sign-in')
-  const { body: kept } = await api.refresh(user.refreshToken)
+  const { body: kept } = await api.refresh(aged.refresh_token)
   t.match(decodeJwt(kept.access_token ?? ''), { amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' }, 'a refresh keeps it')
 
   clock.advance({ minutes: 16 })
@@ -280,7 +282,9 @@ t.test('MFA-09, MFA-10: a passkey renews with the highest level, a code does not
   const app = await startPasskeyApp(t)
   const { api, clock } = app
   const user = await api.signUp()
-  const { holder, passkey, accessToken, refreshToken } = await app.enroll(user)
+  const { holder, passkey, refreshToken: enrolled } = await app.enroll(user)
+  clock.advance({ minutes: 16 })
+  const { access_token: accessToken, refresh_token: refreshToken } = (await api.refresh(enrolled)).body
   const options = async (token: string | undefined) => {
     const path = '/v1/auth/reauthenticate/options'
     return (await api.call<{ options: RequestOptions }>(path, { method: 'POST', token })).body.options
@@ -312,6 +316,53 @@ t.test('MFA-09, MFA-10: a passkey renews with the highest level, a code does not
   const again = holder.get(await options(old.access_token))
   const renewed = await authenticate(app, old.access_token, { credential: again })
   t.match(await remove(renewed.body.access_token), { status: 204 })
+})
+
+t.test('MFA-09: a factor that was just added and shown raises the level of its session, and lowers none', async (t) => {
+  const app = await startPasskeyApp(t)
+  const { api, clock } = app
+  const calls = createFactorCalls(app)
+  const claimsOf = async (token: string | undefined) => {
+    const { body } = await api.refresh(token)
+    const { amr, acr, auth_time } = decodeJwt(body.access_token ?? '')
+    return { ...body, claims: { amr, acr, auth_time } }
+  }
+  const addTotp = async (token: string | undefined) => {
+    const { body } = await calls.post<TotpBody>('/v1/me/factors/totp', {}, { token })
+    const confirm = (code: string) => calls.post(`/v1/me/factors/totp/${body.id}/confirm`, { code }, { token })
+    return { confirm, code: calls.codeOf(body.secret) }
+  }
+  const user = await api.signUp()
+  clock.advance({ minutes: 5 })
+  const begun = await addTotp(user.accessToken)
+  t.match(await begun.confirm(wrongTotp(begun.code)), { status: 401, body: { code: 'invalid_credentials' } })
+  const { access_token: token, ...still } = await claimsOf(user.refreshToken)
+  t.match(still.claims, { amr: ['pwd'], acr: 'aal1' }, 'a wrong code raises nothing')
+  t.match(await begun.confirm(begun.code), { status: 200 })
+  const raised = await claimsOf(still.refresh_token)
+  const now = Math.floor(clock.now().getTime() / 1000)
+  t.match(raised.claims, { amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' })
+  t.ok(Math.abs(Number(raised.claims.auth_time) - now) <= 1, 'as of now')
+  t.match(
+    await api.whoami(token),
+    { body: { code: 'token_stale' } },
+    'the token of before says less, and holds no more',
+  )
+  t.match(await changeAddress(app, raised.access_token), { status: 202 }, 'the factor is not asked for again')
+
+  clock.advance({ minutes: 1 })
+  const keyed = await app.enroll({
+    ...user,
+    accessToken: raised.access_token ?? '',
+    refreshToken: raised.refresh_token ?? '',
+  })
+  const withKey = decodeJwt(keyed.accessToken)
+  t.match(withKey, { amr: ['pwd', /^[hs]wk$/, 'user', 'mfa'], acr: 'phr' })
+  clock.advance({ minutes: 1 })
+  const second = await addTotp(keyed.accessToken)
+  t.match(await second.confirm(second.code), { status: 204 })
+  const { amr, acr, auth_time } = withKey
+  t.strictSame((await claimsOf(keyed.refreshToken)).claims, { amr, acr, auth_time }, 'a code is less than the passkey')
 })
 
 t.test('a recovery code lets a user replace the only passkey, and no more than that', async (t) => {

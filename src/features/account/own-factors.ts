@@ -1,14 +1,23 @@
 import type { Database, Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
-import type { Accounts } from '../accounts/accounts.js'
+import type { Accounts, User } from '../accounts/accounts.js'
 import type { Actor, Audit } from '../audit/audit.js'
 import type { BegunTotp, FactorChange, Factors, TotpFactor } from '../factors/factors.js'
-import type { Families, SessionTokens } from '../families/families.js'
+import type { Families, Proof, SessionTokens } from '../families/families.js'
 import type { Flows } from '../flows/flows.js'
-import type { Attestation, CreationOptions, Passkey, Passkeys, RegisteredPasskey } from '../passkeys/passkeys.js'
+import type {
+  Attestation,
+  CreationOptions,
+  Passkey,
+  Passkeys,
+  RegisteredPasskey,
+  Signals,
+} from '../passkeys/passkeys.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
+import { raisedBy } from '../sign-in/sign-in.js'
 import type { accountEvents } from './audit-events.js'
+import { rotateShown } from './rotating.js'
 import type { Self } from './self.js'
 
 export interface OwnFactorsOptions {
@@ -50,28 +59,34 @@ export interface OwnFactors {
   rename(self: Self, id: string, name: string): Promise<TotpFactor | Passkey>
   /** Throws `not_found`, `last_factor` and `last_way_in`. */
   remove(self: Self, id: string): Promise<Changed>
+  /** What browsers are told of the passkeys. */
+  signals(user: Pick<User, 'id' | 'email' | 'name'>): Promise<Signals>
   /** Throws `not_found` for a user without a second factor. */
   replaceRecoveryCodes(self: Self): Promise<string[]>
 }
 
+/** What changes the factors, in a transaction that holds the user's row. */
+type Work<T> = (tx: Queries, revoke: Revoke, by: Omit<FactorChange, 'change' | 'name'>) => Promise<T>
+
 export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
   const { database, accounts, revocations, families, factors, passkeys, flows, audit } = options
 
-  /** Changes the factors, in a transaction that holds the user's row, and rotates the session (REF-14). */
+  /**
+   * Changes the factors, in a transaction that holds the user's row, and rotates the session (REF-14). One that was added and
+   * proven raises the level of the session.
+   */
   async function change<T>(
     self: Self,
-    work: (tx: Queries, revoke: Revoke, by: Omit<FactorChange, 'change' | 'name'>) => Promise<T>,
+    work: Work<T>,
+    added: Proof | null = null,
   ): Promise<{ result: T; tokens: SessionTokens | null }> {
-    const { userId, sessionId, caller, shown } = self
+    const { userId, sessionId, caller } = self
     const changed = await revocations.transaction(async (tx, revoke) => {
       const user = await accounts.lock(tx, userId)
       if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
       const result = await work(tx, revoke, { user, sessionId, actor: actorOf(self), caller })
-      for (const request of shown) {
-        const tokens = await families.rotate(tx, sessionId, request)
-        if (tokens !== null) return { result, tokens }
-      }
-      return { result, tokens: null }
+      if (added !== null) await families.elevate(tx, sessionId, (before) => raisedBy(added, before))
+      return { result, tokens: await rotateShown(families, tx, self) }
     })
     flows.wakeMail()
     return changed
@@ -96,7 +111,8 @@ export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
       const shown = isUuid(id) ? await factors.checkPending({ id, userId }, code) : 'unknown'
       if (shown === 'unknown') throw new Problem('not_found')
       if (shown === 'wrong') throw new Problem('invalid_credentials', { detail: 'The code is wrong.' })
-      const { result, tokens } = await change(self, (tx, revoke, by) => factors.confirmTotp(tx, revoke, shown, by))
+      const confirm: Work<string[] | null> = (tx, revoke, by) => factors.confirmTotp(tx, revoke, shown, by)
+      const { result, tokens } = await change(self, confirm, shown.proof)
       return { recoveryCodes: result, tokens }
     },
 
@@ -108,7 +124,7 @@ export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
     async addPasskey(self, { credential, name }) {
       const { userId, caller } = self
       const checked = await passkeys.checkNew({ credential, userId, name, caller })
-      const { result, tokens } = await change(self, (tx, revoke, by) => checked.add(tx, revoke, by))
+      const { result, tokens } = await change(self, (tx, revoke, by) => checked.add(tx, revoke, by), checked.proof)
       return { ...result, tokens }
     },
 
@@ -130,6 +146,8 @@ export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
       })
       return { recoveryCodes: null, tokens }
     },
+
+    signals: (user) => database.query((client) => passkeys.signalsOf(client, user), { safeToRetry: true }),
 
     async replaceRecoveryCodes(self) {
       const { userId, sessionId, caller } = self

@@ -2,6 +2,7 @@ import type { Queries } from '../../platform/database/database.js'
 import { Problem } from '../../platform/problem.js'
 import { uuidv7 } from '../../platform/uuid.js'
 import type { User } from '../accounts/accounts.js'
+import type { Proof } from '../families/families.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { FactorChange, FactorChanges } from './changing.js'
 import type { FactorsContext } from './context.js'
@@ -24,6 +25,7 @@ export interface ShownTotp {
   id: string
   name: string
   step: number
+  proof: Proof
 }
 
 export interface Enrolling {
@@ -72,8 +74,9 @@ export function createEnrolling(context: FactorsContext, { change }: Pick<Factor
       const totp = await database.query(find, { safeToRetry: true })
       const secret = totp && openSecret(secrets, totp)
       if (totp === null || secret === null) return 'unknown'
-      const step = stepOfCode(secret, code, clock.now())
-      return step === null ? 'wrong' : { id: totp.id, name: totp.name, step }
+      const at = clock.now()
+      const step = stepOfCode(secret, code, at)
+      return step === null ? 'wrong' : { id: totp.id, name: totp.name, step, proof: { method: 'otp', at } }
     },
 
     async confirmTotp(tx, revoke, { id, name, step }, by) {

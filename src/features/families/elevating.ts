@@ -8,19 +8,20 @@ import * as store from './store.js'
 /**
  * Records on a living session that its user has authenticated again, in the caller's transaction, and makes an access token
  * that says so. The refresh token stays as it is, and later refreshes keep what is written here. `authenticate` is given
- * the methods that the session has so far. Null for a session that has ended.
+ * what the session has so far, and returns null to leave it. Null for that, and for a session that has ended.
  */
 export async function elevate(
   context: FamiliesContext,
   tx: Queries,
   sessionId: string,
-  authenticate: (amr: readonly string[]) => Authentication,
+  authenticate: (before: { amr: readonly string[]; acr: string }) => Authentication | null,
 ): Promise<AccessGrant | null> {
   const { clock, settings } = context
   const reading = await store.readFamilyForUpdate(tx, { id: sessionId }, clock.shiftMs)
   if (!reading?.user || endOf(reading.family, settings, reading.now) !== null) return null
   const { family, user, now } = reading
-  const shown = authenticate(family.amr)
+  const shown = authenticate(family)
+  if (shown === null) return null
   // Later than the time of the token, it would make the token look as if it came from the future.
   const authenticatedAt = shown.authenticatedAt > now ? now : shown.authenticatedAt
   const authentication = { ...shown, authenticatedAt }

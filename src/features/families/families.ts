@@ -50,13 +50,13 @@ export interface Families extends Opening {
   rotate(tx: Queries, sessionId: string, request: RefreshRequest): Promise<SessionTokens | null>
   /**
    * Records on a living session that its user has authenticated again, in the caller's transaction; returns a new access
-   * token, without rotating the refresh token. `authenticate` is given the methods that the session has so far. Null for a
-   * session that has ended.
+   * token, without rotating the refresh token. `authenticate` is given what the session has so far, and returns null to leave
+   * it. Null for that, and for a session that has ended.
    */
   elevate(
     tx: Queries,
     sessionId: string,
-    authenticate: (amr: readonly string[]) => Authentication,
+    authenticate: (before: { amr: readonly string[]; acr: string }) => Authentication | null,
   ): Promise<AccessGrant | null>
   /** Ends the families of all genuine credentials shown; by default it is their users who do. */
   logout(shown: ShownCredentials, caller: Caller, actor?: Actor): Promise<void>

@@ -5,13 +5,13 @@ import { steppingUser, stepUpProblem, type MfaSetting } from '../access/access.j
 import type { Accounts } from '../accounts/accounts.js'
 import type { Audit } from '../audit/audit.js'
 import type { Factors } from '../factors/factors.js'
-import type { AccessGrant, Authentication, Families, Proof } from '../families/families.js'
+import type { AccessGrant, Families, Proof } from '../families/families.js'
 import type { Flows } from '../flows/flows.js'
 import type { Passkeys, RequestOptions } from '../passkeys/passkeys.js'
 import type { Confirmer, Passwords } from '../passwords/passwords.js'
 import type { signInEvents } from './audit-events.js'
+import { elevatedBy } from './elevation.js'
 import { createFactorCheck, type PresentedFactor } from './factor-check.js'
-import { authenticationOf } from './next-step.js'
 
 export interface ReauthenticationOptions {
   database: Database
@@ -106,7 +106,7 @@ async function elevate(
   { userId, sessionId, caller }: Reauthenticator,
   proof: Proof,
 ): Promise<AccessGrant> {
-  const grant = await families.elevate(tx, sessionId, (amr) => elevatedBy(proof, amr))
+  const grant = await families.elevate(tx, sessionId, ({ amr }) => elevatedBy(proof, amr))
   if (grant === null) throw new Problem('session_ended')
   const actor = { kind: 'user' as const, id: userId }
   const detail = { method: proof.method }
@@ -122,20 +122,4 @@ async function refuse(
   const event = 'second_factor_failed'
   await database.query((client) => audit.record(client, { event, actor, caller, userId, sessionId }))
   return new Problem('invalid_credentials')
-}
-
-/**
- * The authentication of a session after one more proof. Of what was shown before, only the first methods stay: a session
- * does not keep the level of a factor that was not shown now.
- */
-function elevatedBy(proof: Proof, amr: readonly string[]): Authentication {
-  const first = amr.filter(isFirstMethod).map((method) => ({ method, at: proof.at }))
-  const authentication = authenticationOf([...first, proof])
-  // A user who has lost the passkey that began the session has nothing else to show beside the code.
-  const isRecoveryAlone = proof.method === 'rec' && first.length === 0
-  return isRecoveryAlone ? { ...authentication, acr: 'aal2' } : authentication
-}
-
-function isFirstMethod(method: string): method is 'pwd' | 'email' {
-  return method === 'pwd' || method === 'email'
 }

@@ -52,7 +52,7 @@ export interface SecondFactor {
 
 /** The second step of a sign-in: all that the holder of an `mfa_token` can do. */
 export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
-  const { database, accounts, factors, passkeys, flows, clock } = options
+  const { database, accounts, factors, passkeys, flows } = options
   const factorCheck = createFactorCheck(options)
 
   async function requireFlow(token: string): Promise<{ flow: Flow; first: FirstStep; userId: string }> {
@@ -130,7 +130,7 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
       })
       const signedIn = await flows.complete(flow, (tx, revoke, user) => {
         const held = { tx, revoke, user: requireSame(user, first) }
-        const step = { flow, first, context, shown: { method: 'otp' as const, at: clock.now() } }
+        const step = { flow, first, context, shown: shown.proof }
         return enroll(options, held, step, (by) => factors.confirmTotp(tx, revoke, shown, by))
       })
       countCompleted(options, first)

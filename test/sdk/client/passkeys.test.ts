@@ -24,12 +24,13 @@ async function start(t: Test & { teardown(work: () => void): void }, settings: S
 }
 
 t.test('a passkey is made, signs in, renews the sign-in and is removed', async (t) => {
-  const { signUp, browser } = await start(t)
+  const { signUp, browser, clock } = await start(t)
   const { client, account } = await signUp()
   t.ok(supportsPasskeys())
   const { passkey, recoveryCodes } = await createPasskey(client, { name: 'Laptop' })
   t.match(passkey, { type: 'passkey', name: 'Laptop' })
   t.equal(recoveryCodes?.length, 10)
+  clock.advance({ minutes: 16 })
   t.match(await errorOf(createPasskey(client)), { code: 'insufficient_user_authentication' })
   t.match(await reauthenticateWithPasskey(client), { status: 'signed_in' })
   t.match(await errorOf(createPasskey(client)), { code: 'passkey_exists', cause: { name: 'InvalidStateError' } })
@@ -51,6 +52,26 @@ t.test('a passkey is made, signs in, renews the sign-in and is removed', async (
   t.match(browser.signals.at(-1), ['details', { name: account.email, displayName: 'Ada' }])
   await removePasskey(client, passkey.id)
   t.match(browser.signals.at(-2), ['accepted', { allAcceptedCredentialIds: [] }])
+})
+
+t.test('REF-08: the password is removed, also where the response is lost, and set again', async (t) => {
+  const { signUp, clock } = await start(t)
+  const device = await signUp()
+  const { client, network } = device
+  t.match(await errorOf(client.removePassword()), { code: 'last_way_in' })
+  await createPasskey(client)
+  await client.refresh()
+  network.loseAnswer('/v1/me/password')
+  t.match(await errorOf(client.removePassword()), { code: 'unreachable' })
+  t.match(await device.kept(), { token: /^spr_/, attempt: /^[0-9a-f]{32}$/ })
+  clock.advance({ minutes: 5 })
+  const restarted = device.restart()
+  await restarted.restore()
+  t.match(await device.kept(), { token: /^spr_/, attempt: undefined })
+  const before = await device.kept()
+  await restarted.changePassword({ new_password: 'seven hills under a lantern' })
+  t.not((await device.kept())?.token, before?.token, 'the session goes on with other tokens')
+  t.match(await restarted.sessions(), [{ id: device.sessionId }])
 })
 
 t.test('only a passkey that is not registered is signalled as unknown', async (t) => {
