@@ -13,6 +13,7 @@ const ownPages: ReadonlySet<string> = new Set([
   '/account',
   '/account/email',
   '/account/password',
+  '/account/password/remove',
   '/account/delete',
   '/account/factors/totp',
   '/account/factors/passkey',

@@ -1,12 +1,15 @@
 import type { VNode } from 'preact'
 import type { Session } from '../../features/families/families.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
-import { Button, ButtonLink, Field, Form, Status } from '../layout/form.js'
+import { Button, ButtonLink, Form, Status } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import type { MessageKey } from '../locales/messages.js'
 import { FactorList, type OwnFactor } from '../factors/factor-list.js'
+import { PasskeySignals, type SignalCalls } from '../factors/passkey-signals.js'
 import { Devices, EndedSessions } from './devices.js'
+import { AddressOfPassword, CurrentPassword } from './password-fields.js'
+import { PasswordSection } from './password.js'
 import { Profile, type ProfileProps } from './profile.js'
 import { BackToAccount, Section } from './section.js'
 
@@ -14,6 +17,8 @@ import { BackToAccount, Section } from './section.js'
 export const doneMessages: Readonly<Record<string, MessageKey>> = {
   name: 'account.name_saved',
   password: 'account.password_changed',
+  password_set: 'account.password_set',
+  password_removed: 'account.password_removed',
   verified: 'account.verified_now',
   email_cancelled: 'account.email_cancelled',
   language: 'account.language_saved',
@@ -32,6 +37,8 @@ interface AccountPageProps extends ProfileProps {
   nextCursor: string | null
   factors: readonly OwnFactor[]
   recoveryCodesLeft: number
+  /** What the browser is told of the passkeys; null where there is nothing to tell. */
+  signals: SignalCalls | null
   /** MFA_TRUST_DAYS. */
   canTrust: boolean
   ended: readonly Session[]
@@ -39,18 +46,14 @@ interface AccountPageProps extends ProfileProps {
 }
 
 export function AccountPage(props: AccountPageProps): VNode {
-  const { sessions, currentId, nextCursor, ended, done, errors = noErrors } = props
+  const { user, factors, signals, sessions, currentId, nextCursor, ended, done, errors = noErrors } = props
   const { t } = usePage()
   return (
-    <Layout title={t('account.title')} hasErrors={errors !== noErrors} isWide>
+    <Layout title={t('account.title')} hasErrors={errors !== noErrors} scripts={['passkey-signals.js']} isWide>
+      <PasskeySignals calls={signals} />
       {done !== null && <Status>{t(done)}</Status>}
       <Profile {...props} />
-      <Section id="password" title={t('account.password')}>
-        <p>{t('account.password_text')}</p>
-        <ButtonLink path="/account/password" kind="secondary">
-          {t('account.change_password')}
-        </ButtonLink>
-      </Section>
+      <PasswordSection hasPassword={user.hasPassword} hasPasskey={factors.some(signsIn)} />
       <FactorList {...props} />
       <Section id="devices" title={t('account.devices')}>
         <p>{t('account.devices_text')}</p>
@@ -60,6 +63,11 @@ export function AccountPage(props: AccountPageProps): VNode {
       <Leaving />
     </Layout>
   )
+}
+
+/** Whether a factor is a passkey that signs its user in by itself. */
+function signsIn(factor: OwnFactor): boolean {
+  return 'userVerifying' in factor && factor.userVerifying
 }
 
 function Leaving(): VNode {
@@ -86,38 +94,14 @@ function Leaving(): VNode {
   )
 }
 
-interface ConfirmProps {
-  /** For password managers, which file the new password under it. */
+interface DeletePageProps {
   email: string
   /** Users without one have just confirmed by a passkey that it is them. */
   hasPassword: boolean
   errors?: FormErrors
 }
 
-export function PasswordPage({ email, hasPassword, errors = noErrors }: ConfirmProps): VNode {
-  const { t, minLength } = usePage()
-  return (
-    <Layout title={t('account.change_password')} hasErrors={errors !== noErrors}>
-      <p>{t('account.password_text')}</p>
-      <Form action="/account/password" error={errors.form}>
-        <AddressOfPassword email={email} />
-        {hasPassword && <CurrentPassword errors={errors} />}
-        <Field
-          name="new_password"
-          label={t('field.new_password')}
-          type="password"
-          autocomplete="new-password"
-          hint={t('password.hint', { min: minLength })}
-          error={errors.fields['new_password']}
-        />
-        <Button>{t('account.change_password')}</Button>
-      </Form>
-      <BackToAccount />
-    </Layout>
-  )
-}
-
-export function DeletePage({ email, hasPassword, errors = noErrors }: ConfirmProps): VNode {
+export function DeletePage({ email, hasPassword, errors = noErrors }: DeletePageProps): VNode {
   const { t } = usePage()
   return (
     <Layout title={t('account.delete')} hasErrors={errors !== noErrors}>
@@ -129,26 +113,5 @@ export function DeletePage({ email, hasPassword, errors = noErrors }: ConfirmPro
       </Form>
       <BackToAccount />
     </Layout>
-  )
-}
-
-function AddressOfPassword({ email }: { email: string }): VNode {
-  const { t } = usePage()
-  return (
-    <Field name="username" label={t('field.email')} type="email" value={email} autocomplete="username" isReadonly />
-  )
-}
-
-function CurrentPassword({ errors }: { errors: FormErrors }): VNode {
-  const { t } = usePage()
-  return (
-    <Field
-      name="current_password"
-      label={t('field.current_password')}
-      type="password"
-      autocomplete="current-password"
-      error={errors.fields['current_password']}
-      isFirst={errors === noErrors}
-    />
   )
 }

@@ -4,22 +4,22 @@ import type { AppInstance } from '../../platform/http/app-instance.js'
 import { claimsOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
 import { nameSchema } from '../../features/accounts/accounts.js'
-import { replyWithTokens } from '../../features/browser/browser.js'
 import { holdersOf, localeMember, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
+import { signalsOfUser } from '../factors/passkey-signals.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
-import { forUsers, forUsersChangingPassword, forUsersDeleting, pageQuery } from '../page-routes.js'
+import { forUsers, forUsersDeleting, pageQuery } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
 import { mountAddress } from './address.js'
-import { AccountPage, DeletePage, doneMessages, PasswordPage } from './account-pages.js'
+import { AccountPage, DeletePage, doneMessages } from './account-pages.js'
+import { mountPassword } from './password.js'
 import { mountDeviceNames } from './rename-device.js'
 import { selfOf } from './self.js'
 
 const nameForm = z.object({ name: z.union([z.literal('').transform(() => null), nameSchema]) })
 const languageForm = z.object({ locale: z.union([z.literal('').transform(() => null), localeMember]) })
 // Users without a password have none to show.
-const passwordForm = z.object({ current_password: passwordSchema.optional(), new_password: passwordSchema })
 const deleteForm = z.object({ current_password: passwordSchema.optional() })
 
 /** How many ended sessions the page shows. The API lists all of them. */
@@ -46,6 +46,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
     const user = await account.read(sub)
     const pendingEmail = await emailChange.findPending(sub)
     const owned = await ownFactors.list(sub)
+    const signals = signalsOfUser(await ownFactors.signals(user))
     const { sessions, nextCursor } = await families.listSessions(sub, { ended: false, cursor })
     const ended = await families.listSessions(sub, { ended: true })
     const page = (
@@ -61,6 +62,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
           mailLocales: tools.locales,
           pendingEmail,
           ...owned,
+          signals,
           canTrust,
         }}
         {...(typedName !== undefined && { typedName })}
@@ -107,30 +109,6 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
   scope.post('/account/end-others', forUsers, async (request, reply) => {
     await families.endOtherSessions(claimsOf(request), callerOf(request))
     return rendering.redirect(reply, '/account?done=others')
-  })
-}
-
-function mountPassword(scope: AppInstance, tools: PageTools): void {
-  const { rendering, account, cookies, clock } = tools
-
-  async function sendPassword(reply: FastifyReply, shown: { errors?: FormErrors; status?: number }) {
-    const { errors = noErrors, status = 200 } = shown
-    const { email, passwordHash } = await account.read(claimsOf(reply.request).sub)
-    const page = <PasswordPage email={email} hasPassword={passwordHash !== null} errors={errors} />
-    return rendering.send(reply, page, { status })
-  }
-
-  scope.get('/account/password', forUsersChangingPassword, (_request, reply) => sendPassword(reply, {}))
-
-  scope.post('/account/password', forUsersChangingPassword, async (request, reply) => {
-    try {
-      const { current_password: current = null, new_password: next } = readForm(passwordForm, request.body)
-      const tokens = await account.changePassword(selfOf(reply, tools), { current, next })
-      if (tokens !== null) replyWithTokens(reply, tokens, { cookies, clock })
-    } catch (error) {
-      return sendPassword(reply, errorsOf(tools, reply, error, 'current_password'))
-    }
-    return rendering.redirect(reply, '/account?done=password')
   })
 }
 

@@ -108,7 +108,7 @@ function ConfirmPage({ offered, listed, returnTo, email, passkey, errors }: Conf
   const { t } = usePage()
   const form = { action: '/account/confirm', hidden: { return_to: returnTo, methods: listed } }
   return (
-    <Layout title={t('confirm.title')} hasErrors={errors !== noErrors} script="passkey.js">
+    <Layout title={t('confirm.title')} hasErrors={errors !== noErrors} scripts={['passkey.js']}>
       <p>{t('confirm.text')}</p>
       {errors.form !== null && <Alert>{errors.form}</Alert>}
       {passkey !== null && <PasskeyForm {...form} asks={{ show: passkey }} errors={errors} submit={t('passkey.use')} />}

@@ -29,7 +29,7 @@ export function NewTotpPage({ errors = noErrors }: PageProps): VNode {
 export function NewPasskeyPage({ options, errors = noErrors }: PageProps & { options: CreationOptions }): VNode {
   const { t } = usePage()
   return (
-    <Layout title={t('passkey.create')} hasErrors={errors !== noErrors} script="passkey.js">
+    <Layout title={t('passkey.create')} hasErrors={errors !== noErrors} scripts={['passkey.js']}>
       <p>{t('passkey.text')}</p>
       {errors.form !== null && <Alert>{errors.form}</Alert>}
       <PasskeyForm

@@ -15,7 +15,7 @@ export function RecoveryCodesPage({ codes, target }: { codes: readonly string[];
     'data-file': `${appName.replaceAll(/[^\p{L}\p{N}]+/gu, '-')}-recovery-codes.txt`,
   }
   return (
-    <Layout title={t('recovery.title')} script="recovery-codes.js">
+    <Layout title={t('recovery.title')} scripts={['recovery-codes.js']}>
       <p>{t('recovery.text')}</p>
       <Alert>{t('recovery.once')}</Alert>
       <ol class="codes" {...data}>

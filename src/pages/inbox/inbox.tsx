@@ -34,7 +34,7 @@ export function mountInbox(scope: AppInstance, { rendering }: PageTools, inbox: 
 function InboxPage({ mails }: { mails: readonly InboxMail[] }): VNode {
   const { t } = usePage()
   return (
-    <Layout title={t('inbox.title')} isWide script="update-inbox.js">
+    <Layout title={t('inbox.title')} isWide scripts={['update-inbox.js']}>
       <p>{t('inbox.text')}</p>
       <div id="mails" class="mails" aria-live="polite">
         {mails.length === 0 && <p class="hint">{t('inbox.empty')}</p>}

@@ -9,13 +9,13 @@ interface LayoutProps {
   hasErrors?: boolean
   /** Wide pages have sections; the others are one card. */
   isWide?: boolean
-  /** A script that the page has besides. */
-  script?: StaticName
+  /** What the page has besides. */
+  scripts?: readonly StaticName[]
   children: ComponentChildren
 }
 
 /** The frame of every page. */
-export function Layout({ title, hasErrors = false, isWide = false, script, children }: LayoutProps): VNode {
+export function Layout({ title, hasErrors = false, isWide = false, scripts = [], children }: LayoutProps): VNode {
   const { locale, t, asset, href, appName } = usePage()
   return (
     <html lang={locale} dir={directionOf(locale)}>
@@ -28,7 +28,9 @@ export function Layout({ title, hasErrors = false, isWide = false, script, child
         <link rel="stylesheet" href={asset('theme.css')} />
         <link rel="icon" href={asset('logo')} />
         <script type="module" src={asset('show-password.js')}></script>
-        {script !== undefined && <script type="module" src={asset(script)}></script>}
+        {scripts.map((name) => (
+          <script key={name} type="module" src={asset(name)}></script>
+        ))}
       </head>
       <body>
         <header class="site">

@@ -26,7 +26,7 @@ interface LinkFormProps extends LinkPageProps {
 export function LinkForm({ path, title, text, submit, token, errors = noErrors, children }: LinkFormProps): VNode {
   const { t } = usePage()
   return (
-    <Layout title={t(title)} hasErrors={errors !== noErrors} script="take-token.js">
+    <Layout title={t(title)} hasErrors={errors !== noErrors} scripts={['take-token.js']}>
       <p>{t(text)}</p>
       {token === '' && (
         <div id="incomplete">

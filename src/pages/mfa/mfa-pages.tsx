@@ -28,7 +28,7 @@ export function MfaPage(props: MfaProps): VNode {
   const hidden = { return_to: returnTo }
   const trust = canTrust && <Checkbox name="trust_device" label={t('mfa.trust')} isChecked={false} />
   return (
-    <Layout title={t('mfa.title')} hasErrors={errors !== noErrors} script="passkey.js">
+    <Layout title={t('mfa.title')} hasErrors={errors !== noErrors} scripts={['passkey.js']}>
       <p>{t(byRecoveryCode ? 'recovery.use' : 'mfa.text')}</p>
       {byRecoveryCode && (
         <Form action="/mfa" hidden={hidden} error={errors.form}>
@@ -75,7 +75,7 @@ export function EnrollPage({ returnTo, passkey, errors = noErrors }: EnrollProps
   const { t } = usePage()
   const hidden = { return_to: returnTo }
   return (
-    <Layout title={t('mfa.enroll_title')} hasErrors={errors !== noErrors} script="passkey.js">
+    <Layout title={t('mfa.enroll_title')} hasErrors={errors !== noErrors} scripts={['passkey.js']}>
       <p>{t('mfa.enroll_text')}</p>
       <PasskeyForm
         action="/mfa/passkey"

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import type { RequestOptions } from '../../features/passkeys/passkeys.js'
 import { PasskeyForm } from '../factors/passkey-form.js'
+import { PasskeySignals, signalOfUnknown } from '../factors/passkey-signals.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { Alert, Button, ButtonLink, Checkbox, Field, Form, PasswordField, Status } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
@@ -24,14 +25,18 @@ export interface AddressStepProps extends StepProps {
   canRegister: boolean
   /** What browsers are asked for, who offer passkeys beside the address. */
   passkey: RequestOptions
+  /** A passkey that the visitor has shown and that is not registered, which the browser is told of. */
+  unknownPasskey?: string | null
 }
 
 /** The first step: the address alone, so that what is asked for next can depend on it. */
 export function AddressStep(props: AddressStepProps): VNode {
   const { email, returnTo, errors = noErrors, endReason = '', done = null, canRegister, passkey } = props
+  const { unknownPasskey = null } = props
   const { t, href } = usePage()
   return (
-    <Layout title={t('signin.title')} hasErrors={errors !== noErrors} script="passkey.js">
+    <Layout title={t('signin.title')} hasErrors={errors !== noErrors} scripts={['passkey-signals.js', 'passkey.js']}>
+      {unknownPasskey !== null && <PasskeySignals calls={signalOfUnknown(passkey.rpId, unknownPasskey)} />}
       {done !== null && <Status>{t(done)}</Status>}
       {endReason !== '' && <Alert>{t('signin.ended', { reason: sayEndReason(t, endReason) })}</Alert>}
       <Form action="/signin" hidden={{ return_to: returnTo }} error={errors.form}>

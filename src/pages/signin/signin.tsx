@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { AppInstance } from '../../platform/http/app-instance.js'
+import { Problem } from '../../platform/problem.js'
 import { emailSchema } from '../../features/accounts/accounts.js'
 import { holdersOf, replyWithFlow } from '../../features/flows/flows.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
@@ -86,7 +87,9 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
       const { tokens, context } = await tools.signIn.passkeyLogin.login(body, door.requesterOf(reply), contextOf)
       door.reply(reply, tokens, context)
     } catch (error) {
-      return sendAddressStep(reply, { email: '', returnTo, ...errorsOf(tools, reply, error, 'credential') })
+      const unknownPasskey = isUnknown(error) ? readForm(assertionForm, request.body).credential.id : null
+      const shown = errorsOf(tools, reply, error, 'credential')
+      return sendAddressStep(reply, { email: '', returnTo, unknownPasskey, ...shown })
     }
     return rendering.redirect(reply, target)
   })
@@ -125,4 +128,9 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
     const destination = readReturnTo(returnTo)
     return { returnTo, target: destination?.target ?? '/account', leadsTo: destination?.origin ?? null }
   }
+}
+
+/** Whether a passkey is refused because it is not registered: only of these may the browser be told. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof Problem && error.options.members?.['unknown_credential'] === true
 }

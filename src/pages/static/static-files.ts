@@ -7,7 +7,13 @@ import { Problem } from '../../platform/problem.js'
 import type { Theme } from './theme.js'
 
 /** The scripts of the pages. Only passkeys need theirs. */
-const scripts = ['show-password.js', 'take-token.js', 'update-inbox.js', 'recovery-codes.js'] as const
+const scripts = [
+  'show-password.js',
+  'take-token.js',
+  'update-inbox.js',
+  'recovery-codes.js',
+  'passkey-signals.js',
+] as const
 
 /** The scripts that the build bundles. */
 const bundled = ['passkey.js'] as const
