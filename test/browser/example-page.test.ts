@@ -115,7 +115,7 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
   t.test('errors are shown beside the field, or for the whole form', async (t) => {
     const { page, complaints } = await visit(t, browser, example)
     await submit(page, { 'E-mail address': 'nobody@example.com', Password: PASSWORD })
-    await page.getByText('The e-mail address or the password is wrong.').waitFor()
+    await page.getByText('The e-mail address, the password or the passkey is wrong.').waitFor()
 
     await page.getByRole('button', { name: 'Register' }).click()
     const { email, name } = someone()

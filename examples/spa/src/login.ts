@@ -1,8 +1,9 @@
 import type { Client } from '@sallyport/client'
 import { forgotPassword, requestCode } from '@sallyport/client/mail'
-import { onClick, onSubmit } from './actions.js'
+import { offerPasskeys, signInWithPasskey } from '@sallyport/client/passkeys'
+import { onClick, onSubmit, tell } from './actions.js'
 import { element, showText } from './elements.js'
-import { describeEnd } from './messages.js'
+import { describeEnd, messageOf } from './messages.js'
 
 interface NextSteps {
   showMailCode: () => Promise<void>
@@ -10,7 +11,7 @@ interface NextSteps {
 }
 
 /**
- * The login and registration forms, and why the session ended. `showMailCode` shows the field for the code, after a request
+ * The login and registration forms, signing in with a passkey, and why the session ended. `showMailCode` shows the field for the code, after a request
  * that sends a mail, and `showSecondStep` the one for a second factor, after an error that asks for it.
  */
 export function mountLogin(client: Client, { showMailCode, showSecondStep }: NextSteps): void {
@@ -39,11 +40,31 @@ export function mountLogin(client: Client, { showMailCode, showSecondStep }: Nex
   })
 
   const email = element('login-email', HTMLInputElement)
+  const outcome = element('login-outcome', HTMLElement)
+
+  // The dialog ends what the autofill has begun; where it is dismissed, the autofill offers the passkeys again.
+  onClick(element('login-passkey', HTMLButtonElement), outcome, async () => {
+    await signInWithPasskey(client, { remember: remember.checked }).catch((error: unknown) => {
+      void offer()
+      throw error
+    })
+    return null
+  })
+
+  let offering: AbortController | null = null
+
+  /** Offers passkeys in the autofill of the address, where the browser can. */
+  async function offer(): Promise<void> {
+    offering = new AbortController()
+    const offered = offerPasskeys(client, { signal: offering.signal })
+    await offered.catch((error: unknown) => tell(outcome, 'problem', messageOf(error)))
+  }
+
   for (const [id, request] of [
     ['login-forgot', forgotPassword],
     ['login-code', requestCode],
   ] as const) {
-    onClick(element(id, HTMLButtonElement), element('login-outcome', HTMLElement), async () => {
+    onClick(element(id, HTMLButtonElement), outcome, async () => {
       if (!email.reportValidity()) return null
       await request(client, { email: email.value })
       await showMailCode()
@@ -63,7 +84,12 @@ export function mountLogin(client: Client, { showMailCode, showSecondStep }: Nex
 
   const endReason = element('end-reason', HTMLElement)
   client.onChange((state) => {
+    if (state.status === 'signed_in') {
+      offering?.abort()
+      offering = null
+    }
     if (state.status !== 'signed_out') return
+    if (offering === null) void offer()
     showText(endReason, state.reason === null ? null : `The session ended: ${describeEnd(state.reason)}.`)
   })
 }

@@ -27,12 +27,15 @@ export function describeEnd(reason: AnyEndReason): string {
 
 /** Messages of the page; for other codes Sallyport's own message is shown. */
 const messages: Partial<Record<ClientErrorCode, string>> = {
-  invalid_credentials: 'The e-mail address or the password is wrong.',
+  invalid_credentials: 'The e-mail address, the password or the passkey is wrong.',
   email_taken: 'This address is already registered: log in instead.',
   validation_failed: 'Please correct your input.',
   password_too_weak: 'Please correct your input.',
   insufficient_user_authentication: 'This needs a recent login, with a second factor where you have one.',
   last_factor: 'A second factor is required here: add another one first.',
+  last_way_in: 'This is the only way in: set a password first.',
+  passkey_cancelled: 'No passkey was used.',
+  passkey_exists: 'This device has a passkey of yours already.',
   unreachable: 'The server did not respond. Try again in a moment.',
 }
 

@@ -10,21 +10,27 @@ import {
 } from '@sallyport/client/factors'
 import { onClick, onSubmit } from './actions.js'
 import { element, showText } from './elements.js'
+import { mountPasskeys } from './passkeys.js'
 import { drawQrCode } from './qr-code.js'
 import { showRecoveryCodes } from './recovery-codes.js'
 
-/** The second factors of the user. A change requires a recent authentication, for which the dialog of step-up.ts asks. */
+/**
+ * The second factors of the user; passkeys.ts has the passkeys among them. A change requires a recent authentication, for
+ * which the dialog of step-up.ts asks.
+ */
 export function mountSecondFactors(client: Client): void {
   const list = element('factors', HTMLElement)
   const left = element('recovery-codes-left', HTMLElement)
   const outcome = element('factors-outcome', HTMLElement)
   const form = element('add-totp', HTMLFormElement)
+  const showPasskeys = mountPasskeys(client, show)
   let enrolment: TotpEnrolment | null = null
   let shownFor: string | null = null
 
   async function show(): Promise<void> {
     const known = await factors(client)
-    list.replaceChildren(...known.factors.map(present))
+    list.replaceChildren(...known.factors.filter(({ type }) => type === 'totp').map(present))
+    showPasskeys(known.factors.filter(({ type }) => type === 'passkey'))
     const count = `Recovery codes left: ${known.recovery_codes_left}.`
     showText(left, known.factors.length === 0 ? 'None yet: the password alone logs you in.' : count)
   }
@@ -76,6 +82,7 @@ export function mountSecondFactors(client: Client): void {
     if (state.status === 'signed_out') {
       shownFor = enrolment = null
       form.hidden = true
+      showPasskeys([])
       showRecoveryCodes([])
     }
     if (state.status !== 'signed_in' || state.user === null || state.user.id === shownFor) return

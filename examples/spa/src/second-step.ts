@@ -7,19 +7,22 @@ import {
   signInWithFactor,
   type SecondStep,
 } from '@sallyport/client/factors'
+import { createPasskeyAtSignIn, signInWithPasskeyAsFactor, supportsPasskeys } from '@sallyport/client/passkeys'
 import { onClick, onSubmit } from './actions.js'
-import { element, showText } from './elements.js'
+import { element, showText, within } from './elements.js'
 import { drawQrCode } from './qr-code.js'
 import { showRecoveryCodes } from './recovery-codes.js'
-import { proofOf } from './step-up.js'
+import { labelOfCode, proofOf } from './step-up.js'
 
 /**
- * The second step of a sign-in, also after a reload: a code, or a first authenticator app where one is required. Returns
+ * The second step of a sign-in, also after a reload: a code or a passkey, or a first factor where one is required. Returns
  * the function that takes the error of a sign-in, and shows the step if that is what it asks for.
  */
 export function mountSecondStep(client: Client): (error: unknown) => Promise<void> {
   const form = element('second-step', HTMLFormElement)
   const app = element('second-step-app', HTMLElement)
+  const label = within(form, 'label', HTMLLabelElement)
+  const passkey = element('second-step-passkey', HTMLButtonElement)
   let step: SecondStep | null = null
 
   async function show(): Promise<void> {
@@ -29,6 +32,12 @@ export function mountSecondStep(client: Client): (error: unknown) => Promise<voi
     if (step?.token === former?.token) return
     form.reset()
     app.hidden = true
+    if (step !== null) {
+      const isFirst = step.enroll.length > 0
+      label.textContent = labelOfCode(isFirst ? step.enroll : step.methods)
+      passkey.textContent = isFirst ? 'Create a passkey instead' : 'Use a passkey'
+      passkey.hidden = !supportsPasskeys() || ![...step.methods, ...step.enroll].includes('passkey')
+    }
     if (step !== null && step.enroll.length > 0) {
       const { uri, secret } = await enrollTotpAtSignIn(client)
       drawQrCode(element('second-step-qr', SVGSVGElement), uri)
@@ -48,6 +57,16 @@ export function mountSecondStep(client: Client): (error: unknown) => Promise<voi
       // After some refusals the sign-in is over.
       await show()
       throw error
+    }
+    return null
+  })
+
+  onClick(passkey, element('second-step-outcome', HTMLElement), async () => {
+    try {
+      if (app.hidden) await signInWithPasskeyAsFactor(client)
+      else showRecoveryCodes((await createPasskeyAtSignIn(client)).recoveryCodes)
+    } finally {
+      await show()
     }
     return null
   })

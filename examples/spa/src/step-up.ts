@@ -1,6 +1,7 @@
 import { ClientError, type Client, type StepUpChallenge } from '@sallyport/client'
 import { factors, reauthenticate, type FactorProof } from '@sallyport/client/factors'
-import { onSubmit } from './actions.js'
+import { reauthenticateWithPasskey, supportsPasskeys } from '@sallyport/client/passkeys'
+import { onClick, onSubmit, tell } from './actions.js'
 import { element, showText } from './elements.js'
 
 /** Has the user authenticate again; rejects if they decline. */
@@ -15,12 +16,21 @@ export function mountStepUp(client: Client): AskAgain {
   const form = element('step-up-form', HTMLFormElement)
   const label = element('step-up-label', HTMLElement)
   const hint = element('step-up-hint', HTMLElement)
+  const field = element('step-up-field', HTMLElement)
   const input = element('step-up-proof', HTMLInputElement)
+  const submit = element('step-up-submit', HTMLButtonElement)
+  const passkey = element('step-up-passkey', HTMLButtonElement)
+  const outcome = element('step-up-outcome', HTMLElement)
   const isPassword = () => input.type === 'password'
 
   onSubmit(form, async (read) => {
     const typed = read('proof')
     await reauthenticate(client, isPassword() ? { password: typed } : proofOf(typed)).catch(besideField)
+    dialog.close('done')
+    return null
+  })
+  onClick(passkey, outcome, async () => {
+    await reauthenticateWithPasskey(client)
     dialog.close('done')
     return null
   })
@@ -30,10 +40,14 @@ export function mountStepUp(client: Client): AskAgain {
     const methods = challenge.methods ?? (await methodsOf(client, challenge))
     const usesPassword = methods.includes('password')
     const usesCode = methods.includes('totp') || methods.includes('recovery_code')
-    if (!usesPassword && !usesCode) throw new Error('This page offers none of the methods.')
+    const usesPasskey = methods.includes('passkey') && supportsPasskeys()
+    if (!usesPassword && !usesCode && !usesPasskey) throw new Error('This page offers none of the methods.')
     form.reset()
+    tell(outcome, 'done', null)
     dialog.returnValue = ''
-    label.textContent = usesPassword ? 'Password' : 'Code of your authenticator app, or a recovery code'
+    passkey.hidden = !usesPasskey
+    field.hidden = submit.hidden = !usesPassword && !usesCode
+    label.textContent = usesPassword ? 'Password' : labelOfCode(methods)
     input.type = usesPassword ? 'password' : 'text'
     input.autocomplete = usesPassword ? 'current-password' : 'one-time-code'
     showText(hint, challenge.maxAge === null ? null : `It counts for ${Math.ceil(challenge.maxAge / 60)} minutes.`)
@@ -41,6 +55,11 @@ export function mountStepUp(client: Client): AskAgain {
     await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }))
     if (dialog.returnValue !== 'done') throw new Error('The user has declined.')
   }
+}
+
+/** What a field for codes takes. */
+export function labelOfCode(methods: readonly string[]): string {
+  return methods.includes('totp') ? 'Code of your authenticator app, or a recovery code' : 'A recovery code'
 }
 
 /** What the user can show, for a service that knows only the token. Without a factor, they reach the lowest level. */
