@@ -7,8 +7,9 @@ import { Secret, TOTP } from 'otpauth'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { z } from 'zod'
 import { startFromSources } from '../test/support/process.js'
-import { tourPages, tourSettings } from '../test/support/page-tour.js'
+import { tourPages, tourPasskeys, tourSettings, type Tour } from '../test/support/page-tour.js'
 import { findFreePort } from '../test/support/free-port.js'
+import { addAuthenticator } from '../test/support/virtual-authenticator.js'
 
 const folder = fileURLToPath(new URL('../build/pages/', import.meta.url))
 
@@ -40,7 +41,7 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
   for (const [device, options] of Object.entries(devices)) {
     const context = await browser.newContext({ locale: 'en-GB', ...options })
     const page = await context.newPage()
-    await tourPages({
+    const tour: Tour = {
       ...{ page, url, receive: (email) => receive(page, url, email), codeOf },
       person: { email: `ada@${device}.example.com`, name: 'Ada Lovelace' },
       async visit(state) {
@@ -48,7 +49,9 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
         const name = documented[`${device} ${state}`]
         if (name !== undefined) await page.screenshot({ path: imagesFolder + name })
       },
-    })
+    }
+    await tourPages(tour)
+    await tourPasskeys({ ...tour, authenticator: await addAuthenticator(page) })
     await context.close()
   }
   return Object.values(documented).map((name) => imagesFolder + name)

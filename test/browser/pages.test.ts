@@ -3,14 +3,16 @@
 
 import { createRequire } from 'node:module'
 import type { BrowserContextOptions, Page } from 'playwright-core'
-import t from 'tap'
+import t, { type Test as Tap } from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { arriveAt, complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
 import { connectTo } from '../support/client.js'
 import { createFactorCalls } from '../support/factor-calls.js'
+import { findFreePort } from '../support/free-port.js'
 import { createMailbox } from '../support/mailbox.js'
-import { send, tourPages, tourSettings } from '../support/page-tour.js'
+import { send, tourPages, tourPasskeys, tourSettings } from '../support/page-tour.js'
+import { addAuthenticator } from '../support/virtual-authenticator.js'
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const NARROW = { width: 320, height: 640 }
@@ -50,11 +52,14 @@ async function serve(t: { teardown(work: () => Promise<void>): void }, app: Test
 }
 
 t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
-  const app = await startApp(t, { settings: tourSettings })
+  // The origin of a passkey has its port.
+  const port = await findFreePort()
+  const url = `http://localhost:${port}`
+  const app = await startApp(t, { settings: { ...tourSettings, PUBLIC_URL: url } })
+  await app.app.server.listen({ port, host: 'localhost' })
   const mailbox = createMailbox(app)
   const receive = (email: string) => mailbox.receive(email)
   const { codeOf } = createFactorCalls(app)
-  const url = await serve(t, app)
   const browser = await launchBrowser(t)
 
   async function open(options: BrowserContextOptions) {
@@ -70,43 +75,44 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     ] as const) {
       const { context, page, complaints } = await open(options)
       const states: string[] = []
-      await tourPages({
-        page,
-        url,
-        receive,
-        codeOf,
-        async visit(state) {
-          const name = `${options.locale}: ${state}`
-          states.push(state)
-          t.equal(await overflowOf(page), 0, `${name} fits`)
-          t.strictSame(await findViolations(page), [], name)
-          await page.setViewportSize({ ...NARROW, width: 2 * NARROW.width })
-          await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
-          t.equal(await overflowOf(page), 0, `${name} fits with large text`)
-          await page.setViewportSize(NARROW)
-        },
-      })
-      t.ok(states.length > 35, 'all states were seen')
+      const visit = async (state: string) => {
+        const name = `${options.locale}: ${state}`
+        states.push(state)
+        t.equal(await overflowOf(page), 0, `${name} fits`)
+        t.strictSame(await findViolations(page), [], name)
+        await page.setViewportSize({ ...NARROW, width: 2 * NARROW.width })
+        await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
+        t.equal(await overflowOf(page), 0, `${name} fits with large text`)
+        await page.setViewportSize(NARROW)
+      }
+      await tourPages({ page, url, receive, codeOf, visit })
+      await tourPasskeys({ page, url, receive, codeOf, visit, authenticator: await addAuthenticator(page) })
+      t.ok(states.length > 60, 'all states were seen')
       t.strictSame(complaints, [])
       await context.close()
     }
   })
 
+  /** With forced colours, a button has nothing but its border. */
+  const seeButtons = (t: Tap, page: Page) => async (state: string) => {
+    for (const button of await page.locator('main .button').all()) {
+      const border = await button.evaluate((element) => getComputedStyle(element).borderStyle)
+      t.equal(border, 'solid', `${state}: a button is seen as one`)
+    }
+  }
+
   t.test('without script, with forced colours, all the same works', async (t) => {
     const { context, page, complaints } = await open({ javaScriptEnabled: false, forcedColors: 'active' })
-    await tourPages({
-      page,
-      url,
-      receive,
-      codeOf,
-      async visit(state) {
-        for (const button of await page.locator('main .button').all()) {
-          const border = await button.evaluate((element) => getComputedStyle(element).borderStyle)
-          t.equal(border, 'solid', `${state}: a button is seen as one`)
-        }
-      },
-    })
+    await tourPages({ page, url, receive, codeOf, visit: seeButtons(t, page) })
     t.strictSame(complaints.filter(isOurs), [])
+    await context.close()
+  })
+
+  t.test('passkeys with forced colours', async (t) => {
+    const { context, page, complaints } = await open({ forcedColors: 'active' })
+    const authenticator = await addAuthenticator(page)
+    await tourPasskeys({ page, url, receive, codeOf, visit: seeButtons(t, page), authenticator })
+    t.strictSame(complaints, [])
     await context.close()
   })
 

@@ -1,46 +1,11 @@
 // Passkeys in a real browser, whose authenticator is a virtual one.
 
-import type { CDPSession, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { needsChromium } from '../support/chromium.js'
 import { signUpIn, startPageApp, type PageApp } from '../support/page.js'
 import { until } from '../support/until.js'
-
-interface Authenticator {
-  id: string
-  devtools: CDPSession
-  /** The ids of its passkeys. */
-  passkeys(): Promise<string[]>
-  /** What the browser has told it, as events of the protocol. */
-  events: { name: string; credential?: { userName?: string; userDisplayName?: string } }[]
-}
-
-async function addAuthenticator(page: Page): Promise<Authenticator> {
-  const devtools = await page.context().newCDPSession(page)
-  await devtools.send('WebAuthn.enable')
-  const { authenticatorId: id } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
-  const events: Authenticator['events'] = []
-  devtools.on('WebAuthn.credentialUpdated', ({ credential }) => events.push({ name: 'updated', credential }))
-  devtools.on('WebAuthn.credentialDeleted', () => events.push({ name: 'deleted' }))
-  return {
-    id,
-    devtools,
-    events,
-    async passkeys() {
-      const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId: id })
-      return credentials.map(({ credentialId }) => credentialId)
-    },
-  }
-}
+import { addAuthenticator } from '../support/virtual-authenticator.js'
 
 /** A user with a passkey, who is signed out. */
 async function signUpWithPasskey(app: PageApp) {
@@ -95,9 +60,9 @@ t.test('MFA-10: an authenticator that does not verify its user signs no one in',
   const app = await startPageApp(t)
   const { page, authenticator } = await signUpWithPasskey(app)
   const { devtools, id: authenticatorId } = authenticator
-  await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
+  await authenticator.verifyUser(false)
   t.equal(await signInIn(page), 'passkey_cancelled', 'the browser does not ask such an authenticator')
-  await devtools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
+  await authenticator.verifyUser(true)
   for (const bits of [{ isBadUV: true }, { isBadUP: true }, { isBogusSignature: true }]) {
     await devtools.send('WebAuthn.setResponseOverrideBits', { authenticatorId, ...bits })
     t.equal(await signInIn(page), 'invalid_credentials', JSON.stringify(bits))

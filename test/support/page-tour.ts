@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { PASSWORD } from './api.js'
 import { arriveAt } from './chromium.js'
+import { withoutConditionalUi, type VirtualAuthenticator } from './virtual-authenticator.js'
 
 export interface Tour {
   page: Page
@@ -30,7 +31,7 @@ export async function send(page: Page, fields: Record<string, string>, button = 
 
 const follow = (page: Page, selector: string) => send(page, {}, selector)
 
-/** The settings of a Sallyport with all pages. */
+/** The settings of a Sallyport with all pages; for passkeys it has to be reached at its PUBLIC_URL. */
 export const tourSettings = { EMAIL_VERIFICATION: 'required', SIGN_IN_METHODS: 'password,otp' }
 
 /** The link of a mail, where the server is reached in this test. */
@@ -131,7 +132,7 @@ async function protectOnTour(tour: Tour, { email }: Person): Promise<void> {
   const recoveryCode = await page.locator('.codes code').first().innerText()
   await follow(page, 'main a.button')
   await visit('account-factors')
-  await page.goto(`${url}/account/factors/passkey`)
+  await page.goto(`${url}/account/confirm?return_to=/account/factors/passkey`)
   await visit('confirm')
   await send(page, { code: '000000' }, 'main form:has([name="code"]) .button')
   await visit('confirm-errors')
@@ -170,4 +171,101 @@ async function leaveOnTour({ page, url, visit }: Tour, { email }: Person): Promi
   await visit('delete')
   await send(page, { current_password: NEW_PASSWORD })
   await visit('deleted')
+}
+
+const PASSKEY_BUTTON = 'form[data-passkey] .button'
+
+/** Goes through the states that only an authenticator brings about, on a Sallyport as above. Needs a script. */
+export async function tourPasskeys(tour: Tour & { authenticator: VirtualAuthenticator }): Promise<void> {
+  const { page } = tour
+  await withoutConditionalUi(page)
+  const email = `${randomUUID()}@example.com`
+  await createOnTour(tour, email)
+  await dropPasswordOnTour(tour)
+  await showPasskeyOnTour(tour, email)
+}
+
+/** Has an authenticator fail that does not recognise its user. */
+async function failOnTour({ page, authenticator }: { page: Page; authenticator: VirtualAuthenticator }): Promise<void> {
+  await authenticator.verifyUser(false)
+  await page.locator(PASSKEY_BUTTON).click()
+  await page.locator('[data-failed]:not([hidden])').waitFor()
+  await authenticator.verifyUser(true)
+}
+
+async function createOnTour(tour: Tour & { authenticator: VirtualAuthenticator }, email: string): Promise<void> {
+  const { page, url, visit, receive } = tour
+  await page.goto(`${url}/register`)
+  await send(page, { email, name: 'Grace Hopper', password: PASSWORD })
+  await arriveAt(page, `${url}/verify`)
+  const { code = '' } = await receive(email)
+  await send(page, { code })
+  await arriveAt(page, `${url}/account?done=verified`)
+  await page.goto(`${url}/account/password/remove`)
+  await visit('password-remove')
+  await follow(page, '.button.danger')
+  await visit('password-remove-errors')
+  await page.goto(`${url}/account/factors/passkey`)
+  await failOnTour(tour)
+  await visit('passkey-new-failed')
+  await page.locator('main [name="name"]').fill('Laptop')
+  await follow(page, PASSKEY_BUTTON)
+  await visit('passkey-recovery-codes')
+  await follow(page, 'main a.button')
+  await arriveAt(page, `${url}/account?done=factor_added`)
+  await visit('account-passkey')
+}
+
+async function dropPasswordOnTour(tour: Tour & { authenticator: VirtualAuthenticator }): Promise<void> {
+  const { page, url, visit } = tour
+  await follow(page, '#password a[href$="/remove"]')
+  await follow(page, '.button.danger')
+  await arriveAt(page, `${url}/account?done=password_removed`)
+  await visit('account-no-password')
+  await follow(page, '#factors .devices a')
+  await follow(page, '.button.danger')
+  await visit('factor-errors')
+  await page.goto(`${url}/account/delete`)
+  await visit('delete-no-password')
+  await page.goto(`${url}/account/confirm`)
+  await failOnTour(tour)
+  await visit('confirm-passkey-failed')
+  await follow(page, PASSKEY_BUTTON)
+  await arriveAt(page, `${url}/account`)
+  await follow(page, '#password a')
+  await visit('password-set')
+  await send(page, { new_password: NEW_PASSWORD })
+  await arriveAt(page, `${url}/account?done=password_set`)
+}
+
+async function showPasskeyOnTour(tour: Tour & { authenticator: VirtualAuthenticator }, email: string): Promise<void> {
+  const { page, url, visit, authenticator } = tour
+  await follow(page, 'form[action$="/account/sign-out"] .button')
+  await page.goto(`${url}/signin`)
+  await failOnTour(tour)
+  await visit('signin-passkey-failed')
+  await send(page, { email })
+  await send(page, { password: NEW_PASSWORD })
+  await arriveAt(page, `${url}/mfa`)
+  await visit('mfa-passkey')
+  await failOnTour(tour)
+  await visit('mfa-passkey-failed')
+  await follow(page, PASSKEY_BUTTON)
+  await arriveAt(page, `${url}/account`)
+  await page.goto(`${url}/account/confirm`)
+  await follow(page, PASSKEY_BUTTON)
+
+  const { id: authenticatorId, devtools } = authenticator
+  const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId })
+  await follow(page, '#factors .devices a')
+  await follow(page, '.button.danger')
+  await arriveAt(page, `${url}/account?done=factor_removed`)
+  await visit('account-passkey-removed')
+  await follow(page, 'form[action$="/account/sign-out"] .button')
+  // As on another device, which was not told of the removal.
+  await devtools.send('WebAuthn.clearCredentials', { authenticatorId })
+  for (const credential of credentials) await devtools.send('WebAuthn.addCredential', { authenticatorId, credential })
+  await page.goto(`${url}/signin`)
+  await follow(page, PASSKEY_BUTTON)
+  await visit('signin-passkey-errors')
 }
