@@ -10,7 +10,7 @@ import {
 import { requireClaims, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
 import type { Clock } from '../../platform/clock.js'
 import { Problem } from '../../platform/problem.js'
-import type { SigningKeys, VerificationKey } from './signing-keys.js'
+import type { KeySet, VerificationKey } from './signing-keys.js'
 
 /** The session and user data of an access token. */
 export interface AccessTokenSubject {
@@ -46,7 +46,7 @@ export interface AccessTokens {
 }
 
 interface AccessTokensOptions {
-  keys: Pick<SigningKeys, 'active' | 'find' | 'findAfterReload' | 'isWithdrawn'>
+  keys: Pick<KeySet, 'active' | 'find' | 'findAfterReload' | 'isWithdrawn'>
   clock: Clock
   issuer: string
   audience: string
