@@ -49,7 +49,10 @@ export async function createFeatures(foundation: Foundation) {
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
   const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
-  const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
+  const tokens = createTokens({
+    ...{ database, secrets, clock, audit, ...config.tokens },
+    issuesIdTokens: config.oauth.enabled,
+  })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
     database,
