@@ -7,7 +7,14 @@ import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import type { Tracing } from './platform/tracing/tracing.js'
-import { createAccount, createDisowning, createEmailChange, createOwnFactors } from './features/account/account.js'
+import {
+  createAccount,
+  createDisowning,
+  createEmailChange,
+  createOwnApps,
+  createOwnFactors,
+  noKnownApps,
+} from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
 import { createAdministration } from './features/administration/administration.js'
@@ -154,6 +161,7 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
   })
   const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
+  const ownApps = createOwnApps({ revocations, families, known: noKnownApps })
   const reauthentication = createReauthentication({
     ...{ database, accounts, families, passwords, factors, passkeys, flows, audit, clock },
     mfa: config.mfa,
@@ -202,6 +210,7 @@ export async function createFeatures(foundation: Foundation) {
       reauthentication,
       account,
       ownFactors,
+      ownApps,
       disowning,
       operations,
       hashing,

@@ -28,12 +28,18 @@ export function pageSettings({
   }
 }
 
-/** The settings of the families, by mode. */
+/** The settings of the families, by mode. Those of OAuth clients live as long as those of apps. */
 export function familySettings({ sessions }: Config) {
   const { cookie, json, session } = sessions.lifetimes
   return {
-    idleSeconds: { cookie: cookie.idleTtlSeconds, json: json.idleTtlSeconds, session: session.idleTtlSeconds },
-    maxSeconds: { cookie: cookie.maxTtlSeconds, json: json.maxTtlSeconds, session: session.maxTtlSeconds },
+    idleSeconds: {
+      ...{ cookie: cookie.idleTtlSeconds, json: json.idleTtlSeconds, session: session.idleTtlSeconds },
+      client: json.idleTtlSeconds,
+    },
+    maxSeconds: {
+      ...{ cookie: cookie.maxTtlSeconds, json: json.maxTtlSeconds, session: session.maxTtlSeconds },
+      client: json.maxTtlSeconds,
+    },
     graceSeconds: sessions.refreshGraceSeconds,
     maxSessionsPerUser: sessions.maxPerUser,
   }

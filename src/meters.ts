@@ -19,7 +19,10 @@ export function createMeters(metrics: Metrics) {
     { name: 'refreshes_total', help: 'Refresh attempts by verdict. "reuse" indicates a stolen token.' },
     {
       name: 'verdict',
-      values: ['rotate', 'replay', 'superseded', 'reuse', 'ended', 'wrong_mode', 'wrong_client', 'forged', 'ahead'],
+      values: [
+        ...['rotate', 'replay', 'late_replay', 'superseded', 'reuse', 'ended', 'wrong_mode', 'wrong_client'],
+        ...['wrong_key', 'forged', 'ahead'],
+      ],
     },
   )
   const revocation = metrics.counter(

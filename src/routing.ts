@@ -71,6 +71,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     reauthentication,
     account,
     ownFactors,
+    ownApps,
     disowning,
     operations,
     keys,
@@ -115,7 +116,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     clock,
     countForged: () => count.refresh('forged'),
   })
-  mountAccountRoutes(server, { account, emailChange, families, cookies, clock })
+  mountAccountRoutes(server, { account, emailChange, families, ownApps, cookies, clock })
   mountFactorRoutes(server, { ownFactors, families, cookies, clock, mfa: config.mfa })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
@@ -125,7 +126,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     await mountPages(server, {
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
       ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
-      ...{ ownFactors, reauthentication },
+      ...{ ownFactors, ownApps, reauthentication },
       inbox: delivery.inbox,
       ...pageSettings(config),
     })

@@ -92,7 +92,7 @@ const lifetimeRule = { path: ['exp'], message: 'Must be after iat, by at most on
 const isBearerToken = (claims: Record<string, unknown>) => claims.cnf === undefined
 const bearerRule = { path: ['cnf'], message: 'Sender-constrained tokens are not supported' }
 
-export const userClaimsSchema = z
+const genuineUserClaims = z
   .looseObject({
     ...sharedClaims,
     sub: z.uuid(),
@@ -102,18 +102,23 @@ export const userClaimsSchema = z
     amr: z.array(text),
   })
   .refine(isShortLived, lifetimeRule)
+
+export const userClaimsSchema = genuineUserClaims
   .refine(isBearerToken, bearerRule)
   .meta({ examples: [exampleClaims] }) satisfies z.ZodType<UserClaims>
 
 const absent = z.never().optional()
 
-const clientClaimsSchema = z
+const genuineClientClaims = z
   .looseObject({ ...sharedClaims, sub: text, sid: absent, epoch: absent, auth_time: absent, amr: absent })
   .refine(({ sub, client_id: clientId }) => sub === clientId, { path: ['sub'], message: 'Must be equal to client_id' })
   .refine(isShortLived, lifetimeRule)
-  .refine(isBearerToken, bearerRule) satisfies z.ZodType<ClientClaims>
+
+const clientClaimsSchema = genuineClientClaims.refine(isBearerToken, bearerRule) satisfies z.ZodType<ClientClaims>
 
 const accessTokenClaimsSchema = z.union([userClaimsSchema, clientClaimsSchema])
+
+const boundClaimsSchema = z.looseObject({ cnf: z.looseObject({ jkt: text }).optional() })
 
 /**
  * Validates the payload of a token whose signature was verified: libraries accept `exp: 1e999` and an object as `sub`.
@@ -122,6 +127,17 @@ const accessTokenClaimsSchema = z.union([userClaimsSchema, clientClaimsSchema])
  */
 export function requireClaims(payload: unknown): AccessTokenClaims {
   const claims = accessTokenClaimsSchema.parse(payload)
+  freezeDeeply(claims)
+  return claims
+}
+
+/** Claims of a token that may be bound to a key, which has to be proven wherever the token is accepted. */
+export type MaybeBoundClaims = AccessTokenClaims & { cnf?: { jkt: string } | undefined }
+
+/** The same for a token that may be bound to a key (RFC 9449, section 6.1). */
+export function requireMaybeBoundClaims(payload: unknown): MaybeBoundClaims {
+  const { cnf } = boundClaimsSchema.parse(payload)
+  const claims = { ...z.union([genuineUserClaims, genuineClientClaims]).parse(payload), cnf }
   freezeDeeply(claims)
   return claims
 }

@@ -14,7 +14,7 @@ import { genuineCookies, requireRefreshRate, type SessionCookies } from '../brow
 import type { Families, LiveUser } from '../families/families.js'
 import type { Limits } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
-import type { AccessTokens } from '../tokens/tokens.js'
+import { FIRST_PARTY_CLIENT, type AccessTokens } from '../tokens/tokens.js'
 import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
 import { createSameSessionCheck } from './same-session.js'
 import { methodsFor, resolveStepUp, steppingUser, type MfaSetting } from './step-up.js'
@@ -52,6 +52,7 @@ const tokenProblems = [
 ] as const satisfies ProblemCode[]
 
 const CLIENT_TOKEN = 'This route requires the access token of a user, not of a client.'
+const TOKEN_OF_APP = 'This route is not for OAuth clients. Their access tokens are for the services that they name.'
 
 /** How the guard of a route with this requirement can refuse, for its description. */
 export function accessProblems(requirement: TokenRequirement): ProblemCode[] {
@@ -124,11 +125,13 @@ function check(options: AccessOptions, token: string, requirement: TokenRequirem
 }
 
 /**
- * Refuses a client's token, as every route here acts for a user. Nothing is wrong with the token, so this is not
+ * Refuses a client's token, also one for a user, as every route here is the user's own. Nothing is wrong with the token, so this is not
  * `invalid_token` (RFC 6750, section 3.1), which would send the client for another one that is refused too.
  */
 function requireUser(claims: AccessTokenClaims): UserClaims {
   if (claims.sid === undefined) throw new Problem('forbidden', { detail: CLIENT_TOKEN })
+  // A user who lets a client read their orders does not thereby let it change their password, whatever the audience is.
+  if (claims.client_id !== FIRST_PARTY_CLIENT) throw new Problem('forbidden', { detail: TOKEN_OF_APP })
   return claims
 }
 

@@ -138,6 +138,8 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
   )
 }
 
+const nothingKnown = { id: null, userId: null }
+
 /** Throws `rate_limited` for a family that is refreshed without end. Costs no query before that. */
 export function requireRefreshRate(
   { limits, families }: { limits: Pick<Limits, 'requireRate'>; families: Families },
@@ -146,7 +148,7 @@ export function requireRefreshRate(
 ): Promise<void> {
   const budget = { policy: refreshPolicy, of: token.handle.toString('latin1') }
   return limits.requireRate(budget, caller, async (): Promise<Refusal<keyof typeof refreshRateEvents>> => {
-    const session = await families.identify(token).catch(() => ({ userId: null, sessionId: null }))
-    return { ...session, event: 'refresh_limited', actor: { kind: 'user', id: session.userId } }
+    const { id: sessionId, userId } = (await families.identify(token).catch(() => null))?.family ?? nothingKnown
+    return { userId, sessionId, event: 'refresh_limited', actor: { kind: 'user', id: userId } }
   })
 }

@@ -63,6 +63,8 @@ export function createOAuth({ accessTokens, revocations, families }: OAuthOption
       const shown = {
         refreshTokens: refreshToken === null ? [] : [refreshToken],
         sessionIds: claims?.sid === undefined ? [] : [claims.sid],
+        // A verifier may give up the tokens of every client.
+        clientId: null,
       }
       await families.logout(shown, caller, { kind: 'client', id: client })
     },

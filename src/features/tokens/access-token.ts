@@ -7,7 +7,13 @@ import {
   parseHeader,
   VERIFIED_CACHE_SIZE,
 } from '../../wire/access-token.js'
-import { requireClaims, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
+import {
+  requireClaims,
+  requireMaybeBoundClaims,
+  type AccessTokenClaims,
+  type MaybeBoundClaims,
+  type UserClaims,
+} from '../../wire/claims.js'
 import type { Clock } from '../../platform/clock.js'
 import { Problem } from '../../platform/problem.js'
 import type { KeySet, VerificationKey } from './signing-keys.js'
@@ -23,6 +29,19 @@ export interface AccessTokenSubject {
   amr: string[]
   /** The strength of the authentication. */
   acr: string
+  /** What an OAuth client was granted; absent for first-party clients. */
+  grant?: ClientGrant
+}
+
+/** What an access token lets an OAuth client do. */
+export interface ClientGrant {
+  clientId: string
+  /** Separated by spaces (RFC 6749, section 3.3). */
+  scope: string
+  /** The resources that the token is for (RFC 8707). */
+  audience: readonly string[]
+  /** The thumbprint of the key that the token is bound to (RFC 9449, section 6.1); null for a bearer token. */
+  jkt: string | null
 }
 
 export interface IssuedAccessToken {
@@ -43,6 +62,13 @@ export interface AccessTokens {
   recall(token: string): AccessTokenClaims | null
   /** The claims of a token that we signed and meant for this audience, whether expired or not; null for any other. */
   read(token: string): Promise<AccessTokenClaims | null>
+  /**
+   * The same for any audience, and also of tokens that are bound to a key: for the authorization server, which asks what they
+   * are for and has the key proven.
+   */
+  readIssued(token: string): Promise<MaybeBoundClaims | null>
+  /** The same as `verify` throws. */
+  verifyIssued(token: string): Promise<MaybeBoundClaims>
 }
 
 interface AccessTokensOptions {
@@ -53,8 +79,8 @@ interface AccessTokensOptions {
   ttlSeconds: number
 }
 
-/** First-party clients share one name; clients that are registered come later. */
-const CLIENT_ID = 'sallyport'
+/** First-party clients share one name, which no client that is registered can have. */
+export const FIRST_PARTY_CLIENT = 'sallyport'
 
 /** Instances of Sallyport follow the database's clock, so they hardly disagree. */
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -76,14 +102,25 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   async function read(token: string): Promise<AccessTokenClaims | null> {
     const known = find(token)
     if (known !== null) return known
-    const header = parseHeader(token)
-    if (header === null) return null
-    const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
-    if (key?.algorithm !== header.alg) return null
-    const claims = checkSignature(token, key)
+    const key = await findKey(token)
+    if (key === null) return null
+    const claims = checkSignature(token, key, requireClaims)
     if (claims === null || !isMeantFor(claims, options)) return null
     verified.remember(token, { kid: key.kid, claims }, clock.now())
     return claims
+  }
+
+  async function readIssued(token: string): Promise<MaybeBoundClaims | null> {
+    const key = await findKey(token)
+    const claims = key && checkSignature(token, key, requireMaybeBoundClaims)
+    return claims?.iss === issuer ? claims : null
+  }
+
+  async function findKey(token: string): Promise<VerificationKey | null> {
+    const header = parseHeader(token)
+    if (header === null) return null
+    const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
+    return key?.algorithm === header.alg ? key : null
   }
 
   /** Its signature proves nothing any more, but a client that got it from us only has to refresh. */
@@ -93,15 +130,24 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   }
 
   /** Times are left to each use of the token, and to a clock that follows the database's. */
-  function checkSignature(token: string, { jwt }: VerificationKey): AccessTokenClaims | null {
+  function checkSignature<Claims>(
+    token: string,
+    { jwt }: VerificationKey,
+    require: (payload: unknown) => Claims,
+  ): Claims | null {
     try {
-      return requireClaims(jwt.verify(token))
+      return require(jwt.verify(token))
     } catch {
       return null
     }
   }
 
-  function requireInForce(claims: AccessTokenClaims): AccessTokenClaims {
+  function requireGenuine<Claims extends AccessTokenClaims>(token: string, claims: Claims | null): Claims {
+    if (claims === null) throw new Problem(isOfWithdrawnKey(token) ? 'token_stale' : 'token_invalid')
+    return requireInForce(claims)
+  }
+
+  function requireInForce<Claims extends AccessTokenClaims>(claims: Claims): Claims {
     const verdict = judgeTimes(claims, clock.now(), CLOCK_TOLERANCE_SECONDS)
     if (verdict !== 'valid') throw new Problem(verdict)
     return claims
@@ -114,29 +160,27 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
       const claims: UserClaims = {
         iss: issuer,
         sub: subject.userId,
-        aud: audience,
+        aud: subject.grant ? audienceOf(subject.grant, issuer) : audience,
         iat,
         nbf: iat,
         exp,
         jti: randomUuid(),
-        client_id: CLIENT_ID,
+        client_id: subject.grant?.clientId ?? FIRST_PARTY_CLIENT,
         sid: subject.sessionId,
         epoch: subject.epoch,
         roles: subject.roles,
-        scope: '',
+        scope: subject.grant?.scope ?? '',
         auth_time: toNumericDate(subject.authenticatedAt),
         amr: subject.amr,
         acr: subject.acr,
+        ...(subject.grant?.jkt && { cnf: { jkt: subject.grant.jkt } }),
       }
       const token = keys.active().jwt.sign(claims)
       return { token, expiresAt: new Date(exp * 1000), expiresInSeconds: exp - iat }
     },
 
-    async verify(token) {
-      const claims = await read(token)
-      if (claims === null) throw new Problem(isOfWithdrawnKey(token) ? 'token_stale' : 'token_invalid')
-      return requireInForce(claims)
-    },
+    verify: async (token) => requireGenuine(token, await read(token)),
+    verifyIssued: async (token) => requireGenuine(token, await readIssued(token)),
 
     recall(token) {
       const claims = find(token)
@@ -144,7 +188,16 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     },
 
     read,
+    readIssued,
   }
+}
+
+/** The issuer is among them where the token opens the UserInfo endpoint, and where it is for no resource at all. */
+function audienceOf({ audience, scope }: ClientGrant, issuer: string): string | string[] {
+  const isForIssuer = audience.length === 0 || scope.split(' ').includes('openid')
+  const all = [...new Set([...audience, ...(isForIssuer ? [issuer] : [])])]
+  const [only, ...others] = all
+  return only !== undefined && others.length === 0 ? only : all
 }
 
 function toNumericDate(time: Date): number {

@@ -12,7 +12,7 @@ import type { keyEvents } from './audit-events.js'
 import { createAllKeys, type SigningKeys } from './all-keys.js'
 import { createKeySet } from './signing-keys.js'
 
-export type { AccessTokens, IssuedAccessToken } from './access-token.js'
+export { FIRST_PARTY_CLIENT, type AccessTokens, type ClientGrant, type IssuedAccessToken } from './access-token.js'
 export type { Withdrawal } from './key-changes.js'
 export type { SigningKeys } from './all-keys.js'
 export type { PrivateKey } from './signing-keys.js'
