@@ -144,9 +144,17 @@ async function findAccount({ accounts, clock }: ProviderContext, id: string): Pr
 
 /** The library makes a form, of which only the token is needed: the page around it is ours. */
 function showSignOut(context: ProviderContext, ctx: KoaContextWithOIDC, form: string): void {
-  const [, action = ''] = / action="([^"]*)"/.exec(form) ?? []
   const [, xsrf = ''] = / name="xsrf" value="([^"]*)"/.exec(form) ?? []
-  leaveToPages(context, ctx, { kind: 'sign_out', action, xsrf, clientName: ctx.oidc.client?.clientName ?? null })
+  const { client, params } = ctx.oidc
+  const target = params?.['post_logout_redirect_uri']
+  const leadsTo = typeof target === 'string' ? originOf(target) : null
+  leaveToPages(context, ctx, { kind: 'sign_out', xsrf, clientName: client?.clientName ?? null, leadsTo })
+}
+
+/** For a policy of the browser: an origin, or the scheme of an app. */
+function originOf(uri: string): string {
+  const { origin, protocol } = new URL(uri)
+  return origin === 'null' ? protocol : origin
 }
 
 function leaveToPages(

@@ -25,8 +25,8 @@ export interface PresentedCode {
 /** A page that the provider needs, and leaves to `src/pages`. */
 export type ProviderPage =
   | { kind: 'error'; status: number; error: string; description: string | null }
-  /** Asks whether the user wants to sign out; the form has to send `xsrf`. */
-  | { kind: 'sign_out'; action: string; xsrf: string; clientName: string | null }
+  /** Asks whether the user wants to sign out: the form sends `xsrf`, and leads to another origin if there is one. */
+  | { kind: 'sign_out'; xsrf: string; clientName: string | null; leadsTo: string | null }
 
 /** What the seams know of the request that the library is answering. */
 export interface RequestState {

@@ -1,8 +1,8 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
-import { FIRST_PARTY_CLIENT } from '../../../wire/claims.js'
 import { callerOf } from '../../../platform/http/caller.js'
 import { Problem } from '../../../platform/problem.js'
 import { attemptKeySchema } from '../../families/families.js'
+import { FIRST_PARTY_CLIENT } from '../../tokens/tokens.js'
 import { parseScope } from '../scopes.js'
 import { endFamilyOf } from './codes.js'
 import { requireState, type ProviderContext } from './context.js'
@@ -22,9 +22,9 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
   return {
     async find(text) {
       const token = families.parse(text)
-      const family = token && (await families.identify(token))
+      const { family } = (token && (await families.identify(token))) ?? {}
       if (!family?.userId || family.clientId === FIRST_PARTY_CLIENT) return undefined
-      const { userId: accountId, clientId, scope, audience, authentication } = family
+      const { userId: accountId, clientId, scope, audience, amr, acr, authenticatedAt } = family
       const source = { accountId, clientId, scope, resources: audience }
       const state = requireState(context)
       state.source = source
@@ -40,9 +40,7 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
         scope,
         ...(audience.length > 0 && { resource: audience }),
         ...(family.rpSid !== null && { sid: family.rpSid }),
-        amr: authentication.amr,
-        acr: authentication.acr,
-        authTime: Math.floor(authentication.authenticatedAt.getTime() / 1000),
+        ...{ amr, acr, authTime: Math.floor(authenticatedAt.getTime() / 1000) },
       }
     },
 
@@ -79,8 +77,8 @@ export function createAccessTokenAdapter(context: ProviderContext): Adapter {
   const { accessTokens, revocations, settings } = context
   return {
     async find(text) {
-      const claims = await accessTokens.verify(text).catch(nullOfRefusal)
-      if (claims === null || revocations.judge(claims) !== 'valid') return undefined
+      const claims = await accessTokens.verifyIssued(text).catch(nullOfRefusal)
+      if (claims === null || claims.cnf !== undefined || revocations.judge(claims) !== 'valid') return undefined
       // The tokens of our own sign-in are not for OpenID Connect, and a client's own tell of no user.
       if (claims.sid === undefined || claims.client_id === FIRST_PARTY_CLIENT) return undefined
       const { sub: accountId, client_id: clientId, jti, scope } = claims
