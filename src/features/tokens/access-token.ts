@@ -7,7 +7,14 @@ import {
   parseHeader,
   VERIFIED_CACHE_SIZE,
 } from '../../wire/access-token.js'
-import { requireClaims, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
+import {
+  FIRST_PARTY_CLIENT,
+  MAX_ACCESS_TOKEN_SECONDS,
+  requireClaims,
+  type AccessTokenClaims,
+  type ClientClaims,
+  type UserClaims,
+} from '../../wire/claims.js'
 import type { Clock } from '../../platform/clock.js'
 import { Problem } from '../../platform/problem.js'
 import type { SigningKeys, VerificationKey } from './signing-keys.js'
@@ -25,6 +32,20 @@ export interface AccessTokenSubject {
   acr: string
 }
 
+/** What a registered client is issued an access token for. */
+export interface AccessTokenGrant {
+  /** As it was when it authenticated: a token of a client that has changed since is stale from the start. */
+  client: { clientId: string; epoch: number }
+  /** Separated by spaces; empty for none. */
+  scope: string
+  /** AUDIENCE by default. */
+  audience?: string | string[] | undefined
+  /** The thumbprint of the key that the bearer has to prove to hold (RFC 9449, section 6.1). */
+  jkt?: string | undefined
+  /** ACCESS_TOKEN_TTL by default; an hour at most. */
+  ttlSeconds?: number | undefined
+}
+
 export interface IssuedAccessToken {
   token: string
   expiresAt: Date
@@ -32,8 +53,17 @@ export interface IssuedAccessToken {
 }
 
 export interface AccessTokens {
-  /** Signs an access token (RFC 9068). It never outlives `notAfter`, the end of its session. */
-  issue(subject: AccessTokenSubject, at: { issuedAt: Date; notAfter: Date }): IssuedAccessToken
+  /**
+   * Signs an access token of a user (RFC 9068), for Sallyport's own sign-in or for a registered client. It never outlives
+   * `notAfter`, the end of its session.
+   */
+  issue(
+    subject: AccessTokenSubject,
+    at: { issuedAt: Date; notAfter: Date },
+    grant?: AccessTokenGrant,
+  ): IssuedAccessToken
+  /** Signs an access token of a client that acts for itself (RFC 6749, section 4.4): there is no user and no session. */
+  issueToClient(grant: AccessTokenGrant, at: { issuedAt: Date }): IssuedAccessToken
   /**
    * The claims of a token that is genuine and in force at this time. Throws `token_invalid`, `token_expired`, and
    * `token_stale` for one of a key that was withdrawn.
@@ -52,9 +82,6 @@ interface AccessTokensOptions {
   audience: string
   ttlSeconds: number
 }
-
-/** First-party clients share one name; clients that are registered come later. */
-const CLIENT_ID = 'sallyport'
 
 /** Instances of Sallyport follow the database's clock, so they hardly disagree. */
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -107,29 +134,47 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     return claims
   }
 
+  /** The claims that a user's and a client's tokens share. */
+  function sharedClaims({ issuedAt, notAfter }: { issuedAt: Date; notAfter?: Date }, grant?: AccessTokenGrant) {
+    const iat = toNumericDate(issuedAt)
+    const ttl = Math.min(grant?.ttlSeconds ?? ttlSeconds, MAX_ACCESS_TOKEN_SECONDS)
+    const latest = notAfter === undefined ? Infinity : toNumericDate(notAfter)
+    const exp = Math.max(iat + 1, Math.min(iat + ttl, latest))
+    return {
+      iss: issuer,
+      aud: grant?.audience ?? audience,
+      ...{ iat, nbf: iat, exp },
+      jti: randomUuid(),
+      client_id: grant?.client.clientId ?? FIRST_PARTY_CLIENT,
+      ...(grant && { client_epoch: grant.client.epoch }),
+      scope: grant?.scope ?? '',
+      ...(grant?.jkt !== undefined && { cnf: { jkt: grant.jkt } }),
+    }
+  }
+
+  function sign(claims: AccessTokenClaims): IssuedAccessToken {
+    const token = keys.active().jwt.sign(claims)
+    return { token, expiresAt: new Date(claims.exp * 1000), expiresInSeconds: claims.exp - claims.iat }
+  }
+
   return {
-    issue(subject, { issuedAt, notAfter }) {
-      const iat = toNumericDate(issuedAt)
-      const exp = Math.max(iat + 1, Math.min(iat + ttlSeconds, toNumericDate(notAfter)))
+    issue(subject, at, grant) {
       const claims: UserClaims = {
-        iss: issuer,
+        ...sharedClaims(at, grant),
         sub: subject.userId,
-        aud: audience,
-        iat,
-        nbf: iat,
-        exp,
-        jti: randomUuid(),
-        client_id: CLIENT_ID,
         sid: subject.sessionId,
         epoch: subject.epoch,
         roles: subject.roles,
-        scope: '',
         auth_time: toNumericDate(subject.authenticatedAt),
         amr: subject.amr,
         acr: subject.acr,
       }
-      const token = keys.active().jwt.sign(claims)
-      return { token, expiresAt: new Date(exp * 1000), expiresInSeconds: exp - iat }
+      return sign(claims)
+    },
+
+    issueToClient(grant, at) {
+      const claims: ClientClaims = { ...sharedClaims(at, grant), sub: grant.client.clientId, roles: [] }
+      return sign(claims)
     },
 
     async verify(token) {

@@ -11,7 +11,7 @@ import type { SigningAlgorithm } from './algorithms.js'
 import type { keyEvents } from './audit-events.js'
 import { createSigningKeys, type SigningKeys } from './signing-keys.js'
 
-export type { AccessTokens, IssuedAccessToken } from './access-token.js'
+export type { AccessTokenGrant, AccessTokens, IssuedAccessToken } from './access-token.js'
 export type { Withdrawal } from './key-changes.js'
 export type { SigningKeys } from './signing-keys.js'
 
