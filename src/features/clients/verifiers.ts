@@ -1,12 +1,10 @@
-/**
- * Owns the applications and services that Sallyport knows: today the verifiers, which may follow the revocation feed
- * and introspect tokens. Users belong to accounts.
- */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { VERIFIER_HEADER } from '../../wire/verifier-header.js'
 import type { RequireVerifier } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
+import type { Authentication } from './authentication.js'
+import { isSecret } from './credentials.js'
 
 /** A verifier that may follow the feed and introspect tokens: its name, and the SHA-256 of its credential in hex. */
 export interface VerifierKey {
@@ -20,31 +18,70 @@ export function createVerifierCredential(): { credential: string; sha256: string
   return { credential, sha256: hash(credential).toString('hex') }
 }
 
-/** Creates the guard of routes for verifiers: it returns the verifier's name, or throws `invalid_client`. */
-export function createVerifierAccess(keys: readonly VerifierKey[]): RequireVerifier {
-  const find = createLookup(keys)
+/** The verifiers: those of VERIFIER_KEYS, and the clients that may introspect. */
+export interface Verifiers {
+  keys: readonly VerifierKey[]
+  clients: Authentication
+}
+
+/**
+ * Creates the guard of routes for verifiers: it returns the verifier's name or its `client_id`, or throws
+ * `invalid_client`. It answers at once for those of VERIFIER_KEYS.
+ */
+export function createVerifierAccess(verifiers: Verifiers): RequireVerifier {
+  const find = createLookup(verifiers)
   return (request) => {
     const shown = readCredential(request)
-    const match = find(shown?.credential ?? '').find((name) => shown?.name === undefined || shown.name === name)
-    if (shown === null || match === undefined) throw new Problem('invalid_client')
-    return match
+    const found = shown === null ? null : find(shown)
+    return found instanceof Promise ? found.then(required) : required(found)
   }
+}
+
+function required(name: string | null): string {
+  if (name === null) throw new Problem('invalid_client')
+  return name
 }
 
 /**
  * Makes the question whether a verifier calls in the name of a browser, whose cookies it hands on: it shows its credential
  * in a header of its own then, because `Authorization` would take the place of the cookies.
  */
-export function createVerifierDetection(keys: readonly VerifierKey[]): (request: FastifyRequest) => boolean {
-  const find = createLookup(keys)
-  return ({ headers }) => {
+export function createVerifierDetection(verifiers: Verifiers): (request: FastifyRequest) => Promise<boolean> {
+  const find = createLookup(verifiers)
+  return async ({ headers }) => {
     const credential = headers[VERIFIER_HEADER]
-    return typeof credential === 'string' && find(credential).length > 0
+    return typeof credential === 'string' && (await find({ credential })) !== null
   }
 }
 
-/** The names of the verifiers that have a credential. */
-function createLookup(keys: readonly VerifierKey[]): (credential: string) => string[] {
+interface ShownCredential {
+  /** By HTTP Basic alone. */
+  name?: string
+  credential: string
+}
+
+type Lookup = (shown: ShownCredential) => string | null | Promise<string | null>
+
+/** The name of the verifier that has a credential. */
+function createLookup({ keys, clients }: Verifiers): Lookup {
+  const findListed = createListedLookup(keys)
+
+  async function findClient({ name, credential }: ShownCredential): Promise<string | null> {
+    const client =
+      name === undefined ? await clients.authenticateBySecret(credential) : await clients.authenticate(name, credential)
+    return client?.metadata.introspect ? client.clientId : null
+  }
+
+  return (shown) => {
+    const { name, credential } = shown
+    const listed = findListed(credential).find((known) => name === undefined || name === known)
+    if (listed !== undefined) return listed
+    return isSecret(credential) ? findClient(shown) : null
+  }
+}
+
+/** The names of those in VERIFIER_KEYS that have a credential. */
+function createListedLookup(keys: readonly VerifierKey[]): (credential: string) => string[] {
   const known = keys.map(({ name, sha256 }) => ({ name, hash: Buffer.from(sha256, 'hex') }))
   return (credential) => {
     const presented = hash(credential)
@@ -57,7 +94,7 @@ function createLookup(keys: readonly VerifierKey[]): (credential: string) => str
  * The credential as a bearer token (RFC 6750, section 2.1) or, with the verifier's name, by HTTP Basic as in OAuth (RFC
  * 6749, section 2.3.1), where both parts are form-encoded first.
  */
-function readCredential({ headers }: FastifyRequest): { name?: string; credential: string } | null {
+function readCredential({ headers }: FastifyRequest): ShownCredential | null {
   const [, scheme = '', value = ''] = /^(Bearer|Basic) +([\w\-.~+/]+=*)$/i.exec(headers.authorization ?? '') ?? []
   if (scheme.toLowerCase() === 'bearer') return { credential: value }
   if (scheme.toLowerCase() !== 'basic') return null
