@@ -79,7 +79,8 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
-  const { keys, revocations, families, factors, administration, operations, delivery, hashing, passkeys } = features
+  const { keys, revocations, clients, families, factors, administration, operations, delivery, hashing, passkeys } =
+    features
   meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool, mail: delivery })
 
   await operations.synchronizeClock()
@@ -100,6 +101,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       audit,
       keys,
       revocations,
+      clients,
       families,
       factors,
       administration,

@@ -20,6 +20,7 @@ import type { AddressRules } from './features/address-rules/address-rules.js'
 import { createAdministration } from './features/administration/administration.js'
 import type { Audit } from './features/audit/audit.js'
 import { createKnownDevices } from './features/browser/browser.js'
+import { createClients } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
 import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
@@ -69,6 +70,7 @@ export async function createFeatures(foundation: Foundation) {
     onStale: config.revocation.onStale,
     count: count.revocation,
   })
+  const clients = createClients({ database, clock, revocations, audit })
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
     database,
@@ -196,6 +198,7 @@ export async function createFeatures(foundation: Foundation) {
       limits,
       devices,
       revocations,
+      clients,
       accounts,
       families,
       flows,

@@ -27,7 +27,7 @@ export function createMeters(metrics: Metrics) {
   )
   const revocation = metrics.counter(
     { name: 'revocations_total', help: 'Revocations written by this process.' },
-    { name: 'kind', values: ['session', 'user', 'key'] },
+    { name: 'kind', values: ['session', 'user', 'key', 'client'] },
   )
   const waited = metrics.durations(
     { name: 'hashing_wait_seconds', help: 'Time that password hashes spent in the queue.' },

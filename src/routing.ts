@@ -60,6 +60,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     limits,
     devices,
     revocations,
+    clients,
     accounts,
     families,
     flows,
@@ -79,17 +80,15 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   } = features
   const flowCookie = createFlowCookie({ publicUrl, ...config.cookies })
   const crossSite = guardAgainstCrossSite(server, { cookies, flowCookie, publicUrl, corsOrigins })
+  const verifiers = { keys: config.revocation.verifierKeys, clients }
+  const requireVerifier = createVerifierAccess(verifiers)
   const authenticate = createAccess({
     ...{ accessTokens, revocations, families, limits, cookies, clock, mfa: config.mfa },
-    isVerifier: createVerifierDetection(config.revocation.verifierKeys),
+    isVerifier: createVerifierDetection(verifiers),
   })
-  guardRoutes(server, {
-    authenticate,
-    problemsOf: accessProblems,
-    requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
-  })
+  guardRoutes(server, { authenticate, problemsOf: accessProblems, requireVerifier })
   mountTokenRoutes(server, { keys })
-  mountRevocationRoutes(server, { revocations, streams })
+  mountRevocationRoutes(server, { revocations, streams, requireVerifier })
   mountAccessRoutes(server)
   mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
   const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })

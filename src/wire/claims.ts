@@ -3,6 +3,9 @@ import { z } from 'zod'
 /** Maximum lifetime of access tokens, regardless of settings, so that lowering the setting breaks no valid token. */
 export const MAX_ACCESS_TOKEN_SECONDS = 3600
 
+/** The client that Sallyport's own sign-in issues tokens to. No other client can have this name. */
+export const FIRST_PARTY_CLIENT = 'sallyport'
+
 const numericDate = z.int().nonnegative()
 
 /** For the documentation. */
@@ -14,7 +17,7 @@ export const exampleClaims = {
   nbf: 1767225600,
   exp: 1767226200,
   jti: '6b0f3a1e-2c57-4d5e-9f0a-8e4d7c1b2a63',
-  client_id: 'sallyport',
+  client_id: FIRST_PARTY_CLIENT,
   sid: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12',
   epoch: 1767225600000,
   roles: ['auditor'],
@@ -34,6 +37,11 @@ interface SharedClaims {
   exp: number
   jti: string
   client_id: string
+  /**
+   * The version of the client, in milliseconds since 1970: a client that is disabled or loses a secret gets a new one, and
+   * tokens with a smaller one are stale. Absent in tokens of Sallyport's own sign-in.
+   */
+  client_epoch?: number | undefined
   roles: string[]
   /** Separated by spaces. */
   scope: string
@@ -77,6 +85,9 @@ const sharedClaims = {
   exp: numericDate,
   jti: z.uuid(),
   client_id: text,
+  client_epoch: numericDate
+    .optional()
+    .meta({ description: 'Milliseconds since 1970; in tokens of registered clients. See docs/revocation.md.' }),
   roles: z.array(text),
   scope: z.string(),
   acr: text.optional().meta({ description: 'The strength of the authentication: `aal1`, `aal2` or `phr`.' }),

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isBearer, parseBearer } from '../../wire/access-token.js'
-import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
+import { FIRST_PARTY_CLIENT, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { Clock } from '../../platform/clock.js'
 import { callerOf } from '../../platform/http/caller.js'
@@ -14,7 +14,7 @@ import { genuineCookies, requireRefreshRate, type SessionCookies } from '../brow
 import type { Families, LiveUser } from '../families/families.js'
 import type { Limits } from '../limits/limits.js'
 import type { Revocations } from '../revocation/revocation.js'
-import { FIRST_PARTY_CLIENT, type AccessTokens } from '../tokens/tokens.js'
+import type { AccessTokens } from '../tokens/tokens.js'
 import { findShortfall, problemOf, shortfallsOf } from './requirement.js'
 import { createSameSessionCheck } from './same-session.js'
 import { methodsFor, resolveStepUp, steppingUser, type MfaSetting } from './step-up.js'
@@ -33,7 +33,7 @@ export interface AccessOptions {
   /** MFA: where it is off, no factor is asked for. */
   mfa: MfaSetting
   /** Whether a verifier calls in the name of a browser. */
-  isVerifier: (request: FastifyRequest) => boolean
+  isVerifier: (request: FastifyRequest) => Promise<boolean>
 }
 
 const tokenProblems = [
@@ -52,7 +52,7 @@ const tokenProblems = [
 ] as const satisfies ProblemCode[]
 
 const CLIENT_TOKEN = 'This route requires the access token of a user, not of a client.'
-const TOKEN_OF_APP = 'This route is not for OAuth clients. Their access tokens are for the services that they name.'
+const FOREIGN_TOKEN = 'This route requires an access token of a sign-in here, not one that another client was issued.'
 
 /** How the guard of a route with this requirement can refuse, for its description. */
 export function accessProblems(requirement: TokenRequirement): ProblemCode[] {
@@ -125,13 +125,13 @@ function check(options: AccessOptions, token: string, requirement: TokenRequirem
 }
 
 /**
- * Refuses a client's token, also one for a user, as every route here is the user's own. Nothing is wrong with the token, so this is not
- * `invalid_token` (RFC 6750, section 3.1), which would send the client for another one that is refused too.
+ * Refuses a client's token, as every route here acts for a user, and a user's token that was issued to another client:
+ * it was given for what that client was granted, whatever its audience is. Nothing is wrong with the token, so this is
+ * not `invalid_token` (RFC 6750, section 3.1), which would send the client for another one that is refused too.
  */
 function requireUser(claims: AccessTokenClaims): UserClaims {
   if (claims.sid === undefined) throw new Problem('forbidden', { detail: CLIENT_TOKEN })
-  // A user who lets a client read their orders does not thereby let it change their password, whatever the audience is.
-  if (claims.client_id !== FIRST_PARTY_CLIENT) throw new Problem('forbidden', { detail: TOKEN_OF_APP })
+  if (claims.client_id !== FIRST_PARTY_CLIENT) throw new Problem('forbidden', { detail: FOREIGN_TOKEN })
   return claims
 }
 
@@ -197,7 +197,7 @@ async function renewFromRefreshCookie(
   if (token === undefined) return null
   const caller = callerOf(request)
   await requireRefreshRate({ limits, families }, token, caller)
-  const renewed = await families.renew(token, caller, { isByService: isVerifier(request) })
+  const renewed = await families.renew(token, caller, { isByService: await isVerifier(request) })
   if (renewed === null) return null
   cookies.setAccessToken(reply, renewed)
   return requireUser(await accessTokens.verify(renewed.accessToken.token))

@@ -2,7 +2,7 @@ import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Prisma } from '../../generated/prisma/client.js'
 import { isBanned, tokenUserOf, type TokenUser, type TokenUserRow } from '../accounts/accounts.js'
-import type { ClientGrant, IssuedAccessToken } from '../tokens/tokens.js'
+import type { AccessTokenGrant, IssuedAccessToken } from '../tokens/tokens.js'
 import type { FamiliesContext } from './context.js'
 import { formatRefreshToken, type RefreshToken } from './refresh-token.js'
 import type { FamilyMode, JudgedFamily, Life } from './rotation.js'
@@ -197,9 +197,11 @@ export interface ClientTokens {
   user: TokenUser
   /**
    * Signs an access token for what the family was granted, or for less (RFC 6749, section 6; RFC 8707, section 2.2), bound to
-   * the key that the request has proven.
+   * the key that the request has proven. `clientEpoch` is the client's, as it was when it authenticated.
    */
-  issueAccessToken(narrowed?: Partial<Pick<ClientGrant, 'scope' | 'audience'>>): IssuedAccessToken
+  issueAccessToken(
+    told: { clientEpoch: number } & Partial<Pick<AccessTokenGrant, 'scope' | 'audience' | 'ttlSeconds'>>,
+  ): IssuedAccessToken
 }
 
 /** A family and its user, by the database's time at which both were read. */
@@ -239,9 +241,9 @@ export function makeClientTokens(
     refreshExpiresAt,
     family,
     user,
-    issueAccessToken(narrowed = {}) {
-      const subject = { ...subjectOf(reading), grant: { clientId, scope, audience, jkt, ...narrowed } }
-      return context.accessTokens.issue(subject, { issuedAt: now, notAfter: refreshExpiresAt })
+    issueAccessToken({ clientEpoch: epoch, ...narrowed }) {
+      const grant = { client: { clientId, epoch }, scope, audience, jkt, ...narrowed }
+      return context.accessTokens.issue(subjectOf(reading), { issuedAt: now, notAfter: refreshExpiresAt }, grant)
     },
   }
 }

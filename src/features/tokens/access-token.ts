@@ -8,9 +8,12 @@ import {
   VERIFIED_CACHE_SIZE,
 } from '../../wire/access-token.js'
 import {
+  FIRST_PARTY_CLIENT,
+  MAX_ACCESS_TOKEN_SECONDS,
   requireClaims,
   requireMaybeBoundClaims,
   type AccessTokenClaims,
+  type ClientClaims,
   type MaybeBoundClaims,
   type UserClaims,
 } from '../../wire/claims.js'
@@ -29,19 +32,20 @@ export interface AccessTokenSubject {
   amr: string[]
   /** The strength of the authentication. */
   acr: string
-  /** What an OAuth client was granted; absent for first-party clients. */
-  grant?: ClientGrant
 }
 
-/** What an access token lets an OAuth client do. */
-export interface ClientGrant {
-  clientId: string
-  /** Separated by spaces (RFC 6749, section 3.3). */
+/** What a registered client is issued an access token for. */
+export interface AccessTokenGrant {
+  /** As it was when it authenticated: a token of a client that has changed since is stale from the start. */
+  client: { clientId: string; epoch: number }
+  /** Separated by spaces (RFC 6749, section 3.3); empty for none. */
   scope: string
   /** The resources that the token is for (RFC 8707). */
   audience: readonly string[]
-  /** The thumbprint of the key that the token is bound to (RFC 9449, section 6.1); null for a bearer token. */
-  jkt: string | null
+  /** The thumbprint of the key that the bearer has to prove to hold (RFC 9449, section 6.1); null for a bearer token. */
+  jkt?: string | null | undefined
+  /** ACCESS_TOKEN_TTL by default; an hour at most. */
+  ttlSeconds?: number | undefined
 }
 
 export interface IssuedAccessToken {
@@ -51,8 +55,17 @@ export interface IssuedAccessToken {
 }
 
 export interface AccessTokens {
-  /** Signs an access token (RFC 9068). It never outlives `notAfter`, the end of its session. */
-  issue(subject: AccessTokenSubject, at: { issuedAt: Date; notAfter: Date }): IssuedAccessToken
+  /**
+   * Signs an access token of a user (RFC 9068), for Sallyport's own sign-in or for a registered client. It never outlives
+   * `notAfter`, the end of its session.
+   */
+  issue(
+    subject: AccessTokenSubject,
+    at: { issuedAt: Date; notAfter: Date },
+    grant?: AccessTokenGrant,
+  ): IssuedAccessToken
+  /** Signs an access token of a client that acts for itself (RFC 6749, section 4.4): there is no user and no session. */
+  issueToClient(grant: AccessTokenGrant, at: { issuedAt: Date }): IssuedAccessToken
   /**
    * The claims of a token that is genuine and in force at this time. Throws `token_invalid`, `token_expired`, and
    * `token_stale` for one of a key that was withdrawn.
@@ -78,9 +91,6 @@ interface AccessTokensOptions {
   audience: string
   ttlSeconds: number
 }
-
-/** First-party clients share one name, which no client that is registered can have. */
-export const FIRST_PARTY_CLIENT = 'sallyport'
 
 /** Instances of Sallyport follow the database's clock, so they hardly disagree. */
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -153,30 +163,47 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     return claims
   }
 
+  /** The claims that a user's and a client's tokens share. */
+  function sharedClaims({ issuedAt, notAfter }: { issuedAt: Date; notAfter?: Date }, grant?: AccessTokenGrant) {
+    const iat = toNumericDate(issuedAt)
+    const ttl = Math.min(grant?.ttlSeconds ?? ttlSeconds, MAX_ACCESS_TOKEN_SECONDS)
+    const latest = notAfter === undefined ? Infinity : toNumericDate(notAfter)
+    const exp = Math.max(iat + 1, Math.min(iat + ttl, latest))
+    return {
+      iss: issuer,
+      aud: grant ? audienceOf(grant, issuer) : audience,
+      ...{ iat, nbf: iat, exp },
+      jti: randomUuid(),
+      client_id: grant?.client.clientId ?? FIRST_PARTY_CLIENT,
+      ...(grant && { client_epoch: grant.client.epoch }),
+      scope: grant?.scope ?? '',
+      ...(grant?.jkt && { cnf: { jkt: grant.jkt } }),
+    }
+  }
+
+  function sign(claims: AccessTokenClaims): IssuedAccessToken {
+    const token = keys.active().jwt.sign(claims)
+    return { token, expiresAt: new Date(claims.exp * 1000), expiresInSeconds: claims.exp - claims.iat }
+  }
+
   return {
-    issue(subject, { issuedAt, notAfter }) {
-      const iat = toNumericDate(issuedAt)
-      const exp = Math.max(iat + 1, Math.min(iat + ttlSeconds, toNumericDate(notAfter)))
+    issue(subject, at, grant) {
       const claims: UserClaims = {
-        iss: issuer,
+        ...sharedClaims(at, grant),
         sub: subject.userId,
-        aud: subject.grant ? audienceOf(subject.grant, issuer) : audience,
-        iat,
-        nbf: iat,
-        exp,
-        jti: randomUuid(),
-        client_id: subject.grant?.clientId ?? FIRST_PARTY_CLIENT,
         sid: subject.sessionId,
         epoch: subject.epoch,
         roles: subject.roles,
-        scope: subject.grant?.scope ?? '',
         auth_time: toNumericDate(subject.authenticatedAt),
         amr: subject.amr,
         acr: subject.acr,
-        ...(subject.grant?.jkt && { cnf: { jkt: subject.grant.jkt } }),
       }
-      const token = keys.active().jwt.sign(claims)
-      return { token, expiresAt: new Date(exp * 1000), expiresInSeconds: exp - iat }
+      return sign(claims)
+    },
+
+    issueToClient(grant, at) {
+      const claims: ClientClaims = { ...sharedClaims(at, grant), sub: grant.client.clientId, roles: [] }
+      return sign(claims)
     },
 
     verify: async (token) => requireGenuine(token, await read(token)),
@@ -193,7 +220,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 }
 
 /** The issuer is among them where the token opens the UserInfo endpoint, and where it is for no resource at all. */
-function audienceOf({ audience, scope }: ClientGrant, issuer: string): string | string[] {
+function audienceOf({ audience, scope }: AccessTokenGrant, issuer: string): string | string[] {
   const isForIssuer = audience.length === 0 || scope.split(' ').includes('openid')
   const all = [...new Set([...audience, ...(isForIssuer ? [issuer] : [])])]
   const [only, ...others] = all
