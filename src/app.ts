@@ -87,7 +87,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await keys.maintain()
   await revocations.load()
   await addressRules.load()
-  await mountRoutes(server, { config, features, secrets, clock, log, cookies, streams, count })
+  await mountRoutes(server, { config, features, secrets, clock, log, audit, cookies, streams, count })
 
   return {
     server,

@@ -10,6 +10,7 @@ import { clientEvents } from './features/clients/audit-events.js'
 import { factorEvents } from './features/factors/audit-events.js'
 import { familyEvents } from './features/families/audit-events.js'
 import { flowEvents } from './features/flows/audit-events.js'
+import { oauthEvents } from './features/oauth/audit-events.js'
 import { passkeyEvents } from './features/passkeys/audit-events.js'
 import { passwordEvents } from './features/passwords/audit-events.js'
 import { signInEvents } from './features/sign-in/audit-events.js'
@@ -28,4 +29,5 @@ export const auditEvents = {
   ...addressRuleEvents,
   ...clientEvents,
   ...keyEvents,
+  ...oauthEvents,
 } satisfies AuditEvents

@@ -13,7 +13,6 @@ import {
   createEmailChange,
   createOwnApps,
   createOwnFactors,
-  noKnownApps,
 } from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
@@ -26,6 +25,7 @@ import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
 import { createLimits } from './features/limits/limits.js'
 import { createDelivery, createOutbox } from './features/mail/mail.js'
+import { createConsents } from './features/oauth/oauth.js'
 import { createOperations } from './features/operations/operations.js'
 import { createPasskeys } from './features/passkeys/passkeys.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
@@ -163,7 +163,17 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
   })
   const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
-  const ownApps = createOwnApps({ revocations, families, known: noKnownApps })
+  const consents = createConsents({ database, clock })
+  const ownApps = createOwnApps({
+    ...{ revocations, families },
+    known: {
+      async namesOf(ids) {
+        const known = await Promise.all(ids.map((id) => clients.find(id)))
+        return new Map(known.flatMap((client) => (client === null ? [] : [[client.clientId, client.name]])))
+      },
+      forgetConsent: consents.forget,
+    },
+  })
   const reauthentication = createReauthentication({
     ...{ database, accounts, families, passwords, factors, passkeys, flows, audit, clock },
     mfa: config.mfa,
@@ -188,6 +198,7 @@ export async function createFeatures(foundation: Foundation) {
       passkeys: passkeys.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
+      oauth: consents.purge,
       mail: delivery.maintain,
     },
   })

@@ -28,6 +28,18 @@ export function pageSettings({
   }
 }
 
+/** The settings of the OpenID provider. */
+export function providerSettings({ oauth, server, tokens, cookies, sessions }: Config) {
+  return {
+    issuer: tokens.issuer,
+    publicUrl: server.publicUrl,
+    cookiePrefix: cookies.prefix,
+    consentSeconds: oauth.consentSeconds,
+    sessionSeconds: sessions.lifetimes.session.maxTtlSeconds,
+    accessTokenSeconds: tokens.accessTokenTtlSeconds,
+  }
+}
+
 /** The settings of the families, by mode. Those of OAuth clients live as long as those of apps. */
 export function familySettings({ sessions }: Config) {
   const { cookie, json, session } = sessions.lifetimes

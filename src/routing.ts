@@ -1,7 +1,8 @@
 /** The routes of the application: credentials of browsers, the guard of every route, and what each feature mounts. */
 import type { FastifyBaseLogger } from 'fastify'
+import type { auditEvents } from './audit-events.js'
 import type { Config } from './config.js'
-import { pageSettings } from './feature-settings.js'
+import { pageSettings, providerSettings } from './feature-settings.js'
 import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import { guardRoutes } from './platform/http/access.js'
@@ -13,6 +14,7 @@ import { mountDisowningRoutes } from './features/account/disowning-routes.js'
 import { mountEmailRoutes } from './features/account/email-routes.js'
 import { mountFactorRoutes } from './features/account/factor-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
+import type { Audit } from './features/audit/audit.js'
 import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
 import {
@@ -27,7 +29,8 @@ import { createVerifierAccess, createVerifierDetection } from './features/client
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { mountMailRoutes } from './features/mail/routes.js'
-import { createOAuth } from './features/oauth/oauth.js'
+import { createOAuth, type OpenIdProvider } from './features/oauth/oauth.js'
+import { mountProviderRoutes } from './features/oauth/provider/routes.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { mountPasskeyRoutes } from './features/passkeys/routes.js'
@@ -46,6 +49,7 @@ export interface RoutingOptions {
   secrets: SecretKeys
   clock: Clock
   log: FastifyBaseLogger
+  audit: Audit<typeof auditEvents>
   cookies: SessionCookies
   streams: EventStreams
   count: ReturnType<typeof createMeters>
@@ -106,7 +110,10 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     issuer: config.tokens.issuer,
     publicUrl,
     docs: config.docs,
+    isProvider: config.oauth.enabled,
   })
+  const provider = await createProvider(options)
+  if (provider !== null) mountProviderRoutes(server, provider)
   mountBrowserRoutes(server, {
     families,
     accessTokens,
@@ -126,8 +133,21 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
       ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
       ...{ ownFactors, ownApps, reauthentication },
-      inbox: delivery.inbox,
+      ...{ inbox: delivery.inbox, provider },
       ...pageSettings(config),
     })
   }
+}
+
+/** The OpenID provider, whose library is loaded only where it is turned on. */
+async function createProvider(options: RoutingOptions): Promise<OpenIdProvider | null> {
+  const { config, features, secrets, clock, log, audit, cookies } = options
+  if (!config.oauth.enabled) return null
+  const { createOpenIdProvider } = await import('./features/oauth/provider/provider.js')
+  const { database, accounts, clients, families, revocations, accessTokens, keys } = features
+  return createOpenIdProvider({
+    ...{ database, secrets, clock, log, audit, cookies },
+    ...{ accounts, clients, families, revocations, accessTokens, keys },
+    settings: providerSettings(config),
+  })
 }

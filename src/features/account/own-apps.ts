@@ -12,12 +12,6 @@ export interface KnownApps {
   forgetConsent(tx: Queries, which: { userId: string; clientId: string }): Promise<void>
 }
 
-/** No client is known, as long as there are none. */
-export const noKnownApps: KnownApps = {
-  namesOf: () => Promise.resolve(new Map()),
-  forgetConsent: () => Promise.resolve(),
-}
-
 export interface OwnAppsOptions {
   revocations: Revocations
   families: Families

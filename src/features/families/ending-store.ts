@@ -102,4 +102,3 @@ export async function countLiveFamiliesBySecret(client: Queries, settings: LifeL
     WHERE ${lives(settings)} GROUP BY f.secret_id`
   return new Map(rows.map(({ secret_id, families }) => [secret_id, families]))
 }
-

@@ -1,7 +1,7 @@
 /**
  * Owns what standard clients of OAuth ask about tokens: whether one is good at this moment (RFC 7662), that one is to
  * be given up (RFC 7009), and where all of this is found (RFC 8414); and how they are refused (RFC 6749, section 5.2).
- * The rules are those of tokens and families.
+ * The rules are those of tokens and families. Where it is turned on, it is also the OpenID provider: see provider/.
  */
 import type { UserClaims } from '../../wire/claims.js'
 import type { Caller } from '../../platform/http/caller.js'
@@ -9,6 +9,11 @@ import { Problem } from '../../platform/problem.js'
 import type { Families } from '../families/families.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
+
+export { createConsents, type Consents } from './consents.js'
+export type { ConsentRequest, Interactions, LoginStep } from './provider/interactions.js'
+export type { OpenIdProvider } from './provider/provider.js'
+export type { ProviderPage } from './provider/request-state.js'
 
 export interface OAuthOptions {
   accessTokens: AccessTokens

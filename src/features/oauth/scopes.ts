@@ -7,6 +7,10 @@ export const claimsOfScopes = {
 
 export const openIdScopes: readonly string[] = [...Object.keys(claimsOfScopes), 'offline_access']
 
+export function isOpenIdScope(scope: string): boolean {
+  return openIdScopes.includes(scope)
+}
+
 /** The words of a scope (RFC 6749, section 3.3). */
 export function parseScope(scope: string | undefined): string[] {
   return (scope ?? '').split(' ').filter((word) => word !== '')

@@ -152,6 +152,13 @@ export async function saveGrant(
   return row?.id ?? id
 }
 
+export async function deleteGrant(
+  tx: Queries,
+  { userId, clientId }: { userId: string; clientId: string },
+): Promise<void> {
+  await tx.$executeRaw`DELETE FROM oauth_grant WHERE user_id = ${userId}::uuid AND client_id = ${clientId}`
+}
+
 /** Deletes a batch of expired artifacts, and returns their number. */
 export async function deleteExpiredArtifacts(client: Queries, batchSize: number, shiftMs: number): Promise<number> {
   return client.$executeRaw`

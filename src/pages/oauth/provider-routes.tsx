@@ -78,7 +78,9 @@ export function mountProvider(server: AppInstance, tools: PageTools, provider: O
 /** Puts cookies into the response as they are set: Fastify would do so only when it sends the response itself. */
 function sendCookiesAtOnce(reply: FastifyReply): void {
   reply.setCookie = (name, value, options) => {
-    reply.raw.appendHeader('set-cookie', reply.server.serializeCookie(name, value, options))
+    const { secure, ...attributes } = options ?? {}
+    const cookie = reply.server.serializeCookie(name, value, { ...attributes, secure: secure === true })
+    reply.raw.appendHeader('set-cookie', cookie)
     return reply
   }
 }

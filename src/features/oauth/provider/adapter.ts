@@ -1,9 +1,8 @@
-import type { Adapter, AdapterPayload } from 'oidc-provider'
+import type { Adapter } from 'oidc-provider'
 import { Problem } from '../../../platform/problem.js'
-import type { Client } from '../../clients/clients.js'
-import { openIdScopes, parseScope } from '../scopes.js'
 import { insertArtifact } from '../store.js'
 import { createArtifactAdapter, keyOf } from './artifacts.js'
+import { toLibraryMetadata } from './client.js'
 import { createCodeAdapter, createPushedRequestAdapter } from './codes.js'
 import type { ProviderContext } from './context.js'
 import { createGrantAdapter } from './grants.js'
@@ -41,32 +40,9 @@ function createClientAdapter(context: ProviderContext): Adapter {
 
     async find(clientId) {
       const client = await context.clients.find(clientId)
-      return client === null || client.disabledAt !== null ? undefined : metadataOf(client)
+      return client === null || client.disabledAt !== null ? undefined : toLibraryMetadata(client)
     },
   }
-}
-
-/** A client as the library knows it. */
-function metadataOf({ clientId, name, metadata, firstParty, secrets, epoch }: Client): AdapterPayload {
-  const { scope, pkce, lost_answer: _lostAnswer, introspect: _introspect, default_resource, ...standard } = metadata
-  const usesSecret = metadata.token_endpoint_auth_method.startsWith('client_secret_')
-  return {
-    ...standard,
-    client_id: clientId,
-    client_name: name,
-    // Compared by clients; here it only has to be there, and to differ where the client has changed.
-    ...(usesSecret && { client_secret: `${String(epoch)}.${String(secrets.length)}` }),
-    // The scopes of resources are not known to the library: those that the client may ask for are listed for each resource.
-    ...(scope !== undefined && { scope: parseScope(scope).filter(isOpenIdScope).join(' ') || 'openid' }),
-    first_party: firstParty,
-    pkce,
-    default_resource,
-    allowed_scope: scope,
-  }
-}
-
-function isOpenIdScope(scope: string): boolean {
-  return openIdScopes.includes(scope)
 }
 
 /** What may be presented once, such as the assertion of a client (RFC 7523): of two at the same time, one is refused. */

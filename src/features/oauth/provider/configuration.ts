@@ -3,8 +3,10 @@ import type { Client as LibraryClient } from 'oidc-provider'
 import { acrLevels } from '../../../wire/acr.js'
 import { Problem } from '../../../platform/problem.js'
 import { isBanned } from '../../accounts/accounts.js'
+import { clientAssertionAlgorithms } from '../metadata.js'
 import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
 import { createAdapter } from './adapter.js'
+import { ownMetadataNames, ownMetadataOf } from './client.js'
 import { requireState, type ProviderContext } from './context.js'
 import { loadGrant } from './grants.js'
 import { providerCookies } from './cookies.js'
@@ -44,7 +46,7 @@ export function createConfiguration(context: ProviderContext): Configuration {
     acrValues: [...acrLevels],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    enabledJWA: { idTokenSigningAlgValues: ['RS256'], clientAuthSigningAlgValues: clientAssertionAlgorithms },
     subjectTypes: ['public'],
     // Many clients read the name and the address from the ID token, and never ask for more.
     conformIdTokenClaims: false,
@@ -65,9 +67,9 @@ export function createConfiguration(context: ProviderContext): Configuration {
       },
     },
     extraParams: [IMPLIED_CONSENT],
-    extraClientMetadata: { properties: ['first_party', 'pkce', 'default_resource', 'allowed_scope'] },
+    extraClientMetadata: { properties: ownMetadataNames },
     clientBasedCORS: (_ctx, origin, client) => originsOf(client).has(origin),
-    pkce: { required: (_ctx, client) => client['pkce'] !== 'optional' },
+    pkce: { required: (_ctx, client) => ownMetadataOf(client).pkce === 'required' },
     rotateRefreshToken: true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     // A family ends with the browser's session by itself.
@@ -107,14 +109,13 @@ export function createConfiguration(context: ProviderContext): Configuration {
     client: LibraryClient,
   ): Promise<ResourceServer> {
     const resource = (await clients.resources.find(identifier)) ?? resourceUnknown()
-    const { allowed_scope: allowed } = client
-    const mayAsk = typeof allowed === 'string' ? parseScope(allowed) : null
-    const scopes = resource.scopes.filter((scope) => mayAsk === null || mayAsk.includes(scope))
+    const { allowed_scope: allowed } = ownMetadataOf(client)
+    const scopes = resource.scopes.filter((scope) => allowed === undefined || parseScope(allowed).includes(scope))
     return {
       // A token for a resource can be one for the user's data at our userinfo endpoint, too.
       scope: [...openIdScopes, ...scopes].join(' '),
       audience: identifier,
-      accessTokenTTL: resource.accessTtl ?? settings.accessTokenSeconds,
+      accessTokenTTL: resource.accessTtlSeconds ?? settings.accessTokenSeconds,
       accessTokenFormat: 'opaque',
     }
   }
@@ -123,8 +124,7 @@ export function createConfiguration(context: ProviderContext): Configuration {
 /** The resource of a client that names none; of several, the client has to name one. */
 function defaultResource(client: LibraryClient, oneOf: string | readonly string[] | undefined) {
   if (oneOf !== undefined) return oneOf
-  const { default_resource: resource } = client
-  return typeof resource === 'string' ? resource : undefined
+  return ownMetadataOf(client).default_resource
 }
 
 function originsOf({ redirectUris = [] }: LibraryClient): Set<string> {

@@ -4,6 +4,7 @@ import type { SecretKeys } from '../../../platform/crypto/secret-keys.js'
 import type { Database } from '../../../platform/database/database.js'
 import type { Accounts } from '../../accounts/accounts.js'
 import type { Audit } from '../../audit/audit.js'
+import type { SessionCookies } from '../../browser/browser.js'
 import type { Clients } from '../../clients/clients.js'
 import type { Families } from '../../families/families.js'
 import type { Revocations } from '../../revocation/revocation.js'
@@ -36,6 +37,7 @@ export interface ProviderOptions {
   families: Families
   revocations: Revocations
   accessTokens: AccessTokens
+  cookies: SessionCookies
   keys: Pick<SigningKeys, 'idTokenKeys'>
   settings: ProviderSettings
 }

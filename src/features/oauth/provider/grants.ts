@@ -1,8 +1,9 @@
 import type { Adapter, AdapterPayload, Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { z } from 'zod'
 import { uuidv7 } from '../../../platform/uuid.js'
-import { openIdScopes, parseScope } from '../scopes.js'
+import { isOpenIdScope, parseScope } from '../scopes.js'
 import * as store from '../store.js'
+import { ownMetadataOf } from './client.js'
 import type { ProviderContext } from './context.js'
 import type { GrantSource } from './request-state.js'
 
@@ -58,12 +59,12 @@ function toPayload(id: string, { accountId, clientId, scope, resources }: GrantS
 
 /** What the user has granted so far; for a first-party client, everything that it asks for. */
 export async function loadGrant(context: ProviderContext, ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
-  const { database, clock, clients } = context
+  const { database, clock } = context
   const { account, client, provider, requestParamOIDCScopes, requestParamScopes, resourceServers } = ctx.oidc
   if (account === undefined || client === undefined) return undefined
   const { accountId } = account
   const { clientId } = client
-  if (await clients.isFirstParty(clientId)) {
+  if (ownMetadataOf(client).first_party) {
     const grant = new provider.Grant({ accountId, clientId })
     grant.jti = FIRST_PARTY_GRANT
     grant.addOIDCScope(requestParamOIDCScopes)
@@ -83,8 +84,4 @@ export async function loadGrant(context: ProviderContext, ctx: KoaContextWithOID
   if (stored.scope !== '') grant.addOIDCScope(stored.scope)
   for (const [identifier, scope] of Object.entries(stored.resources)) grant.addResourceScope(identifier, scope)
   return grant
-}
-
-function isOpenIdScope(scope: string): boolean {
-  return openIdScopes.includes(scope)
 }

@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider'
 import type { AccessToken, Client, ClientCredentials, RefreshToken } from 'oidc-provider'
+import { ownMetadataOf } from './client.js'
 import { requireState, type ProviderContext } from './context.js'
 import { openFamily } from './opening.js'
 
@@ -8,8 +9,7 @@ import { openFamily } from './opening.js'
  * here. Nothing else of it is replaced.
  */
 export function issueOurTokens(provider: Provider, context: ProviderContext): void {
-  const { accessTokens, clients, clock, library, settings } = context
-  const { errors } = library
+  const { accessTokens, clients, clock, library } = context
 
   provider.AccessToken.prototype.save = async function save(this: AccessToken) {
     const state = requireState(context)
@@ -18,8 +18,7 @@ export function issueOurTokens(provider: Provider, context: ProviderContext): vo
       if (code === undefined) throw new Error('An access token is issued for neither a code nor a refresh token.')
       state.tokens = await openFamily(context, code)
     }
-    const audience = this.aud === undefined ? [] : [this.aud].flat()
-    return issued(this, state.tokens.issueAccessToken({ scope: this.scope ?? '', audience }))
+    return issued(this, state.tokens.issueAccessToken({ clientEpoch: epochOf(this), ...whatFor(this) }))
   }
 
   // The first one comes with the family, the others with its rotation.
@@ -31,13 +30,10 @@ export function issueOurTokens(provider: Provider, context: ProviderContext): vo
     },
   })
 
-  provider.ClientCredentials.prototype.save = async function save(this: ClientCredentials) {
-    const client = await clients.find(this.clientId ?? '')
-    if (client === null) throw new errors.InvalidClient('client not found')
-    const { clientId, epoch } = client
-    const { scope = '', aud: audience = settings.issuer, resourceServer } = this
-    const grant = { client: { clientId, epoch }, scope, audience, ttlSeconds: resourceServer?.accessTokenTTL }
-    return issued(this, accessTokens.issueToClient(grant, { issuedAt: clock.now() }))
+  provider.ClientCredentials.prototype.save = function save(this: ClientCredentials) {
+    const client = { clientId: this.clientId ?? '', epoch: epochOf(this) }
+    const token = accessTokens.issueToClient({ client, ...whatFor(this) }, { issuedAt: clock.now() })
+    return Promise.resolve(issued(this, token))
   }
 
   // Secrets are stored as hashes.
@@ -47,6 +43,16 @@ export function issueOurTokens(provider: Provider, context: ProviderContext): vo
 
   // Every ID token names its session, so that a client can be told of its end.
   provider.Client.prototype.includeSid = () => true
+}
+
+function epochOf({ client }: AccessToken | ClientCredentials): number {
+  if (client === undefined) throw new Error('A token is issued to no client.')
+  return ownMetadataOf(client).client_epoch
+}
+
+/** What the library has decided that a token is for. */
+function whatFor({ scope = '', aud, resourceServer }: AccessToken | ClientCredentials) {
+  return { scope, audience: aud === undefined ? [] : [aud].flat(), ttlSeconds: resourceServer?.accessTokenTTL }
 }
 
 /** The library answers how long the token is in force. */

@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC, interactionPolicy } from 'oidc-provider'
 import { z } from 'zod'
+import { ownMetadataOf } from './client.js'
 import type { ProviderContext } from './context.js'
 
 /** What an interaction remembers of the browser's session, as it was when the user was asked to sign in. */
@@ -18,7 +19,8 @@ export const IMPLIED_CONSENT = 'sallyport_implied_consent'
 export function createPolicy({ library, clock }: ProviderContext): interactionPolicy.DefaultPolicy {
   const { base, Check, Prompt } = library.interactionPolicy
   const policy = base()
-  const isFirstParty = ({ oidc }: KoaContextWithOIDC) => oidc.client?.['first_party'] === true
+  const isFirstParty = ({ oidc: { client } }: KoaContextWithOIDC) =>
+    client !== undefined && ownMetadataOf(client).first_party
 
   const login = new Prompt(
     { name: 'login', requestable: true },

@@ -2,15 +2,20 @@
  * The OpenID provider: `oidc-provider` speaks the protocol, and tokens, sessions, keys, clients and revocation are ours. It
  * is loaded only where it is turned on.
  */
+import type { EventEmitter } from 'node:events'
+import type { Context } from 'koa'
 import type Provider from 'oidc-provider'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { UserClaims } from '../../../wire/claims.js'
 import { basePathOf } from '../../../platform/http/base-path.js'
+import { callerOf } from '../../../platform/http/caller.js'
+import { genuineCookies } from '../../browser/browser.js'
 import { createConfiguration } from './configuration.js'
 import type { ProviderContext, ProviderOptions } from './context.js'
 import { createInteractions, type Interactions } from './interactions.js'
 import { loadLibrary } from './library.js'
 import { issueOurTokens } from './models.js'
+import { oidcOf } from './oidc-context.js'
 import { createRequestStates, type ProviderPage } from './request-state.js'
 import { followBrowserSession } from './session.js'
 
@@ -83,15 +88,29 @@ function makeProvider(context: ProviderContext): Provider {
     const { request } = states.of(ctx.req) ?? {}
     if (!isUnavailable(error)) (request?.log ?? log).error({ err: error }, 'the OpenID provider failed')
   })
-  provider.on('error', (error: unknown) => log.error({ err: error }, 'the OpenID provider failed'))
+  const emitter: EventEmitter = provider
+  emitter.on('error', (error: unknown) => log.error({ err: error }, 'the OpenID provider failed'))
   // Up to here, the response can still be another one, such as that of a handler that takes too long.
   provider.use(async (ctx, next) => {
     await next()
+    await signOut(context, ctx)
     if (ctx.respond !== false) states.of(ctx.req)?.reply.hijack()
   })
   followBrowserSession(provider, context)
   issueOurTokens(provider, context)
   return provider
+}
+
+/** Ends the browser's session, and with it what clients were given in it, once the user has confirmed the logout. */
+async function signOut({ states, families, cookies }: ProviderContext, ctx: Context): Promise<void> {
+  const oidc = oidcOf(ctx)
+  const state = states.of(ctx.req)
+  const isConfirmed = oidc?.route === 'end_session_confirm' && oidc.params?.['logout'] !== undefined
+  if (!state?.session || !isConfirmed || ctx.status !== 303) return
+  const { request, reply, session } = state
+  const refreshTokens = genuineCookies(request, { cookies, parse: families.parse })
+  await families.logout({ refreshTokens, sessionIds: [session.sid] }, callerOf(request))
+  cookies.clear(request, reply)
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -5,6 +5,7 @@ import { acrLevels } from '../../../wire/acr.js'
 import type { UserClaims } from '../../../wire/claims.js'
 import type { Authentication } from '../../families/families.js'
 import type { ProviderContext } from './context.js'
+import { oidcOf } from './oidc-context.js'
 
 /**
  * There is one truth about the browser's session: our family. The library's own session follows it, and keeps what it has
@@ -20,13 +21,9 @@ export function followBrowserSession(provider: Provider, { states }: ProviderCon
     if (claims === null && kept.accountId === undefined) return kept
     const session = claims === null ? anonymous(provider) : await sessionOf(provider, kept, claims)
     if (session !== kept && kept.accountId !== undefined) await kept.destroy()
-    if ('oidc' in ctx && isOIDCContext(provider, ctx.oidc)) ctx.oidc.entity('Session', session)
+    oidcOf(ctx)?.entity('Session', session)
     return session
   }
-}
-
-function isOIDCContext(_provider: Provider, oidc: unknown): oidc is { entity(key: string, value: unknown): void } {
-  return typeof oidc === 'object' && oidc !== null && 'entity' in oidc && typeof oidc.entity === 'function'
 }
 
 async function sessionOf(provider: Provider, kept: Session, claims: UserClaims): Promise<Session> {

@@ -4,6 +4,7 @@ import { Problem } from '../../../platform/problem.js'
 import { attemptKeySchema } from '../../families/families.js'
 import { FIRST_PARTY_CLIENT } from '../../tokens/tokens.js'
 import { parseScope } from '../scopes.js'
+import { ownMetadataOf } from './client.js'
 import { endFamilyOf } from './codes.js'
 import { requireState, type ProviderContext } from './context.js'
 import { FIRST_PARTY_GRANT } from './grants.js'
@@ -18,7 +19,7 @@ const unneeded = () => Promise.reject(new Error('This is not asked of tokens.'))
  * judged where it is presented: by `consume`, which is the refresh.
  */
 export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
-  const { clients, families, library } = context
+  const { families, library } = context
   return {
     async find(text) {
       const token = families.parse(text)
@@ -47,15 +48,13 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
     async consume(text) {
       const state = requireState(context)
       const token = families.parse(text)
-      const { clientId = '' } = library.default.ctx?.oidc.client ?? {}
-      const client = await clients.find(clientId)
-      if (token === null || client === null)
-        throw new library.errors.InvalidGrant({ detail: 'refresh token not found' })
-      const attemptKey = readAttemptKey(context)
-      const { lost_answer: lostAnswer } = client.metadata
-      const request = { token, clientId, attemptKey, jkt: null, lostAnswer, caller: callerOf(state.request) }
+      const client = library.default.ctx?.oidc.client
+      if (token === null || client === undefined) throw new Error('What is refreshed was not found before.')
+      const { clientId } = client
+      const { lost_answer: lostAnswer } = ownMetadataOf(client)
+      const presented = { token, clientId, lostAnswer, attemptKey: readAttemptKey(context), jkt: null }
       try {
-        state.tokens = await families.refreshForClient(request)
+        state.tokens = await families.refreshForClient({ ...presented, caller: callerOf(state.request) })
       } catch (error) {
         // RFC 6749, section 5.2, knows only one answer, with 400; the description tells which of ours it is.
         const isRefusal = error instanceof Problem && error.status < 500 && error.status !== 429
