@@ -12,6 +12,7 @@ import { callerOf } from '../../../platform/http/caller.js'
 import { genuineCookies } from '../../browser/browser.js'
 import { createConfiguration } from './configuration.js'
 import type { ProviderContext, ProviderOptions } from './context.js'
+import { implyConsent } from './implied-consent.js'
 import { createInteractions, type Interactions } from './interactions.js'
 import { loadLibrary } from './library.js'
 import { issueOurTokens } from './models.js'
@@ -42,6 +43,7 @@ export async function createOpenIdProvider(options: ProviderOptions): Promise<Op
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value)
       }
+      request.raw.url = implyConsent(request.raw.url ?? '')
       await current().callback(request.raw, reply.raw)
       return begun.page
     },
