@@ -105,7 +105,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   mountPasskeyRoutes(server, { passkeys, accounts, database, relyingParty: config.passkeys })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
-    oauth: createOAuth({ accessTokens, revocations, families }),
+    oauth: createOAuth({ accessTokens, revocations, families, clients }),
     keys,
     issuer: config.tokens.issuer,
     publicUrl,

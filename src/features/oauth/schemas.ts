@@ -28,6 +28,8 @@ export const introspectionBodySchema = tokenBodySchema
 export const introspectionSchema = z
   .object({ active: z.boolean(), token_type: z.literal('Bearer').optional() })
   .extend(z.object(userClaimsSchema.shape).partial().shape)
+  // The token of a client that acts for itself names the client.
+  .extend({ sub: z.string().optional(), cnf: z.object({ jkt: z.string() }).optional() })
   .meta({
     id: 'Introspection',
     description: 'RFC 7662, section 2.2. Only `active` is returned for an inactive token.',

@@ -8,11 +8,13 @@ export type Library = typeof import('oidc-provider')
  * console, which belongs into the log.
  */
 export async function loadLibrary(log: FastifyBaseLogger): Promise<Library> {
+  /* eslint-disable no-console -- what others write there is caught */
   const { warn } = console
   console.warn = (...words: unknown[]) => log.info(words.join(' '))
   try {
     return await import('oidc-provider')
   } finally {
     console.warn = warn
+    /* eslint-enable no-console */
   }
 }
