@@ -19,6 +19,16 @@ async function askForTokens(
   return { status: response.status, body, headers: response.headers }
 }
 
+/** The code of the error with which a request of the library is refused. */
+async function errorOf(request: Promise<unknown>): Promise<string> {
+  try {
+    await request
+    return 'none'
+  } catch (error) {
+    return error instanceof client.ResponseBodyError ? error.error : String(error)
+  }
+}
+
 const publicClient = { token_endpoint_auth_method: 'none' }
 
 async function signIn(t: Parameters<typeof startProvider>[0], metadata: Record<string, unknown> = publicClient) {
@@ -139,8 +149,8 @@ t.test('a code that is redeemed a second time ends its session, and no other', a
   const other = await party.signIn(browser)
   const authorization = await party.authorize(browser)
   const tokens = await party.redeem(authorization)
-  await t.rejects(party.redeem(authorization), { error: 'invalid_grant' })
-  await t.rejects(client.refreshTokenGrant(party.config, tokens.refresh_token ?? ''), { error: 'invalid_grant' })
+  t.equal(await errorOf(party.redeem(authorization)), 'invalid_grant')
+  t.equal(await errorOf(client.refreshTokenGrant(party.config, tokens.refresh_token ?? '')), 'invalid_grant')
   await t.rejects(client.fetchUserInfo(party.config, tokens.access_token, client.skipSubjectCheck))
   await client.refreshTokenGrant(party.config, other.refresh_token ?? '')
 })
@@ -164,9 +174,10 @@ t.test('client credentials: scopes by resource, and a token without a user', asy
   const claims = decodeJwt(tokens.access_token)
   t.match(claims, { sub: party.clientId, client_id: party.clientId, aud: resource, scope: 'orders:read' })
   t.notOk('sid' in claims)
-  await t.rejects(client.clientCredentialsGrant(party.config, { resource: 'https://unknown.example.com' }), {
-    error: 'invalid_target',
-  })
+  t.equal(
+    await errorOf(client.clientCredentialsGrant(party.config, { resource: 'https://unknown.example.com' })),
+    'invalid_target',
+  )
   const wrong = `Basic ${btoa(`${party.clientId}:wrong`)}`
   t.match(await askForTokens(provider, { grant_type: 'client_credentials' }, { authorization: wrong }), {
     status: 401,
@@ -208,7 +219,7 @@ t.test('a logout at the provider ends the browser’s session, and what clients 
   t.match(page.html, /Sign out/)
   const { url } = await page.submit('/oauth/logout/confirm', {})
   t.equal(url, `${goodbye}?state=bye`)
-  await t.rejects(client.refreshTokenGrant(party.config, tokens.refresh_token ?? ''), { error: 'invalid_grant' })
+  t.equal(await errorOf(client.refreshTokenGrant(party.config, tokens.refresh_token ?? '')), 'invalid_grant')
   const gone = await party.authorize(browser, { prompt: 'none' })
   t.equal(gone.callback.searchParams.get('error'), 'login_required')
   await client.refreshTokenGrant(party.config, offline.refresh_token ?? '')
