@@ -1,5 +1,11 @@
 import { once } from 'node:events'
-import autocannon from 'autocannon'
+import { fileURLToPath } from 'node:url'
+import type autocannon from 'autocannon'
+import { installPackages } from '../scripts/install-packages.js'
+
+// Its fifty packages are installed when it is first used.
+installPackages(fileURLToPath(new URL('.', import.meta.url)))
+const { default: generateLoad } = await import('autocannon')
 
 /** The result of a load run. */
 export interface Load {
@@ -42,7 +48,7 @@ export async function putUnderLoad({ url, connections, request, until, pace, cpu
     ...(pace && { overallRate: pace }),
   }
   // With a callback it returns the run itself, whose events are more detailed than the result.
-  const run = autocannon(options, (error: Error | null) => {
+  const run = generateLoad(options, (error: Error | null) => {
     if (error) run.emit('error', error)
   })
   const ended = once(run, 'done') as Promise<[autocannon.Result]>

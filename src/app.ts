@@ -79,14 +79,15 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
-  const { keys, revocations, families, factors, administration, operations, delivery, hashing, passkeys } = features
+  const { keys, revocations, clients, families, factors, administration, operations, delivery, hashing, passkeys } =
+    features
   meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool, mail: delivery })
 
   await operations.synchronizeClock()
   await keys.maintain()
   await revocations.load()
   await addressRules.load()
-  await mountRoutes(server, { config, features, secrets, clock, log, cookies, streams, count })
+  await mountRoutes(server, { config, features, secrets, clock, log, audit, cookies, streams, count })
 
   return {
     server,
@@ -100,6 +101,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       audit,
       keys,
       revocations,
+      clients,
       families,
       factors,
       administration,

@@ -6,9 +6,11 @@ import { addressRuleEvents } from './features/address-rules/audit-events.js'
 import { administrationEvents } from './features/administration/audit-events.js'
 import type { AuditEvents } from './features/audit/audit.js'
 import { refreshRateEvents } from './features/browser/audit-events.js'
+import { clientEvents } from './features/clients/audit-events.js'
 import { factorEvents } from './features/factors/audit-events.js'
 import { familyEvents } from './features/families/audit-events.js'
 import { flowEvents } from './features/flows/audit-events.js'
+import { oauthEvents } from './features/oauth/audit-events.js'
 import { passkeyEvents } from './features/passkeys/audit-events.js'
 import { passwordEvents } from './features/passwords/audit-events.js'
 import { signInEvents } from './features/sign-in/audit-events.js'
@@ -25,5 +27,7 @@ export const auditEvents = {
   ...administrationEvents,
   ...refreshRateEvents,
   ...addressRuleEvents,
+  ...clientEvents,
   ...keyEvents,
+  ...oauthEvents,
 } satisfies AuditEvents

@@ -7,17 +7,25 @@ import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import type { Tracing } from './platform/tracing/tracing.js'
-import { createAccount, createDisowning, createEmailChange, createOwnFactors } from './features/account/account.js'
+import {
+  createAccount,
+  createDisowning,
+  createEmailChange,
+  createOwnApps,
+  createOwnFactors,
+} from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
 import { createAdministration } from './features/administration/administration.js'
 import type { Audit } from './features/audit/audit.js'
 import { createKnownDevices } from './features/browser/browser.js'
+import { createClients } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
 import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
 import { createLimits } from './features/limits/limits.js'
 import { createDelivery, createOutbox } from './features/mail/mail.js'
+import { createConsents } from './features/oauth/oauth.js'
 import { createOperations } from './features/operations/operations.js'
 import { createPasskeys } from './features/passkeys/passkeys.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
@@ -49,7 +57,10 @@ export async function createFeatures(foundation: Foundation) {
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
   const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
-  const tokens = createTokens({ database, secrets, clock, audit, ...config.tokens })
+  const tokens = createTokens({
+    ...{ database, secrets, clock, audit, ...config.tokens },
+    issuesIdTokens: config.oauth.enabled,
+  })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({
     database,
@@ -59,6 +70,7 @@ export async function createFeatures(foundation: Foundation) {
     onStale: config.revocation.onStale,
     count: count.revocation,
   })
+  const clients = createClients({ database, clock, revocations, audit })
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
     database,
@@ -151,6 +163,17 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
   })
   const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
+  const consents = createConsents({ database, clock })
+  const ownApps = createOwnApps({
+    ...{ revocations, families },
+    known: {
+      async namesOf(ids) {
+        const known = await Promise.all(ids.map((id) => clients.find(id)))
+        return new Map(known.flatMap((client) => (client === null ? [] : [[client.clientId, client.name]])))
+      },
+      forgetConsent: consents.forget,
+    },
+  })
   const reauthentication = createReauthentication({
     ...{ database, accounts, families, passwords, factors, passkeys, flows, audit, clock },
     mfa: config.mfa,
@@ -175,6 +198,7 @@ export async function createFeatures(foundation: Foundation) {
       passkeys: passkeys.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
+      oauth: consents.purge,
       mail: delivery.maintain,
     },
   })
@@ -185,6 +209,7 @@ export async function createFeatures(foundation: Foundation) {
       limits,
       devices,
       revocations,
+      clients,
       accounts,
       families,
       flows,
@@ -199,6 +224,7 @@ export async function createFeatures(foundation: Foundation) {
       reauthentication,
       account,
       ownFactors,
+      ownApps,
       disowning,
       operations,
       hashing,

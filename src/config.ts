@@ -67,6 +67,12 @@ export interface Config {
     /** The verifiers that may follow the feed and introspect tokens. */
     readonly verifierKeys: Settings['VERIFIER_KEYS']
   }
+  /** The OpenID provider, which signs users in to other applications. */
+  readonly oauth: {
+    readonly enabled: boolean
+    /** How long what a user has granted to a client is remembered. */
+    readonly consentSeconds: number
+  }
   readonly registration: Settings['REGISTRATION']
   /** Whether an address must be confirmed: never, after the registration, or before there is an account. */
   readonly emailVerification: 'off' | 'later' | 'required'
@@ -228,6 +234,7 @@ function arrange(settings: Settings): Config {
       maxPerUser: settings.MAX_SESSIONS_PER_USER,
     },
     revocation: { onStale: settings.REVOCATION_ON_STALE, verifierKeys: settings.VERIFIER_KEYS },
+    oauth: { enabled: settings.OAUTH === 'on', consentSeconds: settings.OAUTH_CONSENT_TTL },
     registration: settings.REGISTRATION,
     emailVerification: settings.EMAIL_VERIFICATION ?? defaultVerification[mail.transport],
     signInMethods: settings.SIGN_IN_METHODS,

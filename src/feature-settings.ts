@@ -28,12 +28,30 @@ export function pageSettings({
   }
 }
 
-/** The settings of the families, by mode. */
+/** The settings of the OpenID provider. */
+export function providerSettings({ oauth, server, tokens, cookies, sessions }: Config) {
+  return {
+    issuer: tokens.issuer,
+    publicUrl: server.publicUrl,
+    cookiePrefix: cookies.prefix,
+    consentSeconds: oauth.consentSeconds,
+    sessionSeconds: sessions.lifetimes.session.maxTtlSeconds,
+    accessTokenSeconds: tokens.accessTokenTtlSeconds,
+  }
+}
+
+/** The settings of the families, by mode. Those of OAuth clients live as long as those of apps. */
 export function familySettings({ sessions }: Config) {
   const { cookie, json, session } = sessions.lifetimes
   return {
-    idleSeconds: { cookie: cookie.idleTtlSeconds, json: json.idleTtlSeconds, session: session.idleTtlSeconds },
-    maxSeconds: { cookie: cookie.maxTtlSeconds, json: json.maxTtlSeconds, session: session.maxTtlSeconds },
+    idleSeconds: {
+      ...{ cookie: cookie.idleTtlSeconds, json: json.idleTtlSeconds, session: session.idleTtlSeconds },
+      client: json.idleTtlSeconds,
+    },
+    maxSeconds: {
+      ...{ cookie: cookie.maxTtlSeconds, json: json.maxTtlSeconds, session: session.maxTtlSeconds },
+      client: json.maxTtlSeconds,
+    },
     graceSeconds: sessions.refreshGraceSeconds,
     maxSessionsPerUser: sessions.maxPerUser,
   }

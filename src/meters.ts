@@ -19,12 +19,15 @@ export function createMeters(metrics: Metrics) {
     { name: 'refreshes_total', help: 'Refresh attempts by verdict. "reuse" indicates a stolen token.' },
     {
       name: 'verdict',
-      values: ['rotate', 'replay', 'superseded', 'reuse', 'ended', 'wrong_mode', 'wrong_client', 'forged', 'ahead'],
+      values: [
+        ...['rotate', 'replay', 'late_replay', 'superseded', 'reuse', 'ended', 'wrong_mode', 'wrong_client'],
+        ...['wrong_key', 'forged', 'ahead'],
+      ],
     },
   )
   const revocation = metrics.counter(
     { name: 'revocations_total', help: 'Revocations written by this process.' },
-    { name: 'kind', values: ['session', 'user', 'key'] },
+    { name: 'kind', values: ['session', 'user', 'key', 'client'] },
   )
   const waited = metrics.durations(
     { name: 'hashing_wait_seconds', help: 'Time that password hashes spent in the queue.' },

@@ -1,7 +1,8 @@
 /** The routes of the application: credentials of browsers, the guard of every route, and what each feature mounts. */
 import type { FastifyBaseLogger } from 'fastify'
+import type { auditEvents } from './audit-events.js'
 import type { Config } from './config.js'
-import { pageSettings } from './feature-settings.js'
+import { pageSettings, providerSettings } from './feature-settings.js'
 import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import { guardRoutes } from './platform/http/access.js'
@@ -13,6 +14,7 @@ import { mountDisowningRoutes } from './features/account/disowning-routes.js'
 import { mountEmailRoutes } from './features/account/email-routes.js'
 import { mountFactorRoutes } from './features/account/factor-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
+import type { Audit } from './features/audit/audit.js'
 import { createUserEvents } from './features/events/events.js'
 import { mountEventRoutes } from './features/events/routes.js'
 import {
@@ -27,7 +29,8 @@ import { createVerifierAccess, createVerifierDetection } from './features/client
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { mountMailRoutes } from './features/mail/routes.js'
-import { createOAuth } from './features/oauth/oauth.js'
+import { createOAuth, type OpenIdProvider } from './features/oauth/oauth.js'
+import { mountProviderRoutes } from './features/oauth/provider/routes.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { mountPasskeyRoutes } from './features/passkeys/routes.js'
@@ -46,6 +49,7 @@ export interface RoutingOptions {
   secrets: SecretKeys
   clock: Clock
   log: FastifyBaseLogger
+  audit: Audit<typeof auditEvents>
   cookies: SessionCookies
   streams: EventStreams
   count: ReturnType<typeof createMeters>
@@ -60,6 +64,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     limits,
     devices,
     revocations,
+    clients,
     accounts,
     families,
     flows,
@@ -71,6 +76,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     reauthentication,
     account,
     ownFactors,
+    ownApps,
     disowning,
     operations,
     keys,
@@ -78,17 +84,15 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   } = features
   const flowCookie = createFlowCookie({ publicUrl, ...config.cookies })
   const crossSite = guardAgainstCrossSite(server, { cookies, flowCookie, publicUrl, corsOrigins })
+  const verifiers = { keys: config.revocation.verifierKeys, clients }
+  const requireVerifier = createVerifierAccess(verifiers)
   const authenticate = createAccess({
     ...{ accessTokens, revocations, families, limits, cookies, clock, mfa: config.mfa },
-    isVerifier: createVerifierDetection(config.revocation.verifierKeys),
+    isVerifier: createVerifierDetection(verifiers),
   })
-  guardRoutes(server, {
-    authenticate,
-    problemsOf: accessProblems,
-    requireVerifier: createVerifierAccess(config.revocation.verifierKeys),
-  })
+  guardRoutes(server, { authenticate, problemsOf: accessProblems, requireVerifier })
   mountTokenRoutes(server, { keys })
-  mountRevocationRoutes(server, { revocations, streams })
+  mountRevocationRoutes(server, { revocations, streams, requireVerifier })
   mountAccessRoutes(server)
   mountGatewayRoutes(server, { gateway: createGateway({ accounts, headers: config.gateway.headers }) })
   const deviceCookie = createDeviceCookie({ publicUrl, ...config.cookies })
@@ -101,12 +105,15 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   mountPasskeyRoutes(server, { passkeys, accounts, database, relyingParty: config.passkeys })
   mountEventRoutes(server, { userEvents: createUserEvents({ revocations, families, clock, log }), streams })
   mountOAuthRoutes(server, {
-    oauth: createOAuth({ accessTokens, revocations, families }),
+    oauth: createOAuth({ accessTokens, revocations, families, clients }),
     keys,
     issuer: config.tokens.issuer,
     publicUrl,
     docs: config.docs,
+    isProvider: config.oauth.enabled,
   })
+  const provider = await createProvider(options)
+  if (provider !== null) mountProviderRoutes(server, provider)
   mountBrowserRoutes(server, {
     families,
     accessTokens,
@@ -115,7 +122,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     clock,
     countForged: () => count.refresh('forged'),
   })
-  mountAccountRoutes(server, { account, emailChange, families, cookies, clock })
+  mountAccountRoutes(server, { account, emailChange, families, ownApps, cookies, clock })
   mountFactorRoutes(server, { ownFactors, families, cookies, clock, mfa: config.mfa })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
@@ -125,9 +132,22 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     await mountPages(server, {
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
       ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
-      ...{ ownFactors, reauthentication },
-      inbox: delivery.inbox,
+      ...{ ownFactors, ownApps, reauthentication },
+      ...{ inbox: delivery.inbox, provider },
       ...pageSettings(config),
     })
   }
+}
+
+/** The OpenID provider, whose library is loaded only where it is turned on. */
+async function createProvider(options: RoutingOptions): Promise<OpenIdProvider | null> {
+  const { config, features, secrets, clock, log, audit, cookies } = options
+  if (!config.oauth.enabled) return null
+  const { createOpenIdProvider } = await import('./features/oauth/provider/provider.js')
+  const { database, accounts, clients, families, revocations, accessTokens, keys } = features
+  return createOpenIdProvider({
+    ...{ database, secrets, clock, log, audit, cookies },
+    ...{ accounts, clients, families, revocations, accessTokens, keys },
+    settings: providerSettings(config),
+  })
 }

@@ -28,7 +28,12 @@ function packagesOf(lockfile: string) {
   return Object.entries(packages).filter(([folder]) => folder.includes('node_modules/'))
 }
 
-for (const lockfile of ['package-lock.json', 'postman/package-lock.json', 'scripts/mutate/package-lock.json']) {
+for (const lockfile of [
+  'package-lock.json',
+  'postman/package-lock.json',
+  'scripts/mutate/package-lock.json',
+  'bench/package-lock.json',
+]) {
   t.test(`${lockfile} supports all versions of Node that the README lists`, async (t) => {
     for (const version of ['20.19.0', '22.13.0', '24.0.0']) {
       const excluding = packagesOf(lockfile).filter(([, { engines }]) => {

@@ -2,6 +2,7 @@ import type { SecretKeys } from '../platform/crypto/secret-keys.js'
 import type { Database } from '../platform/database/database.js'
 import type { AddressRules } from '../features/address-rules/address-rules.js'
 import type { Audit, AuditEvents } from '../features/audit/audit.js'
+import type { Clients } from '../features/clients/clients.js'
 import type { Factors } from '../features/factors/factors.js'
 import type { Families } from '../features/families/families.js'
 import type { Delivery } from '../features/mail/mail.js'
@@ -15,6 +16,7 @@ export interface Operator {
   audit: Audit<AuditEvents>
   keys: SigningKeys
   revocations: Revocations
+  clients: Clients
   families: Families
   factors: Factors
   administration: Administration

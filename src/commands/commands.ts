@@ -4,10 +4,12 @@ import { CommandError, type Command, type CommandReader, type Operator } from '.
 import { addressCommands } from './addresses.js'
 import { auditCommands } from './audit.js'
 import { banCommands } from './bans.js'
+import { clientCommands } from './clients.js'
 import { databaseCommands } from './database.js'
 import { factorCommands } from './factors.js'
 import { keyCommands } from './keys.js'
 import { mailCommands } from './mail.js'
+import { resourceCommands } from './resources.js'
 import { sessionCommands } from './sessions.js'
 import { userCommands } from './users.js'
 
@@ -18,6 +20,8 @@ const commands: Record<string, CommandReader> = {
   ...sessionCommands,
   ...banCommands,
   ...factorCommands,
+  ...clientCommands,
+  ...resourceCommands,
   ...addressCommands,
   ...auditCommands,
   ...mailCommands,

@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { z } from 'zod'
-import { CommandError } from './command.js'
+import { Problem } from '../platform/problem.js'
+import { CommandError, type Command } from './command.js'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Parsed<Known extends Options> = ReturnType<
@@ -29,11 +30,15 @@ function parse<const Known extends Options>(args: string[], options: Known): Par
   }
 }
 
-/** Validates options by name. Throws CommandError with everything that is wrong. */
+/**
+ * Validates options by name, or by the same name with underscores. Throws CommandError with everything that is wrong.
+ */
 export function parseValues<Schema extends z.ZodType>(schema: Schema, values: Record<string, unknown>) {
   const parsed = schema.safeParse(values)
   if (parsed.success) return parsed.data
-  const faults = parsed.error.issues.map(({ path: [option], message }) => `--${String(option)}: ${message}`)
+  const faults = parsed.error.issues.map(
+    ({ path: [option], message }) => `--${String(option).replaceAll('_', '-')}: ${message}`,
+  )
   throw new CommandError(faults.join('\n'))
 }
 
@@ -41,4 +46,24 @@ export function parseValues<Schema extends z.ZodType>(schema: Schema, values: Re
 export function requireEmail({ email }: { email?: string | undefined }): string {
   if (email === undefined) throw new CommandError('--email is required: the address the user signs in with.')
   return email
+}
+
+/** The items of a list, with commas or spaces between. */
+export function words(list: string): string[] {
+  return list.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+/** Names the options in the refusals of a command, where the domain names members. */
+export function nameOptions(command: Command): Command {
+  return async (operator) => {
+    try {
+      return await command(operator)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error
+      const faults = error.options.errors?.map(
+        ({ path, message }) => `--${path.slice(1).replaceAll('_', '-')}: ${message}`,
+      )
+      throw new CommandError(faults?.join('\n') ?? error.detail, { cause: error })
+    }
+  }
 }

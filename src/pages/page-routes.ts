@@ -44,6 +44,8 @@ export const pageQuery = z.object({
   return_to: z.string().optional(),
   /** `login` asks for another sign-in (OpenID Connect Core, section 3.1.2.1). */
   prompt: z.string().optional(),
+  /** The address to sign in with, as a client of the OpenID provider knows it. */
+  login_hint: z.string().max(254).optional(),
   /** Why the session ended. */
   ended: z.string().optional(),
   /** What has just been done. */

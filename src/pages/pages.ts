@@ -6,6 +6,7 @@
 import type { AppInstance } from '../platform/http/app-instance.js'
 import { readFormBodies } from '../platform/http/form-body.js'
 import type { Inbox } from '../features/mail/mail.js'
+import type { OpenIdProvider } from '../features/oauth/oauth.js'
 import { mountAccount } from './account/account.js'
 import { mountConfirm } from './confirm/confirm.js'
 import { mountFactors } from './factors/factors.js'
@@ -16,6 +17,8 @@ import { mountInbox } from './inbox/inbox.js'
 import { isLocale } from './locales/messages.js'
 import { mountLinks } from './link/link.js'
 import { mountMfa } from './mfa/mfa.js'
+import { mountInteractions } from './oauth/interactions.js'
+import { mountProvider } from './oauth/provider-routes.js'
 import type { PageFeatures, PageTools } from './page-tools.js'
 import { answerWithPages } from './problems/problems.js'
 import { mountRecovery } from './recovery/recovery.js'
@@ -50,6 +53,8 @@ export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
   inbox: Inbox | null
   /** THEME_DIR. */
   themeDir: string | null
+  /** Null where OAUTH is off. */
+  provider: OpenIdProvider | null
 }
 
 /** Mounts the pages, in a scope of their own: only there are forms read, and errors answered with pages. */
@@ -83,6 +88,8 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     mountLinks(scope, tools)
     mountRecovery(scope, tools)
     if (options.inbox !== null) mountInbox(scope, tools, options.inbox)
+    if (options.provider !== null) mountInteractions(scope, tools, options.provider)
     done()
   })
+  if (options.provider !== null) mountProvider(server, tools, options.provider)
 }

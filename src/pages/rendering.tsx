@@ -15,6 +15,7 @@ import {
   type Translate,
 } from './locales/messages.js'
 import { negotiateLocale } from './locales/negotiation.js'
+import { isInteraction } from './return-to.js'
 import type { StaticFiles } from './static/static-files.js'
 
 export interface RenderingOptions {
@@ -41,6 +42,8 @@ export interface SendOptions {
   hasAddress?: boolean
   /** `return_to`, which the page keeps in another language. */
   returnTo?: string
+  /** Whether a client may have opened the page in a window of its own, to which it stays connected. */
+  isPopup?: boolean
 }
 
 export interface Rendering {
@@ -108,7 +111,8 @@ export function createRendering(options: RenderingOptions): Rendering {
     language,
 
     send(reply, page, sending = {}) {
-      const { status = 200, leadsTo = null, frames = false } = sending
+      const { status = 200, leadsTo = null, frames = false, returnTo = '' } = sending
+      const { isPopup = isInteraction(returnTo) } = sending
       rememberChoice(reply.request, reply)
       const context = contextOf(reply, sending)
       const html = renderToString(<PageProvider value={context}>{page}</PageProvider>)
@@ -118,6 +122,7 @@ export function createRendering(options: RenderingOptions): Rendering {
           'content-type': 'text/html; charset=utf-8',
           'content-language': context.locale,
           'content-security-policy': contentSecurityPolicy(leadsTo, frames),
+          ...(isPopup && { 'cross-origin-opener-policy': 'unsafe-none' }),
         })
         .send(`<!doctype html>\n${html}\n`)
     },

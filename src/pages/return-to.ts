@@ -22,8 +22,15 @@ const ownPages: ReadonlySet<string> = new Set([
 
 const ownFactor = /^\/account\/factors\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 
+const interaction = /^\/(oauth\/interaction|consent)\/[\w-]{1,64}$/
+
 function isOwnPage(path: string): boolean {
-  return ownPages.has(path) || ownFactor.test(path)
+  return ownPages.has(path) || ownFactor.test(path) || isInteraction(path)
+}
+
+/** Whether a path is that of a page on which a user does what a client of the OpenID provider waits for. */
+export function isInteraction(path: string): boolean {
+  return interaction.test(path)
 }
 
 /** The page of a path, or the one with the form that is sent to it; the account page for any other. */

@@ -58,6 +58,20 @@ const rules: Rule[] = [
     find: ({ PORT, METRICS_PORT }) =>
       METRICS_PORT === PORT && PORT !== 0 ? 'METRICS_PORT is the same as PORT: use another port, such as 9464.' : null,
   },
+  {
+    between: ['OAUTH', 'PAGES'],
+    find: ({ OAUTH, PAGES }) =>
+      OAUTH === 'on' && PAGES === 'off'
+        ? 'OAUTH is on, but PAGES is off: users of other applications sign in on the pages. Set PAGES to on.'
+        : null,
+  },
+  {
+    between: ['OAUTH', 'COOKIE_SAMESITE'],
+    find: ({ OAUTH, COOKIE_SAMESITE }) =>
+      OAUTH === 'on' && COOKIE_SAMESITE === 'strict'
+        ? 'COOKIE_SAMESITE is strict, with which no user who comes from another application is signed in: with OAUTH on, leave it unset.'
+        : null,
+  },
   notLongerThan('SESSION_IDLE_TTL', 'SESSION_MAX_TTL'),
   notLongerThan('SESSION_IDLE_TTL_JSON', 'SESSION_MAX_TTL_JSON'),
   {

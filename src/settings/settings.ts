@@ -126,6 +126,8 @@ export const settingsSchema = z.object({
     parseVerifierKey,
     'must be a name and a hash, such as orders:3f5a…: create one with "npx sallyport verifier:create --name orders"',
   ).default([]),
+  OAUTH: oneOf('off', 'on').default('off'),
+  OAUTH_CONSENT_TTL: wholeNumber(DAY, TEN_YEARS).default(90 * DAY),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
   MAIL_URL: parsedBy(

@@ -3,6 +3,9 @@ import { z } from 'zod'
 /** Maximum lifetime of access tokens, regardless of settings, so that lowering the setting breaks no valid token. */
 export const MAX_ACCESS_TOKEN_SECONDS = 3600
 
+/** The client that Sallyport's own sign-in issues tokens to. No other client can have this name. */
+export const FIRST_PARTY_CLIENT = 'sallyport'
+
 const numericDate = z.int().nonnegative()
 
 /** For the documentation. */
@@ -14,7 +17,7 @@ export const exampleClaims = {
   nbf: 1767225600,
   exp: 1767226200,
   jti: '6b0f3a1e-2c57-4d5e-9f0a-8e4d7c1b2a63',
-  client_id: 'sallyport',
+  client_id: FIRST_PARTY_CLIENT,
   sid: '0199b2c4-7d5e-7c3a-9f21-5a0e4b8d6c12',
   epoch: 1767225600000,
   roles: ['auditor'],
@@ -34,6 +37,11 @@ interface SharedClaims {
   exp: number
   jti: string
   client_id: string
+  /**
+   * The version of the client, in milliseconds since 1970: a client that is disabled or loses a secret gets a new one, and
+   * tokens with a smaller one are stale. Absent in tokens of Sallyport's own sign-in.
+   */
+  client_epoch?: number | undefined
   roles: string[]
   /** Separated by spaces. */
   scope: string
@@ -77,6 +85,9 @@ const sharedClaims = {
   exp: numericDate,
   jti: z.uuid(),
   client_id: text,
+  client_epoch: numericDate
+    .optional()
+    .meta({ description: 'Milliseconds since 1970; in tokens of registered clients. See docs/revocation.md.' }),
   roles: z.array(text),
   scope: z.string(),
   acr: text.optional().meta({ description: 'The strength of the authentication: `aal1`, `aal2` or `phr`.' }),
@@ -92,7 +103,7 @@ const lifetimeRule = { path: ['exp'], message: 'Must be after iat, by at most on
 const isBearerToken = (claims: Record<string, unknown>) => claims.cnf === undefined
 const bearerRule = { path: ['cnf'], message: 'Sender-constrained tokens are not supported' }
 
-export const userClaimsSchema = z
+const genuineUserClaims = z
   .looseObject({
     ...sharedClaims,
     sub: z.uuid(),
@@ -102,18 +113,23 @@ export const userClaimsSchema = z
     amr: z.array(text),
   })
   .refine(isShortLived, lifetimeRule)
+
+export const userClaimsSchema = genuineUserClaims
   .refine(isBearerToken, bearerRule)
   .meta({ examples: [exampleClaims] }) satisfies z.ZodType<UserClaims>
 
 const absent = z.never().optional()
 
-const clientClaimsSchema = z
+const genuineClientClaims = z
   .looseObject({ ...sharedClaims, sub: text, sid: absent, epoch: absent, auth_time: absent, amr: absent })
   .refine(({ sub, client_id: clientId }) => sub === clientId, { path: ['sub'], message: 'Must be equal to client_id' })
   .refine(isShortLived, lifetimeRule)
-  .refine(isBearerToken, bearerRule) satisfies z.ZodType<ClientClaims>
+
+const clientClaimsSchema = genuineClientClaims.refine(isBearerToken, bearerRule) satisfies z.ZodType<ClientClaims>
 
 const accessTokenClaimsSchema = z.union([userClaimsSchema, clientClaimsSchema])
+
+const boundClaimsSchema = z.looseObject({ cnf: z.looseObject({ jkt: text }).optional() })
 
 /**
  * Validates the payload of a token whose signature was verified: libraries accept `exp: 1e999` and an object as `sub`.
@@ -122,6 +138,17 @@ const accessTokenClaimsSchema = z.union([userClaimsSchema, clientClaimsSchema])
  */
 export function requireClaims(payload: unknown): AccessTokenClaims {
   const claims = accessTokenClaimsSchema.parse(payload)
+  freezeDeeply(claims)
+  return claims
+}
+
+/** Claims of a token that may be bound to a key, which has to be proven wherever the token is accepted. */
+export type MaybeBoundClaims = AccessTokenClaims & { cnf?: { jkt: string } | undefined }
+
+/** The same for a token that may be bound to a key (RFC 9449, section 6.1). */
+export function requireMaybeBoundClaims(payload: unknown): MaybeBoundClaims {
+  const { cnf } = boundClaimsSchema.parse(payload)
+  const claims = { ...z.union([genuineUserClaims, genuineClientClaims]).parse(payload), cnf }
   freezeDeeply(claims)
   return claims
 }

@@ -7,7 +7,7 @@ export type RevocationVerdict = 'valid' | 'session_ended' | 'token_stale'
 export interface RevocationMap {
   /** Adds entries and returns the new ones. Known or weaker entries change nothing. */
   merge(entries: readonly RevocationEntry[]): RevocationEntry[]
-  /** Judges verified claims: two map lookups. */
+  /** Judges verified claims: three map lookups. */
   judge(claims: AccessTokenClaims): RevocationVerdict
   /** Whether tokens of this key are stale. */
   isWithdrawn(kid: string): boolean
@@ -30,6 +30,7 @@ export function createRevocationMap(): RevocationMap {
   const sessions = new Map<string, Held>()
   const users = new Map<string, Held>()
   const keys = new Map<string, Held>()
+  const clients = new Map<string, Held>()
   let position = 0
 
   /** Whether the entry is stronger than what is known. */
@@ -55,21 +56,25 @@ export function createRevocationMap(): RevocationMap {
             return take(users, entry.sub, entry.expiresAt, entry.epoch)
           case 'key':
             return take(keys, entry.kid, entry.expiresAt, 0)
+          case 'client':
+            return take(clients, entry.clientId, entry.expiresAt, entry.epoch)
         }
       }),
 
     judge(claims) {
-      // No entry names a client: its token is valid until it expires or its key is withdrawn.
-      if (claims.sid === undefined) return 'valid'
-      if (sessions.has(claims.sid)) return 'session_ended'
-      const user = users.get(claims.sub)
-      return user !== undefined && claims.epoch < user.epoch ? 'token_stale' : 'valid'
+      if (claims.sid !== undefined) {
+        if (sessions.has(claims.sid)) return 'session_ended'
+        const user = users.get(claims.sub)
+        if (user !== undefined && claims.epoch < user.epoch) return 'token_stale'
+      }
+      const client = clients.get(claims.client_id)
+      return client !== undefined && isOlder(claims, client.epoch) ? 'token_stale' : 'valid'
     },
 
     isWithdrawn: (kid) => keys.has(kid),
 
     purge(now) {
-      for (const held of [sessions, users, keys]) {
+      for (const held of [sessions, users, keys, clients]) {
         for (const [subject, { expiresAt }] of held) {
           if (expiresAt * 1000 <= now.getTime()) held.delete(subject)
         }
@@ -90,11 +95,22 @@ export function createRevocationMap(): RevocationMap {
       collect(sessions, (sid, { expiresAt }) => ({ kind: 'session', sid, expiresAt }))
       collect(users, (sub, { epoch, expiresAt }) => ({ kind: 'user', sub, epoch, expiresAt }))
       collect(keys, (kid, { expiresAt }) => ({ kind: 'key', kid, expiresAt }))
+      collect(clients, (clientId, { epoch, expiresAt }) => ({ kind: 'client', clientId, epoch, expiresAt }))
       return found.sort((a, b) => a.position - b.position).map(({ entry }) => entry)
     },
 
     get size() {
-      return sessions.size + users.size + keys.size
+      return sessions.size + users.size + keys.size + clients.size
     },
   }
+}
+
+/**
+ * Whether a token is from before its client's epoch. Compared is the epoch that the issuer put into the token, not `iat`:
+ * that has whole seconds, so that of two tokens of the second of a change one could not be told from the other, and an
+ * instance that has not heard of the change yet would put a time after it into a token that it should refuse. With the
+ * epoch of the client as it was when it was authenticated, a token holds exactly if what authenticated the client does.
+ */
+function isOlder({ client_epoch: epoch = 0 }: AccessTokenClaims, than: number): boolean {
+  return epoch < than
 }

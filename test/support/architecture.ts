@@ -149,7 +149,7 @@ function folderOf(path: string): string {
 
 /** Only the stores of features and the code that opens the database may query it. */
 function mayTouchDatabase(path: string): boolean {
-  return /^features\/[^/]+\/store\.ts$/.test(path) || path.startsWith('platform/database/')
+  return /^features\/[^/]+\/([a-z]+-)?store\.ts$/.test(path) || path.startsWith('platform/database/')
 }
 
 const rawQueries = /^\$(queryRaw|executeRaw|queryRawUnsafe|executeRawUnsafe|transaction)$/

@@ -4,7 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isBearer, parseBearer } from '../../wire/access-token.js'
-import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
+import { FIRST_PARTY_CLIENT, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { Clock } from '../../platform/clock.js'
 import { callerOf } from '../../platform/http/caller.js'
@@ -33,7 +33,7 @@ export interface AccessOptions {
   /** MFA: where it is off, no factor is asked for. */
   mfa: MfaSetting
   /** Whether a verifier calls in the name of a browser. */
-  isVerifier: (request: FastifyRequest) => boolean
+  isVerifier: (request: FastifyRequest) => Promise<boolean>
 }
 
 const tokenProblems = [
@@ -52,6 +52,7 @@ const tokenProblems = [
 ] as const satisfies ProblemCode[]
 
 const CLIENT_TOKEN = 'This route requires the access token of a user, not of a client.'
+const FOREIGN_TOKEN = 'This route requires an access token of a sign-in here, not one that another client was issued.'
 
 /** How the guard of a route with this requirement can refuse, for its description. */
 export function accessProblems(requirement: TokenRequirement): ProblemCode[] {
@@ -124,11 +125,13 @@ function check(options: AccessOptions, token: string, requirement: TokenRequirem
 }
 
 /**
- * Refuses a client's token, as every route here acts for a user. Nothing is wrong with the token, so this is not
- * `invalid_token` (RFC 6750, section 3.1), which would send the client for another one that is refused too.
+ * Refuses a client's token, as every route here acts for a user, and a user's token that was issued to another client:
+ * it was given for what that client was granted, whatever its audience is. Nothing is wrong with the token, so this is
+ * not `invalid_token` (RFC 6750, section 3.1), which would send the client for another one that is refused too.
  */
 function requireUser(claims: AccessTokenClaims): UserClaims {
   if (claims.sid === undefined) throw new Problem('forbidden', { detail: CLIENT_TOKEN })
+  if (claims.client_id !== FIRST_PARTY_CLIENT) throw new Problem('forbidden', { detail: FOREIGN_TOKEN })
   return claims
 }
 
@@ -194,7 +197,7 @@ async function renewFromRefreshCookie(
   if (token === undefined) return null
   const caller = callerOf(request)
   await requireRefreshRate({ limits, families }, token, caller)
-  const renewed = await families.renew(token, caller, { isByService: isVerifier(request) })
+  const renewed = await families.renew(token, caller, { isByService: await isVerifier(request) })
   if (renewed === null) return null
   cookies.setAccessToken(reply, renewed)
   return requireUser(await accessTokens.verify(renewed.accessToken.token))

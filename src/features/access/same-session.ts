@@ -26,9 +26,10 @@ export function createSameSessionCheck({ families, cookies }: SameSessionOptions
       const handle = token.handle.toString('latin1')
       let owner = sessions.get(handle) ?? null
       if (owner === null) {
-        owner = (await families.identify(token)).sessionId
-        // A session that is forgotten has ended, and its cookie opens nothing.
-        if (owner === null) continue
+        const family = (await families.identify(token))?.family
+        // Neither a session that is forgotten opens anything, nor a client's token, which was never in a cookie.
+        if (family === undefined || family.mode === 'client') continue
+        owner = family.id
         sessions.set(handle, owner)
       }
       if (owner !== sessionId) throw new Problem('ambiguous_credentials')

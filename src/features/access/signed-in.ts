@@ -4,6 +4,7 @@ import type { Authenticate } from '../../platform/http/access.js'
 import { Problem } from '../../platform/problem.js'
 import { genuineCookies, type SessionCookies } from '../browser/browser.js'
 import type { Families } from '../families/families.js'
+import { FIRST_PARTY_CLIENT } from '../tokens/tokens.js'
 
 /**
  * The id of the user as whom a request on a public route is signed in; null where it is not, or not beyond doubt. A page in
@@ -22,7 +23,8 @@ export function createSignedInCheck({ authenticate, families, cookies }: SignedI
     const [token, ...others] = genuineCookies(request, { cookies, parse: families.parse })
     // Of two sessions, one may have been planted.
     if (token === undefined || others.length > 0) return null
-    return (await families.inspect(token))?.userId ?? null
+    const live = await families.inspect(token)
+    return live?.clientId === FIRST_PARTY_CLIENT ? live.userId : null
   }
 
   return async (request, reply) => {

@@ -20,6 +20,7 @@ export { changeAddress } from './address.js'
 export type { accountEvents } from './audit-events.js'
 export { createDisowning, type Disowning } from './disowning.js'
 export type { Self } from './self.js'
+export { createOwnApps, type KnownApps, type OwnApp, type OwnApps } from './own-apps.js'
 export { createOwnFactors, type Changed, type OwnFactors } from './own-factors.js'
 export { createEmailChange, type EmailChange, type EmailChanger } from './email-change.js'
 

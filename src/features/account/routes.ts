@@ -6,7 +6,8 @@ import { noContent, problemResponses } from '../../platform/http/problem-respons
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { attemptHeadersSchema, replyWithTokens, type SessionCookies } from '../browser/browser.js'
 import type { Families, SessionTokens } from '../families/families.js'
-import type { Account, EmailChange } from './account.js'
+import type { Account, EmailChange, OwnApps } from './account.js'
+import { mountAppRoutes } from './app-routes.js'
 import {
   changePasswordSchema,
   deleteMeSchema,
@@ -22,6 +23,7 @@ interface AccountRoutesOptions {
   account: Account
   emailChange: Pick<EmailChange, 'findPending'>
   families: Families
+  ownApps: OwnApps
   cookies: SessionCookies
   clock: Clock
 }
@@ -45,6 +47,7 @@ const changedResponses = {
 export function mountAccountRoutes(app: AppInstance, options: AccountRoutesOptions): void {
   mountProfile(app, options)
   mountSessionRoutes(app, options)
+  mountAppRoutes(app, options)
 }
 
 function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {

@@ -3,8 +3,9 @@ import { exampleSession, sessionSchema, type PresentedSession } from '../../wire
 import { exampleUser, userSchema } from '../../wire/token-reply.js'
 import { nameSchema, presentUser, type User } from '../accounts/accounts.js'
 import { localeMember } from '../flows/flows.js'
-import { deviceNameSchema, type Session } from '../families/families.js'
+import { deviceNameSchema, firstPartyModeOf, type Session } from '../families/families.js'
 import { passwordSchema } from '../passwords/passwords.js'
+import type { OwnApp } from './own-apps.js'
 
 export const patchMeSchema = z
   .strictObject({
@@ -90,7 +91,7 @@ export function presentSession({ family, ended }: Session, currentId: string): P
   return {
     id: family.id,
     current: family.id === currentId,
-    mode: family.mode,
+    mode: firstPartyModeOf(family),
     device_name: family.deviceName,
     user_agent: family.userAgent,
     ip: family.ip,
@@ -98,5 +99,42 @@ export function presentSession({ family, ended }: Session, currentId: string): P
     last_used_at: family.lastUsedAt.toISOString(),
     expires_at: family.expiresAt.toISOString(),
     ...(ended && { ended_at: ended.at.toISOString(), reason: ended.reason }),
+  }
+}
+
+export const appParamsSchema = z.object({
+  client_id: z.string().meta({ examples: ['orders-app'] }),
+})
+
+const exampleApp = {
+  client_id: 'orders-app',
+  name: 'Orders',
+  scopes: ['offline_access', 'openid', 'orders:read'],
+  first_used_at: '2026-01-01T00:00:00.000Z',
+  last_used_at: '2026-01-02T00:00:00.000Z',
+}
+
+const appSchema = z
+  .object({
+    client_id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.string()).meta({ description: 'What the user has let it do.' }),
+    first_used_at: z.iso.datetime().meta({ description: 'When the oldest of its active sessions began.' }),
+    last_used_at: z.iso.datetime(),
+  })
+  .meta({ id: 'App', description: 'An application that acts for the user.', examples: [exampleApp] })
+
+export const appListSchema = z
+  .object({ apps: z.array(appSchema) })
+  .meta({ id: 'AppList', examples: [{ apps: [exampleApp] }] })
+
+/** An application in responses. */
+export function presentApp(app: OwnApp): z.output<typeof appSchema> {
+  return {
+    client_id: app.clientId,
+    name: app.name,
+    scopes: app.scopes,
+    first_used_at: app.firstUsedAt.toISOString(),
+    last_used_at: app.lastUsedAt.toISOString(),
   }
 }

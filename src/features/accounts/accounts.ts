@@ -13,6 +13,8 @@ import * as store from './store.js'
 export { emailSchema, newEmailSchema } from '../../platform/http/email-address.js'
 export { nameSchema, rolesSchema } from './schemas.js'
 export {
+  heldUserOf,
+  type HoldingUser,
   isBanned,
   isNotBanned,
   presentUser,

@@ -146,6 +146,24 @@ export function signInOf(
     RETURNING u.*`
 }
 
+/** A user for whom a client's session is opened: by the trust epoch, if it is known, as they were when they authorized it. */
+export interface HoldingUser {
+  id: string
+  trustEpoch: number | null
+}
+
+/**
+ * Locks a user's row, as a part of a statement that opens a session in which nothing is verified again: `SELECT u.*`. It finds
+ * none if the user is banned or gone by now, or if a credential has changed since that epoch. A password change, a ban and a
+ * deletion lock the same row first.
+ */
+export function heldUserOf({ id, trustEpoch }: HoldingUser, now: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    SELECT u.* FROM "user" AS u
+    WHERE u.id = ${id}::uuid AND ${isNotBanned(now)} AND (${trustEpoch}::int IS NULL OR u.trust_epoch = ${trustEpoch}::int)
+    FOR NO KEY UPDATE OF u`
+}
+
 export interface NewUser {
   id: string
   email: string

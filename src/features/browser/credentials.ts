@@ -7,7 +7,13 @@ import type { Clock } from '../../platform/clock.js'
 import { callerOf, disconnectSignal } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { presentUser } from '../accounts/accounts.js'
-import type { AccessGrant, Carrier, RefreshToken, SessionTokens } from '../families/families.js'
+import {
+  firstPartyModeOf,
+  type AccessGrant,
+  type Carrier,
+  type RefreshToken,
+  type SessionTokens,
+} from '../families/families.js'
 import type { Requester } from '../limits/limits.js'
 import type { DeviceCookie } from './device-cookie.js'
 import type { KnownDevice, KnownDevices } from './known-devices.js'
@@ -59,12 +65,12 @@ export function createSessionCookies({ publicUrl, sameSite, prefix }: SessionCoo
     setRefreshToken(reply, { refreshToken, family }, now) {
       const maxAge = Math.floor((family.expiresAt.getTime() - now.getTime()) / 1000)
       const lifetime = family.remember ? { maxAge } : {}
-      reply.setCookie(names.refresh, refreshToken, { ...attributes(family.mode), ...lifetime })
+      reply.setCookie(names.refresh, refreshToken, { ...attributes(firstPartyModeOf(family)), ...lifetime })
     },
 
     setAccessToken(reply, { accessToken, family }) {
       const lifetime = family.remember ? { maxAge: accessToken.expiresInSeconds } : {}
-      reply.setCookie(names.access, accessToken.token, { ...attributes(family.mode), ...lifetime })
+      reply.setCookie(names.access, accessToken.token, { ...attributes(firstPartyModeOf(family)), ...lifetime })
     },
 
     clear(request, reply) {
@@ -167,7 +173,7 @@ export function replyWithAccessToken(
     expires_in: accessToken.expiresInSeconds,
     expires_at: accessToken.expiresAt.toISOString(),
     refresh_expires_at: refreshExpiresAt.toISOString(),
-    session: { id: family.id, mode: family.mode, device_name: family.deviceName },
+    session: { id: family.id, mode: firstPartyModeOf(family), device_name: family.deviceName },
     user: presentUser(user),
   }
 }

@@ -1,4 +1,5 @@
 import { parseBearer } from '../../wire/access-token.js'
+import { FIRST_PARTY_CLIENT } from '../../wire/claims.js'
 import { tokenReplySchema } from '../../wire/token-reply.js'
 import type { Clock } from '../../platform/clock.js'
 import { claimsOf } from '../../platform/http/access.js'
@@ -111,7 +112,9 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
       if (request.cookieRefusal && inBody === null && bearer === null) throw request.cookieRefusal
       const shown = [...(bearer === null ? [] : [bearer]), ...cookies.readAccessTokens(request)]
       const claims = await Promise.all(shown.map((token) => accessTokens.read(token)))
-      const sessionIds = claims.flatMap((claim) => claim?.sid ?? [])
+      // A client that was issued a token ends its session where it got it.
+      const ours = claims.filter((claim) => claim?.client_id === FIRST_PARTY_CLIENT)
+      const sessionIds = ours.flatMap((claim) => claim?.sid ?? [])
       await families.logout({ refreshTokens, sessionIds }, callerOf(request))
       cookies.clear(request, reply)
       return reply.code(204).send()
@@ -138,6 +141,8 @@ function mountLogout(app: AppInstance, { families, accessTokens, cookies }: Brow
   )
 }
 
+const nothingKnown = { id: null, userId: null }
+
 /** Throws `rate_limited` for a family that is refreshed without end. Costs no query before that. */
 export function requireRefreshRate(
   { limits, families }: { limits: Pick<Limits, 'requireRate'>; families: Families },
@@ -146,7 +151,7 @@ export function requireRefreshRate(
 ): Promise<void> {
   const budget = { policy: refreshPolicy, of: token.handle.toString('latin1') }
   return limits.requireRate(budget, caller, async (): Promise<Refusal<keyof typeof refreshRateEvents>> => {
-    const session = await families.identify(token).catch(() => ({ userId: null, sessionId: null }))
-    return { ...session, event: 'refresh_limited', actor: { kind: 'user', id: session.userId } }
+    const { id: sessionId, userId } = (await families.identify(token).catch(() => null))?.family ?? nothingKnown
+    return { userId, sessionId, event: 'refresh_limited', actor: { kind: 'user', id: userId } }
   })
 }

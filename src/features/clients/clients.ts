@@ -1,74 +1,235 @@
 /**
- * Owns the applications and services that Sallyport knows: today the verifiers, which may follow the revocation feed
- * and introspect tokens. Users belong to accounts.
+ * Owns the applications and services that Sallyport knows: their metadata and secrets, whether they may authenticate, and
+ * the resources that access tokens are meant for. The verifiers among them may follow the revocation feed and introspect
+ * tokens; they are listed in VERIFIER_KEYS, or stored. Users belong to accounts, and the sessions that a client has with
+ * them to families.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { FastifyRequest } from 'fastify'
-import { VERIFIER_HEADER } from '../../wire/verifier-header.js'
-import type { RequireVerifier } from '../../platform/http/access.js'
+import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { Clock } from '../../platform/clock.js'
+import type { Database, Queries } from '../../platform/database/database.js'
+import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
+import { uuidv7 } from '../../platform/uuid.js'
+import { operator, type Actor, type Audit } from '../audit/audit.js'
+import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { clientEvents } from './audit-events.js'
+import { createAuthentication } from './authentication.js'
+import { createClientCache } from './caching.js'
+import type { Client } from './client.js'
+import { createSecret, hashSecret, MAX_SECRETS, type StoredSecret } from './credentials.js'
+import { fault } from './faults.js'
+import type { ClientMetadata } from './metadata.js'
+import type { NewClient } from './new-client.js'
+import { createResources, type Resources } from './resources.js'
+import * as store from './store.js'
 
-/** A verifier that may follow the feed and introspect tokens: its name, and the SHA-256 of its credential in hex. */
-export interface VerifierKey {
-  readonly name: string
-  readonly sha256: string
+export type { Client, Resource } from './client.js'
+export { createSecret } from './credentials.js'
+export { grantTypes, type ClientMetadata, type GrantType } from './metadata.js'
+export { newClientSchema, type NewClient } from './new-client.js'
+export { resourceSchema, type Resources } from './resources.js'
+export {
+  createVerifierAccess,
+  createVerifierCredential,
+  createVerifierDetection,
+  type VerifierKey,
+} from './verifiers.js'
+
+export interface ClientsOptions {
+  database: Database
+  clock: Clock
+  revocations: Revocations
+  audit: Audit<typeof clientEvents>
 }
 
-/** 256 random bits, so that a plain hash is sufficient. */
-export function createVerifierCredential(): { credential: string; sha256: string } {
-  const credential = `spv_${randomBytes(32).toString('base64url')}`
-  return { credential, sha256: hash(credential).toString('hex') }
+/** Runs in the transaction of a change, such as one that ends the sessions of a client. */
+export type Alongside = (tx: Queries, revoke: Revoke) => Promise<void>
+
+export interface CreateOptions {
+  /** The operator by default. */
+  by?: Actor
+  /** A secret of `createSecret`, where it has to be known beforehand. */
+  secret?: string
 }
 
-/** Creates the guard of routes for verifiers: it returns the verifier's name, or throws `invalid_client`. */
-export function createVerifierAccess(keys: readonly VerifierKey[]): RequireVerifier {
-  const find = createLookup(keys)
-  return (request) => {
-    const shown = readCredential(request)
-    const match = find(shown?.credential ?? '').find((name) => shown?.name === undefined || shown.name === name)
-    if (shown === null || match === undefined) throw new Problem('invalid_client')
-    return match
+/** All except `find`, `authenticate`, `create` and `list` throw `not_found` for an unknown client. */
+export interface Clients {
+  readonly resources: Resources
+  /** The client, disabled or not; null if there is none. From memory, as a rule: a change is felt within a second. */
+  find(clientId: string): Promise<Client | null>
+  /** The client with this secret; null if it is unknown or disabled, or has another secret. From memory as well. */
+  authenticate(clientId: string, secret: string): Promise<Client | null>
+  /** The same for a secret by itself, which belongs to one client. */
+  authenticateBySecret(secret: string): Promise<Client | null>
+  /** Whether an access token's client is there and enabled by the database, and has not outdated the token. */
+  isLive(claims: AccessTokenClaims): Promise<boolean>
+  /**
+   * Registers a client that `newClientSchema` has read, with a secret where it authenticates with one; that is not stored,
+   * and never seen again. Throws `validation_failed` for an id that is taken, or an unknown default resource.
+   */
+  create(client: NewClient, options?: CreateOptions): Promise<{ client: Client; secret: string | null }>
+  /** The oldest first. */
+  list(): Promise<Client[]>
+  /**
+   * Adds a secret; the present one stays valid until it is withdrawn. Throws `validation_failed` for a client that has two
+   * already, or authenticates without a secret.
+   */
+  rotateSecret(clientId: string): Promise<string>
+  /**
+   * Withdraws all secrets but the newest. Access tokens that the client was issued before are refused everywhere within a
+   * second. False if there is only one.
+   */
+  withdrawOldSecrets(clientId: string): Promise<boolean>
+  /** Refuses the client, and its access tokens everywhere within a second. False if it is disabled already. */
+  disable(clientId: string, alongside?: Alongside): Promise<boolean>
+  /** Accepts the client again; it needs new access tokens. False if it is not disabled. */
+  enable(clientId: string): Promise<boolean>
+  /** Removes the client. Its access tokens are refused everywhere within a second. */
+  remove(clientId: string, alongside?: Alongside): Promise<void>
+}
+
+export function createClients({ database, clock, revocations, audit }: ClientsOptions): Clients {
+  const { shiftMs } = clock
+  const cache = createClientCache({
+    clock,
+    revocations,
+    read: (clientId) => database.query((client) => store.findClient(client, clientId), { safeToRetry: true }),
+  })
+  const authentication = createAuthentication({ database, cache })
+  const resources = createResources({ database, clock, audit })
+
+  /** Changes a client in a transaction that also tells of the change. */
+  async function change<T>(clientId: string, work: (held: Held) => Promise<T>): Promise<T> {
+    const result = await revocations.transaction(async (tx, revoke) => {
+      const client = await store.lockClient(tx, clientId)
+      if (client === null) {
+        throw new Problem('not_found', { detail: 'No client has this id. List them with client:list.' })
+      }
+      const record = (event: keyof typeof clientEvents, detail: Record<string, string> = {}) =>
+        audit.record(tx, { event, ...byOperator, detail: { client_id: clientId, ...detail } })
+      const outdateTokens = async () => {
+        const epoch = await store.raiseEpoch(tx, client.id, shiftMs)
+        await revoke({ kind: 'client', clientId, epoch })
+      }
+      return work({ tx, revoke, client, record, outdateTokens })
+    })
+    cache.forget(clientId)
+    return result
+  }
+
+  return {
+    resources,
+    find: (clientId) => cache.find(clientId),
+    ...authentication,
+
+    async isLive({ client_id: clientId, client_epoch: epoch = 0 }) {
+      const client = await cache.read(clientId)
+      return client !== null && client.disabledAt === null && epoch >= client.epoch
+    },
+
+    async create(
+      { clientId: chosenId, name, firstParty, metadata },
+      { by = operator, secret: given = createSecret() } = {},
+    ) {
+      await requireDefaultResource(metadata)
+      const id = uuidv7()
+      const clientId = chosenId ?? id
+      const secret = usesSecret(metadata) ? given : null
+      const client = { id, clientId, name, metadata, firstParty, createdBy: by.id ?? by.kind }
+      const secrets = secret === null ? [] : [toStored(secret)]
+      const stored = await database.transaction(async (tx) => {
+        if (!(await store.insertClient(tx, { ...client, secrets }, shiftMs))) {
+          throw fault('client_id', 'A client with this id exists: choose another')
+        }
+        const detail = { client_id: clientId, name }
+        await audit.record(tx, { event: 'client_created', actor: by, caller: noCaller, detail })
+        return store.findClient(tx, clientId)
+      })
+      if (stored === null) throw new Error('The client that was just stored is missing.')
+      return { client: stored, secret }
+    },
+
+    list: () => database.query(store.findClients, { safeToRetry: true }),
+
+    rotateSecret: (clientId) =>
+      change(clientId, async ({ tx, client, record }) => {
+        if (!usesSecret(client.metadata)) {
+          const method = client.metadata.token_endpoint_auth_method
+          throw fault('client_id', `This client has no secret: its token_endpoint_auth_method is ${method}`)
+        }
+        if (client.secrets.length >= MAX_SECRETS) {
+          throw fault(
+            'client_id',
+            'This client has two secrets already: withdraw the old one first with --withdraw-old',
+          )
+        }
+        const secret = createSecret()
+        const added = toStored(secret)
+        await store.replaceSecrets(tx, client.id, [...client.secrets, added])
+        await record('client_secret_rotated', { added: added.id })
+        return secret
+      }),
+
+    withdrawOldSecrets: (clientId) =>
+      change(clientId, async ({ tx, client, record, outdateTokens }) => {
+        const withdrawn = client.secrets.slice(0, -1)
+        if (withdrawn.length === 0) return false
+        await store.replaceSecrets(tx, client.id, client.secrets.slice(-1))
+        await outdateTokens()
+        await record('client_secret_rotated', { withdrawn: withdrawn.map(({ id }) => id).join(' ') })
+        return true
+      }),
+
+    disable: (clientId, alongside) =>
+      change(clientId, async ({ tx, revoke, client, record, outdateTokens }) => {
+        if (client.disabledAt !== null) return false
+        await store.setDisabled(tx, client.id, true, shiftMs)
+        await outdateTokens()
+        await alongside?.(tx, revoke)
+        await record('client_disabled')
+        return true
+      }),
+
+    enable: (clientId) =>
+      change(clientId, async ({ tx, client, record, outdateTokens }) => {
+        if (client.disabledAt === null) return false
+        await store.setDisabled(tx, client.id, false, shiftMs)
+        // There are no tokens that hold: the entry tells the other instances of the change.
+        await outdateTokens()
+        await record('client_enabled')
+        return true
+      }),
+
+    remove: (clientId, alongside) =>
+      change(clientId, async ({ tx, revoke, client, record, outdateTokens }) => {
+        await outdateTokens()
+        await alongside?.(tx, revoke)
+        await store.deleteClient(tx, client.id)
+        await record('client_removed', { name: client.name })
+      }),
+  }
+
+  async function requireDefaultResource({ default_resource: identifier }: ClientMetadata): Promise<void> {
+    if (identifier === undefined || (await resources.find(identifier)) !== null) return
+    throw fault('default_resource', 'No resource has this identifier: create it first with resource:create')
+  }
+
+  function toStored(secret: string): StoredSecret {
+    return { id: uuidv7(), sha256: hashSecret(secret), createdAt: clock.now() }
   }
 }
 
-/**
- * Makes the question whether a verifier calls in the name of a browser, whose cookies it hands on: it shows its credential
- * in a header of its own then, because `Authorization` would take the place of the cookies.
- */
-export function createVerifierDetection(keys: readonly VerifierKey[]): (request: FastifyRequest) => boolean {
-  const find = createLookup(keys)
-  return ({ headers }) => {
-    const credential = headers[VERIFIER_HEADER]
-    return typeof credential === 'string' && find(credential).length > 0
-  }
+interface Held {
+  tx: Queries
+  revoke: Revoke
+  client: Client
+  record: (event: keyof typeof clientEvents, detail?: Record<string, string>) => Promise<void>
+  /** Makes the access tokens that the client was issued so far stale, everywhere within a second. */
+  outdateTokens: () => Promise<void>
 }
 
-/** The names of the verifiers that have a credential. */
-function createLookup(keys: readonly VerifierKey[]): (credential: string) => string[] {
-  const known = keys.map(({ name, sha256 }) => ({ name, hash: Buffer.from(sha256, 'hex') }))
-  return (credential) => {
-    const presented = hash(credential)
-    // All are compared, each in constant time: the answer's time tells nothing about which one was close.
-    return known.filter((verifier) => timingSafeEqual(verifier.hash, presented)).map(({ name }) => name)
-  }
-}
+const byOperator = { actor: operator, caller: noCaller }
 
-/**
- * The credential as a bearer token (RFC 6750, section 2.1) or, with the verifier's name, by HTTP Basic as in OAuth (RFC
- * 6749, section 2.3.1), where both parts are form-encoded first.
- */
-function readCredential({ headers }: FastifyRequest): { name?: string; credential: string } | null {
-  const [, scheme = '', value = ''] = /^(Bearer|Basic) +([\w\-.~+/]+=*)$/i.exec(headers.authorization ?? '') ?? []
-  if (scheme.toLowerCase() === 'bearer') return { credential: value }
-  if (scheme.toLowerCase() !== 'basic') return null
-  const [, name = '', credential = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(value, 'base64').toString()) ?? []
-  return { name: formDecode(name), credential: formDecode(credential) }
-}
-
-function formDecode(text: string): string {
-  return new URLSearchParams(`v=${text.replaceAll('&', '%26')}`).get('v') ?? ''
-}
-
-function hash(credential: string): Buffer {
-  return createHash('sha256').update(credential).digest()
+function usesSecret({ token_endpoint_auth_method: method }: ClientMetadata): boolean {
+  return method === 'client_secret_basic' || method === 'client_secret_post'
 }

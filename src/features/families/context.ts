@@ -1,4 +1,4 @@
-import type { Mode } from '../../wire/mode.js'
+import type { Prisma } from '../../generated/prisma/client.js'
 import type { Clock } from '../../platform/clock.js'
 import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database } from '../../platform/database/database.js'
@@ -7,7 +7,7 @@ import type { Audit } from '../audit/audit.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 import type { familyEvents } from './audit-events.js'
-import type { RotationSettings, Verdict } from './rotation.js'
+import type { FamilyMode, RotationSettings, Verdict } from './rotation.js'
 
 /** What the operations on families work with. */
 export interface FamiliesContext {
@@ -19,6 +19,11 @@ export interface FamiliesContext {
   secrets: SecretKeys
   clock: Clock
   settings: FamilySettings
+  /**
+   * Parts of each statement that ends families: `left` has a row for each OAuth client that loses its session at the user's
+   * browser, those of families that go on included (OpenID Connect Back-Channel Logout, section 2.7).
+   */
+  toldWhenEnded?: ((left: Prisma.Sql) => Prisma.Sql[]) | undefined
   /** Counts what became of each refresh token that was presented. */
   countRefresh: (outcome: RefreshOutcome) => void
 }
@@ -28,6 +33,6 @@ export type RefreshOutcome = Verdict['outcome'] | 'ahead' | 'forged'
 
 export interface FamilySettings extends RotationSettings {
   /** The absolute life of a family, by its mode. */
-  maxSeconds: Record<Mode, number>
+  maxSeconds: Record<FamilyMode, number>
   maxSessionsPerUser: number
 }

@@ -4,8 +4,8 @@ import type { Caller } from '../../platform/http/caller.js'
 import type { Actor } from '../audit/audit.js'
 import type { RevokingStatement } from '../revocation/revocation.js'
 import type { FamiliesContext } from './context.js'
-import type { EndingFamilies } from './family.js'
-import * as store from './store.js'
+import type { Ending, EndingFamilies } from './family.js'
+import * as store from './ending-store.js'
 
 /** The party that ends a session, and its caller; `subject` is the user whose session it is. */
 export interface EndedBy {
@@ -14,29 +14,36 @@ export interface EndedBy {
 }
 
 /**
- * Ends families with all that belongs to it, in one statement: the tombstone, the revocation and the audit event. Those that
- * have ended already stay as they are.
+ * Ends families with all that belongs to it, in one statement: the tombstones, the revocations and the audit events, for their
+ * children without `offline_access` too. Those that have ended already stay as they are. Returns the ids of what has ended.
  */
 export async function endFamilies(
-  { audit, clock }: FamiliesContext,
+  { audit, clock, toldWhenEnded }: FamiliesContext,
   client: Queries,
   revoking: RevokingStatement,
   which: EndingFamilies,
   reason: EndReason,
   by: EndedBy,
-): Promise<void> {
+): Promise<string[]> {
   const { actor, caller } = by
   const byUser = actor === 'subject' || actor.kind === 'user' ? actor : null
-  const ended = await store.endFamilies(client, which, {
+  const ending: Ending = {
     reason,
     by: byUser === 'subject' ? 'subject' : (byUser?.id ?? null),
     ip: caller.ip,
     userAgent: caller.userAgent,
     shiftMs: clock.shiftMs,
+    toldWhenEnded,
     together: (ended) => [
       revoking.within(ended),
       audit.insertionForEach({ event: 'session_ended', ...by, detail: { reason } }, { at: clock.now(), ended }),
     ],
-  })
-  revoking.ended(ended)
+  }
+  const { ids, missed } = await store.endFamilies(client, which, ending)
+  revoking.ended(ids)
+  if (missed.length === 0) return ids
+  // None can be opened any more, as their parents have ended.
+  const late = await store.endFamilies(client, { parentIds: missed }, ending)
+  revoking.ended(late.ids)
+  return [...ids, ...late.ids]
 }

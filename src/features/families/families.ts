@@ -7,26 +7,31 @@ import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
 import type { Caller } from '../../platform/http/caller.js'
 import type { Actor } from '../audit/audit.js'
-import type { Revoke } from '../revocation/revocation.js'
+import type { Revoke, RevokingStatement } from '../revocation/revocation.js'
 import type { Authentication } from './authentication.js'
 import type { FamiliesContext } from './context.js'
+import { endClient, listApps, type App } from './apps.js'
+import { openForClient, type ClientOpenRequest } from './client-opening.js'
 import { elevate } from './elevating.js'
 import { endFamilies, type EndedBy } from './ending.js'
 import { logout, type ShownCredentials } from './logging-out.js'
 import { createOpening, type Opening } from './opening.js'
-import { parseRefreshToken, type RefreshToken } from './refresh-token.js'
-import { createRefreshing, rotateCurrent, type RefreshRequest } from './refreshing.js'
+import { createRefreshToken, formatRefreshToken, parseRefreshToken, type RefreshToken } from './refresh-token.js'
+import { createRefreshing, rotateCurrent, type Refreshing, type RefreshRequest } from './refreshing.js'
 import { renew } from './renewing.js'
-import type { AccessGrant, SessionTokens } from './family.js'
+import type { AccessGrant, ClientTokens, SessionTokens } from './family.js'
 import * as sessions from './sessions.js'
-import * as store from './store.js'
+import * as store from './ending-store.js'
 
 export type { Authentication, Proof } from './authentication.js'
 export { attemptKeySchema } from './refresh-token.js'
 export { deviceNameOf, deviceNameSchema, type OpenRequest } from './opening.js'
-export type { AccessGrant, Carrier } from './family.js'
+export type { App } from './apps.js'
+export type { ClientOpenRequest } from './client-opening.js'
+export { firstPartyModeOf, type AccessGrant, type Carrier, type ClientTokens, type Family } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
-export type { RefreshRequest } from './refreshing.js'
+export type { ClientRefreshRequest, RefreshRequest } from './refreshing.js'
+export type { LostAnswer } from './rotation.js'
 export type { LiveUser, Session, SessionPage } from './sessions.js'
 export type { SessionTokens } from './family.js'
 
@@ -35,12 +40,24 @@ const PURGE_BATCH = 1000
 export interface Families extends Opening {
   /** Reads a refresh token that we issued; null for any other text. */
   parse(text: string): RefreshToken | null
-  /** Presents a refresh token; throws `session_ended`, `refresh_superseded` and the codes `refresh_token_*`. */
+  /** The text of a first refresh token, for a family of a client that is opened with it a moment later. */
+  createToken(): string
+  /**
+   * Starts the family of an OAuth client, in one statement of any client of the database. Null where the user is gone, banned
+   * or has changed a credential, and where the browser's session has ended meanwhile.
+   */
+  openForClient(client: Queries, revoking: RevokingStatement, request: ClientOpenRequest): Promise<ClientTokens | null>
+  /** Presents a first-party refresh token; throws `session_ended`, `refresh_superseded` and the codes `refresh_token_*`. */
   refresh(request: RefreshRequest): Promise<SessionTokens>
+  /** The same for the token of an OAuth client, which is bound to the client and, if it has one, to a key. */
+  refreshForClient: Refreshing['refreshForClient']
   /** What is known of a live session by its current refresh token; null for any other token. Changes nothing. */
   inspect(token: RefreshToken): Promise<sessions.LiveSession | null>
-  /** Whose session a refresh token is for, of whatever generation. */
-  identify(token: RefreshToken): Promise<{ sessionId: string | null; userId: string | null }>
+  /**
+   * The family of a refresh token of any generation, in whatever state, and whether and why it has ended; null once it is
+   * purged. Changes nothing.
+   */
+  identify(token: RefreshToken): Promise<sessions.Session | null>
   /**
    * A new access token for the refresh cookie of mode `session`; null where the cookie is of another mode. The session
    * keeps the browser's address and agent where a service calls in its name.
@@ -69,6 +86,19 @@ export interface Families extends Opening {
   ): Promise<void>
   /** Ends one family, unless it has ended already, in a transaction that holds its user's row. */
   endOne(tx: Queries, revoke: Revoke, sessionId: string, ending: { reason: EndReason; by: EndedBy }): Promise<void>
+  /** The applications that act for the user: OAuth clients with active families. */
+  listApps(userId: string): Promise<App[]>
+  /** Ends a client's families of one user, in a transaction; returns whether there were any. */
+  endApp(
+    tx: Queries,
+    revoke: Revoke,
+    which: { userId: string; clientId: string },
+    ending: { reason: EndReason; by: EndedBy },
+  ): Promise<boolean>
+  /** Ends the families of a grant, in a transaction. */
+  endGrant(tx: Queries, revoke: Revoke, grantId: string, ending: { reason: EndReason; by: EndedBy }): Promise<void>
+  /** Ends all families of a client, in transactions of its own. */
+  endClient(clientId: string, ending: { reason: EndReason; by: EndedBy }): Promise<void>
   /** Takes the user, addresses, agents and names out of the families of a user who is being deleted. */
   forgetUser(tx: Queries, userId: string): Promise<void>
   /**
@@ -95,18 +125,30 @@ export function createFamilies(context: FamiliesContext): Families {
   const { database, secrets, clock, settings } = context
   return {
     parse: (text) => parseRefreshToken(secrets, text),
+    createToken: () => formatRefreshToken(secrets, createRefreshToken()),
     ...createOpening(context),
-    refresh: createRefreshing(context),
+    openForClient: (client, revoking, request) => openForClient(context, client, revoking, request),
+    ...createRefreshing(context),
     inspect: (token) => sessions.inspect(context, token),
     identify: (token) => sessions.identify(context, token),
     renew: (token, caller, options) => renew(context, token, caller, options),
     rotate: (tx, sessionId, request) => rotateCurrent(context, tx, sessionId, request),
     elevate: (tx, sessionId, authenticate) => elevate(context, tx, sessionId, authenticate),
     logout: (shown, caller, actor) => logout(context, shown, caller, actor),
-    endAll: (tx, revoke, userId, { except: exceptId = null, reason, by }) =>
-      endFamilies(context, tx, revoke, { userId, exceptId }, reason, by),
-    endOne: (tx, revoke, sessionId, { reason, by }) =>
-      endFamilies(context, tx, revoke, { ids: [sessionId] }, reason, by),
+    async endAll(tx, revoke, userId, { except: exceptId = null, reason, by }) {
+      await endFamilies(context, tx, revoke, { userId, exceptId }, reason, by)
+    },
+    async endOne(tx, revoke, sessionId, { reason, by }) {
+      await endFamilies(context, tx, revoke, { ids: [sessionId] }, reason, by)
+    },
+    listApps: (userId) => listApps(context, userId),
+    async endApp(tx, revoke, which, { reason, by }) {
+      return (await endFamilies(context, tx, revoke, which, reason, by)).length > 0
+    },
+    async endGrant(tx, revoke, grantId, { reason, by }) {
+      await endFamilies(context, tx, revoke, { grantId }, reason, by)
+    },
+    endClient: (clientId, ending) => endClient(context, clientId, ending),
     forgetUser: store.forgetUser,
     requireLive: (claims, options) => sessions.requireLive(context, claims, options),
     findEndReason: (sessionId) => sessions.findEndReason(context, sessionId),

@@ -2,14 +2,14 @@ import type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Prisma } from '../../generated/prisma/client.js'
 import { isBanned, tokenUserOf, type TokenUser, type TokenUserRow } from '../accounts/accounts.js'
-import type { IssuedAccessToken } from '../tokens/tokens.js'
+import type { AccessTokenGrant, IssuedAccessToken } from '../tokens/tokens.js'
 import type { FamiliesContext } from './context.js'
 import { formatRefreshToken, type RefreshToken } from './refresh-token.js'
-import type { JudgedFamily } from './rotation.js'
+import type { FamilyMode, JudgedFamily, Life } from './rotation.js'
 
 /** What decides, beside its row, whether a family lives. */
 export interface LifeLimits {
-  idleSeconds: Record<Mode, number>
+  idleSeconds: Record<FamilyMode, number>
   shiftMs: number
 }
 
@@ -18,6 +18,14 @@ export interface Family extends JudgedFamily {
   id: string
   /** What the client was granted (RFC 6749, section 3.3); empty for first-party clients. */
   scope: string
+  /** The resources that its access tokens are for (RFC 8707); empty for first-party clients. */
+  audience: string[]
+  /** The `sid` of ID tokens (OpenID Connect Back-Channel Logout, section 2.1); null for first-party clients. */
+  rpSid: string | null
+  /** The family of the browser session in which the client was authorized; null for first-party clients. */
+  parentId: string | null
+  /** The grant that the client's authorization belongs to. */
+  grantId: string | null
   remember: boolean
   deviceName: string | null
   userAgent: string | null
@@ -29,12 +37,16 @@ export interface Family extends JudgedFamily {
   createdAt: Date
 }
 
-/** First-party clients share one name. */
-export const FIRST_PARTY_CLIENT = 'sallyport'
-
-/** Families that are to end: those of the handles and ids, or all of a user but one. */
+/** Families that are to end. */
 export type EndingFamilies =
-  { handleHashes?: readonly Uint8Array[]; ids?: readonly string[] } | { userId: string; exceptId: string | null }
+  /** Those of the handles and ids, and of them only one client's if it is given. */
+  | { handleHashes?: readonly Uint8Array[]; ids?: readonly string[]; clientId?: string }
+  /** All of a user but one and, if `sparesChildren`, but those that would end with it. */
+  | { userId: string; exceptId: string | null; sparesChildren?: boolean }
+  | { userId: string; clientId: string }
+  | { grantId: string }
+  /** Only the children, of families that have ended. */
+  | { parentIds: readonly string[] }
 
 export interface Ending {
   reason: EndReason
@@ -43,17 +55,27 @@ export interface Ending {
   ip: string | null
   userAgent: string | null
   shiftMs: number
+  /** See the context. */
+  toldWhenEnded?: FamiliesContext['toldWhenEnded']
   /** Other parts of the statement, for which `ended` has the rows that end. */
   together(ended: Prisma.Sql): Prisma.Sql[]
 }
 
-/** The modes whose refresh tokens travel in a request's body, and those in a cookie. */
+/** The mode of a first-party session. Only the token endpoint hands out the tokens of OAuth clients. */
+export function firstPartyModeOf({ mode }: Pick<Family, 'mode'>): Mode {
+  if (mode === 'client') throw new Error('The family of an OAuth client is no session of a first-party client.')
+  return mode
+}
+
+/** The modes whose refresh tokens travel in a request's body, in a cookie, and in the form of an OAuth client. */
 export const carriedModes = {
   body: ['json'],
   cookie: ['cookie', 'session'],
-} as const satisfies Record<string, readonly Mode[]>
+  client: ['client'],
+} as const satisfies Record<string, readonly FamilyMode[]>
 
-export type Carrier = keyof typeof carriedModes
+/** How first-party refresh tokens travel. */
+export type Carrier = Exclude<keyof typeof carriedModes, 'client'>
 
 /** A family, its user where there still is one, and the time by which both are judged: the database's. */
 export interface FamilyReading {
@@ -69,9 +91,15 @@ export interface Row extends TokenUserRow {
   attempt_hash: Uint8Array | null
   attempt_keyed: boolean
   rotated_at: Date | null
-  mode: Mode
+  mode: FamilyMode
   client_id: string
   scope: string
+  audience: string[] | null
+  cnf_jkt: string | null
+  rp_sid: string | null
+  parent_id: string | null
+  grant_id: string | null
+  late_generation: number | null
   remember: boolean
   device_name: string | null
   user_agent: string | null
@@ -84,7 +112,18 @@ export interface Row extends TokenUserRow {
   expires_at: Date
   ended_at: Date | null
   end_reason: AnyEndReason | null
+  /** Only of statements whose rows are judged; the others have the rule in their condition. */
+  parent?: ParentRow | 'gone' | null
   now: Date
+}
+
+/** As JSON: times are in milliseconds since 1970. */
+interface ParentRow {
+  mode: FamilyMode
+  last_used_at: number
+  expires_at: number
+  ended_at: number | null
+  end_reason: AnyEndReason | null
 }
 
 /** A row as the rules read it. Whether the user is banned is decided by the time of the same reading. */
@@ -103,6 +142,13 @@ function familyOf(row: Row, user: TokenUser | null): Family {
     mode: row.mode,
     clientId: row.client_id,
     scope: row.scope,
+    audience: row.audience ?? [],
+    jkt: row.cnf_jkt,
+    rpSid: row.rp_sid,
+    parentId: row.parent_id,
+    grantId: row.grant_id,
+    lateGeneration: row.late_generation,
+    parent: parentOf(row.parent ?? null),
     remember: row.remember,
     deviceName: row.device_name,
     userAgent: row.user_agent,
@@ -115,6 +161,16 @@ function familyOf(row: Row, user: TokenUser | null): Family {
     expiresAt: row.expires_at,
     ended: row.ended_at && row.end_reason && { at: row.ended_at, reason: row.end_reason },
     banned: user !== null && isBanned(user, row.now),
+  }
+}
+
+function parentOf(row: NonNullable<Row['parent']> | null): Life | 'gone' | null {
+  if (row === null || row === 'gone') return row
+  return {
+    mode: row.mode,
+    lastUsedAt: new Date(row.last_used_at),
+    expiresAt: new Date(row.expires_at),
+    ended: row.ended_at && row.end_reason ? { at: new Date(row.ended_at), reason: row.end_reason } : null,
   }
 }
 
@@ -132,8 +188,24 @@ export interface SessionTokens extends AccessGrant {
   refreshToken: string
 }
 
+/** What the token endpoint gives to an OAuth client. The access token is signed once its scope and audience are known. */
+export interface ClientTokens {
+  refreshToken: string
+  /** When the family ends unless it is refreshed before. */
+  refreshExpiresAt: Date
+  family: Family
+  user: TokenUser
+  /**
+   * Signs an access token for what the family was granted, or for less (RFC 6749, section 6; RFC 8707, section 2.2), bound to
+   * the key that the request has proven. `clientEpoch` is the client's, as it was when it authenticated.
+   */
+  issueAccessToken(
+    told: { clientEpoch: number } & Partial<Pick<AccessTokenGrant, 'scope' | 'audience' | 'ttlSeconds'>>,
+  ): IssuedAccessToken
+}
+
 /** A family and its user, by the database's time at which both were read. */
-type LivingReading = FamilyReading & { user: TokenUser }
+export type LivingReading = FamilyReading & { user: TokenUser }
 
 /** Makes the tokens of a family. */
 export function makeSessionTokens(
@@ -147,13 +219,37 @@ export function makeSessionTokens(
   }
 }
 
-/** Makes an access token of a family. */
-export function makeAccessGrant(
-  { accessTokens, settings }: FamiliesContext,
-  { family, user, now }: LivingReading,
-): AccessGrant {
-  const refreshExpiresAt = idleOrAbsoluteEnd(family, settings.idleSeconds[family.mode])
-  const subject = {
+/** Makes an access token of a first-party family. */
+export function makeAccessGrant(context: FamiliesContext, reading: LivingReading): AccessGrant {
+  const { family, user, now } = reading
+  const refreshExpiresAt = idleOrAbsoluteEnd(family, context.settings.idleSeconds[family.mode])
+  const times = { issuedAt: now, notAfter: refreshExpiresAt }
+  return { accessToken: context.accessTokens.issue(subjectOf(reading), times), refreshExpiresAt, family, user }
+}
+
+/** Makes the tokens of an OAuth client's family. `jkt` is the thumbprint of the key that the request has proven. */
+export function makeClientTokens(
+  context: FamiliesContext,
+  reading: LivingReading,
+  { refreshToken, jkt }: { refreshToken: RefreshToken; jkt: string | null },
+): ClientTokens {
+  const { family, user, now } = reading
+  const { clientId, scope, audience } = family
+  const refreshExpiresAt = idleOrAbsoluteEnd(family, context.settings.idleSeconds[family.mode])
+  return {
+    refreshToken: formatRefreshToken(context.secrets, refreshToken),
+    refreshExpiresAt,
+    family,
+    user,
+    issueAccessToken({ clientEpoch: epoch, ...narrowed }) {
+      const grant = { client: { clientId, epoch }, scope, audience, jkt, ...narrowed }
+      return context.accessTokens.issue(subjectOf(reading), { issuedAt: now, notAfter: refreshExpiresAt }, grant)
+    },
+  }
+}
+
+function subjectOf({ family, user }: LivingReading) {
+  return {
     userId: user.id,
     sessionId: family.id,
     epoch: user.epoch,
@@ -162,15 +258,9 @@ export function makeAccessGrant(
     amr: family.amr,
     acr: family.acr,
   }
-  return {
-    accessToken: accessTokens.issue(subject, { issuedAt: now, notAfter: refreshExpiresAt }),
-    refreshExpiresAt,
-    family,
-    user,
-  }
 }
 
 /** When a family ends unless it is used before. */
-export function idleOrAbsoluteEnd({ lastUsedAt, expiresAt }: Family, idleSeconds: number): Date {
+export function idleOrAbsoluteEnd({ lastUsedAt, expiresAt }: Life, idleSeconds: number): Date {
   return new Date(Math.min(lastUsedAt.getTime() + idleSeconds * 1000, expiresAt.getTime()))
 }

@@ -8,10 +8,11 @@ import { uuidv7 } from '../../platform/uuid.js'
 import type { SigningIn } from '../accounts/accounts.js'
 import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
+import { FIRST_PARTY_CLIENT } from '../tokens/tokens.js'
 import type { FamiliesContext } from './context.js'
 import type { Authentication } from './authentication.js'
 import { endFamilies } from './ending.js'
-import { FIRST_PARTY_CLIENT, makeSessionTokens, type SessionTokens } from './family.js'
+import { makeSessionTokens, type SessionTokens } from './family.js'
 import { createRefreshToken, hashHandle, type RefreshToken } from './refresh-token.js'
 import * as store from './store.js'
 
@@ -19,10 +20,6 @@ export interface OpenRequest {
   /** The user as they were read: a session is opened only if they are still so. */
   user: SigningIn
   mode: Mode
-  /** The client that the tokens are for; a first-party one by default. */
-  clientId?: string
-  /** What it was granted; nothing by default, as for a first-party client, which needs no grant. */
-  scope?: string
   /** Whether the cookies outlive the browser. */
   remember: boolean
   /** What the client calls the device; null lets the user agent name it. */
@@ -61,7 +58,8 @@ export function createOpening(context: FamiliesContext): Opening {
       const { caller, replaces } = request
       if (replaces.length > 0) {
         const handleHashes = replaces.map(({ handle }) => hashHandle(handle))
-        await endFamilies(context, tx, revoke, { handleHashes }, 'logout', { actor: 'subject', caller })
+        const which = { handleHashes, clientId: FIRST_PARTY_CLIENT }
+        await endFamilies(context, tx, revoke, which, 'logout', { actor: 'subject', caller })
       }
       const opened = await insert(context, tx, request, { mayEvict: true })
       if (opened === null) throw new Error('The user changed although the transaction holds their row.')
@@ -88,8 +86,8 @@ async function insert(
     handleHash: hashHandle(token.handle),
     secretId: secrets.current.id,
     mode: request.mode,
-    clientId: request.clientId ?? FIRST_PARTY_CLIENT,
-    scope: request.scope ?? '',
+    clientId: FIRST_PARTY_CLIENT,
+    scope: '',
     remember: request.remember,
     deviceName: request.deviceName ?? deviceNameOf(caller.userAgent),
     userAgent: caller.userAgent,

@@ -11,9 +11,11 @@ const eventOf: Record<RefreshOutcome, keyof typeof familyEvents | null> = {
   replay: null,
   forged: null,
   ahead: 'refresh_ahead',
+  late_replay: 'refresh_late_replay',
   superseded: 'refresh_superseded',
   wrong_mode: 'refresh_wrong_mode',
   wrong_client: 'refresh_wrong_client',
+  wrong_key: 'refresh_wrong_key',
   ended: 'refresh_refused',
   reuse: 'refresh_reused',
 }

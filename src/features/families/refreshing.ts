@@ -3,35 +3,56 @@ import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { system } from '../audit/audit.js'
 import type { Revoke } from '../revocation/revocation.js'
+import { FIRST_PARTY_CLIENT } from '../tokens/tokens.js'
 import { type Attempt, createAttempt, hashHandle, type RefreshToken, successorOf } from './refresh-token.js'
 import type { FamiliesContext } from './context.js'
 import { endFamilies } from './ending.js'
 import {
   carriedModes,
   type Carrier,
+  type ClientTokens,
   type FamilyReading,
-  FIRST_PARTY_CLIENT,
+  type LivingReading,
+  makeClientTokens,
   makeSessionTokens,
   type SessionTokens,
 } from './family.js'
 import { createBatching, type BatchedWork, type Batching } from './batching.js'
 import { recordOutcome } from './outcome.js'
-import { judge } from './rotation.js'
+import { judge, type FamilyMode, type LostAnswer } from './rotation.js'
 import * as store from './store.js'
 
 export interface RefreshRequest {
   /** A token that we issued. */
   token: RefreshToken
   carrier: Carrier
-  /** The client that presents it; a first-party one by default. */
-  clientId?: string
   /** The `Idempotency-Key`, if the client sent one. */
   attemptKey: string | null
   caller: Caller
 }
 
+/** A refresh at the token endpoint (RFC 6749, section 6), by a client that has authenticated if it can. */
+export interface ClientRefreshRequest extends Omit<RefreshRequest, 'carrier'> {
+  clientId: string
+  /** The thumbprint of the key that the request has proven to hold (RFC 9449); null without a proof. */
+  jkt: string | null
+  lostAnswer: LostAnswer
+}
+
+/** A token with all that it is judged by. */
+interface Presentation extends Omit<ClientRefreshRequest, 'attemptKey'> {
+  modes: readonly FamilyMode[]
+  attempt: Attempt
+}
+
+/** A family that was rotated, or whose answer is given again. */
+interface Refreshed {
+  reading: LivingReading
+  successor: RefreshToken
+}
+
 /** A refresh on its way into the statement that many share. */
-interface Presentation extends BatchedWork {
+interface Advancing extends BatchedWork {
   client: Queries
   advance: store.Advance
 }
@@ -41,54 +62,76 @@ const CONCURRENT_BATCHES = 2
 /** What a database answers within a few milliseconds. */
 const MAX_BATCH_SIZE = 100
 
+export interface Refreshing {
+  refresh(request: RefreshRequest): Promise<SessionTokens>
+  refreshForClient(request: ClientRefreshRequest): Promise<ClientTokens>
+}
+
 /** Presents genuine refresh tokens: rotates them, answers a repetition again, or throws the problem that refuses one. */
-export function createRefreshing(context: FamiliesContext): (request: RefreshRequest) => Promise<SessionTokens> {
-  const batching = createBatching<Presentation, FamilyReading | null>({
+export function createRefreshing(context: FamiliesContext): Refreshing {
+  const batching = createBatching<Advancing, FamilyReading | null>({
     doAll: (batch) => rotateBatch(context, batch),
     concurrency: CONCURRENT_BATCHES,
     maxBatchSize: MAX_BATCH_SIZE,
   })
-  return (request) => refresh(context, batching, request)
+  return {
+    async refresh(request) {
+      const { reading, successor } = await present(context, batching, toPresentation(request))
+      return makeSessionTokens(context, reading, successor)
+    },
+
+    async refreshForClient({ attemptKey, ...request }) {
+      const attempt = createAttempt(request.token.handle, attemptKey)
+      const presentation = { ...request, modes: carriedModes.client, attempt }
+      const { reading, successor } = await present(context, batching, presentation)
+      return makeClientTokens(context, reading, { refreshToken: successor, jkt: request.jkt })
+    },
+  }
 }
 
-async function refresh(
+async function present(
   context: FamiliesContext,
-  batching: Batching<Presentation, FamilyReading | null>,
-  request: RefreshRequest,
-): Promise<SessionTokens> {
-  const attempt = createAttempt(request.token.handle, request.attemptKey)
-  const rotated = await rotateBatched(context, batching, toAdvance(request, attempt))
+  batching: Batching<Advancing, FamilyReading | null>,
+  presentation: Presentation,
+): Promise<Refreshed> {
+  const rotated = await rotateBatched(context, batching, toAdvance(presentation))
   if (rotated?.user) {
     context.countRefresh('rotate')
-    return makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(request.token))
+    return { reading: { ...rotated, user: rotated.user }, successor: successorOf(presentation.token) }
   }
 
-  const judged = await context.revocations.transaction(
-    (tx, revoke) => judgeAndAct(context, tx, revoke, request, attempt),
-    { safeToRetry: true },
-  )
+  const judged = await context.revocations.transaction((tx, revoke) => judgeAndAct(context, tx, revoke, presentation), {
+    safeToRetry: true,
+  })
   // Thrown only now: a throw inside the transaction would undo what it reports.
   if ('refused' in judged) throw judged.refused
-  return judged.tokens
+  return judged
+}
+
+/** Of a first-party client, which has no key to prove, and whose lost answers heal for the grace period without attempt keys. */
+function toPresentation({ carrier, attemptKey, ...request }: RefreshRequest): Presentation {
+  const attempt = createAttempt(request.token.handle, attemptKey)
+  const modes = carriedModes[carrier]
+  return { ...request, modes, attempt, clientId: FIRST_PARTY_CLIENT, jkt: null, lostAnswer: 'grace' }
 }
 
 async function rotateBatched(
   { database }: FamiliesContext,
-  batching: Batching<Presentation, FamilyReading | null>,
+  batching: Batching<Advancing, FamilyReading | null>,
   advance: store.Advance,
 ): Promise<FamilyReading | null> {
   const subject = Buffer.from(advance.handleHash).toString('base64')
   let isAwaited = true
-  const present = (client: Queries) => batching.add({ subject, client, advance, isAwaited: () => isAwaited })
+  const add = (client: Queries) => batching.add({ subject, client, advance, isAwaited: () => isAwaited })
   try {
     // A commit whose answer is lost is met again as the same attempt, because the attempt is named before the first try.
-    return await database.query(present, { safeToRetry: true })
+    return await database.query(add, { safeToRetry: true })
   } finally {
     isAwaited = false
   }
 }
 
-function rotateBatch(context: FamiliesContext, batch: readonly Presentation[]) {
+function rotateBatch(context: FamiliesContext, batch: readonly Advancing[]) {
   const [first] = batch
   if (first === undefined) return Promise.resolve([])
   return advanceFamilies(
@@ -109,11 +152,10 @@ export async function rotateCurrent(
   sessionId: string,
   request: RefreshRequest,
 ): Promise<SessionTokens | null> {
-  const { token, attemptKey } = request
+  const { token } = request
   const reading = await store.readFamilyForUpdate(tx, { handleHash: hashHandle(token.handle) }, context.clock.shiftMs)
   if (reading?.family.id !== sessionId) return null
-  const advance = toAdvance(request, createAttempt(token.handle, attemptKey))
-  const [rotated] = await advanceFamilies(context, tx, [advance])
+  const [rotated] = await advanceFamilies(context, tx, [toAdvance(toPresentation(request))])
   return rotated?.user ? makeSessionTokens(context, { ...rotated, user: rotated.user }, successorOf(token)) : null
 }
 
@@ -130,16 +172,16 @@ function advanceFamilies(
 }
 
 function toAdvance(
-  { token, carrier, clientId = FIRST_PARTY_CLIENT, caller }: RefreshRequest,
-  attempt: Attempt,
+  { token, modes, clientId, jkt, attempt, caller }: Presentation,
   from = token.generation,
 ): store.Advance {
   return {
     handleHash: hashHandle(token.handle),
     from,
     to: token.generation + 1,
-    modes: carriedModes[carrier],
+    modes,
     clientId,
+    jkt,
     attempt,
     ip: caller.ip,
     userAgent: caller.userAgent,
@@ -151,23 +193,24 @@ async function judgeAndAct(
   context: FamiliesContext,
   tx: Queries,
   revoke: Revoke,
-  request: RefreshRequest,
-  attempt: Attempt,
-): Promise<{ tokens: SessionTokens } | { refused: Problem }> {
-  const { token, carrier, clientId = FIRST_PARTY_CLIENT, caller } = request
+  presentation: Presentation,
+): Promise<Refreshed | { refused: Problem }> {
+  const { token, caller } = presentation
+  const { generation } = token
   const reading = await store.readFamilyForUpdate(tx, { handleHash: hashHandle(token.handle) }, context.clock.shiftMs)
   if (reading === null) {
     context.countRefresh('ended')
     return refuse('session_ended', 'expired')
   }
   const { family, user, now } = reading
-  const presented = { generation: token.generation, modes: carriedModes[carrier], clientId, attempt }
-  const verdict = judge(family, presented, context.settings, now)
+  const verdict = judge(family, { ...presentation, generation }, context.settings, now)
   const outcome = verdict.outcome === 'rotate' && verdict.ahead ? 'ahead' : verdict.outcome
-  await recordOutcome(context, tx, outcome, { family, generation: token.generation, caller })
+  await recordOutcome(context, tx, outcome, { family, generation, caller })
+  const successor = successorOf(token)
   switch (verdict.outcome) {
     case 'wrong_mode':
     case 'wrong_client':
+    case 'wrong_key':
       return refuse('refresh_token_invalid')
     case 'ended':
       return refuse('session_ended', verdict.reason)
@@ -177,13 +220,15 @@ async function judgeAndAct(
       // One of the two who used the token is a thief, and there is no telling which.
       await endFamilies(context, tx, revoke, { ids: [family.id] }, 'reuse_detected', { actor: system, caller })
       return refuse('refresh_token_reused')
+    case 'late_replay':
+      await store.noteLateReplay(tx, family.id, generation)
+      return user ? { reading: { family, user, now }, successor } : refuse('session_ended', 'deleted')
     case 'replay':
-      if (user === null) return refuse('session_ended', 'deleted')
-      return { tokens: makeSessionTokens(context, { family, user, now }, successorOf(token)) }
+      return user ? { reading: { family, user, now }, successor } : refuse('session_ended', 'deleted')
     case 'rotate': {
-      const [advanced] = await advanceFamilies(context, tx, [toAdvance(request, attempt, family.generation)])
+      const [advanced] = await advanceFamilies(context, tx, [toAdvance(presentation, family.generation)])
       if (!advanced?.user) return refuse('session_ended', 'deleted')
-      return { tokens: makeSessionTokens(context, { ...advanced, user: advanced.user }, successorOf(token)) }
+      return { reading: { ...advanced, user: advanced.user }, successor }
     }
   }
 }

@@ -81,7 +81,10 @@ export async function endSession(
   )
 }
 
-/** Ends every session of the user except the caller's. */
+/**
+ * Ends every session of the user except the caller's, clients' included: those alone stay that would end with it, because
+ * they belong to the same browser.
+ */
 export async function endOtherSessions(
   context: FamiliesContext,
   { sub, sid }: UserClaims,
@@ -89,7 +92,7 @@ export async function endOtherSessions(
 ): Promise<void> {
   const by: EndedBy = { actor: { kind: 'user', id: sub }, caller }
   await context.revocations.statement((client, revoking) =>
-    endFamilies(context, client, revoking, { userId: sub, exceptId: sid }, 'revoked_by_user', by),
+    endFamilies(context, client, revoking, { userId: sub, exceptId: sid, sparesChildren: true }, 'revoked_by_user', by),
   )
 }
 
@@ -157,21 +160,19 @@ export async function inspect(
   return { sessionId: family.id, userId: user.id, clientId: family.clientId, refreshExpiresAt }
 }
 
-/** The session and user of a genuine refresh token of any generation. */
-export async function identify(
-  { database, clock }: FamiliesContext,
-  { handle }: RefreshToken,
-): Promise<{ sessionId: string | null; userId: string | null }> {
+/** The family of a genuine refresh token of any generation, in whatever state; null once it is purged. */
+export async function identify(context: FamiliesContext, { handle }: RefreshToken): Promise<Session | null> {
+  const { database, clock } = context
   const find = (client: Queries) => store.readFamily(client, { handleHash: hashHandle(handle) }, clock.shiftMs)
   const reading = await database.query(find, { safeToRetry: true })
-  return { sessionId: reading?.family.id ?? null, userId: reading?.family.userId ?? null }
+  return reading && { family: reading.family, ended: endingOf(context, reading.family, reading.now) }
 }
 
 async function requireLiveSession(context: FamiliesContext, userId: string, sessionId: string): Promise<Family> {
   const { database, clock } = context
   if (!isUuid(sessionId)) throw new Problem('not_found')
   const reading = await database.query((client) => store.readFamily(client, { id: sessionId }, clock.shiftMs))
-  const isTheirs = reading?.family.userId === userId
+  const isTheirs = reading?.family.userId === userId && reading.family.mode !== 'client'
   if (!isTheirs || endingOf(context, reading.family, reading.now) !== null) throw new Problem('not_found')
   return reading.family
 }
@@ -181,6 +182,7 @@ function endingOf({ settings }: FamiliesContext, family: Family, now: Date): Ses
   if (family.ended !== null) return family.ended
   const reason = endOf(family, settings, now)
   if (reason === null) return null
-  const idleEnd = new Date(family.lastUsedAt.getTime() + settings.idleSeconds[family.mode] * 1000)
-  return { at: reason === 'idle' ? idleEnd : now, reason }
+  const idleEndMs = family.lastUsedAt.getTime() + settings.idleSeconds[family.mode] * 1000
+  // A parent may have been idle for longer.
+  return { at: reason === 'idle' ? new Date(Math.min(idleEndMs, now.getTime())) : now, reason }
 }

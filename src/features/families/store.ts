@@ -1,42 +1,65 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Acr } from '../../wire/acr.js'
-import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
-import { tryLockForTransaction } from '../../platform/database/locks.js'
 import { isNotBanned, type SigningIn, signInOf, tokenUserColumns } from '../accounts/accounts.js'
 import type { Authentication } from './authentication.js'
 import type { Attempt } from './refresh-token.js'
 import type { Page } from './session-page.js'
-import { type Ending, type EndingFamilies, type FamilyReading, type LifeLimits, readingOf, type Row } from './family.js'
+import { type FamilyReading, type LifeLimits, readingOf, type Row } from './family.js'
+import type { FamilyMode } from './rotation.js'
 
-const columns = Prisma.sql`
+export const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
-  f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.acr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
+  f.audience, f.cnf_jkt, f.rp_sid, f.parent_id, f.grant_id, f.late_generation, f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.acr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
   f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
 
 /**
  * The database's time, which every decision about a family uses; the shift is 0 except in tests. It is truncated to
  * milliseconds, like the columns and JavaScript's dates, so that SQL and the code that reads its result never disagree.
  */
-const now = (shiftMs: number) =>
+export const now = (shiftMs: number) =>
   Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
-const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
+export const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
 
-/** Whether the family `f` of the user `u` is active: `endOf` in SQL, shared by all statements. */
-const lives = ({ idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
-  f.ended_at IS NULL AND f.expires_at > ${now(shiftMs)}
-  AND f.last_used_at > ${now(shiftMs)} - interval '1 second' * CASE f.mode WHEN 'cookie' THEN ${idleSeconds.cookie}::float8
-    WHEN 'json' THEN ${idleSeconds.json}::float8 WHEN 'session' THEN ${idleSeconds.session}::float8 END
-  AND u.id = f.user_id AND ${isNotBanned(now(shiftMs))})`
+/** Whether the family of this name has not ended, and is used often enough: `endOfLife` in SQL. */
+const isUnended = (name: Prisma.Sql, { idleSeconds, shiftMs }: LifeLimits) => Prisma.sql`(
+  ${name}.ended_at IS NULL AND ${name}.expires_at > ${now(shiftMs)}
+  AND ${name}.last_used_at > ${now(shiftMs)} - interval '1 second' * CASE ${name}.mode
+    WHEN 'cookie' THEN ${idleSeconds.cookie}::float8 WHEN 'json' THEN ${idleSeconds.json}::float8
+    WHEN 'session' THEN ${idleSeconds.session}::float8 WHEN 'client' THEN ${idleSeconds.client}::float8 END)`
+
+/** Whether the family `f` ends with its parent: only with `offline_access` does it go on (OpenID Connect Core, section 11). */
+export const endsWithParent = Prisma.sql`(
+  f.parent_id IS NOT NULL AND NOT 'offline_access' = ANY(string_to_array(f.scope, ' ')))`
+
+/**
+ * Whether the family `f` of the user `u` is active: `endOf` in SQL, shared by all statements. That of the parent is asked
+ * here too, because time may have ended it, or an instance that knows of no children.
+ */
+export const lives = (limits: LifeLimits) => Prisma.sql`(
+  ${isUnended(Prisma.sql`f`, limits)} AND u.id = f.user_id AND ${isNotBanned(now(limits.shiftMs))}
+  AND (NOT ${endsWithParent} OR EXISTS (
+    SELECT FROM refresh_token_family AS parent
+    WHERE parent.id = f.parent_id AND ${isUnended(Prisma.sql`parent`, limits)})))`
+
+/** The parent of the family `f`, as `Row` has it. */
+const parentColumn = Prisma.sql`
+  CASE WHEN ${endsWithParent} THEN coalesce((
+    SELECT jsonb_build_object('mode', parent.mode, 'last_used_at', extract(epoch FROM parent.last_used_at) * 1000,
+      'expires_at', extract(epoch FROM parent.expires_at) * 1000, 'ended_at', extract(epoch FROM parent.ended_at) * 1000,
+      'end_reason', parent.end_reason)
+    FROM refresh_token_family AS parent WHERE parent.id = f.parent_id), '"gone"'::jsonb) END AS parent`
 
 export interface Advance {
   handleHash: Uint8Array
   /** The expected generation. The statement changes nothing if the stored one differs. */
   from: number
   to: number
-  modes: readonly Mode[]
+  modes: readonly FamilyMode[]
   clientId: string
+  /** The thumbprint of the key that was proven. */
+  jkt: string | null
   attempt: Attempt
   ip: string | null
   userAgent: string | null
@@ -62,18 +85,18 @@ export async function advanceFamilies(
         ${each(({ handleHash }) => Buffer.from(handleHash).toString('hex'))}::text[],
         ${each(({ from }) => from)}::int[], ${each(({ to }) => to)}::int[],
         ${each(({ modes }) => modes.join(' '))}::text[], ${each(({ clientId }) => clientId)}::text[],
-        ${each(({ attempt }) => attempt.hash.toString('hex'))}::text[],
+        ${each(({ jkt }) => jkt)}::text[], ${each(({ attempt }) => attempt.hash.toString('hex'))}::text[],
         ${each(({ attempt }) => attempt.keyed)}::boolean[],
         ${each(({ ip }) => ip)}::text[], ${each(({ userAgent }) => userAgent)}::text[]
-      ) WITH ORDINALITY AS p(handle_hash, from_generation, to_generation, modes, client_id, attempt_hash,
-        attempt_keyed, ip, user_agent, place)
+      ) WITH ORDINALITY AS p(handle_hash, from_generation, to_generation, modes, client_id, jkt,
+        attempt_hash, attempt_keyed, ip, user_agent, place)
     ), held AS (
       SELECT f.id, p.*
       FROM presented AS p
         JOIN refresh_token_family AS f ON f.handle_hash = decode(p.handle_hash, 'hex')
         JOIN "user" AS u ON u.id = f.user_id
       WHERE f.generation = p.from_generation AND f.mode::text = ANY(string_to_array(p.modes, ' '))
-        AND f.client_id = p.client_id AND ${lives(settings)}
+        AND f.client_id = p.client_id AND (f.cnf_jkt IS NULL OR f.cnf_jkt = p.jkt) AND ${lives(settings)}
       ORDER BY f.id FOR UPDATE OF f SKIP LOCKED
     )
     UPDATE refresh_token_family AS f
@@ -128,11 +151,11 @@ export async function readFamily(client: Queries, key: FamilyKey, shiftMs: numbe
 }
 
 const selection = (key: FamilyKey, shiftMs: number) => Prisma.sql`
-  SELECT ${columns}, ${now(shiftMs)} AS now
+  SELECT ${columns}, ${parentColumn}, ${now(shiftMs)} AS now
   FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
   WHERE ${'id' in key ? Prisma.sql`f.id = ${key.id}::uuid` : Prisma.sql`f.handle_hash = ${key.handleHash}`}`
 
-/** A page of a user's families, the most recently used first. Ended ones stay listed until their absolute end. */
+/** A page of a user's first-party families, the most recently used first. Ended ones stay listed until their absolute end. */
 export async function findFamiliesOfUser(client: Queries, userId: string, page: Page): Promise<FamilyReading[]> {
   const { ended, after, size, shiftMs } = page
   const { lastUsedAt = null, id = null } = after ?? {}
@@ -140,7 +163,7 @@ export async function findFamiliesOfUser(client: Queries, userId: string, page: 
     SELECT ${columns}, ${now(shiftMs)} AS now
     FROM refresh_token_family AS f JOIN "user" AS u ON u.id = f.user_id
     WHERE f.user_id = ${userId}::uuid AND f.expires_at > ${now(shiftMs)}
-      AND ${lives(page)} = ${!ended}::boolean
+      AND f.mode <> 'client' AND ${lives(page)} = ${!ended}::boolean
       AND (${id}::uuid IS NULL OR (f.last_used_at, f.id) < (${lastUsedAt}::timestamptz, ${id}::uuid))
     ORDER BY f.last_used_at DESC, f.id DESC LIMIT ${size}::int`
   return rows.map(readingOf)
@@ -151,7 +174,7 @@ export interface NewFamily extends LifeLimits {
   user: SigningIn
   handleHash: Uint8Array
   secretId: number
-  mode: Mode
+  mode: FamilyMode
   clientId: string
   scope: string
   remember: boolean
@@ -162,7 +185,7 @@ export interface NewFamily extends LifeLimits {
   acr: Acr
   authenticatedAt: Date
   maxSeconds: number
-  /** The number of the user's other active families to keep: the most recently used. */
+  /** The number of the user's other active families without a parent to keep: the most recently used. */
   keepNewest: number
   /** Whether to insert even if that number is exceeded, in which case the caller ends the others. */
   mayEvict: boolean
@@ -186,7 +209,7 @@ export async function insertFamily(client: Queries, family: NewFamily): Promise<
   const [row] = await client.$queryRaw<(Row & { evicted: string[] })[]>`
     WITH evicted AS (
       SELECT f.id FROM refresh_token_family AS f, "user" AS u
-      WHERE f.user_id = ${user.id}::uuid AND ${lives(family)}
+      WHERE f.user_id = ${user.id}::uuid AND f.parent_id IS NULL AND ${lives(family)}
       ORDER BY f.last_used_at DESC, f.id DESC OFFSET ${keepNewest}::int
     ), signed_in AS (${signInOf(user, { now: now(shiftMs), provided })}
     ), f AS (
@@ -203,35 +226,6 @@ export async function insertFamily(client: Queries, family: NewFamily): Promise<
   return row === undefined ? null : { reading: readingOf(row), evicted: row.evicted }
 }
 
-/** Ends families that have not ended yet and returns their ids. */
-export async function endFamilies(client: Queries, which: EndingFamilies, ending: Ending): Promise<string[]> {
-  const { reason, by, ip, userAgent, shiftMs } = ending
-  const rows = await client.$queryRaw<{ id: string }[]>`
-    WITH held AS (
-      SELECT f.id FROM refresh_token_family AS f WHERE ${isAmong(which)} AND f.ended_at IS NULL ORDER BY f.id FOR UPDATE
-    ), ended AS (
-      UPDATE refresh_token_family AS f
-      SET ended_at = ${now(shiftMs)}, end_reason = ${reason}::end_reason,
-        ended_by = ${by === 'subject' ? Prisma.sql`f.user_id` : Prisma.sql`${by}::uuid`}, ended_ip = ${ip},
-        ended_user_agent = ${userAgent}
-      FROM held WHERE f.id = held.id AND f.ended_at IS NULL
-      RETURNING f.id, f.user_id
-    ), ${Prisma.join(ending.together(Prisma.sql`ended`))}
-    SELECT id FROM ended`
-  return rows.map(({ id }) => id)
-}
-
-function isAmong(which: EndingFamilies): Prisma.Sql {
-  if ('userId' in which) {
-    const { userId, exceptId } = which
-    return Prisma.sql`f.user_id = ${userId}::uuid AND (${exceptId}::uuid IS NULL OR f.id <> ${exceptId}::uuid)`
-  }
-  const { handleHashes = [], ids = [] } = which
-  const handles = handleHashes.map((hash) => Buffer.from(hash).toString('hex'))
-  return Prisma.sql`(
-    f.handle_hash = ANY(ARRAY(SELECT decode(h, 'hex') FROM unnest(${handles}::text[]) AS h)) OR f.id = ANY(${ids}::uuid[]))`
-}
-
 /** Sets the generation to one that the database has lost, without rotating. */
 export async function adoptGeneration(tx: Queries, id: string, generation: number): Promise<void> {
   await tx.refreshTokenFamily.update({
@@ -239,6 +233,11 @@ export async function adoptGeneration(tx: Queries, id: string, generation: numbe
     data: { generation, attemptHash: null, attemptKeyed: false, rotatedAt: null },
     select: { id: true },
   })
+}
+
+/** Writes that the successor of a token was given out again late. */
+export async function noteLateReplay(tx: Queries, id: string, generation: number): Promise<void> {
+  await tx.refreshTokenFamily.update({ where: { id }, data: { lateGeneration: generation }, select: { id: true } })
 }
 
 /** Writes what the user has shown since the sign-in. No index has these columns, so the row's update is heap-only. */
@@ -252,42 +251,6 @@ export async function elevateFamily(
 
 export async function renameFamily(client: Queries, id: string, deviceName: string): Promise<void> {
   await client.refreshTokenFamily.update({ where: { id }, data: { deviceName }, select: { id: true } })
-}
-
-/** Removes all personal data: the rows only serve to refuse the families' tokens from now on. */
-export async function forgetUser(tx: Queries, userId: string): Promise<void> {
-  await tx.refreshTokenFamily.updateMany({
-    where: { userId },
-    data: {
-      userId: null,
-      ip: null,
-      userAgent: null,
-      deviceName: null,
-      endedBy: null,
-      endedIp: null,
-      endedUserAgent: null,
-    },
-  })
-}
-
-/** The number of the advisory lock for purging. */
-const PURGE_LOCK = 7_370_002
-
-/** Deletes a batch of families past their absolute expiry; returns 0 if there are none or another instance is purging. */
-export async function deleteExpiredFamilies(tx: Queries, batchSize: number, shiftMs: number): Promise<number> {
-  if (!(await tryLockForTransaction(tx, PURGE_LOCK))) return 0
-  return tx.$executeRaw`
-    DELETE FROM refresh_token_family WHERE id IN (
-      SELECT id FROM refresh_token_family WHERE expires_at <= ${now(shiftMs)}
-      LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
-}
-
-/** The number of active families whose current token is tagged with each secret, by the secret's id. */
-export async function countLiveFamiliesBySecret(client: Queries, settings: LifeLimits): Promise<Map<number, number>> {
-  const rows = await client.$queryRaw<{ secret_id: number; families: number }[]>`
-    SELECT f.secret_id, count(*)::int AS families FROM refresh_token_family AS f, "user" AS u
-    WHERE ${lives(settings)} GROUP BY f.secret_id`
-  return new Map(rows.map(({ secret_id, families }) => [secret_id, families]))
 }
 
 function toReading([row]: Row[]): FamilyReading | null {

@@ -1,23 +1,30 @@
 /**
  * Owns what standard clients of OAuth ask about tokens: whether one is good at this moment (RFC 7662), that one is to
  * be given up (RFC 7009), and where all of this is found (RFC 8414); and how they are refused (RFC 6749, section 5.2).
- * The rules are those of tokens and families.
+ * The rules are those of tokens and families. Where it is turned on, it is also the OpenID provider: see provider/.
  */
-import type { UserClaims } from '../../wire/claims.js'
+import { FIRST_PARTY_CLIENT, type AccessTokenClaims } from '../../wire/claims.js'
 import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
+import type { Clients } from '../clients/clients.js'
 import type { Families } from '../families/families.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
+
+export { createConsents, type Consents } from './consents.js'
+export type { ConsentRequest, Interactions, LoginStep } from './provider/interactions.js'
+export type { OpenIdProvider } from './provider/provider.js'
+export type { ProviderPage } from './provider/request-state.js'
 
 export interface OAuthOptions {
   accessTokens: AccessTokens
   revocations: Revocations
   families: Families
+  clients: Pick<Clients, 'isLive'>
 }
 
 /** The introspection of an active token. */
-export type ActiveToken = UserClaims | { sub: string; sid: string; client_id: string; exp: number }
+export type ActiveToken = AccessTokenClaims | { sub: string; sid: string; client_id: string; exp: number }
 
 export interface OAuth {
   /**
@@ -30,14 +37,13 @@ export interface OAuth {
   revoke(token: string, by: { client: string; caller: Caller }): Promise<void>
 }
 
-export function createOAuth({ accessTokens, revocations, families }: OAuthOptions): OAuth {
-  async function readLiveClaims(token: string): Promise<UserClaims | null> {
+export function createOAuth({ accessTokens, revocations, families, clients }: OAuthOptions): OAuth {
+  async function readLiveClaims(token: string): Promise<AccessTokenClaims | null> {
     try {
-      const claims = await accessTokens.verify(token)
-      // Clients are not stored yet, so it cannot be checked that the token's client still exists.
-      if (claims.sid === undefined) return null
+      const claims = await accessTokens.verifyIssued(token)
       if (revocations.judge(claims) !== 'valid') return null
-      await families.requireLive(claims)
+      if (claims.client_id !== FIRST_PARTY_CLIENT && !(await clients.isLive(claims))) return null
+      if (claims.sid !== undefined) await families.requireLive(claims)
       return claims
     } catch (error) {
       // A refusal is an answer; a database that is away gives none.
@@ -59,10 +65,12 @@ export function createOAuth({ accessTokens, revocations, families }: OAuthOption
 
     async revoke(token, { client, caller }) {
       const refreshToken = families.parse(token)
-      const claims = refreshToken === null ? await accessTokens.read(token) : null
+      const claims = refreshToken === null ? await accessTokens.readIssued(token) : null
       const shown = {
         refreshTokens: refreshToken === null ? [] : [refreshToken],
         sessionIds: claims?.sid === undefined ? [] : [claims.sid],
+        // A verifier may give up the tokens of every client.
+        clientId: null,
       }
       await families.logout(shown, caller, { kind: 'client', id: client })
     },

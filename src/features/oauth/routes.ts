@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { verifierOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
@@ -5,6 +6,7 @@ import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import { answerOAuthErrors } from './errors.js'
 import type { SigningKeys } from '../tokens/tokens.js'
+import { serverMetadata } from './metadata.js'
 import type { OAuth } from './oauth.js'
 import {
   introspectionBodySchema,
@@ -21,6 +23,8 @@ interface OAuthRoutesOptions {
   publicUrl: string
   /** Whether there is a page to refer to. */
   docs: boolean
+  /** Whether there is an OpenID provider. */
+  isProvider: boolean
 }
 
 const shared = {
@@ -32,7 +36,8 @@ const shared = {
 const METADATA_CACHE_CONTROL = 'public, max-age=300'
 
 /** POST /oauth/introspect and /oauth/revoke, and the two documents that say where they are. */
-export function mountOAuthRoutes(app: AppInstance, { oauth, keys, issuer, publicUrl, docs }: OAuthRoutesOptions): void {
+export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions): void {
+  const { oauth, keys, issuer, publicUrl, docs, isProvider } = options
   void app.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
     answerOAuthErrors(scope)
@@ -40,19 +45,7 @@ export function mountOAuthRoutes(app: AppInstance, { oauth, keys, issuer, public
     done()
   })
 
-  const authentication = ['client_secret_basic']
-  const metadata = {
-    issuer,
-    jwks_uri: `${publicUrl}/.well-known/jwks.json`,
-    introspection_endpoint: `${publicUrl}/oauth/introspect`,
-    introspection_endpoint_auth_methods_supported: authentication,
-    revocation_endpoint: `${publicUrl}/oauth/revoke`,
-    revocation_endpoint_auth_methods_supported: authentication,
-    // Tokens are had by the routes under /v1/auth alone, which are no grants of OAuth.
-    response_types_supported: [],
-    grant_types_supported: [],
-    ...(docs && { service_documentation: `${publicUrl}/docs` }),
-  }
+  const metadata = serverMetadata({ issuer, publicUrl, docs, isProvider })
 
   app.get(
     '/.well-known/oauth-authorization-server',
@@ -67,7 +60,7 @@ export function mountOAuthRoutes(app: AppInstance, { oauth, keys, issuer, public
       config: { access: 'public' },
     },
     (_request, reply) => {
-      reply.header('cache-control', METADATA_CACHE_CONTROL)
+      letAnyoneRead(reply)
       return Promise.resolve(metadata)
     },
   )
@@ -85,17 +78,26 @@ export function mountOAuthRoutes(app: AppInstance, { oauth, keys, issuer, public
       config: { access: 'public' },
     },
     (_request, reply) => {
-      reply.header('cache-control', METADATA_CACHE_CONTROL)
+      letAnyoneRead(reply)
       return Promise.resolve({
         ...metadata,
         // The claim `sub` of a user is the same for every service.
         subject_types_supported: ['public'],
-        id_token_signing_alg_values_supported: [...new Set(keys.published().map(({ algorithm }) => algorithm))],
+        id_token_signing_alg_values_supported: isProvider
+          ? ['RS256']
+          : [...new Set(keys.published().map(({ algorithm }) => algorithm))],
         // True unless it is said to be false.
         request_uri_parameter_supported: false,
       })
     },
   )
+}
+
+/** Discovery is for every page, too: single-page applications begin with it. */
+function letAnyoneRead(reply: FastifyReply): void {
+  void reply.header('cache-control', METADATA_CACHE_CONTROL)
+  // Origins of CORS_ORIGINS have a header of their own.
+  if (!reply.hasHeader('access-control-allow-origin')) void reply.header('access-control-allow-origin', '*')
 }
 
 function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {

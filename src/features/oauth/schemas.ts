@@ -28,6 +28,8 @@ export const introspectionBodySchema = tokenBodySchema
 export const introspectionSchema = z
   .object({ active: z.boolean(), token_type: z.literal('Bearer').optional() })
   .extend(z.object(userClaimsSchema.shape).partial().shape)
+  // The token of a client that acts for itself names the client.
+  .extend({ sub: z.string().optional(), cnf: z.object({ jkt: z.string() }).optional() })
   .meta({
     id: 'Introspection',
     description: 'RFC 7662, section 2.2. Only `active` is returned for an inactive token.',
@@ -46,6 +48,30 @@ const exampleMetadata = {
   service_documentation: 'https://auth.example.com/docs',
 }
 
+const address = z.string().optional()
+const list = z.array(z.string()).optional()
+const flag = z.boolean().optional()
+
+/** Only where OAUTH is on. */
+const ofProvider = {
+  authorization_endpoint: address,
+  token_endpoint: address,
+  userinfo_endpoint: address,
+  pushed_authorization_request_endpoint: address,
+  end_session_endpoint: address,
+  token_endpoint_auth_methods_supported: list,
+  token_endpoint_auth_signing_alg_values_supported: list,
+  code_challenge_methods_supported: list,
+  authorization_response_iss_parameter_supported: flag,
+  response_modes_supported: list,
+  prompt_values_supported: list,
+  scopes_supported: list,
+  claims_supported: list,
+  acr_values_supported: list,
+  claims_parameter_supported: flag,
+  request_parameter_supported: flag,
+}
+
 const metadata = z.object({
   issuer: z.string(),
   jwks_uri: z.string(),
@@ -56,6 +82,7 @@ const metadata = z.object({
   response_types_supported: z.array(z.string()),
   grant_types_supported: z.array(z.string()),
   service_documentation: z.string().optional(),
+  ...ofProvider,
 })
 
 export const metadataSchema = metadata.meta({
@@ -69,15 +96,15 @@ export const openIdConfigurationSchema = metadata
     subject_types_supported: z.array(z.string()),
     id_token_signing_alg_values_supported: z.array(z.string()).meta({
       description:
-        'The algorithms of the keys in `jwks_uri`, for verifiers that read them here. No ID token is issued.',
+        'The algorithms of ID tokens. Without OAUTH=on, none is issued: those of the keys in `jwks_uri`, for verifiers that read them here.',
     }),
     request_uri_parameter_supported: z.boolean(),
   })
   .meta({
     id: 'OpenIdConfiguration',
     description:
-      'OpenID Connect Discovery 1.0, section 3, for verifiers that know no other document. Sallyport is no OpenID ' +
-      'provider: there is no authorization endpoint and no token endpoint.',
+      'OpenID Connect Discovery 1.0, section 3, also for verifiers that know no other document. Only with OAUTH=on is there ' +
+      'an OpenID provider: otherwise there is no authorization endpoint and no token endpoint.',
     examples: [
       {
         ...exampleMetadata,

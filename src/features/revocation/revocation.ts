@@ -35,7 +35,10 @@ export const MAX_STALENESS_MS = 5_000
 
 /** A revocation without its expiry, which is set here. */
 export type Revocation =
-  { kind: 'session'; sid: string } | { kind: 'user'; sub: string; epoch: number } | { kind: 'key'; kid: string }
+  | { kind: 'session'; sid: string }
+  | { kind: 'user'; sub: string; epoch: number }
+  | { kind: 'key'; kid: string }
+  | { kind: 'client'; clientId: string; epoch: number }
 
 export interface Revoke extends RevokingStatement {
   /** Writes entries. */

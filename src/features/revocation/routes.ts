@@ -1,4 +1,6 @@
-import { presentRevocation } from '../../wire/revocation.js'
+import type { FastifyRequest } from 'fastify'
+import { presentRevocations } from '../../wire/revocation.js'
+import type { RequireVerifier } from '../../platform/http/access.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { eventStreamResponse, type EventStreams } from '../../platform/http/event-stream.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
@@ -10,10 +12,15 @@ import { streamRevocations } from './streaming.js'
 interface RevocationRoutesOptions {
   revocations: Revocations
   streams: EventStreams
+  /** Admits a verifier; a stream asks again and again, and ends when it is refused. */
+  requireVerifier: RequireVerifier
 }
 
 /** GET /v1/revocations and its stream: the access tokens that other verifiers must refuse. */
-export function mountRevocationRoutes(app: AppInstance, { revocations, streams }: RevocationRoutesOptions): void {
+export function mountRevocationRoutes(
+  app: AppInstance,
+  { revocations, streams, requireVerifier }: RevocationRoutesOptions,
+): void {
   const shared = { tags: ['Verifiers'], security: [{ verifier: [] }] }
   const { feed } = revocations
 
@@ -31,8 +38,12 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
     },
     (request) => {
       requireCurrent()
-      const entries = feed.entriesAfter(request.query.cursor ?? null).map(presentRevocation)
-      return Promise.resolve({ cursor: feed.cursor(), age_ms: Math.round(revocations.ageMs()), entries })
+      const entries = feed.entriesAfter(request.query.cursor ?? null)
+      return Promise.resolve({
+        cursor: feed.cursor(),
+        age_ms: Math.round(revocations.ageMs()),
+        ...presentRevocations(entries),
+      })
     },
   )
 
@@ -45,7 +56,7 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
         ...shared,
         operationId: 'followRevocations',
         summary: 'Stream revocations (server-sent events)',
-        description: 'Sends `entries` and `beat` events, as described in docs/revocation.md.',
+        description: 'Sends `entries`, `clients` and `beat` events, as described in docs/revocation.md.',
         headers: lastEventHeadersSchema,
         response: {
           ...eventStreamResponse({ event: 'beat', id: '7Yw0b3tVq1mZc2Xk.41', data: { age_ms: 120 } }),
@@ -57,9 +68,23 @@ export function mountRevocationRoutes(app: AppInstance, { revocations, streams }
     async (request, reply) => {
       requireCurrent()
       const stream = streams.open(reply)
-      await streamRevocations(stream, revocations, request.headers['last-event-id'] ?? null)
+      await streamRevocations(stream, {
+        revocations,
+        lastEventId: request.headers['last-event-id'] ?? null,
+        isAdmitted: () => isAdmitted(request),
+      })
     },
   )
+
+  /** A database that is unavailable takes the feed from no one. */
+  async function isAdmitted(request: FastifyRequest): Promise<boolean> {
+    try {
+      await requireVerifier(request)
+      return true
+    } catch (error) {
+      return !(error instanceof Problem && error.status === 401)
+    }
+  }
 
   /** An instance whose data is stale closes its streams, so that verifiers reconnect to another. */
   function requireCurrent(): void {

@@ -19,29 +19,42 @@ const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interv
 
 /** All live entries. */
 export async function findCurrent(client: Queries, shiftMs: number): Promise<RevocationEntry[]> {
-  const rows = await client.$queryRaw<Row[]>`
-    SELECT kind::text AS kind, subject, epoch, expires_at FROM revocation WHERE expires_at > ${now(shiftMs)}`
-  return rows.map(toEntry)
+  return findWhere(client, Prisma.sql`expires_at > ${now(shiftMs)}`)
 }
 
 /** The entries written in the last seconds, by the database's clock. */
 export async function findWrittenWithin(client: Queries, seconds: number, shiftMs: number): Promise<RevocationEntry[]> {
+  return findWhere(client, Prisma.sql`created_at > ${now(shiftMs - seconds * 1000)}`)
+}
+
+async function findWhere(client: Queries, condition: Prisma.Sql): Promise<RevocationEntry[]> {
   const rows = await client.$queryRaw<Row[]>`
-    SELECT kind::text AS kind, subject, epoch, expires_at FROM revocation
-    WHERE created_at > ${now(shiftMs - seconds * 1000)}`
+    SELECT kind::text AS kind, subject, epoch, expires_at FROM revocation WHERE ${condition}
+    UNION ALL SELECT 'client', client_id, epoch, expires_at FROM client_revocation WHERE ${condition}`
   return rows.map(toEntry)
 }
 
 export async function insertEntries(tx: Queries, entries: RevocationEntry[], shiftMs: number): Promise<void> {
-  if (entries.length === 0) return
-  const rows = entries.map(
-    (entry) =>
-      Prisma.sql`(${uuidv7()}::uuid, ${entry.kind}::revocation_kind, ${subjectOf(entry)},
-        ${entry.kind === 'user' ? entry.epoch : null}::bigint, ${now(shiftMs)},
-        to_timestamp(${entry.expiresAt}::float8))`,
-  )
-  await tx.$executeRaw`
-    INSERT INTO revocation (id, kind, subject, epoch, created_at, expires_at) VALUES ${Prisma.join(rows)}`
+  const times = ({ expiresAt }: RevocationEntry) => Prisma.sql`${now(shiftMs)}, to_timestamp(${expiresAt}::float8)`
+  const rows: Prisma.Sql[] = []
+  const ofClients: Prisma.Sql[] = []
+  for (const entry of entries) {
+    if (entry.kind === 'client') {
+      ofClients.push(Prisma.sql`(${uuidv7()}::uuid, ${entry.clientId}, ${entry.epoch}::bigint, ${times(entry)})`)
+    } else {
+      const epoch = entry.kind === 'user' ? entry.epoch : null
+      rows.push(Prisma.sql`
+        (${uuidv7()}::uuid, ${entry.kind}::revocation_kind, ${subjectOf(entry)}, ${epoch}::bigint, ${times(entry)})`)
+    }
+  }
+  if (rows.length > 0) {
+    await tx.$executeRaw`
+      INSERT INTO revocation (id, kind, subject, epoch, created_at, expires_at) VALUES ${Prisma.join(rows)}`
+  }
+  if (ofClients.length > 0) {
+    await tx.$executeRaw`
+      INSERT INTO client_revocation (id, client_id, epoch, created_at, expires_at) VALUES ${Prisma.join(ofClients)}`
+  }
 }
 
 /**
@@ -54,14 +67,19 @@ export function sessionsRevoked(ended: Prisma.Sql, expiresAt: number, shiftMs: n
   )`
 }
 
-/** Deletes one batch of expired entries; returns how many. */
+/** Deletes a batch of expired entries from each table; returns how many the larger one was. */
 export async function deleteExpired(client: Queries, batchSize: number, shiftMs: number): Promise<number> {
-  return client.$executeRaw`
+  const ofClients = await client.$executeRaw`
+    DELETE FROM client_revocation WHERE id IN (
+      SELECT id FROM client_revocation WHERE expires_at <= ${now(shiftMs)}
+      LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
+  const others = await client.$executeRaw`
     DELETE FROM revocation WHERE id IN (
       SELECT id FROM revocation WHERE expires_at <= ${now(shiftMs)} LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)`
+  return Math.max(ofClients, others)
 }
 
-function subjectOf(entry: RevocationEntry): string {
+function subjectOf(entry: Exclude<RevocationEntry, { kind: 'client' }>): string {
   switch (entry.kind) {
     case 'session':
       return entry.sid
@@ -81,5 +99,7 @@ function toEntry({ kind, subject, epoch, expires_at }: Row): RevocationEntry {
       return { kind, sub: subject, epoch: Number(epoch), expiresAt }
     case 'key':
       return { kind, kid: subject, expiresAt }
+    case 'client':
+      return { kind, clientId: subject, epoch: Number(epoch), expiresAt }
   }
 }

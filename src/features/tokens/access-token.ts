@@ -7,10 +7,19 @@ import {
   parseHeader,
   VERIFIED_CACHE_SIZE,
 } from '../../wire/access-token.js'
-import { requireClaims, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
+import {
+  FIRST_PARTY_CLIENT,
+  MAX_ACCESS_TOKEN_SECONDS,
+  requireClaims,
+  requireMaybeBoundClaims,
+  type AccessTokenClaims,
+  type ClientClaims,
+  type MaybeBoundClaims,
+  type UserClaims,
+} from '../../wire/claims.js'
 import type { Clock } from '../../platform/clock.js'
 import { Problem } from '../../platform/problem.js'
-import type { SigningKeys, VerificationKey } from './signing-keys.js'
+import type { KeySet, VerificationKey } from './signing-keys.js'
 
 /** The session and user data of an access token. */
 export interface AccessTokenSubject {
@@ -25,6 +34,20 @@ export interface AccessTokenSubject {
   acr: string
 }
 
+/** What a registered client is issued an access token for. */
+export interface AccessTokenGrant {
+  /** As it was when it authenticated: a token of a client that has changed since is stale from the start. */
+  client: { clientId: string; epoch: number }
+  /** Separated by spaces (RFC 6749, section 3.3); empty for none. */
+  scope: string
+  /** The resources that the token is for (RFC 8707). */
+  audience: readonly string[]
+  /** The thumbprint of the key that the bearer has to prove to hold (RFC 9449, section 6.1); null for a bearer token. */
+  jkt?: string | null | undefined
+  /** ACCESS_TOKEN_TTL by default; an hour at most. */
+  ttlSeconds?: number | undefined
+}
+
 export interface IssuedAccessToken {
   token: string
   expiresAt: Date
@@ -32,8 +55,17 @@ export interface IssuedAccessToken {
 }
 
 export interface AccessTokens {
-  /** Signs an access token (RFC 9068). It never outlives `notAfter`, the end of its session. */
-  issue(subject: AccessTokenSubject, at: { issuedAt: Date; notAfter: Date }): IssuedAccessToken
+  /**
+   * Signs an access token of a user (RFC 9068), for Sallyport's own sign-in or for a registered client. It never outlives
+   * `notAfter`, the end of its session.
+   */
+  issue(
+    subject: AccessTokenSubject,
+    at: { issuedAt: Date; notAfter: Date },
+    grant?: AccessTokenGrant,
+  ): IssuedAccessToken
+  /** Signs an access token of a client that acts for itself (RFC 6749, section 4.4): there is no user and no session. */
+  issueToClient(grant: AccessTokenGrant, at: { issuedAt: Date }): IssuedAccessToken
   /**
    * The claims of a token that is genuine and in force at this time. Throws `token_invalid`, `token_expired`, and
    * `token_stale` for one of a key that was withdrawn.
@@ -43,18 +75,22 @@ export interface AccessTokens {
   recall(token: string): AccessTokenClaims | null
   /** The claims of a token that we signed and meant for this audience, whether expired or not; null for any other. */
   read(token: string): Promise<AccessTokenClaims | null>
+  /**
+   * The same for any audience, and also of tokens that are bound to a key: for the authorization server, which asks what they
+   * are for and has the key proven.
+   */
+  readIssued(token: string): Promise<MaybeBoundClaims | null>
+  /** The same as `verify` throws. */
+  verifyIssued(token: string): Promise<MaybeBoundClaims>
 }
 
 interface AccessTokensOptions {
-  keys: Pick<SigningKeys, 'active' | 'find' | 'findAfterReload' | 'isWithdrawn'>
+  keys: Pick<KeySet, 'active' | 'find' | 'findAfterReload' | 'isWithdrawn'>
   clock: Clock
   issuer: string
   audience: string
   ttlSeconds: number
 }
-
-/** First-party clients share one name; clients that are registered come later. */
-const CLIENT_ID = 'sallyport'
 
 /** Instances of Sallyport follow the database's clock, so they hardly disagree. */
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -76,14 +112,25 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   async function read(token: string): Promise<AccessTokenClaims | null> {
     const known = find(token)
     if (known !== null) return known
-    const header = parseHeader(token)
-    if (header === null) return null
-    const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
-    if (key?.algorithm !== header.alg) return null
-    const claims = checkSignature(token, key)
+    const key = await findKey(token)
+    if (key === null) return null
+    const claims = checkSignature(token, key, requireClaims)
     if (claims === null || !isMeantFor(claims, options)) return null
     verified.remember(token, { kid: key.kid, claims }, clock.now())
     return claims
+  }
+
+  async function readIssued(token: string): Promise<MaybeBoundClaims | null> {
+    const key = await findKey(token)
+    const claims = key && checkSignature(token, key, requireMaybeBoundClaims)
+    return claims?.iss === issuer ? claims : null
+  }
+
+  async function findKey(token: string): Promise<VerificationKey | null> {
+    const header = parseHeader(token)
+    if (header === null) return null
+    const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
+    return key?.algorithm === header.alg ? key : null
   }
 
   /** Its signature proves nothing any more, but a client that got it from us only has to refresh. */
@@ -93,50 +140,74 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   }
 
   /** Times are left to each use of the token, and to a clock that follows the database's. */
-  function checkSignature(token: string, { jwt }: VerificationKey): AccessTokenClaims | null {
+  function checkSignature<Claims>(
+    token: string,
+    { jwt }: VerificationKey,
+    require: (payload: unknown) => Claims,
+  ): Claims | null {
     try {
-      return requireClaims(jwt.verify(token))
+      return require(jwt.verify(token))
     } catch {
       return null
     }
   }
 
-  function requireInForce(claims: AccessTokenClaims): AccessTokenClaims {
+  function requireGenuine<Claims extends AccessTokenClaims>(token: string, claims: Claims | null): Claims {
+    if (claims === null) throw new Problem(isOfWithdrawnKey(token) ? 'token_stale' : 'token_invalid')
+    return requireInForce(claims)
+  }
+
+  function requireInForce<Claims extends AccessTokenClaims>(claims: Claims): Claims {
     const verdict = judgeTimes(claims, clock.now(), CLOCK_TOLERANCE_SECONDS)
     if (verdict !== 'valid') throw new Problem(verdict)
     return claims
   }
 
+  /** The claims that a user's and a client's tokens share. */
+  function sharedClaims({ issuedAt, notAfter }: { issuedAt: Date; notAfter?: Date }, grant?: AccessTokenGrant) {
+    const iat = toNumericDate(issuedAt)
+    const ttl = Math.min(grant?.ttlSeconds ?? ttlSeconds, MAX_ACCESS_TOKEN_SECONDS)
+    const latest = notAfter === undefined ? Infinity : toNumericDate(notAfter)
+    const exp = Math.max(iat + 1, Math.min(iat + ttl, latest))
+    return {
+      iss: issuer,
+      aud: grant ? audienceOf(grant, issuer) : audience,
+      ...{ iat, nbf: iat, exp },
+      jti: randomUuid(),
+      client_id: grant?.client.clientId ?? FIRST_PARTY_CLIENT,
+      ...(grant && { client_epoch: grant.client.epoch }),
+      scope: grant?.scope ?? '',
+      ...(grant?.jkt && { cnf: { jkt: grant.jkt } }),
+    }
+  }
+
+  function sign(claims: AccessTokenClaims): IssuedAccessToken {
+    const token = keys.active().jwt.sign(claims)
+    return { token, expiresAt: new Date(claims.exp * 1000), expiresInSeconds: claims.exp - claims.iat }
+  }
+
   return {
-    issue(subject, { issuedAt, notAfter }) {
-      const iat = toNumericDate(issuedAt)
-      const exp = Math.max(iat + 1, Math.min(iat + ttlSeconds, toNumericDate(notAfter)))
+    issue(subject, at, grant) {
       const claims: UserClaims = {
-        iss: issuer,
+        ...sharedClaims(at, grant),
         sub: subject.userId,
-        aud: audience,
-        iat,
-        nbf: iat,
-        exp,
-        jti: randomUuid(),
-        client_id: CLIENT_ID,
         sid: subject.sessionId,
         epoch: subject.epoch,
         roles: subject.roles,
-        scope: '',
         auth_time: toNumericDate(subject.authenticatedAt),
         amr: subject.amr,
         acr: subject.acr,
       }
-      const token = keys.active().jwt.sign(claims)
-      return { token, expiresAt: new Date(exp * 1000), expiresInSeconds: exp - iat }
+      return sign(claims)
     },
 
-    async verify(token) {
-      const claims = await read(token)
-      if (claims === null) throw new Problem(isOfWithdrawnKey(token) ? 'token_stale' : 'token_invalid')
-      return requireInForce(claims)
+    issueToClient(grant, at) {
+      const claims: ClientClaims = { ...sharedClaims(at, grant), sub: grant.client.clientId, roles: [] }
+      return sign(claims)
     },
+
+    verify: async (token) => requireGenuine(token, await read(token)),
+    verifyIssued: async (token) => requireGenuine(token, await readIssued(token)),
 
     recall(token) {
       const claims = find(token)
@@ -144,7 +215,16 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     },
 
     read,
+    readIssued,
   }
+}
+
+/** The issuer is among them where the token opens the UserInfo endpoint, and where it is for no resource at all. */
+function audienceOf({ audience, scope }: AccessTokenGrant, issuer: string): string | string[] {
+  const isForIssuer = audience.length === 0 || scope.split(' ').includes('openid')
+  const all = [...new Set([...audience, ...(isForIssuer ? [issuer] : [])])]
+  const [only, ...others] = all
+  return only !== undefined && others.length === 0 ? only : all
 }
 
 function toNumericDate(time: Date): number {

@@ -6,14 +6,14 @@ import type { Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { operator, system, type Actor, type Audit } from '../audit/audit.js'
 import type { keyEvents } from './audit-events.js'
-import { generateSigningKey, thumbprint, toPublicJwk, type SigningAlgorithm } from './algorithms.js'
+import { generateSigningKey, thumbprint, toPublicJwk, type KeyUse, type SigningAlgorithm } from './algorithms.js'
 import { isPublished, isPublishedLongEnough, nextKeyChange, type KeyState } from './key-schedule.js'
 import * as store from './store.js'
 
 /** Which keys to withdraw: one, or all published ones. */
 export type Withdrawal = { kid: string } | 'all'
 
-/** Changes of the stored keys. Each runs in the caller's transaction, which holds the lock on the keys. */
+/** Changes of the stored keys of one use. Each runs in the caller's transaction, which holds the lock on the keys. */
 export interface KeyChanges {
   /** Makes the change that is due, if any. */
   makeDue(tx: Queries, spare: KeyObject[]): Promise<void>
@@ -31,6 +31,7 @@ export interface KeyChanges {
 
 interface KeyChangesOptions {
   secrets: SecretKeys
+  use: KeyUse
   algorithm: SigningAlgorithm
   clock: Clock
   audit: Audit<typeof keyEvents>
@@ -38,7 +39,7 @@ interface KeyChangesOptions {
 
 const SEALING_PURPOSE = 'signing-key'
 
-export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChangesOptions): KeyChanges {
+export function createKeyChanges({ secrets, use, algorithm, clock, audit }: KeyChangesOptions): KeyChanges {
   function openKey(key: store.StoredKey): KeyObject | null {
     const der = open(secrets, SEALING_PURPOSE, key.secretId, key.sealedPrivateKey, key.kid)
     return der && createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
@@ -55,7 +56,7 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
     const kid = thumbprint(publicKey)
     const { secretId, sealed } = sealKey(kid, privateKey)
     const times = { createdAt: now, activatedAt: state === 'active' ? now : null, retiredAt: null }
-    await store.insertKey(tx, { kid, algorithm, state, publicKey, secretId, sealedPrivateKey: sealed, ...times })
+    await store.insertKey(tx, { kid, use, algorithm, state, publicKey, secretId, sealedPrivateKey: sealed, ...times })
   }
 
   async function advance(tx: Queries, keys: store.StoredKey[], now: Date, actor: Actor): Promise<string | null> {
@@ -69,11 +70,11 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
 
   return {
     openKey,
-    makeSpare: () => Promise.all([generateSigningKey(algorithm), generateSigningKey(algorithm)]),
+    makeSpare: () => Promise.all([generateSigningKey(algorithm, use), generateSigningKey(algorithm, use)]),
 
     async makeDue(tx, spare) {
       await store.lockKeys(tx)
-      const keys = await store.findKeys(tx)
+      const keys = await store.findKeys(tx, use)
       const now = clock.now()
       const change = nextKeyChange(keys, algorithm, now)
       switch (change) {
@@ -98,7 +99,7 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
 
     async rotate(tx, { force }) {
       await store.lockKeys(tx)
-      const keys = await store.findKeys(tx)
+      const keys = await store.findKeys(tx, use)
       const now = clock.now()
       const next = keys.find((key) => key.state === 'next')
       if (!next || (!force && !isPublishedLongEnough(next, now))) return null
@@ -107,7 +108,7 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
 
     async withdraw(tx, which, spare) {
       await store.lockKeys(tx)
-      const keys = await store.findKeys(tx)
+      const keys = await store.findKeys(tx, use)
       const now = clock.now()
       const isMeant = (key: store.StoredKey) =>
         which === 'all' ? isPublished(key, now) : key.kid === which.kid && key.state !== 'withdrawn'
@@ -131,14 +132,12 @@ export function createKeyChanges({ secrets, algorithm, clock, audit }: KeyChange
       await store.lockKeys(tx)
       let resealed = 0
       // All keys: two secrets may share an id, so the id does not show which one encrypted a key.
-      for (const key of await store.findKeys(tx)) {
+      for (const key of await store.findKeys(tx, use)) {
         const privateKey = openKey(key)
         if (privateKey === null) continue
         await store.resealKey(tx, key.kid, sealKey(key.kid, privateKey))
         resealed += 1
       }
-      const detail = { keys: resealed, secret_id: secrets.current.id }
-      await audit.record(tx, { event: 'keys_resealed', actor: operator, caller: noCaller, detail })
       return resealed
     },
   }

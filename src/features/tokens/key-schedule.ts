@@ -1,11 +1,12 @@
 import { MAX_ACCESS_TOKEN_SECONDS } from '../../wire/claims.js'
-import type { SigningAlgorithm } from './algorithms.js'
+import type { KeyUse, SigningAlgorithm } from './algorithms.js'
 
 export type KeyState = 'next' | 'active' | 'retired' | 'withdrawn'
 
 /** The part of a key that the schedule uses. */
 export interface KeyAge {
   kid: string
+  use: KeyUse
   algorithm: string
   state: KeyState
   createdAt: Date
@@ -20,15 +21,21 @@ const ACTIVE_MS = 90 * DAY_MS
 const PUBLISHED_AHEAD_MS = DAY_MS
 
 /**
- * How long a retired key stays in the key set: the longest life of a token, the five minutes that a key set is cached,
- * the minute after which the last instance has noticed the rotation, and as much again for clocks and slow readers.
+ * How long a retired key stays in the key set. For access tokens: the longest life of a token, the five minutes that a key
+ * set is cached, the minute after which the last instance has noticed the rotation, and as much again for clocks and slow
+ * readers. An ID token names its session long after it has expired (`id_token_hint`), until the next rotation.
  */
-const RETIRED_MS = 2 * MAX_ACCESS_TOKEN_SECONDS * 1000
+const retiredMs = {
+  access_token: 2 * MAX_ACCESS_TOKEN_SECONDS * 1000,
+  id_token: ACTIVE_MS,
+} as const satisfies Record<KeyUse, number>
 
 /** Whether verifiers may rely on the key: it is in the key set, and tokens that it signed are accepted. */
 export function isPublished(key: KeyAge, now: Date): boolean {
   if (key.state === 'next' || key.state === 'active') return true
-  return key.state === 'retired' && key.retiredAt !== null && now.getTime() < key.retiredAt.getTime() + RETIRED_MS
+  return (
+    key.state === 'retired' && key.retiredAt !== null && now.getTime() < key.retiredAt.getTime() + retiredMs[key.use]
+  )
 }
 
 /** Whether the next key has been published for long enough to sign with it. */

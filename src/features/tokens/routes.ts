@@ -2,7 +2,7 @@ import { etagOf, isNamedBy } from '../../platform/http/etag.js'
 import { noContent } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { jwksSchema } from './schemas.js'
-import type { SigningKeys } from './signing-keys.js'
+import type { SigningKeys } from './all-keys.js'
 
 /** Verifiers may keep the key set for five minutes; a key is published a day before it is used. */
 const CACHE_CONTROL = 'public, max-age=300'

@@ -4,7 +4,7 @@ import { createKeyJwt, type KeyJwt } from '../../platform/crypto/key-jwt.js'
 import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
-import type { PublicJwk, SigningAlgorithm } from './algorithms.js'
+import type { KeyUse, PublicJwk, SigningAlgorithm } from './algorithms.js'
 import type { keyEvents } from './audit-events.js'
 import { createKeyChanges, kidsInState, type Withdrawal } from './key-changes.js'
 import { isPublished, nextKeyChange } from './key-schedule.js'
@@ -23,13 +23,23 @@ export interface SigningKey {
   jwt: Pick<KeyJwt, 'sign'>
 }
 
-export interface SigningKeys {
+/** A key with its private part, for a library that signs by itself. */
+export interface PrivateKey {
+  kid: string
+  algorithm: string
+  privateKey: KeyObject
+}
+
+/** The signing keys of one use. */
+export interface KeySet {
   /** Creates missing keys, rotates those that are due and reads all keys. Called at the start and every minute. */
   maintain(): Promise<void>
   /** Reads the keys from the database. */
   reload(): Promise<void>
   /** The key that signs new tokens. */
   active(): SigningKey
+  /** The key that signs new tokens, and after it the retired ones that are still published. */
+  privateKeys(): readonly PrivateKey[]
   /** The published key with this id, if it is in memory. */
   find(kid: string): VerificationKey | null
   /** The same, but reads the keys first unless they were read within the last second. */
@@ -42,15 +52,12 @@ export interface SigningKeys {
    */
   rotate(options: { force: boolean }): Promise<{ outcome: 'rotated'; kid: string } | { outcome: 'too_soon' }>
   /**
-   * Withdraws keys permanently, activates replacements, and returns the ids of the newly withdrawn keys.
-   * `within` runs the change in the transaction that also tells the verifiers.
+   * Prepares the permanent withdrawal of keys: in a transaction, the result activates replacements and returns the ids of
+   * the newly withdrawn keys.
    */
-  withdraw(
-    which: Withdrawal,
-    within: (change: (tx: Queries) => Promise<string[]>) => Promise<string[]>,
-  ): Promise<string[]>
+  prepareWithdrawal(which: Withdrawal): Promise<(tx: Queries) => Promise<string[]>>
   /** Encrypts every private key again, under the current secret, and returns their number. */
-  reseal(): Promise<number>
+  reseal(tx: Queries): Promise<number>
 }
 
 /** Stored keys that no listed secret decrypts. Starting without them would refuse valid tokens. */
@@ -66,21 +73,26 @@ export class LockedKeysError extends Error {
   }
 }
 
-interface SigningKeysOptions {
+export interface KeySetOptions {
   database: Database
   secrets: SecretKeys
+  use: KeyUse
   algorithm: SigningAlgorithm
+  /** Whether tokens are signed. If not, no keys are made, and those that there are only stay published. */
+  isSigning: boolean
   clock: Clock
   audit: Audit<typeof keyEvents>
 }
 
 const RELOAD_INTERVAL_MS = 1000
 
-export function createSigningKeys({ database, secrets, algorithm, clock, audit }: SigningKeysOptions): SigningKeys {
-  const changes = createKeyChanges({ secrets, algorithm, clock, audit })
+export function createKeySet(options: KeySetOptions): KeySet {
+  const { database, use, algorithm, isSigning, clock } = options
+  const changes = createKeyChanges(options)
   let published = new Map<string, VerificationKey>()
   let withdrawn = new Set<string>()
   let active: SigningKey | null = null
+  let privateKeys: readonly PrivateKey[] = []
   let lastReload = { startedAt: -Infinity, done: Promise.resolve() }
 
   /** Reads the keys, at most once a second. After a failure, the keys in memory stay in use. */
@@ -96,20 +108,32 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
     const toPublish = stored.filter((key) => isPublished(key, now))
     published = new Map(toPublish.map((key) => [key.kid, published.get(key.kid) ?? toVerificationKey(key)]))
     withdrawn = new Set(kidsInState(stored, 'withdrawn'))
+    if (!isSigning) return
 
     const needed = stored.filter((key) => key.state === 'next' || key.state === 'active')
     const locked = needed.filter((key) => changes.openKey(key) === null)
     if (locked.length > 0) throw new LockedKeysError(locked)
     const signing = stored.find((key) => key.state === 'active')
+    const known = [signing ?? [], toPublish.filter((key) => key.state === 'retired')].flat()
+    if (known.map(({ kid }) => kid).join() !== privateKeys.map(({ kid }) => kid).join()) {
+      privateKeys = known.flatMap((key) => openPrivateKey(key) ?? [])
+    }
     if (signing === undefined || signing.kid === active?.kid) return
-    const privateKey = changes.openKey(signing)
-    if (privateKey !== null) active = toSigningKey(signing, privateKey)
+    const opened = privateKeys.find(({ kid }) => kid === signing.kid)
+    if (opened !== undefined) active = toSigningKey(signing, opened.privateKey)
   }
+
+  function openPrivateKey(key: store.StoredKey): PrivateKey | null {
+    const privateKey = changes.openKey(key)
+    return privateKey && { kid: key.kid, algorithm: key.algorithm, privateKey }
+  }
+
+  const read = () => database.query((client) => store.findKeys(client, use), { internal: true })
 
   async function makeAllChanges(): Promise<store.StoredKey[]> {
     for (;;) {
-      const stored = await database.query(store.findKeys, { internal: true })
-      if (nextKeyChange(stored, algorithm, clock.now()) === null) return stored
+      const stored = await read()
+      if (!isSigning || nextKeyChange(stored, algorithm, clock.now()) === null) return stored
       const spare = await changes.makeSpare()
       await database.transaction((tx) => changes.makeDue(tx, spare), { internal: true })
     }
@@ -122,7 +146,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
     if (expired.length > 0) await database.query((client) => store.deleteKeys(client, expired), { internal: true })
   }
 
-  const keys: SigningKeys = {
+  const keys: KeySet = {
     async maintain() {
       const stored = await makeAllChanges()
       adopt(stored)
@@ -130,7 +154,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
     },
 
     async reload() {
-      adopt(await database.query(store.findKeys, { internal: true }))
+      adopt(await read())
     },
 
     active() {
@@ -138,6 +162,7 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
       return active
     },
 
+    privateKeys: () => privateKeys,
     find: (kid) => published.get(kid) ?? null,
 
     async findAfterReload(kid) {
@@ -155,12 +180,12 @@ export function createSigningKeys({ database, secrets, algorithm, clock, audit }
       return { outcome: 'rotated', kid }
     },
 
-    async withdraw(which, within) {
-      const spare = await changes.makeSpare()
-      return within((tx) => changes.withdraw(tx, which, spare))
+    async prepareWithdrawal(which) {
+      const spare = isSigning ? await changes.makeSpare() : []
+      return (tx) => changes.withdraw(tx, which, spare)
     },
 
-    reseal: () => database.transaction((tx) => changes.reseal(tx)),
+    reseal: changes.reseal,
   }
   return keys
 }

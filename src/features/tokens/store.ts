@@ -1,7 +1,6 @@
 import type { Queries } from '../../platform/database/database.js'
 import { lockForTransaction } from '../../platform/database/locks.js'
-import type { PublicJwk } from './algorithms.js'
-import { publicJwkSchema } from './algorithms.js'
+import { publicJwkSchema, type KeyUse, type PublicJwk } from './algorithms.js'
 import type { KeyAge } from './key-schedule.js'
 
 /** A signing key as it is stored: the private part sealed. */
@@ -19,9 +18,10 @@ export async function lockKeys(tx: Queries): Promise<void> {
   await lockForTransaction(tx, KEY_LOCK)
 }
 
-export async function findKeys(client: Queries): Promise<StoredKey[]> {
-  const rows = await client.signingKey.findMany({ orderBy: [{ createdAt: 'asc' }, { kid: 'asc' }] })
-  return rows.map((row) => ({ ...row, publicKey: publicJwkSchema.parse(row.publicKey) }))
+/** The keys of a use, the oldest first. */
+export async function findKeys(client: Queries, use: KeyUse): Promise<StoredKey[]> {
+  const rows = await client.signingKey.findMany({ where: { use }, orderBy: [{ createdAt: 'asc' }, { kid: 'asc' }] })
+  return rows.map((row) => ({ ...row, use, publicKey: publicJwkSchema.parse(row.publicKey) }))
 }
 
 export async function insertKey(tx: Queries, key: StoredKey): Promise<void> {

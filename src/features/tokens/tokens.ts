@@ -1,6 +1,6 @@
 /**
  * Owns the signing keys and the access tokens: how a key is made, published, rotated and retired, how an access token
- * is signed, and whether one is genuine. Whether a genuine token still holds is the matter of revocation.
+ * is signed, and whether one is genuine. ID tokens have keys of their own, which oauth signs with. Whether a genuine token still holds is the matter of revocation.
  */
 import type { Clock } from '../../platform/clock.js'
 import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
@@ -9,11 +9,14 @@ import type { Audit } from '../audit/audit.js'
 import { createAccessTokens, type AccessTokens } from './access-token.js'
 import type { SigningAlgorithm } from './algorithms.js'
 import type { keyEvents } from './audit-events.js'
-import { createSigningKeys, type SigningKeys } from './signing-keys.js'
+import { createAllKeys, type SigningKeys } from './all-keys.js'
+import { createKeySet } from './signing-keys.js'
 
-export type { AccessTokens, IssuedAccessToken } from './access-token.js'
+export { FIRST_PARTY_CLIENT } from '../../wire/claims.js'
+export type { AccessTokenGrant, AccessTokens, IssuedAccessToken } from './access-token.js'
 export type { Withdrawal } from './key-changes.js'
-export type { SigningKeys } from './signing-keys.js'
+export type { SigningKeys } from './all-keys.js'
+export type { PrivateKey } from './signing-keys.js'
 
 export interface TokensOptions {
   database: Database
@@ -24,6 +27,8 @@ export interface TokensOptions {
   issuer: string
   audience: string
   accessTokenTtlSeconds: number
+  /** Whether ID tokens are signed. */
+  issuesIdTokens: boolean
 }
 
 export interface Tokens {
@@ -33,9 +38,12 @@ export interface Tokens {
 
 export function createTokens(options: TokensOptions): Tokens {
   const { database, secrets, clock, audit, issuer, audience, signingAlgorithm, accessTokenTtlSeconds } = options
-  const keys = createSigningKeys({ database, secrets, algorithm: signingAlgorithm, clock, audit })
+  const common = { database, secrets, clock, audit }
+  const keys = createKeySet({ ...common, use: 'access_token', algorithm: signingAlgorithm, isSigning: true })
+  // RS256 is what relying parties expect unless they are told otherwise (OpenID Connect Registration, section 2).
+  const ofIdTokens = createKeySet({ ...common, use: 'id_token', algorithm: 'RS256', isSigning: options.issuesIdTokens })
   return {
-    keys,
+    keys: createAllKeys({ ...common, ofAccessTokens: keys, ofIdTokens }),
     accessTokens: createAccessTokens({ keys, clock, issuer, audience, ttlSeconds: accessTokenTtlSeconds }),
   }
 }

@@ -9,13 +9,16 @@ interface LayoutProps {
   hasErrors?: boolean
   /** Wide pages have sections; the others are one card. */
   isWide?: boolean
+  /** Where the browser goes on at once, without script. */
+  goesTo?: string
   /** What the page has besides. */
   scripts?: readonly StaticName[]
   children: ComponentChildren
 }
 
 /** The frame of every page. */
-export function Layout({ title, hasErrors = false, isWide = false, scripts = [], children }: LayoutProps): VNode {
+export function Layout(props: LayoutProps): VNode {
+  const { title, hasErrors = false, isWide = false, goesTo, scripts = [], children } = props
   const { locale, t, asset, href, appName } = usePage()
   return (
     <html lang={locale} dir={directionOf(locale)}>
@@ -24,6 +27,7 @@ export function Layout({ title, hasErrors = false, isWide = false, scripts = [],
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="robots" content="noindex" />
+        {goesTo !== undefined && <meta http-equiv="refresh" content={`0;url=${goesTo}`} />}
         <title>{`${hasErrors ? t('site.error_title', { title }) : title} – ${appName}`}</title>
         <link rel="stylesheet" href={asset('theme.css')} />
         <link rel="icon" href={asset('logo')} />

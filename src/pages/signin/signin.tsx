@@ -31,7 +31,7 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
   const offers = { canMail: flows.sendsMail, canMailCode: flows.sendsMail && tools.methods.includes('otp') }
 
   scope.get('/signin', { ...forAnyone, schema: { hide: true, querystring: pageQuery } }, async (request, reply) => {
-    const { return_to: returnTo = '', prompt, ended = '', done } = request.query
+    const { return_to: returnTo = '', prompt, login_hint: email = '', ended = '', done } = request.query
     readReturnTo(returnTo)
     const claims = prompt === 'login' ? null : await findClaims(tools, request, reply)
     if (claims !== null) {
@@ -40,7 +40,7 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
     }
     const endReason = isKnownEndReason(ended) ? ended : ''
     const told = { endReason, done: doneMessages[done ?? ''] ?? null }
-    return sendAddressStep(reply, { email: '', returnTo, ...told })
+    return sendAddressStep(reply, { email, returnTo, ...told })
   })
 
   scope.post('/signin', forAnyone, async (request, reply) => {

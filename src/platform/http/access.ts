@@ -48,7 +48,7 @@ const openAccess = ['public', 'probe', 'refresh', 'credential', 'client'] as con
  * - `probe`: whatever watches the process; it tells nothing about users
  * - `refresh`: who holds a refresh token; the route judges it
  * - `credential`: anyone, but the route acts on whatever genuine credential is shown
- * - `client`: a service that is listed in VERIFIER_KEYS
+ * - `client`: a service that is listed in VERIFIER_KEYS, or registered as a client that may introspect
  * - a requirement: who holds an access token that meets it
  */
 export type Access = (typeof openAccess)[number] | TokenRequirement
@@ -88,7 +88,7 @@ export type Authenticate = (
 ) => UserClaims | Promise<UserClaims>
 
 /** Answers the name of the verifier whose credential a request carries, or throws `invalid_client`. */
-export type RequireVerifier = (request: FastifyRequest) => string
+export type RequireVerifier = (request: FastifyRequest) => string | Promise<string>
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -122,7 +122,16 @@ export function guardRoutes(app: FastifyInstance, { authenticate, problemsOf, re
 
   app.addHook('onRequest', (request, reply, done) => {
     const { access } = request.routeOptions.config
-    if (access === 'client') request.verifier = requireVerifier(request)
+    if (access === 'client') {
+      const admitVerifier = (name: string) => {
+        request.verifier = name
+        done()
+      }
+      const name = requireVerifier(request)
+      if (name instanceof Promise) name.then(admitVerifier, done)
+      else admitVerifier(name)
+      return
+    }
     if (typeof access !== 'object') {
       done()
       return

@@ -45,7 +45,11 @@ export async function describeApi(
         securitySchemes: {
           accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'at+jwt' },
           accessCookie: { type: 'apiKey', in: 'cookie', name: cookieNames.access },
-          verifier: { type: 'http', scheme: 'bearer', description: 'A credential listed in VERIFIER_KEYS.' },
+          verifier: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A credential listed in VERIFIER_KEYS, or the secret of a client that may introspect.',
+          },
           verifierByBasic: {
             type: 'http',
             scheme: 'basic',

@@ -4,6 +4,13 @@ import { Problem } from '../problem.js'
 export const HEADER_LIMIT_BYTES = 16 * 1024
 const MAX_URL_LENGTH = 2048
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How long the URL may be, for a route whose callers put more into it than is usual. */
+    maxUrlLength?: number
+  }
+}
+
 export const HEADERS_TOO_LARGE =
   'The headers are larger than 16 KiB. In a browser, delete cookies that other applications on this host have set.'
 
@@ -27,8 +34,9 @@ export function refuseMalformed(app: FastifyInstance): void {
 
 function faultOf(request: FastifyRequest): Problem | undefined {
   const { url = '', rawHeaders, httpVersion } = request.raw
-  if (url.length > MAX_URL_LENGTH) {
-    return new Problem('invalid_request', { detail: `The URL is longer than ${MAX_URL_LENGTH} characters.` })
+  const { maxUrlLength = MAX_URL_LENGTH } = request.routeOptions.config
+  if (url.length > maxUrlLength) {
+    return new Problem('invalid_request', { detail: `The URL is longer than ${maxUrlLength} characters.` })
   }
   const { hosts, bytes } = measure(rawHeaders)
   const headers = { connection: 'close' }

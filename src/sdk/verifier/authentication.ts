@@ -1,5 +1,5 @@
 import { isBearer, parseBearer } from '../../wire/access-token.js'
-import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
+import { FIRST_PARTY_CLIENT, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
 import { readCookies } from '../../wire/cookies.js'
 import { isSameOrigin, type ShownRequest } from './cross-site.js'
 import type { VerifyOptions } from './options.js'
@@ -56,8 +56,8 @@ function requireBearer(authorization: string): string {
 
 /**
  * The cookie that is valid; otherwise why the first one was refused. If cookies of two sessions are valid, one may have
- * been planted so that the victim acts as another user, and they cannot be distinguished. A client's token is in a
- * cookie only if it was planted.
+ * been planted so that the victim acts as another user, and they cannot be distinguished. A token that a client was issued
+ * is in a cookie only if it was planted.
  */
 async function tryAccessCookies(
   tokens: string[],
@@ -68,7 +68,8 @@ async function tryAccessCookies(
   for (const token of tokens) {
     try {
       const claims = await verify(token)
-      if (claims.sid === undefined) throw new VerificationError('token_invalid')
+      if (claims.sid === undefined || claims.client_id !== FIRST_PARTY_CLIENT)
+        throw new VerificationError('token_invalid')
       if (passed !== undefined && passed.sid !== claims.sid) throw new VerificationError('ambiguous_credentials')
       passed = claims
     } catch (error) {

@@ -14,7 +14,9 @@ const MAX_EVENT_LENGTH = 4_194_304
 // Entries are parsed one by one, so that an unknown kind does not hide the others.
 const entries = z.array(z.unknown())
 const entriesSchema = z.object({ entries })
-const listSchema = revocationListSchema.extend({ entries })
+const clientsSchema = z.object({ clients: entries })
+// A server of version 0.1 has no entries of clients.
+const listSchema = revocationListSchema.extend({ entries, clients: entries.default([]) })
 
 export interface FeedSource {
   url: string
@@ -26,6 +28,8 @@ export interface FeedSource {
 /** A message of the feed. Its cursor covers all earlier messages. */
 export interface FeedNews {
   entries: readonly unknown[]
+  /** The entries of clients. */
+  clients: readonly unknown[]
   /** The age of the instance's own list; absent if more entries follow. */
   ageMs?: number
   cursor: string
@@ -48,7 +52,7 @@ export async function readList({ url, credential, fetch, stop }: FeedSource, cur
   })
   requireAnswered(status)
   const list = listSchema.parse(JSON.parse(text))
-  return { entries: list.entries, ageMs: list.age_ms, cursor: list.cursor }
+  return { entries: list.entries, clients: list.clients, ageMs: list.age_ms, cursor: list.cursor }
 }
 
 /** Streams the entries after a cursor until the stream ends or is silent, and then throws. */
@@ -88,9 +92,11 @@ export async function* readStream(
 function parseEvent({ type, data, id }: ServerSentEvent): FeedNews | null {
   switch (type) {
     case 'entries':
-      return { ...entriesSchema.parse(JSON.parse(data)), cursor: id }
+      return { ...entriesSchema.parse(JSON.parse(data)), clients: [], cursor: id }
+    case 'clients':
+      return { ...clientsSchema.parse(JSON.parse(data)), entries: [], cursor: id }
     case 'beat':
-      return { entries: [], ageMs: feedEventSchemas.beat.parse(JSON.parse(data)).age_ms, cursor: id }
+      return { entries: [], clients: [], ageMs: feedEventSchemas.beat.parse(JSON.parse(data)).age_ms, cursor: id }
     default:
       return null
   }
@@ -99,7 +105,8 @@ function parseEvent({ type, data, id }: ServerSentEvent): FeedNews | null {
 function requireAnswered(status: number): void {
   if (status === 401) {
     throw new FeedRefusedError(
-      'The server rejected the verifier credential: check that its hash is listed in VERIFIER_KEYS.',
+      'The server rejected the verifier credential: check that its hash is listed in VERIFIER_KEYS, or that its client is ' +
+        'enabled and may introspect.',
     )
   }
   if (status !== 200) throw new Error(`The revocation feed responded with status ${status}.`)

@@ -37,7 +37,7 @@ function createFollower(options: FeedOptions, onConfirmed: () => void) {
 
   /** `atMs`: when a poll was sent or a stream event arrived; its age counts from there. */
   function take(news: FeedNews, atMs: number): void {
-    revocations.take(news.entries)
+    revocations.take(news)
     if (news.cursor !== '') cursor = news.cursor
     if (news.ageMs === undefined) return
     revocations.confirm(atMs - news.ageMs)

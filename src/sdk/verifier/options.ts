@@ -23,7 +23,10 @@ export interface VerifierOptions {
   issuer: string
   /** `aud` of the tokens for this service: AUDIENCE of Sallyport, or its issuer if unset. */
   audience: string
-  /** `spv_…`, from `sallyport verifier:create`. Without it, only `offline` is available. */
+  /**
+   * `spv_…`, from `sallyport verifier:create`, or `spc_…`, the secret of a client that may introspect. Without it, only
+   * `offline` is available.
+   */
   credential?: string | undefined
   /** The URL of Sallyport as seen from this service; the issuer by default. */
   url?: string | undefined
@@ -87,7 +90,10 @@ const optionsSchema = z.strictObject({
   audience: z.string().min(1),
   credential: z
     .string()
-    .regex(/^spv_[\w-]+$/, 'Must be a credential from sallyport verifier:create, which starts with spv_')
+    .regex(
+      /^sp[vc]_[\w-]+$/,
+      'Must be a credential from sallyport verifier:create, which starts with spv_, or the secret of a client, which starts with spc_',
+    )
     .optional(),
   url: z.url({ protocol: /^https?$/ }).optional(),
   cookies: z.boolean().default(false),

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import type { AccessTokenClaims } from '../../wire/claims.js'
-import { readRevocation, revocationEntrySchema, type RevocationEntry } from '../../wire/revocation.js'
+import {
+  clientRevocationSchema,
+  readClientRevocation,
+  readRevocation,
+  revocationEntrySchema,
+  type RevocationEntry,
+} from '../../wire/revocation.js'
 import { createRevocationMap, type RevocationVerdict } from '../../wire/revocation-map.js'
 import type { VerifierClock } from './clock.js'
 
@@ -9,7 +15,7 @@ const PURGE_INTERVAL_MS = 60_000
 /** The revocations known to this verifier, and their age. */
 export interface KnownRevocations {
   /** Adds entries from the feed. Unknown kinds of entries make the list count as stale until they expire. */
-  take(entries: readonly unknown[]): void
+  take(news: { entries: readonly unknown[]; clients: readonly unknown[] }): void
   /** Marks the list as complete up to this time of the monotonic clock. */
   confirm(atMs: number): void
   judge(claims: AccessTokenClaims): RevocationVerdict
@@ -30,14 +36,22 @@ export function createKnownRevocations({ clock, onKeyWithdrawn }: KnownRevocatio
   let purgedAtMs = -Infinity
   let unreadableUntilMs = -Infinity
 
+  /** The readable entries among these; for any other, the list counts as stale. */
+  function read<T>(entries: readonly unknown[], schema: z.ZodType<T>, toEntry: (wire: T) => RevocationEntry) {
+    return entries.flatMap((entry) => {
+      const parsed = schema.safeParse(entry)
+      if (parsed.success) return [toEntry(parsed.data)]
+      unreadableUntilMs = Math.max(unreadableUntilMs, expiryOf(entry))
+      return []
+    })
+  }
+
   return {
-    take(entries) {
-      const readable: RevocationEntry[] = []
-      for (const entry of entries) {
-        const parsed = revocationEntrySchema.safeParse(entry)
-        if (parsed.success) readable.push(readRevocation(parsed.data))
-        else unreadableUntilMs = Math.max(unreadableUntilMs, expiryOf(entry))
-      }
+    take({ entries, clients }) {
+      const readable = [
+        ...read(entries, revocationEntrySchema, readRevocation),
+        ...read(clients, clientRevocationSchema, readClientRevocation),
+      ]
       for (const entry of map.merge(readable)) if (entry.kind === 'key') onKeyWithdrawn(entry.kid)
     },
 

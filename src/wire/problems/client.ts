@@ -5,6 +5,8 @@ export const clientCodes = {
   invalid_client: {
     status: 401,
     title: 'A verifier credential is required',
-    advice: 'Send a credential that is listed in VERIFIER_KEYS as "Authorization: Bearer spv_…".',
+    advice:
+      'Send a credential that is listed in VERIFIER_KEYS, or the secret of a client that may introspect, as ' +
+      '"Authorization: Bearer …".',
   },
 } as const satisfies ProblemTable

@@ -6,14 +6,20 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Prisma } from '../../../src/generated/prisma/client.js'
 import type { Queries } from '../../../src/platform/database/database.js'
-import { endOf, judge, judgeRenewal, type RotationSettings } from '../../../src/features/families/rotation.js'
+import * as endingStore from '../../../src/features/families/ending-store.js'
+import {
+  endOf,
+  judge,
+  judgeRenewal,
+  type FamilyMode,
+  type RotationSettings,
+} from '../../../src/features/families/rotation.js'
 import * as store from '../../../src/features/families/store.js'
-import { modes, type Mode } from '../../../src/wire/mode.js'
 import { openTestDatabase } from '../../support/database.js'
 
 const database = await openTestDatabase()
 
-const idleSeconds: Record<Mode, number> = { cookie: 1000, json: 2000, session: 3000 }
+const idleSeconds: Record<FamilyMode, number> = { cookie: 1000, json: 2000, session: 3000, client: 2500 }
 
 /** Milliseconds from the time of judgement: at a limit, next to it, and anywhere. */
 const around = (...limitsMs: number[]) =>
@@ -26,13 +32,25 @@ const past = <T>(time: fc.Arbitrary<T>) => fc.option(time, { freq: 2 })
 const mostly = <T>(usual: T, ...others: T[]) =>
   fc.oneof({ weight: 5, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) })
 
+const someParent = fc.record({
+  mode: fc.constantFrom<FamilyMode>('cookie', 'session'),
+  lastUsed: fc.oneof(fc.integer({ min: -900_000, max: 0 }), around(...idleLimits)),
+  expires: fc.oneof(fc.constant(60_000), around(0)),
+  isEnded: mostly(false, true),
+})
+
 const someFamily = fc.record({
-  mode: fc.constantFrom(...modes),
+  mode: fc.constantFrom<FamilyMode>('cookie', 'json', 'session', 'client'),
+  jkt: mostly(null, 'a key'),
+  presentedJkt: mostly(null, 'a key', 'another'),
+  parent: fc.constantFrom<'none' | 'some' | 'gone'>('none', 'none', 'some', 'some', 'gone'),
+  parentLife: someParent,
+  scope: fc.constantFrom('', 'openid orders:read', 'openid offline_access', 'no_offline_access offline_access_x'),
   clientId: mostly('sallyport', 'another'),
   generation: fc.integer({ min: 2, max: 5 }),
   /** How far the token is behind the family, or ahead of it. */
   behind: mostly(0, -1, 1, 1, 2),
-  presentedModes: fc.constantFrom<Mode[]>(['json'], ['cookie', 'session']),
+  presentedModes: fc.constantFrom<FamilyMode[]>(['json'], ['cookie', 'session'], ['client']),
   lastUsed: fc.oneof(fc.integer({ min: -900_000, max: 0 }), around(...idleLimits)),
   expires: fc.oneof(fc.constant(60_000), around(0)),
   rotated: past(around(0, -10_000)),
@@ -61,7 +79,18 @@ async function write(tx: Queries, families: SomeFamily[], shiftMs: number) {
     id: randomUUID(),
     handleHash: randomBytes(32),
     ownerId: randomUUID(),
+    parentId: family.parent === 'none' ? null : randomUUID(),
   }))
+  const parents = rows.filter(({ parent }) => parent === 'some')
+  const ended = { endedAt: at(-1000), endReason: 'logout' as const }
+  // Of no user, so that they do not count towards the limit of one, and of another secret.
+  await tx.refreshTokenFamily.createMany({
+    data: parents.map(({ parentId, parentLife: { mode, lastUsed, expires, isEnded } }) => ({
+      ...{ id: parentId ?? '', handleHash: randomBytes(32), mode, generation: 0, secretId: 2, remember: true },
+      ...{ lastUsedAt: at(lastUsed), expiresAt: at(expires), authenticatedAt: at(0), createdAt: at(0) },
+      ...(isEnded && ended),
+    })),
+  })
   await tx.user.createMany({
     data: rows.map(({ ownerId, user, bannedUntil }) => ({
       ...{ id: ownerId, email: `${ownerId}@example.com`, epoch: 1n, createdAt: at(0) },
@@ -70,11 +99,12 @@ async function write(tx: Queries, families: SomeFamily[], shiftMs: number) {
   })
   await tx.refreshTokenFamily.createMany({
     data: rows.map(
-      ({ id, handleHash, ownerId, user, mode, clientId, generation, lastUsed, expires, rotated, isEnded }) => ({
-        ...{ id, handleHash, mode, clientId, generation, secretId: 1, remember: true },
+      ({ id, handleHash, ownerId, user, mode, lastUsed, expires, rotated, isEnded, jkt, ...family }) => ({
+        ...{ id, handleHash, mode, secretId: 1, remember: true, cnfJkt: jkt },
+        ...{ clientId: family.clientId, generation: family.generation, scope: family.scope, parentId: family.parentId },
         ...{ userId: user === 'gone' ? null : ownerId, lastUsedAt: at(lastUsed), expiresAt: at(expires) },
         ...{ rotatedAt: orNull(rotated), authenticatedAt: at(0), createdAt: at(0) },
-        ...(isEnded && { endedAt: at(-1000), endReason: 'logout' as const }),
+        ...(isEnded && ended),
       }),
     ),
   })
@@ -89,7 +119,7 @@ async function write(tx: Queries, families: SomeFamily[], shiftMs: number) {
 const attempt = () => ({ hash: randomBytes(32), keyed: false })
 const clientId = 'sallyport'
 /** How often each side said yes: a test without active families would pass with any rule. */
-const agreed = { rotated: 0, renewed: 0, counted: 0, refused: 0 }
+const agreed = { rotated: 0, renewed: 0, counted: 0, refused: 0, endedByParent: 0 }
 
 /** Each run is one transaction, in which the database's clock does not advance. */
 const assertOn = (
@@ -106,19 +136,24 @@ t.test('REF-02: the statement rotates exactly the families for which judge says 
     const limits: RotationSettings = { idleSeconds, graceSeconds }
     const advances = rows.map((row) => ({
       ...{ handleHash: row.handleHash, from: row.presentedGeneration, to: row.presentedGeneration + 1 },
-      ...{ modes: row.presentedModes, clientId, attempt: attempt(), ip: null, userAgent: null },
+      ...{ modes: row.presentedModes, clientId, jkt: row.presentedJkt, attempt: attempt(), ip: null, userAgent: null },
     }))
     const advanced = await store.advanceFamilies(tx, advances, { secretId: 1, idleSeconds, shiftMs })
     for (const [index, row] of rows.entries()) {
-      const presented = { generation: row.presentedGeneration, modes: row.presentedModes, clientId, attempt: attempt() }
+      const presented = {
+        ...{ generation: row.presentedGeneration, modes: row.presentedModes, clientId, jkt: row.presentedJkt },
+        ...{ lostAnswer: 'grace' as const, attempt: attempt() },
+      }
       const verdict = judge(row.family, presented, limits, row.now)
       const isDue = verdict.outcome === 'rotate' && !verdict.ahead
       if ((advanced[index] !== null) !== isDue)
         throw new Error(`The statement and ${JSON.stringify(verdict)} disagree.`)
       agreed[isDue ? 'rotated' : 'refused'] += 1
+      const alone = judge({ ...row.family, parent: null }, presented, limits, row.now)
+      if (alone.outcome === 'rotate' && !isDue) agreed.endedByParent += 1
     }
   })
-  t.ok(agreed.rotated > 50 && agreed.refused > 50)
+  t.ok(agreed.rotated > 50 && agreed.refused > 50 && agreed.endedByParent > 50, JSON.stringify(agreed))
 })
 
 t.test('REF-02: the statement renews exactly the families for which judgeRenewal says so', async (t) => {
@@ -155,7 +190,7 @@ t.test('REF-13: exactly the active families count towards the session limit and 
   await assertOn(async (tx, { families, shiftMs, graceSeconds }) => {
     const rows = await write(tx, families, shiftMs)
     const living = rows.filter((row) => endOf(row.family, { idleSeconds, graceSeconds }, row.now) === null)
-    const bySecret = await store.countLiveFamiliesBySecret(tx, { idleSeconds, shiftMs })
+    const bySecret = await endingStore.countLiveFamiliesBySecret(tx, { idleSeconds, shiftMs })
     if ((bySecret.get(1) ?? 0) !== living.length)
       throw new Error('The count by secret is not that of the active families.')
     for (const row of rows.filter(({ user }) => user !== null)) {
@@ -178,7 +213,7 @@ t.test('REF-13: exactly the active families count towards the session limit and 
       })
       if (row.family.banned !== (opened === null)) throw new Error('A banned user alone gets no session.')
       if (opened === null) continue
-      const beyond = living.includes(row) ? [row.id] : []
+      const beyond = living.includes(row) && row.parentId === null ? [row.id] : []
       if (opened.evicted.join() !== beyond.join()) throw new Error('The limit does not count the active families.')
       agreed.counted += beyond.length
     }

@@ -14,7 +14,7 @@ const DAY_SECONDS = 24 * 3600
 const LONG_SECONDS = 1_000_000 * DAY_SECONDS
 const GRACE_SECONDS = 10
 const limits: RotationSettings = {
-  idleSeconds: { cookie: LONG_SECONDS, json: LONG_SECONDS, session: LONG_SECONDS },
+  idleSeconds: { cookie: LONG_SECONDS, json: LONG_SECONDS, session: LONG_SECONDS, client: LONG_SECONDS },
   graceSeconds: GRACE_SECONDS,
 }
 
@@ -29,14 +29,17 @@ function createServer(): Server {
   const family: JudgedFamily = {
     mode: 'json',
     clientId: 'sallyport',
+    jkt: null,
     generation: 0,
     attempt: null,
     rotatedAt: null,
+    lateGeneration: null,
     lastUsedAt: now,
     expiresAt: new Date(LONG_SECONDS * 1000),
     ended: null,
     userId: 'ada',
     banned: false,
+    parent: null,
   }
   return {
     family,

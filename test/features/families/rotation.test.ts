@@ -17,21 +17,24 @@ const hash = (letter: string) => Buffer.alloc(32, letter)
 const keyed = (letter: string) => ({ hash: hash(letter), keyed: true })
 const keyless = (letter: string) => ({ hash: hash(letter), keyed: false })
 
-const limits: RotationSettings = { idleSeconds: { cookie: 1000, json: 2000, session: 1000 }, graceSeconds: 10 }
+const limits: RotationSettings = { idleSeconds: { cookie: 1000, json: 2000, session: 1000, client: 2000 }, graceSeconds: 10 }
 const noGrace: RotationSettings = { ...limits, graceSeconds: 0 }
 
 /** Rotated to its fifth generation at 100 s, by an attempt without a key; expires at 5000 s. */
 const family: JudgedFamily = {
   mode: 'json',
   clientId: 'sallyport',
+  jkt: null,
   generation: 5,
   attempt: keyless('a'),
   rotatedAt: at(100),
+  lateGeneration: null,
   lastUsedAt: at(100),
   expiresAt: at(5000),
   ended: null,
   userId: 'ada',
   banned: false,
+  parent: null,
 }
 /** The same, but at its twentieth generation. */
 const older: JudgedFamily = { ...family, generation: 20 }
@@ -47,6 +50,8 @@ const token = (generation: number, attempt = keyless('z')): Presented => ({
   generation,
   modes: ['json'],
   clientId,
+  jkt: null,
+  lostAnswer: 'grace',
   attempt,
 })
 const cookie = (generation: number): Presented => ({ ...token(generation), modes: ['cookie', 'session'] })

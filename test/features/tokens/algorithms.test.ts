@@ -19,6 +19,10 @@ t.test('KEY-01: the parameters of a key', async (t) => {
     asymmetricKeyType: 'rsa',
     asymmetricKeyDetails: { modulusLength: 3072, publicExponent: 65537n },
   })
+  t.match(await generateSigningKey('RS256', 'id_token'), {
+    asymmetricKeyType: 'rsa',
+    asymmetricKeyDetails: { modulusLength: 2048, publicExponent: 65537n },
+  })
 })
 
 t.test('KEY-02: a published key has public members only', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { KeyUse } from '../../../src/features/tokens/algorithms.js'
 import {
   isPublished,
   isPublishedLongEnough,
@@ -15,9 +16,11 @@ const DAY = 24 * HOUR
 const ago = (ms: number) => new Date(now.getTime() - ms)
 
 /** A key that has been in that state for this time. */
-function key(state: KeyState, sinceMs: number, { algorithm = 'EdDSA' } = {}): KeyAge {
+function key(state: KeyState, sinceMs: number, options: { algorithm?: string; use?: KeyUse } = {}): KeyAge {
+  const { algorithm = 'EdDSA', use = 'access_token' } = options
   return {
     kid: `${state}-${algorithm}`,
+    use,
     algorithm,
     state,
     createdAt: state === 'next' ? ago(sinceMs) : ago(sinceMs + 2 * DAY),
@@ -75,6 +78,12 @@ const published: [string, KeyAge, boolean][] = [
   ],
   ['a key retired for just under two hours', key('retired', 2 * HOUR - 1), true],
   ['a key retired for two hours', key('retired', 2 * HOUR), false],
+  [
+    'a retired key of ID tokens, which name a session for long',
+    key('retired', 90 * DAY - 1, { use: 'id_token' }),
+    true,
+  ],
+  ['a key of ID tokens retired for as long as one is active', key('retired', 90 * DAY, { use: 'id_token' }), false],
   ['a key retired at an unknown time', { ...key('retired', 0), retiredAt: null }, false],
   ['a withdrawn key', key('withdrawn', 0), false],
   ['a withdrawn key that was retired just before', { ...key('withdrawn', 0), retiredAt: ago(1) }, false],

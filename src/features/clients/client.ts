@@ -1,0 +1,36 @@
+import type { ClientMetadata } from './metadata.js'
+import type { StoredSecret } from './credentials.js'
+
+/** An application or service that is registered. */
+export interface Client {
+  readonly id: string
+  readonly clientId: string
+  readonly name: string
+  readonly metadata: Readonly<ClientMetadata>
+  /** At most two, the newest last; none for a public client, or one that authenticates with a key. */
+  readonly secrets: readonly StoredSecret[]
+  /** Ours: its users are not asked for consent. */
+  readonly firstParty: boolean
+  /** Milliseconds since 1970: the claim `client_epoch` of its access tokens. Those with a smaller one are stale. */
+  readonly epoch: number
+  /** `operator`, or who else registered it. */
+  readonly createdBy: string
+  readonly createdAt: Date
+  /** When it was disabled; null while it may authenticate. */
+  readonly disabledAt: Date | null
+}
+
+/** A service that access tokens can be meant for (RFC 8707). */
+export interface Resource {
+  /** The absolute URI of `resource` and of the claim `aud`. */
+  readonly identifier: string
+  readonly name: string | null
+  readonly scopes: readonly string[]
+  /** The lifetime of its access tokens in seconds; null for ACCESS_TOKEN_TTL. */
+  readonly accessTtlSeconds: number | null
+  /** The algorithm of its access tokens; null for SIGNING_ALGORITHM. */
+  readonly alg: ResourceAlgorithm | null
+}
+
+export const resourceAlgorithms = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
+export type ResourceAlgorithm = (typeof resourceAlgorithms)[number]

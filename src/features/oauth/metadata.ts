@@ -1,0 +1,53 @@
+import { acrLevels } from '../../wire/acr.js'
+import { claimsOfScopes, openIdScopes } from './scopes.js'
+
+export interface MetadataOptions {
+  issuer: string
+  publicUrl: string
+  /** Whether there is a page to refer to. */
+  docs: boolean
+  /** Whether there is an OpenID provider. */
+  isProvider: boolean
+}
+
+/** What the server is to standard clients (RFC 8414; OpenID Connect Discovery 1.0, section 3). */
+export function serverMetadata({ issuer, publicUrl, docs, isProvider }: MetadataOptions) {
+  const authentication = ['client_secret_basic']
+  return {
+    issuer,
+    jwks_uri: `${publicUrl}/.well-known/jwks.json`,
+    introspection_endpoint: `${publicUrl}/oauth/introspect`,
+    introspection_endpoint_auth_methods_supported: authentication,
+    revocation_endpoint: `${publicUrl}/oauth/revoke`,
+    revocation_endpoint_auth_methods_supported: authentication,
+    // Without the provider, tokens are had by the routes under /v1/auth alone, which are no grants of OAuth.
+    response_types_supported: isProvider ? ['code'] : [],
+    grant_types_supported: isProvider ? ['authorization_code', 'refresh_token', 'client_credentials'] : [],
+    ...(isProvider && providerMetadata(publicUrl)),
+    ...(docs && { service_documentation: `${publicUrl}/docs` }),
+  }
+}
+
+function providerMetadata(publicUrl: string) {
+  return {
+    authorization_endpoint: `${publicUrl}/oauth/authorize`,
+    token_endpoint: `${publicUrl}/oauth/token`,
+    userinfo_endpoint: `${publicUrl}/oauth/userinfo`,
+    pushed_authorization_request_endpoint: `${publicUrl}/oauth/par`,
+    end_session_endpoint: `${publicUrl}/oauth/logout`,
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    token_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    response_modes_supported: ['query', 'fragment', 'form_post'],
+    prompt_values_supported: ['none', 'login', 'consent'],
+    scopes_supported: [...openIdScopes],
+    claims_supported: [...new Set(Object.values(claimsOfScopes).flat()), 'sid', 'iss'],
+    acr_values_supported: [...acrLevels],
+    claims_parameter_supported: false,
+    request_parameter_supported: false,
+  }
+}
+
+/** What a client may sign its assertions with (RFC 7523). */
+export const clientAssertionAlgorithms: ('RS256' | 'PS256' | 'ES256' | 'EdDSA')[] = ['RS256', 'PS256', 'ES256', 'EdDSA']

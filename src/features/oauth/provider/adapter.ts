@@ -1,0 +1,83 @@
+import type { Adapter } from 'oidc-provider'
+import { Problem } from '../../../platform/problem.js'
+import { insertArtifact } from '../store.js'
+import { createArtifactAdapter, keyOf } from './artifacts.js'
+import { toLibraryMetadata } from './client.js'
+import { createCodeAdapter, createPushedRequestAdapter } from './codes.js'
+import type { ProviderContext } from './context.js'
+import { createGrantAdapter } from './grants.js'
+import { createAccessTokenAdapter, createRefreshTokenAdapter } from './tokens.js'
+
+/** Where the library finds and keeps what it works with, by kind: the first of the seams. */
+export function createAdapter(context: ProviderContext): (kind: string) => Adapter {
+  return (kind) => reportUnavailable(context, adapterFor(context, kind))
+}
+
+function adapterFor(context: ProviderContext, kind: string): Adapter {
+  switch (kind) {
+    case 'AuthorizationCode':
+      return createCodeAdapter(context)
+    case 'PushedAuthorizationRequest':
+      return createPushedRequestAdapter(context)
+    case 'RefreshToken':
+      return createRefreshTokenAdapter(context)
+    case 'AccessToken':
+      return createAccessTokenAdapter(context)
+    case 'Grant':
+      return createGrantAdapter(context)
+    case 'Client':
+      return createClientAdapter(context)
+    case 'ReplayDetection':
+      return createReplayAdapter(context)
+    default:
+      return createArtifactAdapter(context, kind)
+  }
+}
+
+function createClientAdapter(context: ProviderContext): Adapter {
+  return {
+    ...createArtifactAdapter(context, 'Client'),
+
+    async find(clientId) {
+      const client = await context.clients.find(clientId)
+      return client === null || client.disabledAt !== null ? undefined : toLibraryMetadata(client)
+    },
+  }
+}
+
+/** What may be presented once, such as the assertion of a client (RFC 7523): of two at the same time, one is refused. */
+function createReplayAdapter(context: ProviderContext): Adapter {
+  const { database, clock, library } = context
+  const kind = 'ReplayDetection'
+  return {
+    ...createArtifactAdapter(context, kind),
+
+    async upsert(id, { iss }, lifetimeSeconds = 0) {
+      const names = { ...keyOf(kind, id), uid: null, userCode: null, grantId: null }
+      const artifact = { ...names, payload: { kind, iss }, lifetimeSeconds }
+      if (await database.query((client) => insertArtifact(client, artifact, clock.shiftMs))) return
+      throw new library.errors.InvalidRequest('the assertion was used before')
+    },
+  }
+}
+
+/** A database that is away, or too much to do, is no fault of the request, and no unknown error either. */
+function reportUnavailable({ library, state }: ProviderContext, adapter: Adapter): Adapter {
+  function translate(error: unknown): never {
+    if (!(error instanceof Problem) || (error.status !== 503 && error.status !== 429)) throw error
+    const { retryAfterSeconds = 1 } = error.options
+    state()?.reply.raw.setHeader('retry-after', retryAfterSeconds)
+    const { status } = error
+    const refusal = new library.errors.CustomOIDCProviderError('temporarily_unavailable', error.title)
+    throw Object.assign(refusal, { status, statusCode: status, expose: true, cause: error })
+  }
+  return {
+    upsert: (...given) => adapter.upsert(...given).catch(translate),
+    find: (id) => adapter.find(id).catch(translate),
+    findByUid: (uid) => adapter.findByUid(uid).catch(translate),
+    findByUserCode: (code) => adapter.findByUserCode(code).catch(translate),
+    consume: (id) => adapter.consume(id).catch(translate),
+    destroy: (id) => adapter.destroy(id).catch(translate),
+    revokeByGrantId: (id) => adapter.revokeByGrantId(id).catch(translate),
+  }
+}

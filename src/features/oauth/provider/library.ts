@@ -1,0 +1,20 @@
+import type { FastifyBaseLogger } from 'fastify'
+
+/** The library that speaks the protocol: `oidc-provider`, by its public exports alone. */
+export type Library = typeof import('oidc-provider')
+
+/**
+ * Loads the library, which takes 20 MiB of memory: only a server that is an OpenID provider does. It warns of Node 20 on the
+ * console, which belongs into the log.
+ */
+export async function loadLibrary(log: FastifyBaseLogger): Promise<Library> {
+  /* eslint-disable no-console -- what others write there is caught */
+  const { warn } = console
+  console.warn = (...words: unknown[]) => log.info(words.join(' '))
+  try {
+    return await import('oidc-provider')
+  } finally {
+    console.warn = warn
+    /* eslint-enable no-console */
+  }
+}

@@ -1,0 +1,50 @@
+import type { AuthorizationCode } from 'oidc-provider'
+import { callerOf } from '../../../platform/http/caller.js'
+import type { ClientTokens } from '../../families/families.js'
+import * as store from '../store.js'
+import { resourcesOf } from './codes.js'
+import { requireState, type ProviderContext } from './context.js'
+import { FIRST_PARTY_GRANT } from './grants.js'
+import { authenticationOf } from './session.js'
+
+/**
+ * Opens the family that a code was issued for, in a transaction that holds the user's row and the code's: a second
+ * redemption of the code either finds the family and ends it, or was noted here first. Throws `invalid_grant` where the
+ * user, the code or the browser's session is no longer what it was.
+ */
+export async function openFamily(context: ProviderContext, code: AuthorizationCode): Promise<ClientTokens> {
+  const { accounts, audit, clock, families, library, revocations } = context
+  const state = requireState(context)
+  const { familyId } = state
+  const { accountId: userId, clientId, grantId } = code
+  if (familyId === null || userId === undefined || clientId === undefined || state.code === null) {
+    throw new Error('A family is opened without its code.')
+  }
+  const { key } = state.code
+  const caller = callerOf(state.request)
+
+  const opened = await revocations.transaction(async (tx, revoke) => {
+    const user = await accounts.lock(tx, userId)
+    if (user === null || (await store.isReused(tx, key))) return null
+    return families.openForClient(tx, revoke, {
+      id: familyId,
+      userId,
+      clientId,
+      scope: code.scope ?? '',
+      audience: resourcesOf(code),
+      jkt: null,
+      rpSid: code.sid ?? null,
+      parentId: code.sessionUid ?? null,
+      grantId: grantId === FIRST_PARTY_GRANT ? null : (grantId ?? null),
+      authentication: authenticationOf(code),
+      caller,
+      together: (opened) => {
+        const actor = { kind: 'user' as const, id: userId }
+        const about = { actor, caller, userId, sessionId: familyId, detail: { client_id: clientId } }
+        return [audit.insertionOf({ event: 'oauth_signed_in', ...about }, { at: clock.now(), from: opened })]
+      },
+    })
+  })
+  if (opened === null) throw new library.errors.InvalidGrant({ detail: 'the code is no longer good' })
+  return opened
+}

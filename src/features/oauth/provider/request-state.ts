@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { UserClaims } from '../../../wire/claims.js'
+import type { ClientTokens } from '../../families/families.js'
+import type { ArtifactKey } from '../store.js'
+
+/** What a token was, or is to be, given for. */
+export interface GrantSource {
+  accountId: string
+  clientId: string
+  scope: string
+  /** The identifiers of the resources (RFC 8707). */
+  resources: readonly string[]
+}
+
+/** The code that a request presents. */
+export interface PresentedCode {
+  key: ArtifactKey
+  userId: string
+  clientId: string
+  /** Whether it was consumed before. */
+  isConsumed: boolean
+}
+
+/** A page that the provider needs, and leaves to `src/pages`. */
+export type ProviderPage =
+  | { kind: 'error'; status: number; error: string; description: string | null }
+  /** Asks whether the user wants to sign out: the form sends `xsrf`, and leads to another origin if there is one. */
+  | { kind: 'sign_out'; xsrf: string; clientName: string | null; leadsTo: string | null }
+
+/** What the seams know of the request that the library is answering. */
+export interface RequestState {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** The browser's session; null where there is none, and for requests that do not act for one. */
+  readonly session: UserClaims | null
+  source: GrantSource | null
+  code: PresentedCode | null
+  /** The id of the family that the code opens, known before it is opened. */
+  familyId: string | null
+  /** The tokens that the request has made. */
+  tokens: ClientTokens | null
+  page: ProviderPage | null
+}
+
+/** The states of the requests under way, by the request as Node has it: the library knows no other. */
+export interface RequestStates {
+  begin(request: FastifyRequest, reply: FastifyReply, session: UserClaims | null): RequestState
+  /** Undefined for what is asked outside of a request to the library. */
+  of(request: IncomingMessage | undefined): RequestState | undefined
+}
+
+export function createRequestStates(): RequestStates {
+  const states = new WeakMap<IncomingMessage, RequestState>()
+  return {
+    begin(request, reply, session) {
+      const made = { source: null, code: null, familyId: null, tokens: null, page: null }
+      const state: RequestState = { request, reply, session, ...made }
+      states.set(request.raw, state)
+      return state
+    },
+
+    of: (request) => request && states.get(request),
+  }
+}

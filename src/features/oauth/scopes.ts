@@ -1,0 +1,17 @@
+/** The scopes of OpenID Connect, and what each tells a client about the user. Resources have scopes of their own. */
+export const claimsOfScopes = {
+  openid: ['sub', 'auth_time', 'amr', 'acr'],
+  profile: ['name'],
+  email: ['email', 'email_verified'],
+} as const
+
+export const openIdScopes: readonly string[] = [...Object.keys(claimsOfScopes), 'offline_access']
+
+export function isOpenIdScope(scope: string): boolean {
+  return openIdScopes.includes(scope)
+}
+
+/** The words of a scope (RFC 6749, section 3.3). */
+export function parseScope(scope: string | undefined): string[] {
+  return (scope ?? '').split(' ').filter((word) => word !== '')
+}

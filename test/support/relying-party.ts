@@ -1,0 +1,95 @@
+// An application that signs its users in with the OpenID provider: openid-client, and the user's browser, over real HTTP.
+
+import * as client from 'openid-client'
+import { newClientSchema } from '../../src/features/clients/clients.js'
+import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
+import { findFreePort } from './free-port.js'
+import { createWebBrowser, type WebBrowser } from './web-browser.js'
+
+export const CALLBACK = 'https://app.example.com/callback'
+
+export interface Provider extends TestApp {
+  issuer: string
+}
+
+/** Starts the application as an OpenID provider that listens on loopback. */
+export async function startProvider(t: Test, { settings, ...options }: StartOptions = {}): Promise<Provider> {
+  const port = await findFreePort()
+  const issuer = `http://localhost:${port}`
+  const started = await startApp(t, { ...options, settings: { OAUTH: 'on', PUBLIC_URL: issuer, ...settings } })
+  await started.app.server.listen({ host: 'localhost', port })
+  return { ...started, issuer }
+}
+
+export interface Party {
+  config: client.Configuration
+  clientId: string
+  secret: string | null
+  /** Sends a browser to the provider, and redeems the code with which it comes back. */
+  signIn(browser: WebBrowser, parameters?: Record<string, string>): Promise<Tokens>
+  /** The same without redeeming it. */
+  authorize(browser: WebBrowser, parameters?: Record<string, string>): Promise<Authorization>
+  redeem(authorization: Authorization): Promise<Tokens>
+}
+
+export type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers
+
+export interface Authorization {
+  callback: URL
+  checks: { pkceCodeVerifier: string; expectedState: string; expectedNonce: string; idTokenExpected: boolean }
+}
+
+const webApplication = {
+  client_name: 'Orders',
+  redirect_uris: [CALLBACK],
+  grant_types: ['authorization_code', 'refresh_token'],
+  first_party: true,
+}
+
+/** Registers a client, and finds the provider as it would. */
+export async function registerParty({ app, issuer }: Provider, metadata: Record<string, unknown> = {}): Promise<Party> {
+  const { client: registered, secret } = await app.operator.clients.create(
+    newClientSchema.parse({ ...webApplication, ...metadata }),
+  )
+  const { clientId } = registered
+  const method = secret === null ? client.None() : client.ClientSecretBasic(secret)
+  const config = await client.discovery(new URL(issuer), clientId, {}, method, {
+    execute: [client.allowInsecureRequests],
+  })
+
+  async function authorize(browser: WebBrowser, parameters: Record<string, string> = {}): Promise<Authorization> {
+    const pkceCodeVerifier = client.randomPKCECodeVerifier()
+    const [expectedState, expectedNonce] = [client.randomState(), client.randomNonce()]
+    const address = client.buildAuthorizationUrl(config, {
+      ...{ redirect_uri: CALLBACK, scope: 'openid profile email', state: expectedState, nonce: expectedNonce },
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: 'S256',
+      ...parameters,
+    })
+    const callback = await browser.goUntilElsewhere(address.href)
+    const idTokenExpected = address.searchParams.get('scope')?.split(' ').includes('openid') === true
+    return { callback: new URL(callback), checks: { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected } }
+  }
+
+  const redeem = ({ callback, checks }: Authorization) => client.authorizationCodeGrant(config, callback, checks)
+
+  return {
+    ...{ config, clientId, secret, authorize, redeem },
+    signIn: async (browser, parameters) => redeem(await authorize(browser, parameters)),
+  }
+}
+
+/** A browser whose user signs in with an address and a password, and allows what is asked. */
+export function openBrowser(
+  { issuer }: Provider,
+  { email, password }: { email: string; password: string },
+): WebBrowser {
+  return createWebBrowser(issuer, (page) => {
+    const path = new URL(page.url).pathname
+    if (path === '/account/confirm') return page.submit(path, { password })
+    if (page.html.includes('name="password"')) return page.submit('/signin/password', { email, password })
+    if (path === '/signin') return page.submit(path, { email })
+    if (path.startsWith('/consent/')) return page.submit(path, { decision: 'allow' })
+    return null
+  })
+}
