@@ -3,6 +3,9 @@ import { z } from 'zod'
 /** Maximum lifetime of access tokens, regardless of settings, so that lowering the setting breaks no valid token. */
 export const MAX_ACCESS_TOKEN_SECONDS = 3600
 
+/** First-party clients share one name, which no client that is registered can have. */
+export const FIRST_PARTY_CLIENT = 'sallyport'
+
 const numericDate = z.int().nonnegative()
 
 /** For the documentation. */

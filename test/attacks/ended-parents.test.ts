@@ -87,11 +87,10 @@ const ends: End[] = [
     reason: 'logout',
     ends: 'session',
     bringAbout: ({ sessionId }) =>
-      families.logout(
-        { refreshTokens: [], sessionIds: [sessionId], clientId: null },
-        caller,
-        { kind: 'client', id: 'verifier' },
-      ),
+      families.logout({ refreshTokens: [], sessionIds: [sessionId], clientId: null }, caller, {
+        kind: 'client',
+        id: 'verifier',
+      }),
   },
   {
     how: 'one end in a transaction, such as "this was not me"',
@@ -215,15 +214,18 @@ t.test('who ends all other sessions keeps this one, with the clients that end wi
   t.match(await readFamily(database, offline.family.id), { endReason: 'revoked_by_user' })
 })
 
-t.test('a new password keeps this session, and no client’s: a copy of its cookie may have authorized one', async (t) => {
-  const user = await api.signUp()
-  const { online, offline } = await openAll(user)
-  t.match(await changePassword(user.accessToken), { status: 204 })
-  t.match(await readFamily(database, user.sessionId), { endedAt: null })
-  for (const { family } of [online, offline]) {
-    t.match(await readFamily(database, family.id), { endReason: 'password_changed' })
-  }
-})
+t.test(
+  'a new password keeps this session, and no client’s: a copy of its cookie may have authorized one',
+  async (t) => {
+    const user = await api.signUp()
+    const { online, offline } = await openAll(user)
+    t.match(await changePassword(user.accessToken), { status: 204 })
+    t.match(await readFamily(database, user.sessionId), { endedAt: null })
+    for (const { family } of [online, offline]) {
+      t.match(await readFamily(database, family.id), { endReason: 'password_changed' })
+    }
+  },
+)
 
 t.test('the end of a client’s family ends neither its session nor those of other clients', async (t) => {
   const user = await api.signUp()
@@ -334,7 +336,10 @@ t.test(
     t.strictSame(await readAuditTrail(database, online.family.id), ['session_ended'])
 
     const late = await api.signUp()
-    const racing = await Promise.all([post('/v1/auth/logout', late), clients.tryOpen(late, { parentId: late.sessionId })])
+    const racing = await Promise.all([
+      post('/v1/auth/logout', late),
+      clients.tryOpen(late, { parentId: late.sessionId }),
+    ])
     const [, opened] = racing
     if (opened !== null) t.match(await readFamily(database, opened.family.id), { endReason: 'logout' })
   },

@@ -6,10 +6,12 @@ import type { RefreshToken } from '../../src/features/families/families.js'
 import { PASSWORD, type SignedUp } from '../support/api.js'
 import { startApp } from '../support/app.js'
 import { caller, CLIENT, createClientCalls } from '../support/client-families.js'
+import { createVerifier } from '../../src/sdk/verifier/verifier.js'
+import { connectTo } from '../support/client.js'
 import { operationsOf, pathOf } from '../support/operations.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 
-const { app, api, browser, clock, database } = await startApp(t, { settings: { RATE_LIMIT: 'off' } })
+const { app, api, browser, clock, config, database } = await startApp(t, { settings: { RATE_LIMIT: 'off' } })
 const { families } = app.operator
 const clients = createClientCalls({ app, clock })
 
@@ -25,7 +27,10 @@ async function openFamilies(user: SignedUp) {
   const rotated = await clients.refresh(opened.refreshToken)
   if (!('tokens' in rotated)) throw new Error(rotated.code)
   const page = browser()
-  await page.call('/v1/auth/login', { method: 'POST', body: { email: user.email, password: PASSWORD, mode: 'session' } })
+  await page.call('/v1/auth/login', {
+    method: 'POST',
+    body: { email: user.email, password: PASSWORD, mode: 'session' },
+  })
   const { body } = await api.refresh(user.refreshToken)
   clock.advance({ minutes: 1 })
   return {
@@ -45,7 +50,11 @@ const ownDoors: Record<string, (text: string, opened: Opened, key: string | null
   'refresh in the body': (text, _opened, key) =>
     api.call('/v1/auth/refresh', { method: 'POST', body: { refresh_token: text }, ...headersOf(key) }),
   'refresh in a cookie': (text, _opened, key) =>
-    api.call('/v1/auth/refresh', { method: 'POST', cookies: { sallyport_rt: text }, ...headersOf(key) }),
+    api.call('/v1/auth/refresh', {
+      method: 'POST',
+      cookies: { sallyport_rt: text },
+      headers: { 'sec-fetch-site': 'same-origin', ...headersOf(key).headers },
+    }),
   'logout in the body': (text) => api.call('/v1/auth/logout', { method: 'POST', body: { refresh_token: text } }),
   'logout in a cookie': (text) =>
     api.call('/v1/auth/logout', {
@@ -58,7 +67,9 @@ const ownDoors: Record<string, (text: string, opened: Opened, key: string | null
   'beside an access token': (text, { accessToken }) =>
     api.call('/v1/me', { token: accessToken, cookies: { sallyport_rt: text } }),
   'beside an access cookie': (text, { cookies }) =>
-    api.call('/v1/me', { headers: { cookie: `sallyport_at=${cookies.get('sallyport_at') ?? ''}; sallyport_rt=${text}` } }),
+    api.call('/v1/me', {
+      headers: { cookie: `sallyport_at=${cookies.get('sallyport_at') ?? ''}; sallyport_rt=${text}` },
+    }),
   'a login that replaces cookies': (text) =>
     api.call('/v1/auth/login', {
       method: 'POST',
@@ -167,4 +178,16 @@ t.test('the access token of a client opens no route of ours, though its audience
   for (const id of [opened.family.id, user.sessionId]) t.match(await readFamily(database, id), { endedAt: null })
   const planted = await api.call('/v1/whoami', { cookies: { sallyport_at: token } })
   t.match(planted, { status: 403, body: { code: 'forbidden' } })
+})
+
+t.test('a service takes a client’s token from the header, and none from a cookie, where it was planted', async (t) => {
+  const user = await api.signUp()
+  const { token } = (await clients.open(user)).issueAccessToken()
+  const { issuer, audience } = config.tokens
+  const { port } = await connectTo(t, app.server)
+  const verifier = createVerifier({ issuer, audience, url: `http://127.0.0.1:${port}`, clock, cookies: true })
+  t.teardown(() => verifier.close())
+  const authenticate = (headers: Record<string, string>) => verifier.authenticate({ method: 'GET', headers })
+  t.match(await authenticate({ authorization: `Bearer ${token}` }), { claims: { client_id: CLIENT } })
+  await t.rejects(authenticate({ cookie: `sallyport_at=${token}` }), { code: 'token_invalid' })
 })

@@ -23,23 +23,24 @@ const end = (token: string, clientId: string) =>
 t.test('a user sees the applications with active sessions, and since when each has been used', async (t) => {
   const [user, other] = [await api.signUp(), await api.signUp()]
   t.strictSame(await list(user.accessToken), [])
-  const start = clock.now().getTime()
-  const at = (minutes: number) => new Date(start + minutes * 60_000).toISOString()
   const first = await clients.open(user, { scope: 'orders:read openid' })
   await clients.open(other, { clientId: 'of-another-user' })
   clock.advance({ minutes: 1 })
   await clients.open(user, { scope: 'offline_access openid' })
-  await clients.open(user, { clientId: 'https://client.example/metadata.json', scope: '' })
+  const second = await clients.open(user, { clientId: 'https://client.example/metadata.json', scope: '' })
   clock.advance({ minutes: 1 })
   await clients.refresh(first.refreshToken)
+  const { createdAt, lastUsedAt } = await readFamily(database, first.family.id)
+  t.ok(lastUsedAt.getTime() - createdAt.getTime() >= 120_000)
+  const secondUsedAt = second.family.createdAt.toISOString()
   t.strictSame(await list(user.accessToken), [
     {
       ...{ client_id: CLIENT, name: CLIENT, scopes: ['offline_access', 'openid', 'orders:read'] },
-      ...{ first_used_at: at(0), last_used_at: at(2) },
+      ...{ first_used_at: createdAt.toISOString(), last_used_at: lastUsedAt.toISOString() },
     },
     {
       ...{ client_id: 'https://client.example/metadata.json', name: 'https://client.example/metadata.json' },
-      ...{ scopes: [], first_used_at: at(1), last_used_at: at(1) },
+      ...{ scopes: [], first_used_at: secondUsedAt, last_used_at: secondUsedAt },
     },
   ])
   const { body } = await api.call<{ sessions: { id: string }[] }>('/v1/sessions', { token: user.accessToken })
@@ -74,7 +75,7 @@ t.test('HTTP-14: an application that does not act for the user is not found', as
   const [user, other] = [await api.signUp(), await api.signUp()]
   await clients.open(other)
   const mine = await clients.open(user, { clientId: 'https://client.example/a?b=c#d' })
-  for (const clientId of [CLIENT, 'sallyport', 'x'.repeat(2000), "'--", '%00', 'é', '../me']) {
+  for (const clientId of [CLIENT, 'sallyport', 'x'.repeat(2000), "'--", '%00', '\0', 'é', '../me']) {
     t.match(await end(user.accessToken, clientId), { status: 404, body: { code: 'not_found' } }, clientId)
   }
   t.match(await end(user.accessToken, mine.family.clientId), { status: 204 })
@@ -94,27 +95,30 @@ t.test('a client’s session is none in the list of sessions: it is neither name
   t.strictSame(body.sessions, [])
 })
 
-t.test('names are those of the clients, and what the user agreed to is forgotten in the same transaction', async (t) => {
-  const user = await api.signUp()
-  const { family } = await clients.open(user)
-  const forgotten: object[] = []
-  const ownApps = createOwnApps({
-    ...{ revocations, families },
-    known: {
-      namesOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, `The ${id}`]))),
-      forgetConsent: (_tx, which) => {
-        forgotten.push(which)
-        return Promise.reject(new Error('the database is gone'))
+t.test(
+  'names are those of the clients, and what the user agreed to is forgotten in the same transaction',
+  async (t) => {
+    const user = await api.signUp()
+    const { family } = await clients.open(user)
+    const forgotten: object[] = []
+    const ownApps = createOwnApps({
+      ...{ revocations, families },
+      known: {
+        namesOf: (ids) => Promise.resolve(new Map(ids.map((id) => [id, `The ${id}`]))),
+        forgetConsent: (_tx, which) => {
+          forgotten.push(which)
+          return Promise.reject(new Error('the database is gone'))
+        },
       },
-    },
-  })
-  t.match(await ownApps.list(user.userId), [{ clientId: CLIENT, name: `The ${CLIENT}` }])
-  await t.rejects(ownApps.end(user.userId, 'another', caller), { code: 'not_found' })
-  t.strictSame(forgotten, [])
-  await t.rejects(ownApps.end(user.userId, CLIENT, caller), /the database is gone/)
-  t.strictSame(forgotten[0], { userId: user.userId, clientId: CLIENT })
-  t.match(await readFamily(database, family.id), { endedAt: null })
-})
+    })
+    t.match(await ownApps.list(user.userId), [{ clientId: CLIENT, name: `The ${CLIENT}` }])
+    await t.rejects(ownApps.end(user.userId, 'another', caller), { code: 'not_found' })
+    t.strictSame(forgotten, [])
+    await t.rejects(ownApps.end(user.userId, CLIENT, caller), /the database is gone/)
+    t.strictSame(forgotten[0], { userId: user.userId, clientId: CLIENT })
+    t.match(await readFamily(database, family.id), { endedAt: null })
+  },
+)
 
 t.test('the account page lists them, and ends one', async (t) => {
   const visitor = createVisitor({ browser, config })

@@ -100,10 +100,9 @@ async function present(
     return { reading: { ...rotated, user: rotated.user }, successor: successorOf(presentation.token) }
   }
 
-  const judged = await context.revocations.transaction(
-    (tx, revoke) => judgeAndAct(context, tx, revoke, presentation),
-    { safeToRetry: true },
-  )
+  const judged = await context.revocations.transaction((tx, revoke) => judgeAndAct(context, tx, revoke, presentation), {
+    safeToRetry: true,
+  })
   // Thrown only now: a throw inside the transaction would undo what it reports.
   if ('refused' in judged) throw judged.refused
   return judged

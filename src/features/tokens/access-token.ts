@@ -8,6 +8,7 @@ import {
   VERIFIED_CACHE_SIZE,
 } from '../../wire/access-token.js'
 import {
+  FIRST_PARTY_CLIENT,
   requireClaims,
   requireMaybeBoundClaims,
   type AccessTokenClaims,
@@ -78,9 +79,6 @@ interface AccessTokensOptions {
   audience: string
   ttlSeconds: number
 }
-
-/** First-party clients share one name, which no client that is registered can have. */
-export const FIRST_PARTY_CLIENT = 'sallyport'
 
 /** Instances of Sallyport follow the database's clock, so they hardly disagree. */
 const CLOCK_TOLERANCE_SECONDS = 5

@@ -11,7 +11,8 @@ import type { SigningAlgorithm } from './algorithms.js'
 import type { keyEvents } from './audit-events.js'
 import { createSigningKeys, type SigningKeys } from './signing-keys.js'
 
-export { FIRST_PARTY_CLIENT, type AccessTokens, type ClientGrant, type IssuedAccessToken } from './access-token.js'
+export { FIRST_PARTY_CLIENT } from '../../wire/claims.js'
+export type { AccessTokens, ClientGrant, IssuedAccessToken } from './access-token.js'
 export type { Withdrawal } from './key-changes.js'
 export type { SigningKeys } from './signing-keys.js'
 

@@ -1,5 +1,5 @@
 import { isBearer, parseBearer } from '../../wire/access-token.js'
-import type { AccessTokenClaims, UserClaims } from '../../wire/claims.js'
+import { FIRST_PARTY_CLIENT, type AccessTokenClaims, type UserClaims } from '../../wire/claims.js'
 import { readCookies } from '../../wire/cookies.js'
 import { isSameOrigin, type ShownRequest } from './cross-site.js'
 import type { VerifyOptions } from './options.js'
@@ -68,7 +68,8 @@ async function tryAccessCookies(
   for (const token of tokens) {
     try {
       const claims = await verify(token)
-      if (claims.sid === undefined) throw new VerificationError('token_invalid')
+      const isFirstParty = claims.sid !== undefined && claims.client_id === FIRST_PARTY_CLIENT
+      if (!isFirstParty) throw new VerificationError('token_invalid')
       if (passed !== undefined && passed.sid !== claims.sid) throw new VerificationError('ambiguous_credentials')
       passed = claims
     } catch (error) {

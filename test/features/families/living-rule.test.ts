@@ -106,15 +106,13 @@ async function write(tx: Queries, families: SomeFamily[], shiftMs: number) {
     })),
   })
   await tx.refreshTokenFamily.createMany({
-    data: rows.map(
-      ({ id, handleHash, ownerId, user, mode, lastUsed, expires, rotated, isEnded, jkt, ...family }) => ({
-        ...{ id, handleHash, mode, secretId: 1, remember: true, cnfJkt: jkt },
-        ...{ clientId: family.clientId, generation: family.generation, scope: family.scope, parentId: family.parentId },
-        ...{ userId: user === 'gone' ? null : ownerId, lastUsedAt: at(lastUsed), expiresAt: at(expires) },
-        ...{ rotatedAt: orNull(rotated), authenticatedAt: at(0), createdAt: at(0) },
-        ...(isEnded && ended),
-      }),
-    ),
+    data: rows.map(({ id, handleHash, ownerId, user, mode, lastUsed, expires, rotated, isEnded, jkt, ...family }) => ({
+      ...{ id, handleHash, mode, secretId: 1, remember: true, cnfJkt: jkt },
+      ...{ clientId: family.clientId, generation: family.generation, scope: family.scope, parentId: family.parentId },
+      ...{ userId: user === 'gone' ? null : ownerId, lastUsedAt: at(lastUsed), expiresAt: at(expires) },
+      ...{ rotatedAt: orNull(rotated), authenticatedAt: at(0), createdAt: at(0) },
+      ...(isEnded && ended),
+    })),
   })
   const readings = await Promise.all(rows.map(({ handleHash }) => store.readFamily(tx, { handleHash }, shiftMs)))
   return rows.map((row, index) => {

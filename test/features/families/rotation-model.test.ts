@@ -177,56 +177,62 @@ t.test('REF-03: of a copied token, one of the two holders gets tokens, and the o
 
 const untilUsed = { lostAnswer: 'until_used' } as const
 
-t.test('lost_answer until_used: a client without keys is never refused unless it loses two answers in a row', async () => {
-  // However long it takes to ask again; a step is one token, and the answers to it that are lost.
-  const steps = fc.array(fc.record({ wait, lost: fc.nat(3), retryWait: wait }), { minLength: 1, maxLength: 30 })
-  fc.assert(
-    fc.property(steps, (steps) => {
-      const server = createServer(untilUsed)
-      const client = new Holder(server, 'client', 0, false)
-      let hasLost = false
-      for (const { wait, lost, retryWait } of steps) {
-        server.wait(wait)
-        for (let index = 0; index < lost && !hasLost; index += 1) {
-          client.refresh({ answerLost: true })
-          server.wait(retryWait)
+t.test(
+  'lost_answer until_used: a client without keys is never refused unless it loses two answers in a row',
+  async () => {
+    // However long it takes to ask again; a step is one token, and the answers to it that are lost.
+    const steps = fc.array(fc.record({ wait, lost: fc.nat(3), retryWait: wait }), { minLength: 1, maxLength: 30 })
+    fc.assert(
+      fc.property(steps, (steps) => {
+        const server = createServer(untilUsed)
+        const client = new Holder(server, 'client', 0, false)
+        let hasLost = false
+        for (const { wait, lost, retryWait } of steps) {
+          server.wait(wait)
+          for (let index = 0; index < lost && !hasLost; index += 1) {
+            client.refresh({ answerLost: true })
+            server.wait(retryWait)
+          }
+          hasLost = lost > 0 && !hasLost
+          client.refresh()
         }
-        hasLost = lost > 0 && !hasLost
-        client.refresh()
-      }
-      return client.outcomes.every(isServed) && client.generation === server.family.generation
-    }),
-    { numRuns: 500 },
-  )
-})
+        return client.outcomes.every(isServed) && client.generation === server.family.generation
+      }),
+      { numRuns: 500 },
+    )
+  },
+)
 
-t.test('lost_answer until_used: of a copied token, both are found out at the second token that both present', async () => {
-  const turns = fc.array(fc.constantFrom('client' as const, 'thief' as const), { maxLength: 30 })
-  fc.assert(
-    fc.property(refreshes, turns, (before, after) => {
-      const server = createServer(untilUsed)
-      const client = new Holder(server, 'client', 0, false)
-      for (const { wait } of before) {
-        server.wait(wait)
-        client.refresh()
-      }
-      const copied = client.generation
-      const thief = new Holder(server, 'thief', copied, false)
-      const holders = { client, thief }
-      for (const who of after) {
-        // Within the grace period, two who hold a copy look like two requests of one client, as without this setting.
-        server.wait(GRACE_SECONDS + 1)
-        holders[who].refresh()
-        const both = Math.min(client.generation, thief.generation)
-        if (both > copied + 1) return false
-      }
-      // Each tries once more: the family has ended, or ends now.
-      for (const holder of [client, thief, client, thief]) {
-        server.wait(GRACE_SECONDS + 1)
-        holder.refresh()
-      }
-      return server.family.ended?.reason === 'reuse_detected'
-    }),
-    { numRuns: 500 },
-  )
-})
+t.test(
+  'lost_answer until_used: of a copied token, both are found out at the second token that both present',
+  async () => {
+    const turns = fc.array(fc.constantFrom('client' as const, 'thief' as const), { maxLength: 30 })
+    fc.assert(
+      fc.property(refreshes, turns, (before, after) => {
+        const server = createServer(untilUsed)
+        const client = new Holder(server, 'client', 0, false)
+        for (const { wait } of before) {
+          server.wait(wait)
+          client.refresh()
+        }
+        const copied = client.generation
+        const thief = new Holder(server, 'thief', copied, false)
+        const holders = { client, thief }
+        for (const who of after) {
+          // Within the grace period, two who hold a copy look like two requests of one client, as without this setting.
+          server.wait(GRACE_SECONDS + 1)
+          holders[who].refresh()
+          const both = Math.min(client.generation, thief.generation)
+          if (both > copied + 1) return false
+        }
+        // Each tries once more: the family has ended, or ends now.
+        for (const holder of [client, thief, client, thief]) {
+          server.wait(GRACE_SECONDS + 1)
+          holder.refresh()
+        }
+        return server.family.ended?.reason === 'reuse_detected'
+      }),
+      { numRuns: 500 },
+    )
+  },
+)

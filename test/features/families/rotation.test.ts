@@ -17,7 +17,10 @@ const hash = (letter: string) => Buffer.alloc(32, letter)
 const keyed = (letter: string) => ({ hash: hash(letter), keyed: true })
 const keyless = (letter: string) => ({ hash: hash(letter), keyed: false })
 
-const limits: RotationSettings = { idleSeconds: { cookie: 1000, json: 2000, session: 1000, client: 2000 }, graceSeconds: 10 }
+const limits: RotationSettings = {
+  idleSeconds: { cookie: 1000, json: 2000, session: 1000, client: 2000 },
+  graceSeconds: 10,
+}
 const noGrace: RotationSettings = { ...limits, graceSeconds: 0 }
 
 /** Rotated to its fifth generation at 100 s, by an attempt without a key; expires at 5000 s. */
@@ -108,7 +111,13 @@ const cases: Record<string, Case[]> = {
     ['a client’s in a body, in its name', app, { ...token(5), clientId: 'app' }, 101, wrongMode],
     ['one of mode json, from a client', family, { ...appToken(5), clientId }, 101, wrongMode],
     ['one of a cookie, from a client', { ...family, mode: 'cookie' }, { ...appToken(5), clientId }, 101, wrongMode],
-    ['one of mode session, from a client', { ...family, mode: 'session' }, { ...appToken(5), clientId }, 101, wrongMode],
+    [
+      'one of mode session, from a client',
+      { ...family, mode: 'session' },
+      { ...appToken(5), clientId },
+      101,
+      wrongMode,
+    ],
     ['another client’s', { ...app, clientId: 'other' }, appToken(5), 101, wrongClient],
     ['another client’s spent one', { ...app, clientId: 'other' }, appToken(1), 500, wrongClient],
     ['its own', app, appToken(5), 101, rotate],
@@ -135,7 +144,13 @@ const cases: Record<string, Case[]> = {
     ['but within the grace period it may be a race', answeredLate(3), untilUsed(4), 101, replay],
     ['a client that knows keys', app, untilUsed(4, keyed('q')), 500, reuse],
     ['after a rotation with a key', { ...app, attempt: keyed('k') }, untilUsed(4), 500, reuse],
-    ['after a generation without a known rotation', { ...app, attempt: null, rotatedAt: null }, untilUsed(4), 500, reuse],
+    [
+      'after a generation without a known rotation',
+      { ...app, attempt: null, rotatedAt: null },
+      untilUsed(4),
+      500,
+      reuse,
+    ],
     ['a client with lost_answer grace', app, appToken(4), 500, reuse],
     ['the current one', answeredLate(4), untilUsed(5), 500, rotate],
   ],
