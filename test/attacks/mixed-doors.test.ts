@@ -1,8 +1,12 @@
 // The tokens of first-party clients and those of OAuth clients at the door of the other: refused, and nothing ends or rotates.
 
 import fc from 'fast-check'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import t from 'tap'
+import { createSignedInCheck } from '../../src/features/access/access.js'
+import type { SessionCookies } from '../../src/features/browser/browser.js'
 import type { RefreshToken } from '../../src/features/families/families.js'
+import { Problem } from '../../src/platform/problem.js'
 import { PASSWORD, type SignedUp } from '../support/api.js'
 import { startApp } from '../support/app.js'
 import { caller, CLIENT, createClientCalls } from '../support/client-families.js'
@@ -147,6 +151,33 @@ t.test('what each door answers, and what is audited', async (t) => {
   }
   const { family } = (await families.identify(read(current))) ?? {}
   t.strictSame(await readAuditTrail(database, family?.id ?? ''), Array(3).fill('refresh_wrong_mode'))
+})
+
+t.test('a sign-in ends the sessions whose cookies it replaces, and no client’s', async (t) => {
+  const user = await api.signUp()
+  const { refreshToken, family } = await clients.open(user)
+  const answer = await api.call('/v1/auth/login', {
+    method: 'POST',
+    body: { email: user.email, password: PASSWORD, mode: 'session' },
+    cookies: { sallyport_rt: refreshToken },
+    headers: { 'sec-fetch-site': 'same-origin' },
+  })
+  t.match(answer, { status: 200 })
+  t.match(await readFamily(database, family.id), { endedAt: null })
+})
+
+t.test('a client’s refresh token in a cookie signs no browser in, where a page’s own does', async (t) => {
+  const user = await api.signUp()
+  const { body } = await api.refresh(user.refreshToken)
+  const { refreshToken } = await clients.open(user)
+  const findWith = (text: string) => {
+    const cookies = { areCarried: () => true, readRefreshTokens: () => [text] } as Partial<SessionCookies>
+    const authenticate = () => Promise.reject(new Problem('token_missing'))
+    const find = createSignedInCheck({ authenticate, families, cookies: cookies as SessionCookies })
+    return find({ headers: {} } as FastifyRequest, {} as FastifyReply)
+  }
+  t.equal(await findWith(refreshToken), null)
+  t.equal(await findWith(body.refresh_token ?? ''), user.userId)
 })
 
 t.test('a password change with a client’s refresh token changes the password, and rotates nothing', async (t) => {
