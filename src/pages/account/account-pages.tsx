@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import type { OwnApp } from '../../features/account/account.js'
 import type { Session } from '../../features/families/families.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { Button, ButtonLink, Form, Status } from '../layout/form.js'
@@ -7,6 +8,7 @@ import { usePage } from '../layout/page-context.js'
 import type { MessageKey } from '../locales/messages.js'
 import { FactorList, type OwnFactor } from '../factors/factor-list.js'
 import { PasskeySignals, type SignalCalls } from '../factors/passkey-signals.js'
+import { Apps } from './apps.js'
 import { Devices, EndedSessions } from './devices.js'
 import { AddressOfPassword, CurrentPassword } from './password-fields.js'
 import { PasswordSection } from './password.js'
@@ -25,6 +27,7 @@ export const doneMessages: Readonly<Record<string, MessageKey>> = {
   device: 'account.device_ended',
   device_name: 'account.device_renamed',
   others: 'account.others_ended',
+  app: 'account.app_ended',
   factor_added: 'factors.added',
   factor_renamed: 'factors.renamed',
   factor_removed: 'factors.removed',
@@ -42,11 +45,12 @@ interface AccountPageProps extends ProfileProps {
   /** MFA_TRUST_DAYS. */
   canTrust: boolean
   ended: readonly Session[]
+  apps: readonly OwnApp[]
   done: MessageKey | null
 }
 
 export function AccountPage(props: AccountPageProps): VNode {
-  const { user, factors, signals, sessions, currentId, nextCursor, ended, done, errors = noErrors } = props
+  const { user, factors, signals, sessions, currentId, nextCursor, ended, apps, done, errors = noErrors } = props
   const { t } = usePage()
   return (
     <Layout title={t('account.title')} hasErrors={errors !== noErrors} scripts={['passkey-signals.js']} isWide>
@@ -60,6 +64,7 @@ export function AccountPage(props: AccountPageProps): VNode {
         <Devices sessions={sessions} currentId={currentId} nextCursor={nextCursor} />
         <EndedSessions sessions={ended} />
       </Section>
+      <Apps apps={apps} />
       <Leaving />
     </Layout>
   )
