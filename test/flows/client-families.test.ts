@@ -4,7 +4,13 @@ import { decodeJwt } from 'jose'
 import t from 'tap'
 import type { ClientTokens } from '../../src/features/families/families.js'
 import { startApp } from '../support/app.js'
-import { caller, CLIENT, createClientCalls, type RefreshedOrRefused } from '../support/client-families.js'
+import {
+  accessTokenOf,
+  caller,
+  CLIENT,
+  createClientCalls,
+  type RefreshedOrRefused,
+} from '../support/client-families.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 
 const ISSUER = 'http://localhost:3000'
@@ -14,8 +20,7 @@ const { app, api, clock, database } = await startApp(t, { settings: { MAX_SESSIO
 const { families } = app.operator
 const clients = createClientCalls({ app, clock })
 
-const claimsOf = (tokens: ClientTokens, ...narrowed: Parameters<ClientTokens['issueAccessToken']>) =>
-  decodeJwt(tokens.issueAccessToken(...narrowed).token)
+const claimsOf = (...tokens: Parameters<typeof accessTokenOf>) => decodeJwt(accessTokenOf(...tokens))
 
 function tokensOf(answer: RefreshedOrRefused): ClientTokens {
   if (!('tokens' in answer)) throw new Error(`The refresh was refused: ${answer.code}`)
@@ -265,8 +270,8 @@ t.test('of one client, a user has at most a hundred families; the least recently
 t.test('a token for another audience, or bound to a key, is read by the authorization server alone', async (t) => {
   const user = await api.signUp()
   const opened = await clients.open(user, { scope: 'orders:read', jkt: 'key' })
-  const { token } = opened.issueAccessToken()
+  const token = accessTokenOf(opened)
   t.match(await api.whoami(token), { status: 401, body: { code: 'token_invalid' } })
-  const toIssuer = (await clients.open(user, { scope: 'openid' })).issueAccessToken().token
+  const toIssuer = accessTokenOf(await clients.open(user, { scope: 'openid' }))
   t.match(await api.whoami(toIssuer), { status: 403, body: { code: 'forbidden' } })
 })
