@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.js'
 import type { Authenticate } from '../platform/http/access.js'
 import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
 import { noteProblem } from '../platform/http/error-handler.js'
-import type { Account, Disowning, EmailChange, OwnFactors } from '../features/account/account.js'
+import type { Account, Disowning, EmailChange, OwnApps, OwnFactors } from '../features/account/account.js'
 import type { FindSignedIn } from '../features/access/access.js'
 import type { Door, FlowCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
 import type { Families } from '../features/families/families.js'
@@ -37,6 +37,7 @@ export interface PageFeatures {
   confirmAddress: Partial<Record<FlowKind, ConfirmAddress>>
   reauthentication: Reauthentication
   ownFactors: OwnFactors
+  ownApps: OwnApps
   secrets: SecretKeys
   clock: Clock
 }

@@ -77,5 +77,19 @@ export const sessions: Folder = {
         `,
       },
     },
+    {
+      name: 'My applications',
+      operation: 'listApps',
+      about: 'Lists the OAuth clients that act for the user. There are none in this tour.',
+      answers: 200,
+      checks: { 'there is none': `pm.expect(answer.apps).to.deep.equal([])` },
+    },
+    {
+      name: 'End the access of an application',
+      operation: 'endApp',
+      about: 'An application that does not act for the user is not found.',
+      send: { path: { client_id: 'orders-app' } },
+      answers: 'not_found',
+    },
   ],
 }

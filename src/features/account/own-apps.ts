@@ -31,6 +31,9 @@ export interface OwnApps {
   end(userId: string, clientId: string, caller: Caller): Promise<void>
 }
 
+/** RFC 6749, appendix A.1. */
+const isClientId = /^[\x20-\x7e]+$/
+
 export function createOwnApps({ revocations, families, known }: OwnAppsOptions): OwnApps {
   return {
     async list(userId) {
@@ -41,6 +44,7 @@ export function createOwnApps({ revocations, families, known }: OwnAppsOptions):
     },
 
     async end(userId, clientId, caller) {
+      if (!isClientId.test(clientId)) throw new Problem('not_found')
       const by = { actor: { kind: 'user' as const, id: userId }, caller }
       const hasEnded = await revocations.transaction(async (tx, revoke) => {
         const any = await families.endApp(tx, revoke, { userId, clientId }, { reason: 'revoked_by_user', by })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { appSchema, exampleApp, type PresentedApp } from '../../wire/app.js'
 import { exampleSession, sessionSchema, type PresentedSession } from '../../wire/session.js'
 import { exampleUser, userSchema } from '../../wire/token-reply.js'
 import { nameSchema, presentUser, type User } from '../accounts/accounts.js'
@@ -98,30 +99,12 @@ export const appParamsSchema = z.object({
   client_id: z.string().meta({ examples: ['orders-app'] }),
 })
 
-const exampleApp = {
-  client_id: 'orders-app',
-  name: 'Orders',
-  scopes: ['offline_access', 'openid', 'orders:read'],
-  first_used_at: '2026-01-01T00:00:00.000Z',
-  last_used_at: '2026-01-02T00:00:00.000Z',
-}
-
-const appSchema = z
-  .object({
-    client_id: z.string(),
-    name: z.string(),
-    scopes: z.array(z.string()).meta({ description: 'What the user has let it do.' }),
-    first_used_at: z.iso.datetime().meta({ description: 'When the oldest of its active sessions began.' }),
-    last_used_at: z.iso.datetime(),
-  })
-  .meta({ id: 'App', description: 'An application that acts for the user.', examples: [exampleApp] })
-
 export const appListSchema = z
   .object({ apps: z.array(appSchema) })
   .meta({ id: 'AppList', examples: [{ apps: [exampleApp] }] })
 
 /** An application in responses. */
-export function presentApp(app: OwnApp): z.output<typeof appSchema> {
+export function presentApp(app: OwnApp): PresentedApp {
   return {
     client_id: app.clientId,
     name: app.name,

@@ -86,7 +86,7 @@ export async function findAppsOfUser(
       WHERE u.id = ${userId}::uuid AND f.mode = 'client' AND ${lives(limits)}
     )
     SELECT client_id, min(created_at) AS first_used_at, max(last_used_at) AS last_used_at,
-      ARRAY(SELECT DISTINCT scope FROM living AS l, unnest(string_to_array(l.scope, ' ')) AS s(scope)
+      ARRAY(SELECT DISTINCT granted FROM living AS l, unnest(string_to_array(l.scope, ' ')) AS s(granted)
         WHERE l.client_id = living.client_id ORDER BY 1) AS scopes
     FROM living GROUP BY client_id ORDER BY max(last_used_at) DESC, client_id LIMIT ${limit}::int`
 }
@@ -95,6 +95,6 @@ export async function findAppsOfUser(
 export async function findFamiliesOfClient(client: Queries, clientId: string, limit: number): Promise<string[]> {
   const rows = await client.$queryRaw<{ id: string }[]>`
     SELECT id FROM refresh_token_family
-    WHERE client_id = ${clientId} AND client_id <> 'sallyport' AND ended_at IS NULL LIMIT ${limit}::int`
+    WHERE client_id = ${clientId} AND mode = 'client' AND ended_at IS NULL LIMIT ${limit}::int`
   return rows.map(({ id }) => id)
 }

@@ -59,7 +59,8 @@ function isAmong(which: EndingFamilies): Prisma.Sql {
       f.id <> ${exceptId}::uuid
       AND NOT (${sparesChildren} AND f.parent_id IS NOT DISTINCT FROM ${exceptId}::uuid AND ${endsWithParent})))`
   }
-  if ('userId' in which) return Prisma.sql`f.user_id = ${which.userId}::uuid AND f.client_id = ${which.clientId}`
+  if ('userId' in which)
+    return Prisma.sql`f.user_id = ${which.userId}::uuid AND f.client_id = ${which.clientId} AND f.mode = 'client'`
   const { handleHashes = [], ids = [], clientId = null } = which
   const handles = handleHashes.map((hash) => Buffer.from(hash).toString('hex'))
   return Prisma.sql`(

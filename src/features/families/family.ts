@@ -43,6 +43,7 @@ export type EndingFamilies =
   | { handleHashes?: readonly Uint8Array[]; ids?: readonly string[]; clientId?: string }
   /** All of a user but one and, if `sparesChildren`, but those that would end with it. */
   | { userId: string; exceptId: string | null; sparesChildren?: boolean }
+  /** Those of an OAuth client for a user. */
   | { userId: string; clientId: string }
   | { grantId: string }
   /** Only the children, of families that have ended. */

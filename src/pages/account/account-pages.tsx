@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import type { OwnApp } from '../../features/account/account.js'
 import type { Session } from '../../features/families/families.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { Button, ButtonLink, Field, Form, Status } from '../layout/form.js'
@@ -6,6 +7,7 @@ import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import type { MessageKey } from '../locales/messages.js'
 import { FactorList, type OwnFactor } from '../factors/factor-list.js'
+import { Apps } from './apps.js'
 import { Devices, EndedSessions } from './devices.js'
 import { Profile, type ProfileProps } from './profile.js'
 import { BackToAccount, Section } from './section.js'
@@ -20,6 +22,7 @@ export const doneMessages: Readonly<Record<string, MessageKey>> = {
   device: 'account.device_ended',
   device_name: 'account.device_renamed',
   others: 'account.others_ended',
+  app: 'account.app_ended',
   factor_added: 'factors.added',
   factor_renamed: 'factors.renamed',
   factor_removed: 'factors.removed',
@@ -35,11 +38,12 @@ interface AccountPageProps extends ProfileProps {
   /** MFA_TRUST_DAYS. */
   canTrust: boolean
   ended: readonly Session[]
+  apps: readonly OwnApp[]
   done: MessageKey | null
 }
 
 export function AccountPage(props: AccountPageProps): VNode {
-  const { sessions, currentId, nextCursor, ended, done, errors = noErrors } = props
+  const { sessions, currentId, nextCursor, ended, apps, done, errors = noErrors } = props
   const { t } = usePage()
   return (
     <Layout title={t('account.title')} hasErrors={errors !== noErrors} isWide>
@@ -57,6 +61,7 @@ export function AccountPage(props: AccountPageProps): VNode {
         <Devices sessions={sessions} currentId={currentId} nextCursor={nextCursor} />
         <EndedSessions sessions={ended} />
       </Section>
+      <Apps apps={apps} />
       <Leaving />
     </Layout>
   )

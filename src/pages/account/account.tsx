@@ -35,7 +35,7 @@ export function mountAccount(scope: AppInstance, tools: PageTools): void {
 }
 
 function mountOverview(scope: AppInstance, tools: PageTools): void {
-  const { rendering, account, emailChange, families, flows, flowCookie, door, ownFactors, canTrust } = tools
+  const { rendering, account, emailChange, families, flows, flowCookie, door, ownFactors, ownApps, canTrust } = tools
 
   async function sendAccount(
     reply: FastifyReply,
@@ -48,6 +48,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
     const owned = await ownFactors.list(sub)
     const { sessions, nextCursor } = await families.listSessions(sub, { ended: false, cursor })
     const ended = await families.listSessions(sub, { ended: true })
+    const apps = await ownApps.list(sub)
     const page = (
       <AccountPage
         {...{
@@ -55,6 +56,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
           sessions,
           nextCursor,
           errors,
+          apps,
           currentId: sid,
           done: doneMessages[done] ?? null,
           canMail: flows.sendsMail,
@@ -102,6 +104,11 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
   scope.post<{ Params: { id: string } }>('/account/sessions/:id/end', forUsers, async (request, reply) => {
     await families.endSession(claimsOf(request).sub, request.params.id, callerOf(request))
     return rendering.redirect(reply, '/account?done=device')
+  })
+
+  scope.post<{ Params: { clientId: string } }>('/account/apps/:clientId/end', forUsers, async (request, reply) => {
+    await ownApps.end(claimsOf(request).sub, request.params.clientId, callerOf(request))
+    return rendering.redirect(reply, '/account?done=app')
   })
 
   scope.post('/account/end-others', forUsers, async (request, reply) => {

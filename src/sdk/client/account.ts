@@ -1,3 +1,4 @@
+import type { PresentedApp } from '../../wire/app.js'
 import type { PresentedSession } from '../../wire/session.js'
 import type { User } from '../../wire/token-reply.js'
 import { ask, errorOf, isDone, jsonRequest, type Answer } from './http.js'
@@ -21,6 +22,10 @@ export interface Account {
   renameSession(id: string, deviceName: string): Promise<PresentedSession>
   endSession(id: string): Promise<void>
   endOtherSessions(): Promise<void>
+  /** Lists the applications that act for the user: OAuth clients. */
+  apps(): Promise<PresentedApp[]>
+  /** Ends all sessions of an application, which has to ask again. */
+  endApp(clientId: string): Promise<void>
 }
 
 /** Calls a route of Sallyport as the user. Throws a ClientError if it is refused. */
@@ -79,6 +84,10 @@ export function createAccount(call: CallAsUser, meet: (user: User) => void): Acc
     },
     async endOtherSessions() {
       await call('DELETE', '/v1/sessions')
+    },
+    apps: async () => ((await call('GET', '/v1/me/apps')) as unknown as { apps: PresentedApp[] }).apps,
+    async endApp(clientId) {
+      await call('DELETE', `/v1/me/apps/${encodeURIComponent(clientId)}`)
     },
   }
 }

@@ -26,6 +26,7 @@ import { createTabs } from './tabs.js'
 
 export type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 export type { Mode } from '../../wire/mode.js'
+export type { PresentedApp as AppEntry } from '../../wire/app.js'
 export type { PresentedSession as SessionEntry } from '../../wire/session.js'
 export type { User } from '../../wire/token-reply.js'
 export type { Account, Me } from './account.js'

@@ -6,6 +6,7 @@ import t from 'tap'
 import {
   judge,
   type JudgedFamily,
+  type LostAnswer,
   type RotationSettings,
   type Verdict,
 } from '../../../src/features/families/rotation.js'
@@ -21,10 +22,13 @@ const limits: RotationSettings = {
 interface Server {
   family: JudgedFamily
   wait(seconds: number): void
-  present(generation: number, key: string): Verdict['outcome']
+  /** Without a key, the attempt is named by the server. */
+  present(generation: number, key: string | null): Verdict['outcome']
 }
 
-function createServer(): Server {
+let attempts = 0
+
+function createServer({ lostAnswer = 'grace' }: { lostAnswer?: LostAnswer } = {}): Server {
   let now = new Date(0)
   const family: JudgedFamily = {
     mode: 'json',
@@ -45,8 +49,10 @@ function createServer(): Server {
     family,
     wait: (seconds) => (now = new Date(now.getTime() + seconds * 1000)),
     present(generation, key) {
-      const attempt = { hash: Buffer.alloc(32, key), keyed: true }
-      const { outcome } = judge(family, { generation, modes: ['json'], clientId: 'sallyport', attempt }, limits, now)
+      const attempt = { hash: Buffer.alloc(32, key ?? `attempt ${(attempts += 1)}`), keyed: key !== null }
+      const presented = { generation, modes: ['json' as const], clientId: 'sallyport', jkt: null, lostAnswer, attempt }
+      const { outcome } = judge(family, presented, limits, now)
+      if (outcome === 'late_replay') family.lateGeneration = generation
       if (outcome === 'rotate') {
         Object.assign(family, { generation: generation + 1, attempt, rotatedAt: now, lastUsedAt: now })
       }
@@ -65,20 +71,25 @@ class Holder {
     readonly server: Server,
     readonly name: string,
     public generation = 0,
+    readonly knowsKeys = true,
   ) {}
 
   refresh({ answerLost = false } = {}): void {
-    const outcome = this.server.present(this.generation, `${this.name} ${this.#attempts}`)
+    const outcome = this.server.present(this.generation, this.knowsKeys ? `${this.name} ${this.#attempts}` : null)
     this.outcomes.push(outcome)
     if (answerLost) return
-    if (outcome === 'rotate' || outcome === 'replay') this.generation += 1
+    if (isServed(outcome)) this.generation += 1
     this.#attempts += 1
   }
 
   /** Whether the server ever gave them a token. */
   get hasBeenServed(): boolean {
-    return this.outcomes.some((outcome) => outcome === 'rotate' || outcome === 'replay')
+    return this.outcomes.some(isServed)
   }
+}
+
+function isServed(outcome: Verdict['outcome']): boolean {
+  return outcome === 'rotate' || outcome === 'replay' || outcome === 'late_replay'
 }
 
 const wait = fc.oneof(fc.integer({ min: 0, max: GRACE_SECONDS + 1 }), fc.integer({ min: 0, max: 30 * DAY_SECONDS }))
@@ -163,3 +174,65 @@ t.test('REF-03: of a copied token, one of the two holders gets tokens, and the o
     { numRuns: 500 },
   )
 })
+
+const untilUsed = { lostAnswer: 'until_used' } as const
+
+t.test(
+  'lost_answer until_used: a client without keys is never refused unless it loses two answers in a row',
+  async () => {
+    // However long it takes to ask again; a step is one token, and the answers to it that are lost.
+    const steps = fc.array(fc.record({ wait, lost: fc.nat(3), retryWait: wait }), { minLength: 1, maxLength: 30 })
+    fc.assert(
+      fc.property(steps, (steps) => {
+        const server = createServer(untilUsed)
+        const client = new Holder(server, 'client', 0, false)
+        let hasLost = false
+        for (const { wait, lost, retryWait } of steps) {
+          server.wait(wait)
+          for (let index = 0; index < lost && !hasLost; index += 1) {
+            client.refresh({ answerLost: true })
+            server.wait(retryWait)
+          }
+          hasLost = lost > 0 && !hasLost
+          client.refresh()
+        }
+        return client.outcomes.every(isServed) && client.generation === server.family.generation
+      }),
+      { numRuns: 500 },
+    )
+  },
+)
+
+t.test(
+  'lost_answer until_used: of a copied token, both are found out at the second token that both present',
+  async () => {
+    const turns = fc.array(fc.constantFrom('client' as const, 'thief' as const), { maxLength: 30 })
+    fc.assert(
+      fc.property(refreshes, turns, (before, after) => {
+        const server = createServer(untilUsed)
+        const client = new Holder(server, 'client', 0, false)
+        for (const { wait } of before) {
+          server.wait(wait)
+          client.refresh()
+        }
+        const copied = client.generation
+        const thief = new Holder(server, 'thief', copied, false)
+        const holders = { client, thief }
+        for (const who of after) {
+          // Within the grace period, two who hold a copy look like two requests of one client, as without this setting.
+          server.wait(GRACE_SECONDS + 1)
+          holders[who].refresh()
+          const both = Math.min(client.generation, thief.generation)
+          if (both > copied + 1) return false
+        }
+        // Each tries once more: the family has ended, or ends now.
+        for (const holder of [client, thief, client, thief]) {
+          server.wait(GRACE_SECONDS + 1)
+          holder.refresh()
+        }
+        return server.family.ended?.reason === 'reuse_detected'
+      }),
+      { numRuns: 500 },
+    )
+  },
+)

@@ -17,7 +17,10 @@ const hash = (letter: string) => Buffer.alloc(32, letter)
 const keyed = (letter: string) => ({ hash: hash(letter), keyed: true })
 const keyless = (letter: string) => ({ hash: hash(letter), keyed: false })
 
-const limits: RotationSettings = { idleSeconds: { cookie: 1000, json: 2000, session: 1000, client: 2000 }, graceSeconds: 10 }
+const limits: RotationSettings = {
+  idleSeconds: { cookie: 1000, json: 2000, session: 1000, client: 2000 },
+  graceSeconds: 10,
+}
 const noGrace: RotationSettings = { ...limits, graceSeconds: 0 }
 
 /** Rotated to its fifth generation at 100 s, by an attempt without a key; expires at 5000 s. */
@@ -56,6 +59,22 @@ const token = (generation: number, attempt = keyless('z')): Presented => ({
 })
 const cookie = (generation: number): Presented => ({ ...token(generation), modes: ['cookie', 'session'] })
 
+/** A family of an OAuth client, of the same generation. */
+const app: JudgedFamily = { ...family, mode: 'client', clientId: 'app' }
+const bound: JudgedFamily = { ...app, jkt: 'its key' }
+const appToken = (generation: number, attempt = keyless('z')): Presented => ({
+  ...token(generation, attempt),
+  modes: ['client'],
+  clientId: 'app',
+})
+const keyProven = (generation: number, jkt: string | null): Presented => ({ ...appToken(generation), jkt })
+/** Of a client whose lost answers are given again until they are used. */
+const untilUsed = (generation: number, attempt = keyless('z')): Presented => ({
+  ...appToken(generation, attempt),
+  lostAnswer: 'until_used',
+})
+const answeredLate = (lateGeneration: number): JudgedFamily => ({ ...app, lateGeneration })
+
 const rotate: Verdict = { outcome: 'rotate', ahead: false }
 const ahead: Verdict = { outcome: 'rotate', ahead: true }
 const replay: Verdict = { outcome: 'replay' }
@@ -63,6 +82,8 @@ const superseded: Verdict = { outcome: 'superseded' }
 const reuse: Verdict = { outcome: 'reuse' }
 const wrongMode: Verdict = { outcome: 'wrong_mode' }
 const wrongClient: Verdict = { outcome: 'wrong_client' }
+const wrongKey: Verdict = { outcome: 'wrong_key' }
+const lateReplay: Verdict = { outcome: 'late_replay' }
 const endedBy = (reason: EndReason): Verdict => ({ outcome: 'ended', reason })
 
 type Case = [what: string, JudgedFamily, Presented, seconds: number, Verdict, RotationSettings?]
@@ -81,6 +102,57 @@ const cases: Record<string, Case[]> = {
     ['one ahead', { ...family, clientId: 'other' }, token(6), 101, wrongClient],
     ['an ended family', { ...endedFamily, clientId: 'other' }, token(5), 101, wrongClient],
     ['presented by another client', family, { ...token(5), clientId: 'other' }, 101, wrongClient],
+  ],
+
+  'first-party tokens and those of OAuth clients never pass through the door of the other': [
+    ['a client’s in a body', app, token(5), 101, wrongMode],
+    ['a client’s in a cookie', app, cookie(5), 101, wrongMode],
+    ['a client’s spent one in a body', app, token(1), 500, wrongMode],
+    ['a client’s in a body, in its name', app, { ...token(5), clientId: 'app' }, 101, wrongMode],
+    ['one of mode json, from a client', family, { ...appToken(5), clientId }, 101, wrongMode],
+    ['one of a cookie, from a client', { ...family, mode: 'cookie' }, { ...appToken(5), clientId }, 101, wrongMode],
+    [
+      'one of mode session, from a client',
+      { ...family, mode: 'session' },
+      { ...appToken(5), clientId },
+      101,
+      wrongMode,
+    ],
+    ['another client’s', { ...app, clientId: 'other' }, appToken(5), 101, wrongClient],
+    ['another client’s spent one', { ...app, clientId: 'other' }, appToken(1), 500, wrongClient],
+    ['its own', app, appToken(5), 101, rotate],
+  ],
+  'a token that is bound to a key needs its proof (RFC 9449, section 5)': [
+    ['its key', bound, keyProven(5, 'its key'), 101, rotate],
+    ['no key', bound, keyProven(5, null), 101, wrongKey],
+    ['another key', bound, keyProven(5, 'another'), 101, wrongKey],
+    ['a spent token without the key ends nothing', bound, keyProven(1, null), 500, wrongKey],
+    ['a key that nothing asks for', app, keyProven(5, 'its key'), 101, rotate],
+    ['the client comes first', { ...bound, clientId: 'other' }, keyProven(5, null), 101, wrongClient],
+    ['before the end', { ...bound, ended }, keyProven(5, null), 101, wrongKey],
+  ],
+  'lost_answer until_used: the same successor again, until that was presented': [
+    ['long after the grace period', app, untilUsed(4), 2099, lateReplay],
+    ['just after it', app, untilUsed(4), 110.001, lateReplay],
+    ['within it, as for every client', app, untilUsed(4), 110, replay],
+    ['without a grace period', app, untilUsed(4), 100, lateReplay, noGrace],
+    ['as often as it takes', answeredLate(4), untilUsed(4), 2000, lateReplay],
+    ['after an earlier one that was answered late', answeredLate(2), untilUsed(4), 500, lateReplay],
+    ['the successor was presented', app, untilUsed(3), 500, reuse],
+    ['the successor was presented, and lost, within the grace period', app, untilUsed(3), 101, superseded],
+    ['the token before it was answered late too: two hold a copy', answeredLate(3), untilUsed(4), 500, reuse],
+    ['but within the grace period it may be a race', answeredLate(3), untilUsed(4), 101, replay],
+    ['a client that knows keys', app, untilUsed(4, keyed('q')), 500, reuse],
+    ['after a rotation with a key', { ...app, attempt: keyed('k') }, untilUsed(4), 500, reuse],
+    [
+      'after a generation without a known rotation',
+      { ...app, attempt: null, rotatedAt: null },
+      untilUsed(4),
+      500,
+      reuse,
+    ],
+    ['a client with lost_answer grace', app, appToken(4), 500, reuse],
+    ['the current one', answeredLate(4), untilUsed(5), 500, rotate],
   ],
 
   'an ended family takes precedence over the generation': [
@@ -170,6 +242,27 @@ t.test('REF-11: a family expires at the earlier of its two limits, and a stored 
   for (const [what, subject, seconds, reason] of table) t.equal(endOf(subject, limits, at(seconds)), reason, what)
 })
 
+t.test('a family ends with its parent, by what was written there and by time', async (t) => {
+  const parent = { mode: 'session', lastUsedAt: at(100), expiresAt: at(5000), ended: null } as const
+  const child: JudgedFamily = { ...app, parent }
+  const table: [string, JudgedFamily, number, ReturnType<typeof endOf>][] = [
+    ['while the parent lives', child, 1099.999, null],
+    ['the parent is idle, which it is sooner', child, 1100, 'idle'],
+    ['the parent has ended', { ...child, parent: { ...parent, ended } }, 101, 'logout'],
+    ['the parent has expired', { ...child, parent: { ...parent, expiresAt: at(200) } }, 200, 'expired'],
+    ['the parent was purged', { ...child, parent: 'gone' }, 101, 'expired'],
+    ['its own end comes first', { ...child, ended, parent: 'gone' }, 101, 'logout'],
+    ['a ban comes first', { ...child, banned: true, parent: 'gone' }, 101, 'banned'],
+    ['a deletion comes first', { ...child, userId: null, parent: 'gone' }, 101, 'deleted'],
+    ['without a parent', app, 1500, null],
+  ]
+  for (const [what, subject, seconds, reason] of table) {
+    t.equal(endOf(subject, limits, at(seconds)), reason, what)
+    const verdict = judge(subject, appToken(5), limits, at(seconds))
+    t.strictSame(verdict, reason === null ? rotate : { outcome: 'ended', reason }, what)
+  }
+})
+
 t.test(
   'a renewal in mode session accepts the current generation and, within the grace period, the previous one',
   async (t) => {
@@ -193,6 +286,8 @@ t.test(
         limits,
         { outcome: 'wrong_mode' },
       ],
+      ['a client’s', app, 5, 101, limits, { outcome: 'wrong_mode' }],
+      ['a client’s spent one', app, 1, 500, limits, { outcome: 'wrong_mode' }],
       ['another client', { ...session, clientId: 'other' }, 5, 101, limits, { outcome: 'wrong_client' }],
       ['another client, ended', { ...session, clientId: 'other', ended }, 5, 101, limits, { outcome: 'wrong_client' }],
       ['an ended one', { ...session, ended }, 3, 101, limits, { outcome: 'ended', reason: 'logout' }],

@@ -103,7 +103,7 @@ t.test('REF-02: neither a refresh nor a renewal writes an indexed column', async
   )
   t.strictSame(
     indexed.map(({ name }) => name),
-    ['expires_at', 'handle_hash', 'id', 'user_id'],
+    ['expires_at', 'grant_id', 'handle_hash', 'id', 'parent_id', 'user_id'],
   )
 
   const before = await readRows()

@@ -87,6 +87,36 @@ t.test('TOK-16: cached claims are immutable, removed with their key, and checked
   t.equal(await accessTokens.read(token), null)
 })
 
+t.test('the authorization server reads tokens for any audience, and those that are bound to a key', async (t) => {
+  const { accessTokens, clock, tokenOf, withdrawn, published } = createCounted()
+  const elsewhere = tokenOf(user(1), { aud: ['https://orders.example'] })
+  const bound = tokenOf(user(1), { cnf: { jkt: 'key' } })
+  for (const token of [elsewhere, bound]) {
+    await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
+    t.match(await accessTokens.verifyIssued(token), { sub: user(1) })
+  }
+  t.strictSame((await accessTokens.verifyIssued(bound)).cnf, { jkt: 'key' })
+  t.equal((await accessTokens.verifyIssued(elsewhere)).cnf, undefined)
+  const refused = [
+    tokenOf(user(1), { iss: 'https://elsewhere.example' }),
+    tokenOf(user(1), { cnf: { 'x5t#S256': 'certificate' } }),
+    tokenOf(user(1), { cnf: null }),
+    tokenOf(user(1), { exp: 1e999 }),
+    tokenOf('nobody'),
+    'nonsense',
+  ]
+  for (const token of refused) {
+    await t.rejects(accessTokens.verifyIssued(token), { code: 'token_invalid' })
+    t.equal(await accessTokens.readIssued(token), null)
+  }
+  clock.advance({ minutes: 61 })
+  await t.rejects(accessTokens.verifyIssued(bound), { code: 'token_expired' })
+  t.match(await accessTokens.readIssued(bound), { cnf: { jkt: 'key' } })
+  published.clear()
+  withdrawn.add('k')
+  await t.rejects(accessTokens.verifyIssued(bound), { code: 'token_stale' })
+})
+
 t.test('TOK-16: unknown claims are immutable too, at any depth', async (t) => {
   const { accessTokens, tokenOf } = createCounted()
   const act = { sub: 'x', chain: [{ act: { sub: 'y' } }] }

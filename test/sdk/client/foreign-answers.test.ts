@@ -34,6 +34,8 @@ t.test('a foreign response is neither accepted nor a reason to sign the user out
     () => client.renameSession('id', 'Phone'),
     () => client.endSession('id'),
     () => client.endOtherSessions(),
+    () => client.apps(),
+    () => client.endApp('orders-app'),
     () => client.logout(),
     () => client.logoutAll(),
     () => client.deleteMe({ password: PASSWORD }),
