@@ -83,3 +83,22 @@ t.test(
     t.equal(await countFamilies(), before - 10)
   },
 )
+
+t.test('the entries of clients are deleted once they have expired, as all revocations are', async (t) => {
+  const count = () =>
+    database.query(async (client) => [await client.revocation.count(), await client.clientRevocation.count()])
+  await database.query(async (client) => {
+    await client.revocation.deleteMany()
+    await client.clientRevocation.deleteMany()
+  })
+  const user = await api.signUp()
+  await api.call('/v1/auth/logout', { method: 'POST', token: user.accessToken })
+  await app.revocations.transaction((_tx, revoke) => revoke({ kind: 'client', clientId: 'billing', epoch: 1 }))
+  t.strictSame(await count(), [1, 1])
+  clock.advance({ minutes: 61 })
+  await app.revocations.purge()
+  t.strictSame(await count(), [1, 1], 'a token may live for an hour, and clocks differ')
+  clock.advance({ minutes: 2 })
+  await app.revocations.purge()
+  t.strictSame(await count(), [0, 0])
+})

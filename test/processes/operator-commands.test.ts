@@ -96,6 +96,25 @@ t.test('commands work on the embedded database without a running server', { skip
   t.match(login, { status: 200, body: { user: { roles: ['admin'] } } })
 })
 
+t.test('clients are registered beside a running server, and without one', { skip: needsEmbedded }, async (t) => {
+  const settings = { DATA_DIR: createFolder(t), SECRET_KEY }
+  const run = (...args: string[]) => runOperate(t, args, settings)
+  t.match(await run('migrate'), { code: 0 })
+  const orders = await run('client:create', '--client-id', 'orders', '--client-name', 'Orders', '--introspect')
+  t.match(orders, { code: 0, stdout: /^Created the client Orders\.[^]* {2}spc_[\w-]{43}\n/, stderr: '' })
+
+  const server = await startProcess(t, settings)
+  const billing = await run('client:create', '--client-id', 'billing', '--client-name', 'Billing', '--introspect')
+  const secretIn = ({ stdout }: Ended) => /spc_[\w-]{43}/.exec(stdout)?.[0] ?? ''
+  const ask = (secret: string) => server.api.call('/v1/revocations', { headers: { authorization: `Bearer ${secret}` } })
+  for (const secret of [secretIn(orders), secretIn(billing)]) t.match(await ask(secret), { status: 200 })
+  t.match(await run('client:disable', '--client-id', 'orders'), { code: 0, stdout: /^orders is disabled/ })
+  t.match(await ask(secretIn(orders)), { status: 401 })
+  t.match(await run('client:list'), { code: 0, stdout: /^orders [^\n]+ disabled \S+\nbilling [^\n]+\n$/ })
+  t.ok(isRefusal(await run('client:create', '--client-name', 'Shop', '--redirect-uris', '/'), /^--redirect-uris: "\/"/))
+  t.ok(isRefusal(await run('client:remove', '--client-id', 'unknown'), /No client has this id/))
+})
+
 /** Removes the newest migration from the database's record, or adds a newer one; and restores it. */
 const historyChanges = {
   older: `UPDATE _prisma_migrations SET rolled_back_at = now()

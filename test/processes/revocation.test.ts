@@ -29,6 +29,18 @@ t.test('revoked by one, refused by all (needs Postgres)', { skip: needsPostgres 
     if (code !== 0) throw new Error(stderr)
   }
 
+  t.test('REF-12: a client that an operator disables is refused by all', async (t) => {
+    const options = ['--client-id', 'orders', '--client-name', 'Orders', '--introspect']
+    const { stdout } = await runOperate(t, ['client:create', ...options], { DATABASE_URL: url, SECRET_KEY })
+    const authorization = `Bearer ${/spc_[\w-]{43}/.exec(stdout)?.[0] ?? ''}`
+    const ask = ({ api }: ServerProcess) => api.call('/v1/revocations', { headers: { authorization } })
+    for (const instance of instances) t.match(await ask(instance), { status: 200 })
+    await operate('client:disable', '--client-id', 'orders')
+    await Promise.all(instances.map((instance) => until(async () => (await ask(instance)).status === 401)))
+    await operate('client:enable', '--client-id', 'orders')
+    await Promise.all(instances.map((instance) => until(async () => (await ask(instance)).status === 200)))
+  })
+
   const causes: Cause[] = [
     {
       what: 'REF-12: a logout',

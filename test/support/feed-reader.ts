@@ -8,7 +8,11 @@ import { until } from './until.js'
 export interface FeedEvent {
   event: string
   id?: string
-  data: { entries?: { kind: string; sid?: string; sub?: string; kid?: string; epoch?: number }[]; age_ms?: number }
+  data: {
+    entries?: { kind: string; sid?: string; sub?: string; kid?: string; epoch?: number }[]
+    clients?: { client_id: string; epoch: number }[]
+    age_ms?: number
+  }
 }
 
 export interface OpenFeed {

@@ -87,6 +87,11 @@ export function writeEntries(response: ServerResponse, entries: unknown[], id: s
   response.write(`id: ${id}\nevent: entries\ndata: ${JSON.stringify({ entries })}\n\n`)
 }
 
+/** The entries of clients, as an event of their own. */
+export function writeClients(response: ServerResponse, clients: unknown[], id: string): void {
+  response.write(`id: ${id}\nevent: clients\ndata: ${JSON.stringify({ clients })}\n\n`)
+}
+
 export function writeBeat(response: ServerResponse, id: string, ageMs = 0): void {
   response.write(`id: ${id}\nevent: beat\ndata: {"age_ms":${ageMs}}\n\n`)
 }

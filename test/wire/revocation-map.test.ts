@@ -15,6 +15,13 @@ const user = (sub: string, epoch: number, expiresAt = later): RevocationEntry =>
 })
 const key = (kid: string, expiresAt = later): RevocationEntry => ({ kind: 'key', kid, expiresAt })
 
+const client = (clientId: string, epoch: number, expiresAt = later): RevocationEntry => ({
+  kind: 'client',
+  clientId,
+  epoch,
+  expiresAt,
+})
+
 /** A token of the user `ada` and the session `one`, with epoch 5. */
 const claims: UserClaims = {
   ...{ iss: 'i', aud: 'a', sub: 'ada', sid: 'one', epoch: 5, iat: 0, nbf: 0, exp: 600, jti: 'j', client_id: 'c' },
@@ -48,13 +55,45 @@ t.test('REF-12: which tokens the map refuses', async (t) => {
   }
 })
 
-t.test("a client's token is refused by no entry, whatever its id", async (t) => {
-  const { sid, epoch, auth_time, amr, ...shared } = claims
-  const client: ClientClaims = { ...shared, sub: 'ada', client_id: 'ada' }
+const { sid, epoch, auth_time, amr, ...shared } = claims
+/** The own token of a client, which is named like the user. */
+const ownClaims: ClientClaims = { ...shared, sub: 'ada', client_id: 'ada', client_epoch: 5 }
+
+t.test("a client's token is refused by no entry of a user or a session, whatever its id", async (t) => {
   const map = createRevocationMap()
   map.merge([user('ada', 6), session('ada'), session('undefined')])
-  t.equal(map.judge(client), 'valid')
+  t.equal(map.judge(ownClaims), 'valid')
   t.equal(map.judge({ ...shared, sid, epoch, auth_time, amr }), 'token_stale')
+})
+
+const ofClients: [string, RevocationEntry[], RevocationVerdict][] = [
+  ['another client', [client('bob', 9)], 'valid'],
+  ['an earlier epoch of its client', [client('ada', 4)], 'valid'],
+  ['its own epoch', [client('ada', 5)], 'valid'],
+  ['a later epoch', [client('ada', 6)], 'token_stale'],
+  ['a later epoch, then an earlier one', [client('ada', 6), client('ada', 3, evenLater)], 'token_stale'],
+  ['a session and a user with the name of its client', [session('ada'), user('ada', 9)], 'valid'],
+]
+
+t.test("REF-12: which of a client's own tokens the map refuses, and which of its users'", async (t) => {
+  const ofUser: UserClaims = { ...claims, sub: 'eve', client_id: 'ada', client_epoch: 5 }
+  for (const [name, entries, verdict] of ofClients) {
+    const map = createRevocationMap()
+    map.merge(entries)
+    t.equal(map.judge(ownClaims), verdict, name)
+    t.equal(map.judge(ofUser), verdict, `${name}, of a user`)
+  }
+  const map = createRevocationMap()
+  map.merge([client('ada', 6)])
+  const withoutEpoch: ClientClaims = { ...shared, sub: 'ada', client_id: 'ada' }
+  t.equal(map.judge(withoutEpoch), 'token_stale', 'a token without an epoch is older than any')
+  t.equal(map.judge({ ...ofUser, sid: 'two', client_epoch: 6 }), 'valid')
+  t.equal(map.judge(claims), 'valid', 'a token of another client of the same user')
+  map.merge([session('one'), user('eve', 9)])
+  t.equal(map.judge({ ...ofUser, client_epoch: 6 }), 'session_ended', 'the session counts too')
+  t.equal(map.judge({ ...ofUser, sid: 'two', client_epoch: 6 }), 'token_stale', 'and so does the user')
+  map.purge(new Date(later * 1000))
+  t.equal(map.judge(ownClaims), 'valid', 'until the entry expires')
 })
 
 t.test('expired entries are removed', async (t) => {
@@ -89,7 +128,7 @@ t.test('REF-12: a lower epoch that expires later does not lower a known one', as
 })
 
 t.test('new entries are those stronger than the known ones', async (t) => {
-  for (const entry of [session('one'), user('ada', 5), key('k')]) {
+  for (const entry of [session('one'), user('ada', 5), key('k'), client('c', 5)]) {
     const map = createRevocationMap()
     t.strictSame(map.merge([entry, entry]), [entry], `${entry.kind}: twice`)
     t.strictSame(map.merge([{ ...entry, expiresAt: later - 1 }]), [], `${entry.kind}: for less long`)
@@ -117,7 +156,7 @@ t.test('the tokens of a key are stale until its entry expires', async (t) => {
 t.test('entries after a position are returned oldest first', async (t) => {
   const map = createRevocationMap()
   t.strictSame([map.position, map.size, map.entriesAfter(0)], [0, 0, []])
-  const entries = [key('k'), user('ada', 6), session('one'), user('bob', 1), session('two'), key('l')]
+  const entries = [key('k'), user('ada', 6), session('one'), client('c', 1), session('two'), key('l')]
   for (const [index, entry] of entries.entries()) {
     map.merge([entry])
     t.equal(map.position, index + 1)

@@ -53,8 +53,8 @@ const scopeSchema = z
     message: 'Must be scopes with single spaces between, such as "openid profile orders:read"',
   })
 
-/** Members that only a private or a secret key has (RFC 7518, section 6). */
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+/** Members that only a private key has (RFC 7518, section 6). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth']
 
 const jwkSchema = z
   .record(z.string(), z.unknown())

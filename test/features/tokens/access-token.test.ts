@@ -266,3 +266,53 @@ t.test('TOK-13: a signature is checked once for each text, and the cache is boun
   await accessTokens.verify(tokenOf(user(25_000)))
   t.equal(checked.length, 25_002, 'the newest was not')
 })
+
+const issuedAt = new Date('2026-06-01T12:00:00.700Z')
+const iat = Date.parse('2026-06-01T12:00:00Z') / 1000
+const grant = {
+  client: { clientId: 'billing', epoch: 1767225600123 },
+  ...{ scope: 'orders:read', audience: ['https://orders.example.com'] },
+}
+
+function claimsOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
+}
+
+t.test("TOK-10: a client's own token has no claim of a user or a session", async (t) => {
+  const { accessTokens } = createCounted()
+  const { token, expiresInSeconds, expiresAt } = accessTokens.issueToClient(grant, { issuedAt })
+  const { jti, aud, ...claims } = claimsOf(token)
+  t.strictSame(claims, {
+    ...{ iss: 'https://auth.example.com', sub: 'billing', client_id: 'billing', client_epoch: 1767225600123 },
+    ...{ iat, nbf: iat, exp: iat + 600, scope: 'orders:read', roles: [] },
+  })
+  t.type(jti, 'string')
+  t.strictSame([aud].flat(), ['https://orders.example.com'])
+  t.strictSame([expiresInSeconds, expiresAt.getTime()], [600, (iat + 600) * 1000])
+})
+
+t.test(
+  'TOK-10: what a client is granted is in its tokens, and the first party has no client to be disabled',
+  async (t) => {
+    const { accessTokens } = createCounted()
+    const given = accessTokens.issueToClient({ ...grant, jkt: 'thumbprint', ttlSeconds: 60 }, { issuedAt })
+    t.match(claimsOf(given.token), { exp: iat + 60, cnf: { jkt: 'thumbprint' } })
+    const longest = accessTokens.issueToClient({ ...grant, ttlSeconds: 86_400 }, { issuedAt })
+    t.equal(longest.expiresInSeconds, 3600, 'no entry of the feed would outlive a longer one')
+
+    const subject = {
+      ...{ userId: user(1), sessionId: user(2), epoch: 1, roles: [] },
+      ...{ authenticatedAt: issuedAt, amr: ['pwd'], acr: 'aal1' },
+    }
+    const at = { issuedAt, notAfter: new Date((iat + 300) * 1000) }
+    const ofUser = claimsOf(accessTokens.issue(subject, at, grant).token)
+    t.match(ofUser, {
+      ...{ sub: user(1), sid: user(2), client_id: 'billing', client_epoch: 1767225600123, scope: 'orders:read' },
+      exp: iat + 300,
+    })
+    t.strictSame([ofUser.aud].flat(), ['https://orders.example.com'])
+    const ours = claimsOf(accessTokens.issue(subject, at).token)
+    t.match(ours, { client_id: 'sallyport', scope: '', aud: 'https://api.example.com' })
+    t.notOk('client_epoch' in ours)
+  },
+)

@@ -23,6 +23,10 @@ const olderStatements = {
   refresh: `
     UPDATE refresh_token_family AS f SET generation = f.generation + 1, rotated_at = now(), last_used_at = now()
     FROM "user" AS u WHERE f.handle_hash = $1 AND u.id = f.user_id RETURNING f.id, f.generation, u.email`,
+  revoke: `
+    INSERT INTO revocation (id, kind, subject, epoch, created_at, expires_at)
+    VALUES ($1::uuid, 'user'::revocation_kind, $2, 1, now(), now() + interval '1 hour')`,
+  revocations: `SELECT kind::text AS kind, subject, epoch, expires_at FROM revocation WHERE expires_at > now()`,
   record: `
     INSERT INTO audit_event (id, at, event, user_id, session_id, ip, user_agent, request_id, detail)
     VALUES ($1::uuid, now(), 'login_succeeded', $2::uuid, NULL, NULL, NULL, NULL, NULL)`,
@@ -58,6 +62,16 @@ async function upgrade(t: Assertions, connection: Connection): Promise<void> {
   await workAsOlderVersion()
   t.ok((await migrate()).length >= 3)
   await workAsOlderVersion()
+
+  // A kind that an older instance does not know would stop it from reading all others.
+  await connection.query(
+    `INSERT INTO client_revocation (id, client_id, epoch, created_at, expires_at)
+     VALUES ($1::uuid, 'billing', 1, now(), now() + interval '1 hour')`,
+    [randomUUID()],
+  )
+  await connection.send('revoke', [randomUUID(), userId])
+  t.match((await connection.send('revocations', [])).rows, [{ kind: 'user', subject: userId }])
+  t.strictSame((await connection.send('revocations', [])).rows.length, 1)
 
   const families = await connection.query('SELECT client_id, scope FROM refresh_token_family', [])
   t.strictSame(families.rows, Array(2).fill({ client_id: 'sallyport', scope: '' }))

@@ -12,6 +12,7 @@ import {
   startStandIn,
   SUBJECT,
   writeBeat,
+  writeClients,
   writeEntries,
   type StandIn,
 } from '../../support/stand-in.js'
@@ -76,6 +77,49 @@ t.test('each kind of entry takes effect as soon as it arrives on the stream', as
   t.equal(await codeOf(verifier, other), null, 'no other user is refused')
   t.match(standIn.asked(paths.stream), [{ headers: { authorization: 'Bearer spv_test' } }])
 })
+
+const lists: [string, (standIn: StandIn) => (clients: unknown[]) => void][] = [
+  [
+    'the stream',
+    (standIn) => {
+      const streaming = stream(standIn)
+      return (clients) => writeClients(streaming(), clients, 'a.1')
+    },
+  ],
+  [
+    'polling',
+    (standIn) => {
+      let known: unknown[] = []
+      standIn.handlers.set(paths.list, (_request, response) =>
+        answerJson(response, { cursor: 'a.1', age_ms: 0, entries: [], clients: known }),
+      )
+      return (clients) => void (known = clients)
+    },
+  ],
+]
+for (const [carrier, sendBy] of lists) {
+  t.test(`the tokens of a client that was disabled are refused, by ${carrier}`, async (t) => {
+    const { standIn, create } = await start(t)
+    const send = sendBy(standIn)
+    const verifier = create()
+    await verifier.ready()
+    const absent = { sid: undefined, epoch: undefined, auth_time: undefined, amr: undefined }
+    const own = (epoch: number) =>
+      standIn.issue({ claims: { ...absent, sub: 'billing', client_id: 'billing', client_epoch: epoch } })
+    const ofUser = (epoch: number) => standIn.issue({ claims: { client_id: 'billing', client_epoch: epoch } })
+    const other = standIn.issue()
+    const tokens = [own(5), ofUser(5)]
+    for (const token of tokens) t.equal(await codeOf(verifier, token), null)
+
+    send([lasting({ client_id: 'billing', epoch: 6 })])
+    for (const token of tokens) await becomes(verifier, token, 'token_stale')
+    for (const token of [own(6), ofUser(6), other]) t.equal(await codeOf(verifier, token), null)
+    t.equal(await codeOf(verifier, own(5), { freshness: 'offline' }), null, 'offline ignores it')
+    t.ok(verifier.ageMs < 60_000, 'the list is not stale')
+    send([lasting({ client_id: 'billing' })])
+    await until(async () => verifier.ageMs === Infinity)
+  })
+}
 
 t.test(
   'a withdrawn key is refused immediately, also by offline, and the key set is read bypassing caches',

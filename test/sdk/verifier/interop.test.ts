@@ -7,6 +7,10 @@ import { z } from 'zod'
 import { createVerifier } from '../../../src/sdk/verifier/verifier.js'
 import type { TokenBody } from '../../support/api.js'
 import { startApp } from '../../support/app.js'
+import { runCommand } from '../../../src/commands/commands.js'
+import { createVerifierCredential } from '../../../src/features/clients/clients.js'
+import { connectTo } from '../../support/client.js'
+import { openFeed } from '../../support/feed-reader.js'
 import { signUpAs } from '../../support/authenticated.js'
 
 interface IssuedBefore {
@@ -80,4 +84,48 @@ t.test('TOK-10: the access tokens of this version are accepted by verifiers that
   page.cookies.delete('sallyport_at')
   t.equal((await page.call('/v1/whoami')).status, 200)
   accepts(page.cookies.get('sallyport_at'), 'of a renewal')
+})
+
+const expiry = { expires_at: z.int().nonnegative() }
+
+/** The entries that version 0.1.0 knows: for any other among `entries`, its list counts as stale for an hour. */
+const entryBefore = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('session'), sid: text, ...expiry }),
+  z.object({ kind: z.literal('user'), sub: text, epoch: numericDate, ...expiry }),
+  z.object({ kind: z.literal('key'), kid: text, ...expiry }),
+])
+const listBefore = z.object({ cursor: z.string(), age_ms: z.int().nonnegative(), entries: z.array(entryBefore) })
+
+/** The events that it reads; it skips others. */
+const eventsBefore = new Set(['entries', 'beat'])
+
+t.test('REF-12: a verifier that was built before reads a feed with entries of clients, and skips those', async (t) => {
+  const { credential, sha256 } = createVerifierCredential()
+  const app = await startApp(t, { settings: { VERIFIER_KEYS: `orders:${sha256}` } })
+  const { port } = await connectTo(t, app.app.server)
+  const { accessToken, sessionId } = await app.api.signUp()
+  const operate = (name: string, ...args: string[]) => runCommand(app.app.operator, name, args)
+  await operate('client:create', '--client-id', 'billing', '--client-name', 'Billing')
+  await operate('client:disable', '--client-id', 'billing')
+  const authorization = `Bearer ${credential}`
+
+  // At first only the client's entry: what has an id then is an event that is skipped, and the beat brings the cursor.
+  const feed = await openFeed(t, port, '/v1/revocations/stream', { authorization })
+  const beat = await feed.next(({ event }) => event === 'beat')
+  await app.api.call('/v1/auth/logout', { method: 'POST', token: accessToken })
+  const news = await feed.next(({ event }) => event === 'entries')
+  t.ok(
+    feed.events.some(({ event }) => event === 'clients'),
+    'the entry was sent',
+  )
+  for (const { event, data } of feed.events.filter(({ event }) => eventsBefore.has(event))) {
+    if (event === 'entries') t.equal(z.array(entryBefore).safeParse(data.entries).error, undefined)
+  }
+  t.match(news.data, { entries: [{ kind: 'session', sid: sessionId }] })
+
+  for (const query of ['', `?cursor=${beat.id ?? ''}`]) {
+    const { body } = await app.api.call(`/v1/revocations${query}`, { headers: { authorization } })
+    const read = listBefore.safeParse(body)
+    t.match(read, { success: true, data: { entries: [{ kind: 'session', sid: sessionId }] } })
+  }
 })
