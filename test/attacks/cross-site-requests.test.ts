@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { PASSWORD, type Call } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { CLIENT, createClientCalls } from '../support/client-families.js'
 import { isForVerifiers, operationsOf, pathOf, type Operation } from '../support/operations.js'
 import { readAllRows, readFamily } from '../support/rows.js'
 import type { Mode } from '../../src/wire/mode.js'
@@ -35,6 +36,7 @@ const withOwnCredential: Record<string, { status: number; body?: { code: string 
 }
 
 interface Victim {
+  userId: string
   email: string
   sessionId: string
   cookies: Record<string, string>
@@ -45,7 +47,7 @@ async function signIn({ browser }: TestApp, mode: Mode): Promise<Victim> {
   const email = `${randomUUID()}@example.com`
   const body = { email, password: PASSWORD, mode }
   const { body: reply } = await page.call<TokenReply>('/v1/auth/register', { method: 'POST', body })
-  return { email, sessionId: reply.session.id, cookies: Object.fromEntries(page.cookies) }
+  return { email, userId: reply.user.id, sessionId: reply.session.id, cookies: Object.fromEntries(page.cookies) }
 }
 
 /** The example request of the operation, as the victim would send it. */
@@ -62,7 +64,7 @@ function victimsRequest(operation: Operation, victim: Victim): { path: string; c
     .filter(([name]) => name !== 'refresh_token' && name !== 'flow_token')
     .map(([name, value]) => [name, own[name] ?? value])
   return {
-    path: pathOf(operation, { id: victim.sessionId }),
+    path: pathOf(operation, { id: victim.sessionId, client_id: CLIENT }),
     call: {
       method: operation.method,
       cookies: victim.cookies,
@@ -85,6 +87,7 @@ t.test('a cross-site request with cookies', async (t) => {
     for (const operation of unsafe) {
       t.test(`WEB-04, WEB-05: ${operation.method} ${operation.path} in mode ${mode}`, async (t) => {
         const victim = await signIn(instance, mode)
+        if (operation.id === 'endApp') await createClientCalls(instance).open(victim)
         const { path, call } = victimsRequest(operation, victim)
         const before = await readAllRows(database)
 

@@ -9,7 +9,7 @@ import type { RefreshToken } from '../../src/features/families/families.js'
 import { Problem } from '../../src/platform/problem.js'
 import { PASSWORD, type SignedUp } from '../support/api.js'
 import { startApp } from '../support/app.js'
-import { accessTokenOf, caller, CLIENT, createClientCalls } from '../support/client-families.js'
+import { caller, CLIENT, createClientCalls } from '../support/client-families.js'
 import { createVerifier } from '../../src/sdk/verifier/verifier.js'
 import { connectTo } from '../support/client.js'
 import { operationsOf, pathOf } from '../support/operations.js'
@@ -195,7 +195,7 @@ t.test('a password change with a client’s refresh token changes the password, 
 t.test('the access token of a client opens no route of ours, though its audience fits', async (t) => {
   const user = await api.signUp()
   const opened = await clients.open(user)
-  const token = accessTokenOf(opened)
+  const { token } = opened.issueAccessToken({ clientEpoch: 1 })
   const guarded = operationsOf(app.server).filter(({ security }) =>
     security.every((ways) => ways.includes('accessToken') || ways.includes('accessCookie')),
   )
@@ -213,7 +213,7 @@ t.test('the access token of a client opens no route of ours, though its audience
 
 t.test('a service takes a client’s token from the header, and none from a cookie, where it was planted', async (t) => {
   const user = await api.signUp()
-  const token = accessTokenOf(await clients.open(user))
+  const { token } = (await clients.open(user)).issueAccessToken({ clientEpoch: 1 })
   const { issuer, audience } = config.tokens
   const { port } = await connectTo(t, app.server)
   const verifier = createVerifier({ issuer, audience, url: `http://127.0.0.1:${port}`, clock, cookies: true })

@@ -4,13 +4,7 @@ import { decodeJwt } from 'jose'
 import t from 'tap'
 import type { ClientTokens } from '../../src/features/families/families.js'
 import { startApp } from '../support/app.js'
-import {
-  accessTokenOf,
-  caller,
-  CLIENT,
-  createClientCalls,
-  type RefreshedOrRefused,
-} from '../support/client-families.js'
+import { caller, CLIENT, createClientCalls, type RefreshedOrRefused } from '../support/client-families.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 
 const ISSUER = 'http://localhost:3000'
@@ -20,7 +14,11 @@ const { app, api, clock, database } = await startApp(t, { settings: { MAX_SESSIO
 const { families } = app.operator
 const clients = createClientCalls({ app, clock })
 
-const claimsOf = (...tokens: Parameters<typeof accessTokenOf>) => decodeJwt(accessTokenOf(...tokens))
+/** The client is not registered here, so it has no epoch of its own. */
+const EPOCH = { clientEpoch: 1 }
+
+const claimsOf = (tokens: ClientTokens, narrowed: { scope?: string; audience?: readonly string[] } = {}) =>
+  decodeJwt(tokens.issueAccessToken({ ...EPOCH, ...narrowed }).token)
 
 function tokensOf(answer: RefreshedOrRefused): ClientTokens {
   if (!('tokens' in answer)) throw new Error(`The refresh was refused: ${answer.code}`)
@@ -270,8 +268,8 @@ t.test('of one client, a user has at most a hundred families; the least recently
 t.test('a token for another audience, or bound to a key, is read by the authorization server alone', async (t) => {
   const user = await api.signUp()
   const opened = await clients.open(user, { scope: 'orders:read', jkt: 'key' })
-  const token = accessTokenOf(opened)
+  const { token } = opened.issueAccessToken(EPOCH)
   t.match(await api.whoami(token), { status: 401, body: { code: 'token_invalid' } })
-  const toIssuer = accessTokenOf(await clients.open(user, { scope: 'openid' }))
+  const toIssuer = (await clients.open(user, { scope: 'openid' })).issueAccessToken(EPOCH).token
   t.match(await api.whoami(toIssuer), { status: 403, body: { code: 'forbidden' } })
 })

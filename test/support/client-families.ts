@@ -5,11 +5,6 @@ import { Problem } from '../../src/platform/problem.js'
 import type { TestApp } from './app.js'
 
 export const CLIENT = 'orders-app'
-/** The access token as the token endpoint signs it, for a client that was never disabled. */
-export function accessTokenOf(tokens: ClientTokens, narrowed: { scope?: string; audience?: string[] } = {}): string {
-  return tokens.issueAccessToken({ clientEpoch: 0, ...narrowed }).token
-}
-
 export const caller = { ip: '192.0.2.9', userAgent: 'orders/1.0', acceptLanguage: null, requestId: null }
 
 export interface ClientCalls {

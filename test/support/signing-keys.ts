@@ -13,7 +13,9 @@ export async function readSigningKey(
   { database, config }: TestApp,
   state: 'next' | 'active' | 'retired' = 'active',
 ): Promise<TestSigningKey> {
-  const row = await database.query((client) => client.signingKey.findFirstOrThrow({ where: { state } }))
+  const row = await database.query((client) =>
+    client.signingKey.findFirstOrThrow({ where: { state, use: 'access_token' } }),
+  )
   const der = config.secretKeys && open(config.secretKeys, 'signing-key', row.secretId, row.sealedPrivateKey, row.kid)
   if (!der) throw new Error('The secret does not decrypt the signing key.')
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })

@@ -68,8 +68,8 @@ async function tryAccessCookies(
   for (const token of tokens) {
     try {
       const claims = await verify(token)
-      const isFirstParty = claims.sid !== undefined && claims.client_id === FIRST_PARTY_CLIENT
-      if (!isFirstParty) throw new VerificationError('token_invalid')
+      if (claims.sid === undefined || claims.client_id !== FIRST_PARTY_CLIENT)
+        throw new VerificationError('token_invalid')
       if (passed !== undefined && passed.sid !== claims.sid) throw new VerificationError('ambiguous_credentials')
       passed = claims
     } catch (error) {
