@@ -69,21 +69,23 @@ export interface Refreshing {
 
 /** Presents genuine refresh tokens: rotates them, answers a repetition again, or throws the problem that refuses one. */
 export function createRefreshing(context: FamiliesContext): Refreshing {
-  const batching = createBatching<Advancing, FamilyReading | null>({
-    doAll: (batch) => rotateBatch(context, batch),
-    concurrency: CONCURRENT_BATCHES,
-    maxBatchSize: MAX_BATCH_SIZE,
-  })
+  const batchingOf = (mayHaveParents: boolean) =>
+    createBatching<Advancing, FamilyReading | null>({
+      doAll: (batch) => rotateBatch(context, batch, mayHaveParents),
+      concurrency: CONCURRENT_BATCHES,
+      maxBatchSize: MAX_BATCH_SIZE,
+    })
+  const [ofFirstParty, ofClients] = [batchingOf(false), batchingOf(true)]
   return {
     async refresh(request) {
-      const { reading, successor } = await present(context, batching, toPresentation(request))
+      const { reading, successor } = await present(context, ofFirstParty, toPresentation(request))
       return makeSessionTokens(context, reading, successor)
     },
 
     async refreshForClient({ attemptKey, ...request }) {
       const attempt = createAttempt(request.token.handle, attemptKey)
       const presentation = { ...request, modes: carriedModes.client, attempt }
-      const { reading, successor } = await present(context, batching, presentation)
+      const { reading, successor } = await present(context, ofClients, presentation)
       return makeClientTokens(context, reading, { refreshToken: successor, jkt: request.jkt })
     },
   }
@@ -131,14 +133,11 @@ async function rotateBatched(
   }
 }
 
-function rotateBatch(context: FamiliesContext, batch: readonly Advancing[]) {
+function rotateBatch(context: FamiliesContext, batch: readonly Advancing[], mayHaveParents: boolean) {
   const [first] = batch
   if (first === undefined) return Promise.resolve([])
-  return advanceFamilies(
-    context,
-    first.client,
-    batch.map(({ advance }) => advance),
-  )
+  const advances = batch.map(({ advance }) => advance)
+  return advanceFamilies(context, first.client, advances, { mayHaveParents })
 }
 
 /**
@@ -163,8 +162,10 @@ function advanceFamilies(
   { secrets, clock, settings }: FamiliesContext,
   client: Queries,
   advances: readonly store.Advance[],
+  { mayHaveParents = true } = {},
 ) {
   return store.advanceFamilies(client, advances, {
+    mayHaveParents,
     secretId: secrets.current.id,
     idleSeconds: settings.idleSeconds,
     shiftMs: clock.shiftMs,

@@ -33,13 +33,16 @@ const isUnended = (name: Prisma.Sql, { idleSeconds, shiftMs }: LifeLimits) => Pr
 export const endsWithParent = Prisma.sql`(
   f.parent_id IS NOT NULL AND NOT 'offline_access' = ANY(string_to_array(f.scope, ' ')))`
 
+/** The same for the family `f` of the user `u`, whatever its parent is. */
+const livesItself = (limits: LifeLimits) => Prisma.sql`(
+  ${isUnended(Prisma.sql`f`, limits)} AND u.id = f.user_id AND ${isNotBanned(now(limits.shiftMs))})`
+
 /**
  * Whether the family `f` of the user `u` is active: `endOf` in SQL, shared by all statements. That of the parent is asked
  * here too, because time may have ended it, or an instance that knows of no children.
  */
 export const lives = (limits: LifeLimits) => Prisma.sql`(
-  ${isUnended(Prisma.sql`f`, limits)} AND u.id = f.user_id AND ${isNotBanned(now(limits.shiftMs))}
-  AND (NOT ${endsWithParent} OR EXISTS (
+  ${livesItself(limits)} AND (NOT ${endsWithParent} OR EXISTS (
     SELECT FROM refresh_token_family AS parent
     WHERE parent.id = f.parent_id AND ${isUnended(Prisma.sql`parent`, limits)})))`
 
@@ -74,9 +77,18 @@ export interface Advance {
 export async function advanceFamilies(
   client: Queries,
   advances: readonly Advance[],
-  { secretId, ...settings }: LifeLimits & { secretId: number },
+  {
+    secretId,
+    mayHaveParents,
+    ...settings
+  }: LifeLimits & {
+    secretId: number
+    /** False for first-party clients: their statement is the most frequent one, and plans no search for parents. */
+    mayHaveParents: boolean
+  },
 ): Promise<(FamilyReading | null)[]> {
   const { shiftMs } = settings
+  const living = mayHaveParents ? lives(settings) : Prisma.sql`f.parent_id IS NULL AND ${livesItself(settings)}`
   // One array per column, so that the statement's text, and therefore its plan, is the same for any number of families.
   const each = <T>(column: (advance: Advance) => T) => advances.map(column)
   const rows = await client.$queryRaw<(Row & { place: number })[]>`
@@ -96,7 +108,7 @@ export async function advanceFamilies(
         JOIN refresh_token_family AS f ON f.handle_hash = decode(p.handle_hash, 'hex')
         JOIN "user" AS u ON u.id = f.user_id
       WHERE f.generation = p.from_generation AND f.mode::text = ANY(string_to_array(p.modes, ' '))
-        AND f.client_id = p.client_id AND (f.cnf_jkt IS NULL OR f.cnf_jkt = p.jkt) AND ${lives(settings)}
+        AND f.client_id = p.client_id AND (f.cnf_jkt IS NULL OR f.cnf_jkt = p.jkt) AND ${living}
       ORDER BY f.id FOR UPDATE OF f SKIP LOCKED
     )
     UPDATE refresh_token_family AS f

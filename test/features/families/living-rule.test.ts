@@ -144,22 +144,25 @@ t.test('REF-02: the statement rotates exactly the families for which judge says 
       ...{ handleHash: row.handleHash, from: row.presentedGeneration, to: row.presentedGeneration + 1 },
       ...{ modes: row.presentedModes, clientId, jkt: row.presentedJkt, attempt: attempt(), ip: null, userAgent: null },
     }))
-    const advanced = await store.advanceFamilies(tx, advances, { secretId: 1, idleSeconds, shiftMs })
+    // Of first-party clients, whose families have no parents, no parent is looked for.
+    const mayHaveParents = graceSeconds > 0
+    const advanced = await store.advanceFamilies(tx, advances, { secretId: 1, mayHaveParents, idleSeconds, shiftMs })
     for (const [index, row] of rows.entries()) {
       const presented = {
         ...{ generation: row.presentedGeneration, modes: row.presentedModes, clientId, jkt: row.presentedJkt },
         ...{ lostAnswer: 'grace' as const, attempt: attempt() },
       }
       const verdict = judge(row.family, presented, limits, row.now)
-      const isDue = verdict.outcome === 'rotate' && !verdict.ahead
+      const isAsked = mayHaveParents || row.parentId === null
+      const isDue = verdict.outcome === 'rotate' && !verdict.ahead && isAsked
       if ((advanced[index] !== null) !== isDue)
         throw new Error(`The statement and ${JSON.stringify(verdict)} disagree.`)
       agreed[isDue ? 'rotated' : 'refused'] += 1
       const alone = judge({ ...row.family, parent: null }, presented, limits, row.now)
-      if (alone.outcome === 'rotate' && !isDue) agreed.endedByParent += 1
+      if (alone.outcome === 'rotate' && isAsked && !isDue) agreed.endedByParent += 1
     }
   })
-  t.ok(agreed.rotated > 50 && agreed.refused > 50 && agreed.endedByParent > 50, JSON.stringify(agreed))
+  t.ok(agreed.rotated > 50 && agreed.refused > 50 && agreed.endedByParent > 20, JSON.stringify(agreed))
 })
 
 t.test('REF-02: the statement renews exactly the families for which judgeRenewal says so', async (t) => {
