@@ -219,6 +219,7 @@ async function createOnTour(tour: Tour & { authenticator: VirtualAuthenticator }
 async function dropPasswordOnTour(tour: Tour & { authenticator: VirtualAuthenticator }): Promise<void> {
   const { page, url, visit } = tour
   await follow(page, '#password a[href$="/remove"]')
+  await arriveAt(page, `${url}/account/password/remove`)
   await follow(page, '.button.danger')
   await arriveAt(page, `${url}/account?done=password_removed`)
   await visit('account-no-password')
