@@ -57,6 +57,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
       maxPerUser: 100,
     },
     revocation: { onStale: 'allow', verifierKeys: [] },
+    oauth: { enabled: false, consentSeconds: 7_776_000 },
     registration: 'open',
     emailVerification: 'later',
     signInMethods: ['password'],

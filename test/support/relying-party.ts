@@ -54,6 +54,7 @@ export async function registerParty({ app, issuer }: Provider, metadata: Record<
   const { clientId } = registered
   const method = secret === null ? client.None() : client.ClientSecretBasic(secret)
   const config = await client.discovery(new URL(issuer), clientId, {}, method, {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- it is so marked to stand out; this is loopback
     execute: [client.allowInsecureRequests],
   })
 

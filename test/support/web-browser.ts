@@ -54,7 +54,9 @@ export function createWebBrowser(origin: string, act: (page: WebPage) => Promise
     for (let step = 0; step < MAX_STEPS; step += 1) {
       const url = new URL(next.address)
       if (url.origin !== origin) return pageOf(url.href, 0, '')
-      const headers = { accept: 'text/html', ...next.init.headers, cookie: cookiesFor(url.pathname) }
+      const headers = new Headers(next.init.headers)
+      headers.set('accept', 'text/html')
+      headers.set('cookie', cookiesFor(url.pathname))
       const response = await fetch(url, { ...next.init, headers, redirect: 'manual' })
       for (const line of response.headers.getSetCookie()) keep(line)
       const html = await response.text()

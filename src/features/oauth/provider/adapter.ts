@@ -71,13 +71,15 @@ function reportUnavailable({ library, state }: ProviderContext, adapter: Adapter
     const refusal = new library.errors.CustomOIDCProviderError('temporarily_unavailable', error.title)
     throw Object.assign(refusal, { status, statusCode: status, expose: true, cause: error })
   }
+  // The adapters here are closures, so their functions can be called without them.
+  const { upsert, find, findByUid, findByUserCode, consume, destroy, revokeByGrantId } = adapter
   return {
-    upsert: (...given) => adapter.upsert(...given).catch(translate),
-    find: (id) => adapter.find(id).catch(translate),
-    findByUid: (uid) => adapter.findByUid(uid).catch(translate),
-    findByUserCode: (code) => adapter.findByUserCode(code).catch(translate),
-    consume: (id) => adapter.consume(id).catch(translate),
-    destroy: (id) => adapter.destroy(id).catch(translate),
-    revokeByGrantId: (id) => adapter.revokeByGrantId(id).catch(translate),
+    upsert: (...given) => upsert(...given).catch(translate),
+    find: (id) => find(id).catch(translate),
+    findByUid: (uid) => findByUid(uid).catch(translate),
+    findByUserCode: (code) => findByUserCode(code).catch(translate),
+    consume: (id) => consume(id).catch(translate),
+    destroy: (id) => destroy(id).catch(translate),
+    revokeByGrantId: (id) => revokeByGrantId(id).catch(translate),
   }
 }

@@ -54,8 +54,10 @@ export function createArtifactAdapter({ database, clock }: ArtifactsContext, kin
 }
 
 /** Leaves out the id, which is a credential: the table has its hash. An interaction also tells that of its session. */
-function withoutCredentials({ jti: _jti, session, ...payload }: AdapterPayload): Record<string, unknown> {
-  if (session === undefined) return payload
-  const { cookie: _cookie, ...rest } = session
-  return { ...payload, session: rest }
+function withoutCredentials({ session, ...payload }: AdapterPayload): Record<string, unknown> {
+  return {
+    ...payload,
+    jti: undefined,
+    ...(session !== undefined && { session: { ...session, cookie: undefined } }),
+  }
 }

@@ -25,7 +25,7 @@ export function ownMetadataOf(client: LibraryClient): OwnMetadata {
 
 /** A client as the library knows it. */
 export function toLibraryMetadata({ clientId, name, metadata, firstParty, epoch }: Client): AdapterPayload {
-  const { scope, pkce, lost_answer, introspect: _introspect, default_resource, ...standard } = metadata
+  const { scope, pkce, lost_answer, default_resource, ...standard } = metadata
   const usesSecret = metadata.token_endpoint_auth_method.startsWith('client_secret_')
   const own: OwnMetadata = {
     first_party: firstParty,

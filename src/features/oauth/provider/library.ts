@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type * as library from 'oidc-provider'
 
 /** The library that speaks the protocol: `oidc-provider`, by its public exports alone. */
-export type Library = typeof import('oidc-provider')
+export type Library = typeof library
 
 /**
  * Loads the library, which takes 20 MiB of memory: only a server that is an OpenID provider does. It warns of Node 20 on the

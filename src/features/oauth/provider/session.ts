@@ -41,8 +41,8 @@ function anonymous(provider: Provider): Session {
 
 /** A session that is stored, and whose cookie takes the place of the one that the browser has. */
 function begin({ Session }: Provider, uid: string | undefined): Session {
-  const session: Session = Reflect.construct(Session, [{}])
-  return uid === undefined ? session : Object.assign(session, { uid })
+  const Constructor: new (payload: object) => Session = Session
+  return new Constructor(uid === undefined ? {} : { uid })
 }
 
 /** What the user has shown, as the code tells that was issued for it. */
