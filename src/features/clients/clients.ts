@@ -89,7 +89,6 @@ export interface Clients {
 }
 
 export function createClients({ database, clock, revocations, audit }: ClientsOptions): Clients {
-  const { shiftMs } = clock
   const cache = createClientCache({
     clock,
     revocations,
@@ -108,7 +107,7 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
       const record = (event: keyof typeof clientEvents, detail: Record<string, string> = {}) =>
         audit.record(tx, { event, ...byOperator, detail: { client_id: clientId, ...detail } })
       const outdateTokens = async () => {
-        const epoch = await store.raiseEpoch(tx, client.id, shiftMs)
+        const epoch = await store.raiseEpoch(tx, client.id, clock.shiftMs)
         await revoke({ kind: 'client', clientId, epoch })
       }
       return work({ tx, revoke, client, record, outdateTokens })
@@ -138,7 +137,7 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
       const client = { id, clientId, name, metadata, firstParty, createdBy: by.id ?? by.kind }
       const secrets = secret === null ? [] : [toStored(secret)]
       const stored = await database.transaction(async (tx) => {
-        if (!(await store.insertClient(tx, { ...client, secrets }, shiftMs))) {
+        if (!(await store.insertClient(tx, { ...client, secrets }, clock.shiftMs))) {
           throw fault('client_id', 'A client with this id exists: choose another')
         }
         const detail = { client_id: clientId, name }
@@ -183,7 +182,7 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
     disable: (clientId, alongside) =>
       change(clientId, async ({ tx, revoke, client, record, outdateTokens }) => {
         if (client.disabledAt !== null) return false
-        await store.setDisabled(tx, client.id, true, shiftMs)
+        await store.setDisabled(tx, client.id, true, clock.shiftMs)
         await outdateTokens()
         await alongside?.(tx, revoke)
         await record('client_disabled')
@@ -193,7 +192,7 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
     enable: (clientId) =>
       change(clientId, async ({ tx, client, record, outdateTokens }) => {
         if (client.disabledAt === null) return false
-        await store.setDisabled(tx, client.id, false, shiftMs)
+        await store.setDisabled(tx, client.id, false, clock.shiftMs)
         // There are no tokens that hold: the entry tells the other instances of the change.
         await outdateTokens()
         await record('client_enabled')
