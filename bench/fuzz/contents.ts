@@ -56,14 +56,22 @@ const anyType = fc.constantFrom<Record<string, string>>(
 
 /** Values that a service requires and that cannot be guessed. */
 function knownTo({ emails, accessTokens, refreshTokens }: Purse): Known {
-  const password = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...PASSWORDS) }, fc.string({ maxLength: 300 }))
+  const [first, second] = PASSWORDS
+  const passwordLikely = (likely: string, other: string) =>
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constant(likely) },
+      { weight: 3, arbitrary: fc.constant(other) },
+      fc.string({ maxLength: 300 }),
+    )
   const token = tokensOf([...accessTokens, ...refreshTokens])
   return {
     email: fc.oneof(
       { weight: 2, arbitrary: oneOfThese(emails, fc.constant('nobody@example.com')) },
       fc.uuid().map((id) => `${id}@example.com`),
     ),
-    ...{ password, current_password: password, new_password: password },
+    // Users sign up with the first, and change it for the second.
+    ...{ password: passwordLikely(first, second), current_password: passwordLikely(first, second) },
+    new_password: passwordLikely(second, first),
     refresh_token: tokensOf(refreshTokens),
     token,
   }
