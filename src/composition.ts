@@ -128,6 +128,7 @@ export async function createFeatures(foundation: Foundation) {
   const administration = createAdministration({
     database,
     revocations,
+    clients,
     accounts,
     families,
     flows,

@@ -40,10 +40,11 @@ export const clientCommands: Record<string, CommandReader> = {
 
   'client:disable'(args) {
     const clientId = requireClientId(readOptions(args, { 'client-id': text }))
-    return async ({ clients }) => {
-      if (!(await clients.disable(clientId))) return [`${clientId} is disabled already. Nothing was changed.`]
+    return async ({ administration }) => {
+      if (!(await administration.disableClient(clientId)))
+        return [`${clientId} is disabled already. Nothing was changed.`]
       return [
-        `${clientId} is disabled until client:enable. It and its access tokens are refused everywhere within a second.`,
+        `${clientId} is disabled until client:enable. It and its access tokens are refused everywhere within a second, and its sessions were ended.`,
       ]
     }
   },
@@ -58,10 +59,10 @@ export const clientCommands: Record<string, CommandReader> = {
 
   'client:remove'(args) {
     const clientId = requireClientId(readOptions(args, { 'client-id': text }))
-    return async ({ clients }) => {
-      await clients.remove(clientId)
+    return async ({ administration }) => {
+      await administration.removeClient(clientId)
       return [
-        `${clientId} was removed. Its access tokens are refused everywhere within a second. This cannot be undone.`,
+        `${clientId} was removed. Its access tokens are refused everywhere within a second, and its sessions were ended. This cannot be undone.`,
       ]
     }
   },

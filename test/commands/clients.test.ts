@@ -129,11 +129,12 @@ t.test("each change is audited as the operator's", async (t) => {
       { event: 'client_secret_rotated', detail: { client_id: 'shop', withdrawn: String } },
       { event: 'client_disabled', detail: { client_id: 'shop' } },
       { event: 'client_enabled', detail: { client_id: 'shop' } },
+      { event: 'client_disabled', detail: { client_id: 'shop' } },
       { event: 'client_removed', detail: { client_id: 'shop', name: 'Shop' } },
       { event: 'resource_removed', detail: { identifier: 'https://orders.example.com' } },
     ],
   )
-  t.equal(events.length, 8)
+  t.equal(events.length, 9)
 })
 
 t.test('what changes nothing says so, and leaves no trace', async (t) => {

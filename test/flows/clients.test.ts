@@ -6,8 +6,10 @@ import { runCommand } from '../../src/commands/commands.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { openTestDatabase } from '../support/database.js'
 import { connectTo } from '../support/client.js'
+import { createClientCalls } from '../support/client-families.js'
 import { addSecret, registerClient } from '../support/client-tokens.js'
 import { openFeed } from '../support/feed-reader.js'
+import { readFamily } from '../support/rows.js'
 import { watchStatements } from '../support/statements.js'
 import { until } from '../support/until.js'
 
@@ -150,6 +152,32 @@ t.test('an instance that hears nothing any more reads a client at each use', asy
   one.clock.advance({ seconds: 6 })
   t.match(await introspect(two), { status: 401, body: { error: 'invalid_client' } })
 })
+
+t.test(
+  'a client that is disabled or removed loses its families, also those that an interrupted run left',
+  async (t) => {
+    const app = await startApp(t)
+    const { families } = app.app.operator
+    const calls = createClientCalls(app)
+    const user = await app.api.signUp()
+    const openedFor = async (clientId: string) => (await calls.open(user, { clientId })).family.id
+    await registerClient(app, 'orders')
+    const [first, others] = [await openedFor('orders'), await openedFor('bills')]
+    await run(app, 'client:disable', '--client-id', 'orders')
+    t.match(await readFamily(app.database, first), { endReason: 'revoked_by_admin' })
+
+    const left = await openedFor('orders')
+    t.match(await run(app, 'client:disable', '--client-id', 'orders'), [/disabled already/])
+    t.match(await readFamily(app.database, left), { endReason: 'revoked_by_admin' })
+
+    await run(app, 'client:enable', '--client-id', 'orders')
+    const last = await openedFor('orders')
+    await run(app, 'client:remove', '--client-id', 'orders')
+    t.match(await readFamily(app.database, last), { endReason: 'revoked_by_admin' })
+    for (const id of [others, user.sessionId]) t.match(await readFamily(app.database, id), { endedAt: null })
+    t.match(await families.listApps(user.userId), [{ clientId: 'bills' }])
+  },
+)
 
 t.test('the stream of a verifier ends when its client is disabled', async (t) => {
   const app = await startApp(t)

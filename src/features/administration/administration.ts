@@ -1,17 +1,17 @@
 /**
  * Owns what operators do to accounts: create and delete them, set roles, passwords and addresses, ban users, end
- * sessions. Commands are its interface.
+ * sessions; and how a client ends with all that it was given. Commands are its interface.
  */
 import type { Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import { operator } from '../audit/audit.js'
 import { changeAddress } from '../account/account.js'
 import { isBanned, type User } from '../accounts/accounts.js'
 import type { Session, SessionPage } from '../families/families.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { Invitation } from '../sign-in/sign-in.js'
-import type { AdministrationOptions } from './context.js'
+import { disableClient, removeClient } from './client-ending.js'
+import { byOperator, type AdministrationOptions } from './context.js'
 import { beginReset, carryOutResets, listFactors, type FactorReset, type ListedFactors } from './factor-reset.js'
 
 export type { FactorReset, ListedFactors } from './factor-reset.js'
@@ -65,6 +65,13 @@ export interface Administration {
   endSessions(email: string): Promise<void>
   /** The user's sessions, the most recently used first: the active or the ended ones. */
   listSessions(email: string, which: { ended: boolean }): Promise<Session[]>
+  /**
+   * Refuses a client and its access tokens everywhere within a second, and ends its families. False if it was disabled
+   * already; families that are left, because the first run was interrupted, end then. Throws `not_found`.
+   */
+  disableClient(clientId: string): Promise<boolean>
+  /** The same for a client that is removed, which cannot be undone. Throws `not_found`. */
+  removeClient(clientId: string): Promise<void>
 }
 
 /** Runs work in a transaction that holds the lock on the user's row. */
@@ -73,9 +80,6 @@ interface Held {
   revoke: Revoke
   user: User
 }
-
-/** Actor and caller of all actions here. */
-const byOperator = { actor: operator, caller: noCaller }
 
 /** There is no session whose end would undo it, and the mail names the operator. */
 const byOperatorNotice = { sessionId: null, caller: noCaller, params: { by: 'operator' } }
@@ -127,6 +131,8 @@ export function createAdministration(options: AdministrationOptions): Administra
       flows.wakeMail()
     },
 
+    disableClient: (clientId) => disableClient(options, clientId),
+    removeClient: (clientId) => removeClient(options, clientId),
     findId: async (email) => (await requireUser(email)).id,
 
     async setRoles(email, wanted) {

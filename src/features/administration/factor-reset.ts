@@ -1,12 +1,11 @@
 import type { Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
-import { operator } from '../audit/audit.js'
 import type { User } from '../accounts/accounts.js'
 import type { TotpFactor } from '../factors/factors.js'
 import type { Passkey } from '../passkeys/passkeys.js'
 import type { Revoke } from '../revocation/revocation.js'
 import { removeFactors } from '../sign-in/sign-in.js'
-import type { AdministrationOptions } from './context.js'
+import { byOperator, type AdministrationOptions } from './context.js'
 
 /** The second factors of a user, as an operator sees them. */
 export interface ListedFactors {
@@ -25,7 +24,6 @@ interface Held {
   user: User
 }
 
-const byOperator = { actor: operator, caller: noCaller }
 const notice = { kind: 'factors_reset' as const, sessionId: null, caller: noCaller }
 
 export async function listFactors(

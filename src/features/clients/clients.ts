@@ -11,7 +11,7 @@ import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { uuidv7 } from '../../platform/uuid.js'
 import { operator, type Actor, type Audit } from '../audit/audit.js'
-import type { Revocations, Revoke } from '../revocation/revocation.js'
+import type { Revocations } from '../revocation/revocation.js'
 import type { clientEvents } from './audit-events.js'
 import { createAuthentication } from './authentication.js'
 import { createClientCache } from './caching.js'
@@ -41,9 +41,6 @@ export interface ClientsOptions {
   revocations: Revocations
   audit: Audit<typeof clientEvents>
 }
-
-/** Runs in the transaction of a change, such as one that ends the sessions of a client. */
-export type Alongside = (tx: Queries, revoke: Revoke) => Promise<void>
 
 export interface CreateOptions {
   /** The operator by default. */
@@ -81,11 +78,11 @@ export interface Clients {
    */
   withdrawOldSecrets(clientId: string): Promise<boolean>
   /** Refuses the client, and its access tokens everywhere within a second. False if it is disabled already. */
-  disable(clientId: string, alongside?: Alongside): Promise<boolean>
+  disable(clientId: string): Promise<boolean>
   /** Accepts the client again; it needs new access tokens. False if it is not disabled. */
   enable(clientId: string): Promise<boolean>
   /** Removes the client. Its access tokens are refused everywhere within a second. */
-  remove(clientId: string, alongside?: Alongside): Promise<void>
+  remove(clientId: string): Promise<void>
 }
 
 export function createClients({ database, clock, revocations, audit }: ClientsOptions): Clients {
@@ -110,7 +107,7 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
         const epoch = await store.raiseEpoch(tx, client.id, clock.shiftMs)
         await revoke({ kind: 'client', clientId, epoch })
       }
-      return work({ tx, revoke, client, record, outdateTokens })
+      return work({ tx, client, record, outdateTokens })
     })
     cache.forget(clientId)
     return result
@@ -179,12 +176,11 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
         return true
       }),
 
-    disable: (clientId, alongside) =>
-      change(clientId, async ({ tx, revoke, client, record, outdateTokens }) => {
+    disable: (clientId) =>
+      change(clientId, async ({ tx, client, record, outdateTokens }) => {
         if (client.disabledAt !== null) return false
         await store.setDisabled(tx, client.id, true, clock.shiftMs)
         await outdateTokens()
-        await alongside?.(tx, revoke)
         await record('client_disabled')
         return true
       }),
@@ -199,10 +195,9 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
         return true
       }),
 
-    remove: (clientId, alongside) =>
-      change(clientId, async ({ tx, revoke, client, record, outdateTokens }) => {
+    remove: (clientId) =>
+      change(clientId, async ({ tx, client, record, outdateTokens }) => {
         await outdateTokens()
-        await alongside?.(tx, revoke)
         await store.deleteClient(tx, client.id)
         await record('client_removed', { name: client.name })
       }),
@@ -220,7 +215,6 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
 
 interface Held {
   tx: Queries
-  revoke: Revoke
   client: Client
   record: (event: keyof typeof clientEvents, detail?: Record<string, string>) => Promise<void>
   /** Makes the access tokens that the client was issued so far stale, everywhere within a second. */
