@@ -76,10 +76,18 @@ async function type(page: Page, name: string, field: string, value: string): Pro
   await formOf(page, name).locator('[type=submit]').click()
 }
 
+async function logInAgain(page: Page, email: string): Promise<void> {
+  await page.getByRole('button', { name: 'Log out', exact: true }).click()
+  await formOf(page, 'Log in').waitFor()
+  await formOf(page, 'Log in').getByLabel('E-mail address').fill(email)
+  await type(page, 'Log in', 'Password', PASSWORD)
+}
+
 const ANY_CODE = 'Code of your authenticator app, or a recovery code'
 
-t.test('an authenticator app, a step-up and the second step of a login', { skip: needsChromium }, async (t) => {
-  const example = await start(t)
+t.test('an authenticator app, and a step-up', { skip: needsChromium }, async (t) => {
+  // So that a password alone signs in: adding the app is a step-up, too.
+  const example = await start(t, { MFA: 'off' })
   const { page, complaints } = await visit(t, example)
   const ada = { email: `${randomUUID()}@example.com`, name: 'Ada Lovelace' }
   await register(page, ada)
@@ -89,7 +97,8 @@ t.test('an authenticator app, a step-up and the second step of a login', { skip:
   const codes = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem')
   await codes.first().waitFor()
   t.equal(await codes.count(), 10)
-  const [recoveryCode = ''] = await codes.allInnerTexts()
+  await logInAgain(page, ada.email)
+  await page.getByRole('heading', { name: `Welcome, ${ada.name}` }).waitFor()
 
   const transfers: string[] = []
   page.on('response', (response) => {
@@ -107,11 +116,22 @@ t.test('an authenticator app, a step-up and the second step of a login', { skip:
   await page.getByRole('button', { name: /POST localhost:\d+\/transfers/ }).click()
   await page.waitForResponse((response) => response.url().endsWith('/transfers') && response.ok())
   t.strictSame(transfers, ['401', '200', '200'], 'the next one asks for nothing')
+  t.strictSame(complaints, [])
+})
 
-  await page.getByRole('button', { name: 'Log out', exact: true }).click()
-  await formOf(page, 'Log in').waitFor()
-  await formOf(page, 'Log in').getByLabel('E-mail address').fill(ada.email)
-  await type(page, 'Log in', 'Password', PASSWORD)
+t.test('an authenticator app, and the second step of a login', { skip: needsChromium }, async (t) => {
+  const example = await start(t)
+  const { page, complaints } = await visit(t, example)
+  const ada = { email: `${randomUUID()}@example.com`, name: 'Ada Lovelace' }
+  await register(page, ada)
+  await page.getByRole('button', { name: 'Add an authenticator app' }).click()
+  await type(page, 'Authenticator app', 'Code', codeOf(await readSecret(t, page, 'Authenticator app')))
+  const codes = page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem')
+  await codes.first().waitFor()
+  const [recoveryCode = ''] = await codes.allInnerTexts()
+  await page.getByRole('button', { name: /POST localhost:\d+\/transfers/ }).click()
+  await page.getByRole('region', { name: 'Answer' }).getByText('transferred_by').waitFor()
+  await logInAgain(page, ada.email)
   await formOf(page, 'Second factor').waitFor()
   await page.reload()
   await type(page, 'Second factor', ANY_CODE, recoveryCode)
@@ -122,9 +142,10 @@ t.test('an authenticator app, a step-up and the second step of a login', { skip:
 })
 
 t.test('a step-up that is declined, and a user who has no second factor', { skip: needsChromium }, async (t) => {
-  const example = await start(t)
+  const example = await start(t, { MFA: 'off' })
   const { page, complaints } = await visit(t, example)
-  await register(page, { email: `${randomUUID()}@example.com`, name: 'Ada Lovelace' })
+  const ada = { email: `${randomUUID()}@example.com`, name: 'Ada Lovelace' }
+  await register(page, ada)
   const transfer = page.getByRole('button', { name: /POST localhost:\d+\/transfers/ })
   await transfer.click()
   await page.getByText('401 Unauthorized').waitFor()
@@ -133,6 +154,8 @@ t.test('a step-up that is declined, and a user who has no second factor', { skip
   await page.getByRole('button', { name: 'Add an authenticator app' }).click()
   await type(page, 'Authenticator app', 'Code', codeOf(await readSecret(t, page, 'Authenticator app')))
   await page.getByRole('list', { name: 'Recovery codes' }).waitFor()
+  await logInAgain(page, ada.email)
+  await page.getByRole('heading', { name: `Welcome, ${ada.name}` }).waitFor()
   await transfer.click()
   await page.getByRole('button', { name: 'Cancel' }).click()
   await page.getByText('401 Unauthorized').waitFor()
