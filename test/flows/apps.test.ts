@@ -132,7 +132,7 @@ t.test('the account page lists them, and ends one', async (t) => {
   const { family } = await clients.open({ userId, sessionId }, { clientId: 'https://client.example/<b>' })
   const { body } = await visitor.open('/account')
   t.match(body, 'https://client.example/&lt;b>')
-  t.match(body, 'openid orders:read')
+  t.match(body, 'recognize you when you sign in, orders:read')
   const [, action = ''] = /action="(\/account\/apps\/[^"]+)"/.exec(body) ?? []
   t.match(await visitor.send(action), { status: 303, headers: { location: '/account?done=app' } })
   t.match(await readFamily(database, family.id), { endReason: 'revoked_by_user' })

@@ -3,11 +3,13 @@ import type { OwnApp } from '../../features/account/account.js'
 import { Button, Form } from '../layout/form.js'
 import { usePage } from '../layout/page-context.js'
 import { sayTime } from '../locales/times.js'
+import { textOfScope } from '../oauth/scope-text.js'
 import { Section } from './section.js'
 
 /** The applications that act for the user; nothing where there are none. */
 export function Apps({ apps }: { apps: readonly OwnApp[] }): VNode | null {
   const { t, locale, now } = usePage()
+  const sayAll = (texts: string[]) => new Intl.ListFormat(locale, { type: 'unit' }).format(texts)
   if (apps.length === 0) return null
   return (
     <Section id="apps" title={t('account.apps')}>
@@ -21,15 +23,12 @@ export function Apps({ apps }: { apps: readonly OwnApp[] }): VNode | null {
                   <bdi>{name}</bdi>
                 </strong>
               </p>
-              <p class="hint">
-                {t('account.app_used', { when: sayTime(locale, lastUsedAt, now) })}
-                {scopes.length > 0 && (
-                  <>
-                    {' · '}
-                    <bdi dir="ltr">{scopes.join(' ')}</bdi>
-                  </>
-                )}
-              </p>
+              <p class="hint">{t('account.app_used', { when: sayTime(locale, lastUsedAt, now) })}</p>
+              {scopes.length > 0 && (
+                <p class="hint">
+                  <bdi>{sayAll(scopes.map((scope) => textOfScope(scope, t)))}</bdi>
+                </p>
+              )}
             </div>
             <div class="actions">
               <Form action={`/account/apps/${encodeURIComponent(clientId)}/end`}>

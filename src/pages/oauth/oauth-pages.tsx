@@ -3,7 +3,7 @@ import type { ConsentRequest, ProviderPage } from '../../features/oauth/oauth.js
 import { Button, ButtonLink, Form } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
-import { isMessageKey } from '../locales/messages.js'
+import { textOfScope } from './scope-text.js'
 
 /**
  * Leads the browser back to a client. A redirect would not do: Chromium applies the `form-action` of the page whose form was
@@ -45,11 +45,6 @@ export function ConsentPage(props: ConsentRequest & { action: string; email: str
       </Form>
     </Layout>
   )
-}
-
-function textOfScope(scope: string, t: ReturnType<typeof usePage>['t']): string {
-  const key = `oauth.scope_${scope}`
-  return isMessageKey(key) ? t(key) : scope
 }
 
 /** An interaction that has expired, or belongs to another browser. */
