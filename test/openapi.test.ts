@@ -7,10 +7,10 @@ import { answersOf, operationsOf, streamsOf, pathOf } from './support/operations
 
 const features = new URL('../src/features/', import.meta.url)
 
-/** Every route that a feature registers, as named in its source, but those of development alone. */
-function mountedRoutes(): string[] {
+/** Every route that a feature registers, as named in its source, but those of development, and of what is turned off. */
+function mountedRoutes({ provider }: { provider: boolean }): string[] {
   return readdirSync(features, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => file.endsWith('.ts') && (provider || !file.startsWith('oauth/provider/')))
     .flatMap((file) => [
       ...readFileSync(new URL(file, features), 'utf8').matchAll(/(?:app|scope)\.(\w+)\(\s*'(\/[^']*)'/g),
     ])
@@ -19,6 +19,8 @@ function mountedRoutes(): string[] {
     .sort()
 }
 
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
+
 t.test('the document describes everything that a client needs', async (t) => {
   const { app, api } = await startApp(t)
   const operations = [...operationsOf(app.server), ...streamsOf(app.server)]
@@ -26,7 +28,10 @@ t.test('the document describes everything that a client needs', async (t) => {
 
   t.test('every route is in it', async (t) => {
     t.ok(operations.length >= 16)
-    t.strictSame(operations.map(({ method, path }) => `${method} ${path}`).sort(), mountedRoutes())
+    t.strictSame(operations.map(nameOf).sort(), mountedRoutes({ provider: false }))
+    const provider = await startApp(t, { settings: { OAUTH: 'on' } })
+    const withProvider = [...operationsOf(provider.app.server), ...streamsOf(provider.app.server)]
+    t.strictSame(withProvider.map(nameOf).sort(), mountedRoutes({ provider: true }))
   })
 
   t.test('every operation has a unique name, a summary, a group and its authentication methods', async (t) => {

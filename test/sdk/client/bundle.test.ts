@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { bundleClient, type ClientModule } from '../../support/client-bundle.js'
 
-const LIMIT_BYTES = 7.15 * 1024
+const LIMIT_BYTES = 7.2 * 1024
 
 /** Of both entries together. */
 const WITH_MAIL_BYTES = 9.25 * 1024
@@ -14,11 +14,11 @@ const WITH_MAIL_BYTES = 9.25 * 1024
 const WITH_PASSKEYS_BYTES = 13 * 1024
 
 /** Of the client and the calls around factors. */
-const WITH_FACTORS_BYTES = 8.9 * 1024
+const WITH_FACTORS_BYTES = 9 * 1024
 
 const sizeOf = (modules: ClientModule[]) => modules.reduce((bytes, { code }) => bytes + gzipSync(code).length, 0)
 
-t.test('as one module, minified and gzipped, it is smaller than 7.15 KiB and loads nothing else', async (t) => {
+t.test('as one module, minified and gzipped, it is smaller than 7.2 KiB and loads nothing else', async (t) => {
   const modules = await bundleClient()
   t.match(modules, [{ name: 'client.js', imports: [] }])
   t.equal(modules.length, 1)
@@ -36,7 +36,7 @@ t.test('with the calls around mails it is smaller than 9.25 KiB', async (t) => {
   t.comment(`${bytes} bytes gzipped`)
 })
 
-t.test('with the calls around factors it is smaller than 8.9 KiB', async (t) => {
+t.test('with the calls around factors it is smaller than 9 KiB', async (t) => {
   const modules = await bundleClient(['client', 'factors'])
   t.strictSame(modules.map(({ name }) => name).sort(), ['client.js', 'factors.js', 'shared.js'])
   const bytes = sizeOf(modules)

@@ -119,7 +119,9 @@ t.test('the factors of the user, from the first to the last', async (t) => {
   t.equal(recoveryCodes.length, 10)
   t.ok(uri.includes(secret))
   t.ok(expiresAt > app.clock.now())
-  // The session has shown the password only, before it had a factor.
+  // The factor raised the level of the session when it was added; later it has to be shown again.
+  t.match(await renameFactor(client, id, 'My phone'), { id, name: 'My phone', type: 'totp' })
+  app.clock.advance({ minutes: 16 })
   t.equal(await codeOf(renameFactor(client, id, 'Old phone')), 'insufficient_user_authentication')
   t.match(await reauthenticate(client, { code: totpOf(app, secret) }), { status: 'signed_in' })
   t.match(await renameFactor(client, id, 'Old phone'), { id, name: 'Old phone', type: 'totp' })
