@@ -64,7 +64,7 @@ export interface Ending {
 
 /** The mode of a first-party session. Only the token endpoint hands out the tokens of OAuth clients. */
 export function firstPartyModeOf({ mode }: Pick<Family, 'mode'>): Mode {
-  if (mode === 'client') throw new Error('The family of an OAuth client is no session of a first-party client.')
+  if (mode === 'client') throw new Error('This family belongs to an OAuth client, not to a first-party session.')
   return mode
 }
 

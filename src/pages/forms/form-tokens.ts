@@ -34,7 +34,7 @@ export function createFormTokens({ secrets, publicUrl, prefix }: FormTokensOptio
     issue(request, reply) {
       const [known] = readSeeds(request)
       const seed = known ?? randomBytes(SEED_BYTES).toString('base64url')
-      // A link from another site opens a page with forms, so the cookie must come along with it.
+      // A link from another site opens a page with forms, so the browser must send the cookie with it.
       if (known === undefined) void reply.setCookie(name, seed, { path: '/', httpOnly: true, secure, sameSite: 'lax' })
       return tokenOf(secrets.current, seed, request).toString('base64url')
     },

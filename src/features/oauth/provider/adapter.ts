@@ -61,7 +61,10 @@ function createReplayAdapter(context: ProviderContext): Adapter {
   }
 }
 
-/** A database that is away, or too much to do, is no fault of the request, and no unknown error either. */
+/**
+ * Answers `temporarily_unavailable` where the database is unavailable or the server is overloaded: the request is not at
+ * fault.
+ */
 function reportUnavailable({ library, state }: ProviderContext, adapter: Adapter): Adapter {
   function translate(error: unknown): never {
     if (!(error instanceof Problem) || (error.status !== 503 && error.status !== 429)) throw error

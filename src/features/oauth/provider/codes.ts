@@ -10,7 +10,7 @@ import type { PresentedCode } from './request-state.js'
 const KIND = 'AuthorizationCode'
 
 /**
- * Authorization codes. One is redeemed once, by whichever of any number of requests comes first; a second redemption ends
+ * Authorization codes. Each is redeemed once, by the first of any number of requests; a second redemption ends
  * the family of that code, and no other (RFC 6749, section 4.1.2).
  */
 export function createCodeAdapter(context: ProviderContext): Adapter {
