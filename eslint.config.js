@@ -87,4 +87,13 @@ export default tseslint.config(
     files: ['examples/spa/**'],
     rules: { 'no-console': 'off' },
   },
+  {
+    files: ['test/browser/*/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { document: 'readonly', history: 'readonly', location: 'readonly' } },
+  },
+  {
+    files: ['examples/sso/**'],
+    languageOptions: { globals: { URL: 'readonly', URLSearchParams: 'readonly', setTimeout: 'readonly' } },
+  },
 )

@@ -15,6 +15,7 @@ import { noTracing, type Tracing } from './platform/tracing/tracing.js'
 import { readVersion } from './platform/version.js'
 import { createAddressRules, type AddressRules } from './features/address-rules/address-rules.js'
 import { createAudit } from './features/audit/audit.js'
+import type { BackchannelLogout } from './features/backchannel-logout/backchannel-logout.js'
 import { createSessionCookies } from './features/browser/browser.js'
 import type { Delivery } from './features/mail/mail.js'
 import type { Operations } from './features/operations/operations.js'
@@ -46,6 +47,7 @@ export interface App {
   revocations: Revocations
   addressRules: AddressRules
   delivery: Delivery
+  backchannelLogout: BackchannelLogout
   passkeys: Pick<Passkeys, 'countOrphaned'>
   /** The features that operator commands use. */
   operator: Operator
@@ -81,7 +83,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
   const { keys, revocations, clients, families, factors, administration, operations, delivery, hashing, passkeys } =
     features
-  meterReadings(metrics, { hashing: hashing.queue, revocations, streams, pool: database.pool, mail: delivery })
+  const { backchannelLogout } = features
+  meterReadings(metrics, {
+    ...{ hashing: hashing.queue, revocations, streams, pool: database.pool },
+    ...{ mail: delivery, backchannelLogout },
+  })
 
   await operations.synchronizeClock()
   await keys.maintain()
@@ -95,6 +101,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     revocations,
     addressRules,
     delivery,
+    backchannelLogout,
     passkeys,
     operator: {
       database,

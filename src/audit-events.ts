@@ -5,6 +5,7 @@ import { accountEvents } from './features/account/audit-events.js'
 import { addressRuleEvents } from './features/address-rules/audit-events.js'
 import { administrationEvents } from './features/administration/audit-events.js'
 import type { AuditEvents } from './features/audit/audit.js'
+import { backchannelLogoutEvents } from './features/backchannel-logout/audit-events.js'
 import { refreshRateEvents } from './features/browser/audit-events.js'
 import { clientEvents } from './features/clients/audit-events.js'
 import { factorEvents } from './features/factors/audit-events.js'
@@ -28,6 +29,7 @@ export const auditEvents = {
   ...refreshRateEvents,
   ...addressRuleEvents,
   ...clientEvents,
+  ...backchannelLogoutEvents,
   ...keyEvents,
   ...oauthEvents,
 } satisfies AuditEvents

@@ -18,6 +18,7 @@ import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
 import { createAdministration } from './features/administration/administration.js'
 import type { Audit } from './features/audit/audit.js'
+import { createBackchannelLogout } from './features/backchannel-logout/backchannel-logout.js'
 import { createKnownDevices } from './features/browser/browser.js'
 import { createClients } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
@@ -71,6 +72,12 @@ export async function createFeatures(foundation: Foundation) {
     count: count.revocation,
   })
   const clients = createClients({ database, clock, revocations, audit })
+  const backchannelLogout = createBackchannelLogout({
+    ...{ database, clock, log, audit, keys },
+    issuer: config.tokens.issuer,
+    enabled: config.oauth.enabled,
+    count: count.backchannelLogout,
+  })
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
     database,
@@ -81,6 +88,7 @@ export async function createFeatures(foundation: Foundation) {
     secrets,
     clock,
     settings: familySettings(config),
+    toldWhenEnded: backchannelLogout.written,
     countRefresh: count.refresh,
   })
   const flows = createFlows({
@@ -200,6 +208,7 @@ export async function createFeatures(foundation: Foundation) {
       addressRules: addressRules.purge,
       audit: audit.purge,
       oauth: consents.purge,
+      backchannelLogout: backchannelLogout.maintain,
       mail: delivery.maintain,
     },
   })
@@ -215,6 +224,7 @@ export async function createFeatures(foundation: Foundation) {
       families,
       flows,
       delivery,
+      backchannelLogout,
       passwords,
       factors,
       passkeys,

@@ -47,7 +47,11 @@ export function createMeters(metrics: Metrics) {
     { name: 'table', values: ['audit_event'] },
   )
   const audit = { recorded: audited, purged: (count: number) => purged('audit_event', count) }
-  return { login, signIn, refresh, revocation, hashing, audit, mail: createMailMeters(metrics) }
+  return {
+    ...{ login, signIn, refresh, revocation, hashing, audit },
+    mail: createMailMeters(metrics),
+    backchannelLogout: createLogoutMeters(metrics),
+  }
 }
 
 const MAIL_KINDS = [
@@ -69,18 +73,38 @@ function createMailMeters(metrics: Metrics) {
   }
 }
 
+function createLogoutMeters(metrics: Metrics) {
+  const result = metrics.counter(
+    { name: 'backchannel_logouts_total', help: 'Back-channel logouts that clients accepted, or that were given up.' },
+    { name: 'result', values: ['delivered', 'failed'] },
+  )
+  return {
+    delivered: () => result('delivered'),
+    failed: () => result('failed'),
+    attemptFailed: metrics.counter(
+      {
+        name: 'backchannel_logout_attempts_failed_total',
+        help: 'Attempts to tell a client of a logout that failed, by class.',
+      },
+      { name: 'class', values: ['refused', 'connection', 'internal'] },
+    ),
+  }
+}
+
 /** Sources of the gauges. */
 export interface Readings {
   hashing: { readonly waiting: number; readonly working: number }
   revocations: { ageMs(): number; readonly entryCount: number }
   streams: { readonly openCount: number }
   mail: { oldestQueuedMs(): number }
+  backchannelLogout: { oldestQueuedMs(): number }
   /** Null if the database has no connection pool. */
   pool: (() => PoolState) | null
 }
 
 /** Registers the gauges. */
-export function meterReadings(metrics: Metrics, { hashing, revocations, streams, mail, pool }: Readings): void {
+export function meterReadings(metrics: Metrics, readings: Readings): void {
+  const { hashing, revocations, streams, mail, backchannelLogout, pool } = readings
   metrics.gauge({ name: 'hashing_waiting', help: 'Password hashes in the queue.' }, () => hashing.waiting)
   metrics.gauge({ name: 'hashing_working', help: 'Password hashes in progress.' }, () => hashing.working)
   metrics.gauge(
@@ -92,6 +116,13 @@ export function meterReadings(metrics: Metrics, { hashing, revocations, streams,
   metrics.gauge(
     { name: 'mail_oldest_queued_seconds', help: 'Age of the oldest mail that is still to be sent, read every minute.' },
     () => mail.oldestQueuedMs() / 1000,
+  )
+  metrics.gauge(
+    {
+      name: 'backchannel_logout_oldest_queued_seconds',
+      help: 'Age of the oldest end of a session of which a client is still to be told, read every minute.',
+    },
+    () => backchannelLogout.oldestQueuedMs() / 1000,
   )
   if (pool === null) return
   metrics.gauge({ name: 'database_connections', help: 'Database connections.' }, () => pool().total)

@@ -41,7 +41,7 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
   const { app, lock, secretFile, close } = await start(config, log, { migrate: true, metrics, tracing })
   await warnOfOrphans(app, config, log)
   const stopMaintenance = app.operations.start()
-  const stopDelivery = app.delivery.start()
+  const stopDeliveries = [app.delivery.start(), app.backchannelLogout.start()]
   const stopFollowing = [app.revocations.follow(), app.addressRules.follow()]
   const metricsServer = config.metrics && ownMetrics && (await serveMetrics(ownMetrics, config.metrics))
   let isStopping = false
@@ -54,8 +54,7 @@ export async function serve(config: Config, log: FastifyBaseLogger, options: Ser
       await app.server.close()
       await Promise.all([
         stopMaintenance(),
-        stopDelivery(),
-        ...stopFollowing.map((stop) => stop()),
+        ...[...stopDeliveries, ...stopFollowing].map((stop) => stop()),
         metricsServer?.close(),
       ])
       await close()

@@ -24,6 +24,7 @@ const features = [
   'tokens',
   'revocation',
   'clients',
+  'backchannel-logout',
   'accounts',
   'families',
   'browser',

@@ -11,6 +11,7 @@ const flag = { type: 'boolean' } as const
 const newClientOptions = {
   ...{ 'client-id': text, 'client-name': text, 'first-party': flag },
   ...{ 'redirect-uris': list, 'post-logout-redirect-uris': list, 'backchannel-logout-uri': text },
+  'backchannel-logout-session-required': flag,
   ...{ 'grant-types': list, 'response-types': list, scope: text, 'application-type': text },
   ...{ 'token-endpoint-auth-method': text, jwks: text, 'jwks-uri': text, 'id-token-signed-response-alg': text },
   ...{ pkce: text, 'lost-answer': text, 'default-resource': text, introspect: flag },

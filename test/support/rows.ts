@@ -25,6 +25,7 @@ export function readAllRows(database: Database) {
     resources: await client.oAuthResource.findMany({ orderBy: { identifier: 'asc' } }),
     flows: await client.flow.findMany({ orderBy: { id: 'asc' } }),
     mails: await client.mail.findMany({ orderBy: { id: 'asc' } }),
+    backchannelLogouts: await client.backchannelLogout.findMany({ orderBy: { id: 'asc' } }),
     events: await client.auditEvent.findMany({ orderBy: [{ at: 'asc' }, { id: 'asc' }] }),
   }))
 }

@@ -25,6 +25,8 @@ export interface ClientMetadata {
   jwks?: { keys: Record<string, unknown>[] } | undefined
   jwks_uri?: string | undefined
   backchannel_logout_uri?: string | undefined
+  /** Whether logout tokens must have `sid`: they always do. */
+  backchannel_logout_session_required?: boolean | undefined
   /** The scopes that it may ask for, separated by spaces; absent for all. */
   scope?: string | undefined
   id_token_signed_response_alg?: (typeof idTokenAlgorithms)[number] | undefined
@@ -78,6 +80,7 @@ const stored = z.object({
   jwks: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).optional(),
   jwks_uri: z.string().optional(),
   backchannel_logout_uri: z.string().optional(),
+  backchannel_logout_session_required: z.boolean().optional(),
   scope: z.string().optional(),
   id_token_signed_response_alg: oneOf(idTokenAlgorithms).optional(),
   pkce: oneOf(['required', 'optional']).default('required'),

@@ -30,6 +30,11 @@ export async function listApps({ database, clock, settings }: FamiliesContext, u
   }))
 }
 
+/** The sessions of clients within a browser's session that are over: a client must not meet their `sid` again. */
+export function findEndedRpSessions({ database }: FamiliesContext, parentId: string): Promise<store.RpSession[]> {
+  return database.query((client) => store.findEndedRpSessions(client, parentId), { safeToRetry: true })
+}
+
 const END_BATCH = 500
 
 /** Ends all families of a client, in batches that lock no row for long. */

@@ -3,7 +3,7 @@ import type { Queries } from '../../platform/database/database.js'
 import { heldUserOf, type HoldingUser } from '../accounts/accounts.js'
 import type { Authentication } from './authentication.js'
 import { type LifeLimits, readingOf, type Row } from './family.js'
-import { columns, lives, now, type Opened, seconds } from './store.js'
+import { columns, housekeepingReasons, lives, now, type Opened, seconds } from './store.js'
 
 export interface NewClientFamily extends LifeLimits, Authentication {
   id: string
@@ -89,6 +89,24 @@ export async function findAppsOfUser(
       ARRAY(SELECT DISTINCT granted FROM living AS l, unnest(string_to_array(l.scope, ' ')) AS s(granted)
         WHERE l.client_id = living.client_id ORDER BY 1) AS scopes
     FROM living GROUP BY client_id ORDER BY max(last_used_at) DESC, client_id LIMIT ${limit}::int`
+}
+
+/** The session of a client in a browser's session: what its ID tokens call `sid`. */
+export interface RpSession {
+  clientId: string
+  rpSid: string
+}
+
+/**
+ * Those in a browser's session of which the client was told that they are over, by the rule of `endFamilies`, or that have no
+ * family left.
+ */
+export async function findEndedRpSessions(client: Queries, parentId: string): Promise<RpSession[]> {
+  return client.$queryRaw<RpSession[]>`
+    SELECT client_id AS "clientId", rp_sid AS "rpSid" FROM refresh_token_family
+    WHERE parent_id = ${parentId}::uuid AND rp_sid IS NOT NULL GROUP BY client_id, rp_sid
+    HAVING bool_and(ended_at IS NOT NULL)
+      OR bool_or(ended_at IS NOT NULL AND end_reason <> ALL(${[...housekeepingReasons]}::end_reason[]))`
 }
 
 /** Families of a client that have not ended, a batch at a time. */

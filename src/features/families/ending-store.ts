@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
 import type { Ending, EndingFamilies, LifeLimits } from './family.js'
-import { endsWithParent, lives, now } from './store.js'
+import { endsWithParent, housekeepingReasons, lives, now } from './store.js'
 
 export interface EndedFamilies {
   ids: string[]
@@ -32,23 +32,30 @@ export async function endFamilies(client: Queries, which: EndingFamilies, ending
         ended_by = ${by === 'subject' ? Prisma.sql`f.user_id` : Prisma.sql`${by}::uuid`}, ended_ip = ${ip},
         ended_user_agent = ${userAgent}
       FROM held WHERE f.id = held.id AND f.ended_at IS NULL
-      RETURNING f.id, f.user_id, f.client_id, f.rp_sid, f.children
+      RETURNING f.id, f.user_id, f.client_id, f.rp_sid, f.parent_id, f.children
     ), ${Prisma.join([...told(ending), ...ending.together(Prisma.sql`ended`)])}
     SELECT ended.id, ended.children <> named.children AS missed FROM ended LEFT JOIN named ON named.id = ended.id`
   return { ids: rows.map(({ id }) => id), missed: rows.filter(({ missed }) => missed).map(({ id }) => id) }
 }
 
 /** The clients that lose their session at the user's browser, and the parts of the statement that are told of them. */
-function told({ toldWhenEnded }: Ending): Prisma.Sql[] {
+function told({ toldWhenEnded, reason, shiftMs }: Ending): Prisma.Sql[] {
   if (toldWhenEnded === undefined) return []
   const signedOut = Prisma.sql`signed_out AS (
-    SELECT id, user_id, client_id, rp_sid FROM ended WHERE rp_sid IS NOT NULL
+    SELECT id, user_id, client_id, rp_sid FROM ended
+    WHERE rp_sid IS NOT NULL${housekeepingReasons.some((each) => each === reason) ? Prisma.sql` AND NOT ${goesOn(shiftMs)}` : Prisma.empty}
     UNION ALL
     SELECT f.id, f.user_id, f.client_id, f.rp_sid FROM ended JOIN refresh_token_family AS f ON f.parent_id = ended.id
-    WHERE f.rp_sid IS NOT NULL AND f.ended_at IS NULL AND f.id NOT IN (SELECT id FROM ended)
+    WHERE ended.children > 0 AND f.rp_sid IS NOT NULL AND f.ended_at IS NULL AND f.id NOT IN (SELECT id FROM ended)
   )`
   return [signedOut, ...toldWhenEnded(Prisma.sql`signed_out`)]
 }
+
+/** Whether the client of an ended family has another one with the same `sid`, which this statement does not end. */
+const goesOn = (shiftMs: number) => Prisma.sql`EXISTS (
+  SELECT FROM refresh_token_family AS other
+  WHERE other.parent_id = ended.parent_id AND other.client_id = ended.client_id AND other.rp_sid = ended.rp_sid
+    AND other.ended_at IS NULL AND other.expires_at > ${now(shiftMs)} AND other.id NOT IN (SELECT id FROM ended))`
 
 function isAmong(which: EndingFamilies): Prisma.Sql {
   if ('parentIds' in which) return Prisma.sql`f.parent_id = ANY(${which.parentIds}::uuid[]) AND ${endsWithParent}`

@@ -10,7 +10,7 @@ import type { Actor } from '../audit/audit.js'
 import type { Revoke, RevokingStatement } from '../revocation/revocation.js'
 import type { Authentication } from './authentication.js'
 import type { FamiliesContext } from './context.js'
-import { endClient, listApps, type App } from './apps.js'
+import { endClient, findEndedRpSessions, listApps, type App } from './apps.js'
 import { openForClient, type ClientOpenRequest } from './client-opening.js'
 import { elevate } from './elevating.js'
 import { endFamilies, type EndedBy } from './ending.js'
@@ -88,6 +88,8 @@ export interface Families extends Opening {
   endOne(tx: Queries, revoke: Revoke, sessionId: string, ending: { reason: EndReason; by: EndedBy }): Promise<void>
   /** The applications that act for the user: OAuth clients with active families. */
   listApps(userId: string): Promise<App[]>
+  /** The sessions of clients within a browser's session, by its id, that are over: their `sid` must not be used again. */
+  findEndedRpSessions(sessionId: string): Promise<{ clientId: string; rpSid: string }[]>
   /** Ends a client's families of one user, in a transaction; returns whether there were any. */
   endApp(
     tx: Queries,
@@ -142,6 +144,7 @@ export function createFamilies(context: FamiliesContext): Families {
       await endFamilies(context, tx, revoke, { ids: [sessionId] }, reason, by)
     },
     listApps: (userId) => listApps(context, userId),
+    findEndedRpSessions: (sessionId) => findEndedRpSessions(context, sessionId),
     async endApp(tx, revoke, which, { reason, by }) {
       return (await endFamilies(context, tx, revoke, which, reason, by)).length > 0
     },

@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Acr } from '../../wire/acr.js'
+import type { EndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
 import { isNotBanned, type SigningIn, signInOf, tokenUserColumns } from '../accounts/accounts.js'
 import type { Authentication } from './authentication.js'
@@ -32,6 +33,12 @@ const isUnended = (name: Prisma.Sql, { idleSeconds, shiftMs }: LifeLimits) => Pr
 /** Whether the family `f` ends with its parent: only with `offline_access` does it go on (OpenID Connect Core, section 11). */
 export const endsWithParent = Prisma.sql`(
   f.parent_id IS NOT NULL AND NOT 'offline_access' = ANY(string_to_array(f.scope, ' ')))`
+
+/**
+ * With these, one family of a client ends, and its user may still be signed in there: a client that signs the user in again has
+ * two with the same `sid`, and may give one of them up, or exceed its limit.
+ */
+export const housekeepingReasons = ['limit', 'logout'] as const satisfies readonly EndReason[]
 
 /** The same for the family `f` of the user `u`, whatever its parent is. */
 const livesItself = (limits: LifeLimits) => Prisma.sql`(

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
+import { createOutboxWorker, type OutboxWorker } from '../../platform/outbox-worker.js'
 import { createBreaker } from './breaker.js'
 import { DeliveryFault, presentableReason, type FaultClass } from './faults.js'
 import type { MailKind } from './kinds.js'
@@ -36,13 +37,9 @@ export interface MailCounts {
 }
 
 /** Takes mails from the outbox and sends them, a few at a time. */
-export interface Deliverer {
-  /** Attempts what is due; returns immediately. */
-  engage(): void
-  /** The same, but resolves when no mail is due any more. */
+export interface Deliverer extends Pick<OutboxWorker, 'engage' | 'poll' | 'stop'> {
+  /** Attempts what is due, and resolves when no mail is due any more. */
   deliverDue(): Promise<void>
-  /** Starts no further attempts, and resolves when those in progress have ended. */
-  stop(): Promise<void>
   /** Whether the last attempt failed for a reason that concerns every mail. */
   readonly isFailing: boolean
 }
@@ -50,41 +47,16 @@ export interface Deliverer {
 export function createDeliverer(options: DelivererOptions): Deliverer {
   const { database, clock, log, source, transport, loadRenderer, count } = options
   const breaker = createBreaker(clock)
-  const working = new Set<Promise<void>>()
-  let isStopped = false
-  let isClaimFailing = false
-
-  function engage(): void {
-    if (isStopped || working.size >= breaker.allowed(MAX_AT_ONCE)) return
-    const work = deliverInTurn().finally(() => working.delete(work))
-    working.add(work)
-  }
-
-  async function deliverInTurn(): Promise<void> {
-    while (!isStopped && breaker.allowed(MAX_AT_ONCE) > 0) {
-      const mail = await claim()
-      if (mail === null) return
-      // There may be more due mails.
-      engage()
-      await attempt(mail)
-    }
-  }
-
-  async function claim(): Promise<ClaimedMail | null> {
-    try {
-      const mail = await database.query((client) => store.claimDueMail(client, LEASE_MS, clock.shiftMs), {
+  const worker = createOutboxWorker({
+    name: 'mail outbox',
+    log,
+    allowed: () => breaker.allowed(MAX_AT_ONCE),
+    claim: () =>
+      database.query((client) => store.claimDueMail(client, LEASE_MS, clock.shiftMs), {
         internal: true,
-      })
-      if (isClaimFailing) log.info('the mail outbox can be read again')
-      isClaimFailing = false
-      return mail
-    } catch (error) {
-      // The same fault is logged once, not every second.
-      if (!isClaimFailing) log.warn({ err: error }, 'the mail outbox cannot be read')
-      isClaimFailing = true
-      return null
-    }
-  }
+      }),
+    attempt,
+  })
 
   /** Never throws: a mail whose result cannot be written is attempted again when the lease has ended. */
   async function attempt(mail: ClaimedMail): Promise<void> {
@@ -163,14 +135,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   }
 
   return {
-    engage,
-    async deliverDue() {
-      engage()
-      while (working.size > 0) await Promise.all(working)
-    },
+    engage: worker.engage,
+    deliverDue: worker.workDue,
+    poll: worker.poll,
     async stop() {
-      isStopped = true
-      await Promise.all(working)
+      await worker.stop()
       await transport.close()
     },
     get isFailing() {

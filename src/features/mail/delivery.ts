@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../platform/clock.js'
 import type { Database } from '../../platform/database/database.js'
@@ -67,14 +66,9 @@ export async function createDelivery(options: DeliveryOptions): Promise<Delivery
     deliverDue: async () => deliverer?.deliverDue(),
     start() {
       if (deliverer === null) return () => Promise.resolve()
-      // Deliveries belong to no request, although one wakes them: its trace must not contain them.
-      outbox.onWake(AsyncResource.bind(deliverer.engage))
-      const timer = setInterval(deliverer.engage, POLL_INTERVAL_MS)
-      timer.unref()
-      return async () => {
-        clearInterval(timer)
-        await deliverer.stop()
-      }
+      outbox.onWake(deliverer.engage)
+      deliverer.poll(POLL_INTERVAL_MS)
+      return deliverer.stop
     },
     health: () => (deliverer === null ? 'off' : deliverer.isFailing ? 'degraded' : 'ok'),
     oldestQueuedMs: () => (oldestQueuedAt === null ? 0 : Math.max(0, clock.now().getTime() - oldestQueuedAt.getTime())),

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Clock } from '../../platform/clock.js'
+import { errorCodeOf, postTo } from '../../platform/http/posting.js'
 import { DeliveryFault } from './faults.js'
 import type { HookSettings, OutgoingMail, Sender, Transport } from './transport.js'
 
@@ -49,23 +50,13 @@ function signatureOf(key: Buffer, id: string, body: string, now: Date): Record<s
 
 async function post(url: string, headers: Record<string, string>, body: string): Promise<number> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
+    return await postTo(url, {
       headers: { ...headers, 'content-type': 'application/json' },
       body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(ATTEMPT_MS),
+      withinMs: ATTEMPT_MS,
     })
-    await response.body?.cancel()
-    return response.status
   } catch (error) {
     // The message of an error may contain the URL.
-    throw new DeliveryFault('connection', codeOf(error), 'The hook could not be reached.')
+    throw new DeliveryFault('connection', errorCodeOf(error), 'The hook could not be reached.')
   }
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'UNKNOWN'
-  const { cause } = error
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : error.name
 }

@@ -35,6 +35,8 @@ function providerMetadata(publicUrl: string) {
     userinfo_endpoint: `${publicUrl}/oauth/userinfo`,
     pushed_authorization_request_endpoint: `${publicUrl}/oauth/par`,
     end_session_endpoint: `${publicUrl}/oauth/logout`,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     token_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
     code_challenge_methods_supported: ['S256'],

@@ -59,6 +59,8 @@ const ofProvider = {
   userinfo_endpoint: address,
   pushed_authorization_request_endpoint: address,
   end_session_endpoint: address,
+  backchannel_logout_supported: flag,
+  backchannel_logout_session_supported: flag,
   token_endpoint_auth_methods_supported: list,
   token_endpoint_auth_signing_alg_values_supported: list,
   code_challenge_methods_supported: list,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Session } from 'oidc-provider'
 import type Provider from 'oidc-provider'
 import type { Acr } from '../../../wire/acr.js'
@@ -11,7 +12,7 @@ import { oidcOf } from './oidc-context.js'
  * There is one truth about the browser's session: our family. The library's own session follows it, and keeps what it has
  * told to which client. Its `uid` is the id of the family, so that one never speaks for another.
  */
-export function followBrowserSession(provider: Provider, { states }: ProviderContext): void {
+export function followBrowserSession(provider: Provider, { families, states }: ProviderContext): void {
   const { Session } = provider
   const get = Session.get.bind(Session)
 
@@ -20,9 +21,17 @@ export function followBrowserSession(provider: Provider, { states }: ProviderCon
     const claims = states.of(ctx.req)?.session ?? null
     if (claims === null && kept.accountId === undefined) return kept
     const session = claims === null ? anonymous(provider) : await sessionOf(provider, kept, claims)
+    if (claims !== null && session.authorizations !== undefined) await renewEndedSids(session, claims)
     if (session !== kept && kept.accountId !== undefined) await kept.destroy()
     oidcOf(ctx)?.entity('Session', session)
     return session
+  }
+
+  /** A client that was told that its session is over refuses its `sid` from then on. */
+  async function renewEndedSids(session: Session, { sid }: UserClaims): Promise<void> {
+    for (const { clientId, rpSid } of await families.findEndedRpSessions(sid)) {
+      if (session.sidFor(clientId) === rpSid) session.sidFor(clientId, randomUUID())
+    }
   }
 }
 
