@@ -6,7 +6,14 @@ import t from 'tap'
 import { createVerifier, VerificationError } from '../../src/sdk/verifier/verifier.js'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { until } from '../support/until.js'
-import { CALLBACK, openBrowser, registerParty, startProvider, type Provider } from '../support/relying-party.js'
+import {
+  CALLBACK,
+  errorOf,
+  openBrowser,
+  registerParty,
+  startProvider,
+  type Provider,
+} from '../support/relying-party.js'
 
 /** A form to the token endpoint, as a client without a library sends it. */
 async function askForTokens(
@@ -17,16 +24,6 @@ async function askForTokens(
   const response = await fetch(`${issuer}/oauth/token`, { method: 'POST', body: new URLSearchParams(fields), headers })
   const body = (await response.json()) as Record<string, string | undefined>
   return { status: response.status, body, headers: response.headers }
-}
-
-/** The code of the error with which a request of the library is refused. */
-async function errorOf(request: Promise<unknown>): Promise<string> {
-  try {
-    await request
-    return 'none'
-  } catch (error) {
-    return error instanceof client.ResponseBodyError ? error.error : String(error)
-  }
 }
 
 const publicClient = { token_endpoint_auth_method: 'none' }

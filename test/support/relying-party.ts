@@ -4,7 +4,7 @@ import * as client from 'openid-client'
 import { newClientSchema } from '../../src/features/clients/clients.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
 import { findFreePort } from './free-port.js'
-import { createWebBrowser, type WebBrowser } from './web-browser.js'
+import { createWebBrowser, type WebBrowser, type WebPage } from './web-browser.js'
 
 export const CALLBACK = 'https://app.example.com/callback'
 
@@ -80,17 +80,32 @@ export async function registerParty({ app, issuer }: Provider, metadata: Record<
   }
 }
 
+interface Person {
+  email: string
+  password: string
+}
+
 /** A browser whose user signs in with an address and a password, and allows what is asked. */
-export function openBrowser(
-  { issuer }: Provider,
-  { email, password }: { email: string; password: string },
-): WebBrowser {
-  return createWebBrowser(issuer, (page) => {
-    const path = new URL(page.url).pathname
-    if (path === '/account/confirm') return page.submit(path, { password })
-    if (page.html.includes('name="password"')) return page.submit('/signin/password', { email, password })
-    if (path === '/signin') return page.submit(path, { email })
-    if (path.startsWith('/consent/')) return page.submit(path, { decision: 'allow' })
-    return null
-  })
+export function openBrowser({ issuer }: Provider, person: Person): WebBrowser {
+  return createWebBrowser(issuer, (page) => signInOn(page, person))
+}
+
+/** What such a user does on a page; null where there is nothing to do for them. */
+export function signInOn(page: WebPage, { email, password }: Person): Promise<WebPage> | null {
+  const path = new URL(page.url).pathname
+  if (path === '/account/confirm') return page.submit(path, { password })
+  if (page.html.includes('name="password"')) return page.submit('/signin/password', { email, password })
+  if (path === '/signin') return page.submit(path, { email })
+  if (path.startsWith('/consent/')) return page.submit(path, { decision: 'allow' })
+  return null
+}
+
+/** The code of the error with which a request of the library is refused. */
+export async function errorOf(request: Promise<unknown>): Promise<string> {
+  try {
+    await request
+    return 'none'
+  } catch (error) {
+    return error instanceof client.ResponseBodyError ? error.error : String(error)
+  }
 }

@@ -5,6 +5,7 @@ import { createArtifactAdapter, keyOf } from './artifacts.js'
 import { toLibraryMetadata } from './client.js'
 import { createCodeAdapter, createPushedRequestAdapter } from './codes.js'
 import type { ProviderContext } from './context.js'
+import { createDeviceCodeAdapter } from './device-codes.js'
 import { createGrantAdapter } from './grants.js'
 import { createAccessTokenAdapter, createRefreshTokenAdapter } from './tokens.js'
 
@@ -17,6 +18,8 @@ function adapterFor(context: ProviderContext, kind: string): Adapter {
   switch (kind) {
     case 'AuthorizationCode':
       return createCodeAdapter(context)
+    case 'DeviceCode':
+      return createDeviceCodeAdapter(context)
     case 'PushedAuthorizationRequest':
       return createPushedRequestAdapter(context)
     case 'RefreshToken':

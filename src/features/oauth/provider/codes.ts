@@ -24,7 +24,8 @@ export function createCodeAdapter(context: ProviderContext): Adapter {
       const state = context.state()
       if (payload && state) {
         const { accountId = '', clientId = '', scope = '' } = payload
-        state.code = { key: keyOf(KIND, id), userId: accountId, clientId, isConsumed: payload.consumed !== undefined }
+        const endsFamily = payload.consumed !== undefined
+        state.code = { key: keyOf(KIND, id), userId: accountId, clientId, trustEpoch: null, endsFamily }
         state.source = { accountId, clientId, scope, resources: resourcesOf(payload) }
       }
       return payload

@@ -7,12 +7,15 @@ import { clientAssertionAlgorithms } from '../metadata.js'
 import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
 import { createAdapter } from './adapter.js'
 import { ownMetadataNames, ownMetadataOf } from './client.js'
-import { requireState, type ProviderContext } from './context.js'
-import { loadGrant } from './grants.js'
+import type { ProviderContext } from './context.js'
 import { providerCookies } from './cookies.js'
+import { createDeviceFlow } from './device-flow.js'
+import { loadGrant } from './grants.js'
+import { leaveToPages, xsrfOf } from './own-pages.js'
 import { createPolicy, IMPLIED_CONSENT } from './policy.js'
 
 const CODE_SECONDS = 60
+const DEVICE_CODE_SECONDS = 600
 const INTERACTION_SECONDS = 3600
 const ID_TOKEN_SECONDS = 3600
 
@@ -24,6 +27,9 @@ const routes = {
   jwks: '/.well-known/jwks.json',
   end_session: '/oauth/logout',
   pushed_authorization_request: '/oauth/par',
+  device_authorization: '/oauth/device_authorization',
+  // Users type it.
+  code_verification: '/device',
 } as const
 
 /** How the library is set up, but for what it stores. */
@@ -53,6 +59,7 @@ export function createConfiguration(context: ProviderContext): Configuration {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      deviceFlow: createDeviceFlow(context),
       pushedAuthorizationRequests: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
@@ -91,6 +98,7 @@ export function createConfiguration(context: ProviderContext): Configuration {
       AccessToken: settings.accessTokenSeconds,
       AuthorizationCode: CODE_SECONDS,
       ClientCredentials: settings.accessTokenSeconds,
+      DeviceCode: DEVICE_CODE_SECONDS,
       Grant: settings.consentSeconds,
       IdToken: ID_TOKEN_SECONDS,
       Interaction: INTERACTION_SECONDS,
@@ -144,7 +152,7 @@ async function findAccount({ accounts, clock }: ProviderContext, id: string): Pr
 
 /** The library makes a form, of which only the token is needed: the page around it is ours. */
 function showSignOut(context: ProviderContext, ctx: KoaContextWithOIDC, form: string): void {
-  const [, xsrf = ''] = / name="xsrf" value="([^"]*)"/.exec(form) ?? []
+  const xsrf = xsrfOf(form)
   const { client, params } = ctx.oidc
   const target = params?.['post_logout_redirect_uri']
   const leadsTo = typeof target === 'string' ? originOf(target) : null
@@ -155,14 +163,4 @@ function showSignOut(context: ProviderContext, ctx: KoaContextWithOIDC, form: st
 function originOf(uri: string): string {
   const { origin, protocol } = new URL(uri)
   return origin === 'null' ? protocol : origin
-}
-
-function leaveToPages(
-  context: ProviderContext,
-  ctx: KoaContextWithOIDC,
-  page: NonNullable<ReturnType<typeof requireState>['page']>,
-): void {
-  requireState(context).page = page
-  // Koa leaves the response to others then.
-  ctx.respond = false
 }

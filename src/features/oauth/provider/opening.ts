@@ -1,4 +1,4 @@
-import type { AuthorizationCode } from 'oidc-provider'
+import type { AuthorizationCode, DeviceCode } from 'oidc-provider'
 import { callerOf } from '../../../platform/http/caller.js'
 import type { ClientTokens } from '../../families/families.js'
 import * as store from '../store.js'
@@ -10,9 +10,13 @@ import { authenticationOf } from './session.js'
 /**
  * Opens the family that a code was issued for, in a transaction that holds the user's row and the code's: a second
  * redemption of the code either finds the family and ends it, or was noted here first. Throws `invalid_grant` where the
- * user, the code or the browser's session is no longer what it was.
+ * user, the code or the browser's session is no longer what it was. A device is signed in for itself: the browser in which
+ * its user approved it may be another person's.
  */
-export async function openFamily(context: ProviderContext, code: AuthorizationCode): Promise<ClientTokens> {
+export async function openFamily(
+  context: ProviderContext,
+  code: AuthorizationCode | DeviceCode,
+): Promise<ClientTokens> {
   const { accounts, audit, clock, families, library, revocations } = context
   const state = requireState(context)
   const { familyId } = state
@@ -20,7 +24,8 @@ export async function openFamily(context: ProviderContext, code: AuthorizationCo
   if (familyId === null || userId === undefined || clientId === undefined || state.code === null) {
     throw new Error('A family is opened without its code.')
   }
-  const { key } = state.code
+  const { key, trustEpoch } = state.code
+  const parentId = code.kind === 'DeviceCode' ? null : (code.sessionUid ?? null)
   const caller = callerOf(state.request)
 
   const opened = await revocations.transaction(async (tx, revoke) => {
@@ -29,12 +34,13 @@ export async function openFamily(context: ProviderContext, code: AuthorizationCo
     return families.openForClient(tx, revoke, {
       id: familyId,
       userId,
+      trustEpoch,
       clientId,
       scope: code.scope ?? '',
       audience: resourcesOf(code),
       jkt: null,
       rpSid: code.sid ?? null,
-      parentId: code.sessionUid ?? null,
+      parentId,
       grantId: grantId === FIRST_PARTY_GRANT ? null : (grantId ?? null),
       authentication: authenticationOf(code),
       caller,

@@ -101,7 +101,7 @@ export function createAccessTokenAdapter(context: ProviderContext): Adapter {
     /** Asked of the tokens of a code that was redeemed before. */
     async revokeByGrantId() {
       const { code } = requireState(context)
-      if (code?.isConsumed) await endFamilyOf(context, code)
+      if (code?.endsFamily) await endFamilyOf(context, code)
     },
 
     upsert: unneeded,
