@@ -94,3 +94,36 @@ export function openBrowser(
     return null
   })
 }
+
+/** What a public client sends to redeem its code. */
+export function redemptionOf(
+  { clientId }: Pick<Party, 'clientId'>,
+  { callback, checks }: Authorization,
+): Record<string, string> {
+  return {
+    ...{ grant_type: 'authorization_code', client_id: clientId, redirect_uri: CALLBACK },
+    code: callback.searchParams.get('code') ?? '',
+    code_verifier: checks.pkceCodeVerifier,
+  }
+}
+
+/** A form to the token endpoint, as a client without a library sends it. */
+export async function askForTokens(
+  { issuer }: Provider,
+  fields: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: Record<string, string | undefined>; headers: Headers }> {
+  const response = await fetch(`${issuer}/oauth/token`, { method: 'POST', body: new URLSearchParams(fields), headers })
+  const body = (await response.json()) as Record<string, string | undefined>
+  return { status: response.status, body, headers: response.headers }
+}
+
+/** The code of the error with which a request of the library is refused. */
+export async function errorOf(request: Promise<unknown>): Promise<string> {
+  try {
+    await request
+    return 'none'
+  } catch (error) {
+    return error instanceof client.ResponseBodyError ? error.error : String(error)
+  }
+}
