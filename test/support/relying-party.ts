@@ -2,7 +2,9 @@
 
 import * as client from 'openid-client'
 import { newClientSchema } from '../../src/features/clients/clients.js'
+import { basePathOf } from '../../src/platform/http/base-path.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
+import { follow } from './following.js'
 import { findFreePort } from './free-port.js'
 import { createWebBrowser, type WebBrowser } from './web-browser.js'
 
@@ -12,13 +14,30 @@ export interface Provider extends TestApp {
   issuer: string
 }
 
+export interface ProviderOptions extends StartOptions {
+  /** The path of PUBLIC_URL, such as `/auth`. */
+  basePath?: string
+}
+
 /** Starts the application as an OpenID provider that listens on loopback. */
-export async function startProvider(t: Test, { settings, ...options }: StartOptions = {}): Promise<Provider> {
+export async function startProvider(
+  t: Test,
+  { settings, basePath = '', ...options }: ProviderOptions = {},
+): Promise<Provider> {
   const port = await findFreePort()
-  const issuer = `http://localhost:${port}`
+  const issuer = `http://localhost:${port}${basePath}`
   const started = await startApp(t, { ...options, settings: { OAUTH: 'on', PUBLIC_URL: issuer, ...settings } })
   await started.app.server.listen({ host: 'localhost', port })
   return { ...started, issuer }
+}
+
+/** Starts another instance of a provider on its database, which follows what the first one changes: its address. */
+export async function startInstance(t: Test, { issuer, clock }: Provider): Promise<string> {
+  const { app } = await startApp(t, { join: true, clock, settings: { OAUTH: 'on', PUBLIC_URL: issuer } })
+  follow(t, { app })
+  const port = await findFreePort()
+  await app.server.listen({ host: 'localhost', port })
+  return `http://localhost:${port}`
 }
 
 export interface Party {
@@ -47,12 +66,17 @@ const webApplication = {
 }
 
 /** Registers a client, and finds the provider as it would. */
-export async function registerParty({ app, issuer }: Provider, metadata: Record<string, unknown> = {}): Promise<Party> {
+export async function registerParty(
+  { app, issuer }: Pick<Provider, 'app' | 'issuer'>,
+  metadata: Record<string, unknown> = {},
+  /** How it authenticates; by default with its secret, if it has one. */
+  authentication?: client.ClientAuth,
+): Promise<Party> {
   const { client: registered, secret } = await app.operator.clients.create(
     newClientSchema.parse({ ...webApplication, ...metadata }),
   )
   const { clientId } = registered
-  const method = secret === null ? client.None() : client.ClientSecretBasic(secret)
+  const method = authentication ?? (secret === null ? client.None() : client.ClientSecretBasic(secret))
   const config = await client.discovery(new URL(issuer), clientId, {}, method, {
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- it is so marked to stand out; this is loopback
     execute: [client.allowInsecureRequests],
@@ -85,12 +109,15 @@ export function openBrowser(
   { issuer }: Provider,
   { email, password }: { email: string; password: string },
 ): WebBrowser {
-  return createWebBrowser(issuer, (page) => {
-    const path = new URL(page.url).pathname
-    if (path === '/account/confirm') return page.submit(path, { password })
-    if (page.html.includes('name="password"')) return page.submit('/signin/password', { email, password })
-    if (path === '/signin') return page.submit(path, { email })
-    if (path.startsWith('/consent/')) return page.submit(path, { decision: 'allow' })
+  const { origin } = new URL(issuer)
+  const basePath = basePathOf(issuer)
+  return createWebBrowser(origin, (page) => {
+    const { pathname } = new URL(page.url)
+    const path = pathname.slice(basePath.length)
+    if (path === '/account/confirm') return page.submit(pathname, { password })
+    if (page.html.includes('name="password"')) return page.submit(`${basePath}/signin/password`, { email, password })
+    if (path === '/signin') return page.submit(pathname, { email })
+    if (path.startsWith('/consent/')) return page.submit(pathname, { decision: 'allow' })
     return null
   })
 }
@@ -109,7 +136,7 @@ export function redemptionOf(
 
 /** A form to the token endpoint, as a client without a library sends it. */
 export async function askForTokens(
-  { issuer }: Provider,
+  { issuer }: Pick<Provider, 'issuer'>,
   fields: Record<string, string>,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; body: Record<string, string | undefined>; headers: Headers }> {
