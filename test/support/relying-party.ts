@@ -69,15 +69,14 @@ const webApplication = {
 export async function registerParty(
   { app, issuer }: Pick<Provider, 'app' | 'issuer'>,
   metadata: Record<string, unknown> = {},
-  /** How it authenticates; by default with its secret, if it has one. */
-  authentication?: client.ClientAuth,
+  /** How it authenticates, given its secret; by default by `client_secret_basic`, if it has one. */
+  authenticate = (secret: string | null) => (secret === null ? client.None() : client.ClientSecretBasic(secret)),
 ): Promise<Party> {
   const { client: registered, secret } = await app.operator.clients.create(
     newClientSchema.parse({ ...webApplication, ...metadata }),
   )
   const { clientId } = registered
-  const method = authentication ?? (secret === null ? client.None() : client.ClientSecretBasic(secret))
-  const config = await client.discovery(new URL(issuer), clientId, {}, method, {
+  const config = await client.discovery(new URL(issuer), clientId, {}, authenticate(secret), {
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- it is so marked to stand out; this is loopback
     execute: [client.allowInsecureRequests],
   })
