@@ -53,5 +53,7 @@ function providerMetadata(publicUrl: string) {
   }
 }
 
-/** What a client may sign its assertions with (RFC 7523). */
-export const clientAssertionAlgorithms: ('RS256' | 'PS256' | 'ES256' | 'EdDSA')[] = ['RS256', 'PS256', 'ES256', 'EdDSA']
+/** What a client may sign its assertions with (RFC 7523). Ed25519 is the newer name of EdDSA (RFC 9864). */
+export const clientAssertionAlgorithms: ('RS256' | 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA')[] = [
+  ...(['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const),
+]
