@@ -6,7 +6,7 @@ import { letEveryPageRead } from '../../platform/http/cors.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import { answerOAuthErrors } from './errors.js'
-import type { SigningKeys } from '../tokens/tokens.js'
+import { idTokenAlgorithms, type SigningKeys } from '../tokens/tokens.js'
 import { serverMetadata } from './metadata.js'
 import type { OAuth } from './oauth.js'
 import {
@@ -81,7 +81,7 @@ export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions):
         // The claim `sub` of a user is the same for every service.
         subject_types_supported: ['public'],
         id_token_signing_alg_values_supported: isProvider
-          ? ['RS256']
+          ? [...idTokenAlgorithms]
           : [...new Set(keys.published().map(({ algorithm }) => algorithm))],
         // True unless it is said to be false.
         request_uri_parameter_supported: false,

@@ -3,6 +3,7 @@ import type { Client as LibraryClient } from 'oidc-provider'
 import { acrLevels } from '../../../wire/acr.js'
 import { Problem } from '../../../platform/problem.js'
 import { isBanned } from '../../accounts/accounts.js'
+import { idTokenAlgorithms } from '../../tokens/tokens.js'
 import { clientAssertionAlgorithms } from '../metadata.js'
 import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
 import { createAdapter } from './adapter.js'
@@ -52,7 +53,10 @@ export function createConfiguration(context: ProviderContext): Configuration {
     acrValues: [...acrLevels],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'], clientAuthSigningAlgValues: clientAssertionAlgorithms },
+    enabledJWA: {
+      idTokenSigningAlgValues: [...idTokenAlgorithms],
+      clientAuthSigningAlgValues: clientAssertionAlgorithms,
+    },
     subjectTypes: ['public'],
     // Many clients read the name and the address from the ID token, and never ask for more.
     conformIdTokenClaims: false,
