@@ -9,7 +9,7 @@ import { startSallyport, withSallyport } from '../sallyport.js'
 import { startServer, type Server } from '../servers.js'
 
 /** Until then V8 has collected what the start left behind, and given the memory back. */
-const IDLE_MS = 110_000
+export const IDLE_MS = 110_000
 
 /** The time from the start of a process to a successful /readyz, and its memory when idle. */
 export const start: Row = {
