@@ -1,3 +1,8 @@
+/** More at once would make smaller batches of the same work: one is with the database while the next comes together. */
+export const CONCURRENT_BATCHES = 2
+/** What a database answers within a few milliseconds. */
+export const MAX_BATCH_SIZE = 100
+
 /** One item of work that may share a batch with others. */
 export interface BatchedWork {
   /** Items with the same subject run one after the other. */

@@ -54,10 +54,10 @@ export interface Families extends Opening {
   /** What is known of a live session by its current refresh token; null for any other token. Changes nothing. */
   inspect(token: RefreshToken): Promise<sessions.LiveSession | null>
   /**
-   * The family of a refresh token of any generation, in whatever state, and whether and why it has ended; null once it is
-   * purged. Changes nothing.
+   * The family of a refresh token of any generation, in whatever state, its user, and whether and why it has ended; null
+   * once it is purged. Changes nothing.
    */
-  identify(token: RefreshToken): Promise<sessions.Session | null>
+  identify(token: RefreshToken): Promise<sessions.IdentifiedFamily | null>
   /**
    * A new access token for the refresh cookie of mode `session`; null where the cookie is of another mode. The session
    * keeps the browser's address and agent where a service calls in its name.
@@ -132,7 +132,7 @@ export function createFamilies(context: FamiliesContext): Families {
     openForClient: (client, revoking, request) => openForClient(context, client, revoking, request),
     ...createRefreshing(context),
     inspect: (token) => sessions.inspect(context, token),
-    identify: (token) => sessions.identify(context, token),
+    identify: sessions.createIdentification(context),
     renew: (token, caller, options) => renew(context, token, caller, options),
     rotate: (tx, sessionId, request) => rotateCurrent(context, tx, sessionId, request),
     elevate: (tx, sessionId, authenticate) => elevate(context, tx, sessionId, authenticate),

@@ -17,7 +17,7 @@ import {
   makeSessionTokens,
   type SessionTokens,
 } from './family.js'
-import { createBatching, type BatchedWork, type Batching } from './batching.js'
+import { CONCURRENT_BATCHES, createBatching, MAX_BATCH_SIZE, type BatchedWork, type Batching } from './batching.js'
 import { recordOutcome } from './outcome.js'
 import { judge, type FamilyMode, type LostAnswer } from './rotation.js'
 import * as store from './store.js'
@@ -56,11 +56,6 @@ interface Advancing extends BatchedWork {
   client: Queries
   advance: store.Advance
 }
-
-/** More at once would make smaller batches of the same work: one is with the database while the next comes together. */
-const CONCURRENT_BATCHES = 2
-/** What a database answers within a few milliseconds. */
-const MAX_BATCH_SIZE = 100
 
 export interface Refreshing {
   refresh(request: RefreshRequest): Promise<SessionTokens>

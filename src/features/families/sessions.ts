@@ -5,9 +5,10 @@ import type { Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid } from '../../platform/uuid.js'
 import type { TokenUser } from '../accounts/accounts.js'
+import { CONCURRENT_BATCHES, createBatching, MAX_BATCH_SIZE, type BatchedWork } from './batching.js'
 import type { FamiliesContext } from './context.js'
 import { endFamilies, type EndedBy } from './ending.js'
-import { type Family, idleOrAbsoluteEnd } from './family.js'
+import { type Family, type FamilyReading, idleOrAbsoluteEnd } from './family.js'
 import { formatCursor, parseCursor } from './session-page.js'
 import { hashHandle, type RefreshToken } from './refresh-token.js'
 import { endOf } from './rotation.js'
@@ -160,12 +161,40 @@ export async function inspect(
   return { sessionId: family.id, userId: user.id, clientId: family.clientId, refreshExpiresAt }
 }
 
-/** The family of a genuine refresh token of any generation, in whatever state; null once it is purged. */
-export async function identify(context: FamiliesContext, { handle }: RefreshToken): Promise<Session | null> {
+/** A family as it is found by any of its refresh tokens. */
+export interface IdentifiedFamily extends Session {
+  /** Null if the user was deleted. */
+  user: TokenUser | null
+}
+
+/** Identifies families by genuine refresh tokens of any generation; those that are asked for together share a statement. */
+export function createIdentification(context: FamiliesContext) {
   const { database, clock } = context
-  const find = (client: Queries) => store.readFamily(client, { handleHash: hashHandle(handle) }, clock.shiftMs)
-  const reading = await database.query(find, { safeToRetry: true })
-  return reading && { family: reading.family, ended: endingOf(context, reading.family, reading.now) }
+  const reads = createBatching<BatchedWork & { client: Queries }, FamilyReading | null>({
+    async doAll(batch) {
+      const [first] = batch
+      if (first === undefined) return []
+      const handles = batch.map(({ subject }) => subject)
+      const found = await store.readFamiliesByHandle(first.client, handles, clock.shiftMs)
+      return handles.map((handle) => found.get(handle) ?? null)
+    },
+    concurrency: CONCURRENT_BATCHES,
+    maxBatchSize: MAX_BATCH_SIZE,
+  })
+
+  return async function identify({ handle }: RefreshToken): Promise<IdentifiedFamily | null> {
+    const subject = hashHandle(handle).toString('hex')
+    let isAwaited = true
+    const read = (client: Queries) => reads.add({ subject, client, isAwaited: () => isAwaited })
+    try {
+      const reading = await database.query(read, { safeToRetry: true })
+      if (reading === null) return null
+      const { family, user, now } = reading
+      return { family, user, ended: endingOf(context, family, now) }
+    } finally {
+      isAwaited = false
+    }
+  }
 }
 
 async function requireLiveSession(context: FamiliesContext, userId: string, sessionId: string): Promise<Family> {

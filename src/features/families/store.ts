@@ -174,6 +174,20 @@ const selection = (key: FamilyKey, shiftMs: number) => Prisma.sql`
   FROM refresh_token_family AS f LEFT JOIN "user" AS u ON u.id = f.user_id
   WHERE ${'id' in key ? Prisma.sql`f.id = ${key.id}::uuid` : Prisma.sql`f.handle_hash = ${key.handleHash}`}`
 
+/** Reads the families of handles, given as the hexadecimal text of their hashes, without locks. */
+export async function readFamiliesByHandle(
+  client: Queries,
+  handleHashes: readonly string[],
+  shiftMs: number,
+): Promise<Map<string, FamilyReading>> {
+  const rows = await client.$queryRaw<(Row & { handle: string })[]>`
+    SELECT ${columns}, ${parentColumn}, ${now(shiftMs)} AS now, h.handle
+    FROM unnest(${[...handleHashes]}::text[]) AS h(handle)
+      JOIN refresh_token_family AS f ON f.handle_hash = decode(h.handle, 'hex')
+      LEFT JOIN "user" AS u ON u.id = f.user_id`
+  return new Map(rows.map((row) => [row.handle, readingOf(row)]))
+}
+
 /** A page of a user's first-party families, the most recently used first. Ended ones stay listed until their absolute end. */
 export async function findFamiliesOfUser(client: Queries, userId: string, page: Page): Promise<FamilyReading[]> {
   const { ended, after, size, shiftMs } = page

@@ -2,7 +2,7 @@ import type { Account, Configuration, KoaContextWithOIDC, ResourceServer } from 
 import type { Client as LibraryClient } from 'oidc-provider'
 import { acrLevels } from '../../../wire/acr.js'
 import { Problem } from '../../../platform/problem.js'
-import { isBanned } from '../../accounts/accounts.js'
+import { isBanned, type TokenUser } from '../../accounts/accounts.js'
 import { idTokenAlgorithms } from '../../tokens/tokens.js'
 import { clientAssertionAlgorithms } from '../metadata.js'
 import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
@@ -143,15 +143,23 @@ function originsOf({ redirectUris = [] }: LibraryClient): Set<string> {
   return new Set(redirectUris.map((uri) => new URL(uri).origin))
 }
 
-async function findAccount({ accounts, clock }: ProviderContext, id: string): Promise<Account | undefined> {
-  const user = await accounts.require(id).catch((error: unknown) => {
-    if (error instanceof Problem && error.status === 401) return null
-    throw error
-  })
+async function findAccount(context: ProviderContext, id: string): Promise<Account | undefined> {
+  const { accounts, clock } = context
+  const { user: known = null } = context.state() ?? {}
+  const user = known?.id === id ? known : await findUser(accounts, id)
   if (user === null || isBanned(user, clock.now())) return undefined
   const { name, email, emailVerifiedAt } = user
   const claims = { sub: id, ...(name !== null && { name }), email, email_verified: emailVerifiedAt !== null }
   return { accountId: id, claims: () => claims }
+}
+
+async function findUser(accounts: ProviderContext['accounts'], id: string): Promise<TokenUser | null> {
+  try {
+    return await accounts.require(id)
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return null
+    throw error
+  }
 }
 
 /** The library makes a form, of which only the token is needed: the page around it is ours. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { UserClaims } from '../../../wire/claims.js'
+import type { TokenUser } from '../../accounts/accounts.js'
 import type { ClientTokens } from '../../families/families.js'
 import type { ArtifactKey } from '../store.js'
 
@@ -57,6 +58,8 @@ export interface RequestState {
   /** The browser's session; null where there is none, and for requests that do not act for one. */
   readonly session: UserClaims | null
   source: GrantSource | null
+  /** The user of the family that is refreshed, as it was read with the family. */
+  user: TokenUser | null
   code: PresentedCode | null
   /** The id of the family that the code opens, known before it is opened. */
   familyId: string | null
@@ -76,7 +79,7 @@ export function createRequestStates(): RequestStates {
   const states = new WeakMap<IncomingMessage, RequestState>()
   return {
     begin(request, reply, session) {
-      const made = { source: null, code: null, familyId: null, tokens: null, page: null }
+      const made = { source: null, user: null, code: null, familyId: null, tokens: null, page: null }
       const state: RequestState = { request, reply, session, ...made }
       states.set(request.raw, state)
       return state

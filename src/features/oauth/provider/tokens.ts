@@ -26,12 +26,13 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
       const token = families.parse(text)
       if (token === null) return undefined
       await requireRefreshRate(context, token, callerOf(requireState(context).request))
-      const { family } = (await families.identify(token)) ?? {}
+      const { family, user = null } = (await families.identify(token)) ?? {}
       if (!family?.userId || family.clientId === FIRST_PARTY_CLIENT) return undefined
       const { userId: accountId, clientId, scope, audience, amr, acr, authenticatedAt } = family
       const source = { accountId, clientId, scope, resources: audience }
       const state = requireState(context)
       state.source = source
+      state.user = user
       dropUnknownScopes(context, scope)
       return {
         ...timesOf(),
