@@ -19,7 +19,7 @@ import type { AddressRules } from './features/address-rules/address-rules.js'
 import { createAdministration } from './features/administration/administration.js'
 import type { Audit } from './features/audit/audit.js'
 import { createKnownDevices } from './features/browser/browser.js'
-import { createClients } from './features/clients/clients.js'
+import { createClients, createRegistration } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
 import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
@@ -71,6 +71,11 @@ export async function createFeatures(foundation: Foundation) {
     count: count.revocation,
   })
   const clients = createClients({ database, clock, revocations, audit })
+  const clientRegistration = createRegistration({
+    ...{ database, clock, audit, limits },
+    create: clients.create,
+    settings: config.oauth.registration,
+  })
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
     database,
@@ -191,6 +196,7 @@ export async function createFeatures(foundation: Foundation) {
       database: database.maintain,
       keys: keys.maintain,
       revocations: revocations.purge,
+      clients: clients.purge,
       families: families.purge,
       limits: limits.purge,
       flows: flows.purge,
@@ -211,6 +217,7 @@ export async function createFeatures(foundation: Foundation) {
       devices,
       revocations,
       clients,
+      clientRegistration,
       accounts,
       families,
       flows,

@@ -57,7 +57,11 @@ t.test('without any setting, development runs on the local machine', async (t) =
       maxPerUser: 100,
     },
     revocation: { onStale: 'allow', verifierKeys: [] },
-    oauth: { enabled: false, consentSeconds: 7_776_000 },
+    oauth: {
+      enabled: false,
+      consentSeconds: 7_776_000,
+      registration: { mode: 'off', scopes: ['openid', 'profile', 'email', 'offline_access'] },
+    },
     registration: 'open',
     emailVerification: 'later',
     signInMethods: ['password'],
@@ -378,6 +382,7 @@ t.test('a choice must be spelled as listed', async (t) => {
     RATE_LIMIT: ['false', 'Off', '0'],
     COOKIE_SAMESITE: ['Strict', 'false'],
     REVOCATION_ON_STALE: ['Deny', 'true'],
+    OAUTH_REGISTRATION: ['on', 'Open'],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
   for (const [name, values] of Object.entries(wrong)) {
@@ -603,6 +608,22 @@ t.test('cookies with SameSite none require https', async (t) => {
   t.match(faultsOf({ COOKIE_SAMESITE: 'none' }), [/^COOKIE_SAMESITE is none/])
   t.strictSame(faultsOf({ COOKIE_SAMESITE: 'none', PUBLIC_URL: 'https://a.b' }), [])
   t.strictSame(faultsOf({ COOKIE_SAMESITE: 'lax' }), [])
+})
+
+t.test('what belongs to the OpenID provider requires it', async (t) => {
+  for (const mode of ['token', 'open']) {
+    t.match(faultsOf({ OAUTH_REGISTRATION: mode }), [/^OAUTH_REGISTRATION is (token|open), but OAUTH is off/])
+    t.strictSame(faultsOf({ OAUTH_REGISTRATION: mode, OAUTH: 'on' }), [])
+  }
+  const { oauth } = readConfig({ OAUTH: 'on', OAUTH_REGISTRATION_SCOPES: 'openid, orders:read' })
+  t.strictSame(oauth.registration.scopes, ['openid', 'orders:read'])
+  for (const wrong of ['openid orders:read', 'openid,', 'a"b']) {
+    t.match(
+      faultsOf({ OAUTH_REGISTRATION_SCOPES: wrong }),
+      [/^OAUTH_REGISTRATION_SCOPES entry \d must be a scope/],
+      wrong,
+    )
+  }
 })
 
 t.test('KEY-06: production refuses a missing, weak or example secret', async (t) => {

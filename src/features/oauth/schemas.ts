@@ -60,6 +60,7 @@ const ofProvider = {
   device_authorization_endpoint: address,
   pushed_authorization_request_endpoint: address,
   end_session_endpoint: address,
+  registration_endpoint: address,
   token_endpoint_auth_methods_supported: list,
   token_endpoint_auth_signing_alg_values_supported: list,
   code_challenge_methods_supported: list,
