@@ -113,6 +113,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     docs: config.docs,
     isProvider: config.oauth.enabled,
     registers: config.oauth.registration.mode !== 'off',
+    dpop: config.oauth.dpop,
   })
   if (config.oauth.registration.mode !== 'off') mountRegistrationRoutes(server, features.clientRegistration)
   const provider = await createProvider(options)

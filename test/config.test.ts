@@ -60,6 +60,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
     oauth: {
       enabled: false,
       consentSeconds: 7_776_000,
+      dpop: false,
       registration: { mode: 'off', scopes: ['openid', 'profile', 'email', 'offline_access'] },
     },
     registration: 'open',
@@ -383,6 +384,7 @@ t.test('a choice must be spelled as listed', async (t) => {
     COOKIE_SAMESITE: ['Strict', 'false'],
     REVOCATION_ON_STALE: ['Deny', 'true'],
     OAUTH_REGISTRATION: ['on', 'Open'],
+    DPOP: ['true', 'On'],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
   for (const [name, values] of Object.entries(wrong)) {
@@ -615,6 +617,8 @@ t.test('what belongs to the OpenID provider requires it', async (t) => {
     t.match(faultsOf({ OAUTH_REGISTRATION: mode }), [/^OAUTH_REGISTRATION is (token|open), but OAUTH is off/])
     t.strictSame(faultsOf({ OAUTH_REGISTRATION: mode, OAUTH: 'on' }), [])
   }
+  t.match(faultsOf({ DPOP: 'on' }), [/^DPOP is on, but OAUTH is off/])
+  t.strictSame(faultsOf({ DPOP: 'on', OAUTH: 'on' }), [])
   const { oauth } = readConfig({ OAUTH: 'on', OAUTH_REGISTRATION_SCOPES: 'openid, orders:read' })
   t.strictSame(oauth.registration.scopes, ['openid', 'orders:read'])
   for (const wrong of ['openid orders:read', 'openid,', 'a"b']) {

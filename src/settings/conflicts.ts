@@ -73,6 +73,13 @@ const rules: Rule[] = [
         : null,
   },
   {
+    between: ['OAUTH', 'DPOP'],
+    find: ({ OAUTH, DPOP }) =>
+      OAUTH === 'off' && DPOP === 'on'
+        ? 'DPOP is on, but OAUTH is off: it binds the tokens of other applications to their keys. Set OAUTH to on.'
+        : null,
+  },
+  {
     between: ['OAUTH', 'COOKIE_SAMESITE'],
     find: ({ OAUTH, COOKIE_SAMESITE }) =>
       OAUTH === 'on' && COOKIE_SAMESITE === 'strict'

@@ -5,6 +5,8 @@ export interface OAuthConfig {
   readonly enabled: boolean
   /** How long what a user has granted to a client is remembered. */
   readonly consentSeconds: number
+  /** Whether clients can bind their tokens to a key (RFC 9449). */
+  readonly dpop: boolean
   readonly registration: {
     /** Whether applications register themselves: not at all, with a token of the operator, or without. */
     readonly mode: Settings['OAUTH_REGISTRATION']
@@ -17,6 +19,7 @@ export function arrangeOAuth(settings: Settings): OAuthConfig {
   return {
     enabled: settings.OAUTH === 'on',
     consentSeconds: settings.OAUTH_CONSENT_TTL,
+    dpop: settings.DPOP === 'on',
     registration: { mode: settings.OAUTH_REGISTRATION, scopes: settings.OAUTH_REGISTRATION_SCOPES },
   }
 }

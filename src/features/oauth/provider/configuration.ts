@@ -3,7 +3,7 @@ import type { Client as LibraryClient } from 'oidc-provider'
 import { acrLevels } from '../../../wire/acr.js'
 import { Problem } from '../../../platform/problem.js'
 import { isBanned } from '../../accounts/accounts.js'
-import { clientAssertionAlgorithms } from '../metadata.js'
+import { clientAssertionAlgorithms, proofAlgorithms } from '../metadata.js'
 import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
 import { createAdapter } from './adapter.js'
 import { ownMetadataNames, ownMetadataOf } from './client.js'
@@ -52,13 +52,19 @@ export function createConfiguration(context: ProviderContext): Configuration {
     acrValues: [...acrLevels],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'], clientAuthSigningAlgValues: clientAssertionAlgorithms },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256'],
+      clientAuthSigningAlgValues: clientAssertionAlgorithms,
+      dPoPSigningAlgValues: proofAlgorithms,
+    },
     subjectTypes: ['public'],
     // Many clients read the name and the address from the ID token, and never ask for more.
     conformIdTokenClaims: false,
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      // Nonces are for clients whose clock is wrong, and have to be known to all instances.
+      dPoP: settings.dpop ? { enabled: true, nonceSecret: secrets.current.derive('dpop-nonce') } : { enabled: false },
       deviceFlow: createDeviceFlow(context),
       pushedAuthorizationRequests: { enabled: true },
       rpInitiatedLogout: {

@@ -12,11 +12,12 @@ import { authenticationOf } from './session.js'
  * Opens the family that a code was issued for, in a transaction that holds the user's row and the code's: a second
  * redemption of the code either finds the family and ends it, or was noted here first. Throws `invalid_grant` where the
  * user, the code or the browser's session is no longer what it was. A device is signed in for itself: the browser in which
- * its user approved it may be another person's.
+ * its user approved it may be another person's. `jkt` is the key that refreshes have to prove.
  */
 export async function openFamily(
   context: ProviderContext,
   code: AuthorizationCode | DeviceCode,
+  jkt: string | null,
 ): Promise<ClientTokens> {
   const { accounts, audit, clients, clock, families, library, revocations } = context
   const state = requireState(context)
@@ -43,7 +44,7 @@ export async function openFamily(
       clientId,
       scope: code.scope ?? '',
       audience: resourcesOf(code),
-      jkt: null,
+      jkt,
       rpSid: code.sid ?? null,
       parentId,
       grantId: grantId === FIRST_PARTY_GRANT ? null : (grantId ?? null),
