@@ -7,7 +7,7 @@ import { Secret, TOTP } from 'otpauth'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { z } from 'zod'
 import { startFromSources } from '../test/support/process.js'
-import { tourPages, tourPasskeys, tourSettings, type Tour } from '../test/support/page-tour.js'
+import { tourPages, tourPasskeys, tourProvider, tourSettings, type Tour } from '../test/support/page-tour.js'
 import { findFreePort } from '../test/support/free-port.js'
 import { addAuthenticator } from '../test/support/virtual-authenticator.js'
 
@@ -51,6 +51,7 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
       },
     }
     await tourPages(tour)
+    await tourProvider(tour)
     await tourPasskeys({ ...tour, authenticator: await addAuthenticator(page) })
     await context.close()
   }

@@ -35,6 +35,7 @@ export function providerSettings({ oauth, server, tokens, cookies, sessions }: C
     publicUrl: server.publicUrl,
     cookiePrefix: cookies.prefix,
     consentSeconds: oauth.consentSeconds,
+    dpop: oauth.dpop,
     sessionSeconds: sessions.lifetimes.session.maxTtlSeconds,
     accessTokenSeconds: tokens.accessTokenTtlSeconds,
   }

@@ -66,6 +66,20 @@ const rules: Rule[] = [
         : null,
   },
   {
+    between: ['OAUTH', 'OAUTH_REGISTRATION'],
+    find: ({ OAUTH, OAUTH_REGISTRATION }) =>
+      OAUTH === 'off' && OAUTH_REGISTRATION !== 'off'
+        ? `OAUTH_REGISTRATION is ${OAUTH_REGISTRATION}, but OAUTH is off: applications register to sign users in. Set OAUTH to on.`
+        : null,
+  },
+  {
+    between: ['OAUTH', 'DPOP'],
+    find: ({ OAUTH, DPOP }) =>
+      OAUTH === 'off' && DPOP === 'on'
+        ? 'DPOP is on, but OAUTH is off: it binds the tokens of other applications to their keys. Set OAUTH to on.'
+        : null,
+  },
+  {
     between: ['OAUTH', 'COOKIE_SAMESITE'],
     find: ({ OAUTH, COOKIE_SAMESITE }) =>
       OAUTH === 'on' && COOKIE_SAMESITE === 'strict'

@@ -27,7 +27,7 @@ t.test(
       t.equal(await page.locator('[name=user_code]').first().inputValue(), begun.user_code)
       t.match(await poll(provider, party, begun.device_code), { body: { error: 'authorization_pending' } })
       await send(page, {})
-      await page.getByRole('heading', { name: 'Sign in Television?' }).waitFor()
+      await page.getByRole('heading', { name: 'Connect Television to your account?' }).waitFor()
       await page.getByText(begun.user_code).waitFor()
       await send(page, {}, 'main form:has([name="confirm"]) .button')
       await page.getByRole('heading', { name: 'The device is connected' }).waitFor()

@@ -11,7 +11,7 @@ import { connectTo } from '../support/client.js'
 import { createFactorCalls } from '../support/factor-calls.js'
 import { findFreePort } from '../support/free-port.js'
 import { createMailbox } from '../support/mailbox.js'
-import { send, tourPages, tourPasskeys, tourSettings } from '../support/page-tour.js'
+import { send, tourPages, tourPasskeys, tourProvider, tourSettings } from '../support/page-tour.js'
 import { addAuthenticator } from '../support/virtual-authenticator.js'
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
@@ -86,8 +86,9 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
         await page.setViewportSize(NARROW)
       }
       await tourPages({ page, url, receive, codeOf, visit })
+      await tourProvider({ page, url, receive, codeOf, visit })
       await tourPasskeys({ page, url, receive, codeOf, visit, authenticator: await addAuthenticator(page) })
-      t.ok(states.length >= 60, 'all states were seen')
+      t.ok(states.length >= 70, 'all states were seen')
       t.strictSame(complaints, [])
       await context.close()
     }
@@ -104,6 +105,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
   t.test('without script, with forced colours, all the same works', async (t) => {
     const { context, page, complaints } = await open({ javaScriptEnabled: false, forcedColors: 'active' })
     await tourPages({ page, url, receive, codeOf, visit: seeButtons(t, page) })
+    await tourProvider({ page, url, receive, codeOf, visit: seeButtons(t, page) })
     t.strictSame(complaints.filter(isOurs), [])
     await context.close()
   })

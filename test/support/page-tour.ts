@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { PASSWORD } from './api.js'
 import { arriveAt } from './chromium.js'
+import { DEVICE_CODE } from './device.js'
 import { withoutConditionalUi, type VirtualAuthenticator } from './virtual-authenticator.js'
 
 export interface Tour {
@@ -32,7 +33,10 @@ export async function send(page: Page, fields: Record<string, string>, button = 
 const follow = (page: Page, selector: string) => send(page, {}, selector)
 
 /** The settings of a Sallyport with all pages; for passkeys it has to be reached at its PUBLIC_URL. */
-export const tourSettings = { EMAIL_VERIFICATION: 'required', SIGN_IN_METHODS: 'password,otp' }
+export const tourSettings = {
+  ...{ EMAIL_VERIFICATION: 'required', SIGN_IN_METHODS: 'password,otp' },
+  ...{ OAUTH: 'on', OAUTH_REGISTRATION: 'open' },
+}
 
 /** The link of a mail, where the server is reached in this test. */
 function localLink({ url }: Tour, link = ''): string {
@@ -269,4 +273,79 @@ async function showPasskeyOnTour(tour: Tour & { authenticator: VirtualAuthentica
   await page.goto(`${url}/signin`)
   await follow(page, PASSKEY_BUTTON)
   await visit('signin-passkey-errors')
+}
+
+const APPLICATION = 'https://notes.example.com/callback'
+
+/** Goes through the pages that clients of the OpenID provider bring about, on a Sallyport as above. */
+export async function tourProvider(tour: Tour): Promise<void> {
+  const { page, url, receive } = tour
+  const email = `${randomUUID()}@example.com`
+  await page.goto(`${url}/register`)
+  await send(page, { email, name: 'Ada Lovelace', password: PASSWORD })
+  await arriveAt(page, `${url}/verify`)
+  await send(page, { code: (await receive(email)).code ?? '' })
+  await arriveAt(page, `${url}/account?done=verified`)
+  const clientId = await registerApplication(url)
+  await consentOnTour(tour, clientId)
+  await connectOnTour(tour, clientId)
+}
+
+async function postJson(address: string, init: RequestInit): Promise<Record<string, string>> {
+  const response = await fetch(address, { method: 'POST', ...init })
+  return (await response.json()) as Record<string, string>
+}
+
+async function registerApplication(url: string): Promise<string> {
+  const metadata = {
+    client_name: 'Notes',
+    redirect_uris: [APPLICATION],
+    grant_types: ['authorization_code', 'refresh_token', DEVICE_CODE],
+    token_endpoint_auth_method: 'none',
+  }
+  const headers = { 'content-type': 'application/json' }
+  const { client_id: clientId = '' } = await postJson(`${url}/oauth/register`, {
+    headers,
+    body: JSON.stringify(metadata),
+  })
+  return clientId
+}
+
+async function consentOnTour({ page, url, visit }: Tour, clientId: string): Promise<void> {
+  await page.goto(`${url}/oauth/authorize?client_id=unknown`)
+  await visit('provider-error')
+  await page.goto(`${url}/oauth/interaction/none`)
+  await visit('interaction-over')
+  const request = {
+    ...{ client_id: clientId, redirect_uri: APPLICATION, response_type: 'code', scope: 'openid profile email' },
+    ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
+  }
+  // Without an answer, the browser stays on the page that leads back to the application.
+  await page.route(`${url}/oauth/authorize/**`, (route) => route.fulfill({ status: 204 }))
+  await page.goto(`${url}/oauth/authorize?${new URLSearchParams(request).toString()}`)
+  await arriveAt(page, /\/consent\//)
+  await visit('consent')
+  await follow(page, 'form:has([value="allow"]) .button')
+  await visit('continue')
+  await page.goto(`${url}/oauth/logout?client_id=${clientId}`)
+  await visit('sign-out')
+}
+
+async function connectOnTour({ page, url, visit }: Tour, clientId: string): Promise<void> {
+  const begin = async () => {
+    const body = new URLSearchParams({ client_id: clientId, scope: 'openid email' })
+    return (await postJson(`${url}/oauth/device_authorization`, { body }))['user_code'] ?? ''
+  }
+  await page.goto(`${url}/device`)
+  await visit('device')
+  await send(page, { user_code: 'BBBB-BBBB' })
+  await visit('device-errors')
+  await send(page, { user_code: await begin() })
+  await visit('device-confirm')
+  await follow(page, 'form:has([name="abort"]) .button')
+  await visit('device-refused')
+  await page.goto(`${url}/device`)
+  await send(page, { user_code: await begin() })
+  await follow(page, 'form:has([name="confirm"]) .button')
+  await visit('device-approved')
 }

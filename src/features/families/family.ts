@@ -198,10 +198,10 @@ export interface ClientTokens {
   user: TokenUser
   /**
    * Signs an access token for what the family was granted, or for less (RFC 6749, section 6; RFC 8707, section 2.2), bound to
-   * the key that the request has proven. `clientEpoch` is the client's, as it was when it authenticated.
+   * the key that the request has proven, or to `jkt` where it says so. `clientEpoch` is the client's, as it was when it authenticated.
    */
   issueAccessToken(
-    told: { clientEpoch: number } & Partial<Pick<AccessTokenGrant, 'scope' | 'audience' | 'ttlSeconds'>>,
+    told: { clientEpoch: number } & Partial<Pick<AccessTokenGrant, 'scope' | 'audience' | 'jkt' | 'ttlSeconds'>>,
   ): IssuedAccessToken
 }
 

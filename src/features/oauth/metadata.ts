@@ -9,10 +9,14 @@ export interface MetadataOptions {
   docs: boolean
   /** Whether there is an OpenID provider. */
   isProvider: boolean
+  /** Whether applications may register themselves. */
+  registers: boolean
+  /** Whether clients can bind their tokens to a key. */
+  dpop: boolean
 }
 
 /** What the server is to standard clients (RFC 8414; OpenID Connect Discovery 1.0, section 3). */
-export function serverMetadata({ issuer, publicUrl, docs, isProvider }: MetadataOptions) {
+export function serverMetadata({ issuer, publicUrl, docs, isProvider, registers, dpop }: MetadataOptions) {
   const authentication = ['client_secret_basic']
   return {
     issuer,
@@ -25,6 +29,8 @@ export function serverMetadata({ issuer, publicUrl, docs, isProvider }: Metadata
     response_types_supported: isProvider ? ['code'] : [],
     grant_types_supported: isProvider ? [...grantTypes] : [],
     ...(isProvider && providerMetadata(publicUrl)),
+    ...(registers && { registration_endpoint: `${publicUrl}/oauth/register` }),
+    ...(dpop && { dpop_signing_alg_values_supported: proofAlgorithms }),
     ...(docs && { service_documentation: `${publicUrl}/docs` }),
   }
 }
@@ -57,3 +63,6 @@ function providerMetadata(publicUrl: string) {
 export const clientAssertionAlgorithms: ('RS256' | 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA')[] = [
   ...(['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const),
 ]
+
+/** What a client may sign the proof of its key with (RFC 9449). */
+export const proofAlgorithms: ('ES256' | 'Ed25519' | 'EdDSA')[] = ['ES256', 'Ed25519', 'EdDSA']

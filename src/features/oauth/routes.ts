@@ -26,6 +26,10 @@ interface OAuthRoutesOptions {
   docs: boolean
   /** Whether there is an OpenID provider. */
   isProvider: boolean
+  /** Whether applications may register themselves. */
+  registers: boolean
+  /** Whether clients can bind their tokens to a key. */
+  dpop: boolean
 }
 
 const shared = {
@@ -38,7 +42,7 @@ const METADATA_CACHE_CONTROL = 'public, max-age=300'
 
 /** POST /oauth/introspect and /oauth/revoke, and the two documents that say where they are. */
 export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions): void {
-  const { oauth, keys, issuer, publicUrl, docs, isProvider } = options
+  const { oauth, keys, issuer, publicUrl, docs, isProvider, registers, dpop } = options
   void app.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
     answerOAuthErrors(scope)
@@ -46,7 +50,7 @@ export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions):
     done()
   })
 
-  const metadata = serverMetadata({ issuer, publicUrl, docs, isProvider })
+  const metadata = serverMetadata({ issuer, publicUrl, docs, isProvider, registers, dpop })
 
   app.get(
     '/.well-known/oauth-authorization-server',
@@ -113,7 +117,10 @@ function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {
     async (request) => {
       const active = await oauth.introspect(request.body.token, request.body.token_type_hint)
       if (active === null) return { active: false }
-      return { active: true, ...active, ...('jti' in active && { token_type: 'Bearer' as const }) }
+      if (!('jti' in active)) return { active: true, ...active }
+      // RFC 9449, section 6.2: a service has to ask for the proof of the key in `cnf`.
+      const isBound = 'cnf' in active && active.cnf !== undefined
+      return { active: true, ...active, token_type: isBound ? ('DPoP' as const) : ('Bearer' as const) }
     },
   )
 

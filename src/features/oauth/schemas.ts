@@ -26,7 +26,7 @@ export const introspectionBodySchema = tokenBodySchema
   .meta({ examples: [{ token: 'eyJ…' }] })
 
 export const introspectionSchema = z
-  .object({ active: z.boolean(), token_type: z.literal('Bearer').optional() })
+  .object({ active: z.boolean(), token_type: z.enum(['Bearer', 'DPoP']).optional() })
   .extend(z.object(userClaimsSchema.shape).partial().shape)
   // The token of a client that acts for itself names the client.
   .extend({ sub: z.string().optional(), cnf: z.object({ jkt: z.string() }).optional() })
@@ -62,9 +62,11 @@ const ofProvider = {
   end_session_endpoint: address,
   backchannel_logout_supported: flag,
   backchannel_logout_session_supported: flag,
+  registration_endpoint: address,
   token_endpoint_auth_methods_supported: list,
   token_endpoint_auth_signing_alg_values_supported: list,
   code_challenge_methods_supported: list,
+  dpop_signing_alg_values_supported: list,
   authorization_response_iss_parameter_supported: flag,
   response_modes_supported: list,
   prompt_values_supported: list,

@@ -41,10 +41,12 @@ export async function answerFor(
     'cross-origin-opener-policy': 'unsafe-none',
   })
   const page = await provider.answer(request, reply, session)
-  return page === null ? reply : sendPage(tools, reply, page)
+  if (page === null) return reply
+  const isAsked = page.kind === 'device' && session !== null
+  return sendPage(tools, reply, page, isAsked ? (await tools.account.read(session.sub)).email : '')
 }
 
-function sendPage({ rendering }: PageTools, reply: FastifyReply, page: ProviderPage): FastifyReply {
+function sendPage({ rendering }: PageTools, reply: FastifyReply, page: ProviderPage, email: string): FastifyReply {
   const { request } = reply
   switch (page.kind) {
     case 'sign_out':
@@ -54,7 +56,7 @@ function sendPage({ rendering }: PageTools, reply: FastifyReply, page: ProviderP
         status: page.status,
       })
     case 'device':
-      return rendering.send(reply, <DevicePage {...page} />, { hasAddress: false })
+      return rendering.send(reply, <DevicePage {...page} email={email} />, { hasAddress: false })
     case 'device_approved':
       return rendering.send(reply, <DeviceApprovedPage clientName={page.clientName} />, { hasAddress: false })
     case 'device_refused':

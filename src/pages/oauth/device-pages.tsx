@@ -31,8 +31,8 @@ export function UserCodePage(props: { xsrf: string; userCode: string; fault: Use
 }
 
 /** What the device asks for, and the buttons to grant or to refuse it. */
-export function DevicePage(props: { xsrf: string; userCode: string; device: DeviceRequest }): VNode {
-  const { xsrf, userCode, device } = props
+export function DevicePage(props: { xsrf: string; userCode: string; device: DeviceRequest; email: string }): VNode {
+  const { xsrf, userCode, device, email } = props
   const { clientName, host, ip, scopes, resources } = device
   const { t } = usePage()
   const hidden = { xsrf, user_code: userCode }
@@ -43,6 +43,7 @@ export function DevicePage(props: { xsrf: string; userCode: string; device: Devi
         {userCode}
       </p>
       <RequestedAccess client={clientName} host={host} scopes={scopes} resources={resources} />
+      <p class="hint">{t('signin.already_text', { email })}</p>
       {ip !== null && <p class="hint">{t('device.address', { address: ip })}</p>}
       <Form action="/device" hidden={{ ...hidden, confirm: 'yes' }}>
         <Button>{t('oauth.allow')}</Button>

@@ -9,7 +9,12 @@ import {
   VERIFIED_CACHE_SIZE,
   type VerifiedToken,
 } from '../../wire/access-token.js'
-import { requireClaims, type AccessTokenClaims } from '../../wire/claims.js'
+import {
+  requireClaims,
+  requireMaybeBoundClaims,
+  type AccessTokenClaims,
+  type MaybeBoundClaims,
+} from '../../wire/claims.js'
 import type { VerifierClock } from './clock.js'
 import type { KeySet } from './key-set.js'
 import type { Algorithm } from './options.js'
@@ -22,6 +27,8 @@ export interface AccessTokenRules {
   algorithms: readonly Algorithm[]
   clockToleranceSeconds: number
   clock: VerifierClock
+  /** Whether tokens that are bound to a key pass, whose proof the caller then has to ask for. */
+  acceptsBound: boolean
 }
 
 /**
@@ -29,7 +36,7 @@ export interface AccessTokenRules {
  * or throws `token_invalid`, `token_expired`, `token_stale` for a revoked key, or `revocation_stale` if the key set is
  * unavailable.
  */
-export function createTokenVerification(rules: AccessTokenRules): (token: string) => Promise<AccessTokenClaims> {
+export function createTokenVerification(rules: AccessTokenRules): (token: string) => Promise<MaybeBoundClaims> {
   // At most twice as many.
   const verified = createVerifiedTokens(new QuickLRU({ maxSize: VERIFIED_CACHE_SIZE }))
 
@@ -56,16 +63,21 @@ async function readGenuine(rules: AccessTokenRules, token: string): Promise<Veri
   requireTrusted(rules, kid)
   const key = rules.algorithms.some((allowed) => allowed === alg) ? await rules.keySet.find(kid, alg) : null
   if (key === null) throw new VerificationError('token_invalid')
-  const claims = await readSigned(token, key, alg)
+  const claims = await readSigned(token, key, alg, rules.acceptsBound ? requireMaybeBoundClaims : requireClaims)
   if (!isMeantFor(claims, rules)) throw new VerificationError('token_invalid')
   return { kid, claims }
 }
 
 /** Verifies the signature with this key and algorithm, regardless of the token's header. */
-async function readSigned(token: string, key: CryptoKey, algorithm: string): Promise<AccessTokenClaims> {
+async function readSigned(
+  token: string,
+  key: CryptoKey,
+  algorithm: string,
+  require: (payload: unknown) => AccessTokenClaims,
+): Promise<AccessTokenClaims> {
   try {
     const { payload } = await compactVerify(token, key, { algorithms: [algorithm] })
-    return requireClaims(parseJson(payload))
+    return require(parseJson(payload))
   } catch (cause) {
     throw new VerificationError('token_invalid', { cause })
   }

@@ -24,15 +24,19 @@ export interface Authenticator {
 
 interface AuthenticationOptions {
   verify: (token: string) => Promise<AccessTokenClaims>
+  /** Verifies a token whose key the request proves; null if such tokens are not accepted. */
+  verifyProven: ((token: string) => Promise<AccessTokenClaims>) | null
   /** Null if cookies are not accepted. */
   session: RenewalOptions | null
 }
 
 /** Authenticates a request. The header takes precedence over cookies. */
 export async function authenticate(request: ShownRequest, options: AuthenticationOptions): Promise<Authenticated> {
-  const { verify, session } = options
+  const { verify, verifyProven, session } = options
   const { authorization, cookie } = request.headers
   if (isBearer(authorization)) return { claims: await verify(requireBearer(authorization)), setCookies: [] }
+  const bound = verifyProven === null ? null : parseDpop(authorization)
+  if (verifyProven !== null && bound !== null) return { claims: await verifyProven(bound), setCookies: [] }
   if (session === null || cookie === undefined) throw new VerificationError('token_missing')
 
   const accessTokens = readCookies(cookie, session.names.access)
@@ -45,6 +49,11 @@ export async function authenticate(request: ShownRequest, options: Authenticatio
   // Sallyport accepts a token that is refused here: it may not have received the revocation yet.
   if (renewal === null) throw tried.refused
   return { claims: await verify(renewal.token), setCookies: renewal.setCookies }
+}
+
+/** The token of the scheme DPoP (RFC 9449, section 7.1); null for any other header. */
+function parseDpop(authorization: string | undefined): string | null {
+  return /^DPoP +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1] ?? null
 }
 
 /** Tokens in a query or a form are ignored. */

@@ -1,9 +1,13 @@
 /** The parts of a request used for authentication; compatible with Fastify, Express and `node:http`. */
 export interface ShownRequest {
   method?: string | undefined
+  /** The path with its query; `originalUrl` where a router has changed it. */
+  url?: string | undefined
+  originalUrl?: string | undefined
   headers: {
     authorization?: string | undefined
     cookie?: string | undefined
+    dpop?: string | string[] | undefined
     host?: string | undefined
     origin?: string | undefined
     'sec-fetch-site'?: string | string[] | undefined

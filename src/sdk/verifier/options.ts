@@ -34,6 +34,11 @@ export interface VerifierOptions {
   cookies?: boolean | undefined
   /** COOKIE_PREFIX of Sallyport: `sallyport` by default. */
   cookiePrefix?: string | undefined
+  /**
+   * The public URL of this service, such as https://orders.example.com, to accept tokens that are bound to a key (RFC 9449)
+   * with a proof for its addresses. Without it, they are refused.
+   */
+  dpopUrl?: string | undefined
   /** Accepted signing algorithms: EdDSA, ES256 and PS256 by default; RS256 only if listed. */
   algorithms?: readonly Algorithm[] | undefined
   /** Accepted clock skew in seconds: 30 by default, at most 60. */
@@ -98,6 +103,11 @@ const optionsSchema = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).optional(),
   cookies: z.boolean().default(false),
   cookiePrefix: z.string().min(1).default(DEFAULT_COOKIE_PREFIX),
+  dpopUrl: z
+    .url({ protocol: /^https?$/ })
+    .regex(/^[^?#]+$/, 'Must have no query')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   algorithms: z.array(z.enum(algorithms)).min(1).default(['EdDSA', 'ES256', 'PS256']),
   clockToleranceSeconds: z.number().min(0).max(MAX_CLOCK_TOLERANCE_SECONDS).default(30),
   maxStalenessMs: z.number().positive().default(5_000),

@@ -9,6 +9,8 @@ export interface RefusalOptions {
   retryAfterSeconds?: number | undefined
   /** What is required, with `insufficient_user_authentication`. */
   demand?: AuthenticationDemand | undefined
+  /** Whether the proof of the token's key is what was refused (RFC 9449). */
+  isProofRefused?: boolean | undefined
   cause?: unknown
 }
 
@@ -25,10 +27,12 @@ export class VerificationError extends Error {
   readonly acrValues: readonly string[] | undefined
   /** The greatest age in seconds, with `insufficient_user_authentication` where an age is required. */
   readonly maxAge: number | undefined
+  /** Whether the proof of the token's key is what was refused (RFC 9449, section 7.1). */
+  readonly isProofRefused: boolean
 
   constructor(
     readonly code: ProblemCode,
-    { reason, retryAfterSeconds, demand, cause }: RefusalOptions = {},
+    { reason, retryAfterSeconds, demand, isProofRefused = false, cause }: RefusalOptions = {},
   ) {
     super(problemCodes[code].title, { cause })
     this.status = problemCodes[code].status
@@ -36,6 +40,7 @@ export class VerificationError extends Error {
     this.retryAfterSeconds = retryAfterSeconds
     this.acrValues = demand?.acr && [demand.acr]
     this.maxAge = demand?.maxAgeSeconds
+    this.isProofRefused = isProofRefused
   }
 }
 
@@ -72,7 +77,8 @@ export function renderRefusal(error: VerificationError, issuer: string): Refusal
 }
 
 /** A request without a token gets no error code in the challenge (RFC 6750, section 3.1). */
-function challengeOf({ code, acrValues, maxAge }: VerificationError): string {
+function challengeOf({ code, acrValues, maxAge, isProofRefused }: VerificationError): string {
+  if (isProofRefused) return 'DPoP realm="sallyport", error="invalid_dpop_proof", algs="ES256 EdDSA"'
   if (code === 'token_missing') return 'Bearer realm="sallyport"'
   if (code !== 'insufficient_user_authentication') return 'Bearer realm="sallyport", error="invalid_token"'
   const levels = acrValues === undefined ? '' : `, acr_values="${acrValues.join(' ')}"`

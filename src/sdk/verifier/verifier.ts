@@ -4,7 +4,7 @@
  * for Fastify, which is a separate entry because its types require Fastify. The formats of tokens and revocations belong
  * to `wire/`.
  */
-import type { AccessTokenClaims } from '../../wire/claims.js'
+import type { AccessTokenClaims, MaybeBoundClaims } from '../../wire/claims.js'
 import { sessionCookieNames } from '../../wire/cookies.js'
 import { meetsDemand } from '../../wire/step-up.js'
 import { createTokenVerification } from './access-token.js'
@@ -22,6 +22,7 @@ import {
   type VerifierOptions,
   type VerifyOptions,
 } from './options.js'
+import { createProofVerification } from './proof.js'
 import { createKnownRevocations } from './revocations.js'
 import { VerificationError } from './verification-error.js'
 
@@ -39,7 +40,8 @@ export interface Verifier extends Authenticator {
   /**
    * Verifies an access token and returns its frozen claims. Throws a VerificationError: `token_missing`, `token_invalid`,
    * `token_expired`, `token_stale`, `session_ended`, or `revocation_stale` if revocation cannot be checked; what `require`
-   * throws; and a plain Error if the requested freshness requires a credential.
+   * throws; and a plain Error if the requested freshness requires a credential. A token that is bound to a key is refused
+   * here: only a request proves it.
    */
   verify(token: string | null | undefined, options?: VerifyOptions): Promise<AccessTokenClaims>
   /**
@@ -65,13 +67,14 @@ export interface Verifier extends Authenticator {
 /** Creates a verifier and starts loading the key set and the feed. Throws a TypeError for invalid options. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const settings = checkOptions(options)
-  const { url, issuer, credential, clock = systemClock, fetch = globalThis.fetch, onError = ignore } = settings
+  const { url, issuer, credential, dpopUrl, clock = systemClock, fetch = globalThis.fetch, onError = ignore } = settings
   const stopping = new AbortController()
   const reach = { url, fetch, clock, stop: stopping.signal, onError }
 
   const keySet = createKeySet(reach)
   const revocations = createKnownRevocations({ clock, onKeyWithdrawn: (kid) => void keySet.withdraw(kid) })
-  const verifyToken = createTokenVerification({ ...settings, keySet, clock })
+  const verifyToken = createTokenVerification({ ...settings, keySet, clock, acceptsBound: dpopUrl !== undefined })
+  const verifyProof = dpopUrl === undefined ? null : createProofVerification({ ...settings, url: dpopUrl, clock })
   const following = credential === undefined ? Promise.resolve() : followFeed({ ...reach, credential, revocations })
   // Errors are reported by `ready` and by onError.
   following.catch(ignore)
@@ -89,22 +92,30 @@ export function createVerifier(options: VerifierOptions): Verifier {
     passedUnconfirmed += 1
   }
 
+  /** Checks a token; `judgeKey` throws where the token is bound to a key that is not proven, or the other way round. */
+  async function check(
+    token: string | null | undefined,
+    options: VerifyOptions,
+    judgeKey: (token: string, claims: MaybeBoundClaims) => void | Promise<void>,
+  ): Promise<AccessTokenClaims> {
+    const freshness = freshnessSchema.parse(options.freshness ?? (credential === undefined ? 'offline' : 'feed'))
+    if (freshness !== 'offline' && credential === undefined) throw new Error(missingCredential(freshness))
+    if (token === null || token === undefined) throw new VerificationError('token_missing')
+    const claims = await verifyToken(token)
+    await judgeKey(token, claims)
+    if (freshness !== 'offline' && credential !== undefined) {
+      requireFresh(claims)
+      if (freshness === 'feed') requireCurrent(options)
+      else await requireActive(token, { ...reach, credential })
+    }
+    verifier.require(claims, options)
+    return claims
+  }
+
   const verifier: Verifier = {
     issuer,
 
-    async verify(token, options = {}) {
-      const freshness = freshnessSchema.parse(options.freshness ?? (credential === undefined ? 'offline' : 'feed'))
-      if (freshness !== 'offline' && credential === undefined) throw new Error(missingCredential(freshness))
-      if (token === null || token === undefined) throw new VerificationError('token_missing')
-      const claims = await verifyToken(token)
-      if (freshness !== 'offline' && credential !== undefined) {
-        requireFresh(claims)
-        if (freshness === 'feed') requireCurrent(options)
-        else await requireActive(token, { ...reach, credential })
-      }
-      verifier.require(claims, options)
-      return claims
-    },
+    verify: (token, options = {}) => check(token, options, refuseBound),
 
     require(claims, requirement) {
       // Most requests require neither, and are not to wait for a check of options.
@@ -120,6 +131,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
     async authenticate(request, { acr, maxAge, ...options } = {}) {
       const authenticated = await authenticate(request, {
         verify: (token) => verifier.verify(token, options),
+        verifyProven:
+          verifyProof && ((bound) => check(bound, options, (token, claims) => verifyProof(request, token, claims))),
         session: settings.cookies
           ? { ...reach, credential, names: sessionCookieNames(issuer, settings.cookiePrefix) }
           : null,
@@ -142,6 +155,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
     close: () => stopping.abort(),
   }
   return verifier
+}
+
+/** A token that is bound to a key is worth nothing without the proof of it. */
+function refuseBound(_token: string, { cnf }: MaybeBoundClaims): void {
+  if (cnf !== undefined) throw new VerificationError('token_invalid')
 }
 
 function ignore(): void {

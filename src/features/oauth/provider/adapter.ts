@@ -49,7 +49,10 @@ function createClientAdapter(context: ProviderContext): Adapter {
   }
 }
 
-/** What may be presented once, such as the assertion of a client (RFC 7523): of two at the same time, one is refused. */
+/**
+ * What may be presented once, such as the assertion of a client (RFC 7523) or the proof of a key (RFC 9449): of two at the
+ * same time, on whatever instance, one is refused.
+ */
 function createReplayAdapter(context: ProviderContext): Adapter {
   const { database, clock, library } = context
   const kind = 'ReplayDetection'
@@ -60,7 +63,7 @@ function createReplayAdapter(context: ProviderContext): Adapter {
       const names = { ...keyOf(kind, id), uid: null, userCode: null, grantId: null }
       const artifact = { ...names, payload: { kind, iss }, lifetimeSeconds }
       if (await database.query((client) => insertArtifact(client, artifact, clock.shiftMs))) return
-      throw new library.errors.InvalidRequest('the assertion was used before')
+      throw new library.errors.InvalidRequest('the assertion or proof was used before')
     },
   }
 }

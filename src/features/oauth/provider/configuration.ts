@@ -4,7 +4,7 @@ import { acrLevels } from '../../../wire/acr.js'
 import { Problem } from '../../../platform/problem.js'
 import { isBanned, type TokenUser } from '../../accounts/accounts.js'
 import { idTokenAlgorithms } from '../../tokens/tokens.js'
-import { clientAssertionAlgorithms } from '../metadata.js'
+import { clientAssertionAlgorithms, proofAlgorithms } from '../metadata.js'
 import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
 import { createAdapter } from './adapter.js'
 import { ownMetadataNames, ownMetadataOf } from './client.js'
@@ -56,6 +56,7 @@ export function createConfiguration(context: ProviderContext): Configuration {
     enabledJWA: {
       idTokenSigningAlgValues: [...idTokenAlgorithms],
       clientAuthSigningAlgValues: clientAssertionAlgorithms,
+      dPoPSigningAlgValues: proofAlgorithms,
     },
     subjectTypes: ['public'],
     // Many clients read the name and the address from the ID token, and never ask for more.
@@ -63,6 +64,8 @@ export function createConfiguration(context: ProviderContext): Configuration {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      // Nonces are for clients whose clock is wrong, and have to be known to all instances.
+      dPoP: settings.dpop ? { enabled: true, nonceSecret: secrets.current.derive('dpop-nonce') } : { enabled: false },
       deviceFlow: createDeviceFlow(context),
       pushedAuthorizationRequests: { enabled: true },
       rpInitiatedLogout: {

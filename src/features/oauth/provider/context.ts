@@ -21,6 +21,8 @@ export interface ProviderSettings {
   cookiePrefix: string
   /** OAUTH_CONSENT_TTL. */
   consentSeconds: number
+  /** DPOP. */
+  dpop: boolean
   /** How long a browser's session can last. */
   sessionSeconds: number
   accessTokenSeconds: number

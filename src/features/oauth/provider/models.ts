@@ -17,7 +17,7 @@ export function issueOurTokens(provider: Provider, context: ProviderContext): vo
     const code = AuthorizationCode ?? DeviceCode
     if (state.tokens === null) {
       if (code === undefined) throw new Error('An access token is issued for neither a code nor a refresh token.')
-      state.tokens = await openFamily(context, code)
+      state.tokens = await openFamily(context, code, boundKeyOf(this))
     }
     return issued(this, state.tokens.issueAccessToken({ clientEpoch: epochOf(this), ...whatFor(this) }))
   }
@@ -51,9 +51,19 @@ function epochOf({ client }: AccessToken | ClientCredentials): number {
   return ownMetadataOf(client).client_epoch
 }
 
-/** What the library has decided that a token is for. */
-function whatFor({ scope = '', aud, resourceServer }: AccessToken | ClientCredentials) {
-  return { scope, audience: aud === undefined ? [] : [aud].flat(), ttlSeconds: resourceServer?.accessTokenTTL }
+/** What the library has decided that a token is for, and the key that the request has proven. */
+function whatFor({ scope = '', aud, jkt, resourceServer }: AccessToken | ClientCredentials) {
+  return {
+    scope,
+    audience: aud === undefined ? [] : [aud].flat(),
+    jkt: jkt ?? null,
+    ttlSeconds: resourceServer?.accessTokenTTL,
+  }
+}
+
+/** The key that later refreshes have to prove: of public clients, as others authenticate (RFC 9449, section 5). */
+function boundKeyOf({ client, jkt }: AccessToken): string | null {
+  return client?.clientAuthMethod === 'none' ? (jkt ?? null) : null
 }
 
 /** The library answers how long the token is in force. */

@@ -3,6 +3,7 @@ import { callerOf } from '../../../platform/http/caller.js'
 import { system } from '../../audit/audit.js'
 import type { ClientTokens } from '../../families/families.js'
 import * as store from '../store.js'
+import { ownMetadataOf } from './client.js'
 import { resourcesOf } from './codes.js'
 import { requireState, type ProviderContext } from './context.js'
 import { FIRST_PARTY_GRANT } from './grants.js'
@@ -13,13 +14,15 @@ import { authenticationOf } from './session.js'
  * redemption of the code either finds the family and ends it, or was noted first, and then the family ends as it is
  * opened. The first redemption gets its tokens in both cases (RFC 6749, section 4.1.2: one succeeds, and what it was given
  * is revoked). Throws `invalid_grant` where the user or the browser's session is no longer what it was. A device is signed
- * in for itself: the browser in which its user approved it may be another person's.
+ * in for itself: the browser in which its user approved it may be another person's. `jkt` is the key that refreshes have
+ * to prove.
  */
 export async function openFamily(
   context: ProviderContext,
   code: AuthorizationCode | DeviceCode,
+  jkt: string | null,
 ): Promise<ClientTokens> {
-  const { accounts, audit, clock, families, library, revocations } = context
+  const { accounts, audit, clients, clock, families, library, revocations } = context
   const state = requireState(context)
   const { familyId } = state
   const { accountId: userId, clientId, grantId } = code
@@ -29,11 +32,15 @@ export async function openFamily(
   const { key, trustEpoch } = state.code
   const parentId = code.kind === 'DeviceCode' ? null : (code.sessionUid ?? null)
   const caller = callerOf(state.request)
+  const { client } = library.default.ctx?.oidc ?? {}
+  const isUsed = client !== undefined && ownMetadataOf(client).is_used
 
   const opened = await revocations.transaction(async (tx, revoke) => {
     const user = await accounts.lock(tx, userId)
     if (user === null) return null
     const isReused = await store.isReused(tx, key)
+    // A client that was never used may be removed at this moment.
+    if (!isUsed && !(await clients.markUsed(tx, clientId))) return null
     const tokens = await families.openForClient(tx, revoke, {
       id: familyId,
       userId,
@@ -41,7 +48,7 @@ export async function openFamily(
       clientId,
       scope: code.scope ?? '',
       audience: resourcesOf(code),
-      jkt: null,
+      jkt,
       rpSid: code.sid ?? null,
       parentId,
       grantId: grantId === FIRST_PARTY_GRANT ? null : (grantId ?? null),

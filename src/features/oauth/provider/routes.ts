@@ -27,7 +27,7 @@ const tokenRequest = z
 const tokenResponse = z
   .object({
     access_token: z.string(),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']),
     expires_in: z.int(),
     refresh_token: z.string().optional(),
     id_token: z.string().optional(),

@@ -28,7 +28,7 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
       await requireRefreshRate(context, token, callerOf(requireState(context).request))
       const { family, user = null } = (await families.identify(token)) ?? {}
       if (!family?.userId || family.clientId === FIRST_PARTY_CLIENT) return undefined
-      const { userId: accountId, clientId, scope, audience, amr, acr, authenticatedAt } = family
+      const { userId: accountId, clientId, scope, audience, amr, acr, authenticatedAt, jkt } = family
       const source = { accountId, clientId, scope, resources: audience }
       const state = requireState(context)
       state.source = source
@@ -45,6 +45,8 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
         scope,
         ...(audience.length > 0 && { resource: audience }),
         ...(family.rpSid !== null && { sid: family.rpSid }),
+        // The library refuses a request that does not prove this key.
+        ...(jkt !== null && { jkt }),
         ...{ amr, acr, authTime: Math.floor(authenticatedAt.getTime() / 1000) },
       }
     },
@@ -52,11 +54,12 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
     async consume(text) {
       const state = requireState(context)
       const token = families.parse(text)
-      const client = library.default.ctx?.oidc.client
+      const { client, entities } = library.default.ctx?.oidc ?? {}
       if (token === null || client === undefined) throw new Error('What is refreshed was not found before.')
       const { clientId } = client
       const { lost_answer: lostAnswer } = ownMetadataOf(client)
-      const presented = { token, clientId, lostAnswer, attemptKey: readAttemptKey(context), jkt: null }
+      const { jkt = null } = entities?.RefreshToken ?? {}
+      const presented = { token, clientId, lostAnswer, attemptKey: readAttemptKey(context), jkt }
       try {
         state.tokens = await families.refreshForClient({ ...presented, caller: callerOf(state.request) })
       } catch (error) {
@@ -81,7 +84,9 @@ export function createAccessTokenAdapter(context: ProviderContext): Adapter {
   return {
     async find(text) {
       const claims = await accessTokens.verifyIssued(text).catch(nullOfRefusal)
-      if (claims === null || claims.cnf !== undefined || revocations.judge(claims) !== 'valid') return undefined
+      if (claims === null || revocations.judge(claims) !== 'valid') return undefined
+      const jkt = claims.cnf?.jkt
+      if (jkt !== undefined && !settings.dpop) return undefined
       // The tokens of our own sign-in are not for OpenID Connect, and a client's own tell of no user.
       if (claims.sid === undefined || claims.client_id === FIRST_PARTY_CLIENT) return undefined
       const { sub: accountId, client_id: clientId, jti, scope } = claims
@@ -97,6 +102,7 @@ export function createAccessTokenAdapter(context: ProviderContext): Adapter {
         grantId: FIRST_PARTY_GRANT,
         gty: 'authorization_code',
         scope,
+        ...(jkt !== undefined && { jkt }),
         // To the library, an audience means that the token is for others.
         ...(!isForUs && { aud: claims.aud }),
       }
