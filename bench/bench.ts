@@ -14,6 +14,7 @@ import { costs } from './rows/costs.js'
 import { login } from './rows/login.js'
 import { logout } from './rows/logout.js'
 import { answers, notices } from './rows/mails.js'
+import { oauth, provider } from './rows/oauth.js'
 import { peers } from './rows/peers.js'
 import { growth, refresh } from './rows/refresh.js'
 import { embedded, start } from './rows/start.js'
@@ -27,12 +28,14 @@ const rows: Row[] = [
   refresh,
   growth,
   logout,
+  oauth,
   login,
   notices,
   answers,
   flood,
   waiting,
   start,
+  provider,
   embedded,
 ]
 

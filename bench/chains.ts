@@ -17,21 +17,37 @@ interface Context {
   family?: number
 }
 
-export function createChains(families: number, secretKey: string): Chains {
+export interface ChainOptions {
+  /** The number of the first family. */
+  from?: number
+  /** The OAuth client of the families, which refreshes at /oauth/token. */
+  clientId?: string
+}
+
+export function createChains(families: number, secretKey: string, { from = 1, clientId }: ChainOptions = {}): Chains {
   const secrets = secretsOf(secretKey)
   const tokens = new Map<number, string>()
   const busy = new Set<number>()
 
   function takeOne(): number {
     for (;;) {
-      const family = 1 + Math.floor(Math.random() * families)
+      const family = from + Math.floor(Math.random() * families)
       if (busy.has(family)) continue
       busy.add(family)
       return family
     }
   }
 
-  const bodyOf = (family: number) => `{"refresh_token":"${tokens.get(family) ?? firstRefreshToken(secrets, family)}"}`
+  const tokenOf = (family: number) => tokens.get(family) ?? firstRefreshToken(secrets, family)
+  const bodyOf = (family: number) => `{"refresh_token":"${tokenOf(family)}"}`
+  const door =
+    clientId === undefined
+      ? { path: '/v1/auth/refresh', type: 'application/json', bodyOf }
+      : {
+          path: '/oauth/token',
+          type: 'application/x-www-form-urlencoded',
+          bodyOf: (family: number) => `grant_type=refresh_token&client_id=${clientId}&refresh_token=${tokenOf(family)}`,
+        }
 
   return {
     logout: () => ({
@@ -46,11 +62,11 @@ export function createChains(families: number, secretKey: string): Chains {
 
     request: () => ({
       method: 'POST',
-      path: '/v1/auth/refresh',
+      path: door.path,
       setupRequest(request, context: Context) {
         context.family = takeOne()
-        const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
-        return { ...request, headers, body: bodyOf(context.family) }
+        const headers = { 'content-type': door.type, 'idempotency-key': randomUUID() }
+        return { ...request, headers, body: door.bodyOf(context.family) }
       },
       onResponse(status, body, { family }: Context) {
         const token = /"refresh_token":"([^"]+)"/.exec(body)?.[1]

@@ -47,6 +47,17 @@ export async function addFamilies(url: string, count: number, secretKey: string)
   })
 }
 
+/** Gives families to an OAuth client, from this number on, as its users' sign-ins with `openid` would have opened them. */
+export async function giveToClient(url: string, clientId: string, from: number): Promise<void> {
+  await withClient(url, (client) =>
+    client.query(
+      `UPDATE refresh_token_family SET mode = 'client', client_id = $1, scope = 'openid offline_access',
+         rp_sid = 'rp-' || id WHERE id >= ${idOf('$2::int')}`,
+      [clientId, from],
+    ),
+  )
+}
+
 /** The first refresh token of a family. */
 export function firstRefreshToken(secrets: SecretKeys, n: number): string {
   return formatRefreshToken(secrets, { handle: createHash('sha256').update(`family ${n}`).digest(), generation: 0 })

@@ -144,10 +144,10 @@ async function createProvider(options: RoutingOptions): Promise<OpenIdProvider |
   const { config, features, secrets, clock, log, audit, cookies } = options
   if (!config.oauth.enabled) return null
   const { createOpenIdProvider } = await import('./features/oauth/provider/provider.js')
-  const { database, accounts, clients, families, revocations, accessTokens, keys } = features
+  const { database, accounts, clients, families, limits, revocations, accessTokens, keys } = features
   return createOpenIdProvider({
     ...{ database, secrets, clock, log, audit, cookies },
-    ...{ accounts, clients, families, revocations, accessTokens, keys },
+    ...{ accounts, clients, families, limits, revocations, accessTokens, keys },
     settings: providerSettings(config),
   })
 }

@@ -605,6 +605,17 @@ t.test('cookies with SameSite none require https', async (t) => {
   t.strictSame(faultsOf({ COOKIE_SAMESITE: 'lax' }), [])
 })
 
+t.test('OAUTH needs the pages, and cookies that come along from other applications', async (t) => {
+  t.strictSame(faultsOf({ OAUTH: 'on' }), [])
+  t.match(faultsOf({ OAUTH: 'on', PAGES: 'off' }), [/^OAUTH is on, but PAGES is off/])
+  t.match(faultsOf({ OAUTH: 'on', COOKIE_SAMESITE: 'strict' }), [/^COOKIE_SAMESITE is strict/])
+  t.equal(faultsOf({ OAUTH: 'on', PAGES: 'off', COOKIE_SAMESITE: 'strict' }).length, 2)
+  t.strictSame(faultsOf({ OAUTH: 'off', PAGES: 'off', COOKIE_SAMESITE: 'strict' }), [])
+  for (const value of ['0', '-1', 'a month']) {
+    t.match(faultsOf({ OAUTH_CONSENT_TTL: value }), [/^OAUTH_CONSENT_TTL/])
+  }
+})
+
 t.test('KEY-06: production refuses a missing, weak or example secret', async (t) => {
   const { SECRET_KEY: strong, ...rest } = production
   const weak = Buffer.alloc(32).toString('base64url')

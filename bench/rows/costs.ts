@@ -3,7 +3,7 @@ import type { Request } from 'autocannon'
 import { createChains } from '../chains.js'
 import { median } from '../figures.js'
 import { putUnderLoad } from '../load.js'
-import { loginRequest } from '../logins.js'
+import { loginRequest, registerDevices } from '../logins.js'
 import { addFamilies, PASSWORD } from '../population.js'
 import { cpuMicrosOf } from '../resources.js'
 import type { Line, Row } from '../row.js'
@@ -41,6 +41,7 @@ export const costs: Row = {
       const token = await tokenOfFirstUser(sallyport)
       const bare = await startBare(sallyport, token)
       try {
+        const logins = await registerDevices(sallyport.url)
         const chains = createChains(FAMILIES, sallyport.secretKey)
         const costOf = async (
           { url, pid }: { url: string; pid: number },
@@ -59,7 +60,7 @@ export const costs: Row = {
             bare: await costOf(bare, whoami, { requests: counts.whoami }),
             refresh: await costOf(sallyport, chains.request(), many),
             signing: await costOf(bare, signing, many),
-            login: await costOf(sallyport, loginRequest(), { requests: counts.login }),
+            login: await costOf(sallyport, loginRequest(logins), { requests: counts.login }),
             hash: await costOfHash(),
           }
         }

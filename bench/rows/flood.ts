@@ -2,7 +2,7 @@ import { Agent, get } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { median, percentile } from '../figures.js'
-import { logInConcurrently, USERS } from '../logins.js'
+import { logInConcurrently, registerDevices, USERS } from '../logins.js'
 import { addUsers } from '../population.js'
 import { forgetPeak, peakMib, residentMib } from '../resources.js'
 import { inTurns, ratioOf, type Line, type Row } from '../row.js'
@@ -20,15 +20,16 @@ export const flood: Row = {
     withSallyport(world, async (sallyport) => {
       const token = await logIn(sallyport)
       await addUsers(sallyport.databaseUrl, USERS, { from: 2 })
+      const logins = await registerDevices(sallyport.url)
       const samples = Math.ceil((2 * world.seconds * 1000) / EVERY_MS)
       const quiet = () => p99OfWhoami(sallyport, token, samples)
       const flooded = async () => {
         const end = new AbortController()
-        const logins = logInConcurrently(sallyport.url, CLIENTS, end.signal)
+        const flood = logInConcurrently(sallyport.url, { logins, size: CLIENTS, signal: end.signal })
         await pause(500)
         const p99 = await quiet()
         end.abort()
-        await logins
+        await flood
         return p99
       }
       await flooded()
@@ -58,11 +59,13 @@ export const waiting: Row = {
     for (let round = 0; round < world.rounds; round += 1) {
       await withSallyport(world, async ({ url, pid, databaseUrl }) => {
         await addUsers(databaseUrl, USERS)
-        await logInConcurrently(url, 4, AbortSignal.timeout(1000))
+        const logins = await registerDevices(url)
+        await logInConcurrently(url, { logins, size: 4, signal: AbortSignal.timeout(1000) })
         await pause(IDLE_MS)
         const idle = residentMib(pid)
         forgetPeak(pid)
-        await logInConcurrently(url, WAITING, AbortSignal.timeout(2 * world.seconds * 1000))
+        const signal = AbortSignal.timeout(2 * world.seconds * 1000)
+        await logInConcurrently(url, { logins, size: WAITING, signal })
         idles.push(idle)
         growths.push(peakMib(pid) - idle)
       })

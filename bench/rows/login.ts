@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { putUnderLoad } from '../load.js'
-import { loginRequest, USERS } from '../logins.js'
+import { loginRequest, registerDevices, USERS } from '../logins.js'
 import { addUsers } from '../population.js'
 import { inTurns, perSecond, ratioOf, type Line, type Row, type World } from '../row.js'
 import { withSallyport } from '../sallyport.js'
@@ -22,7 +22,7 @@ export const login: Row = {
       const threads = await findBestThreads(world)
       // A hash takes 20 ms or more, so the measurement takes longer.
       const until = { seconds: 2 * world.seconds }
-      const load = { url, connections: CONNECTIONS, request: loginRequest() }
+      const load = { url, connections: CONNECTIONS, request: loginRequest(await registerDevices(url)) }
       await putUnderLoad({ ...load, until: { requests: WARM_UP } })
       const logins = async () => (await putUnderLoad({ ...load, until })).perSecond
       const pairs = await inTurns(world.rounds, logins, () => rawHashes(threads, until.seconds))

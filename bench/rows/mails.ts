@@ -6,7 +6,7 @@ import type { Line, Row, World } from '../row.js'
 import { withSallyport } from '../sallyport.js'
 
 /** Requests of one round for each route, half of them for addresses that are registered. */
-const SAMPLES = 200
+const SAMPLES = 400
 
 interface Sample {
   isKnown: boolean

@@ -60,7 +60,7 @@ const slow = [
 ]
 
 const startsProcess = /node:child_process'|support\/(process|phone-owner|example-page|page|chromium)\.js'/
-const opensDatabase = /support\/(app|database|following|process|proxied-app)\.js'/
+const opensDatabase = /support\/(app|database|following|process|proxied-app|relying-party)\.js'/
 const isOfPostgres = /\bneedsPostgres\b/
 const isOfEmbedded = /\bneedsEmbedded\b/
 

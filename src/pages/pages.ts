@@ -17,6 +17,7 @@ import { mountInbox } from './inbox/inbox.js'
 import { isLocale } from './locales/messages.js'
 import { mountLinks } from './link/link.js'
 import { mountMfa } from './mfa/mfa.js'
+import { mountDevice } from './oauth/device.js'
 import { mountInteractions } from './oauth/interactions.js'
 import { mountProvider } from './oauth/provider-routes.js'
 import type { PageFeatures, PageTools } from './page-tools.js'
@@ -91,5 +92,8 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     if (options.provider !== null) mountInteractions(scope, tools, options.provider)
     done()
   })
-  if (options.provider !== null) mountProvider(server, tools, options.provider)
+  if (options.provider !== null) {
+    mountProvider(server, tools, options.provider)
+    mountDevice(server, tools, options.provider)
+  }
 }

@@ -24,8 +24,10 @@ const ownFactor = /^\/account\/factors\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 
 const interaction = /^\/(oauth\/interaction|consent)\/[\w-]{1,64}$/
 
+const device = /^\/device(\?user_code=[\w-]{1,32})?$/
+
 function isOwnPage(path: string): boolean {
-  return ownPages.has(path) || ownFactor.test(path) || isInteraction(path)
+  return ownPages.has(path) || ownFactor.test(path) || device.test(path) || isInteraction(path)
 }
 
 /** Whether a path is that of a page on which a user does what a client of the OpenID provider waits for. */

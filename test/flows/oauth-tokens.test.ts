@@ -6,28 +6,7 @@ import t from 'tap'
 import { createVerifier, VerificationError } from '../../src/sdk/verifier/verifier.js'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { until } from '../support/until.js'
-import { CALLBACK, openBrowser, registerParty, startProvider, type Provider } from '../support/relying-party.js'
-
-/** A form to the token endpoint, as a client without a library sends it. */
-async function askForTokens(
-  { issuer }: Provider,
-  fields: Record<string, string>,
-  headers: Record<string, string> = {},
-) {
-  const response = await fetch(`${issuer}/oauth/token`, { method: 'POST', body: new URLSearchParams(fields), headers })
-  const body = (await response.json()) as Record<string, string | undefined>
-  return { status: response.status, body, headers: response.headers }
-}
-
-/** The code of the error with which a request of the library is refused. */
-async function errorOf(request: Promise<unknown>): Promise<string> {
-  try {
-    await request
-    return 'none'
-  } catch (error) {
-    return error instanceof client.ResponseBodyError ? error.error : String(error)
-  }
-}
+import { askForTokens, errorOf, openBrowser, registerParty, startProvider } from '../support/relying-party.js'
 
 const publicClient = { token_endpoint_auth_method: 'none' }
 
@@ -108,51 +87,6 @@ t.test('a refresh token is for its client, and not for our own routes', async (t
   const ours = await provider.api.signUp()
   t.match(await refresh(ours.refreshToken), { status: 400, body: { error: 'invalid_grant' } })
   t.match(await refresh(tokens.refresh_token), { status: 200 }, 'none of this has ended the session')
-})
-
-t.test('of ten redemptions of a code at once, one succeeds, and the others end what it was given', async (t) => {
-  const provider = await startProvider(t)
-  const party = await registerParty(provider, publicClient)
-  const browser = openBrowser(provider, await provider.api.signUp())
-  const { callback, checks } = await party.authorize(browser)
-  const bystander = await party.signIn(browser)
-  const redeem = () =>
-    askForTokens(provider, {
-      ...{ grant_type: 'authorization_code', client_id: party.clientId, redirect_uri: CALLBACK },
-      code: callback.searchParams.get('code') ?? '',
-      code_verifier: checks.pkceCodeVerifier,
-    })
-  const answers = await Promise.all(Array.from({ length: 10 }, redeem))
-  const granted = answers.filter(({ status }) => status === 200)
-  t.ok(granted.length <= 1, `${granted.length} were redeemed`)
-  for (const { status, body } of answers) {
-    if (status !== 200) t.match({ status, body }, { status: 400, body: { error: 'invalid_grant' } })
-  }
-  const [only] = granted
-  if (only !== undefined) {
-    const refreshed = await askForTokens(provider, {
-      ...{ grant_type: 'refresh_token', client_id: party.clientId, refresh_token: only.body['refresh_token'] ?? '' },
-    })
-    t.match(refreshed, { status: 400, body: { error: 'invalid_grant' } })
-  }
-  const { refresh_token: refreshToken = '' } = bystander
-  const others = await askForTokens(provider, {
-    ...{ grant_type: 'refresh_token', client_id: party.clientId, refresh_token: refreshToken },
-  })
-  t.equal(others.status, 200, 'the same user’s other session with the client goes on')
-})
-
-t.test('a code that is redeemed a second time ends its session, and no other', async (t) => {
-  const provider = await startProvider(t)
-  const party = await registerParty(provider)
-  const browser = openBrowser(provider, await provider.api.signUp())
-  const other = await party.signIn(browser)
-  const authorization = await party.authorize(browser)
-  const tokens = await party.redeem(authorization)
-  t.equal(await errorOf(party.redeem(authorization)), 'invalid_grant')
-  t.equal(await errorOf(client.refreshTokenGrant(party.config, tokens.refresh_token ?? '')), 'invalid_grant')
-  await t.rejects(client.fetchUserInfo(party.config, tokens.access_token, tokens.claims()?.sub ?? ''))
-  await client.refreshTokenGrant(party.config, other.refresh_token ?? '')
 })
 
 t.test('client credentials: scopes by resource, and a token without a user', async (t) => {

@@ -15,14 +15,14 @@ t.test('discovery tells what is there, and the keys of both kinds of token', asy
     userinfo_endpoint: `${issuer}/oauth/userinfo`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     response_types_supported: ['code'],
-    id_token_signing_alg_values_supported: ['RS256'],
+    id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     code_challenge_methods_supported: ['S256'],
   })
   const metadata = await api.call<Record<string, unknown>>('/.well-known/oauth-authorization-server')
   t.equal(metadata.body['token_endpoint'], body['token_endpoint'])
   t.equal(metadata.headers['access-control-allow-origin'], '*')
   const { body: keySet } = await api.call<{ keys: { alg: string }[] }>('/.well-known/jwks.json')
-  t.same(keySet.keys.map(({ alg }) => alg).sort(), ['ES256', 'ES256', 'RS256', 'RS256'])
+  t.same(keySet.keys.map(({ alg }) => alg).sort(), ['ES256', 'ES256', 'ES256', 'ES256', 'RS256', 'RS256'])
 })
 
 t.test('a user signs in on the hosted pages, and the client gets an ID token and the claims', async (t) => {
@@ -52,6 +52,23 @@ t.test('a user signs in on the hosted pages, and the client gets an ID token and
   const claims = await client.fetchUserInfo(party.config, tokens.access_token, userId)
   t.match(claims, { sub: userId, email: ada.email, email_verified: false })
   t.match(await provider.api.whoami(tokens.access_token), { status: 403, body: { code: 'forbidden' } })
+})
+
+t.test('a client that asks for ES256 gets ID tokens that a key of their own has signed', async (t) => {
+  const provider = await startProvider(t)
+  const ada = await provider.api.signUp()
+  const party = await registerParty(provider, { id_token_signed_response_alg: 'ES256' })
+  const signedIn = await party.signIn(openBrowser(provider, ada))
+  const refreshed = await client.refreshTokenGrant(party.config, signedIn.refresh_token ?? '')
+
+  const keys = createRemoteJWKSet(new URL(`${provider.issuer}/.well-known/jwks.json`))
+  const accessKey = decodeProtectedHeader(signedIn.access_token)
+  for (const { id_token: idToken = '' } of [signedIn, refreshed]) {
+    const { protectedHeader } = await jwtVerify(idToken, keys, { issuer: provider.issuer, audience: party.clientId })
+    t.equal(protectedHeader.alg, 'ES256')
+    t.not(protectedHeader.kid, accessKey.kid, 'another key than that of access tokens')
+  }
+  await t.rejects(registerParty(provider, { id_token_signed_response_alg: 'EdDSA' }), /RS256, ES256/)
 })
 
 t.test('a second client signs the user in without asking (single sign-on)', async (t) => {

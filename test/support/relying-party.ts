@@ -2,9 +2,11 @@
 
 import * as client from 'openid-client'
 import { newClientSchema } from '../../src/features/clients/clients.js'
+import { basePathOf } from '../../src/platform/http/base-path.js'
 import { startApp, type StartOptions, type Test, type TestApp } from './app.js'
+import { follow } from './following.js'
 import { findFreePort } from './free-port.js'
-import { createWebBrowser, type WebBrowser } from './web-browser.js'
+import { createWebBrowser, type WebBrowser, type WebPage } from './web-browser.js'
 
 export const CALLBACK = 'https://app.example.com/callback'
 
@@ -12,13 +14,30 @@ export interface Provider extends TestApp {
   issuer: string
 }
 
+export interface ProviderOptions extends StartOptions {
+  /** The path of PUBLIC_URL, such as `/auth`. */
+  basePath?: string
+}
+
 /** Starts the application as an OpenID provider that listens on loopback. */
-export async function startProvider(t: Test, { settings, ...options }: StartOptions = {}): Promise<Provider> {
+export async function startProvider(
+  t: Test,
+  { settings, basePath = '', ...options }: ProviderOptions = {},
+): Promise<Provider> {
   const port = await findFreePort()
-  const issuer = `http://localhost:${port}`
+  const issuer = `http://localhost:${port}${basePath}`
   const started = await startApp(t, { ...options, settings: { OAUTH: 'on', PUBLIC_URL: issuer, ...settings } })
   await started.app.server.listen({ host: 'localhost', port })
   return { ...started, issuer }
+}
+
+/** Starts another instance of a provider on its database, which follows what the first one changes: its address. */
+export async function startInstance(t: Test, { issuer, clock }: Provider): Promise<string> {
+  const { app } = await startApp(t, { join: true, clock, settings: { OAUTH: 'on', PUBLIC_URL: issuer } })
+  follow(t, { app })
+  const port = await findFreePort()
+  await app.server.listen({ host: 'localhost', port })
+  return `http://localhost:${port}`
 }
 
 export interface Party {
@@ -47,13 +66,17 @@ const webApplication = {
 }
 
 /** Registers a client, and finds the provider as it would. */
-export async function registerParty({ app, issuer }: Provider, metadata: Record<string, unknown> = {}): Promise<Party> {
+export async function registerParty(
+  { app, issuer }: Pick<Provider, 'app' | 'issuer'>,
+  metadata: Record<string, unknown> = {},
+  /** How it authenticates, given its secret; by default by `client_secret_basic`, if it has one. */
+  authenticate = (secret: string | null) => (secret === null ? client.None() : client.ClientSecretBasic(secret)),
+): Promise<Party> {
   const { client: registered, secret } = await app.operator.clients.create(
     newClientSchema.parse({ ...webApplication, ...metadata }),
   )
   const { clientId } = registered
-  const method = secret === null ? client.None() : client.ClientSecretBasic(secret)
-  const config = await client.discovery(new URL(issuer), clientId, {}, method, {
+  const config = await client.discovery(new URL(issuer), clientId, {}, authenticate(secret), {
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- it is so marked to stand out; this is loopback
     execute: [client.allowInsecureRequests],
   })
@@ -80,17 +103,56 @@ export async function registerParty({ app, issuer }: Provider, metadata: Record<
   }
 }
 
+interface Person {
+  email: string
+  password: string
+}
+
 /** A browser whose user signs in with an address and a password, and allows what is asked. */
-export function openBrowser(
-  { issuer }: Provider,
-  { email, password }: { email: string; password: string },
-): WebBrowser {
-  return createWebBrowser(issuer, (page) => {
-    const path = new URL(page.url).pathname
-    if (path === '/account/confirm') return page.submit(path, { password })
-    if (page.html.includes('name="password"')) return page.submit('/signin/password', { email, password })
-    if (path === '/signin') return page.submit(path, { email })
-    if (path.startsWith('/consent/')) return page.submit(path, { decision: 'allow' })
-    return null
-  })
+export function openBrowser({ issuer }: Provider, person: Person): WebBrowser {
+  return createWebBrowser(new URL(issuer).origin, (page) => signInOn(page, person, basePathOf(issuer)))
+}
+
+/** What such a user does on a page; null where there is nothing to do for them. */
+export function signInOn(page: WebPage, { email, password }: Person, basePath = ''): Promise<WebPage> | null {
+  const { pathname } = new URL(page.url)
+  const path = pathname.slice(basePath.length)
+  if (path === '/account/confirm') return page.submit(pathname, { password })
+  if (page.html.includes('name="password"')) return page.submit(`${basePath}/signin/password`, { email, password })
+  if (path === '/signin') return page.submit(pathname, { email })
+  if (path.startsWith('/consent/')) return page.submit(pathname, { decision: 'allow' })
+  return null
+}
+
+/** What a public client sends to redeem its code. */
+export function redemptionOf(
+  { clientId }: Pick<Party, 'clientId'>,
+  { callback, checks }: Authorization,
+): Record<string, string> {
+  return {
+    ...{ grant_type: 'authorization_code', client_id: clientId, redirect_uri: CALLBACK },
+    code: callback.searchParams.get('code') ?? '',
+    code_verifier: checks.pkceCodeVerifier,
+  }
+}
+
+/** A form to the token endpoint, as a client without a library sends it. */
+export async function askForTokens(
+  { issuer }: Pick<Provider, 'issuer'>,
+  fields: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: Record<string, string | undefined>; headers: Headers }> {
+  const response = await fetch(`${issuer}/oauth/token`, { method: 'POST', body: new URLSearchParams(fields), headers })
+  const body = (await response.json()) as Record<string, string | undefined>
+  return { status: response.status, body, headers: response.headers }
+}
+
+/** The code of the error with which a request of the library is refused. */
+export async function errorOf(request: Promise<unknown>): Promise<string> {
+  try {
+    await request
+    return 'none'
+  } catch (error) {
+    return error instanceof client.ResponseBodyError ? error.error : String(error)
+  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { idTokenAlgorithms, type IdTokenAlgorithm } from '../tokens/tokens.js'
 import { resourceIdentifierSchema, findRedirectFault, webUriSchema } from './uris.js'
 
 export const grantTypes = [
@@ -12,7 +13,6 @@ export type GrantType = (typeof grantTypes)[number]
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 const authenticationMethods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
-const idTokenAlgorithms = ['RS256', 'ES256', 'PS256', 'EdDSA'] as const
 
 /** What is known of a client, by the names of RFC 7591 and OpenID Connect; the last four members are ours. */
 export interface ClientMetadata {
@@ -29,7 +29,7 @@ export interface ClientMetadata {
   backchannel_logout_session_required?: boolean | undefined
   /** The scopes that it may ask for, separated by spaces; absent for all. */
   scope?: string | undefined
-  id_token_signed_response_alg?: (typeof idTokenAlgorithms)[number] | undefined
+  id_token_signed_response_alg?: IdTokenAlgorithm | undefined
   /** Whether an authorization request must use PKCE. */
   pkce: 'required' | 'optional'
   /**

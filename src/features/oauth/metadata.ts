@@ -1,4 +1,5 @@
 import { acrLevels } from '../../wire/acr.js'
+import { grantTypes } from '../clients/clients.js'
 import { claimsOfScopes, openIdScopes } from './scopes.js'
 
 export interface MetadataOptions {
@@ -22,7 +23,7 @@ export function serverMetadata({ issuer, publicUrl, docs, isProvider }: Metadata
     revocation_endpoint_auth_methods_supported: authentication,
     // Without the provider, tokens are had by the routes under /v1/auth alone, which are no grants of OAuth.
     response_types_supported: isProvider ? ['code'] : [],
-    grant_types_supported: isProvider ? ['authorization_code', 'refresh_token', 'client_credentials'] : [],
+    grant_types_supported: isProvider ? [...grantTypes] : [],
     ...(isProvider && providerMetadata(publicUrl)),
     ...(docs && { service_documentation: `${publicUrl}/docs` }),
   }
@@ -33,6 +34,7 @@ function providerMetadata(publicUrl: string) {
     authorization_endpoint: `${publicUrl}/oauth/authorize`,
     token_endpoint: `${publicUrl}/oauth/token`,
     userinfo_endpoint: `${publicUrl}/oauth/userinfo`,
+    device_authorization_endpoint: `${publicUrl}/oauth/device_authorization`,
     pushed_authorization_request_endpoint: `${publicUrl}/oauth/par`,
     end_session_endpoint: `${publicUrl}/oauth/logout`,
     backchannel_logout_supported: true,
@@ -51,5 +53,7 @@ function providerMetadata(publicUrl: string) {
   }
 }
 
-/** What a client may sign its assertions with (RFC 7523). */
-export const clientAssertionAlgorithms: ('RS256' | 'PS256' | 'ES256' | 'EdDSA')[] = ['RS256', 'PS256', 'ES256', 'EdDSA']
+/** What a client may sign its assertions with (RFC 7523). Ed25519 is the newer name of EdDSA (RFC 9864). */
+export const clientAssertionAlgorithms: ('RS256' | 'PS256' | 'ES256' | 'Ed25519' | 'EdDSA')[] = [
+  ...(['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const),
+]

@@ -14,7 +14,7 @@ import type { AccessTokens } from '../tokens/tokens.js'
 export { createConsents, type Consents } from './consents.js'
 export type { ConsentRequest, Interactions, LoginStep } from './provider/interactions.js'
 export type { OpenIdProvider } from './provider/provider.js'
-export type { ProviderPage } from './provider/request-state.js'
+export type { DeviceRequest, ProviderPage, UserCodeFault } from './provider/request-state.js'
 
 export interface OAuthOptions {
   accessTokens: AccessTokens

@@ -2,10 +2,11 @@ import type { FastifyReply } from 'fastify'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { verifierOf } from '../../platform/http/access.js'
 import { callerOf } from '../../platform/http/caller.js'
+import { letEveryPageRead } from '../../platform/http/cors.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import { answerOAuthErrors } from './errors.js'
-import type { SigningKeys } from '../tokens/tokens.js'
+import { idTokenAlgorithms, type SigningKeys } from '../tokens/tokens.js'
 import { serverMetadata } from './metadata.js'
 import type { OAuth } from './oauth.js'
 import {
@@ -59,10 +60,7 @@ export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions):
       },
       config: { access: 'public' },
     },
-    (_request, reply) => {
-      letAnyoneRead(reply)
-      return Promise.resolve(metadata)
-    },
+    (_request, reply) => sendMetadata(reply, metadata),
   )
 
   app.get(
@@ -77,27 +75,25 @@ export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions):
       },
       config: { access: 'public' },
     },
-    (_request, reply) => {
-      letAnyoneRead(reply)
-      return Promise.resolve({
+    (_request, reply) =>
+      sendMetadata(reply, {
         ...metadata,
         // The claim `sub` of a user is the same for every service.
         subject_types_supported: ['public'],
         id_token_signing_alg_values_supported: isProvider
-          ? ['RS256']
+          ? [...idTokenAlgorithms]
           : [...new Set(keys.published().map(({ algorithm }) => algorithm))],
         // True unless it is said to be false.
         request_uri_parameter_supported: false,
-      })
-    },
+      }),
   )
 }
 
 /** Discovery is for every page, too: single-page applications begin with it. */
-function letAnyoneRead(reply: FastifyReply): void {
+function sendMetadata<Metadata>(reply: FastifyReply, metadata: Metadata): Promise<Metadata> {
   void reply.header('cache-control', METADATA_CACHE_CONTROL)
-  // Origins of CORS_ORIGINS have a header of their own.
-  if (!reply.hasHeader('access-control-allow-origin')) void reply.header('access-control-allow-origin', '*')
+  letEveryPageRead(reply)
+  return Promise.resolve(metadata)
 }
 
 function mountTokenRoutes(scope: AppInstance, oauth: OAuth): void {

@@ -57,6 +57,7 @@ const ofProvider = {
   authorization_endpoint: address,
   token_endpoint: address,
   userinfo_endpoint: address,
+  device_authorization_endpoint: address,
   pushed_authorization_request_endpoint: address,
   end_session_endpoint: address,
   backchannel_logout_supported: flag,

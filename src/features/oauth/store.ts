@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
 
 /** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) =>
+export const now = (shiftMs: number) =>
   Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 /** What names an artifact: its kind, and the SHA-256 of its id. */

@@ -8,7 +8,7 @@ import type { KeySet } from './signing-keys.js'
 
 /** The signing keys of all uses. What tells of a key or signs is about access tokens, unless it says otherwise. */
 export interface SigningKeys extends Omit<KeySet, 'privateKeys' | 'prepareWithdrawal' | 'reseal'> {
-  /** The keys that ID tokens are signed with: the active one first, then those that signed earlier ones. */
+  /** The keys that ID tokens are signed with: of each algorithm the active one first, then those that signed earlier ones. */
   idTokenKeys: KeySet['privateKeys']
   /**
    * Withdraws keys permanently, activates replacements, and returns the ids of the newly withdrawn keys.
@@ -24,7 +24,8 @@ export interface SigningKeys extends Omit<KeySet, 'privateKeys' | 'prepareWithdr
 
 export interface AllKeysOptions {
   ofAccessTokens: KeySet
-  ofIdTokens: KeySet
+  /** One for each algorithm. */
+  ofIdTokens: readonly KeySet[]
   database: Database
   secrets: SecretKeys
   audit: Audit<typeof keyEvents>
@@ -32,7 +33,7 @@ export interface AllKeysOptions {
 
 /** The keys of access tokens and of ID tokens, which are published and replaced together. */
 export function createAllKeys({ ofAccessTokens, ofIdTokens, database, secrets, audit }: AllKeysOptions): SigningKeys {
-  const sets = [ofAccessTokens, ofIdTokens]
+  const sets = [ofAccessTokens, ...ofIdTokens]
 
   async function onEach(work: (set: KeySet) => Promise<unknown>): Promise<void> {
     for (const set of sets) await work(set)
@@ -43,12 +44,12 @@ export function createAllKeys({ ofAccessTokens, ofIdTokens, database, secrets, a
     maintain: () => onEach((set) => set.maintain()),
     reload: () => onEach((set) => set.reload()),
     published: () => sets.flatMap((set) => set.published()),
-    idTokenKeys: ofIdTokens.privateKeys,
+    idTokenKeys: () => ofIdTokens.flatMap((set) => set.privateKeys()),
 
     async rotate(options) {
       // Whether it is too soon is about access tokens: ID tokens may be issued only since today.
       const rotation = await ofAccessTokens.rotate(options)
-      if (rotation.outcome === 'rotated') await ofIdTokens.rotate(options)
+      if (rotation.outcome === 'rotated') for (const set of ofIdTokens) await set.rotate(options)
       return rotation
     },
 

@@ -1,3 +1,4 @@
+import { letEveryPageRead } from '../../platform/http/cors.js'
 import { etagOf, isNamedBy } from '../../platform/http/etag.js'
 import { noContent } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
@@ -27,6 +28,7 @@ export function mountTokenRoutes(app: AppInstance, { keys }: { keys: SigningKeys
       }
       const etag = etagOf(JSON.stringify(keySet))
       reply.header('cache-control', CACHE_CONTROL).header('etag', etag)
+      letEveryPageRead(reply)
       if (isNamedBy(request.headers['if-none-match'], etag)) return reply.code(304).send()
       return keySet
     },

@@ -13,6 +13,7 @@ import { createAllKeys, type SigningKeys } from './all-keys.js'
 import { createKeySet } from './signing-keys.js'
 
 export { FIRST_PARTY_CLIENT } from '../../wire/claims.js'
+export { idTokenAlgorithms, type IdTokenAlgorithm } from './algorithms.js'
 export type { AccessTokenGrant, AccessTokens, IssuedAccessToken } from './access-token.js'
 export type { Withdrawal } from './key-changes.js'
 export type { SigningKeys } from './all-keys.js'
@@ -40,8 +41,10 @@ export function createTokens(options: TokensOptions): Tokens {
   const { database, secrets, clock, audit, issuer, audience, signingAlgorithm, accessTokenTtlSeconds } = options
   const common = { database, secrets, clock, audit }
   const keys = createKeySet({ ...common, use: 'access_token', algorithm: signingAlgorithm, isSigning: true })
-  // RS256 is what relying parties expect unless they are told otherwise (OpenID Connect Registration, section 2).
-  const ofIdTokens = createKeySet({ ...common, use: 'id_token', algorithm: 'RS256', isSigning: options.issuesIdTokens })
+  const ofIdTokens = [
+    createKeySet({ ...common, use: 'id_token', algorithm: 'RS256', isSigning: options.issuesIdTokens }),
+    createKeySet({ ...common, use: 'id_token_es256', algorithm: 'ES256', isSigning: options.issuesIdTokens }),
+  ]
   return {
     keys: createAllKeys({ ...common, ofAccessTokens: keys, ofIdTokens }),
     accessTokens: createAccessTokens({ keys, clock, issuer, audience, ttlSeconds: accessTokenTtlSeconds }),

@@ -59,7 +59,11 @@ export function mountInteractions(scope: AppInstance, tools: PageTools, { intera
     },
   )
 
-  function sendContinue(reply: FastifyReply, shown: { clientName: string; target: string }): FastifyReply {
+  function sendContinue(
+    reply: FastifyReply,
+    { isForDevice, ...shown }: { clientName: string; target: string; isForDevice: boolean },
+  ): FastifyReply {
+    if (isForDevice) return rendering.redirect(reply, shown.target)
     return rendering.send(reply, <ContinuePage {...shown} />, { hasAddress: false, isPopup: true })
   }
 

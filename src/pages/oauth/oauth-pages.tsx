@@ -27,15 +27,7 @@ export function ConsentPage(props: ConsentRequest & { action: string; email: str
   const { t } = usePage()
   return (
     <Layout title={t('oauth.consent_title', { client: clientName })}>
-      <p>{t('oauth.consent_text', { client: clientName, host: returnsTo })}</p>
-      <ul>
-        {scopes.map((scope) => (
-          <li key={scope}>{textOfScope(scope, t)}</li>
-        ))}
-        {resources.map(({ name, scopes: ofResource }) => (
-          <li key={name}>{t('oauth.consent_resource', { resource: name, scopes: ofResource.join(', ') })}</li>
-        ))}
-      </ul>
+      <RequestedAccess client={clientName} host={returnsTo} scopes={scopes} resources={resources} />
       <p class="hint">{t('signin.already_text', { email })}</p>
       <Form action={action} hidden={{ decision: 'allow' }}>
         <Button>{t('oauth.allow')}</Button>
@@ -44,6 +36,30 @@ export function ConsentPage(props: ConsentRequest & { action: string; email: str
         <Button kind="secondary">{t('oauth.refuse')}</Button>
       </Form>
     </Layout>
+  )
+}
+
+/** What an application would like to do, in words. */
+export function RequestedAccess(props: {
+  client: string
+  host: string | null
+  scopes: readonly string[]
+  resources: ConsentRequest['resources']
+}): VNode {
+  const { client, host, scopes, resources } = props
+  const { t } = usePage()
+  return (
+    <>
+      <p>{host === null ? t('oauth.access_text', { client }) : t('oauth.consent_text', { client, host })}</p>
+      <ul>
+        {scopes.map((scope) => (
+          <li key={scope}>{textOfScope(scope, t)}</li>
+        ))}
+        {resources.map(({ name, scopes: ofResource }) => (
+          <li key={name}>{t('oauth.consent_resource', { resource: name, scopes: ofResource.join(', ') })}</li>
+        ))}
+      </ul>
+    </>
   )
 }
 

@@ -1,13 +1,12 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isBearer } from '../../wire/access-token.js'
+import type { FastifyRequest } from 'fastify'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
 import { Problem } from '../../platform/problem.js'
 import type { OpenIdProvider } from '../../features/oauth/oauth.js'
 import { answerWithPages } from '../problems/problems.js'
 import { forAnyone } from '../page-routes.js'
-import { findClaims, type PageTools } from '../page-tools.js'
-import { ProviderErrorPage, SignOutPage } from './oauth-pages.js'
+import type { PageTools } from '../page-tools.js'
+import { createAnswer } from './answering.js'
 
 /** Of requests of clients, which carry signed tokens (`id_token_hint`) and many parameters. */
 const MAX_URL_LENGTH = 8192
@@ -24,6 +23,7 @@ const postsOfOthers = {
  */
 export function mountProvider(server: AppInstance, tools: PageTools, provider: OpenIdProvider): void {
   const { rendering } = tools
+  const answer = createAnswer(tools, provider)
 
   void server.register((scope: AppInstance, _options, done) => {
     answerWithPages(scope, tools)
@@ -51,38 +51,6 @@ export function mountProvider(server: AppInstance, tools: PageTools, provider: O
     }
     done()
   })
-
-  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    sendCookiesAtOnce(reply)
-    // Only what a browser sends by itself.
-    const session = isBearer(request.headers.authorization) ? null : await findClaims(tools, request, reply)
-    void reply.headers({
-      // The library sends forms by a script, whose hash it adds.
-      'content-security-policy': "default-src 'none'; script-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-      // With "no-referrer", browsers would send these forms with "Origin: null".
-      'referrer-policy': 'same-origin',
-      // A client may have opened it in a window of its own.
-      'cross-origin-opener-policy': 'unsafe-none',
-    })
-    const page = await provider.answer(request, reply, session)
-    if (page === null) return reply
-    if (page.kind === 'sign_out') {
-      return rendering.send(reply, <SignOutPage page={page} />, { hasAddress: false, leadsTo: page.leadsTo })
-    }
-    const { error, description, status } = page
-    request.log.info({ error, description }, 'a client made a request that cannot be answered')
-    return rendering.send(reply, <ProviderErrorPage page={page} />, { status, hasAddress: false, isPopup: true })
-  }
-}
-
-/** Puts cookies into the response as they are set: Fastify would do so only when it sends the response itself. */
-function sendCookiesAtOnce(reply: FastifyReply): void {
-  reply.setCookie = (name, value, options) => {
-    const { secure, ...attributes } = options ?? {}
-    const cookie = reply.server.serializeCookie(name, value, { ...attributes, secure: secure === true })
-    reply.raw.appendHeader('set-cookie', cookie)
-    return reply
-  }
 }
 
 function fieldsOf({ body }: FastifyRequest): Record<string, string> {

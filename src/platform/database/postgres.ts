@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { FastifyBaseLogger } from 'fastify'
 import pg from 'pg'
@@ -59,6 +60,9 @@ export async function openPostgres({
   log,
   ...options
 }: PostgresOptions): Promise<Database> {
+  // Prisma's compiler runs once for each shape of query: V8 would take more memory to optimize it than time is saved.
+  setFlagsFromString('--no-wasm-tier-up')
+  setFlagsFromString('--no-wasm-dynamic-tiering')
   const limits = { ...defaultLimits, ...options.limits }
   const server = await inspectServer({ url, prepared, timeoutMs: limits.silenceMs })
   for (const warning of describePooler(server, { prepared, limits })) log.warn(warning)

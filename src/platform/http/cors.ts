@@ -1,5 +1,5 @@
 import cors from '@fastify/cors'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { parseOrigin } from './origin.js'
 
 const PREFLIGHT_MAX_AGE_SECONDS = 600
@@ -35,6 +35,14 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
     maxAge: PREFLIGHT_MAX_AGE_SECONDS,
     strictPreflight: false,
   })
+}
+
+/**
+ * Lets the scripts of every page read an answer, without credentials: of public documents, such as the key set. Origins of
+ * CORS_ORIGINS have a header of their own.
+ */
+export function letEveryPageRead(reply: FastifyReply): void {
+  if (!reply.hasHeader('access-control-allow-origin')) void reply.header('access-control-allow-origin', '*')
 }
 
 /** The headers of CORS that a request from a listed origin gets, for answers that no hook has a part in. */

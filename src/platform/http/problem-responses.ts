@@ -33,33 +33,45 @@ export const problemSchema = z
     description: 'Problem details (RFC 9457). Some codes have additional members.',
   })
 
+interface Example {
+  summary: string
+  value: object
+}
+
 interface ProblemResponse {
   description: string
   content: {
     'application/problem+json': {
       schema: typeof problemSchema
-      examples: Record<string, { summary: string; value: object }>
+      examples: Record<string, Example>
     }
   }
 }
+
+/** The codes of each response that `problemResponses` has made. */
+const codesOfResponse = new WeakMap<object, ProblemCode[]>()
 
 type ProblemResponses<Code extends ProblemCode> = Record<(typeof problemCodes)[Code]['status'], ProblemResponse>
 
 /** The response schemas of a route's refusals, by status, with an example for each code. */
 export function problemResponses<Code extends ProblemCode>(...codes: Code[]): ProblemResponses<Code>
 export function problemResponses(...codes: ProblemCode[]): Record<number, ProblemResponse> {
-  const responses = new Map<number, ProblemResponse>()
+  const byStatus = new Map<number, ProblemCode[]>()
   for (const code of codes) {
-    const { status, title } = problemCodes[code]
-    const sameStatus = codes.filter((other) => problemCodes[other].status === status)
-    const response = responses.get(status) ?? {
-      description: sameStatus.map((other) => `\`${other}\``).join(', '),
-      content: { 'application/problem+json': { schema: problemSchema, examples: {} } },
-    }
-    response.content['application/problem+json'].examples[code] = { summary: title, value: exampleOf(code) }
-    responses.set(status, response)
+    const { status } = problemCodes[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
-  return Object.fromEntries(responses)
+  return Object.fromEntries([...byStatus].map(([status, sameStatus]) => [status, problemResponse(sameStatus)]))
+}
+
+function problemResponse(codes: ProblemCode[]): ProblemResponse {
+  const examples = Object.fromEntries(codes.map((code) => [code, exampleOf(code)]))
+  const response: ProblemResponse = {
+    description: codes.map((code) => `\`${code}\``).join(', '),
+    content: { 'application/problem+json': { schema: problemSchema, examples } },
+  }
+  codesOfResponse.set(response, codes)
+  return response
 }
 
 /**
@@ -79,24 +91,12 @@ export function documentedProblems({ schema }: RouteOptions): ProblemCode[] {
   return isRecord(schema?.response) ? Object.values(schema.response).flatMap(codesOf) : []
 }
 
-/** The codes of a response that `problemResponses` has made. */
 function codesOf(response: unknown): ProblemCode[] {
-  const parsed = madeResponseSchema.safeParse(response)
-  return parsed.success ? parsed.data : []
+  return isRecord(response) ? (codesOfResponse.get(response) ?? []) : []
 }
-
-const madeResponseSchema = z
-  .object({
-    content: z.object({ 'application/problem+json': z.object({ examples: z.record(z.string(), z.unknown()) }) }),
-  })
-  .transform(({ content }) => Object.keys(content['application/problem+json'].examples).filter(isProblemCode))
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
-}
-
-function isProblemCode(text: string): text is ProblemCode {
-  return Object.hasOwn(problemCodes, text)
 }
 
 /** An answer without a body. */
@@ -116,6 +116,14 @@ const exampleOptions: Partial<Record<ProblemCode, ProblemOptions>> = {
   },
 }
 
-function exampleOf(code: ProblemCode): object {
-  return problemDetails(new Problem(code, exampleOptions[code]), '5f0c64f2-9f0a-4b7e-8d0c-2f6d4f1d8f11')
+const examples = new Map<ProblemCode, Example>()
+
+/** Made once for each code: every route of the document has most of them. */
+function exampleOf(code: ProblemCode): Example {
+  const made = examples.get(code) ?? {
+    summary: problemCodes[code].title,
+    value: problemDetails(new Problem(code, exampleOptions[code]), '5f0c64f2-9f0a-4b7e-8d0c-2f6d4f1d8f11'),
+  }
+  examples.set(code, made)
+  return made
 }

@@ -1,10 +1,12 @@
 import type { Adapter } from 'oidc-provider'
+import { retryAfterSecondsOf } from '../../../platform/http/problem-details.js'
 import { Problem } from '../../../platform/problem.js'
 import { insertArtifact } from '../store.js'
 import { createArtifactAdapter, keyOf } from './artifacts.js'
 import { toLibraryMetadata } from './client.js'
 import { createCodeAdapter, createPushedRequestAdapter } from './codes.js'
 import type { ProviderContext } from './context.js'
+import { createDeviceCodeAdapter } from './device-codes.js'
 import { createGrantAdapter } from './grants.js'
 import { createAccessTokenAdapter, createRefreshTokenAdapter } from './tokens.js'
 
@@ -17,6 +19,8 @@ function adapterFor(context: ProviderContext, kind: string): Adapter {
   switch (kind) {
     case 'AuthorizationCode':
       return createCodeAdapter(context)
+    case 'DeviceCode':
+      return createDeviceCodeAdapter(context)
     case 'PushedAuthorizationRequest':
       return createPushedRequestAdapter(context)
     case 'RefreshToken':
@@ -62,14 +66,14 @@ function createReplayAdapter(context: ProviderContext): Adapter {
 }
 
 /**
- * Answers `temporarily_unavailable` where the database is unavailable or the server is overloaded: the request is not at
- * fault.
+ * Answers `temporarily_unavailable` where the database is unavailable, the server is overloaded, or a client is over a rate
+ * limit: the same request can succeed later.
  */
 function reportUnavailable({ library, state }: ProviderContext, adapter: Adapter): Adapter {
   function translate(error: unknown): never {
     if (!(error instanceof Problem) || (error.status !== 503 && error.status !== 429)) throw error
-    const { retryAfterSeconds = 1 } = error.options
-    state()?.reply.raw.setHeader('retry-after', retryAfterSeconds)
+    const headers = { ...error.options.headers, 'retry-after': String(retryAfterSecondsOf(error) ?? 1) }
+    for (const [name, value] of Object.entries(headers)) state()?.reply.raw.setHeader(name, value)
     const { status } = error
     const refusal = new library.errors.CustomOIDCProviderError('temporarily_unavailable', error.title)
     throw Object.assign(refusal, { status, statusCode: status, expose: true, cause: error })

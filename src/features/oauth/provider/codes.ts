@@ -10,8 +10,8 @@ import type { PresentedCode } from './request-state.js'
 const KIND = 'AuthorizationCode'
 
 /**
- * Authorization codes. Each is redeemed once, by the first of any number of requests; a second redemption ends
- * the family of that code, and no other (RFC 6749, section 4.1.2).
+ * Authorization codes. Of any number of redemptions, the first gets tokens, always; any other ends the family of that code,
+ * and no other family (RFC 6749, section 4.1.2).
  */
 export function createCodeAdapter(context: ProviderContext): Adapter {
   const { database, clock, library } = context
@@ -24,7 +24,8 @@ export function createCodeAdapter(context: ProviderContext): Adapter {
       const state = context.state()
       if (payload && state) {
         const { accountId = '', clientId = '', scope = '' } = payload
-        state.code = { key: keyOf(KIND, id), userId: accountId, clientId, isConsumed: payload.consumed !== undefined }
+        const endsFamily = payload.consumed !== undefined
+        state.code = { key: keyOf(KIND, id), userId: accountId, clientId, trustEpoch: null, endsFamily }
         state.source = { accountId, clientId, scope, resources: resourcesOf(payload) }
       }
       return payload
@@ -61,8 +62,8 @@ export function createPushedRequestAdapter(context: ProviderContext): Adapter {
 }
 
 /**
- * Ends the family of a code that is redeemed a second time. Where the first redemption has not opened it yet, it finds out
- * under the same lock that it must not.
+ * Ends the family of a code that is redeemed a second time. Where the first redemption has not opened it yet, that finds out
+ * under the same lock, and ends it itself.
  */
 export async function endFamilyOf(context: ProviderContext, code: PresentedCode): Promise<void> {
   const { accounts, audit, clock, families, revocations } = context

@@ -3,16 +3,20 @@ import type { Client as LibraryClient } from 'oidc-provider'
 import { acrLevels } from '../../../wire/acr.js'
 import { Problem } from '../../../platform/problem.js'
 import { isBanned } from '../../accounts/accounts.js'
+import { idTokenAlgorithms } from '../../tokens/tokens.js'
 import { clientAssertionAlgorithms } from '../metadata.js'
 import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
 import { createAdapter } from './adapter.js'
 import { ownMetadataNames, ownMetadataOf } from './client.js'
-import { requireState, type ProviderContext } from './context.js'
-import { loadGrant } from './grants.js'
+import type { ProviderContext } from './context.js'
 import { providerCookies } from './cookies.js'
+import { createDeviceFlow } from './device-flow.js'
+import { loadGrant } from './grants.js'
+import { leaveToPages, xsrfOf } from './own-pages.js'
 import { createPolicy, IMPLIED_CONSENT } from './policy.js'
 
 const CODE_SECONDS = 60
+const DEVICE_CODE_SECONDS = 600
 const INTERACTION_SECONDS = 3600
 const ID_TOKEN_SECONDS = 3600
 
@@ -24,6 +28,9 @@ const routes = {
   jwks: '/.well-known/jwks.json',
   end_session: '/oauth/logout',
   pushed_authorization_request: '/oauth/par',
+  device_authorization: '/oauth/device_authorization',
+  // Users type it.
+  code_verification: '/device',
 } as const
 
 /** How the library is set up, but for what it stores. */
@@ -46,13 +53,17 @@ export function createConfiguration(context: ProviderContext): Configuration {
     acrValues: [...acrLevels],
     responseTypes: ['code'],
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'], clientAuthSigningAlgValues: clientAssertionAlgorithms },
+    enabledJWA: {
+      idTokenSigningAlgValues: [...idTokenAlgorithms],
+      clientAuthSigningAlgValues: clientAssertionAlgorithms,
+    },
     subjectTypes: ['public'],
     // Many clients read the name and the address from the ID token, and never ask for more.
     conformIdTokenClaims: false,
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      deviceFlow: createDeviceFlow(context),
       pushedAuthorizationRequests: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
@@ -91,6 +102,7 @@ export function createConfiguration(context: ProviderContext): Configuration {
       AccessToken: settings.accessTokenSeconds,
       AuthorizationCode: CODE_SECONDS,
       ClientCredentials: settings.accessTokenSeconds,
+      DeviceCode: DEVICE_CODE_SECONDS,
       Grant: settings.consentSeconds,
       IdToken: ID_TOKEN_SECONDS,
       Interaction: INTERACTION_SECONDS,
@@ -144,7 +156,7 @@ async function findAccount({ accounts, clock }: ProviderContext, id: string): Pr
 
 /** The library makes a form, of which only the token is needed: the page around it is ours. */
 function showSignOut(context: ProviderContext, ctx: KoaContextWithOIDC, form: string): void {
-  const [, xsrf = ''] = / name="xsrf" value="([^"]*)"/.exec(form) ?? []
+  const xsrf = xsrfOf(form)
   const { client, params } = ctx.oidc
   const target = params?.['post_logout_redirect_uri']
   const leadsTo = typeof target === 'string' ? originOf(target) : null
@@ -155,14 +167,4 @@ function showSignOut(context: ProviderContext, ctx: KoaContextWithOIDC, form: st
 function originOf(uri: string): string {
   const { origin, protocol } = new URL(uri)
   return origin === 'null' ? protocol : origin
-}
-
-function leaveToPages(
-  context: ProviderContext,
-  ctx: KoaContextWithOIDC,
-  page: NonNullable<ReturnType<typeof requireState>['page']>,
-): void {
-  requireState(context).page = page
-  // Koa leaves the response to others then.
-  ctx.respond = false
 }

@@ -7,6 +7,7 @@ import type { Audit } from '../../audit/audit.js'
 import type { SessionCookies } from '../../browser/browser.js'
 import type { Clients } from '../../clients/clients.js'
 import type { Families } from '../../families/families.js'
+import type { Limits } from '../../limits/limits.js'
 import type { Revocations } from '../../revocation/revocation.js'
 import type { AccessTokens, SigningKeys } from '../../tokens/tokens.js'
 import type { oauthEvents } from '../audit-events.js'
@@ -35,6 +36,7 @@ export interface ProviderOptions {
   accounts: Accounts
   clients: Clients
   families: Families
+  limits: Limits
   revocations: Revocations
   accessTokens: AccessTokens
   cookies: SessionCookies

@@ -57,31 +57,43 @@ function toPayload(id: string, { accountId, clientId, scope, resources }: GrantS
   return { kind: 'Grant', jti: id, accountId, clientId, openid, resources: ofResources, exp }
 }
 
-/** What the user has granted so far; for a first-party client, everything that it asks for. */
+/**
+ * What the user has granted so far; for a first-party client, everything that it asks for. The user of a device has just
+ * been shown what it asks for, and confirmed it.
+ */
 export async function loadGrant(context: ProviderContext, ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
   const { database, clock } = context
-  const { account, client, provider, requestParamOIDCScopes, requestParamScopes, resourceServers } = ctx.oidc
+  const { account, client, provider } = ctx.oidc
   if (account === undefined || client === undefined) return undefined
   const { accountId } = account
   const { clientId } = client
+  const grant = new provider.Grant({ accountId, clientId })
   if (ownMetadataOf(client).first_party) {
-    const grant = new provider.Grant({ accountId, clientId })
     grant.jti = FIRST_PARTY_GRANT
-    grant.addOIDCScope(requestParamOIDCScopes)
-    for (const [identifier, { scopes }] of Object.entries(resourceServers ?? {})) {
-      grant.addResourceScope(
-        identifier,
-        [...requestParamScopes].filter((scope) => scopes.has(scope)),
-      )
-    }
+    addRequested(grant, ctx)
     return grant
   }
   const key = { userId: accountId, clientId }
   const stored = await database.query((found) => store.findGrant(found, key, clock.shiftMs))
-  const grant = new provider.Grant({ accountId, clientId })
   grant.jti = stored?.id ?? uuidv7()
-  if (stored === null) return grant
-  if (stored.scope !== '') grant.addOIDCScope(stored.scope)
-  for (const [identifier, scope] of Object.entries(stored.resources)) grant.addResourceScope(identifier, scope)
+  if (stored !== null) {
+    if (stored.scope !== '') grant.addOIDCScope(stored.scope)
+    for (const [identifier, scope] of Object.entries(stored.resources)) grant.addResourceScope(identifier, scope)
+  }
+  if (ctx.oidc.route === 'code_verification') {
+    addRequested(grant, ctx)
+    await grant.save()
+  }
   return grant
+}
+
+function addRequested(grant: Grant, { oidc }: KoaContextWithOIDC): void {
+  const { requestParamOIDCScopes, requestParamScopes, resourceServers = {} } = oidc
+  grant.addOIDCScope(requestParamOIDCScopes)
+  for (const [identifier, { scopes }] of Object.entries(resourceServers)) {
+    grant.addResourceScope(
+      identifier,
+      [...requestParamScopes].filter((scope) => scopes.has(scope)),
+    )
+  }
 }

@@ -12,8 +12,8 @@ import { loginDetails } from './policy.js'
 
 /** What a user has to do before a client gets an answer. */
 export type LoginStep =
-  /** It is done: the browser goes there. */
-  | { step: 'done'; target: string; clientName: string }
+  /** It is done: the browser goes there, by way of the provider to the client; or, of a device, to a page of ours. */
+  | { step: 'done'; target: string; clientName: string; isForDevice: boolean }
   /** The user signs in, or signs in as another. */
   | { step: 'sign_in'; isAnother: boolean; loginHint: string | null; uiLocales: string | null }
   /** The signed-in user shows once more who they are. */
@@ -22,8 +22,8 @@ export type LoginStep =
 /** What a client asks a user for. */
 export interface ConsentRequest {
   clientName: string
-  /** The host to which the browser returns, or the scheme of an app. */
-  returnsTo: string
+  /** The host to which the browser returns, or the scheme of an app; null for a device, to which none returns. */
+  returnsTo: string | null
   scopes: readonly string[]
   /** The resources of which it asks for scopes. */
   resources: readonly { name: string; scopes: readonly string[] }[]
@@ -40,7 +40,7 @@ export interface Interactions {
     reply: FastifyReply,
     session: UserClaims,
     isGranted: boolean,
-  ): Promise<{ target: string; clientName: string } | null>
+  ): Promise<{ target: string; clientName: string; isForDevice: boolean } | null>
 }
 
 const parameters = z.object({
@@ -102,7 +102,7 @@ export function createInteractions(context: ProviderContext, current: () => Prov
       const { sub: accountId, auth_time: ts, amr, acr } = session
       const login = { accountId, ts, amr: [...amr], ...(acr !== undefined && { acr }) }
       const target = await current().interactionResult(request.raw, reply.raw, { login })
-      return { step: 'done', target, clientName: await nameOf(clientId) }
+      return { step: 'done', target, clientName: await nameOf(clientId), isForDevice: isForDevice(interaction) }
     },
 
     async consent(request, reply, session) {
@@ -137,7 +137,7 @@ export function createInteractions(context: ProviderContext, current: () => Prov
         ? { consent: {} }
         : { error: 'access_denied', error_description: 'The user refused the request' }
       const target = await current().interactionResult(request.raw, reply.raw, result)
-      return { target, clientName: await nameOf(clientId) }
+      return { target, clientName: await nameOf(clientId), isForDevice: isForDevice(interaction) }
     },
   }
 
@@ -160,8 +160,13 @@ export function createInteractions(context: ProviderContext, current: () => Prov
   }
 }
 
+function isForDevice({ deviceCode }: Interaction): boolean {
+  return deviceCode !== undefined
+}
+
 /** What a user can recognize an application by. */
-function placeOf(redirectUri: string | undefined): string {
-  const { host, protocol } = new URL(redirectUri ?? 'about:blank')
+function placeOf(redirectUri: string | undefined): string | null {
+  if (redirectUri === undefined) return null
+  const { host, protocol } = new URL(redirectUri)
   return host === '' ? protocol : host
 }

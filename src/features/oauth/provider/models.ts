@@ -13,7 +13,8 @@ export function issueOurTokens(provider: Provider, context: ProviderContext): vo
 
   provider.AccessToken.prototype.save = async function save(this: AccessToken) {
     const state = requireState(context)
-    const code = library.default.ctx?.oidc.entities.AuthorizationCode
+    const { AuthorizationCode, DeviceCode } = library.default.ctx?.oidc.entities ?? {}
+    const code = AuthorizationCode ?? DeviceCode
     if (state.tokens === null) {
       if (code === undefined) throw new Error('An access token is issued for neither a code nor a refresh token.')
       state.tokens = await openFamily(context, code)

@@ -41,7 +41,9 @@ export function createPolicy({ library, clock }: ProviderContext): interactionPo
     { name: 'consent', requestable: true },
     // RFC 8252, section 8.6: another app can take the name of one that has no secret.
     new Check('native_client_prompt', 'native clients require End-User interaction', 'interaction_required', (ctx) => {
-      const { client, result } = ctx.oidc
+      const { client, deviceCode, result } = ctx.oidc
+      // The code shows which device it is.
+      if (deviceCode !== undefined) return false
       return client?.applicationType === 'native' && !isFirstParty(ctx) && result?.consent === undefined
     }),
     ...(policy.get('consent')?.checks ?? []).filter(

@@ -18,15 +18,37 @@ export interface PresentedCode {
   key: ArtifactKey
   userId: string
   clientId: string
-  /** Whether it was consumed before. */
-  isConsumed: boolean
+  /** The user's trust epoch when they approved it: after a change of a credential, it opens nothing. Null for no matter. */
+  trustEpoch: number | null
+  /** Whether presenting it ends the family that it has opened, because it was consumed before. */
+  endsFamily: boolean
 }
+
+/** What a device that shows a user code asks for. */
+export interface DeviceRequest {
+  clientName: string
+  /** The host of the application; null for one that has no redirect address. */
+  host: string | null
+  /** The address from which the device asked. */
+  ip: string | null
+  scopes: readonly string[]
+  resources: readonly { name: string; scopes: readonly string[] }[]
+}
+
+/** Why a user code is not accepted. */
+export type UserCodeFault = 'missing' | 'unknown' | 'used' | 'limited' | 'failed'
 
 /** A page that the provider needs, and leaves to `src/pages`. */
 export type ProviderPage =
   | { kind: 'error'; status: number; error: string; description: string | null }
   /** Asks whether the user wants to sign out: the form sends `xsrf`, and leads to another origin if there is one. */
   | { kind: 'sign_out'; xsrf: string; clientName: string | null; leadsTo: string | null }
+  /** Asks for the code that a device shows; `userCode` is what was entered before. */
+  | { kind: 'user_code'; xsrf: string; userCode: string; fault: UserCodeFault | null; status: number }
+  /** Asks whether the device may have what it asks for: the forms send `xsrf`, `user_code`, and `confirm` or `abort`. */
+  | { kind: 'device'; xsrf: string; userCode: string; device: DeviceRequest }
+  | { kind: 'device_approved'; clientName: string }
+  | { kind: 'device_refused' }
 
 /** What the seams know of the request that the library is answering. */
 export interface RequestState {

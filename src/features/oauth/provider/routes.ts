@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { AppInstance } from '../../../platform/http/app-instance.js'
+import { grantTypes } from '../../clients/clients.js'
 import { answerOAuthErrors, oauthErrorSchema } from '../errors.js'
 import type { OpenIdProvider } from './provider.js'
 
@@ -8,11 +9,12 @@ const form = ['application/x-www-form-urlencoded']
 
 const tokenRequest = z
   .looseObject({
-    grant_type: z.enum(['authorization_code', 'refresh_token', 'client_credentials']),
+    grant_type: z.enum(grantTypes),
     code: z.string().optional(),
     redirect_uri: z.string().optional(),
     code_verifier: z.string().optional(),
     refresh_token: z.string().optional(),
+    device_code: z.string().optional(),
     scope: z.string().optional(),
     resource: z.string().optional(),
     client_id: z.string().optional(),
@@ -38,6 +40,22 @@ const pushedRequest = z.looseObject({ response_type: z.literal('code'), client_i
 const pushedResponse = z
   .object({ request_uri: z.string(), expires_in: z.int() })
   .meta({ id: 'PushedAuthorizationRequest', description: 'RFC 9126, section 2.2.' })
+
+const deviceRequest = z.looseObject({
+  client_id: z.string(),
+  scope: z.string().optional(),
+  resource: z.string().optional(),
+})
+
+const deviceResponse = z
+  .object({
+    device_code: z.string(),
+    user_code: z.string(),
+    verification_uri: z.string(),
+    verification_uri_complete: z.string(),
+    expires_in: z.int(),
+  })
+  .meta({ id: 'DeviceAuthorization', description: 'RFC 8628, section 3.2. A device polls at most every five seconds.' })
 
 const userInfo = z
   .looseObject({
@@ -93,6 +111,21 @@ export function mountProviderRoutes(server: AppInstance, provider: Pick<OpenIdPr
       },
       answer,
     )
+    scope.post(
+      '/oauth/device_authorization',
+      {
+        ...options,
+        schema: {
+          ...{ tags, security, consumes: form },
+          operationId: 'authorizeDevice',
+          summary: 'Get the codes with which a device signs its user in',
+          description: 'RFC 8628.',
+          body: deviceRequest,
+          response: { 200: deviceResponse, ...refused },
+        },
+      },
+      answer,
+    )
     const ofUserInfo = {
       ...{ tags, security: [{ accessToken: [] }] },
       description: 'OpenID Connect Core, section 5.3, for an access token with the scope `openid`.',
@@ -106,7 +139,7 @@ export function mountProviderRoutes(server: AppInstance, provider: Pick<OpenIdPr
     }
     scope.get('/oauth/userinfo', { ...options, schema: getUserInfo }, answer)
     scope.post('/oauth/userinfo', { ...options, schema: postUserInfo }, answer)
-    for (const path of ['/oauth/token', '/oauth/par', '/oauth/userinfo']) {
+    for (const path of ['/oauth/token', '/oauth/par', '/oauth/device_authorization', '/oauth/userinfo']) {
       scope.options(path, { ...options, schema: { hide: true } }, answer)
     }
     done()

@@ -1,6 +1,7 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { callerOf } from '../../../platform/http/caller.js'
 import { Problem } from '../../../platform/problem.js'
+import { requireRefreshRate } from '../../browser/browser.js'
 import { attemptKeySchema } from '../../families/families.js'
 import { FIRST_PARTY_CLIENT } from '../../tokens/tokens.js'
 import { parseScope } from '../scopes.js'
@@ -23,7 +24,9 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
   return {
     async find(text) {
       const token = families.parse(text)
-      const { family } = (token && (await families.identify(token))) ?? {}
+      if (token === null) return undefined
+      await requireRefreshRate(context, token, callerOf(requireState(context).request))
+      const { family } = (await families.identify(token)) ?? {}
       if (!family?.userId || family.clientId === FIRST_PARTY_CLIENT) return undefined
       const { userId: accountId, clientId, scope, audience, amr, acr, authenticatedAt } = family
       const source = { accountId, clientId, scope, resources: audience }
@@ -101,7 +104,7 @@ export function createAccessTokenAdapter(context: ProviderContext): Adapter {
     /** Asked of the tokens of a code that was redeemed before. */
     async revokeByGrantId() {
       const { code } = requireState(context)
-      if (code?.isConsumed) await endFamilyOf(context, code)
+      if (code?.endsFamily) await endFamilyOf(context, code)
     },
 
     upsert: unneeded,

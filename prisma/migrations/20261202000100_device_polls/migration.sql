@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "oauth_artifact" ADD COLUMN     "polled_at" TIMESTAMPTZ(3);
