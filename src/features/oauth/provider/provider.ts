@@ -98,7 +98,7 @@ function makeProvider(context: ProviderContext): Provider {
     await next()
     await signOut(context, ctx)
     // RFC 9110, section 15.5.2: the library sends a challenge only to clients that used the header themselves.
-    if (ctx.status === 401 && ctx.response.get('www-authenticate') === '') {
+    if (ctx.status === 401 && !ctx.response.get('www-authenticate')) {
       ctx.set('www-authenticate', challengeFor(ctx.req.headers.authorization))
     }
     if (ctx.respond !== false) states.of(ctx.req)?.reply.hijack()
