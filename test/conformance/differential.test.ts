@@ -362,6 +362,13 @@ const corpus: [name: string, request: Request][] = [
   ['refresh: more scope', refresh({ scope: 'openid profile' })],
   ['refresh: by another client', refresh({}, (side) => basic(side, 'other'))],
   ['refresh: without a client', refresh({}, anonymous)],
+  [
+    'refresh: of a session with a resource',
+    async (side) => {
+      const granted = await obtainTokens(side, { resource: RESOURCE, scope: 'openid orders:read' })
+      return token(() => ({ grant_type: 'refresh_token', refresh_token: granted['refresh_token'] ?? '' }))(side)
+    },
+  ],
   ['refresh: another resource', refresh({ resource: RESOURCE })],
   ['client credentials', token(() => ({ grant_type: 'client_credentials' }))],
   [

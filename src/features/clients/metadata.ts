@@ -12,7 +12,7 @@ export type GrantType = (typeof grantTypes)[number]
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 const authenticationMethods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
-const idTokenAlgorithms = ['RS256', 'ES256', 'PS256', 'EdDSA'] as const
+const idTokenAlgorithms = ['RS256'] as const
 
 /** What is known of a client, by the names of RFC 7591 and OpenID Connect; the last four members are ours. */
 export interface ClientMetadata {
@@ -79,7 +79,8 @@ const stored = z.object({
   jwks_uri: z.string().optional(),
   backchannel_logout_uri: z.string().optional(),
   scope: z.string().optional(),
-  id_token_signed_response_alg: oneOf(idTokenAlgorithms).optional(),
+  // Others could be registered before ID tokens were signed.
+  id_token_signed_response_alg: oneOf(idTokenAlgorithms).optional().catch(undefined),
   pkce: oneOf(['required', 'optional']).default('required'),
   lost_answer: oneOf(['grace', 'until_used']).default('grace'),
   introspect: z.boolean().default(false),
@@ -101,6 +102,7 @@ const written = stored.extend({
     .optional(),
   jwks_uri: webUriSchema.optional(),
   backchannel_logout_uri: webUriSchema.optional(),
+  id_token_signed_response_alg: oneOf(idTokenAlgorithms).optional(),
   scope: scopeSchema.optional(),
   default_resource: resourceIdentifierSchema.optional(),
 })

@@ -201,7 +201,7 @@ export interface ClientTokens {
    * the key that the request has proven. `clientEpoch` is the client's, as it was when it authenticated.
    */
   issueAccessToken(
-    told: { clientEpoch: number } & Partial<Pick<AccessTokenGrant, 'scope' | 'audience' | 'ttlSeconds'>>,
+    told: { clientEpoch: number } & Partial<Pick<AccessTokenGrant, 'scope' | 'audience' | 'ttlSeconds' | 'algorithm'>>,
   ): IssuedAccessToken
 }
 

@@ -7,14 +7,20 @@ export type SigningAlgorithm = 'EdDSA' | 'ES256' | 'PS256' | 'RS256'
 
 const generate = promisify(generateKeyPair)
 
-/** What tokens a key signs. */
-export type KeyUse = 'access_token' | 'id_token'
+/**
+ * What tokens a key signs. Access tokens of a resource that asks for an algorithm other than SIGNING_ALGORITHM have keys of
+ * their own.
+ */
+export type KeyUse = 'access_token' | 'resource_token' | 'id_token'
+
+/** What a resource can ask for: the algorithm that nearly every library knows. */
+export const RESOURCE_ALGORITHM = 'ES256' as const satisfies SigningAlgorithm
 
 /**
  * The bits of RSA keys. For access tokens, NIST SP 800-57 puts 3072 level with the other algorithms. An ID token is read
  * within seconds, and 2048 bits sign eight times as many.
  */
-const rsaBits = { access_token: 3072, id_token: 2048 } as const satisfies Record<KeyUse, number>
+const rsaBits = { access_token: 3072, resource_token: 3072, id_token: 2048 } as const satisfies Record<KeyUse, number>
 
 /** Makes a key pair for an algorithm. */
 export async function generateSigningKey(

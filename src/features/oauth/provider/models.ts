@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider'
 import type { AccessToken, Client, ClientCredentials, RefreshToken } from 'oidc-provider'
+import { RESOURCE_ALGORITHM, type AccessTokenGrant } from '../../tokens/tokens.js'
 import { ownMetadataOf } from './client.js'
 import { requireState, type ProviderContext } from './context.js'
 import { openFamily } from './opening.js'
@@ -51,8 +52,17 @@ function epochOf({ client }: AccessToken | ClientCredentials): number {
 }
 
 /** What the library has decided that a token is for. */
-function whatFor({ scope = '', aud, resourceServer }: AccessToken | ClientCredentials) {
-  return { scope, audience: aud === undefined ? [] : [aud].flat(), ttlSeconds: resourceServer?.accessTokenTTL }
+function whatFor({
+  scope = '',
+  aud,
+  resourceServer,
+}: AccessToken | ClientCredentials): Omit<AccessTokenGrant, 'client'> {
+  const { accessTokenTTL: ttlSeconds, jwt } = resourceServer ?? {}
+  const isAsked = jwt?.sign !== undefined && jwt.sign !== false && jwt.sign.alg === RESOURCE_ALGORITHM
+  return {
+    ...{ scope, audience: aud === undefined ? [] : [aud].flat(), ttlSeconds },
+    algorithm: isAsked ? RESOURCE_ALGORITHM : undefined,
+  }
 }
 
 /** The library answers how long the token is in force. */
