@@ -29,7 +29,7 @@ export async function mintTokens({ databaseUrl, secretKey }: Sallyport, count: n
         audit: createAudit({ database, clock, events: {}, retentionSeconds: null }),
       },
       ...{ signingAlgorithm: DEFAULT_ALGORITHM, issuer: PUBLIC_URL, audience: PUBLIC_URL, accessTokenTtlSeconds: 3600 },
-      issuesIdTokens: false,
+      isProvider: false,
     })
     await keys.maintain()
     const issuedAt = clock.now()

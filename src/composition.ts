@@ -60,7 +60,7 @@ export async function createFeatures(foundation: Foundation) {
   const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
   const tokens = createTokens({
     ...{ database, secrets, clock, audit, ...config.tokens },
-    issuesIdTokens: config.oauth.enabled,
+    isProvider: config.oauth.enabled,
   })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({

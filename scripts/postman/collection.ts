@@ -68,6 +68,9 @@ function environmentOf(serverUrl: string): object {
     values: [
       { key: 'baseUrl', value: serverUrl, type: 'default', enabled: true },
       { key: 'verifier_credential', value: '', type: 'secret', enabled: true },
+      { key: 'oauth_client_id', value: '', type: 'default', enabled: true },
+      { key: 'oauth_client_secret', value: '', type: 'secret', enabled: true },
+      { key: 'oauth_redirect_uri', value: 'https://oauth.pstmn.io/v1/callback', type: 'default', enabled: true },
       { key: 'follow_streams', value: '', type: 'default', enabled: true },
       { key: 'development_inbox', value: 'yes', type: 'default', enabled: true },
     ],

@@ -29,11 +29,15 @@ export function expectedAnswers(
   operation: Operation,
 ): [DescribedAnswer, ...DescribedAnswer[]] {
   // With another method, the request belongs to no operation.
-  if (send?.method !== undefined && typeof answers === 'string') return [undescribed(answers)]
+  if (send?.method !== undefined && isProblemCode(answers)) return [undescribed(answers)]
   const [first, ...others] = operation.answers.filter(({ status, code }) => (code ?? status) === answers)
   if (!first) throw new Error(`"${name}" expects ${answers}, which the document does not describe.`)
   if (reason === undefined) return [first, ...others]
   return [{ ...first, example: { ...problemSchema.parse(first.example), reason } }]
+}
+
+function isProblemCode(answers: Step['answers']): answers is ProblemCode {
+  return Object.hasOwn(problemCodes, answers)
 }
 
 function undescribed(code: ProblemCode): DescribedAnswer {

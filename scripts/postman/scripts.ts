@@ -38,7 +38,7 @@ function testsOf(step: Step, { status, mediaType, required }: DescribedAnswer): 
     ...(mediaType === null ? [] : [`pm.expect(pm.response.headers.get('Content-Type')).to.include('${mediaType}')`]),
     ...readAnswer,
     ...(members.length > 0 ? [`pm.expect(answer).to.include.all.keys(${members.map(quoted).join(', ')})`] : []),
-    ...problemExpectation(step, status),
+    ...refusalExpectation(step, { status, mediaType }),
     ...Object.entries(keeps).map(([name, path]) => `pm.collectionVariables.set(${quoted(name)}, answer.${path})`),
     ...(step.then === undefined ? [] : linesOf(step.then)),
   ]
@@ -57,8 +57,12 @@ function titleOf({ answers, reason, keeps = {} }: Step, status: number): string 
   return `${status} ${STATUS_CODES[status]}${kept.length > 0 ? `, keeps ${kept.join(', ')}` : ''}`
 }
 
-function problemExpectation({ answers, reason }: Step, status: number): string[] {
+function refusalExpectation(
+  { answers, reason }: Step,
+  { status, mediaType }: Pick<DescribedAnswer, 'status' | 'mediaType'>,
+): string[] {
   if (typeof answers !== 'string') return []
+  if (mediaType !== 'application/problem+json') return [`pm.expect(answer).to.include({ error: ${quoted(answers)} })`]
   const members = [
     `status: ${status}`,
     `code: ${quoted(answers)}`,

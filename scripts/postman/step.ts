@@ -1,6 +1,9 @@
 import type { EndReason } from '../../src/wire/end-reason.js'
 import type { ProblemCode } from '../../src/wire/problem-codes.js'
 
+/** The errors of OAuth that the tour provokes (RFC 6749, section 5.2; RFC 6750, section 3.1). */
+export type OAuthErrorCode = 'invalid_client' | 'invalid_token'
+
 /** A folder of the collection: a part of the tour. */
 export interface Folder {
   name: string
@@ -20,8 +23,8 @@ export interface Step {
   send?: Sent
   /** A script that runs before the request is sent. */
   before?: string
-  /** A documented success status, or the code of a problem. */
-  answers: number | ProblemCode
+  /** A documented success status, the code of a problem, or an error of OAuth. */
+  answers: number | ProblemCode | OAuthErrorCode
   /** With `session_ended`. */
   reason?: EndReason
   /** Variables that are set from members of the response, if it is the expected one. */

@@ -2,6 +2,7 @@
 
 import type { Folder } from './step.js'
 import { accessToken } from './tour/access-token.js'
+import { applications } from './tour/applications.js'
 import { leaving } from './tour/leaving.js'
 import { mails } from './tour/mails.js'
 import { password } from './tour/password.js'
@@ -26,6 +27,7 @@ export const tour: Folder[] = [
   refusals,
   mails,
   secondFactor,
+  applications,
   leaving,
 ]
 
@@ -40,6 +42,7 @@ Choose the environment "Sallyport on this machine" to set these:
 - \`baseUrl\`: the URL of Sallyport.
 - \`verifier_credential\`: for folder 7, which is skipped without it.
 - \`development_inbox\`: \`yes\` for folder 10; clear it where Sallyport sends its mails.
+- \`oauth_client_id\`, \`oauth_client_secret\`, \`oauth_redirect_uri\`: of a client, for folder 12, which is skipped without them and with \`OAUTH=off\`.
 - \`follow_streams\`: \`yes\` for folder 8, which a run skips because its requests do not end.
 
 The saved examples of each request show all responses of the operation. To run the tour without Postman: \`npm run postman:run\`. See docs/postman.md.`
@@ -61,5 +64,6 @@ export const variables = [
   { key: 'totp_code', value: '' },
   { key: 'mfa_token', value: '', description: 'Sent with the second factor.' },
   { key: 'flow_token', value: '', description: 'Sent together with the code of a mail.' },
+  { key: 'oauth_provider', value: '', description: 'Set by "Discovery" where folder 12 can be sent.' },
   { key: 'attempt_key', value: '', description: 'Set while a refresh is waiting for its response.' },
 ]

@@ -50,13 +50,16 @@ const needFactors = [
 /** They succeed only for a user for whom an OAuth client acts. */
 const needApps = ['endApp']
 
+/** They succeed only for a registered client, or with the access token that one was issued. */
+const needClients = ['issueTokens', 'pushAuthorizationRequest', 'getUserInfo', 'postUserInfo']
+
 t.test('HTTP-01: any request to any operation gets a documented response', async (t) => {
   const { credential, sha256 } = createVerifierCredential()
   // This test does not poll: the map learns of revocations in this process immediately, and never becomes stale.
   const clock = Object.assign(createTestClock(), { elapsedMs: () => 0 })
   const { app, api, config } = await startApp(t, {
     clock,
-    settings: { VERIFIER_KEYS: `fuzz:${sha256}`, SIGN_IN_METHODS: 'password,otp' },
+    settings: { VERIFIER_KEYS: `fuzz:${sha256}`, SIGN_IN_METHODS: 'password,otp', OAUTH: 'on' },
   })
   const { port } = await connectTo(t, app.server)
   const send = createSend(port)
@@ -74,7 +77,9 @@ t.test('HTTP-01: any request to any operation gets a documented response', async
   const served = operations.filter(({ id }) => [...(counts.get(id) ?? [])].some(([status]) => status < 300))
   t.strictSame(
     operations.filter((operation) => !served.includes(operation)).map(({ id }) => id),
-    operations.filter(({ id }) => [...needMails, ...needFactors, ...needApps].includes(id)).map(({ id }) => id),
+    operations
+      .filter(({ id }) => [...needMails, ...needFactors, ...needApps, ...needClients].includes(id))
+      .map(({ id }) => id),
     'some requests to every operation succeed',
   )
   t.match(await api.call('/livez'), { status: 200 }, 'the process is running')

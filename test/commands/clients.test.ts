@@ -53,7 +53,7 @@ t.test('client:create takes the metadata of RFC 7591', async (t) => {
     ...['--token-endpoint-auth-method', 'private_key_jwt', '--jwks', JSON.stringify(jwks)],
     ...['--application-type', 'native', '--scope', 'openid orders:read', '--pkce', 'optional'],
     ...['--post-logout-redirect-uris', 'https://shop.example.com/', '--lost-answer', 'until_used'],
-    ...['--backchannel-logout-uri', 'https://shop.example.com/logout', '--id-token-signed-response-alg', 'ES256'],
+    ...['--backchannel-logout-uri', 'https://shop.example.com/logout', '--id-token-signed-response-alg', 'RS256'],
     ...['--default-resource', 'https://orders.example.com'],
   )
   t.match(printed, [String, '  shop', 'It has no secret: its token_endpoint_auth_method is private_key_jwt.'])
@@ -70,7 +70,7 @@ t.test('client:create takes the metadata of RFC 7591', async (t) => {
     jwks,
     backchannel_logout_uri: 'https://shop.example.com/logout',
     scope: 'openid orders:read',
-    id_token_signed_response_alg: 'ES256',
+    id_token_signed_response_alg: 'RS256',
     pkce: 'optional',
     lost_answer: 'until_used',
     introspect: false,
@@ -233,7 +233,8 @@ const faults: Record<string, [string[], RegExp][]> = {
     [[...orders, '--access-ttl', '3601'], /^--access-ttl: .*3600/],
     [[...orders, '--access-ttl', 'long'], /^--access-ttl: /],
     [[...orders, '--access-ttl', ''], /^--access-ttl: /],
-    [[...orders, '--alg', 'HS256'], /^--alg: Must be one of ES256/],
+    [[...orders, '--alg', 'HS256'], /^--alg: .*ES256$/m],
+    [[...orders, '--alg', 'RS256'], /^--alg: .*ES256$/m],
   ],
   'resource:remove': [
     [[], /^--identifier is required/],

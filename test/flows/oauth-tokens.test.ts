@@ -1,9 +1,10 @@
 // What clients do with the tokens of the OpenID provider: both promises hold for them, too.
 
-import { decodeJwt } from 'jose'
+import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import * as client from 'openid-client'
 import t from 'tap'
 import { createVerifier, VerificationError } from '../../src/sdk/verifier/verifier.js'
+import { runCommand } from '../../src/commands/commands.js'
 import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { until } from '../support/until.js'
 import { askForTokens, errorOf, openBrowser, registerParty, startProvider } from '../support/relying-party.js'
@@ -117,6 +118,45 @@ t.test('client credentials: scopes by resource, and a token without a user', asy
     status: 401,
     body: { error: 'invalid_client' },
   })
+})
+
+t.test('alg: a resource gets ES256, whatever SIGNING_ALGORITHM is, and its keys rotate with the others', async (t) => {
+  const provider = await startProvider(t, { settings: { SIGNING_ALGORITHM: 'EdDSA' } })
+  const { clients } = provider.app.operator
+  const [resource, other] = ['https://orders.example.com', 'https://bills.example.com']
+  const common = { name: null, scopes: ['read'], accessTtlSeconds: null }
+  await clients.resources.create({ ...common, identifier: resource, alg: 'ES256' })
+  await clients.resources.create({ ...common, identifier: other, alg: null })
+  const party = await registerParty(provider, {
+    grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+  })
+  const browser = openBrowser(provider, await provider.api.signUp())
+  const keys = createRemoteJWKSet(new URL(`${provider.issuer}/.well-known/jwks.json`), { cooldownDuration: 0 })
+  const check = async (token: string, audience: string) =>
+    (
+      await jwtVerify(token, keys, {
+        ...{ issuer: provider.issuer, audience, typ: 'at+jwt' },
+        currentDate: provider.clock.now(),
+      })
+    ).protectedHeader
+  const own = async (audience: string) =>
+    check((await client.clientCredentialsGrant(party.config, { resource: audience })).access_token, audience)
+
+  t.match([await own(resource), await own(other)], [{ alg: 'ES256' }, { alg: 'EdDSA' }])
+  const tokens = await party.signIn(browser, { resource, scope: 'openid read' })
+  const first = await check(tokens.access_token, resource)
+  t.equal(first.alg, 'ES256')
+  await client.fetchUserInfo(party.config, tokens.access_token, tokens.claims()?.sub ?? '')
+
+  provider.clock.advance({ days: 2 })
+  await runCommand(provider.app.operator, 'keys:rotate', [])
+  const refreshed = await client.refreshTokenGrant(party.config, tokens.refresh_token ?? '')
+  const second = await check(refreshed.access_token, resource)
+  t.equal(second.alg, 'ES256')
+  t.not(second.kid, first.kid)
+  await client.fetchUserInfo(party.config, refreshed.access_token, tokens.claims()?.sub ?? '')
+  await runCommand(provider.app.operator, 'keys:revoke', ['--kid', second.kid ?? ''])
+  await t.rejects(client.fetchUserInfo(party.config, refreshed.access_token, tokens.claims()?.sub ?? ''))
 })
 
 t.test('a verifier feels the end of a client’s session within a second', async (t) => {

@@ -2,17 +2,19 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
-import { stepsIn, type Folder } from '../../scripts/postman/step.js'
+import { isFolder, stepsIn, type Folder } from '../../scripts/postman/step.js'
 import { tour } from '../../scripts/postman/tour.js'
+import { applications, provider } from '../../scripts/postman/tour/applications.js'
 import { services } from '../../scripts/postman/tour/services.js'
 import { streams } from '../../scripts/postman/tour/streams.js'
-import { createVerifierCredential } from '../../src/features/clients/clients.js'
+import { createVerifierCredential, newClientSchema } from '../../src/features/clients/clients.js'
 import { SECRET_KEY, startApp } from '../support/app.js'
 import { connectTo } from '../support/client.js'
 import { needsEmbedded } from '../support/database.js'
 import { follow } from '../support/following.js'
 import { runCollection } from '../support/newman.js'
 import { createFolder, startProcess } from '../support/process.js'
+import { startProvider } from '../support/relying-party.js'
 import { until } from '../support/until.js'
 
 const { credential, sha256 } = createVerifierCredential()
@@ -20,28 +22,52 @@ const VERIFIER_KEYS = `postman:${sha256}`
 
 const namesIn = (...folders: Folder[]) => folders.flatMap(stepsIn).map(({ name }) => name)
 
+/** The names of the tour's requests but those of some folders. */
+const namesOutside = (...left: Folder[]) => {
+  const outside = (folder: Folder): string[] =>
+    left.includes(folder) ? [] : folder.steps.flatMap((entry) => (isFolder(entry) ? outside(entry) : [entry.name]))
+  return tour.flatMap(outside)
+}
+
+const skippedIn = (...folders: Folder[]) =>
+  folders.flatMap((folder) => namesIn(folder).map((name) => ({ name, reason: folder.needs?.reason })))
+
 t.test('every request of the collection gets the expected response', { skip: needsEmbedded }, async (t) => {
   const { url } = await startProcess(t, { DATA_DIR: createFolder(t), SECRET_KEY, VERIFIER_KEYS })
 
   t.test('with the credential of another service: all except the streams', async (t) => {
     const { failures, tested, skipped } = await runCollection({ baseUrl: url, verifier_credential: credential })
     t.strictSame(failures, [])
-    t.strictSame(tested, namesIn(...tour.filter((folder) => folder !== streams)))
-    t.strictSame(
-      skipped,
-      namesIn(streams).map((name) => ({ name, reason: streams.needs?.reason })),
-    )
+    t.strictSame(tested, namesOutside(streams, provider))
+    t.strictSame(skipped, skippedIn(streams, provider))
   })
 
   t.test('a second time, without one: requests that need it are skipped with a reason', async (t) => {
     const { failures, tested, skipped } = await runCollection({ baseUrl: url })
     t.strictSame(failures, [])
-    t.strictSame(tested, namesIn(...tour.filter((folder) => folder !== services && folder !== streams)))
-    t.strictSame(
-      skipped,
-      [services, streams].flatMap((folder) => namesIn(folder).map((name) => ({ name, reason: folder.needs?.reason }))),
-    )
+    t.strictSame(tested, namesOutside(services, streams, provider))
+    t.strictSame(skipped, skippedIn(services, streams, provider))
   })
+})
+
+t.test('the requests of applications get the expected responses', { skip: needsEmbedded }, async (t) => {
+  const { app, api, issuer } = await startProvider(t)
+  const redirectUri = 'https://oauth.pstmn.io/v1/callback'
+  const { client, secret } = await app.operator.clients.create(
+    newClientSchema.parse({
+      client_name: 'Postman',
+      redirect_uris: [redirectUri],
+      grant_types: ['authorization_code', 'client_credentials'],
+      token_endpoint_auth_method: 'client_secret_post',
+    }),
+  )
+  const { accessToken } = await api.signUp()
+  const variables = { baseUrl: issuer, access_token: accessToken }
+  const ofClient = { oauth_client_id: client.clientId, oauth_client_secret: secret ?? '' }
+  const all = await runCollection({ ...variables, ...ofClient, oauth_redirect_uri: redirectUri }, applications.name)
+  t.strictSame(all, { failures: [], tested: namesIn(applications), skipped: [] })
+  const withoutClient = await runCollection(variables, applications.name)
+  t.strictSame(withoutClient, { failures: [], tested: ['Discovery'], skipped: skippedIn(provider) })
 })
 
 t.test('the streams of the collection get the expected responses', { skip: needsEmbedded }, async (t) => {

@@ -44,7 +44,7 @@ export const presence: Folder = {
     {
       name: 'OpenID configuration',
       operation: 'getOpenIdConfiguration',
-      about: 'The same for verifiers that know no other document. Sallyport issues no ID tokens.',
+      about: 'The same for verifiers that know no other document. With `OAUTH=on`, it also describes the OpenID provider.',
       answers: 200,
     },
   ],

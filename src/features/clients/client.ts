@@ -37,5 +37,6 @@ export interface Resource {
   readonly alg: ResourceAlgorithm | null
 }
 
-export const resourceAlgorithms = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
+/** Nearly every library knows it, so there are keys of it besides those of SIGNING_ALGORITHM. */
+export const resourceAlgorithms = ['ES256'] as const
 export type ResourceAlgorithm = (typeof resourceAlgorithms)[number]

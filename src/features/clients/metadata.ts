@@ -82,7 +82,8 @@ const stored = z.object({
   backchannel_logout_uri: z.string().optional(),
   backchannel_logout_session_required: z.boolean().optional(),
   scope: z.string().optional(),
-  id_token_signed_response_alg: oneOf(idTokenAlgorithms).optional(),
+  // Others could be registered before ID tokens were signed.
+  id_token_signed_response_alg: oneOf(idTokenAlgorithms).optional().catch(undefined),
   pkce: oneOf(['required', 'optional']).default('required'),
   lost_answer: oneOf(['grace', 'until_used']).default('grace'),
   introspect: z.boolean().default(false),
@@ -104,6 +105,7 @@ const written = stored.extend({
     .optional(),
   jwks_uri: webUriSchema.optional(),
   backchannel_logout_uri: webUriSchema.optional(),
+  id_token_signed_response_alg: oneOf(idTokenAlgorithms).optional(),
   scope: scopeSchema.optional(),
   default_resource: resourceIdentifierSchema.optional(),
 })

@@ -201,7 +201,9 @@ export interface ClientTokens {
    * the key that the request has proven, or to `jkt` where it says so. `clientEpoch` is the client's, as it was when it authenticated.
    */
   issueAccessToken(
-    told: { clientEpoch: number } & Partial<Pick<AccessTokenGrant, 'scope' | 'audience' | 'jkt' | 'ttlSeconds'>>,
+    told: { clientEpoch: number } & Partial<
+      Pick<AccessTokenGrant, 'scope' | 'audience' | 'jkt' | 'ttlSeconds' | 'algorithm'>
+    >,
   ): IssuedAccessToken
 }
 

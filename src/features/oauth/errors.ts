@@ -64,8 +64,14 @@ export function challengeFor(authorization: string | undefined): string {
   return 'Basic realm="sallyport"'
 }
 
-/** Makes the routes of a scope refuse as OAuth does, and describe it so. What no route answers stays a problem. */
-export function answerOAuthErrors(scope: FastifyInstance): void {
+/** The errors of the protocol itself that a route describes, by its path. */
+export type DescribedErrors = Record<string, readonly OAuthError[]>
+
+/**
+ * Makes the routes of a scope refuse as OAuth does, and describe it so; `ownErrors` are described besides. What no route answers
+ * stays a problem.
+ */
+export function answerOAuthErrors(scope: FastifyInstance, ownErrors: DescribedErrors = {}): void {
   scope.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error, request.raw.complete)
     noteProblem(problem, request)
@@ -79,7 +85,7 @@ export function answerOAuthErrors(scope: FastifyInstance): void {
       })
       .send(JSON.stringify(body))
   })
-  scope.addHook('onRoute', describeErrors)
+  scope.addHook('onRoute', (route) => describeErrors(route, ownErrors[route.url] ?? []))
 }
 
 const exampleOptions: Partial<Record<ProblemCode, ProblemOptions>> = {
@@ -87,12 +93,15 @@ const exampleOptions: Partial<Record<ProblemCode, ProblemOptions>> = {
 }
 
 /** Puts the errors of OAuth in the place of the problems that a route describes. */
-function describeErrors(route: RouteOptions): void {
+function describeErrors(route: RouteOptions, ownErrors: readonly OAuthError[]): void {
+  const described = [
+    ...ownErrors,
+    ...documentedProblems(route).map((code) => toOAuthError(new Problem(code, exampleOptions[code]))),
+  ]
   const errors = new Map<number, Map<string, object>>()
-  for (const code of documentedProblems(route)) {
-    const { status, ...value } = toOAuthError(new Problem(code, exampleOptions[code]))
+  for (const { status, ...value } of described) {
     const ofStatus = errors.get(status) ?? new Map<string, object>()
-    if (!ofStatus.has(value.error)) ofStatus.set(value.error, { summary: problemCodes[code].title, value })
+    if (!ofStatus.has(value.error)) ofStatus.set(value.error, { summary: value.error_description, value })
     errors.set(status, ofStatus)
   }
   const successes = Object.entries(route.schema?.response ?? {}).filter(([status]) => Number(status) < 400)

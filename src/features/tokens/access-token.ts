@@ -19,6 +19,7 @@ import {
 } from '../../wire/claims.js'
 import type { Clock } from '../../platform/clock.js'
 import { Problem } from '../../platform/problem.js'
+import type { RESOURCE_ALGORITHM, SigningAlgorithm } from './algorithms.js'
 import type { KeySet, VerificationKey } from './signing-keys.js'
 
 /** The session and user data of an access token. */
@@ -46,6 +47,8 @@ export interface AccessTokenGrant {
   jkt?: string | null | undefined
   /** ACCESS_TOKEN_TTL by default; an hour at most. */
   ttlSeconds?: number | undefined
+  /** SIGNING_ALGORITHM by default. */
+  algorithm?: typeof RESOURCE_ALGORITHM | undefined
 }
 
 export interface IssuedAccessToken {
@@ -84,8 +87,13 @@ export interface AccessTokens {
   verifyIssued(token: string): Promise<MaybeBoundClaims>
 }
 
+type AccessTokenKeys = Pick<KeySet, 'active' | 'find' | 'findAfterReload' | 'isWithdrawn'>
+
 interface AccessTokensOptions {
-  keys: Pick<KeySet, 'active' | 'find' | 'findAfterReload' | 'isWithdrawn'>
+  keys: AccessTokenKeys
+  /** Of resources that ask for another algorithm. */
+  resourceKeys: AccessTokenKeys & Pick<KeySet, 'isSigning'>
+  signingAlgorithm: SigningAlgorithm
   clock: Clock
   issuer: string
   audience: string
@@ -96,7 +104,7 @@ interface AccessTokensOptions {
 const CLOCK_TOLERANCE_SECONDS = 5
 
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
-  const { keys, clock, issuer, audience, ttlSeconds } = options
+  const { keys, resourceKeys, signingAlgorithm, clock, issuer, audience, ttlSeconds } = options
 
   // At most twice as many.
   const verified = createVerifiedTokens(new QuickLRU({ maxSize: VERIFIED_CACHE_SIZE }))
@@ -104,7 +112,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   function find(token: string): AccessTokenClaims | null {
     const known = verified.find(token)
     if (known === undefined) return null
-    if (keys.find(known.kid) !== null) return known.claims
+    if (findPublished(known.kid) !== null) return known.claims
     verified.forget(token)
     return null
   }
@@ -129,14 +137,23 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   async function findKey(token: string): Promise<VerificationKey | null> {
     const header = parseHeader(token)
     if (header === null) return null
-    const key = keys.find(header.kid) ?? (await keys.findAfterReload(header.kid))
-    return key?.algorithm === header.alg ? key : null
+    const { kid, alg } = header
+    const key = findPublished(kid) ?? (await keys.findAfterReload(kid)) ?? (await findResourceKeyAfterReload(kid))
+    return key?.algorithm === alg ? key : null
+  }
+
+  function findPublished(kid: string): VerificationKey | null {
+    return keys.find(kid) ?? resourceKeys.find(kid)
+  }
+
+  async function findResourceKeyAfterReload(kid: string): Promise<VerificationKey | null> {
+    return resourceKeys.isSigning ? resourceKeys.findAfterReload(kid) : null
   }
 
   /** Its signature proves nothing any more, but a client that got it from us only has to refresh. */
   function isOfWithdrawnKey(token: string): boolean {
     const header = parseHeader(token)
-    return header !== null && keys.isWithdrawn(header.kid)
+    return header !== null && (keys.isWithdrawn(header.kid) || resourceKeys.isWithdrawn(header.kid))
   }
 
   /** Times are left to each use of the token, and to a clock that follows the database's. */
@@ -181,8 +198,10 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     }
   }
 
-  function sign(claims: AccessTokenClaims): IssuedAccessToken {
-    const token = keys.active().jwt.sign(claims)
+  function sign(claims: AccessTokenClaims, grant?: AccessTokenGrant): IssuedAccessToken {
+    const isDefault = (grant?.algorithm ?? signingAlgorithm) === signingAlgorithm
+    const { jwt } = isDefault ? keys.active() : resourceKeys.active()
+    const token = jwt.sign(claims)
     return { token, expiresAt: new Date(claims.exp * 1000), expiresInSeconds: claims.exp - claims.iat }
   }
 
@@ -198,12 +217,12 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
         amr: subject.amr,
         acr: subject.acr,
       }
-      return sign(claims)
+      return sign(claims, grant)
     },
 
     issueToClient(grant, at) {
       const claims: ClientClaims = { ...sharedClaims(at, grant), sub: grant.client.clientId, roles: [] }
-      return sign(claims)
+      return sign(claims, grant)
     },
 
     verify: async (token) => requireGenuine(token, await read(token)),

@@ -14,14 +14,20 @@ const generate = promisify(generateKeyPair)
 export const idTokenAlgorithms = ['RS256', 'ES256'] as const
 export type IdTokenAlgorithm = (typeof idTokenAlgorithms)[number]
 
-/** What tokens a key signs. Each algorithm of ID tokens has keys of its own. */
-export type KeyUse = 'access_token' | 'id_token' | 'id_token_es256'
+/**
+ * What tokens a key signs. Access tokens of a resource that asks for an algorithm other than SIGNING_ALGORITHM have keys of
+ * their own, and so has each algorithm of ID tokens.
+ */
+export type KeyUse = 'access_token' | 'resource_token' | 'id_token' | 'id_token_es256'
+
+/** What a resource can ask for: the algorithm that nearly every library knows. */
+export const RESOURCE_ALGORITHM = 'ES256' as const satisfies SigningAlgorithm
 
 /**
  * The bits of RSA keys. For access tokens, NIST SP 800-57 puts 3072 level with the other algorithms. An ID token is read
  * within seconds, and 2048 bits sign eight times as many.
  */
-const rsaBits = (use: KeyUse) => (use === 'access_token' ? 3072 : 2048)
+const rsaBits = (use: KeyUse) => (use === 'id_token' ? 2048 : 3072)
 
 /** Makes a key pair for an algorithm. */
 export async function generateSigningKey(

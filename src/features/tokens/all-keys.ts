@@ -24,6 +24,7 @@ export interface SigningKeys extends Omit<KeySet, 'privateKeys' | 'prepareWithdr
 
 export interface AllKeysOptions {
   ofAccessTokens: KeySet
+  ofResourceTokens: KeySet
   /** One for each algorithm. */
   ofIdTokens: readonly KeySet[]
   database: Database
@@ -31,9 +32,10 @@ export interface AllKeysOptions {
   audit: Audit<typeof keyEvents>
 }
 
-/** The keys of access tokens and of ID tokens, which are published and replaced together. */
-export function createAllKeys({ ofAccessTokens, ofIdTokens, database, secrets, audit }: AllKeysOptions): SigningKeys {
-  const sets = [ofAccessTokens, ...ofIdTokens]
+/** The keys of all access tokens and of ID tokens, which are published and replaced together. */
+export function createAllKeys(options: AllKeysOptions): SigningKeys {
+  const { ofAccessTokens, ofResourceTokens, ofIdTokens, database, secrets, audit } = options
+  const sets = [ofAccessTokens, ofResourceTokens, ...ofIdTokens]
 
   async function onEach(work: (set: KeySet) => Promise<unknown>): Promise<void> {
     for (const set of sets) await work(set)
@@ -49,7 +51,7 @@ export function createAllKeys({ ofAccessTokens, ofIdTokens, database, secrets, a
     async rotate(options) {
       // Whether it is too soon is about access tokens: ID tokens may be issued only since today.
       const rotation = await ofAccessTokens.rotate(options)
-      if (rotation.outcome === 'rotated') for (const set of ofIdTokens) await set.rotate(options)
+      if (rotation.outcome === 'rotated') for (const set of [ofResourceTokens, ...ofIdTokens]) await set.rotate(options)
       return rotation
     },
 

@@ -27,6 +27,7 @@ const PUBLISHED_AHEAD_MS = DAY_MS
  */
 const retiredMs = {
   access_token: 2 * MAX_ACCESS_TOKEN_SECONDS * 1000,
+  resource_token: 2 * MAX_ACCESS_TOKEN_SECONDS * 1000,
   id_token: ACTIVE_MS,
   id_token_es256: ACTIVE_MS,
 } as const satisfies Record<KeyUse, number>

@@ -32,6 +32,8 @@ export interface PrivateKey {
 
 /** The signing keys of one use. */
 export interface KeySet {
+  /** Whether there are keys that sign; if not, there can still be published ones. */
+  readonly isSigning: boolean
   /** Creates missing keys, rotates those that are due and reads all keys. Called at the start and every minute. */
   maintain(): Promise<void>
   /** Reads the keys from the database. */
@@ -147,6 +149,8 @@ export function createKeySet(options: KeySetOptions): KeySet {
   }
 
   const keys: KeySet = {
+    isSigning,
+
     async maintain() {
       const stored = await makeAllChanges()
       adopt(stored)

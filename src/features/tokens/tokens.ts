@@ -7,13 +7,13 @@ import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
 import { createAccessTokens, type AccessTokens } from './access-token.js'
-import type { SigningAlgorithm } from './algorithms.js'
+import { RESOURCE_ALGORITHM, type SigningAlgorithm } from './algorithms.js'
 import type { keyEvents } from './audit-events.js'
 import { createAllKeys, type SigningKeys } from './all-keys.js'
 import { createKeySet } from './signing-keys.js'
 
 export { FIRST_PARTY_CLIENT } from '../../wire/claims.js'
-export { idTokenAlgorithms, type IdTokenAlgorithm } from './algorithms.js'
+export { idTokenAlgorithms, RESOURCE_ALGORITHM, type IdTokenAlgorithm } from './algorithms.js'
 export type { AccessTokenGrant, AccessTokens, IssuedAccessToken } from './access-token.js'
 export type { Withdrawal } from './key-changes.js'
 export type { SigningKeys } from './all-keys.js'
@@ -28,8 +28,8 @@ export interface TokensOptions {
   issuer: string
   audience: string
   accessTokenTtlSeconds: number
-  /** Whether ID tokens are signed. */
-  issuesIdTokens: boolean
+  /** Whether there is an OpenID provider: ID tokens are signed, and access tokens as their resources ask for it. */
+  isProvider: boolean
 }
 
 export interface Tokens {
@@ -38,15 +38,22 @@ export interface Tokens {
 }
 
 export function createTokens(options: TokensOptions): Tokens {
-  const { database, secrets, clock, audit, issuer, audience, signingAlgorithm, accessTokenTtlSeconds } = options
+  const { database, secrets, clock, audit, issuer, audience, signingAlgorithm, isProvider } = options
   const common = { database, secrets, clock, audit }
-  const keys = createKeySet({ ...common, use: 'access_token', algorithm: signingAlgorithm, isSigning: true })
+  const ofAccessTokens = createKeySet({ ...common, use: 'access_token', algorithm: signingAlgorithm, isSigning: true })
+  const ofResourceTokens = createKeySet({
+    ...{ ...common, use: 'resource_token', algorithm: RESOURCE_ALGORITHM },
+    isSigning: isProvider && signingAlgorithm !== RESOURCE_ALGORITHM,
+  })
   const ofIdTokens = [
-    createKeySet({ ...common, use: 'id_token', algorithm: 'RS256', isSigning: options.issuesIdTokens }),
-    createKeySet({ ...common, use: 'id_token_es256', algorithm: 'ES256', isSigning: options.issuesIdTokens }),
+    createKeySet({ ...common, use: 'id_token', algorithm: 'RS256', isSigning: isProvider }),
+    createKeySet({ ...common, use: 'id_token_es256', algorithm: 'ES256', isSigning: isProvider }),
   ]
-  return {
-    keys: createAllKeys({ ...common, ofAccessTokens: keys, ofIdTokens }),
-    accessTokens: createAccessTokens({ keys, clock, issuer, audience, ttlSeconds: accessTokenTtlSeconds }),
-  }
+  const keys = createAllKeys({ ...common, ofAccessTokens, ofResourceTokens, ofIdTokens })
+  const { accessTokenTtlSeconds: ttlSeconds } = options
+  const accessTokens = createAccessTokens({
+    ...{ keys: ofAccessTokens, resourceKeys: ofResourceTokens, signingAlgorithm },
+    ...{ clock, issuer, audience, ttlSeconds },
+  })
+  return { keys, accessTokens }
 }

@@ -34,6 +34,8 @@ export function mountProvider(server: AppInstance, tools: PageTools, provider: O
     scope.get('/oauth/authorize/:uid', forAnyone, answer)
     scope.get('/oauth/logout', entry, answer)
     scope.post('/oauth/logout/confirm', forAnyone, answer)
+    // Where a browser arrives after a logout without an address to return to.
+    scope.get('/oauth/logout/success', forAnyone, answer)
     done()
   })
 

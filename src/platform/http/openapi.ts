@@ -39,6 +39,7 @@ export async function describeApi(
         { name: 'Sessions', description: 'The sessions of the current user.' },
         { name: 'Keys', description: 'Public keys for verifying access tokens.' },
         { name: 'Verifiers', description: 'For other services: revocations and introspection.' },
+        { name: 'OpenID provider', description: 'For registered clients; only with `OAUTH=on`.' },
         { name: 'Operations', description: 'Health probes.' },
       ],
       components: {

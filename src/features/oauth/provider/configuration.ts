@@ -132,6 +132,8 @@ export function createConfiguration(context: ProviderContext): Configuration {
       audience: identifier,
       accessTokenTTL: resource.accessTtlSeconds ?? settings.accessTokenSeconds,
       accessTokenFormat: 'opaque',
+      // Told to `models.ts`: the library reads it for tokens that it signs itself.
+      ...(resource.alg !== null && { jwt: { sign: { alg: resource.alg } } }),
     }
   }
 }

@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider'
 import type { AccessToken, Client, ClientCredentials, RefreshToken } from 'oidc-provider'
+import { RESOURCE_ALGORITHM, type AccessTokenGrant } from '../../tokens/tokens.js'
 import { ownMetadataOf } from './client.js'
 import { requireState, type ProviderContext } from './context.js'
 import { openFamily } from './opening.js'
@@ -52,12 +53,17 @@ function epochOf({ client }: AccessToken | ClientCredentials): number {
 }
 
 /** What the library has decided that a token is for, and the key that the request has proven. */
-function whatFor({ scope = '', aud, jkt, resourceServer }: AccessToken | ClientCredentials) {
+function whatFor({
+  scope = '',
+  aud,
+  jkt,
+  resourceServer,
+}: AccessToken | ClientCredentials): Omit<AccessTokenGrant, 'client'> {
+  const { accessTokenTTL: ttlSeconds, jwt } = resourceServer ?? {}
+  const isAsked = jwt?.sign !== undefined && jwt.sign !== false && jwt.sign.alg === RESOURCE_ALGORITHM
   return {
-    scope,
-    audience: aud === undefined ? [] : [aud].flat(),
-    jkt: jkt ?? null,
-    ttlSeconds: resourceServer?.accessTokenTTL,
+    ...{ scope, audience: aud === undefined ? [] : [aud].flat(), jkt: jkt ?? null, ttlSeconds },
+    algorithm: isAsked ? RESOURCE_ALGORITHM : undefined,
   }
 }
 

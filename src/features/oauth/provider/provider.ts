@@ -10,6 +10,7 @@ import type { UserClaims } from '../../../wire/claims.js'
 import { basePathOf } from '../../../platform/http/base-path.js'
 import { callerOf } from '../../../platform/http/caller.js'
 import { genuineCookies } from '../../browser/browser.js'
+import { challengeFor } from '../errors.js'
 import { createConfiguration } from './configuration.js'
 import type { ProviderContext, ProviderOptions } from './context.js'
 import { implyConsent } from './implied-consent.js'
@@ -96,6 +97,10 @@ function makeProvider(context: ProviderContext): Provider {
   provider.use(async (ctx, next) => {
     await next()
     await signOut(context, ctx)
+    // RFC 9110, section 15.5.2: the library sends a challenge only to clients that used the header themselves.
+    if (ctx.status === 401 && !ctx.response.get('www-authenticate')) {
+      ctx.set('www-authenticate', challengeFor(ctx.req.headers.authorization))
+    }
     if (ctx.respond !== false) states.of(ctx.req)?.reply.hijack()
   })
   followBrowserSession(provider, context)

@@ -43,7 +43,8 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
         grantId: family.grantId ?? FIRST_PARTY_GRANT,
         gty: 'authorization_code',
         scope,
-        ...(audience.length > 0 && { resource: audience }),
+        // In a list, the library takes even a single one for a choice that the client has to make.
+        ...(audience.length > 0 && { resource: audience.length === 1 ? audience[0] : audience }),
         ...(family.rpSid !== null && { sid: family.rpSid }),
         // The library refuses a request that does not prove this key.
         ...(jkt !== null && { jkt }),
