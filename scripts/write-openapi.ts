@@ -11,12 +11,12 @@ import { createLogger } from '../src/platform/http/logging.js'
 import { formatJson, writeOrCheck } from './generated-files.js'
 
 /**
- * The document of an application with default settings and all of its routes, those of OAUTH=on included, on a database that
+ * The document of an application with default settings and all of its routes, those of the OpenID provider included, on a database that
  * lives in memory only.
  */
 async function describeApplication(): Promise<object> {
   const log = createLogger({ level: 'warn' })
-  const config = readConfig({ NODE_ENV: 'test', OAUTH: 'on' })
+  const config = readConfig({ NODE_ENV: 'test', OAUTH: 'on', OAUTH_REGISTRATION: 'open' })
   const secrets = new SecretKeys(new SecretKey(randomBytes(32)))
   const database = await openEmbedded({ dataDir: null, log, deadlineMs: 30_000 })
   await database.migrate()

@@ -27,6 +27,8 @@ const errorsOf: Record<string, string[]> = {
     ...['invalid_client', 'invalid_grant', 'invalid_scope', 'invalid_target'],
     ...['unauthorized_client', 'unsupported_grant_type'],
   ],
+  '/oauth/device_authorization': ['invalid_client', 'invalid_scope', 'invalid_target', 'unauthorized_client'],
+  '/oauth/register': ['invalid_client_metadata', 'invalid_redirect_uri', 'invalid_token', 'rate_limited'],
   '/oauth/par': ['invalid_client', 'invalid_target', 'unsupported_response_type'],
   '/oauth/userinfo': ['insufficient_scope', 'invalid_token'],
 }
@@ -34,7 +36,7 @@ const errorsOf: Record<string, string[]> = {
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
 
 t.test('the document describes everything that a client needs', async (t) => {
-  const { app, api } = await startApp(t, { settings: { OAUTH: 'on' } })
+  const { app, api } = await startApp(t, { settings: { OAUTH: 'on', OAUTH_REGISTRATION: 'open' } })
   const operations = [...operationsOf(app.server), ...streamsOf(app.server)]
   t.equal(streamsOf(app.server).length, 2)
 

@@ -1,8 +1,8 @@
 import type { EndReason } from '../../src/wire/end-reason.js'
 import type { ProblemCode } from '../../src/wire/problem-codes.js'
 
-/** The errors of OAuth that the tour provokes (RFC 6749, section 5.2; RFC 6750, section 3.1). */
-export type OAuthErrorCode = 'invalid_client' | 'invalid_token'
+/** The errors of OAuth that the tour provokes (RFC 6749, section 5.2; RFC 6750, section 3.1; RFC 7591, section 3.2.2). */
+export type OAuthErrorCode = 'invalid_client' | 'invalid_redirect_uri' | 'invalid_token'
 
 /** A folder of the collection: a part of the tour. */
 export interface Folder {

@@ -65,5 +65,6 @@ export const variables = [
   { key: 'mfa_token', value: '', description: 'Sent with the second factor.' },
   { key: 'flow_token', value: '', description: 'Sent together with the code of a mail.' },
   { key: 'oauth_provider', value: '', description: 'Set by "Discovery" where folder 12 can be sent.' },
+  { key: 'oauth_registration', value: '', description: 'Set by "Discovery" where applications may register themselves.' },
   { key: 'attempt_key', value: '', description: 'Set while a refresh is waiting for its response.' },
 ]

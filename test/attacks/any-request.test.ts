@@ -51,7 +51,7 @@ const needFactors = [
 const needApps = ['endApp']
 
 /** They succeed only for a registered client, or with the access token that one was issued. */
-const needClients = ['issueTokens', 'pushAuthorizationRequest', 'getUserInfo', 'postUserInfo']
+const needClients = ['issueTokens', 'authorizeDevice', 'pushAuthorizationRequest', 'getUserInfo', 'postUserInfo']
 
 t.test('HTTP-01: any request to any operation gets a documented response', async (t) => {
   const { credential, sha256 } = createVerifierCredential()
@@ -59,7 +59,12 @@ t.test('HTTP-01: any request to any operation gets a documented response', async
   const clock = Object.assign(createTestClock(), { elapsedMs: () => 0 })
   const { app, api, config } = await startApp(t, {
     clock,
-    settings: { VERIFIER_KEYS: `fuzz:${sha256}`, SIGN_IN_METHODS: 'password,otp', OAUTH: 'on' },
+    settings: {
+      VERIFIER_KEYS: `fuzz:${sha256}`,
+      SIGN_IN_METHODS: 'password,otp',
+      OAUTH: 'on',
+      OAUTH_REGISTRATION: 'open',
+    },
   })
   const { port } = await connectTo(t, app.server)
   const send = createSend(port)

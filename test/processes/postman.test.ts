@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
 import { isFolder, stepsIn, type Folder } from '../../scripts/postman/step.js'
 import { tour } from '../../scripts/postman/tour.js'
-import { applications, provider } from '../../scripts/postman/tour/applications.js'
+import { applications, provider, registration } from '../../scripts/postman/tour/applications.js'
 import { services } from '../../scripts/postman/tour/services.js'
 import { streams } from '../../scripts/postman/tour/streams.js'
 import { createVerifierCredential, newClientSchema } from '../../src/features/clients/clients.js'
@@ -38,26 +38,26 @@ t.test('every request of the collection gets the expected response', { skip: nee
   t.test('with the credential of another service: all except the streams', async (t) => {
     const { failures, tested, skipped } = await runCollection({ baseUrl: url, verifier_credential: credential })
     t.strictSame(failures, [])
-    t.strictSame(tested, namesOutside(streams, provider))
-    t.strictSame(skipped, skippedIn(streams, provider))
+    t.strictSame(tested, namesOutside(streams, provider, registration))
+    t.strictSame(skipped, skippedIn(streams, provider, registration))
   })
 
   t.test('a second time, without one: requests that need it are skipped with a reason', async (t) => {
     const { failures, tested, skipped } = await runCollection({ baseUrl: url })
     t.strictSame(failures, [])
-    t.strictSame(tested, namesOutside(services, streams, provider))
-    t.strictSame(skipped, skippedIn(services, streams, provider))
+    t.strictSame(tested, namesOutside(services, streams, provider, registration))
+    t.strictSame(skipped, skippedIn(services, streams, provider, registration))
   })
 })
 
 t.test('the requests of applications get the expected responses', { skip: needsEmbedded }, async (t) => {
-  const { app, api, issuer } = await startProvider(t)
+  const { app, api, issuer } = await startProvider(t, { settings: { OAUTH_REGISTRATION: 'open' } })
   const redirectUri = 'https://oauth.pstmn.io/v1/callback'
   const { client, secret } = await app.operator.clients.create(
     newClientSchema.parse({
       client_name: 'Postman',
       redirect_uris: [redirectUri],
-      grant_types: ['authorization_code', 'client_credentials'],
+      grant_types: [...['authorization_code', 'client_credentials'], 'urn:ietf:params:oauth:grant-type:device_code'],
       token_endpoint_auth_method: 'client_secret_post',
     }),
   )
@@ -67,7 +67,11 @@ t.test('the requests of applications get the expected responses', { skip: needsE
   const all = await runCollection({ ...variables, ...ofClient, oauth_redirect_uri: redirectUri }, applications.name)
   t.strictSame(all, { failures: [], tested: namesIn(applications), skipped: [] })
   const withoutClient = await runCollection(variables, applications.name)
-  t.strictSame(withoutClient, { failures: [], tested: ['Discovery'], skipped: skippedIn(provider) })
+  t.strictSame(withoutClient, {
+    failures: [],
+    tested: ['Discovery', ...namesIn(registration)],
+    skipped: skippedIn(provider),
+  })
 })
 
 t.test('the streams of the collection get the expected responses', { skip: needsEmbedded }, async (t) => {

@@ -48,6 +48,17 @@ export const provider: Folder = {
       }),
     ),
     {
+      name: 'Get the codes of a device',
+      operation: 'authorizeDevice',
+      about:
+        'RFC 8628: a device that has no browser shows the user code, and its user enters it at the address that the script ' +
+        'prints. Meanwhile the device polls the token endpoint.',
+      send: { bearer: null, body: { ...client, scope: 'openid email' } },
+      answers: 200,
+      keeps: { device_code: 'device_code' },
+      then: `console.log(answer.verification_uri_complete)`,
+    },
+    {
       name: 'Push an authorization request',
       operation: 'pushAuthorizationRequest',
       about:
@@ -73,11 +84,36 @@ export const provider: Folder = {
   ],
 }
 
+/** Its requests are skipped where discovery names no endpoint for them. */
+export const registration: Folder = {
+  name: 'Registration',
+  about: 'An application registers itself (RFC 7591), as agents do.',
+  needs: { variable: 'oauth_registration', reason: 'requires OAUTH_REGISTRATION=open' },
+  steps: [
+    {
+      name: 'Register an application',
+      operation: 'registerClient',
+      about: 'It may be less than one that an operator registers: its users are always asked for their consent.',
+      send: { bearer: null, body: { client_name: 'Notes', redirect_uris: ['https://notes.example.com/callback'] } },
+      answers: 201,
+      checks: { 'it has a secret': `pm.expect(answer.client_secret).to.match(/^spc_/)` },
+    },
+    {
+      name: 'Register one whose address no browser may return to',
+      operation: 'registerClient',
+      about: 'Redirect addresses are checked as those of `client:create` are.',
+      send: { bearer: null, body: { client_name: 'Notes', redirect_uris: ['http://notes.example.com/callback'] } },
+      answers: 'invalid_redirect_uri',
+    },
+  ],
+}
+
 export const applications: Folder = {
   name: '12. Applications',
   about:
     'What applications do that sign their users in here (docs/oauth.md). Start Sallyport with `OAUTH=on`, register a client with ' +
     '`npm run client:create -- --client-name Postman --grant-types authorization_code --grant-types client_credentials ' +
+    '--grant-types urn:ietf:params:oauth:grant-type:device_code ' +
     '--redirect-uris https://oauth.pstmn.io/v1/callback --token-endpoint-auth-method client_secret_post`, and set the ' +
     'environment variables `oauth_client_id` and `oauth_client_secret`. Without them, only discovery is sent.',
   steps: [
@@ -89,8 +125,10 @@ export const applications: Folder = {
       then: `
         const isReady = answer.token_endpoint !== undefined && Boolean(pm.variables.get('oauth_client_secret'))
         pm.collectionVariables.set('oauth_provider', isReady ? 'yes' : '')
+        pm.collectionVariables.set('oauth_registration', answer.registration_endpoint === undefined ? '' : 'yes')
       `,
     },
     provider,
+    registration,
   ],
 }

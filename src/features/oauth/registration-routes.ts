@@ -41,10 +41,17 @@ const registeredClient = z
   })
   .meta({ id: 'RegisteredClient', description: 'RFC 7591, section 3.2.1.' })
 
+/** RFC 7591, section 3.2.2, and RFC 6750 for the token of the operator. */
+const refusals = [
+  { status: 400, error: 'invalid_redirect_uri', error_description: 'redirect_uris must be https addresses' },
+  { status: 400, error: 'invalid_client_metadata', error_description: 'client_name is missing' },
+  { status: 401, error: 'invalid_token', error_description: 'A token of the operator is required' },
+]
+
 /** POST /oauth/register, where applications may register themselves. */
 export function mountRegistrationRoutes(server: AppInstance, registration: Registration): void {
   void server.register((scope: AppInstance, _options, done) => {
-    answerOAuthErrors(scope)
+    answerOAuthErrors(scope, { [PATH]: refusals })
     scope.addContentTypeParser('*', (_request, _payload, parsed) =>
       parsed(new Problem('invalid_request', { detail: 'The body must be JSON, with Content-Type: application/json' })),
     )
@@ -52,14 +59,15 @@ export function mountRegistrationRoutes(server: AppInstance, registration: Regis
     scope.setValidatorCompiler(() => () => true)
 
     scope.post(
-      '/oauth/register',
+      PATH,
       {
         schema: {
           operationId: 'registerClient',
           summary: 'Register a client',
           description:
             'RFC 7591. With `OAUTH_REGISTRATION=token`, `Authorization: Bearer` has a token of `registration-token:create`. ' +
-            'What a client may not be is left out or refused; the response tells what was registered.',
+            'What a client may not be is left out or refused; the response tells what was registered. ' +
+            'Only with `OAUTH=on`, where applications may register themselves.',
           tags: ['OpenID provider'],
           security: [{}],
           body: registrationRequest,
