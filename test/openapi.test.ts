@@ -28,7 +28,7 @@ const errorsOf: Record<string, string[]> = {
     ...['unauthorized_client', 'unsupported_grant_type'],
   ],
   '/oauth/device_authorization': ['invalid_client', 'invalid_scope', 'invalid_target', 'unauthorized_client'],
-  '/oauth/register': ['invalid_client_metadata', 'invalid_redirect_uri', 'invalid_token', 'rate_limited'],
+  '/oauth/register': ['invalid_client_metadata', 'invalid_redirect_uri', 'invalid_token', 'temporarily_unavailable'],
   '/oauth/par': ['invalid_client', 'invalid_target', 'unsupported_response_type'],
   '/oauth/userinfo': ['insufficient_scope', 'invalid_token'],
 }

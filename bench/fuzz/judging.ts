@@ -36,7 +36,11 @@ export function faultsOf(request: AnyRequest, answer: Answer, { headers }: Expec
   ]
 }
 
-function faultsOfHeaders({ operation }: AnyRequest, answer: Answer, expected: Record<string, string>): string[] {
+function faultsOfHeaders(
+  { operation, headers }: AnyRequest,
+  answer: Answer,
+  expected: Record<string, string>,
+): string[] {
   // Pages for people load their own styles and scripts.
   const own = operation === null ? ['content-security-policy'] : []
   const missing = Object.entries(expected).flatMap(([name, value]) => {
@@ -44,7 +48,10 @@ function faultsOfHeaders({ operation }: AnyRequest, answer: Answer, expected: Re
     if (actual === undefined) return [`has no ${name}`]
     return actual === value || own.includes(name) ? [] : [`has ${name}: ${String(actual)}`]
   })
-  const needed = ['x-request-id', 'cache-control', 'vary', ...(neededBy.get(answer.status) ?? [])]
+  const isOAuths = operation?.answers.get(answer.status)?.mediaType === 'application/json'
+  // RFC 6749, section 5.2: a client that sends no credentials by the header is told of its fault in the body.
+  const byStatus = isOAuths && headers['authorization'] === undefined ? [] : (neededBy.get(answer.status) ?? [])
+  const needed = ['x-request-id', 'cache-control', 'vary', ...byStatus]
   return [...missing, ...needed.filter((name) => answer.headers[name] === undefined).map((name) => `has no ${name}`)]
 }
 

@@ -11,7 +11,7 @@ import { startApp } from '../support/app.js'
 import { connectTo } from '../support/client.js'
 import { createTestClock } from '../support/clock.js'
 
-const REQUESTS = 3200
+const REQUESTS = 4000
 const SEED = 42
 const VISITORS = 2
 

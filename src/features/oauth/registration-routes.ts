@@ -39,7 +39,20 @@ const registeredClient = z
     client_secret_expires_at: z.int().optional().describe('0: it does not expire.'),
     ...metadata,
   })
-  .meta({ id: 'RegisteredClient', description: 'RFC 7591, section 3.2.1.' })
+  .meta({
+    id: 'RegisteredClient',
+    description: 'RFC 7591, section 3.2.1.',
+    examples: [
+      {
+        client_id: '0197f3a2-8c4e-7b1d-9f60-3a5c7e9d1b24',
+        ...{ client_id_issued_at: 1_796_000_000, client_secret: 'spc_…', client_secret_expires_at: 0 },
+        ...{ client_name: 'Notes', redirect_uris: ['https://notes.example.com/callback'], scope: 'openid email' },
+        ...{ grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] },
+        ...{ token_endpoint_auth_method: 'client_secret_basic', application_type: 'web' },
+        post_logout_redirect_uris: [],
+      },
+    ],
+  })
 
 /** RFC 7591, section 3.2.2, and RFC 6750 for the token of the operator. */
 const refusals = [
@@ -59,7 +72,7 @@ export function mountRegistrationRoutes(server: AppInstance, registration: Regis
     scope.setValidatorCompiler(() => () => true)
 
     scope.post(
-      PATH,
+      '/oauth/register',
       {
         schema: {
           operationId: 'registerClient',

@@ -10,7 +10,6 @@ import type { UserClaims } from '../../../wire/claims.js'
 import { basePathOf } from '../../../platform/http/base-path.js'
 import { callerOf } from '../../../platform/http/caller.js'
 import { genuineCookies } from '../../browser/browser.js'
-import { challengeFor } from '../errors.js'
 import { createConfiguration } from './configuration.js'
 import type { ProviderContext, ProviderOptions } from './context.js'
 import { implyConsent } from './implied-consent.js'
@@ -44,13 +43,20 @@ export async function createOpenIdProvider(options: ProviderOptions): Promise<Op
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value)
       }
-      request.raw.url = implyConsent(request.raw.url ?? '')
+      request.raw.url = implyConsent(urlOf(request))
       await current().callback(request.raw, reply.raw)
       return begun.page
     },
 
     interactions: createInteractions(context, () => current().provider),
   }
+}
+
+/** The library compares paths as text; a route answers every spelling of its path, such as `/%6fauth/token`. */
+function urlOf({ raw, routeOptions }: FastifyRequest): string {
+  const { url = '' } = raw
+  const path = routeOptions.url ?? ''
+  return path.includes(':') ? url : path + url.slice(url.split('?', 1)[0]?.length)
 }
 
 interface Current {
@@ -97,10 +103,6 @@ function makeProvider(context: ProviderContext): Provider {
   provider.use(async (ctx, next) => {
     await next()
     await signOut(context, ctx)
-    // RFC 9110, section 15.5.2: the library sends a challenge only to clients that used the header themselves.
-    if (ctx.status === 401 && !ctx.response.get('www-authenticate')) {
-      ctx.set('www-authenticate', challengeFor(ctx.req.headers.authorization))
-    }
     if (ctx.respond !== false) states.of(ctx.req)?.reply.hijack()
   })
   followBrowserSession(provider, context)

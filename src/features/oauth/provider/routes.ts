@@ -84,7 +84,17 @@ const deviceResponse = z
     verification_uri_complete: z.string(),
     expires_in: z.int(),
   })
-  .meta({ id: 'DeviceAuthorization', description: 'RFC 8628, section 3.2. A device polls at most every five seconds.' })
+  .meta({
+    id: 'DeviceAuthorization',
+    description: 'RFC 8628, section 3.2. A device polls at most every five seconds.',
+    examples: [
+      {
+        ...{ device_code: 'g8A0bZr…', user_code: 'BCDF-GHJK', expires_in: 600 },
+        verification_uri: 'https://auth.example.com/device',
+        verification_uri_complete: 'https://auth.example.com/device?user_code=BCDF-GHJK',
+      },
+    ],
+  })
 
 const userInfo = z
   .looseObject({
