@@ -131,7 +131,8 @@ function describeNew({ client, secret }: { client: Client; secret: string | null
   ]
 }
 
-function describeClient({ clientId, name, metadata, firstParty, secrets, createdAt, disabledAt }: Client): string {
+function describeClient(client: Client): string {
+  const { clientId, name, metadata, firstParty, secrets, createdBy, createdAt, disabledAt } = client
   const parts = [
     clientId,
     JSON.stringify(name),
@@ -141,6 +142,7 @@ function describeClient({ clientId, name, metadata, firstParty, secrets, created
     ...(firstParty ? ['first-party'] : []),
     ...(metadata.introspect ? ['introspects'] : []),
     `created ${createdAt.toISOString()}`,
+    ...(createdBy === 'operator' ? [] : [`by ${createdBy}`]),
     ...(disabledAt === null ? [] : [`disabled ${disabledAt.toISOString()}`]),
   ]
   return withoutControls(parts.join('  '))

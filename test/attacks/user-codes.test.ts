@@ -1,4 +1,4 @@
-// Whoever guesses the codes of devices, or has a copy of the database, gets nothing of what others approve.
+// Guesses of user codes, and a copy of the database, give nothing of what other users approve.
 
 import * as client from 'openid-client'
 import t from 'tap'

@@ -87,6 +87,7 @@ t.test('with a secret, and as a public client', async (t) => {
   const party = createParty(config, { clientId: String(body['client_id']), secret: null })
   await party.signIn(openBrowser(provider, await provider.api.signUp()))
   t.match(await provider.app.operator.clients.find(party.clientId), { createdBy: 'registration', usedAt: Date })
+  t.match(await runCommand(provider.app.operator, 'client:list', []), [/by registration$/, /by registration$/])
 })
 
 t.test('it is off by default', async (t) => {

@@ -97,7 +97,7 @@ t.test('a refusal is told to the device', async (t) => {
   t.match(await poll(provider, party, begun.device_code), { status: 400, body: { error: 'access_denied' } })
   const again = await openSignedIn(browser, ada, '/device')
   const used = await again.submit('/device', { user_code: begun.user_code })
-  t.match(used, { status: 422, html: /was used before/ }, 'nobody decides on it again')
+  t.match(used, { status: 422, html: /was used before/ }, 'it is not decided on again')
 })
 
 t.test('a device that polls too fast is told to slow down, until the code is approved', async (t) => {

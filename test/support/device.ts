@@ -6,7 +6,7 @@ import { createWebBrowser, type WebBrowser, type WebPage } from './web-browser.j
 
 export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
-/** A television, which is a public client of somebody else. */
+/** A television, which is a public client, and not first-party. */
 export const television = {
   client_name: 'Television',
   redirect_uris: [],

@@ -51,7 +51,7 @@ function createClientAdapter(context: ProviderContext): Adapter {
 
 /**
  * What may be presented once, such as the assertion of a client (RFC 7523) or the proof of a key (RFC 9449): of two at the
- * same time, on whatever instance, one is refused.
+ * same time, on one instance or two, one is refused.
  */
 function createReplayAdapter(context: ProviderContext): Adapter {
   const { database, clock, library } = context

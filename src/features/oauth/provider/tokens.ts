@@ -87,7 +87,6 @@ export function createAccessTokenAdapter(context: ProviderContext): Adapter {
       const claims = await accessTokens.verifyIssued(text).catch(nullOfRefusal)
       if (claims === null || revocations.judge(claims) !== 'valid') return undefined
       const jkt = claims.cnf?.jkt
-      if (jkt !== undefined && !settings.dpop) return undefined
       // The tokens of our own sign-in are not for OpenID Connect, and a client's own tell of no user.
       if (claims.sid === undefined || claims.client_id === FIRST_PARTY_CLIENT) return undefined
       const { sub: accountId, client_id: clientId, jti, scope } = claims

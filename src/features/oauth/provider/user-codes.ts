@@ -16,7 +16,7 @@ const guessesOfUser: Policy = {
   concealed: false,
 }
 
-/** The same from one network, whoever the users are (RFC 8628, section 5.1). */
+/** The same from one network, for all users together (RFC 8628, section 5.1). */
 const guessesOfNetwork: Policy = { ...guessesOfUser, name: 'address-user-codes', quota: 50 }
 
 /**
