@@ -9,6 +9,8 @@ export interface RefusalOptions {
   retryAfterSeconds?: number | undefined
   /** What is required, with `insufficient_user_authentication`. */
   demand?: AuthenticationDemand | undefined
+  /** The scopes that are required, with `insufficient_scope`. */
+  scopes?: readonly string[] | undefined
   cause?: unknown
 }
 
@@ -25,10 +27,12 @@ export class VerificationError extends Error {
   readonly acrValues: readonly string[] | undefined
   /** The greatest age in seconds, with `insufficient_user_authentication` where an age is required. */
   readonly maxAge: number | undefined
+  /** The scopes that are required, with `insufficient_scope`. */
+  readonly scopes: readonly string[] | undefined
 
   constructor(
     readonly code: ProblemCode,
-    { reason, retryAfterSeconds, demand, cause }: RefusalOptions = {},
+    { reason, retryAfterSeconds, demand, scopes, cause }: RefusalOptions = {},
   ) {
     super(problemCodes[code].title, { cause })
     this.status = problemCodes[code].status
@@ -36,6 +40,7 @@ export class VerificationError extends Error {
     this.retryAfterSeconds = retryAfterSeconds
     this.acrValues = demand?.acr && [demand.acr]
     this.maxAge = demand?.maxAgeSeconds
+    this.scopes = scopes
   }
 }
 
@@ -51,28 +56,36 @@ export interface RefusalReply {
  * Renders an error as the server does: a problem (RFC 9457) with its challenge (RFC 6750, section 3).
  *
  * @param issuer the public URL of Sallyport, which has a page for each code
+ * @param resourceMetadataUrl where clients learn of this service, for challenges (RFC 9728, section 5.1)
  */
-export function renderRefusal(error: VerificationError, issuer: string): RefusalReply {
+export function renderRefusal(error: VerificationError, issuer: string, resourceMetadataUrl?: string): RefusalReply {
   const { code, status, reason, retryAfterSeconds, acrValues, maxAge } = error
   const { title, advice } = problemCodes[code]
   const problem = {
     ...{ type: `${issuer.replace(/\/+$/, '')}/problems/${code}`, title, status, code, detail: advice, reason },
     ...{ acr_values: acrValues, max_age: maxAge },
   }
+  const challenge = challengeOf(error)
+  const metadata = resourceMetadataUrl === undefined ? '' : `, resource_metadata="${resourceMetadataUrl}"`
   return {
     status,
     headers: {
       'content-type': 'application/problem+json; charset=utf-8',
       'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
+      ...(challenge === null ? {} : { 'www-authenticate': challenge + metadata }),
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     },
     body: JSON.stringify(problem),
   }
 }
 
-/** A request without a token gets no error code in the challenge (RFC 6750, section 3.1). */
-function challengeOf({ code, acrValues, maxAge }: VerificationError): string {
+/**
+ * The challenge of a 401, and of a token that lacks a scope; null for anything else. A request without a token gets no
+ * error code in it (RFC 6750, section 3.1).
+ */
+function challengeOf({ code, status, acrValues, maxAge, scopes = [] }: VerificationError): string | null {
+  if (code === 'insufficient_scope') return `Bearer realm="sallyport", error="${code}", scope="${scopes.join(' ')}"`
+  if (status !== 401) return null
   if (code === 'token_missing') return 'Bearer realm="sallyport"'
   if (code !== 'insufficient_user_authentication') return 'Bearer realm="sallyport", error="invalid_token"'
   const levels = acrValues === undefined ? '' : `, acr_values="${acrValues.join(' ')}"`
