@@ -81,8 +81,19 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
-  const { keys, revocations, clients, families, factors, administration, operations, delivery, hashing, passkeys } =
-    features
+  const {
+    keys,
+    revocations,
+    clients,
+    clientRegistration,
+    families,
+    factors,
+    administration,
+    operations,
+    delivery,
+    hashing,
+    passkeys,
+  } = features
   const { backchannelLogout } = features
   meterReadings(metrics, {
     ...{ hashing: hashing.queue, revocations, streams, pool: database.pool },
@@ -109,6 +120,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       keys,
       revocations,
       clients,
+      clientRegistration,
       families,
       factors,
       administration,

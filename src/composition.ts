@@ -20,7 +20,7 @@ import { createAdministration } from './features/administration/administration.j
 import type { Audit } from './features/audit/audit.js'
 import { createBackchannelLogout } from './features/backchannel-logout/backchannel-logout.js'
 import { createKnownDevices } from './features/browser/browser.js'
-import { createClients } from './features/clients/clients.js'
+import { createClients, createRegistration } from './features/clients/clients.js'
 import { createFamilies } from './features/families/families.js'
 import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
@@ -77,6 +77,11 @@ export async function createFeatures(foundation: Foundation) {
     issuer: config.tokens.issuer,
     enabled: config.oauth.enabled,
     count: count.backchannelLogout,
+  })
+  const clientRegistration = createRegistration({
+    ...{ database, clock, audit, limits },
+    create: clients.create,
+    settings: config.oauth.registration,
   })
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({
@@ -199,6 +204,7 @@ export async function createFeatures(foundation: Foundation) {
       database: database.maintain,
       keys: keys.maintain,
       revocations: revocations.purge,
+      clients: clients.purge,
       families: families.purge,
       limits: limits.purge,
       flows: flows.purge,
@@ -220,6 +226,7 @@ export async function createFeatures(foundation: Foundation) {
       devices,
       revocations,
       clients,
+      clientRegistration,
       accounts,
       families,
       flows,

@@ -3,6 +3,7 @@ import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Secret } from './platform/crypto/secret.js'
 import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.js'
 import { arrangeMail, type MailConfig } from './settings/mail-config.js'
+import { arrangeOAuth, type OAuthConfig } from './settings/oauth-config.js'
 import { arrangePasskeys, type PasskeyConfig } from './settings/passkey-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
@@ -67,12 +68,7 @@ export interface Config {
     /** The verifiers that may follow the feed and introspect tokens. */
     readonly verifierKeys: Settings['VERIFIER_KEYS']
   }
-  /** The OpenID provider, which signs users in to other applications. */
-  readonly oauth: {
-    readonly enabled: boolean
-    /** How long what a user has granted to a client is remembered. */
-    readonly consentSeconds: number
-  }
+  readonly oauth: OAuthConfig
   readonly registration: Settings['REGISTRATION']
   /** Whether an address must be confirmed: never, after the registration, or before there is an account. */
   readonly emailVerification: 'off' | 'later' | 'required'
@@ -234,7 +230,7 @@ function arrange(settings: Settings): Config {
       maxPerUser: settings.MAX_SESSIONS_PER_USER,
     },
     revocation: { onStale: settings.REVOCATION_ON_STALE, verifierKeys: settings.VERIFIER_KEYS },
-    oauth: { enabled: settings.OAUTH === 'on', consentSeconds: settings.OAUTH_CONSENT_TTL },
+    oauth: arrangeOAuth(settings),
     registration: settings.REGISTRATION,
     emailVerification: settings.EMAIL_VERIFICATION ?? defaultVerification[mail.transport],
     signInMethods: settings.SIGN_IN_METHODS,

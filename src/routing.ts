@@ -31,6 +31,7 @@ import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { mountMailRoutes } from './features/mail/routes.js'
 import { createOAuth, type OpenIdProvider } from './features/oauth/oauth.js'
 import { mountProviderRoutes } from './features/oauth/provider/routes.js'
+import { mountRegistrationRoutes } from './features/oauth/registration-routes.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
 import { mountOperationsRoutes } from './features/operations/routes.js'
 import { mountPasskeyRoutes } from './features/passkeys/routes.js'
@@ -111,7 +112,9 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     publicUrl,
     docs: config.docs,
     isProvider: config.oauth.enabled,
+    registers: config.oauth.registration.mode !== 'off',
   })
+  if (config.oauth.registration.mode !== 'off') mountRegistrationRoutes(server, features.clientRegistration)
   const provider = await createProvider(options)
   if (provider !== null) mountProviderRoutes(server, provider)
   mountBrowserRoutes(server, {

@@ -57,7 +57,11 @@ t.test('without any setting, development runs on the local machine', async (t) =
       maxPerUser: 100,
     },
     revocation: { onStale: 'allow', verifierKeys: [] },
-    oauth: { enabled: false, consentSeconds: 7_776_000 },
+    oauth: {
+      enabled: false,
+      consentSeconds: 7_776_000,
+      registration: { mode: 'off', scopes: ['openid', 'profile', 'email', 'offline_access'] },
+    },
     registration: 'open',
     emailVerification: 'later',
     signInMethods: ['password'],
@@ -378,6 +382,7 @@ t.test('a choice must be spelled as listed', async (t) => {
     RATE_LIMIT: ['false', 'Off', '0'],
     COOKIE_SAMESITE: ['Strict', 'false'],
     REVOCATION_ON_STALE: ['Deny', 'true'],
+    OAUTH_REGISTRATION: ['on', 'Open'],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
   for (const [name, values] of Object.entries(wrong)) {
@@ -613,6 +618,22 @@ t.test('OAUTH needs the pages, and cookies that come along from other applicatio
   t.strictSame(faultsOf({ OAUTH: 'off', PAGES: 'off', COOKIE_SAMESITE: 'strict' }), [])
   for (const value of ['0', '-1', 'a month']) {
     t.match(faultsOf({ OAUTH_CONSENT_TTL: value }), [/^OAUTH_CONSENT_TTL/])
+  }
+})
+
+t.test('what belongs to the OpenID provider requires it', async (t) => {
+  for (const mode of ['token', 'open']) {
+    t.match(faultsOf({ OAUTH_REGISTRATION: mode }), [/^OAUTH_REGISTRATION is (token|open), but OAUTH is off/])
+    t.strictSame(faultsOf({ OAUTH_REGISTRATION: mode, OAUTH: 'on' }), [])
+  }
+  const { oauth } = readConfig({ OAUTH: 'on', OAUTH_REGISTRATION_SCOPES: 'openid, orders:read' })
+  t.strictSame(oauth.registration.scopes, ['openid', 'orders:read'])
+  for (const wrong of ['openid orders:read', 'openid,', 'a"b']) {
+    t.match(
+      faultsOf({ OAUTH_REGISTRATION_SCOPES: wrong }),
+      [/^OAUTH_REGISTRATION_SCOPES entry \d must be a scope/],
+      wrong,
+    )
   }
 })
 

@@ -10,7 +10,7 @@ const features = new URL('../src/features/', import.meta.url)
 /** Every route that a feature registers, as named in its source, but those of development, and of what is turned off. */
 function mountedRoutes({ provider }: { provider: boolean }): string[] {
   return readdirSync(features, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && (provider || !file.startsWith('oauth/provider/')))
+    .filter((file) => file.endsWith('.ts') && (provider || !/^oauth\/(provider\/|registration-)/.test(file)))
     .flatMap((file) => [
       ...readFileSync(new URL(file, features), 'utf8').matchAll(/(?:app|scope)\.(\w+)\(\s*'(\/[^']*)'/g),
     ])
@@ -29,7 +29,7 @@ t.test('the document describes everything that a client needs', async (t) => {
   t.test('every route is in it', async (t) => {
     t.ok(operations.length >= 16)
     t.strictSame(operations.map(nameOf).sort(), mountedRoutes({ provider: false }))
-    const provider = await startApp(t, { settings: { OAUTH: 'on' } })
+    const provider = await startApp(t, { settings: { OAUTH: 'on', OAUTH_REGISTRATION: 'open' } })
     const withProvider = [...operationsOf(provider.app.server), ...streamsOf(provider.app.server)]
     t.strictSame(withProvider.map(nameOf).sort(), mountedRoutes({ provider: true }))
   })

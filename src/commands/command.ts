@@ -2,7 +2,7 @@ import type { SecretKeys } from '../platform/crypto/secret-keys.js'
 import type { Database } from '../platform/database/database.js'
 import type { AddressRules } from '../features/address-rules/address-rules.js'
 import type { Audit, AuditEvents } from '../features/audit/audit.js'
-import type { Clients } from '../features/clients/clients.js'
+import type { Clients, Registration } from '../features/clients/clients.js'
 import type { Factors } from '../features/factors/factors.js'
 import type { Families } from '../features/families/families.js'
 import type { Delivery } from '../features/mail/mail.js'
@@ -17,6 +17,7 @@ export interface Operator {
   keys: SigningKeys
   revocations: Revocations
   clients: Clients
+  clientRegistration: Registration
   families: Families
   factors: Factors
   administration: Administration

@@ -9,6 +9,7 @@ import { databaseCommands } from './database.js'
 import { factorCommands } from './factors.js'
 import { keyCommands } from './keys.js'
 import { mailCommands } from './mail.js'
+import { registrationTokenCommands } from './registration-tokens.js'
 import { resourceCommands } from './resources.js'
 import { sessionCommands } from './sessions.js'
 import { userCommands } from './users.js'
@@ -21,6 +22,7 @@ const commands: Record<string, CommandReader> = {
   ...banCommands,
   ...factorCommands,
   ...clientCommands,
+  ...registrationTokenCommands,
   ...resourceCommands,
   ...addressCommands,
   ...auditCommands,

@@ -66,6 +66,13 @@ const rules: Rule[] = [
         : null,
   },
   {
+    between: ['OAUTH', 'OAUTH_REGISTRATION'],
+    find: ({ OAUTH, OAUTH_REGISTRATION }) =>
+      OAUTH === 'off' && OAUTH_REGISTRATION !== 'off'
+        ? `OAUTH_REGISTRATION is ${OAUTH_REGISTRATION}, but OAUTH is off: applications register to sign users in. Set OAUTH to on.`
+        : null,
+  },
+  {
     between: ['OAUTH', 'COOKIE_SAMESITE'],
     find: ({ OAUTH, COOKIE_SAMESITE }) =>
       OAUTH === 'on' && COOKIE_SAMESITE === 'strict'

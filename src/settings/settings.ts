@@ -128,6 +128,11 @@ export const settingsSchema = z.object({
   ).default([]),
   OAUTH: oneOf('off', 'on').default('off'),
   OAUTH_CONSENT_TTL: wholeNumber(DAY, TEN_YEARS).default(90 * DAY),
+  OAUTH_REGISTRATION: oneOf('off', 'token', 'open').default('off'),
+  OAUTH_REGISTRATION_SCOPES: listOf(
+    (entry) => (/^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]{1,100}$/.test(entry) ? entry : null),
+    'must be a scope, such as openid or orders:read, without spaces and quotes',
+  ).default(['openid', 'profile', 'email', 'offline_access']),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
   MAIL_URL: parsedBy(

@@ -81,6 +81,14 @@ export async function registerParty(
     execute: [client.allowInsecureRequests],
   })
 
+  return createParty(config, { clientId, secret })
+}
+
+/** What a client does that has found the provider. */
+export function createParty(
+  config: client.Configuration,
+  { clientId, secret }: { clientId: string; secret: string | null },
+): Party {
   async function authorize(browser: WebBrowser, parameters: Record<string, string> = {}): Promise<Authorization> {
     const pkceCodeVerifier = client.randomPKCECodeVerifier()
     const [expectedState, expectedNonce] = [client.randomState(), client.randomNonce()]

@@ -6,6 +6,9 @@ export const clientEvents = {
   client_disabled: 'done',
   client_enabled: 'done',
   client_removed: 'done',
+  client_creation_limited: 'alarm',
+  registration_token_created: 'done',
+  registration_token_removed: 'done',
   resource_created: 'done',
   resource_removed: 'done',
 } as const satisfies AuditEvents

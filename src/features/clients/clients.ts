@@ -7,15 +7,15 @@
 import type { AccessTokenClaims } from '../../wire/claims.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Database, Queries } from '../../platform/database/database.js'
-import { noCaller } from '../../platform/http/caller.js'
+import { noCaller, type Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { uuidv7 } from '../../platform/uuid.js'
-import { operator, type Actor, type Audit } from '../audit/audit.js'
+import { operator, system, type Actor, type Audit } from '../audit/audit.js'
 import type { Revocations } from '../revocation/revocation.js'
 import type { clientEvents } from './audit-events.js'
 import { createAuthentication } from './authentication.js'
 import { createClientCache } from './caching.js'
-import type { Client } from './client.js'
+import { REGISTRATION, type Client } from './client.js'
 import { createSecret, hashSecret, MAX_SECRETS, type StoredSecret } from './credentials.js'
 import { fault } from './faults.js'
 import type { ClientMetadata } from './metadata.js'
@@ -27,6 +27,8 @@ export type { Client, Resource } from './client.js'
 export { createSecret } from './credentials.js'
 export { grantTypes, type ClientMetadata, type GrantType } from './metadata.js'
 export { newClientSchema, type NewClient } from './new-client.js'
+export { createRegistration, type Registration } from './registration.js'
+export type { RegistrationToken } from './registration-tokens.js'
 export { resourceSchema, type Resources } from './resources.js'
 export {
   createVerifierAccess,
@@ -34,6 +36,10 @@ export {
   createVerifierDetection,
   type VerifierKey,
 } from './verifiers.js'
+
+const UNUSED_SECONDS = 30 * 24 * 60 * 60
+
+const PURGE_BATCH = 100
 
 export interface ClientsOptions {
   database: Database
@@ -47,6 +53,9 @@ export interface CreateOptions {
   by?: Actor
   /** A secret of `createSecret`, where it has to be known beforehand. */
   secret?: string
+  /** Who registers it, for its row; the actor by default. */
+  createdBy?: string
+  caller?: Caller
 }
 
 /** All except `find`, `authenticate`, `create` and `list` throw `not_found` for an unknown client. */
@@ -83,6 +92,10 @@ export interface Clients {
   enable(clientId: string): Promise<boolean>
   /** Removes the client. Its access tokens are refused everywhere within a second. */
   remove(clientId: string): Promise<void>
+  /** Notes in the caller's transaction that a user signs in to a client; false if there is none any more. */
+  markUsed(tx: Queries, clientId: string): Promise<boolean>
+  /** Removes the clients that registered themselves without a token, and were not used for a month, in batches. */
+  purge(): Promise<void>
 }
 
 export function createClients({ database, clock, revocations, audit }: ClientsOptions): Clients {
@@ -125,20 +138,20 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
 
     async create(
       { clientId: chosenId, name, firstParty, metadata },
-      { by = operator, secret: given = createSecret() } = {},
+      { by = operator, secret: given = createSecret(), createdBy = by.id ?? by.kind, caller = noCaller } = {},
     ) {
       await requireDefaultResource(metadata)
       const id = uuidv7()
       const clientId = chosenId ?? id
       const secret = usesSecret(metadata) ? given : null
-      const client = { id, clientId, name, metadata, firstParty, createdBy: by.id ?? by.kind }
+      const client = { id, clientId, name, metadata, firstParty, createdBy }
       const secrets = secret === null ? [] : [toStored(secret)]
       const stored = await database.transaction(async (tx) => {
         if (!(await store.insertClient(tx, { ...client, secrets }, clock.shiftMs))) {
           throw fault('client_id', 'A client with this id exists: choose another')
         }
-        const detail = { client_id: clientId, name }
-        await audit.record(tx, { event: 'client_created', actor: by, caller: noCaller, detail })
+        const detail = { client_id: clientId, name, created_by: createdBy }
+        await audit.record(tx, { event: 'client_created', actor: by, caller, detail })
         return store.findClient(tx, clientId)
       })
       if (stored === null) throw new Error('The client that was just stored is missing.')
@@ -201,6 +214,31 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
         await store.deleteClient(tx, client.id)
         await record('client_removed', { name: client.name })
       }),
+
+    async markUsed(tx, clientId) {
+      const isThere = await store.markUsed(tx, clientId, clock.shiftMs)
+      cache.forget(clientId)
+      return isThere
+    },
+
+    async purge() {
+      while ((await removeUnused()) === PURGE_BATCH);
+    },
+  }
+
+  async function removeUnused(): Promise<number> {
+    const removed = await revocations.transaction(async (tx, revoke) => {
+      const which = { createdBy: REGISTRATION, unusedSeconds: UNUSED_SECONDS, batchSize: PURGE_BATCH }
+      const unused = await store.deleteUnusedClients(tx, which, clock.shiftMs)
+      for (const { clientId, name, epoch } of unused) {
+        await revoke({ kind: 'client', clientId, epoch })
+        const detail = { client_id: clientId, name }
+        await audit.record(tx, { event: 'client_removed', actor: system, caller: noCaller, detail })
+      }
+      return unused
+    })
+    for (const { clientId } of removed) cache.forget(clientId)
+    return removed.length
   }
 
   async function requireDefaultResource({ default_resource: identifier }: ClientMetadata): Promise<void> {

@@ -77,6 +77,32 @@ export async function deleteClient(tx: Queries, id: string): Promise<void> {
   await tx.oAuthClient.delete({ where: { id } })
 }
 
+/** Notes that a user signs in to a client, if it is the first; false if there is no such client. */
+export async function markUsed(tx: Queries, clientId: string, shiftMs: number): Promise<boolean> {
+  const marked = await tx.$executeRaw`
+    UPDATE oauth_client SET used_at = coalesce(used_at, ${now(shiftMs)}) WHERE client_id = ${clientId}`
+  return marked === 1
+}
+
+/**
+ * Deletes a batch of clients that registered themselves so long ago and were never used, and returns them. A concurrent
+ * first use either comes before, and keeps its client, or finds it gone.
+ */
+export async function deleteUnusedClients(
+  tx: Queries,
+  { createdBy, unusedSeconds, batchSize }: { createdBy: string; unusedSeconds: number; batchSize: number },
+  shiftMs: number,
+): Promise<{ clientId: string; name: string; epoch: number }[]> {
+  const rows = await tx.$queryRaw<{ client_id: string; name: string; epoch: bigint }[]>`
+    DELETE FROM oauth_client WHERE used_at IS NULL AND id IN (
+      SELECT id FROM oauth_client
+      WHERE created_by = ${createdBy} AND used_at IS NULL
+        AND created_at <= ${now(shiftMs)} - ${unusedSeconds}::float8 * interval '1 second'
+      LIMIT ${batchSize}::int FOR UPDATE SKIP LOCKED)
+    RETURNING client_id, name, ${raised(shiftMs)} AS epoch`
+  return rows.map(({ client_id: clientId, name, epoch }) => ({ clientId, name, epoch: Number(epoch) }))
+}
+
 /** Stores a resource; false if there is one with this identifier. */
 export async function insertResource(tx: Queries, resource: Resource, shiftMs: number): Promise<boolean> {
   const { identifier, name, scopes, accessTtlSeconds, alg } = resource

@@ -40,10 +40,13 @@ function kindOf(code: ProblemCode): { status: number; error: string } {
   return { status: 400, error: 'invalid_request' }
 }
 
-/** Section 5.2 allows no quotation mark, no backslash, and ASCII alone. */
 function describe({ code, detail, options: { errors } }: Problem): string {
   const places = errors?.map(({ path, message }) => `${path.slice(1)}: ${message}`).join('; ')
-  const text = code === 'unsupported_media_type' ? FORM_ADVICE : (places ?? detail)
+  return toDescription(code === 'unsupported_media_type' ? FORM_ADVICE : (places ?? detail))
+}
+
+/** A text as `error_description`: section 5.2 allows no quotation mark, no backslash, and ASCII alone. */
+export function toDescription(text: string): string {
   return text
     .replaceAll('…', '...')
     .replaceAll('"', "'")

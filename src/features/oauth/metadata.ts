@@ -9,10 +9,12 @@ export interface MetadataOptions {
   docs: boolean
   /** Whether there is an OpenID provider. */
   isProvider: boolean
+  /** Whether applications may register themselves. */
+  registers: boolean
 }
 
 /** What the server is to standard clients (RFC 8414; OpenID Connect Discovery 1.0, section 3). */
-export function serverMetadata({ issuer, publicUrl, docs, isProvider }: MetadataOptions) {
+export function serverMetadata({ issuer, publicUrl, docs, isProvider, registers }: MetadataOptions) {
   const authentication = ['client_secret_basic']
   return {
     issuer,
@@ -25,6 +27,7 @@ export function serverMetadata({ issuer, publicUrl, docs, isProvider }: Metadata
     response_types_supported: isProvider ? ['code'] : [],
     grant_types_supported: isProvider ? [...grantTypes] : [],
     ...(isProvider && providerMetadata(publicUrl)),
+    ...(registers && { registration_endpoint: `${publicUrl}/oauth/register` }),
     ...(docs && { service_documentation: `${publicUrl}/docs` }),
   }
 }

@@ -26,6 +26,8 @@ interface OAuthRoutesOptions {
   docs: boolean
   /** Whether there is an OpenID provider. */
   isProvider: boolean
+  /** Whether applications may register themselves. */
+  registers: boolean
 }
 
 const shared = {
@@ -38,7 +40,7 @@ const METADATA_CACHE_CONTROL = 'public, max-age=300'
 
 /** POST /oauth/introspect and /oauth/revoke, and the two documents that say where they are. */
 export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions): void {
-  const { oauth, keys, issuer, publicUrl, docs, isProvider } = options
+  const { oauth, keys, issuer, publicUrl, docs, isProvider, registers } = options
   void app.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
     answerOAuthErrors(scope)
@@ -46,7 +48,7 @@ export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions):
     done()
   })
 
-  const metadata = serverMetadata({ issuer, publicUrl, docs, isProvider })
+  const metadata = serverMetadata({ issuer, publicUrl, docs, isProvider, registers })
 
   app.get(
     '/.well-known/oauth-authorization-server',

@@ -62,6 +62,7 @@ const ofProvider = {
   end_session_endpoint: address,
   backchannel_logout_supported: flag,
   backchannel_logout_session_supported: flag,
+  registration_endpoint: address,
   token_endpoint_auth_methods_supported: list,
   token_endpoint_auth_signing_alg_values_supported: list,
   code_challenge_methods_supported: list,

@@ -11,6 +11,8 @@ const ownMetadata = z.object({
   /** The client's epoch when it was found: that of its access tokens. */
   client_epoch: z.number(),
   default_resource: z.string().optional(),
+  /** Whether a user has signed in to it before. */
+  is_used: z.boolean(),
   /** The scopes that it may ask for; absent for all. */
   allowed_scope: z.string().optional(),
 })
@@ -24,7 +26,7 @@ export function ownMetadataOf(client: LibraryClient): OwnMetadata {
 }
 
 /** A client as the library knows it. */
-export function toLibraryMetadata({ clientId, name, metadata, firstParty, epoch }: Client): AdapterPayload {
+export function toLibraryMetadata({ clientId, name, metadata, firstParty, epoch, usedAt }: Client): AdapterPayload {
   const { scope, pkce, lost_answer, default_resource, ...standard } = metadata
   const usesSecret = metadata.token_endpoint_auth_method.startsWith('client_secret_')
   const own: OwnMetadata = {
@@ -32,6 +34,7 @@ export function toLibraryMetadata({ clientId, name, metadata, firstParty, epoch 
     pkce,
     lost_answer,
     client_epoch: epoch,
+    is_used: usedAt !== null,
     default_resource,
     allowed_scope: scope,
   }

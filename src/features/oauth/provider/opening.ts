@@ -3,6 +3,7 @@ import { callerOf } from '../../../platform/http/caller.js'
 import { system } from '../../audit/audit.js'
 import type { ClientTokens } from '../../families/families.js'
 import * as store from '../store.js'
+import { ownMetadataOf } from './client.js'
 import { resourcesOf } from './codes.js'
 import { requireState, type ProviderContext } from './context.js'
 import { FIRST_PARTY_GRANT } from './grants.js'
@@ -19,7 +20,7 @@ export async function openFamily(
   context: ProviderContext,
   code: AuthorizationCode | DeviceCode,
 ): Promise<ClientTokens> {
-  const { accounts, audit, clock, families, library, revocations } = context
+  const { accounts, audit, clients, clock, families, library, revocations } = context
   const state = requireState(context)
   const { familyId } = state
   const { accountId: userId, clientId, grantId } = code
@@ -29,10 +30,14 @@ export async function openFamily(
   const { key, trustEpoch } = state.code
   const parentId = code.kind === 'DeviceCode' ? null : (code.sessionUid ?? null)
   const caller = callerOf(state.request)
+  const { client } = library.default.ctx?.oidc ?? {}
+  const isUsed = client !== undefined && ownMetadataOf(client).is_used
 
   const opened = await revocations.transaction(async (tx, revoke) => {
     const user = await accounts.lock(tx, userId)
     if (user === null) return null
+    // A client that was never used may be removed at this moment.
+    if (!isUsed && !(await clients.markUsed(tx, clientId))) return null
     const isReused = await store.isReused(tx, key)
     const tokens = await families.openForClient(tx, revoke, {
       id: familyId,
