@@ -131,10 +131,10 @@ t.test('Fastify: the metadata has its place at the root', async (t) => {
     await scope.register(sallyport, { verifier })
   }
   app.register(register, { prefix: '/api' })
-  await t.rejects(
-    app.ready().then(() => undefined),
-    { message: /on the root/ },
-  )
+  const ready = async () => {
+    await app.ready()
+  }
+  await t.rejects(ready, { message: /on the root/ })
 })
 
 t.test('what cannot stand in the metadata is refused when the verifier is created', async (t) => {
