@@ -93,6 +93,11 @@ export default tseslint.config(
     languageOptions: { globals: { document: 'readonly', history: 'readonly', location: 'readonly' } },
   },
   {
+    files: ['test/flows/*/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { Headers: 'readonly', URL: 'readonly', URLSearchParams: 'readonly' } },
+  },
+  {
     files: ['examples/sso/**'],
     languageOptions: { globals: { URL: 'readonly', URLSearchParams: 'readonly', setTimeout: 'readonly' } },
   },

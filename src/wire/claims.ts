@@ -75,6 +75,12 @@ export interface ClientClaims extends SharedClaims {
 /** The claims of a user's token, or of a client's token, which has no `sid`. */
 export type AccessTokenClaims = UserClaims | ClientClaims
 
+/** Whether a claim `scope`, a list with spaces between (RFC 8693, section 4.2), has all of these scopes. */
+export function hasScopes(scope: string, wanted: readonly string[]): boolean {
+  const granted = scope.split(' ')
+  return wanted.every((name) => granted.includes(name))
+}
+
 const text = z.string().min(1)
 
 const sharedClaims = {

@@ -1,4 +1,4 @@
-import type { UserClaims } from '../../wire/claims.js'
+import { hasScopes, type UserClaims } from '../../wire/claims.js'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import { demandMembers, demandParameters, meetsDemand } from '../../wire/step-up.js'
 import type { TokenRequirement } from '../../platform/http/access.js'
@@ -70,10 +70,4 @@ export function shortfallsOf({ roles, scopes, maxAuthAgeSeconds, acr, stepUp }: 
 
 function hasAny(has: readonly string[], wanted: readonly string[]): boolean {
   return wanted.some((role) => has.includes(role))
-}
-
-/** `scope` is a list with spaces between (RFC 8693, section 4.2). */
-function hasScopes(scope: string, wanted: readonly string[]): boolean {
-  const granted = scope.split(' ')
-  return wanted.every((name) => granted.includes(name))
 }

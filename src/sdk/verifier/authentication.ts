@@ -3,6 +3,7 @@ import { FIRST_PARTY_CLIENT, type AccessTokenClaims, type UserClaims } from '../
 import { readCookies } from '../../wire/cookies.js'
 import { isSameOrigin, type ShownRequest } from './cross-site.js'
 import type { VerifyOptions } from './options.js'
+import type { ResourceMetadata } from './resource-metadata.js'
 import { renewSession, type RenewalOptions } from './session.js'
 import { VerificationError } from './verification-error.js'
 
@@ -15,6 +16,8 @@ export interface Authenticated {
 /** The part of a verifier that adapters use. */
 export interface Authenticator {
   readonly issuer: string
+  /** What adapters serve and refer to in challenges (RFC 9728), with the option `resource`. */
+  readonly resourceMetadata?: ResourceMetadata | null | undefined
   /**
    * Verifies the credentials of a request: the bearer token (RFC 6750, section 2.1) or, with `cookies`, the session
    * cookies. Throws like `verify`, and also `cross_site_request`, `ambiguous_credentials` and errors of a renewal.

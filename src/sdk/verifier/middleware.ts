@@ -17,12 +17,23 @@ interface Response {
   end(body: string): unknown
 }
 
+interface MetadataRequest {
+  method?: string | undefined
+  url?: string | undefined
+}
+
+interface Reply {
+  status: number
+  headers: Readonly<Record<string, string>>
+  body: string
+}
+
 type Next = (error?: unknown) => void
 
 /**
  * Creates a middleware `(req, res, next)` that sets `req.claims` for requests with a valid access token, and responds with
  * a problem to others. `next(error)` is called for unexpected errors only. With `acr` or `maxAge`, the user must have
- * authenticated strongly or recently enough. Throws a TypeError for invalid ones.
+ * authenticated strongly or recently enough; with `scopes`, the token must have them. Throws a TypeError for invalid ones.
  */
 export function requireAccess(verifier: Authenticator, options: VerifyOptions = {}) {
   checkRequirement(options)
@@ -36,15 +47,33 @@ export function requireAccess(verifier: Authenticator, options: VerifyOptions = 
       next()
     }
     const fail = (error: unknown) => {
-      if (error instanceof VerificationError) refuse(response, error, verifier.issuer)
+      if (error instanceof VerificationError) refuse(response, error, verifier)
       else next(error)
     }
     verifier.authenticate(request, options).then(pass, fail)
   }
 }
 
-function refuse(response: Response, error: VerificationError, issuer: string): void {
-  const { status, headers, body } = renderRefusal(error, issuer)
+/**
+ * Creates a middleware `(req, res, next)` that serves the metadata of this service as a protected resource (RFC 9728), and
+ * passes all other requests on. It belongs before the routes, and not below a path. Throws a TypeError if the verifier has
+ * no option `resource`.
+ */
+export function serveResourceMetadata({ resourceMetadata }: Authenticator) {
+  if (!resourceMetadata) throw new TypeError('serveResourceMetadata requires the option "resource" of createVerifier.')
+  const { path, headers, body } = resourceMetadata
+  return ({ method = 'GET', url = '' }: MetadataRequest, response: Response, next: Next): void => {
+    const isAsked = (method === 'GET' || method === 'HEAD') && url.split('?', 1)[0] === path
+    if (isAsked) reply(response, { status: 200, headers, body })
+    else next()
+  }
+}
+
+function refuse(response: Response, error: VerificationError, { issuer, resourceMetadata }: Authenticator): void {
+  reply(response, renderRefusal(error, issuer, resourceMetadata?.url))
+}
+
+function reply(response: Response, { status, headers, body }: Reply): void {
   response.statusCode = status
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   response.end(body)

@@ -3,6 +3,7 @@ import { acrLevels } from '../../wire/acr.js'
 import { DEFAULT_COOKIE_PREFIX } from '../../wire/cookies.js'
 import type { AuthenticationDemand } from '../../wire/step-up.js'
 import type { VerifierClock } from './clock.js'
+import { describeResource, resourceSchema, scopeSchema, type ResourceOptions } from './resource-metadata.js'
 
 /** How a token is checked: by itself, also against the revocation list, or by asking Sallyport. */
 export type Freshness = 'offline' | 'feed' | 'live'
@@ -39,6 +40,8 @@ export interface VerifierOptions {
    * with a proof for its addresses. Without it, they are refused.
    */
   dpopUrl?: string | undefined
+  /** Describes this service to clients that register themselves, such as agents (RFC 9728); not described by default. */
+  resource?: ResourceOptions | undefined
   /** Accepted signing algorithms: EdDSA, ES256 and PS256 by default; RS256 only if listed. */
   algorithms?: readonly Algorithm[] | undefined
   /** Accepted clock skew in seconds: 30 by default, at most 60. */
@@ -63,7 +66,13 @@ export interface AuthenticationRequirement {
   maxAge?: number | undefined
 }
 
-export interface VerifyOptions extends AuthenticationRequirement {
+/** What a route requires of a token. */
+export interface TokenRequirement extends AuthenticationRequirement {
+  /** The scopes that the token must have, all of them. */
+  scopes?: readonly string[] | undefined
+}
+
+export interface VerifyOptions extends TokenRequirement {
   /** `feed` by default with a credential, `offline` without. */
   freshness?: Freshness | undefined
   /** Overrides the verifier's option. */
@@ -75,6 +84,7 @@ export interface VerifyOptions extends AuthenticationRequirement {
 const requirementSchema = z.strictObject({
   acr: z.enum(acrLevels).optional(),
   maxAge: z.int().positive().optional(),
+  scopes: z.array(scopeSchema).min(1).optional(),
   freshness: freshnessSchema.optional(),
   maxStalenessMs: z.number().optional(),
   onStale: z.enum(['allow', 'deny']).optional(),
@@ -108,6 +118,7 @@ const optionsSchema = z.strictObject({
     .regex(/^[^?#]+$/, 'Must have no query')
     .transform((url) => url.replace(/\/+$/, ''))
     .optional(),
+  resource: resourceSchema.optional(),
   algorithms: z.array(z.enum(algorithms)).min(1).default(['EdDSA', 'ES256', 'PS256']),
   clockToleranceSeconds: z.number().min(0).max(MAX_CLOCK_TOLERANCE_SECONDS).default(30),
   maxStalenessMs: z.number().positive().default(5_000),
@@ -123,9 +134,13 @@ export type CheckedOptions = ReturnType<typeof checkOptions>
 export function checkOptions(options: VerifierOptions) {
   const parsed = optionsSchema.safeParse(options)
   if (!parsed.success) throw new TypeError(`Invalid options for createVerifier:\n${z.prettifyError(parsed.error)}`)
-  const { url = options.issuer, ...checked } = parsed.data
+  const { url = options.issuer, resource, ...checked } = parsed.data
   if (!/^https?:\/\/[^?#]+$/.test(url)) {
     throw new TypeError('"url" is required, because the issuer is not an http or https URL.')
   }
-  return { ...checked, url: url.replace(/\/+$/, '') }
+  return {
+    ...checked,
+    url: url.replace(/\/+$/, ''),
+    resourceMetadata: resource === undefined ? null : describeResource(resource, parsed.data),
+  }
 }

@@ -11,6 +11,8 @@ export interface RefusalOptions {
   demand?: AuthenticationDemand | undefined
   /** Whether the proof of the token's key is what was refused (RFC 9449). */
   isProofRefused?: boolean | undefined
+  /** The scopes that are required, with `insufficient_scope`. */
+  scopes?: readonly string[] | undefined
   cause?: unknown
 }
 
@@ -29,10 +31,12 @@ export class VerificationError extends Error {
   readonly maxAge: number | undefined
   /** Whether the proof of the token's key is what was refused (RFC 9449, section 7.1). */
   readonly isProofRefused: boolean
+  /** The scopes that are required, with `insufficient_scope`. */
+  readonly scopes: readonly string[] | undefined
 
   constructor(
     readonly code: ProblemCode,
-    { reason, retryAfterSeconds, demand, isProofRefused = false, cause }: RefusalOptions = {},
+    { reason, retryAfterSeconds, demand, isProofRefused = false, scopes, cause }: RefusalOptions = {},
   ) {
     super(problemCodes[code].title, { cause })
     this.status = problemCodes[code].status
@@ -41,6 +45,7 @@ export class VerificationError extends Error {
     this.acrValues = demand?.acr && [demand.acr]
     this.maxAge = demand?.maxAgeSeconds
     this.isProofRefused = isProofRefused
+    this.scopes = scopes
   }
 }
 
@@ -56,29 +61,38 @@ export interface RefusalReply {
  * Renders an error as the server does: a problem (RFC 9457) with its challenge (RFC 6750, section 3).
  *
  * @param issuer the public URL of Sallyport, which has a page for each code
+ * @param resourceMetadataUrl where clients learn of this service, for challenges (RFC 9728, section 5.1)
  */
-export function renderRefusal(error: VerificationError, issuer: string): RefusalReply {
+export function renderRefusal(error: VerificationError, issuer: string, resourceMetadataUrl?: string): RefusalReply {
   const { code, status, reason, retryAfterSeconds, acrValues, maxAge } = error
   const { title, advice } = problemCodes[code]
   const problem = {
     ...{ type: `${issuer.replace(/\/+$/, '')}/problems/${code}`, title, status, code, detail: advice, reason },
     ...{ acr_values: acrValues, max_age: maxAge },
   }
+  const challenge = challengeOf(error)
+  const metadata = resourceMetadataUrl === undefined ? '' : `, resource_metadata="${resourceMetadataUrl}"`
   return {
     status,
     headers: {
       'content-type': 'application/problem+json; charset=utf-8',
       'cache-control': 'no-store',
-      ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
+      ...(challenge === null ? {} : { 'www-authenticate': challenge + metadata }),
       ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     },
     body: JSON.stringify(problem),
   }
 }
 
-/** A request without a token gets no error code in the challenge (RFC 6750, section 3.1). */
-function challengeOf({ code, acrValues, maxAge, isProofRefused }: VerificationError): string {
+/**
+ * The challenge of a 401, and of a token that lacks a scope; null for anything else. A request without a token gets no
+ * error code in it (RFC 6750, section 3.1).
+ */
+function challengeOf(error: VerificationError): string | null {
+  const { code, status, acrValues, maxAge, scopes = [], isProofRefused } = error
   if (isProofRefused) return 'DPoP realm="sallyport", error="invalid_dpop_proof", algs="ES256 EdDSA"'
+  if (code === 'insufficient_scope') return `Bearer realm="sallyport", error="${code}", scope="${scopes.join(' ')}"`
+  if (status !== 401) return null
   if (code === 'token_missing') return 'Bearer realm="sallyport"'
   if (code !== 'insufficient_user_authentication') return 'Bearer realm="sallyport", error="invalid_token"'
   const levels = acrValues === undefined ? '' : `, acr_values="${acrValues.join(' ')}"`

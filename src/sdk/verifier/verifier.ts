@@ -4,7 +4,7 @@
  * for Fastify, which is a separate entry because its types require Fastify. The formats of tokens and revocations belong
  * to `wire/`.
  */
-import type { AccessTokenClaims, MaybeBoundClaims } from '../../wire/claims.js'
+import { hasScopes, type AccessTokenClaims, type MaybeBoundClaims } from '../../wire/claims.js'
 import { sessionCookieNames } from '../../wire/cookies.js'
 import { meetsDemand } from '../../wire/step-up.js'
 import { createTokenVerification } from './access-token.js'
@@ -17,8 +17,8 @@ import {
   checkOptions,
   checkRequirement,
   freshnessSchema,
-  type AuthenticationRequirement,
   type Freshness,
+  type TokenRequirement,
   type VerifierOptions,
   type VerifyOptions,
 } from './options.js'
@@ -31,8 +31,16 @@ export type { AnyEndReason, EndReason } from '../../wire/end-reason.js'
 export type { Authenticated, Authenticator } from './authentication.js'
 export type { ShownRequest } from './cross-site.js'
 export type { VerifierClock } from './clock.js'
-export { requireAccess, type VerifiedRequest } from './middleware.js'
-export type { Algorithm, AuthenticationRequirement, Freshness, VerifierOptions, VerifyOptions } from './options.js'
+export { requireAccess, serveResourceMetadata, type VerifiedRequest } from './middleware.js'
+export type {
+  Algorithm,
+  AuthenticationRequirement,
+  Freshness,
+  TokenRequirement,
+  VerifierOptions,
+  VerifyOptions,
+} from './options.js'
+export type { ResourceMetadata, ResourceOptions } from './resource-metadata.js'
 export { renderRefusal, VerificationError, type RefusalReply } from './verification-error.js'
 
 /** A verifier for one issuer. `authenticate` is for adapters. */
@@ -45,12 +53,12 @@ export interface Verifier extends Authenticator {
    */
   verify(token: string | null | undefined, options?: VerifyOptions): Promise<AccessTokenClaims>
   /**
-   * Requires a recent or strong authentication of verified claims (RFC 9470). Throws a VerificationError:
-   * `insufficient_user_authentication`, which tells the client what to ask its user for, or `forbidden` for the token of a
-   * client, which has no user; and a TypeError for an invalid requirement. `maxAge` is as exact as the clocks: the tolerance
+   * Requires scopes, or a recent or strong authentication, of verified claims (RFC 9470). Throws a VerificationError:
+   * `insufficient_scope`; `insufficient_user_authentication`, which tells the client what to ask its user for, or
+   * `forbidden` for the token of a client, which has no user; and a TypeError for an invalid requirement. `maxAge` is as exact as the clocks: the tolerance
    * of the verifier is added to it.
    */
-  require(claims: AccessTokenClaims, requirement: AuthenticationRequirement): void
+  require(claims: AccessTokenClaims, requirement: TokenRequirement): void
   /**
    * Resolves when the key set and, with a credential, the revocation list are loaded. Retries while Sallyport is
    * unreachable; rejects if the credential is refused.
@@ -114,13 +122,19 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   const verifier: Verifier = {
     issuer,
+    resourceMetadata: settings.resourceMetadata,
 
     verify: (token, options = {}) => check(token, options, refuseBound),
 
     require(claims, requirement) {
-      // Most requests require neither, and are not to wait for a check of options.
-      if (requirement.acr === undefined && requirement.maxAge === undefined) return
+      const { acr, maxAge, scopes } = requirement
+      // Most requests require none, and are not to wait for a check of options.
+      if (acr === undefined && maxAge === undefined && scopes === undefined) return
       const demand = checkRequirement(requirement)
+      if (scopes !== undefined && !hasScopes(claims.scope, scopes)) {
+        throw new VerificationError('insufficient_scope', { scopes })
+      }
+      if (acr === undefined && maxAge === undefined) return
       if (claims.sid === undefined) throw new VerificationError('forbidden')
       const clocks = { now: clock.now(), toleranceSeconds: settings.clockToleranceSeconds }
       if (!meetsDemand(claims, demand, clocks)) {

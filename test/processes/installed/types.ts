@@ -3,7 +3,7 @@
 import { createClient, type AnyEndReason, type SessionEntry } from '@sallyport/client'
 import { secondStep, type SecondStep } from '@sallyport/client/factors'
 import { forgotPassword, type PendingFlow } from '@sallyport/client/mail'
-import { createVerifier, type AccessTokenClaims } from '@sallyport/verifier'
+import { createVerifier, serveResourceMetadata, type AccessTokenClaims } from '@sallyport/verifier'
 
 const client = createClient({ baseUrl: 'https://auth.example.com', mode: 'cookie' })
 
@@ -15,7 +15,13 @@ export const forget = async (email: string): Promise<PendingFlow> => forgotPassw
 
 export const waiting = async (): Promise<SecondStep | null> => secondStep(client)
 
-const verifier = createVerifier({ issuer: 'https://auth.example.com', audience: 'https://auth.example.com' })
+const verifier = createVerifier({
+  issuer: 'https://auth.example.com',
+  audience: 'https://auth.example.com',
+  resource: { scopes: ['orders:read'] },
+})
+
+export const serveMetadata = serveResourceMetadata(verifier)
 
 export const verifyStrongly = async (token: string): Promise<AccessTokenClaims> =>
   verifier.verify(token, { acr: 'aal2', maxAge: 300 })
