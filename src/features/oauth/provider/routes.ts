@@ -229,10 +229,17 @@ export function mountProviderRoutes(server: AppInstance, provider: Pick<OpenIdPr
     scope.get('/oauth/userinfo', { ...options, schema: getUserInfo }, answer)
     scope.post('/oauth/userinfo', { ...options, schema: postUserInfo }, answer)
     for (const path of ['/oauth/token', '/oauth/par', '/oauth/device_authorization', '/oauth/userinfo']) {
-      scope.options(path, { ...options, schema: { hide: true } }, answer)
+      scope.options(path, { ...options, schema: { hide: true } }, answerPreflight)
     }
     done()
   })
+
+  /** The library knows no other OPTIONS. */
+  async function answerPreflight(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { origin, 'access-control-request-method': method } = request.headers
+    if (origin === undefined || method === undefined) return reply.callNotFound()
+    return answer(request, reply)
+  }
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const page = await provider.answer(request, reply, null)
