@@ -41,13 +41,14 @@ export function renderFault({ name, message }) {
   })
 }
 
-export function renderReport({ status, orders, client }) {
+export function renderReport({ orders, for_client: client }) {
   const list = orders.map(({ item }) => `<li>${escape(item)}</li>`).join('')
-  const content =
-    status === 200
-      ? `<p class="state">The shop has ${orders.length} orders for <code>${escape(client)}</code>:</p><ul>${list}</ul>`
-      : `<p class="state out">The shop refuses this service: ${status}</p>`
+  const content = `<p class="state">The shop has ${orders.length} orders for <code>${escape(client)}</code>:</p><ul>${list}</ul>`
   return page({ title: 'Report', content })
+}
+
+export function renderRefusal(reason) {
+  return page({ title: 'Report', content: `<p class="state out">${escape(reason)}</p>` })
 }
 
 function page({ title, content, reloads = false }) {

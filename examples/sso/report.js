@@ -2,7 +2,7 @@
 
 import Fastify from 'fastify'
 import * as openid from 'openid-client'
-import { renderReport } from './pages.js'
+import { renderRefusal, renderReport } from './pages.js'
 import { findProvider } from './provider.js'
 
 /** Renewed before it expires, so that no request meets an expired token. */
@@ -21,13 +21,19 @@ export async function createReport({ issuer, clientId, clientSecret, ordersUrl }
     return token.text
   }
 
-  const app = Fastify()
-  app.get('/', async (_request, reply) => {
-    const response = await fetch(ordersUrl, { headers: { authorization: `Bearer ${await getToken()}` } })
+  async function readOrders() {
+    const accessToken = await getToken().catch(() => null)
+    if (accessToken === null) return renderRefusal('Sallyport refuses this service, or cannot be reached.')
+    const response = await fetch(ordersUrl, { headers: { authorization: `Bearer ${accessToken}` } })
+    if (response.ok) return renderReport(await response.json())
     // A token that is refused, such as one of a withdrawn secret, is not shown again.
     if (response.status === 401) token = null
-    const body = await response.json()
-    const html = renderReport({ status: response.status, orders: body.orders ?? [], client: body.for_client })
+    return renderRefusal(`The shop refuses this service: ${response.status}`)
+  }
+
+  const app = Fastify()
+  app.get('/', async (_request, reply) => {
+    const html = await readOrders()
     return reply
       .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
       .type('text/html; charset=utf-8')

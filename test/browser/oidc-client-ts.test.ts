@@ -76,7 +76,7 @@ t.test(
     provider.clock.advance({ minutes: 1 })
     await page.getByRole('button', { name: 'Renew' }).click()
     await page.waitForFunction(
-      (before) => !document.querySelector('output')?.textContent?.includes(before),
+      (before) => !document.querySelector('output')?.textContent.includes(before),
       first.accessToken,
     )
     const second = await tokensOf(page)

@@ -118,6 +118,8 @@ t.test(
     await report.getByText('The shop has 3 orders').waitFor()
     await example.command('client:disable', '--client-id', 'report')
     while (!(await report.getByText('The shop refuses this service').isVisible())) await report.reload()
+    await report.reload()
+    t.match(await report.locator('main').innerText(), /Sallyport refuses this service/)
 
     example.process.kill('SIGINT')
     t.equal(await example.ended, 0, 'one signal stops all, gracefully')

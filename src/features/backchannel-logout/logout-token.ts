@@ -27,14 +27,18 @@ export interface LogoutTokenOptions {
  * has one of its own: a client that has seen a `jti` before refuses it, though its answer was lost.
  */
 export function createLogoutTokens({ keys, clock, issuer }: LogoutTokenOptions) {
-  let signing: { kid: string; jwt: KeyJwt } | null = null
+  /** By algorithm. */
+  const signers = new Map<string, { kid: string; jwt: KeyJwt }>()
 
   function signerFor(alg: string): KeyJwt {
-    // The first is the one that signs; those after it are retired.
+    // The first of an algorithm is the one that signs; those after it are retired.
     const key = keys.idTokenKeys().find(({ algorithm }) => algorithm === alg)
     if (key === undefined) throw new Error(`No key signs ID tokens with ${alg}.`)
-    if (signing?.kid !== key.kid) signing = { kid: key.kid, jwt: jwtOf(key) }
-    return signing.jwt
+    const known = signers.get(alg)
+    if (known?.kid === key.kid) return known.jwt
+    const jwt = jwtOf(key)
+    signers.set(alg, { kid: key.kid, jwt })
+    return jwt
   }
 
   return {

@@ -2,7 +2,7 @@
 // does not answer holds up no other client, and no end of a session.
 
 import { createServer } from 'node:http'
-import { decodeJwt } from 'jose'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { operator } from '../../../src/features/audit/audit.js'
 import { newClientSchema } from '../../../src/features/clients/clients.js'
@@ -30,8 +30,8 @@ async function start(t: Test, options: StartOptions = {}) {
   return { ...sallyport, receiver, deliver: () => sallyport.app.backchannelLogout.deliverDue() }
 }
 
-async function register({ app }: Pick<TestApp, 'app'>, clientId: string, uri?: string): Promise<void> {
-  const metadata = { client_id: clientId, client_name: clientId, backchannel_logout_uri: uri }
+async function register({ app }: Pick<TestApp, 'app'>, clientId: string, uri?: string, others = {}): Promise<void> {
+  const metadata = { client_id: clientId, client_name: clientId, backchannel_logout_uri: uri, ...others }
   await app.operator.clients.create(newClientSchema.parse(metadata))
 }
 
@@ -64,6 +64,20 @@ t.test('a logout is written with the end of the session, and gone when the clien
   await sallyport.deliver()
   t.equal(sallyport.receiver.tokens.length, 1)
   t.strictSame(await readWaiting(sallyport), [])
+})
+
+t.test('a logout token has the algorithm of the ID tokens of its client', async (t) => {
+  const sallyport = await start(t)
+  await register(sallyport, 'fast', sallyport.receiver.uri, { id_token_signed_response_alg: 'ES256' })
+  await endSessions(sallyport, 'shop', 'fast', 'shop', 'fast')
+  await sallyport.deliver()
+  const algorithms = sallyport.receiver.tokens.map((token) => [decodeJwt(token).aud, decodeProtectedHeader(token).alg])
+  t.strictSame(algorithms.sort(), [
+    ['fast', 'ES256'],
+    ['fast', 'ES256'],
+    ['shop', 'RS256'],
+    ['shop', 'RS256'],
+  ])
 })
 
 t.test('a logout that is rolled back with its cause is not sent', async (t) => {
