@@ -93,6 +93,10 @@ export default tseslint.config(
     languageOptions: { globals: { document: 'readonly', history: 'readonly', location: 'readonly' } },
   },
   {
+    files: ['test/relying-parties/*/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+  },
+  {
     files: ['examples/sso/**'],
     languageOptions: { globals: { URL: 'readonly', URLSearchParams: 'readonly', setTimeout: 'readonly' } },
   },
