@@ -21,19 +21,28 @@ export interface ApplicationSettings {
   secret: string
 }
 
-interface ApplicationModule {
-  createApp(settings: ApplicationSettings): RequestListener
+/** How an application is registered and served. */
+export interface ApplicationOptions<App> {
+  /** Its folder in test/relying-parties. */
+  folder: string
+  /** The path to which the browser comes back. */
+  callback: string
+  /** The path that is told of ended sessions. */
+  backchannelLogout?: string
+  pkce?: 'optional'
+  /** Makes a listener of what `createApp` returned, if it is none. */
+  serve?: (app: App) => RequestListener
 }
 
 /** Registers the application of a folder as a client, with paths as its addresses, and serves it. */
-export async function startApplication(
+export async function startApplication<App = RequestListener>(
   t: Test,
   { app, issuer }: Provider,
-  { folder, ...metadata }: { folder: string; callback: string; backchannelLogout?: string; pkce?: 'optional' },
+  { folder, serve = (app) => app as RequestListener, ...metadata }: ApplicationOptions<App>,
 ): Promise<{ url: string; clientId: string }> {
   const place = fileURLToPath(new URL(`../relying-parties/${folder}`, import.meta.url))
   installPackages(place)
-  const { createApp } = (await import(join(place, 'app.js'))) as ApplicationModule
+  const { createApp } = (await import(join(place, 'app.js'))) as { createApp(settings: ApplicationSettings): App }
 
   let respond: RequestListener = (_request, response) => void response.writeHead(503).end()
   const server = createServer((request, response) => {
@@ -55,7 +64,8 @@ export async function startApplication(
     }),
   )
   const { clientId } = client
-  respond = createApp({ issuer, url, clientId, clientSecret: secret ?? '', secret: 'for the cookies of the application' })
+  const settings = { issuer, url, clientId, clientSecret: secret ?? '', secret: 'for the cookies of the application' }
+  respond = serve(createApp(settings))
   return { url, clientId }
 }
 
