@@ -74,6 +74,8 @@ export interface TravellingBrowser {
   open(path: string): Promise<WebPage>
   /** Goes on from a page of the application that led to the provider. */
   goOn(page: WebPage): Promise<WebPage>
+  /** The pages of the provider that were shown since the beginning, as paths. */
+  readonly shown: string[]
 }
 
 /** The browser of a user who signs in at the provider, and out, where the application leads there. */
@@ -92,5 +94,5 @@ export function openApplication(
     return goOn(await here.open(await there.goUntilElsewhere(page.url)))
   }
 
-  return { goOn, open: async (path) => goOn(await here.open(path)) }
+  return { goOn, shown: there.shown, open: async (path) => goOn(await here.open(path)) }
 }
