@@ -92,7 +92,13 @@ async function startApache(t: Test, provider: Provider): Promise<{ url: string }
   writeFileSync(join(folder, 'pages', 'index.html'), page)
   writeFileSync(join(folder, 'apache.conf'), configurationOf(folder, port))
   const server = spawn(apache, ['-f', join(folder, 'apache.conf'), '-DFOREGROUND'], {
-    env: { ISSUER: provider.issuer, URL: url, CLIENT_ID: clientId, CLIENT_SECRET: secret ?? '', PASSPHRASE: 'of a test' },
+    env: {
+      ISSUER: provider.issuer,
+      URL: url,
+      CLIENT_ID: clientId,
+      CLIENT_SECRET: secret ?? '',
+      PASSPHRASE: 'of a test',
+    },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const ended = once(server, 'close')
