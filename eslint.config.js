@@ -98,6 +98,10 @@ export default tseslint.config(
     languageOptions: { globals: { Headers: 'readonly', URL: 'readonly', URLSearchParams: 'readonly' } },
   },
   {
+    files: ['test/relying-parties/*/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+  },
+  {
     files: ['examples/sso/**'],
     languageOptions: { globals: { URL: 'readonly', URLSearchParams: 'readonly', setTimeout: 'readonly' } },
   },

@@ -35,6 +35,9 @@ for (const lockfile of [
   'bench/package-lock.json',
   'test/browser/oidc-client-ts/package-lock.json',
   'test/flows/mcp-sdk/package-lock.json',
+  'test/relying-parties/auth-core/package-lock.json',
+  'test/relying-parties/express-openid-connect/package-lock.json',
+  'test/relying-parties/passport-openidconnect/package-lock.json',
 ]) {
   t.test(`${lockfile} supports all versions of Node that the README lists`, async (t) => {
     for (const version of ['20.19.0', '22.13.0', '24.0.0']) {

@@ -59,7 +59,8 @@ const slow = [
   'test/sdk/client/bundle.test.ts',
 ]
 
-const startsProcess = /node:child_process'|support\/(process|phone-owner|example-page|page|chromium)\.js'/
+const startsProcess =
+  /node:child_process'|support\/(process|phone-owner|example-page|page|chromium|relying-application)\.js'/
 const opensDatabase = /support\/(app|database|following|process|proxied-app|relying-party)\.js'/
 const isOfPostgres = /\bneedsPostgres\b/
 const isOfEmbedded = /\bneedsEmbedded\b/
@@ -83,7 +84,8 @@ export function postgresTests() {
   return allTests().filter((file) => {
     const text = readFileSync(file, 'utf8')
     if (isOfPostgres.test(text)) return true
-    const isElsewhere = isOfEmbedded.test(text) || file.startsWith('test/examples/') || sameOnAnyDatabase.includes(file)
+    const isElsewhere =
+      isOfEmbedded.test(text) || /^test\/(examples|relying-parties)\//.test(file) || sameOnAnyDatabase.includes(file)
     return opensDatabase.test(text) && !isElsewhere
   })
 }
