@@ -237,8 +237,8 @@ export function mountProviderRoutes(server: AppInstance, provider: Pick<OpenIdPr
   /** The library knows no other OPTIONS. */
   async function answerPreflight(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { origin, 'access-control-request-method': method } = request.headers
-    if (origin === undefined || method === undefined) return reply.callNotFound()
-    return answer(request, reply)
+    if (origin === undefined || method === undefined) reply.callNotFound()
+    else await answer(request, reply)
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
