@@ -84,11 +84,14 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
           connectionTimeoutMillis: silenceMs,
           query_timeout: silenceMs,
         })
+        let stopWaiting = () => {}
         const ended = new Promise<void>((resolve, reject) => {
           client.on('error', reject)
           client.on('end', resolve)
-          stop.addEventListener('abort', () => resolve(), { once: true })
+          stopWaiting = resolve
         })
+        // Removed below: a database that is away for long has the listener added many times.
+        stop.addEventListener('abort', stopWaiting)
         // It may break before it is awaited.
         ended.catch(() => undefined)
         try {
@@ -101,6 +104,7 @@ export function createSignals({ url, pool, silenceMs, log }: SignalsOptions): Si
           onSignal({ missed: true })
           await Promise.race([ended, checkUntilSilent(client, stop)])
         } finally {
+          stop.removeEventListener('abort', stopWaiting)
           await close(client)
         }
       }
