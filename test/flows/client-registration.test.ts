@@ -136,7 +136,7 @@ t.test('what a client may not be is left out or refused', async (t) => {
   const provider = await startOpen(t)
   const { body } = await register(provider, {
     ...notes,
-    ...{ client_id: 'sallyport', first_party: true, pkce: 'optional', introspect: true, lost_answer: 'until_used' },
+    ...{ client_id: 'sallyport', first_party: true, pkce: 'optional', introspect: true, lost_answer: 'grace' },
     ...{ backchannel_logout_uri: 'http://127.0.0.1/admin', default_resource: 'https://orders.example.com' },
     scope: 'openid orders:read email',
     software_id: 'unknown to us',
@@ -144,7 +144,7 @@ t.test('what a client may not be is left out or refused', async (t) => {
   t.equal(body['scope'], 'openid email')
   const stored = await provider.app.operator.clients.find(String(body['client_id']))
   t.not(stored?.clientId, 'sallyport')
-  t.match(stored, { firstParty: false, metadata: { pkce: 'required', introspect: false, lost_answer: 'grace' } })
+  t.match(stored, { firstParty: false, metadata: { pkce: 'required', introspect: false, lost_answer: 'until_used' } })
   t.equal(stored?.metadata.backchannel_logout_uri, undefined)
   t.equal(stored?.metadata.default_resource, undefined)
 

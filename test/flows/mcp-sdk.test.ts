@@ -140,6 +140,7 @@ t.test('an agent finds its way from the MCP server to tokens, and refreshes them
 t.test('a lost answer of a refresh does not lose the agent its session', async (t) => {
   const outages: [string, { fetch: (fetch: Fetch) => Fetch; outage: { seconds?: number; hours?: number } }][] = [
     ['within the grace period', { fetch: (fetch) => fetch, outage: { seconds: 5 } }],
+    ['an hour later', { fetch: (fetch) => fetch, outage: { hours: 1 } }],
     ['an hour later, with an attempt key', { fetch: withAttemptKeys, outage: { hours: 1 } }],
   ]
   for (const [name, { fetch, outage }] of outages) {

@@ -28,8 +28,8 @@ const registeredGrants: readonly GrantType[] = [
 ]
 
 /**
- * What an application may say of itself. Our own members stay as they are for any client: it is not first-party, has to
- * use PKCE, and is no verifier. A `backchannel_logout_uri` is left out as well: this server would call it.
+ * What an application may say of itself. Our own members are not its to say: it is not first-party, has to use PKCE, and is
+ * no verifier. A `backchannel_logout_uri` is left out as well: this server would call it.
  */
 const readMembers = [
   ...['client_name', 'redirect_uris', 'grant_types', 'response_types', 'token_endpoint_auth_method'],
@@ -124,14 +124,11 @@ function readRegistration(input: unknown, scopes: readonly string[]): NewClient 
   const foreign = metadata.grant_types.find((grant) => !registeredGrants.includes(grant))
   if (foreign !== undefined) return { fault: refused('grant_types', `${foreign} is for clients of the operator`) }
   if (metadata.grant_types.length === 0) return { fault: refused('redirect_uris', 'Required') }
-  const algorithm = metadata.id_token_signed_response_alg
-  if (algorithm !== undefined && algorithm !== 'RS256') {
-    return { fault: refused('id_token_signed_response_alg', 'Must be RS256') }
-  }
   const granted =
     metadata.scope === undefined ? scopes : metadata.scope.split(' ').filter((each) => scopes.includes(each))
   if (granted.length === 0) return { fault: refused('scope', `Must be some of ${scopes.join(' ')}`) }
-  return { ...read.data, metadata: { ...metadata, scope: granted.join(' ') } }
+  // It is written for any server, so it knows no attempt keys, and would lose its session with an answer.
+  return { ...read.data, metadata: { ...metadata, scope: granted.join(' '), lost_answer: 'until_used' } }
 }
 
 function faultOf([first]: readonly { path: PropertyKey[]; message: string }[]): RegistrationFault {
