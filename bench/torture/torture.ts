@@ -13,6 +13,7 @@ import { startTarget, type TargetKind } from './target.js'
 import { betterAuth, betterAuthOAuth, betterAuthOAuthReuse } from './targets/better-auth.js'
 import { oidcProvider, oidcProviderDpop, oidcProviderOnce } from './targets/oidc-provider.js'
 import { sallyport, sallyportKeyless } from './targets/sallyport.js'
+import { sallyportOAuth } from './targets/sallyport-oauth.js'
 import { createWorld } from './world.js'
 
 const GRACE_SECONDS = 3
@@ -20,7 +21,7 @@ const GRACE_SECONDS = 3
 const TARGETS_AT_ONCE = 2
 
 const kinds: TargetKind[] = [
-  ...[sallyport, sallyportKeyless],
+  ...[sallyport, sallyportKeyless, sallyportOAuth],
   ...[betterAuth, betterAuthOAuth, betterAuthOAuthReuse],
   ...[oidcProvider, oidcProviderOnce, oidcProviderDpop],
 ]

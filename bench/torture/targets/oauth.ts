@@ -5,13 +5,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Received, Send } from '../http.js'
 import type { Proof } from '../proof.js'
-import { answerTo, type Answer, type Held, type Protocol } from '../target.js'
+import { answerTo, type Answer, type Held, type Protocol, type RefreshOptions } from '../target.js'
 
-const ORIGIN = 'http://localhost:3000'
+export const ORIGIN = 'http://localhost:3000'
 export const REDIRECT_URI = 'com.example.app:/callback'
 
 const tokensSchema = z.object({ access_token: z.string(), refresh_token: z.string() })
-const errorSchema = z.object({ error: z.string() })
+const errorSchema = z.object({ error: z.string(), error_description: z.string().optional() })
 
 export interface OAuthServer {
   send: Send
@@ -20,6 +20,8 @@ export interface OAuthServer {
   createUser(): Promise<string>
   /** Opens the authorization endpoint as this user; returns the redirect with the code. */
   authorize(user: string, path: string): Promise<string>
+  /** Whether each refresh names its attempt by an `Idempotency-Key`. */
+  keyed?: boolean
   /** For a client with sender-constrained tokens. */
   createProof?: () => Proof
 }
@@ -30,12 +32,13 @@ export function createOAuthProtocol(server: OAuthServer): Protocol {
   async function tokenRequest(
     form: Record<string, string>,
     proof: Proof | undefined,
-    fate?: Parameters<Send>[0]['fate'],
+    { attemptKey, fate }: Partial<RefreshOptions> = {},
   ) {
     const body = new URLSearchParams({ client_id: await server.clientId(), ...form }).toString()
     const headers = {
       'content-type': 'application/x-www-form-urlencoded',
       ...(proof && { dpop: await proof({ method: 'POST', url: ORIGIN + paths.token }) }),
+      ...(server.keyed && attemptKey !== undefined && { 'idempotency-key': attemptKey }),
     }
     return send({ method: 'POST', path: paths.token, headers, body, fate })
   }
@@ -65,8 +68,8 @@ export function createOAuthProtocol(server: OAuthServer): Protocol {
       return { user, held: await signIn(user) }
     },
     signIn,
-    refresh({ refreshToken, proof = server.createProof?.() }, { fate }) {
-      const sending = tokenRequest({ grant_type: 'refresh_token', refresh_token: refreshToken }, proof, fate)
+    refresh({ refreshToken, proof = server.createProof?.() }, options) {
+      const sending = tokenRequest({ grant_type: 'refresh_token', refresh_token: refreshToken }, proof, options)
       return answerTo(sending, (received) => readRefresh(received, proof))
     },
     async isAlive({ accessToken, proof }) {
@@ -83,7 +86,10 @@ export function createOAuthProtocol(server: OAuthServer): Protocol {
 
 function readRefresh(received: Received, proof: Proof | undefined): Answer {
   if (received.status === 200) return { outcome: 'served', held: heldIn(received, proof) }
-  return { outcome: 'refused', how: errorSchema.parse(JSON.parse(received.text)).error }
+  const { error, error_description: description } = errorSchema.parse(JSON.parse(received.text))
+  // What Sallyport answers where another request was faster (docs/oauth.md).
+  if (description === 'refresh_superseded') return { outcome: 'superseded' }
+  return { outcome: 'refused', how: error }
 }
 
 function heldIn({ status, text }: Received, proof: Proof | undefined): Held {

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { generateSecretKey } from '../../../src/platform/crypto/secret-keys.js'
-import { sallyportProgram } from '../../servers.js'
+import { sallyportProgram, type Program } from '../../servers.js'
 import type { Received, Send } from '../http.js'
 import { promisedWithKeys, promisedWithoutKeys } from '../promise.js'
 import { answerTo, type Answer, type Held, type Protocol, type TargetKind } from '../target.js'
 
 const secretKey = generateSecretKey()
-const PASSWORD = 'copper lantern drifts over seven hills'
+export const PASSWORD = 'copper lantern drifts over seven hills'
 
 const replySchema = z.object({ access_token: z.string(), refresh_token: z.string() })
 const problemSchema = z.object({ code: z.string(), reason: z.string().optional() })
@@ -18,7 +18,7 @@ export const sallyport: TargetKind = {
   describe: (grace) => `mode \`json\`, an \`Idempotency-Key\` for each refresh, \`REFRESH_GRACE=${grace}\``,
   version,
   promised: promisedWithKeys,
-  program,
+  program: (given) => program(given),
   connect: (send) => connect(send, { keyed: true }),
 }
 
@@ -27,20 +27,24 @@ export const sallyportKeyless: TargetKind = {
   describe: (grace) => `the same server, clients that send no key, \`REFRESH_GRACE=${grace}\``,
   version,
   promised: promisedWithoutKeys,
-  program,
+  program: (given) => program(given),
   connect: (send) => connect(send, { keyed: false }),
 }
 
-function version(): string {
+export function version(): string {
   return `sallyport ${packageJson.version}`
 }
 
-function program({ databaseUrl, graceSeconds }: { databaseUrl: string; graceSeconds: number }) {
+export function program(
+  { databaseUrl, graceSeconds }: { databaseUrl: string; graceSeconds: number },
+  settings: Record<string, string> = {},
+): Program {
   return sallyportProgram({
     DATABASE_URL: databaseUrl,
     SECRET_KEY: secretKey,
     PUBLIC_URL: 'http://localhost:3000',
     REFRESH_GRACE: String(graceSeconds),
+    ...settings,
   })
 }
 
