@@ -220,7 +220,7 @@ t.test('oidcc-ensure-post-request-succeeds', async (t) => {
   const browser = suite.openBrowser()
   const request = requestOf(first)
   const { origin, pathname, searchParams } = request.address
-  // As the form of another site: the cookies of SameSite=Lax do not come along.
+  // As the form of another site: browsers do not send cookies of SameSite=Lax with it.
   const answer = await fetch(`${origin}${pathname}`, {
     ...{ method: 'POST', body: searchParams, redirect: 'manual' },
     headers: { origin: 'https://app.example.com' },
