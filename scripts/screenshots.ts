@@ -4,6 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import t from 'tap'
 import { launchBrowser, needsChromium } from '../test/support/chromium.js'
 import { takePagePictures } from './page-screenshots.js'
 import { logIn, PHONE, register, startExamplePage } from '../test/support/example-page.js'
@@ -57,6 +58,8 @@ if (needsChromium) {
   console.error(`No pictures: this ${needsChromium}.`)
   process.exit(1)
 }
+// What the tests share loads their runner, which would end the process after its limit for a file.
+t.setTimeout(0)
 mkdirSync(folder, { recursive: true })
 const endings: (() => void | Promise<void>)[] = []
 const run = { teardown: (work: () => void | Promise<void>) => void endings.unshift(work) }
