@@ -44,6 +44,8 @@ const { chosen, rounds, depth, write } = readArguments(usage, () => {
 const databaseUrl = process.env.DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
 const table: Table = { columns: [], scenarios: createScenarios(depth) }
 
+// This installs their packages, which would hold up the proxies of a target that runs already.
+for (const { version } of chosen) version()
 const limit = pLimit(TARGETS_AT_ONCE)
 table.columns = await Promise.all(
   chosen.map((kind) => limit(async () => ({ name: kind.name, column: await measure(kind) }))),
