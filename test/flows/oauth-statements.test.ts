@@ -1,0 +1,44 @@
+// The number of database statements for a refresh at /oauth/token.
+
+import t from 'tap'
+import { openTestDatabase } from '../support/database.js'
+import { askForTokens, openBrowser, registerParty, startProvider } from '../support/relying-party.js'
+import { watchStatements } from '../support/statements.js'
+
+const database = watchStatements(await openTestDatabase())
+const provider = await startProvider(t, { database })
+const party = await registerParty(provider, { token_endpoint_auth_method: 'none' })
+const ada = await provider.api.signUp()
+
+/** The refresh token of another sign-in of the same user. */
+async function signIn(): Promise<string> {
+  const { refresh_token: token = '' } = await party.signIn(openBrowser(provider, ada))
+  return token
+}
+
+const refresh = (token: string) =>
+  askForTokens(provider, { grant_type: 'refresh_token', refresh_token: token, client_id: party.clientId })
+
+t.test('a refresh with an ID token reads the family with its user, and rotates it', async (t) => {
+  const token = await signIn()
+  // The client is read again after its first sign-in, which is noted on it.
+  const { body: first } = await refresh(token)
+  database.take()
+  const { status, body } = await refresh(first['refresh_token'] ?? '')
+  t.equal(status, 200)
+  t.type(body['id_token'], 'string')
+  const statements = database.take()
+  t.match(statements, [/^SELECT .* FROM unnest.* JOIN refresh_token_family/, /UPDATE refresh_token_family/])
+  t.equal(statements.length, 2)
+})
+
+t.test('refreshes that arrive together share both statements', async (t) => {
+  const tokens: string[] = []
+  for (let index = 0; index < 10; index += 1) tokens.push(await signIn())
+  database.take()
+  const answers = await Promise.all(tokens.map(refresh))
+  t.ok(answers.every(({ status }) => status === 200))
+  t.equal(new Set(answers.map(({ body }) => body['refresh_token'])).size, tokens.length, 'each has its own')
+  const { length } = database.take()
+  t.ok(length < 2 * tokens.length, `${length} statements for ${tokens.length} refreshes`)
+})
