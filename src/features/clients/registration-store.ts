@@ -1,5 +1,5 @@
-import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now } from './store.js'
 
 /** A token with which applications register themselves, without the token itself. */
 export interface RegistrationToken {
@@ -9,10 +9,6 @@ export interface RegistrationToken {
   /** Null for one that is valid until it is removed. */
   readonly expiresAt: Date | null
 }
-
-/** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) =>
-  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 export async function insertToken(
   tx: Queries,

@@ -9,7 +9,7 @@ type Row = Prisma.OAuthClientGetPayload<object>
 /** The database's time in milliseconds; the shift is 0 except in tests. */
 const nowMs = (shiftMs: number) => Prisma.sql`((extract(epoch FROM now()) * 1000)::bigint + ${shiftMs}::bigint)`
 
-const now = (shiftMs: number) =>
+export const now = (shiftMs: number) =>
   Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 /**
