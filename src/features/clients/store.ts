@@ -1,16 +1,11 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now, nowMs } from '../../platform/database/times.js'
 import { resourceAlgorithms, type Client, type Resource } from './client.js'
 import { readSecrets, writeSecrets } from './credentials.js'
 import { readMetadata } from './metadata.js'
 
 type Row = Prisma.OAuthClientGetPayload<object>
-
-/** The database's time in milliseconds; the shift is 0 except in tests. */
-const nowMs = (shiftMs: number) => Prisma.sql`((extract(epoch FROM now()) * 1000)::bigint + ${shiftMs}::bigint)`
-
-export const now = (shiftMs: number) =>
-  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 /**
  * The epoch after a change that makes earlier tokens stale: the database's time in milliseconds, or one more than before
