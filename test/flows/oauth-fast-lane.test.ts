@@ -36,7 +36,10 @@ const unreliable: TestDatabase = {
 }
 const started: TestApp = await startApp(t, {
   database: unreliable,
-  settings: { OAUTH: 'on', DPOP: 'on', PUBLIC_URL: 'https://auth.example.com', CORS_ORIGINS: LISTED },
+  settings: {
+    ...{ OAUTH: 'on', DPOP: 'on', PUBLIC_URL: 'https://auth.example.com', CORS_ORIGINS: LISTED },
+    SIGNING_ALGORITHM: 'EdDSA',
+  },
   metrics: {
     ...noMetrics,
     counter:
