@@ -18,6 +18,7 @@ import { createAudit } from './features/audit/audit.js'
 import type { BackchannelLogout } from './features/backchannel-logout/backchannel-logout.js'
 import { createSessionCookies } from './features/browser/browser.js'
 import type { Delivery } from './features/mail/mail.js'
+import type { FastLaneOptions } from './features/oauth/oauth.js'
 import type { Operations } from './features/operations/operations.js'
 import type { Passkeys } from './features/passkeys/passkeys.js'
 import type { StrengthCheck } from './features/passwords/passwords.js'
@@ -37,6 +38,8 @@ export interface AppOptions {
   metrics?: Metrics | undefined
   /** None by default. */
   tracing?: Tracing | undefined
+  /** The ordinary refresh at the token endpoint: it is taken by default. */
+  fastLane?: FastLaneOptions | undefined
   /** Judges new passwords; the strength estimator by default. */
   isStrong?: StrengthCheck | undefined
 }
@@ -104,7 +107,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   await keys.maintain()
   await revocations.load()
   await addressRules.load()
-  await mountRoutes(server, { config, features, secrets, clock, log, audit, cookies, streams, count })
+  await mountRoutes(server, {
+    ...{ config, features, secrets, clock, log, audit, cookies, streams, count },
+    fastLane: options.fastLane,
+  })
 
   return {
     server,

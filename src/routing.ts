@@ -29,7 +29,7 @@ import { createVerifierAccess, createVerifierDetection } from './features/client
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { mountMailRoutes } from './features/mail/routes.js'
-import { createOAuth, type OpenIdProvider } from './features/oauth/oauth.js'
+import { createOAuth, type FastLaneOptions, type OpenIdProvider } from './features/oauth/oauth.js'
 import { mountProviderRoutes } from './features/oauth/provider/routes.js'
 import { mountRegistrationRoutes } from './features/oauth/registration-routes.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
@@ -54,6 +54,7 @@ export interface RoutingOptions {
   cookies: SessionCookies
   streams: EventStreams
   count: ReturnType<typeof createMeters>
+  fastLane: FastLaneOptions | undefined
 }
 
 /** Mounts the routes of each feature, and the pages. */
@@ -145,13 +146,13 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
 
 /** The OpenID provider, whose library is loaded only where it is turned on. */
 async function createProvider(options: RoutingOptions): Promise<OpenIdProvider | null> {
-  const { config, features, secrets, clock, log, audit, cookies } = options
+  const { config, features, secrets, clock, log, audit, cookies, fastLane } = options
   if (!config.oauth.enabled) return null
   const { createOpenIdProvider } = await import('./features/oauth/provider/provider.js')
   const { database, accounts, clients, families, limits, revocations, accessTokens, keys } = features
   return createOpenIdProvider({
     ...{ database, secrets, clock, log, audit, cookies },
-    ...{ accounts, clients, families, limits, revocations, accessTokens, keys },
+    ...{ accounts, clients, families, limits, revocations, accessTokens, keys, fastLane },
     settings: providerSettings(config),
   })
 }

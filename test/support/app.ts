@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createApp, type App } from '../../src/app.js'
 import { readConfig, type Config } from '../../src/config.js'
+import type { FastLaneOptions } from '../../src/features/oauth/oauth.js'
 import { isStrong } from '../../src/features/passwords/strength.js'
 import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
 import type { Metrics } from '../../src/platform/metrics/metrics.js'
@@ -37,6 +38,7 @@ export interface StartOptions {
   /** Receives the log, which is otherwise discarded. */
   log?: FastifyBaseLogger
   metrics?: Metrics
+  fastLane?: FastLaneOptions
   /** Adds routes of the test after those of the application, under the same rules. */
   routes?: (server: AppInstance) => void
   /**
@@ -64,6 +66,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     clock,
     log,
     metrics: options.metrics,
+    fastLane: options.fastLane,
     isStrong: estimatesStrength ? undefined : () => Promise.resolve(true),
   })
   options.routes?.(app.server)

@@ -5,20 +5,20 @@ import { Problem } from '../../../platform/problem.js'
 import { isBanned, type TokenUser } from '../../accounts/accounts.js'
 import { idTokenAlgorithms } from '../../tokens/tokens.js'
 import { clientAssertionAlgorithms, proofAlgorithms } from '../metadata.js'
-import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
+import { claimsOfScopes, openIdScopes, scopesOfResource } from '../scopes.js'
 import { createAdapter } from './adapter.js'
-import { ownMetadataNames, ownMetadataOf } from './client.js'
+import { originsOf, ownMetadataNames, ownMetadataOf } from './client.js'
 import type { ProviderContext } from './context.js'
 import { providerCookies } from './cookies.js'
 import { createDeviceFlow } from './device-flow.js'
 import { loadGrant } from './grants.js'
+import { claimsAbout, ID_TOKEN_SECONDS } from './id-token.js'
 import { leaveToPages, xsrfOf } from './own-pages.js'
 import { createPolicy, IMPLIED_CONSENT } from './policy.js'
 
 const CODE_SECONDS = 60
 const DEVICE_CODE_SECONDS = 600
 const INTERACTION_SECONDS = 3600
-const ID_TOKEN_SECONDS = 3600
 
 /** The paths of the library's routes; those that are not here are ours, or not offered. */
 const routes = {
@@ -125,10 +125,8 @@ export function createConfiguration(context: ProviderContext): Configuration {
   ): Promise<ResourceServer> {
     const resource = (await clients.resources.find(identifier)) ?? resourceUnknown()
     const { allowed_scope: allowed } = ownMetadataOf(client)
-    const scopes = resource.scopes.filter((scope) => allowed === undefined || parseScope(allowed).includes(scope))
     return {
-      // A token for a resource can be one for the user's data at our userinfo endpoint, too.
-      scope: [...openIdScopes, ...scopes].join(' '),
+      scope: scopesOfResource(resource, allowed).join(' '),
       audience: identifier,
       accessTokenTTL: resource.accessTtlSeconds ?? settings.accessTokenSeconds,
       accessTokenFormat: 'opaque',
@@ -144,17 +142,12 @@ function defaultResource(client: LibraryClient, oneOf: string | readonly string[
   return ownMetadataOf(client).default_resource
 }
 
-function originsOf({ redirectUris = [] }: LibraryClient): Set<string> {
-  return new Set(redirectUris.map((uri) => new URL(uri).origin))
-}
-
 async function findAccount(context: ProviderContext, id: string): Promise<Account | undefined> {
   const { accounts, clock } = context
   const { user: known = null } = context.state() ?? {}
   const user = known?.id === id ? known : await findUser(accounts, id)
   if (user === null || isBanned(user, clock.now())) return undefined
-  const { name, email, emailVerifiedAt } = user
-  const claims = { sub: id, ...(name !== null && { name }), email, email_verified: emailVerifiedAt !== null }
+  const claims = claimsAbout(user)
   return { accountId: id, claims: () => claims }
 }
 

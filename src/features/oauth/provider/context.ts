@@ -28,6 +28,14 @@ export interface ProviderSettings {
   accessTokenSeconds: number
 }
 
+/** For tests, which compare the fast lane with the library. */
+export interface FastLaneOptions {
+  /** Always, by default. */
+  isOn?: () => boolean
+  /** Is told of each request that it answers. */
+  onAnswer?: () => void
+}
+
 /** What the provider is built on. */
 export interface ProviderOptions {
   database: Database
@@ -43,6 +51,7 @@ export interface ProviderOptions {
   accessTokens: AccessTokens
   cookies: SessionCookies
   keys: Pick<SigningKeys, 'idTokenKeys'>
+  fastLane?: FastLaneOptions | undefined
   settings: ProviderSettings
 }
 
