@@ -3,6 +3,7 @@ import { createApp, type App } from '../../src/app.js'
 import { readConfig, type Config } from '../../src/config.js'
 import { isStrong } from '../../src/features/passwords/strength.js'
 import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
+import type { PublicGet } from '../../src/platform/http/public-get.js'
 import type { Metrics } from '../../src/platform/metrics/metrics.js'
 import type { AppInstance } from '../../src/platform/http/app-instance.js'
 import { createLogger } from '../../src/platform/http/logging.js'
@@ -44,6 +45,8 @@ export interface StartOptions {
    * accepted.
    */
   estimatesStrength?: boolean
+  /** How documents and keys of clients are fetched; as in production by default. */
+  publicGet?: PublicGet
 }
 
 /** Shared by a test file's instances: one secret, as for instances on one database. */
@@ -64,6 +67,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     clock,
     log,
     metrics: options.metrics,
+    publicGet: options.publicGet,
     isStrong: estimatesStrength ? undefined : () => Promise.resolve(true),
   })
   options.routes?.(app.server)
