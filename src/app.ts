@@ -7,6 +7,7 @@ import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import type { AppInstance } from './platform/http/app-instance.js'
 import { createEventStreams } from './platform/http/event-stream.js'
+import { createPublicGet, type PublicGet } from './platform/http/public-get.js'
 import { createHttpServer } from './platform/http/server.js'
 import { noMetrics, type Metrics } from './platform/metrics/metrics.js'
 import { measureRequests } from './platform/metrics/request-metrics.js'
@@ -42,6 +43,8 @@ export interface AppOptions {
   fastLane?: FastLaneOptions | undefined
   /** Judges new passwords; the strength estimator by default. */
   isStrong?: StrengthCheck | undefined
+  /** How documents and keys of clients are fetched: from the public internet alone by default. */
+  publicGet?: PublicGet | undefined
 }
 
 export interface App {
@@ -59,6 +62,7 @@ export interface App {
 /** Builds the application on a migrated database. It serves requests, and starts no timer. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
+  const { publicGet = createPublicGet() } = options
   const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, ...config.cookies })
@@ -82,7 +86,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   measureRequests(server, metrics)
   traceRequests(server, tracing, { trustProxy })
 
-  const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules }
+  const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules, publicGet }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
   const {
     keys,
@@ -108,7 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await revocations.load()
   await addressRules.load()
   await mountRoutes(server, {
-    ...{ config, features, secrets, clock, log, audit, cookies, streams, count },
+    ...{ config, features, secrets, clock, log, audit, cookies, streams, count, publicGet },
     fastLane: options.fastLane,
   })
 

@@ -4,6 +4,7 @@ import type { auditEvents } from './audit-events.js'
 import type { Config } from './config.js'
 import { pageSettings, providerSettings } from './feature-settings.js'
 import type { Clock } from './platform/clock.js'
+import type { PublicGet } from './platform/http/public-get.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import { guardRoutes } from './platform/http/access.js'
 import type { AppInstance } from './platform/http/app-instance.js'
@@ -55,6 +56,8 @@ export interface RoutingOptions {
   streams: EventStreams
   count: ReturnType<typeof createMeters>
   fastLane: FastLaneOptions | undefined
+  /** How the keys of clients are fetched. */
+  publicGet: PublicGet
 }
 
 /** Mounts the routes of each feature, and the pages. */
@@ -115,6 +118,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     isProvider: config.oauth.enabled,
     registers: config.oauth.registration.mode !== 'off',
     dpop: config.oauth.dpop,
+    metadataDocuments: config.oauth.metadataDocuments,
   })
   if (config.oauth.registration.mode !== 'off') mountRegistrationRoutes(server, features.clientRegistration)
   const provider = await createProvider(options)
@@ -146,12 +150,12 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
 
 /** The OpenID provider, whose library is loaded only where it is turned on. */
 async function createProvider(options: RoutingOptions): Promise<OpenIdProvider | null> {
-  const { config, features, secrets, clock, log, audit, cookies, fastLane } = options
+  const { config, features, secrets, clock, log, audit, cookies, fastLane, publicGet } = options
   if (!config.oauth.enabled) return null
   const { createOpenIdProvider } = await import('./features/oauth/provider/provider.js')
   const { database, accounts, clients, families, limits, revocations, accessTokens, keys } = features
   return createOpenIdProvider({
-    ...{ database, secrets, clock, log, audit, cookies },
+    ...{ database, secrets, clock, log, audit, cookies, publicGet },
     ...{ accounts, clients, families, limits, revocations, accessTokens, keys, fastLane },
     settings: providerSettings(config),
   })

@@ -32,6 +32,18 @@ export async function findClient(client: Queries, clientId: string): Promise<Cli
   return row && toClient(row)
 }
 
+/** Notes what the metadata document of a client says, and for how long that counts as current. */
+export async function saveDocument(
+  tx: Queries,
+  { id, name, metadata, freshSeconds }: Pick<Client, 'id' | 'name' | 'metadata'> & { freshSeconds: number },
+  shiftMs: number,
+): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE oauth_client SET name = ${name}, metadata = ${JSON.stringify(metadata)}::jsonb,
+      document_expires_at = ${now(shiftMs)} + ${freshSeconds}::float8 * interval '1 second'
+    WHERE id = ${id}::uuid`
+}
+
 /** The client's id; null if no client has a secret with this hash. */
 export async function findClientIdBySecret(client: Queries, sha256: string): Promise<string | null> {
   const rows = await client.$queryRaw<{ client_id: string }[]>`

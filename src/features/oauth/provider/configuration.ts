@@ -20,6 +20,9 @@ const CODE_SECONDS = 60
 const DEVICE_CODE_SECONDS = 600
 const INTERACTION_SECONDS = 3600
 
+/** What is fetched of the key sets of clients. */
+const KEY_SETS = { accept: 'application/json, application/jwk-set+json', withinMs: 5_000, maxBytes: 64 * 1024 }
+
 /** The paths of the library's routes; those that are not here are ours, or not offered. */
 const routes = {
   authorization: '/oauth/authorize',
@@ -82,6 +85,8 @@ export function createConfiguration(context: ProviderContext): Configuration {
     },
     extraParams: [IMPLIED_CONSENT],
     extraClientMetadata: { properties: ownMetadataNames },
+    // Of clients' keys: the library itself follows redirects, and reads answers of any length.
+    fetch: (url) => fetchKeys(context, url instanceof Request ? url.url : url),
     clientBasedCORS: (_ctx, origin, client) => originsOf(client).has(origin),
     pkce: { required: (_ctx, client) => ownMetadataOf(client).pkce === 'required' },
     rotateRefreshToken: true,
@@ -158,6 +163,18 @@ async function findUser(accounts: ProviderContext['accounts'], id: string): Prom
     if (error instanceof Problem && error.status === 401) return null
     throw error
   }
+}
+
+async function fetchKeys({ publicGet }: ProviderContext, url: string | URL): Promise<Response> {
+  const { status, headers, body } = await publicGet(new URL(url), KEY_SETS)
+  const { 'cache-control': cacheControl, expires } = headers
+  return new Response(status === 200 ? new Uint8Array(body) : null, {
+    status,
+    headers: {
+      ...(cacheControl !== undefined && { 'cache-control': cacheControl }),
+      ...(expires !== undefined && { expires }),
+    },
+  })
 }
 
 /** The library makes a form, of which only the token is needed: the page around it is ours. */
