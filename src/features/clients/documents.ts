@@ -97,6 +97,9 @@ export function createDocuments(options: DocumentsOptions): ClientDocuments {
   }
 
   async function fetchDocument(clientId: string, requester: Requester): Promise<Client | DocumentRefusal> {
+    // Another request, or another instance, may have read it since this one looked.
+    const known = await lookUp(clientId)
+    if (known !== null && isUsable(known)) return known
     const fetched = await askFor(clientId)
     if ('refusal' in fetched) {
       faults.set(clientId, { ...fetched, untilMs: clock.elapsedMs() + FAULT_MS })

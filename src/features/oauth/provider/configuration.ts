@@ -55,6 +55,8 @@ export function createConfiguration(context: ProviderContext): Configuration {
     claims: Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, claims]) => [scope, [...claims]])),
     acrValues: [...acrLevels],
     responseTypes: ['code'],
+    // OpenID Connect Core, section 3.1.2.1: it is required, also where only one is registered.
+    allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: {
       idTokenSigningAlgValues: [...idTokenAlgorithms],
