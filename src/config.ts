@@ -5,6 +5,7 @@ import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.j
 import { arrangeMail, type MailConfig } from './settings/mail-config.js'
 import { arrangeOAuth, type OAuthConfig } from './settings/oauth-config.js'
 import { arrangePasskeys, type PasskeyConfig } from './settings/passkey-config.js'
+import { arrangeSocial, type SocialConfig } from './settings/social-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
 interface Lifetime {
@@ -82,6 +83,7 @@ export interface Config {
     readonly resetDelaySeconds: number
   }
   readonly passkeys: PasskeyConfig
+  readonly social: SocialConfig
   readonly flows: {
     readonly resetSeconds: number
     /** 0 if a change of address cannot be undone. */
@@ -131,7 +133,7 @@ export interface Config {
   readonly pages: {
     /** Whether they are served. */
     readonly enabled: boolean
-    /** URLs to which a sign-in may lead back. */
+    /** Where a sign-in may lead back to: URLs, and what is below them. */
     readonly returnTo: readonly string[]
     /** The folder of a look of one's own; null for ours. */
     readonly themeDir: string | null
@@ -240,6 +242,7 @@ function arrange(settings: Settings): Config {
       resetDelaySeconds: settings.FACTOR_RESET_DELAY,
     },
     passkeys: arrangePasskeys(settings, publicUrl),
+    social: arrangeSocial(settings),
     flows: {
       resetSeconds: settings.RESET_TTL,
       undoSeconds: settings.EMAIL_UNDO_TTL,
