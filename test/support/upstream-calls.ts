@@ -71,7 +71,7 @@ export async function startProvider(settings: ProviderSettings, options: StartPr
   if (provider === undefined) throw new Error('There is no provider.')
   return {
     ...{ provider, clock, counted },
-    async signIn(person, { parameters = (all) => all, checks: changes = {} } = {}) {
+    async signIn(person, { parameters = (all: URLSearchParams) => all, checks: changes = {} } = {}) {
       const checks = newChecks()
       const callback = await person(await provider.authorizationUrl(checks))
       return provider.redeem(parameters(new URLSearchParams(callback.parameters)), { ...checks, ...changes })
