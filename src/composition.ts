@@ -24,7 +24,7 @@ import { createClients, createRegistration } from './features/clients/clients.js
 import { createFamilies } from './features/families/families.js'
 import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
-import { createIdentities, type Providers } from './features/identities/identities.js'
+import { createAttempts, createIdentities, type Providers } from './features/identities/identities.js'
 import { createLimits } from './features/limits/limits.js'
 import { createDelivery, createOutbox } from './features/mail/mail.js'
 import { createConsents } from './features/oauth/oauth.js'
@@ -146,6 +146,7 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, secrets, clock, audit, accounts, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
+  const attempts = createAttempts({ database, secrets, clock })
   const identities = createIdentities({ clock, audit, flows, providers: providers ?? { find: () => null } })
   const administration = createAdministration({
     database,
@@ -184,7 +185,7 @@ export async function createFeatures(foundation: Foundation) {
     countSignIn: count.signIn,
   }
   const signIn = createSignIn(waysIn)
-  const socialLogin = createSocialLogin({ ...waysIn, social: { linking: 'verified', signUp: true } })
+  const socialLogin = createSocialLogin({ ...waysIn, social: config.social })
   const passwordReset = createPasswordReset({
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, identities, limits },
   })
@@ -223,6 +224,7 @@ export async function createFeatures(foundation: Foundation) {
       factors: factors.purge,
       factorResets: administration.carryOutResets,
       passkeys: passkeys.purge,
+      attempts: attempts.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
       oauth: consents.purge,
@@ -252,6 +254,7 @@ export async function createFeatures(foundation: Foundation) {
       signIn,
       identities,
       socialLogin,
+      ...{ providers, attempts },
       passwordReset,
       reauthentication,
       account,

@@ -157,7 +157,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
  */
 async function createSocial(
   server: AppInstance,
-  { config, features, clock, log, audit, count }: RoutingOptions,
+  { config, features, clock, audit, count }: RoutingOptions,
   { door, flowCookie, readReturnTo }: { door: Door; flowCookie: FlowCookie; readReturnTo: ReadReturnTo },
 ): Promise<MountSocial | null> {
   const { publicUrl } = config.server
@@ -170,7 +170,7 @@ async function createSocial(
     import('./features/sign-in/social-token-routes.js'),
   ])
   const social = createSocialFlow({
-    ...{ database, clock, log, audit, limits, providers, attempts, socialLogin, readReturnTo, publicUrl },
+    ...{ database, clock, audit, limits, providers, attempts, socialLogin, readReturnTo, publicUrl },
     defaultReturnTo: config.pages.enabled ? '/account' : null,
     countLogin: count.login,
   })

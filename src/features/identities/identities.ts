@@ -18,7 +18,15 @@ import * as store from './store.js'
 
 export type { identityEvents } from './audit-events.js'
 export { externalIdentitySchema, type ExternalIdentity } from './external-identity.js'
-export type { Providers } from './providers/provider.js'
+export {
+  createAttempts,
+  createRedirectSecrets,
+  type Attempts,
+  type AttemptWish,
+  type Redirect,
+  type RedirectSecrets,
+} from './attempts.js'
+export type { Provider, Providers } from './providers/provider.js'
 export type { Identity } from './store.js'
 
 export interface IdentitiesOptions {
