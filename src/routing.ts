@@ -145,7 +145,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
       ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
       ...{ ownFactors, ownApps, reauthentication },
-      ...{ inbox: delivery.inbox, provider, mountSocial },
+      ...{ inbox: delivery.inbox, provider, mountSocial, socialCookie },
       ...pageSettings(config),
     })
   } else mountSocial?.(server)
