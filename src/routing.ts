@@ -13,6 +13,7 @@ import { accessProblems, createAccess, createSignedInCheck } from './features/ac
 import { mountAccessRoutes } from './features/access/routes.js'
 import { mountDisowningRoutes } from './features/account/disowning-routes.js'
 import { mountEmailRoutes } from './features/account/email-routes.js'
+import { mountIdentityRoutes } from './features/account/identity-routes.js'
 import { mountFactorRoutes } from './features/account/factor-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
 import type { Audit } from './features/audit/audit.js'
@@ -83,6 +84,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     reauthentication,
     account,
     ownFactors,
+    ownIdentities,
     ownApps,
     disowning,
     operations,
@@ -136,6 +138,9 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   })
   mountAccountRoutes(server, { account, emailChange, families, ownApps, cookies, clock })
   mountFactorRoutes(server, { ownFactors, families, cookies, clock, mfa: config.mfa })
+  const socialCookie = createSocialCookie({ publicUrl, ...config.cookies })
+  const { providers } = features
+  mountIdentityRoutes(server, { ownIdentities, providers, socialCookie, readReturnTo, publicUrl })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
   mountOperationsRoutes(server, { operations })
