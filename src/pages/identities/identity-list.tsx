@@ -26,7 +26,7 @@ export function IdentityList({ identities, providers }: IdentityListProps): VNod
   const others = providers.filter((provider) => !isLinked(provider))
   return (
     <Section id="identities" title={t('identities.title')}>
-      <p>{t('identities.text')}</p>
+      <p>{t(identities.length > 0 ? 'identities.text' : 'identities.none')}</p>
       {identities.length > 0 && (
         <ul class="devices">
           {identities.map((identity) => (
