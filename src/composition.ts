@@ -188,7 +188,7 @@ export async function createFeatures(foundation: Foundation) {
     countSignIn: count.signIn,
   }
   const signIn = createSignIn(waysIn)
-  const socialLogin = createSocialLogin({ ...waysIn, social: { linking: 'verified', signUp: true } })
+  const socialLogin = createSocialLogin({ ...waysIn, social: config.social })
   const passwordReset = createPasswordReset({
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, identities, limits },
   })
