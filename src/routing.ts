@@ -112,7 +112,6 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   const readReturnTo = createReturnTo(config.pages.returnTo, { ownPages: config.pages.enabled })
   const socialCookie = createSocialCookie({ publicUrl, ...config.cookies })
-  const { providers } = features
   const mountSocial = await createSocial(server, options, { door, flowCookie, socialCookie, readReturnTo })
   mountReauthenticationRoutes(server, { reauthentication, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
@@ -141,7 +140,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   })
   mountAccountRoutes(server, { account, emailChange, families, ownApps, cookies, clock })
   mountFactorRoutes(server, { ownFactors, families, cookies, clock, mfa: config.mfa })
-  mountIdentityRoutes(server, { ownIdentities, providers, socialCookie, readReturnTo, publicUrl })
+  mountIdentityRoutes(server, { ownIdentities, providers: features.providers, socialCookie, readReturnTo, publicUrl })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
   mountOperationsRoutes(server, { operations })
@@ -150,15 +149,15 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     await mountPages(server, {
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
       ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
-      ...{ ownFactors, ownApps, ownIdentities, reauthentication, providers },
-      ...{ inbox: delivery.inbox, provider, mountSocial, socialCookie },
+      ...{ ownFactors, ownApps, ownIdentities, reauthentication, socialCookie, providers: features.providers },
+      ...{ inbox: delivery.inbox, provider, mountSocial },
       ...pageSettings(config),
     })
   } else mountSocial?.(server)
 }
 
-/** The parts of the door to browsers that sign in at other providers. */
-interface SocialDoors {
+/** What the routes of sign-ins at other providers share with those of others. */
+interface SocialDoor {
   door: Door
   flowCookie: FlowCookie
   socialCookie: SocialCookie
@@ -172,7 +171,7 @@ interface SocialDoors {
 async function createSocial(
   server: AppInstance,
   { config, features, clock, audit, count }: RoutingOptions,
-  { door, flowCookie, socialCookie, readReturnTo }: SocialDoors,
+  { door, flowCookie, socialCookie, readReturnTo }: SocialDoor,
 ): Promise<MountSocial | null> {
   const { publicUrl } = config.server
   const { database, limits, providers, attempts, socialLogin } = features
