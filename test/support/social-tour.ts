@@ -91,7 +91,7 @@ async function refuseOnTour({ page, url, visit, providers }: Parameters<typeof t
   await follow(page, buttonOf('github'))
   await arriveAt(page, /\/callback\?/)
   await visit('social-unavailable')
-  github.switches.trouble.token = undefined
+  delete github.switches.trouble.token
 }
 
 async function linkOnTour({ page, url, visit, providers }: Parameters<typeof tourSocial>[0], login: string) {
