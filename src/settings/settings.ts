@@ -134,6 +134,7 @@ export const settingsSchema = z.object({
     'must be a scope, such as openid or orders:read, without spaces and quotes',
   ).default(['openid', 'profile', 'email', 'offline_access']),
   DPOP: oneOf('off', 'on').default('off'),
+  PROVIDERS: z.string().optional(),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
   MAIL_URL: parsedBy(
