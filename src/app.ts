@@ -79,7 +79,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   measureRequests(server, metrics)
   traceRequests(server, tracing, { trustProxy })
 
-  const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules }
+  const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules, providers: null }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
   const {
     keys,

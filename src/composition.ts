@@ -24,6 +24,7 @@ import { createClients, createRegistration } from './features/clients/clients.js
 import { createFamilies } from './features/families/families.js'
 import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
+import { createAttempts, createIdentities, type Providers } from './features/identities/identities.js'
 import { createLimits } from './features/limits/limits.js'
 import { createDelivery, createOutbox } from './features/mail/mail.js'
 import { createConsents } from './features/oauth/oauth.js'
@@ -31,7 +32,12 @@ import { createOperations } from './features/operations/operations.js'
 import { createPasskeys } from './features/passkeys/passkeys.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations } from './features/revocation/revocation.js'
-import { createPasswordReset, createReauthentication, createSignIn } from './features/sign-in/sign-in.js'
+import {
+  createPasswordReset,
+  createReauthentication,
+  createSignIn,
+  createSocialLogin,
+} from './features/sign-in/sign-in.js'
 import { createTokens } from './features/tokens/tokens.js'
 import type { createMeters } from './meters.js'
 
@@ -46,6 +52,8 @@ export interface Foundation {
   count: ReturnType<typeof createMeters>
   audit: Audit<typeof auditEvents>
   addressRules: AddressRules
+  /** Those of PROVIDERS; null where it is not set. */
+  providers: Providers | null
   /** Judges new passwords; the strength estimator by default. */
   isStrong?: StrengthCheck | undefined
 }
@@ -54,7 +62,7 @@ export type Features = Awaited<ReturnType<typeof createFeatures>>
 
 /** Builds each feature once, in the order in which they depend on each other. */
 export async function createFeatures(foundation: Foundation) {
-  const { config, secrets, database, clock, log, tracing, count, audit, addressRules } = foundation
+  const { config, secrets, database, clock, log, tracing, count, audit, addressRules, providers } = foundation
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
   const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
@@ -138,6 +146,8 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, secrets, clock, audit, accounts, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
+  const attempts = createAttempts({ database, secrets, clock })
+  const identities = createIdentities({ clock, audit, flows, providers: providers ?? { find: () => null } })
   const administration = createAdministration({
     database,
     revocations,
@@ -153,7 +163,7 @@ export async function createFeatures(foundation: Foundation) {
     resetDelaySeconds: config.factors.resetDelaySeconds,
   })
   const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
-  const signIn = createSignIn({
+  const waysIn = {
     database,
     revocations,
     accounts,
@@ -170,11 +180,14 @@ export async function createFeatures(foundation: Foundation) {
     methods: config.signInMethods,
     mfa: config.mfa,
     factors,
+    identities,
     countLogin: count.login,
     countSignIn: count.signIn,
-  })
+  }
+  const signIn = createSignIn(waysIn)
+  const socialLogin = createSocialLogin({ ...waysIn, social: config.social })
   const passwordReset = createPasswordReset({
-    ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
+    ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, identities, limits },
   })
   const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
   const consents = createConsents({ database, clock })
@@ -211,6 +224,7 @@ export async function createFeatures(foundation: Foundation) {
       factors: factors.purge,
       factorResets: administration.carryOutResets,
       passkeys: passkeys.purge,
+      attempts: attempts.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
       oauth: consents.purge,
@@ -238,6 +252,9 @@ export async function createFeatures(foundation: Foundation) {
       administration,
       emailChange,
       signIn,
+      identities,
+      socialLogin,
+      ...{ providers, attempts },
       passwordReset,
       reauthentication,
       account,

@@ -8,7 +8,7 @@ import { arrangeOAuth, type OAuthConfig } from './settings/oauth-config.js'
 import { arrangePasskeys, type PasskeyConfig } from './settings/passkey-config.js'
 import type { ProviderConfig } from './settings/provider-config.js'
 import { providerWarnings, readProviderFile } from './settings/provider-file.js'
-import type { SocialConfig } from './settings/social-config.js'
+import { arrangeSocial, type SocialConfig } from './settings/social-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
 interface Lifetime {
@@ -136,7 +136,7 @@ export interface Config {
   readonly pages: {
     /** Whether they are served. */
     readonly enabled: boolean
-    /** URLs to which a sign-in may lead back. */
+    /** Where a sign-in may lead back to: URLs, and what is below them. */
     readonly returnTo: readonly string[]
     /** The folder of a look of one's own; null for ours. */
     readonly themeDir: string | null
@@ -238,7 +238,6 @@ function arrange(settings: Settings, providers: readonly ProviderConfig[]): Conf
     },
     revocation: { onStale: settings.REVOCATION_ON_STALE, verifierKeys: settings.VERIFIER_KEYS },
     oauth: arrangeOAuth(settings),
-    social: { providers },
     registration: settings.REGISTRATION,
     emailVerification: settings.EMAIL_VERIFICATION ?? defaultVerification[mail.transport],
     signInMethods: settings.SIGN_IN_METHODS,
@@ -248,6 +247,7 @@ function arrange(settings: Settings, providers: readonly ProviderConfig[]): Conf
       resetDelaySeconds: settings.FACTOR_RESET_DELAY,
     },
     passkeys: arrangePasskeys(settings, publicUrl),
+    social: arrangeSocial(settings, providers),
     flows: {
       resetSeconds: settings.RESET_TTL,
       undoSeconds: settings.EMAIL_UNDO_TTL,

@@ -13,7 +13,7 @@ export function createMeters(metrics: Metrics) {
   )
   const signIn = metrics.counter(
     { name: 'sign_ins_total', help: 'Sessions that a sign-in has opened, by the method that was shown first.' },
-    { name: 'method', values: ['password', 'mail', 'passkey'] },
+    { name: 'method', values: ['password', 'mail', 'passkey', 'social'] },
   )
   const refresh = metrics.counter(
     { name: 'refreshes_total', help: 'Refresh attempts by verdict. "reuse" indicates a stolen token.' },
@@ -59,7 +59,14 @@ const MAIL_KINDS = [
   ...(['register', 'verify_email', 'reset_password', 'otp', 'email_change', 'invitation'] as const),
   ...(['new_sign_in', 'password_changed', 'password_reset', 'email_changed'] as const),
   ...(['factor_added', 'factor_removed', 'recovery_codes_made', 'recovery_code_used'] as const),
-  ...(['sign_in_failed_second_factor', 'factors_reset', 'passkey_copied', 'password_removed'] as const),
+  ...([
+    'sign_in_failed_second_factor',
+    'factors_reset',
+    'passkey_copied',
+    'password_removed',
+    'identity_linked',
+    'identity_unlinked',
+  ] as const),
 ]
 
 function createMailMeters(metrics: Metrics) {

@@ -29,9 +29,12 @@ import { createReturnCookie } from './return-cookie.js'
 import { createReturnTo } from './return-to.js'
 import { mountSignedOut } from './signed-out/signed-out.js'
 import { mountSignIn } from './signin/signin.js'
+import { mountSocialPages, type MountSocial } from './social/social.js'
 import { mountVerify } from './verify/verify.js'
 import { createStaticFiles } from './static/static-files.js'
 import { readTheme } from './static/theme.js'
+
+export type { MountSocial } from './social/social.js'
 
 export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
   publicUrl: string
@@ -56,6 +59,8 @@ export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
   themeDir: string | null
   /** Null where OAUTH is off. */
   provider: OpenIdProvider | null
+  /** Mounts a browser's way to other providers and back; null without PROVIDERS. */
+  mountSocial: MountSocial | null
 }
 
 /** Mounts the pages, in a scope of their own: only there are forms read, and errors answered with pages. */
@@ -96,4 +101,5 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     mountProvider(server, tools, options.provider)
     mountDevice(server, tools, options.provider)
   }
+  if (options.mountSocial !== null) mountSocialPages(server, tools, options.mountSocial)
 }

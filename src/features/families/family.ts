@@ -46,6 +46,8 @@ export type EndingFamilies =
   /** Those of an OAuth client for a user. */
   | { userId: string; clientId: string }
   | { grantId: string }
+  /** Those that a user's identity opened, and the clients that were authorized in them. */
+  | { userId: string; identityId: string }
   /** Only the children, of families that have ended. */
   | { parentIds: readonly string[] }
 

@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 /** A person as another provider has just identified them. What it says of their address is judged by its preset. */
 export interface ExternalIdentity {
   /** The id of the provider in PROVIDERS. */
@@ -20,3 +22,16 @@ export interface ExternalIdentity {
   /** How the provider says that it authenticated the person (RFC 8176); empty where it does not say. */
   readonly amr: readonly string[]
 }
+
+/** The same as it waits in a flow. */
+export const externalIdentitySchema = z.object({
+  provider: z.string(),
+  issuer: z.string(),
+  subject: z.string(),
+  email: z.string().nullable(),
+  isEmailVerified: z.boolean(),
+  isAuthoritative: z.boolean(),
+  name: z.string().nullable(),
+  tenant: z.string().nullable(),
+  amr: z.array(z.string()).readonly(),
+}) satisfies z.ZodType<ExternalIdentity>

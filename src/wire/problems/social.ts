@@ -25,7 +25,14 @@ export const socialCodes = {
   identity_link_required: {
     status: 409,
     title: 'There is an account with this address already',
-    advice: 'Sign in the way you did before, and link the provider in your account.',
+    advice: 'Sign in the way you did before, or reset the password by mail, and link the provider in your account.',
+  },
+  email_required: {
+    status: 422,
+    title: 'The provider tells no email address',
+    advice:
+      'An account needs an address. Share it at the provider and begin again, or register another way and link the ' +
+      'provider in your account.',
   },
   provider_unavailable: {
     status: 503,
