@@ -6,7 +6,14 @@ import type { Clock } from '../platform/clock.js'
 import type { Authenticate } from '../platform/http/access.js'
 import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
 import { noteProblem } from '../platform/http/error-handler.js'
-import type { Account, Disowning, EmailChange, OwnApps, OwnFactors, OwnIdentities } from '../features/account/account.js'
+import type {
+  Account,
+  Disowning,
+  EmailChange,
+  OwnApps,
+  OwnFactors,
+  OwnIdentities,
+} from '../features/account/account.js'
 import type { FindSignedIn } from '../features/access/access.js'
 import type { Door, FlowCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
 import type { Families } from '../features/families/families.js'

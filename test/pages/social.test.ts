@@ -1,6 +1,7 @@
 // Other providers on the pages, without script: their buttons, the way there and back, what is refused, and linked accounts.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -16,7 +17,7 @@ const EMAIL = 'ada@example.com'
 const APPLICATION = 'https://app.example.com/welcome'
 const html = { headers: { accept: 'text/html' } }
 
-const locationOf = ({ headers }: Answer<unknown>) => String(headers['location'] ?? '')
+const locationOf = ({ headers }: Answer) => String(headers['location'] ?? '')
 
 /** The paths to which a page leads. */
 const linksOf = ({ body }: Answer<string>) =>
@@ -27,7 +28,7 @@ async function startSocialPages(t: Test, settings: Record<string, string> = {}) 
   const google = await startUpstream(t, { id: 'google', clock })
   const github = await startUpstream(t, { id: 'github', clock })
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-pages-'))
-  t.teardown(() => Promise.resolve(rmSync(folder, { recursive: true })))
+  t.teardown(() => rm(folder, { recursive: true }))
   const file = join(folder, 'providers.json')
   const providers = [google.entry({ name: 'Google', authoritative: true }), github.entry({ name: 'Git <Hub>' })]
   writeFileSync(file, JSON.stringify({ providers }))
@@ -102,11 +103,15 @@ t.test('EML-12: a person signs up with a provider, and the account page shows it
   const { body } = await ada.open('/account')
   t.match(body, /id="identities".*<bdi>Google<\/bdi>.*<bdi>ada@example\.com<\/bdi>.*Linked now · Last used now/s)
   t.match(body, 'You have no password. You sign in another way.')
+  t.match(body, /id="devices".* · Signed in with Google<\/p>/s)
   t.match(body, 'href="/account/identities/link/github"')
   t.notMatch(body, 'href="/account/identities/link/google"')
   const eve = app.visitor()
   const query = `?return_to=${encodeURIComponent(APPLICATION)}`
-  t.match(await app.signIn(eve, 'google', 'bob', `/signin${query}`), { status: 303, headers: { location: APPLICATION } })
+  t.match(await app.signIn(eve, 'google', 'bob', `/signin${query}`), {
+    status: 303,
+    headers: { location: APPLICATION },
+  })
 })
 
 t.test('an account is linked, and unlinked, and the last way in stays', async (t) => {
@@ -114,15 +119,24 @@ t.test('an account is linked, and unlinked, and the last way in stays', async (t
   const ada = app.visitor()
   await app.signIn(ada, 'google')
   const [own = ''] = linksOf(await ada.open('/account')).filter((path) => /identities\/[\da-f-]{36}$/.test(path))
-  t.match(await ada.open(own), { status: 200, body: /<h1>Unlink Google<\/h1>.*ada@example\.com/s })
+  t.match(await ada.open(own), {
+    status: 200,
+    body: /<h1>Unlink Google<\/h1>.*ada@example\.com.*This device is one of them/s,
+  })
   const last = await ada.send(`${own}/unlink`)
   t.match(last, { status: 409, body: /role="alert">This is your only way in\. Set a password first/ })
 
   await ada.open('/account')
-  t.match(await app.link(ada, 'github', { login: 'bob' }), { status: 303, headers: { location: '/account/identities/linked' } })
+  t.match(await app.link(ada, 'github', { login: 'bob' }), {
+    status: 303,
+    headers: { location: '/account/identities/linked' },
+  })
   t.match(await ada.open('/account/identities/linked'), { headers: { location: '/account?done=identity_linked' } })
   const linked = await ada.open('/account?done=identity_linked')
-  t.match(linked.body, /role="status">The account is linked.*<bdi>Git &lt;Hub><\/bdi>.*<bdi>bob@example\.com<\/bdi>.*Not used yet/s)
+  t.match(
+    linked.body,
+    /role="status">The account is linked.*<bdi>Git &lt;Hub><\/bdi>.*<bdi>bob@example\.com<\/bdi>.*Not used yet/s,
+  )
 
   const eve = app.visitor()
   await eve.register('eve@example.com')

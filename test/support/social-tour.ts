@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core'
 import { PASSWORD } from './api.js'
 import { arriveAt } from './chromium.js'
 import { send, type Tour } from './page-tour.js'
-import { startUpstream, type Upstream } from './upstream-provider.js'
+import { startUpstream, type Upstream, type UpstreamOptions } from './upstream-provider.js'
 
 interface Run {
   teardown(work: () => void | Promise<void>): void
@@ -26,10 +26,13 @@ export interface TourProviders {
 /** The page of a provider on which its people sign in. */
 const UPSTREAM_PAGE = /^http:\/\/127\.0\.0\.1:\d+\/interaction\//
 
-export async function startTourProviders(run: Run): Promise<TourProviders> {
+export async function startTourProviders(
+  run: Run,
+  options: Pick<UpstreamOptions, 'clock'> = {},
+): Promise<TourProviders> {
   const t = { teardown: (work: () => Promise<void>) => run.teardown(work) }
-  const google = await startUpstream(t, { id: 'google' })
-  const github = await startUpstream(t, { id: 'github' })
+  const google = await startUpstream(t, { id: 'google', ...options })
+  const github = await startUpstream(t, { id: 'github', ...options })
   const providers = [google.entry({ name: 'Google', authoritative: true }), github.entry({ name: 'GitHub' })]
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-tour-'))
   run.teardown(() => rmSync(folder, { recursive: true }))

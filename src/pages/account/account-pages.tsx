@@ -71,7 +71,7 @@ export function AccountPage(props: AccountPageProps): VNode {
       <FactorList {...props} />
       <Section id="devices" title={t('account.devices')}>
         <p>{t('account.devices_text')}</p>
-        <Devices sessions={sessions} currentId={currentId} nextCursor={nextCursor} />
+        <Devices {...{ identities, sessions, currentId, nextCursor }} />
         <EndedSessions sessions={ended} />
       </Section>
       <Apps apps={apps} />

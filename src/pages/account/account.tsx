@@ -41,7 +41,14 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
 
   async function sendAccount(
     reply: FastifyReply,
-    shown: { done?: string; socialNews?: SocialNews | null; cursor?: string | null; typedName?: string; errors?: FormErrors; status?: number },
+    shown: {
+      done?: string
+      socialNews?: SocialNews | null
+      cursor?: string | null
+      typedName?: string
+      errors?: FormErrors
+      status?: number
+    },
   ) {
     const { sub, sid } = claimsOf(reply.request)
     const { done = '', socialNews = null, cursor = null, typedName, errors = noErrors, status = 200 } = shown

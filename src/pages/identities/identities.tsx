@@ -60,26 +60,28 @@ function mountLink(scope: AppInstance, tools: PageTools, { providers, socialCook
 }
 
 function mountUnlink(scope: AppInstance, tools: PageTools): void {
-  const { rendering, ownIdentities } = tools
+  const { rendering, ownIdentities, families } = tools
 
   async function requireOwn(reply: FastifyReply, id: string) {
     const identities = await ownIdentities.list(claimsOf(reply.request).sub)
     const identity = identities.find((each) => each.id === id)
     if (identity === undefined) throw new Problem('not_found')
-    return identity
+    const { sub, sid } = claimsOf(reply.request)
+    const { family } = await families.findSession(sub, sid)
+    return { identity, isHere: family.identityId === identity.id }
   }
 
   scope.get<OfIdentity>('/account/identities/:id', forUsersRecent, async (request, reply) =>
-    rendering.send(reply, <UnlinkPage identity={await requireOwn(reply, request.params.id)} />),
+    rendering.send(reply, <UnlinkPage {...await requireOwn(reply, request.params.id)} />),
   )
 
   scope.post<OfIdentity>('/account/identities/:id/unlink', forUsersRecent, async (request, reply) => {
-    const identity = await requireOwn(reply, request.params.id)
+    const own = await requireOwn(reply, request.params.id)
     try {
-      await ownIdentities.unlink(ownerOf(reply), identity.id)
+      await ownIdentities.unlink(ownerOf(reply), own.identity.id)
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error)
-      return rendering.send(reply, <UnlinkPage identity={identity} errors={errors} />, { status })
+      return rendering.send(reply, <UnlinkPage {...own} errors={errors} />, { status })
     }
     return rendering.redirect(reply, '/account?done=identity_unlinked')
   })

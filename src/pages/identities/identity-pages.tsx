@@ -46,10 +46,12 @@ export function LeavePage({ name, target }: { name: string; target: string }): V
 
 interface UnlinkPageProps {
   identity: OwnIdentity
+  /** Whether the user signed in with it on this device, which is signed out. */
+  isHere: boolean
   errors?: FormErrors
 }
 
-export function UnlinkPage({ identity, errors = noErrors }: UnlinkPageProps): VNode {
+export function UnlinkPage({ identity, isHere, errors = noErrors }: UnlinkPageProps): VNode {
   const { t } = usePage()
   const { id, providerName: provider, email, name } = identity
   const account = email ?? name
@@ -60,7 +62,9 @@ export function UnlinkPage({ identity, errors = noErrors }: UnlinkPageProps): VN
           <bdi>{account}</bdi>
         </p>
       )}
-      <p>{t('identities.unlink_text', { provider })}</p>
+      <p>
+        {t('identities.unlink_text')} {isHere && t('identities.unlink_here')}
+      </p>
       {errors.form !== null && <Alert>{errors.form}</Alert>}
       <Form action={`/account/identities/${id}/unlink`}>
         <Button kind="danger">{t('identities.unlink')}</Button>
