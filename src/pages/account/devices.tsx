@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import type { Session } from '../../features/families/families.js'
-import type { OwnIdentity } from '../identities/identity-list.js'
+import type { OwnIdentity } from '../identities/identity-pages.js'
 import { Button, ButtonLink, Form } from '../layout/form.js'
 import { usePage } from '../layout/page-context.js'
 import { sayEndReason } from '../locales/end-reasons.js'

@@ -1,13 +1,10 @@
 import type { VNode } from 'preact'
-import type { OwnIdentities } from '../../features/account/account.js'
 import { Section } from '../account/section.js'
 import { ButtonLink } from '../layout/form.js'
 import { usePage } from '../layout/page-context.js'
 import { sayTime } from '../locales/times.js'
 import type { ShownProvider } from '../social/provider-buttons.js'
-import { linkPathOf } from './identity-pages.js'
-
-export type OwnIdentity = Awaited<ReturnType<OwnIdentities['list']>>[number]
+import { linkPathOf, type OwnIdentity } from './identity-pages.js'
 
 export interface IdentityListProps {
   identities: readonly OwnIdentity[]

@@ -1,11 +1,13 @@
 import type { VNode } from 'preact'
+import type { OwnIdentities } from '../../features/account/account.js'
 import { BackToAccount } from '../account/section.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { Alert, Button, Form } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import type { ShownProvider } from '../social/provider-buttons.js'
-import type { OwnIdentity } from './identity-list.js'
+
+export type OwnIdentity = Awaited<ReturnType<OwnIdentities['list']>>[number]
 
 /** The page on which an account at a provider is linked. */
 export function linkPathOf(providerId: string): string {

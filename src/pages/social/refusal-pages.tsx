@@ -29,7 +29,7 @@ const refusals: Partial<Record<ProblemCode, Refusal>> = {
 }
 
 /** Where a sign-in was refused, and where it was going; empty if that is not known. */
-export interface RefusedAt {
+interface RefusedAt {
   provider: ShownProvider
   returnTo: string
 }

@@ -70,7 +70,8 @@ function providerIdOf({ request }: FastifyReply): string {
 
 /** Where the browser was going: as it left, or as it comes back. Empty where that is not known, or not allowed. */
 function returnToOf({ readReturnTo }: PageTools, { request }: FastifyReply, problem: Problem): string {
-  const asked = new URLSearchParams(request.url.split('?')[1]).get('return_to') ?? ''
+  const query = new URLSearchParams(request.url.split('?')[1])
+  const asked = query.has('link') ? linkedPath : (query.get('return_to') ?? '')
   const returnTo = problem instanceof RefusedReturn ? problem.returnTo : asked
   try {
     return readReturnTo(returnTo) === null ? '' : returnTo
