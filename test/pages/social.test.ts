@@ -275,7 +275,10 @@ t.test('each refusal has a page that leads on, and the API the same problem', as
   hasWays(taken, '/account')
   const lateTicket = await eve.open('/v1/auth/social/google?link=none', html)
   t.match(lateTicket, { status: 400, body: /<h1>This sign-in is over<\/h1>/ })
-  t.notOk(linksOf(lateTicket).some((path) => path.includes('/social/')), 'a link begins on the account page')
+  t.notOk(
+    linksOf(lateTicket).some((path) => path.includes('/social/')),
+    'a link begins on the account page',
+  )
   t.equal((await eve.open('/v1/auth/social/unknown?mode=session', html)).status, 404)
 
   const closed = await startSocialPages(t, { REGISTRATION: 'closed' })
