@@ -11,6 +11,7 @@ import { clientEvents } from './features/clients/audit-events.js'
 import { factorEvents } from './features/factors/audit-events.js'
 import { familyEvents } from './features/families/audit-events.js'
 import { flowEvents } from './features/flows/audit-events.js'
+import { identityEvents } from './features/identities/audit-events.js'
 import { oauthEvents } from './features/oauth/audit-events.js'
 import { passkeyEvents } from './features/passkeys/audit-events.js'
 import { passwordEvents } from './features/passwords/audit-events.js'
@@ -25,6 +26,7 @@ export const auditEvents = {
   ...passwordEvents,
   ...factorEvents,
   ...passkeyEvents,
+  ...identityEvents,
   ...administrationEvents,
   ...refreshRateEvents,
   ...addressRuleEvents,

@@ -14,6 +14,8 @@ import {
   createEmailChange,
   createOwnApps,
   createOwnFactors,
+  createOwnIdentities,
+  createWaysIn,
 } from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
@@ -25,6 +27,7 @@ import { createClients, createRegistration } from './features/clients/clients.js
 import { createFamilies } from './features/families/families.js'
 import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
+import { createAttempts, createIdentities, type Providers } from './features/identities/identities.js'
 import { createLimits } from './features/limits/limits.js'
 import { createDelivery, createOutbox } from './features/mail/mail.js'
 import { createConsents } from './features/oauth/oauth.js'
@@ -32,7 +35,12 @@ import { createOperations } from './features/operations/operations.js'
 import { createPasskeys } from './features/passkeys/passkeys.js'
 import { createHashing, createPasswords, type StrengthCheck } from './features/passwords/passwords.js'
 import { createRevocations } from './features/revocation/revocation.js'
-import { createPasswordReset, createReauthentication, createSignIn } from './features/sign-in/sign-in.js'
+import {
+  createPasswordReset,
+  createReauthentication,
+  createSignIn,
+  createSocialLogin,
+} from './features/sign-in/sign-in.js'
 import { createTokens } from './features/tokens/tokens.js'
 import type { createMeters } from './meters.js'
 
@@ -49,6 +57,8 @@ export interface Foundation {
   addressRules: AddressRules
   /** How the documents of clients are fetched. */
   publicGet: PublicGet
+  /** Those of PROVIDERS; null where it is not set. */
+  providers: Providers | null
   /** Judges new passwords; the strength estimator by default. */
   isStrong?: StrengthCheck | undefined
 }
@@ -57,7 +67,7 @@ export type Features = Awaited<ReturnType<typeof createFeatures>>
 
 /** Builds each feature once, in the order in which they depend on each other. */
 export async function createFeatures(foundation: Foundation) {
-  const { config, secrets, database, clock, log, tracing, count, audit, addressRules, publicGet } = foundation
+  const { config, secrets, database, clock, log, tracing, count, audit, addressRules, publicGet, providers } = foundation
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
   const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
@@ -145,6 +155,8 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, secrets, clock, audit, accounts, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
+  const attempts = createAttempts({ database, secrets, clock })
+  const identities = createIdentities({ clock, audit, flows, providers: providers ?? { find: () => null } })
   const administration = createAdministration({
     database,
     revocations,
@@ -157,10 +169,11 @@ export async function createFeatures(foundation: Foundation) {
     passwords,
     factors,
     passkeys,
+    identities,
     resetDelaySeconds: config.factors.resetDelaySeconds,
   })
   const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
-  const signIn = createSignIn({
+  const waysIn = {
     database,
     revocations,
     accounts,
@@ -177,13 +190,23 @@ export async function createFeatures(foundation: Foundation) {
     methods: config.signInMethods,
     mfa: config.mfa,
     factors,
+    identities,
     countLogin: count.login,
     countSignIn: count.signIn,
-  })
+  }
+  const signIn = createSignIn(waysIn)
+  const socialLogin = createSocialLogin({ ...waysIn, social: config.social })
   const passwordReset = createPasswordReset({
-    ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, limits },
+    ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, identities, limits },
   })
-  const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
+  const hasOtherWayIn = createWaysIn({ passkeys, identities, flows, methods: config.signInMethods })
+  const ownFactors = createOwnFactors({
+    ...{ database, accounts, revocations, families, factors, passkeys, flows, audit, hasOtherWayIn },
+  })
+  const ownIdentities = createOwnIdentities({
+    ...{ database, accounts, revocations, families, flows, identities, providers, attempts, hasOtherWayIn },
+    social: socialLogin,
+  })
   const consents = createConsents({ database, clock })
   const ownApps = createOwnApps({
     ...{ revocations, families },
@@ -199,8 +222,10 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, accounts, families, passwords, factors, passkeys, flows, audit, clock },
     mfa: config.mfa,
   })
-  const account = createAccount({ revocations, accounts, families, passwords, factors, passkeys, flows, audit })
-  const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
+  const account = createAccount({
+    ...{ revocations, accounts, families, passwords, factors, passkeys, identities, flows, audit, hasOtherWayIn },
+  })
+  const disowning = createDisowning({ database, accounts, families, passwords, identities, flows, audit })
   const operations = createOperations({
     database,
     clock,
@@ -218,6 +243,7 @@ export async function createFeatures(foundation: Foundation) {
       factors: factors.purge,
       factorResets: administration.carryOutResets,
       passkeys: passkeys.purge,
+      attempts: attempts.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
       oauth: consents.purge,
@@ -245,10 +271,14 @@ export async function createFeatures(foundation: Foundation) {
       administration,
       emailChange,
       signIn,
+      identities,
+      socialLogin,
+      ...{ providers, attempts },
       passwordReset,
       reauthentication,
       account,
       ownFactors,
+      ownIdentities,
       ownApps,
       disowning,
       operations,

@@ -2,9 +2,13 @@ import { availableParallelism } from 'node:os'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Secret } from './platform/crypto/secret.js'
 import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.js'
+import { deepFreeze } from './settings/deep-freeze.js'
 import { arrangeMail, type MailConfig } from './settings/mail-config.js'
 import { arrangeOAuth, type OAuthConfig } from './settings/oauth-config.js'
 import { arrangePasskeys, type PasskeyConfig } from './settings/passkey-config.js'
+import type { ProviderConfig } from './settings/provider-config.js'
+import { providerWarnings, readProviderFile } from './settings/provider-file.js'
+import { arrangeSocial, type SocialConfig } from './settings/social-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
 interface Lifetime {
@@ -69,6 +73,7 @@ export interface Config {
     readonly verifierKeys: Settings['VERIFIER_KEYS']
   }
   readonly oauth: OAuthConfig
+  readonly social: SocialConfig
   readonly registration: Settings['REGISTRATION']
   /** Whether an address must be confirmed: never, after the registration, or before there is an account. */
   readonly emailVerification: 'off' | 'later' | 'required'
@@ -131,7 +136,7 @@ export interface Config {
   readonly pages: {
     /** Whether they are served. */
     readonly enabled: boolean
-    /** URLs to which a sign-in may lead back. */
+    /** Where a sign-in may lead back to: URLs, and what is below them. */
     readonly returnTo: readonly string[]
     /** The folder of a look of one's own; null for ours. */
     readonly themeDir: string | null
@@ -185,15 +190,17 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const unreadable = new Set([...quoted, ...issues.map(({ path }) => String(path[0]))])
   const { data } = parsed.success ? parsed : parse(unreadable)
   if (data !== undefined) faults.push(...findConflicts(data, unreadable))
+  const { providers, faults: faultsOfProviders } = readProviderFile(data?.PROVIDERS, new Map(variables))
+  faults.push(...faultsOfProviders)
   if (faults.length > 0 || data === undefined) throw new ConfigError(faults)
-  return deepFreeze(arrange(data))
+  return deepFreeze(arrange(data, providers))
 }
 
 function isQuotedSetting([name, value]: readonly [string, string | undefined]): boolean {
   return Object.hasOwn(settingsSchema.shape, name) && /^(["'`])[^]*\1$/.test(value ?? '')
 }
 
-function arrange(settings: Settings): Config {
+function arrange(settings: Settings, providers: readonly ProviderConfig[]): Config {
   const publicUrl = publicUrlOf(settings)
   const issuer = settings.ISSUER ?? publicUrl
   const browser = { idleTtlSeconds: settings.SESSION_IDLE_TTL, maxTtlSeconds: settings.SESSION_MAX_TTL }
@@ -240,6 +247,7 @@ function arrange(settings: Settings): Config {
       resetDelaySeconds: settings.FACTOR_RESET_DELAY,
     },
     passkeys: arrangePasskeys(settings, publicUrl),
+    social: arrangeSocial(settings, providers),
     flows: {
       resetSeconds: settings.RESET_TTL,
       undoSeconds: settings.EMAIL_UNDO_TTL,
@@ -266,7 +274,7 @@ function arrange(settings: Settings): Config {
       themeDir: settings.THEME_DIR ?? null,
     },
     logLevel: settings.LOG_LEVEL,
-    warnings: findWarnings(settings),
+    warnings: [...findWarnings(settings), ...providerWarnings(providers, publicUrl)],
   }
 }
 
@@ -283,12 +291,4 @@ function hashesAtOnce(workers: number): number {
 function hasCollector(settings: Settings): boolean {
   const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } = settings
   return OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  const parts: unknown[] = Object.values(value)
-  for (const part of parts) {
-    if (typeof part === 'object' && part !== null) deepFreeze(part)
-  }
-  return Object.freeze(value)
 }

@@ -13,7 +13,7 @@ export function createMeters(metrics: Metrics) {
   )
   const signIn = metrics.counter(
     { name: 'sign_ins_total', help: 'Sessions that a sign-in has opened, by the method that was shown first.' },
-    { name: 'method', values: ['password', 'mail', 'passkey'] },
+    { name: 'method', values: ['password', 'mail', 'passkey', 'social'] },
   )
   const refresh = metrics.counter(
     { name: 'refreshes_total', help: 'Refresh attempts by verdict. "reuse" indicates a stolen token.' },
@@ -51,6 +51,7 @@ export function createMeters(metrics: Metrics) {
     ...{ login, signIn, refresh, revocation, hashing, audit },
     mail: createMailMeters(metrics),
     backchannelLogout: createLogoutMeters(metrics),
+    provider: createProviderMeter(metrics),
   }
 }
 
@@ -58,7 +59,14 @@ const MAIL_KINDS = [
   ...(['register', 'verify_email', 'reset_password', 'otp', 'email_change', 'invitation'] as const),
   ...(['new_sign_in', 'password_changed', 'password_reset', 'email_changed'] as const),
   ...(['factor_added', 'factor_removed', 'recovery_codes_made', 'recovery_code_used'] as const),
-  ...(['sign_in_failed_second_factor', 'factors_reset', 'passkey_copied', 'password_removed'] as const),
+  ...([
+    'sign_in_failed_second_factor',
+    'factors_reset',
+    'passkey_copied',
+    'password_removed',
+    'identity_linked',
+    'identity_unlinked',
+  ] as const),
 ]
 
 function createMailMeters(metrics: Metrics) {
@@ -89,6 +97,17 @@ function createLogoutMeters(metrics: Metrics) {
       { name: 'class', values: ['refused', 'connection', 'internal'] },
     ),
   }
+}
+
+const PROVIDER_BUCKETS_MS = [50, 100, 250, 500, 1000, 2000, 3000, 6000]
+
+/** Other providers' ids are in PROVIDERS, so that their number is bounded. */
+function createProviderMeter(metrics: Metrics) {
+  return metrics.durationsBy(
+    { name: 'provider_answer_seconds', help: 'Time to judge what came back from another provider, by result.' },
+    ['provider', 'result'],
+    PROVIDER_BUCKETS_MS,
+  )
 }
 
 /** Sources of the gauges. */

@@ -9,10 +9,12 @@ import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import { guardRoutes } from './platform/http/access.js'
 import type { AppInstance } from './platform/http/app-instance.js'
 import type { EventStreams } from './platform/http/event-stream.js'
+import type { ReadReturnTo } from './platform/http/return-url.js'
 import { accessProblems, createAccess, createSignedInCheck } from './features/access/access.js'
 import { mountAccessRoutes } from './features/access/routes.js'
 import { mountDisowningRoutes } from './features/account/disowning-routes.js'
 import { mountEmailRoutes } from './features/account/email-routes.js'
+import { mountIdentityRoutes } from './features/account/identity-routes.js'
 import { mountFactorRoutes } from './features/account/factor-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
 import type { Audit } from './features/audit/audit.js'
@@ -22,8 +24,12 @@ import {
   createDeviceCookie,
   createDoor,
   createFlowCookie,
+  createSocialCookie,
   guardAgainstCrossSite,
+  type Door,
+  type FlowCookie,
   type SessionCookies,
+  type SocialCookie,
 } from './features/browser/browser.js'
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
@@ -39,9 +45,11 @@ import { mountPasskeyRoutes } from './features/passkeys/routes.js'
 import { mountRevocationRoutes } from './features/revocation/routes.js'
 import { mountReauthenticationRoutes } from './features/sign-in/reauthentication-routes.js'
 import { mountRecoveryRoutes } from './features/sign-in/recovery-routes.js'
+import { mountProviderList } from './features/sign-in/provider-list.js'
 import { mountSignInRoutes } from './features/sign-in/routes.js'
 import { mountTokenRoutes } from './features/tokens/routes.js'
-import { mountPages } from './pages/pages.js'
+import { mountPages, type MountSocial } from './pages/pages.js'
+import { createReturnTo } from './pages/return-to.js'
 import type { createMeters } from './meters.js'
 import type { Features } from './composition.js'
 
@@ -81,6 +89,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     reauthentication,
     account,
     ownFactors,
+    ownIdentities,
     ownApps,
     disowning,
     operations,
@@ -105,6 +114,9 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const findSignedIn = createSignedInCheck({ authenticate, families, cookies })
   const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
+  const readReturnTo = createReturnTo(config.pages.returnTo, { ownPages: config.pages.enabled })
+  const socialCookie = createSocialCookie({ publicUrl, ...config.cookies })
+  const mountSocial = await createSocial(server, options, { door, flowCookie, socialCookie, readReturnTo })
   mountReauthenticationRoutes(server, { reauthentication, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
   mountPasskeyRoutes(server, { passkeys, accounts, database, relyingParty: config.passkeys })
@@ -133,6 +145,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   })
   mountAccountRoutes(server, { account, emailChange, families, ownApps, cookies, clock })
   mountFactorRoutes(server, { ownFactors, families, cookies, clock, mfa: config.mfa })
+  mountIdentityRoutes(server, { ownIdentities, providers: features.providers, socialCookie, readReturnTo, publicUrl })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
   mountOperationsRoutes(server, { operations })
@@ -141,11 +154,47 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     await mountPages(server, {
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
       ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
-      ...{ ownFactors, ownApps, reauthentication },
-      ...{ inbox: delivery.inbox, provider },
+      ...{ ownFactors, ownApps, ownIdentities, reauthentication, socialCookie, providers: features.providers },
+      ...{ inbox: delivery.inbox, provider, mountSocial },
       ...pageSettings(config),
     })
-  }
+  } else mountSocial?.(server)
+}
+
+/** What the routes of sign-ins at other providers share with those of others. */
+interface SocialDoor {
+  door: Door
+  flowCookie: FlowCookie
+  socialCookie: SocialCookie
+  readReturnTo: ReadReturnTo
+}
+
+/**
+ * Signing in at other providers, which is loaded only with PROVIDERS; returns what mounts the browser's way there and back,
+ * which pages answer where there are some.
+ */
+async function createSocial(
+  server: AppInstance,
+  { config, features, clock, audit, count }: RoutingOptions,
+  { door, flowCookie, socialCookie, readReturnTo }: SocialDoor,
+): Promise<MountSocial | null> {
+  const { publicUrl } = config.server
+  const { database, limits, providers, attempts, socialLogin } = features
+  mountProviderList(server, { providers, publicUrl })
+  if (providers === null) return null
+  const [{ createSocialFlow }, { mountSocialRoutes }, { mountSocialTokenRoutes }] = await Promise.all([
+    import('./features/sign-in/social-flow.js'),
+    import('./features/sign-in/social-routes.js'),
+    import('./features/sign-in/social-token-routes.js'),
+  ])
+  const social = createSocialFlow({
+    ...{ database, clock, audit, limits, providers, attempts, socialLogin, readReturnTo, publicUrl },
+    defaultReturnTo: config.pages.enabled ? '/account' : null,
+    countLogin: count.login,
+  })
+  const routes = { social, socialCookie, flowCookie, door }
+  mountSocialTokenRoutes(server, routes)
+  return (scope, steps) => mountSocialRoutes(scope, routes, steps)
 }
 
 /** The OpenID provider, whose library is loaded only where it is turned on. */

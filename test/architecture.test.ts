@@ -35,6 +35,7 @@ const features = [
   'passwords',
   'factors',
   'passkeys',
+  'identities',
   'sign-in',
   'account',
   'oauth',

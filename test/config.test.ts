@@ -64,6 +64,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
       metadataDocuments: false,
       registration: { mode: 'off', scopes: ['openid', 'profile', 'email', 'offline_access'] },
     },
+    social: { providers: [] },
     registration: 'open',
     emailVerification: 'later',
     signInMethods: ['password'],

@@ -1,15 +1,13 @@
-import { Problem } from '../platform/problem.js'
+import { isListed, originOf, unlistedReturn, type ReadReturnTo } from '../platform/http/return-url.js'
+import type { Problem } from '../platform/problem.js'
 
-/** Where people go after they have signed in. */
-export interface Destination {
-  /** A URL of RETURN_TO, or a path of our own. */
-  target: string
-  /** The origin of a URL, to which the form must be allowed to lead; null for a path of our own. */
-  origin: string | null
-}
+export type { Destination, ReadReturnTo } from '../platform/http/return-url.js'
+
+/** Where the browser comes back to after a link of an account at another provider. */
+export const linkedPath = '/account/identities/linked'
 
 /** Pages of our own that a sign-in may lead back to. */
-const ownPages: ReadonlySet<string> = new Set([
+const accountPages: ReadonlySet<string> = new Set([
   '/account',
   '/account/email',
   '/account/password',
@@ -18,16 +16,20 @@ const ownPages: ReadonlySet<string> = new Set([
   '/account/factors/totp',
   '/account/factors/passkey',
   '/account/recovery-codes',
+  linkedPath,
 ])
 
-const ownFactor = /^\/account\/factors\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+const ownCredential = /^\/account\/(factors|identities)\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+
+const link = /^\/account\/identities\/link\/[\w-]{1,64}$/
 
 const interaction = /^\/(oauth\/interaction|consent)\/[\w-]{1,64}$/
 
 const device = /^\/device(\?user_code=[\w-]{1,32})?$/
 
 function isOwnPage(path: string): boolean {
-  return ownPages.has(path) || ownFactor.test(path) || device.test(path) || isInteraction(path)
+  const isOfAccount = accountPages.has(path) || ownCredential.test(path) || link.test(path)
+  return isOfAccount || device.test(path) || isInteraction(path)
 }
 
 /** Whether a path is that of a page on which a user does what a client of the OpenID provider waits for. */
@@ -46,21 +48,19 @@ export function isUnlistedReturn({ options }: Problem): boolean {
   return options.errors?.some(({ path }) => path === '/return_to') ?? false
 }
 
-/** Reads `return_to`; throws `validation_failed` for one that is not allowed. */
-export type ReadReturnTo = (returnTo: string) => Destination | null
-
 /**
  * Makes the reader of `return_to`, which is compared as text with RETURN_TO and our own pages. It throws
  * `validation_failed` for anything else: what begins like an allowed URL may lead elsewhere.
  */
-export function createReturnTo(allowed: readonly string[]): ReadReturnTo {
+export function createReturnTo(
+  allowed: readonly string[],
+  { ownPages: hasOwnPages }: { ownPages: boolean } = { ownPages: true },
+): ReadReturnTo {
   return (returnTo) => {
     if (returnTo === '') return null
-    if (isOwnPage(returnTo)) return { target: returnTo, origin: null }
-    if (allowed.includes(returnTo)) return { target: returnTo, origin: new URL(returnTo).origin }
-    throw new Problem('validation_failed', {
-      errors: [{ path: '/return_to', code: 'unlisted', message: 'Must be listed in RETURN_TO' }],
-    })
+    if (hasOwnPages && isOwnPage(returnTo)) return { target: returnTo, origin: null }
+    if (isListed(allowed, returnTo)) return { target: returnTo, origin: originOf(returnTo) }
+    throw unlistedReturn()
   }
 }
 

@@ -135,6 +135,7 @@ export const settingsSchema = z.object({
   ).default(['openid', 'profile', 'email', 'offline_access']),
   OAUTH_CIMD: oneOf('off', 'on').default('off'),
   DPOP: oneOf('off', 'on').default('off'),
+  PROVIDERS: z.string().optional(),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
   MAIL_URL: parsedBy(
@@ -181,8 +182,11 @@ export const settingsSchema = z.object({
   PAGES: oneOf('on', 'off').default('on'),
   RETURN_TO: listOf(
     parseReturnUrl,
-    'must be the exact URL of a page, https or on loopback, such as https://app.example.com/welcome',
+    'must be an origin, with a path or without, https or on loopback, such as https://app.example.com/welcome, or a URL of ' +
+      'an app, such as com.example.app:/signed-in',
   ).default([]),
+  SOCIAL_LINKING: oneOf('verified', 'never').default('verified'),
+  SOCIAL_SIGN_UP: oneOf('on', 'off').default('on'),
   THEME_DIR: z.string().optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })

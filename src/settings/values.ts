@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { findSecretWeakness } from '../platform/crypto/secret-strength.js'
 import { parseSecretKey, SecretKeys, type SecretKey } from '../platform/crypto/secret-keys.js'
 import { parseRange } from '../platform/http/addresses.js'
+import { isAppUrl } from '../platform/http/return-url.js'
 
 /** A setting that a function reads; null is what it cannot read, and `advice` follows the setting's name then. */
 export function parsedBy<T>(parse: (text: string) => T | null, advice: string) {
@@ -69,8 +70,12 @@ export function parseIssuer(text: string): string | null {
   return url === null || /[?#@]/.test(text) ? null : text
 }
 
-/** A URL to which browsers are led after a sign-in, which is compared as text and therefore kept as written. */
+/**
+ * A URL to which browsers are led after a sign-in, or the beginning of some, which is compared as text and therefore kept
+ * as written.
+ */
 export function parseReturnUrl(text: string): string | null {
+  if (isAppUrl(text)) return text
   const url = parseHttpUrl(text)
   if (url === null || /[#@,;]/.test(text)) return null
   return url.protocol === 'https:' || isLoopback(text) ? text : null

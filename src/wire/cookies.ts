@@ -12,7 +12,7 @@ export const DEFAULT_COOKIE_PREFIX = 'sallyport'
  */
 export function cookieName(
   publicUrl: string,
-  name: 'at' | 'rt' | 'device' | 'flow' | 'form' | 'locale' | 'op' | 'return',
+  name: 'at' | 'rt' | 'device' | 'flow' | 'form' | 'locale' | 'op' | 'return' | 'social',
   prefix: string = DEFAULT_COOKIE_PREFIX,
 ): string {
   return publicUrl.startsWith('https:') ? `__Host-Http-${prefix}_${name}` : `${prefix}_${name}`

@@ -5,6 +5,7 @@ import { refreshCodes } from './problems/refresh.js'
 import { requestCodes } from './problems/request.js'
 import { serverCodes } from './problems/server.js'
 import { signInCodes } from './problems/sign-in.js'
+import { socialCodes } from './problems/social.js'
 
 /**
  * All problem codes of Sallyport. A code is API: clients branch on it, so its meaning never changes. `type` of a problem
@@ -16,6 +17,7 @@ export const problemCodes = {
   ...refreshCodes,
   ...signInCodes,
   ...flowCodes,
+  ...socialCodes,
   ...clientCodes,
   ...serverCodes,
 }

@@ -59,7 +59,7 @@ export function methodsFor(
 ): StepUpMethod[] {
   const { factors, hasPassword, isAskedForFactors } = user
   const suffices = (level: Acr) => levelOf(level) >= levelOf(acr)
-  const hasFirstMethod = amr.includes('pwd') || amr.includes('email')
+  const hasFirstMethod = ['pwd', 'email', 'fed'].some((method) => amr.includes(method))
   return [
     ...(hasPassword && !isAskedForFactors && suffices('aal1') ? ['password' as const] : []),
     ...(factors.includes('passkey') ? ['passkey' as const] : []),

@@ -8,6 +8,7 @@ export {
   genuineCookies,
   replyWithAccessToken,
   replyWithTokens,
+  type CarriedCookies,
   type Door,
   type SessionCookies,
   type SignInContext,
@@ -18,3 +19,4 @@ export { createFlowCookie, type FlowCookie } from './flow-cookie.js'
 export { requireRefreshRate } from './routes.js'
 export { attemptHeadersSchema } from './schemas.js'
 export { createKnownDevices, type KnownDevice, type KnownDevices } from './known-devices.js'
+export { createSocialCookie, type SocialCookie } from './social-cookie.js'

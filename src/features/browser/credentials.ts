@@ -100,8 +100,12 @@ interface Presenting extends Reading {
  * fixes nor ends a session.
  */
 export function genuineCookies(request: FastifyRequest, { cookies, parse }: Reading): RefreshToken[] {
+  return genuineOf(cookies.readRefreshTokens(request), parse)
+}
+
+function genuineOf(texts: readonly string[], parse: Reading['parse']): RefreshToken[] {
   const newest = new Map<string, RefreshToken>()
-  for (const text of cookies.readRefreshTokens(request)) {
+  for (const text of texts) {
     const token = parse(text)
     if (token === null) continue
     const family = token.handle.toString('base64')
@@ -186,14 +190,29 @@ export interface SignInContext extends Requester {
   replaces: RefreshToken[]
 }
 
+/**
+ * The cookies that a browser shows when it is sent to another site, and does not show when it comes back from there, because
+ * they are SameSite=Strict.
+ */
+export interface CarriedCookies {
+  refresh: string[]
+  device: string[]
+}
+
 /** What all ways in share over HTTP: the context in which a session is opened, and the response with its tokens. */
 export interface Door {
   requesterOf: (reply: FastifyReply) => Requester & Pick<SignInContext, 'gone'>
-  /** Refuses a request that may not set the cookies of its mode. */
+  /**
+   * Refuses a request that may not set the cookies of its mode, unless it says what this browser carried when it left for
+   * another site: then the route has shown by itself that the browser began the sign-in.
+   */
   contextOf: (
     reply: FastifyReply,
     wish: { email: string; mode: Mode; device_token?: string | undefined },
+    carried?: CarriedCookies,
   ) => SignInContext
+  /** What a browser carries that is about to leave for another site. */
+  carriedBy: (request: FastifyRequest) => CarriedCookies
   /** The token reply and, where the mode has them, its cookies; the device becomes, or stays, known to the account. */
   reply: (
     reply: FastifyReply,
@@ -219,19 +238,25 @@ export function createDoor({ cookies, parse, requireSignInAllowed, devices, devi
     requesterOf,
 
     // A sign-in in a cookie mode replaces the browser's cookies, so it has to come from a place that may.
-    contextOf(reply, { email, mode, device_token: deviceToken }) {
+    contextOf(reply, { email, mode, device_token: deviceToken }, carried) {
       const { request } = reply
       const requester = requesterOf(reply)
       if (mode === 'json') return { ...requester, device: devices.parse(deviceToken ?? ''), replaces: [] }
-      requireSignInAllowed(request)
-      const shown = deviceCookie.read(request).flatMap((text) => devices.parse(text) ?? [])
+      if (carried === undefined) requireSignInAllowed(request)
+      const { refresh, device: deviceTexts } = carried ?? { refresh: [], device: [] }
+      const shown = [...deviceCookie.read(request), ...deviceTexts].flatMap((text) => devices.parse(text) ?? [])
       return {
         ...requester,
         // Of two cookies, the one that a neighbouring site has not planted knows the account.
         device: shown.find((device) => devices.claims(device, email)) ?? shown[0] ?? null,
-        replaces: genuineCookies(request, { cookies, parse }),
+        replaces: genuineOf([...cookies.readRefreshTokens(request), ...refresh], parse),
       }
     },
+
+    carriedBy: (request) => ({
+      refresh: cookies.readRefreshTokens(request),
+      device: deviceCookie.read(request),
+    }),
 
     reply(reply, tokens, { device }, options) {
       const { mode, remember } = tokens.family

@@ -17,8 +17,11 @@ export interface FlowCookie {
   isCarried(request: FastifyRequest): boolean
   /** The holder's tokens, the newest first; none where the cookies of a request do not count. */
   read(request: FastifyRequest): string[]
-  /** Adds the token of a flow that has just begun. */
-  add(reply: FastifyReply, token: string): void
+  /**
+   * Adds the token of a flow that has just begun. With `carried`, the browser comes back from another site, for which it left
+   * with these tokens, and goes on to the page of the flow: only a cookie that is not Strict is sent there.
+   */
+  add(reply: FastifyReply, token: string, carried?: readonly string[]): void
 }
 
 export function createFlowCookie({ publicUrl, sameSite, prefix }: DeviceCookieOptions): FlowCookie {
@@ -35,13 +38,14 @@ export function createFlowCookie({ publicUrl, sameSite, prefix }: DeviceCookieOp
     name,
     isCarried: ({ headers }) => readCookies(headers.cookie, name).length > 0,
     read,
-    add(reply, token) {
-      const tokens = [token, ...read(reply.request).filter((other) => other !== token)].slice(0, MAX_TOKENS)
+    add(reply, token, carried) {
+      const tokens = [...new Set([token, ...read(reply.request), ...(carried ?? [])])].slice(0, MAX_TOKENS)
+      const attribute = sameSite === 'none' || carried === undefined ? (sameSite ?? 'strict') : 'lax'
       void reply.setCookie(name, tokens.join(SEPARATOR), {
         path: '/',
         httpOnly: true,
         secure: publicUrl.startsWith('https:'),
-        sameSite: sameSite ?? 'strict',
+        sameSite: attribute,
         partitioned: sameSite === 'none',
         maxAge: MAX_AGE_SECONDS,
       })

@@ -4,11 +4,13 @@ import type { Acr } from '../../wire/acr.js'
 export interface Proof {
   /**
    * As RFC 8176 names it: `otp` is a TOTP code, `hwk` and `swk` are passkeys that cannot or can be copied to other devices.
-   * Two are ours: `email`, a link or a code from a mail, and `rec`, a recovery code.
+   * Three are ours: `email`, a link or a code from a mail, `rec`, a recovery code, and `fed`, a sign-in at another provider.
    */
-  method: 'pwd' | 'email' | 'otp' | 'rec' | 'hwk' | 'swk'
+  method: 'pwd' | 'email' | 'otp' | 'rec' | 'hwk' | 'swk' | 'fed'
   /** For a passkey: whether the authenticator has verified the user, by a PIN or a fingerprint. */
   isUserVerified?: boolean | undefined
+  /** For `fed`: the methods that the provider says it used. They are told on, and count for nothing here. */
+  said?: readonly string[] | undefined
   at: Date
 }
 

@@ -28,3 +28,14 @@ export async function elevate(
   await store.elevateFamily(tx, family.id, authentication)
   return makeAccessGrant(context, { family: { ...family, ...authentication }, user, now })
 }
+
+/** Whether a session of the user lives. Its row is locked, so that it cannot end before the caller's transaction does. */
+export async function holdLive(
+  { clock, settings }: FamiliesContext,
+  tx: Queries,
+  { userId, sessionId }: { userId: string; sessionId: string },
+): Promise<boolean> {
+  const reading = await store.readFamilyForUpdate(tx, { id: sessionId }, clock.shiftMs)
+  if (reading === null || reading.user?.id !== userId) return false
+  return endOf(reading.family, settings, reading.now) === null
+}

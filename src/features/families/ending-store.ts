@@ -61,6 +61,12 @@ const goesOn = (shiftMs: number) => Prisma.sql`EXISTS (
 function isAmong(which: EndingFamilies): Prisma.Sql {
   if ('parentIds' in which) return Prisma.sql`f.parent_id = ANY(${which.parentIds}::uuid[]) AND ${endsWithParent}`
   if ('grantId' in which) return Prisma.sql`f.grant_id = ${which.grantId}`
+  if ('identityId' in which) {
+    const { userId, identityId } = which
+    return Prisma.sql`f.user_id = ${userId}::uuid AND (f.identity_id = ${identityId}::uuid OR f.parent_id IN (
+      SELECT p.id FROM refresh_token_family AS p
+      WHERE p.user_id = ${userId}::uuid AND p.identity_id = ${identityId}::uuid))`
+  }
   if ('exceptId' in which) {
     const { userId, exceptId, sparesChildren = false } = which
     return Prisma.sql`f.user_id = ${userId}::uuid AND (${exceptId}::uuid IS NULL OR (

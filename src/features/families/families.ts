@@ -12,7 +12,7 @@ import type { Authentication } from './authentication.js'
 import type { FamiliesContext } from './context.js'
 import { endClient, findEndedRpSessions, listApps, type App } from './apps.js'
 import { openForClient, type ClientOpenRequest } from './client-opening.js'
-import { elevate } from './elevating.js'
+import { elevate, holdLive } from './elevating.js'
 import { endFamilies, type EndedBy } from './ending.js'
 import { logout, type ShownCredentials } from './logging-out.js'
 import { createOpening, type Opening } from './opening.js'
@@ -101,6 +101,15 @@ export interface Families extends Opening {
   endGrant(tx: Queries, revoke: Revoke, grantId: string, ending: { reason: EndReason; by: EndedBy }): Promise<void>
   /** Ends all families of a client, in transactions of its own. */
   endClient(clientId: string, ending: { reason: EndReason; by: EndedBy }): Promise<void>
+  /** Ends the sessions that an identity of the user opened, in the transaction that unlinks it. */
+  endOfIdentity(
+    tx: Queries,
+    revoke: Revoke,
+    which: { userId: string; identityId: string },
+    ending: { reason: EndReason; by: EndedBy },
+  ): Promise<void>
+  /** Whether a session of the user lives, in a transaction that keeps it from ending meanwhile. */
+  holdLive(tx: Queries, session: { userId: string; sessionId: string }): Promise<boolean>
   /** Takes the user, addresses, agents and names out of the families of a user who is being deleted. */
   forgetUser(tx: Queries, userId: string): Promise<void>
   /**
@@ -151,6 +160,10 @@ export function createFamilies(context: FamiliesContext): Families {
     async endGrant(tx, revoke, grantId, { reason, by }) {
       await endFamilies(context, tx, revoke, { grantId }, reason, by)
     },
+    async endOfIdentity(tx, revoke, which, { reason, by }) {
+      await endFamilies(context, tx, revoke, which, reason, by)
+    },
+    holdLive: (tx, session) => holdLive(context, tx, session),
     endClient: (clientId, ending) => endClient(context, clientId, ending),
     forgetUser: store.forgetUser,
     requireLive: (claims, options) => sessions.requireLive(context, claims, options),

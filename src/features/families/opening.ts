@@ -26,6 +26,8 @@ export interface OpenRequest {
   deviceName: string | null
   /** What the user has just shown. */
   authentication: Authentication
+  /** The identity at another provider with which they signed in: when it is unlinked, the session ends. */
+  identityId?: string | null
   /** Genuine refresh cookies that came along: the browser will forget them, so their families end. */
   replaces: RefreshToken[]
   caller: Caller
@@ -93,6 +95,7 @@ async function insert(
     userAgent: caller.userAgent,
     ip: caller.ip,
     ...request.authentication,
+    identityId: request.identityId ?? null,
     maxSeconds: settings.maxSeconds[request.mode],
     keepNewest: settings.maxSessionsPerUser - 1,
     mayEvict,

@@ -12,7 +12,7 @@ import type { FamilyMode } from './rotation.js'
 
 export const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
-  f.audience, f.cnf_jkt, f.rp_sid, f.parent_id, f.grant_id, f.late_generation, f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.acr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
+  f.audience, f.cnf_jkt, f.rp_sid, f.parent_id, f.grant_id, f.late_generation, f.identity_id, f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.acr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
   f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
 
 export const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
@@ -211,6 +211,7 @@ export interface NewFamily extends LifeLimits {
   amr: string[]
   acr: Acr
   authenticatedAt: Date
+  identityId: string | null
   maxSeconds: number
   /** The number of the user's other active families without a parent to keep: the most recently used. */
   keepNewest: number
@@ -241,10 +242,10 @@ export async function insertFamily(client: Queries, family: NewFamily): Promise<
     ), signed_in AS (${signInOf(user, { now: now(shiftMs), provided })}
     ), f AS (
       INSERT INTO refresh_token_family (id, user_id, handle_hash, secret_id, generation, mode, client_id, scope, remember,
-        device_name, user_agent, ip, amr, acr, authenticated_at, created_at, last_used_at, expires_at)
+        device_name, user_agent, ip, amr, acr, identity_id, authenticated_at, created_at, last_used_at, expires_at)
       SELECT ${family.id}::uuid, signed_in.id, ${family.handleHash}, ${family.secretId}, 0, ${family.mode}::mode, ${family.clientId},
         ${family.scope}, ${family.remember}, ${family.deviceName}, ${family.userAgent}, ${family.ip}, ${family.amr}::text[], ${family.acr},
-        least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}), ${now(shiftMs)}, ${now(shiftMs)},
+        ${family.identityId}::uuid, least(${family.authenticatedAt}::timestamptz, ${now(shiftMs)}), ${now(shiftMs)}, ${now(shiftMs)},
         ${now(shiftMs)} + ${seconds(family.maxSeconds)}
       FROM signed_in RETURNING *
     ), ${Prisma.join(family.together(Prisma.sql`f`))}

@@ -18,6 +18,8 @@ export interface Notice {
   /** Who did it, and from where. */
   caller: Caller
   deviceName?: string | null
+  /** The identity that its button unlinks, besides the session's end. */
+  identityId?: string
   /** Makes its button take the change back, instead of telling that this was not the recipient. */
   undo?: boolean
   /** Makes its button stop what it announces: a reset of the factors, after FACTOR_RESET_DELAY. */
@@ -50,13 +52,14 @@ export function createNotices({ secrets, clock, outbox, settings }: FlowsContext
       stop = false,
       params = {},
       dedupe = null,
+      identityId,
     } = notice
     const id = uuidv7()
     const flowKind = stop ? 'factors_reset' : undo && settings.undoSeconds > 0 ? 'email_undo' : 'not_me'
     const flow: store.NewFlow = {
       ...{ id, kind: flowKind, holderHash: null, userId: user.id, email: user.email, mode: 'json', remember: true },
       ...{ deviceName: deviceName ?? deviceNameOf(caller.userAgent), locale: null },
-      ...sealPayload(secrets, id, { sessionId }),
+      ...sealPayload(secrets, id, { sessionId, identityId }),
       ...{ requestedIp: caller.ip, requestedAgent: caller.userAgent },
       lifeSeconds: lives[flowKind].maxSeconds,
     }

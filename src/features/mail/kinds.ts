@@ -22,6 +22,8 @@ export const noticeMails = [
   'factors_reset',
   'passkey_copied',
   'password_removed',
+  'identity_linked',
+  'identity_unlinked',
 ] as const
 
 export type MailKind = (typeof requestedMails)[number] | (typeof noticeMails)[number]
@@ -29,7 +31,7 @@ export type MailKind = (typeof requestedMails)[number] | (typeof noticeMails)[nu
 /**
  * The cause of a mail, for its template: `device`, `network` (an IP address), `time` (ISO 8601; by default when the mail was
  * written), and `name`, which is for verified addresses only. Notices of factors: `factor` (`totp` or `passkey`) and
- * `factor_name`; `left`, the number of recovery codes that are left; `at` (ISO 8601), when the factors will be reset, which
+ * `factor_name`; notices of identities: `provider`, its name, and `provider_account`, the address or name there; `left`, the number of recovery codes that are left; `at` (ISO 8601), when the factors will be reset, which
  * is absent where they have been.
  */
 export type MailParams = Readonly<Record<string, string>>

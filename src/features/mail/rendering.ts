@@ -117,6 +117,8 @@ function valuesOf(
     network: params.network ?? null,
     factor: params.factor ?? null,
     factor_name: presentable(params.factor_name),
+    provider: presentable(params.provider),
+    provider_account: presentable(params.provider_account),
     left: params.left ?? null,
     at: params.at === undefined ? null : formatTime(params.at, locale),
   }

@@ -28,6 +28,8 @@ const LIVES_MS: Record<MailKind, number> = {
   factors_reset: DAY,
   passkey_copied: DAY,
   password_removed: DAY,
+  identity_linked: DAY,
+  identity_unlinked: DAY,
 }
 
 /** When a mail is given up. */

@@ -10,6 +10,7 @@ const DAYS = 24 * 60 * MINUTES
 
 const codeAndLink = { link: 'https://auth.example.com/link/sample?token=spl_sample', code: '12345678' }
 const notMe = { notMeLink: 'https://auth.example.com/link/not-me?token=spl_sample', confirm: '4711' }
+const linked = { provider: 'Google', provider_account: 'ada@example.com' }
 const factor = { factor: 'passkey', factor_name: 'Ada’s phone' }
 
 /** What each mail has beside its recipient and what it tells of the request. */
@@ -37,6 +38,8 @@ const samples: readonly ({ template: MailTemplate } & Partial<ComposedMail>)[] =
   },
   { template: 'passkey_copied', ...notMe, validSeconds: 7 * DAYS, params: factor },
   { template: 'password_removed', ...notMe, validSeconds: 7 * DAYS },
+  { template: 'identity_linked', ...notMe, validSeconds: 7 * DAYS, params: linked },
+  { template: 'identity_unlinked', ...notMe, validSeconds: 7 * DAYS, params: linked },
 ]
 
 /** Made-up mails in a language, one of each template. Those that are `bare` have only what every mail has. */

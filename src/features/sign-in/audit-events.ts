@@ -9,6 +9,7 @@ export const signInEvents = {
   login_refused_banned: 'refused',
   second_factor_failed: 'refused',
   passkeys_limited: 'refused',
+  social_sign_in_refused: 'refused',
   reauthenticated: 'done',
   email_verified: 'done',
   unverified_access_removed: 'done',

@@ -6,12 +6,13 @@ import type { Actor, Audit } from '../audit/audit.js'
 import type { KnownDevices, SignInContext } from '../browser/browser.js'
 import type { Authentication, Families, OpenRequest, Proof, SessionTokens } from '../families/families.js'
 import type { Flow, Flows } from '../flows/flows.js'
+import type { Identities } from '../identities/identities.js'
 import type { Settlement } from '../limits/limits.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
 import { nextStep, type NextStep, type Refused, type StepRules } from './next-step.js'
 import type { LoginBody } from './schemas.js'
-import { beginSecondStep, mfaRequired, type PendingSignIn } from './second-step.js'
+import { beginSecondStep, mfaRequired, type Federated, type PendingSignIn } from './second-step.js'
 
 /** How the session is to be, as the body of every sign-in says it. */
 export type SessionWish = Pick<LoginBody, 'mode' | 'remember' | 'device_name'>
@@ -28,6 +29,8 @@ export interface ProvenSignIn {
   event: 'login_succeeded' | 'user_registered'
   /** What the success forgives; it goes into the statement that opens the session. */
   settlement?: Settlement
+  /** For a sign-in at another provider. */
+  federated?: Federated | undefined
   /** A stronger hash of the password that was shown; null where the stored one is strong enough. */
   rehashed?: string | null
 }
@@ -38,6 +41,7 @@ export interface CompletionOptions {
   accounts: Accounts
   families: Families
   flows: Flows
+  identities: Identities
   devices: KnownDevices
   audit: Audit<typeof signInEvents>
   clock: Clock
@@ -46,11 +50,12 @@ export interface CompletionOptions {
 }
 
 /** The ways in, as they are counted. */
-export type WayIn = 'password' | 'mail' | 'passkey'
+export type WayIn = 'password' | 'mail' | 'passkey' | 'social'
 
 /** The way in that a sign-in began with. */
 export function wayInOf([first]: readonly Pick<Proof, 'method'>[]): WayIn {
   if (first?.method === 'email') return 'mail'
+  if (first?.method === 'fed') return 'social'
   return first?.method === 'hwk' || first?.method === 'swk' ? 'passkey' : 'password'
 }
 
@@ -130,7 +135,25 @@ export async function completeSignInWithin(
   if (next.step === 'refuse') return { refused: next.code }
   if (next.step !== 'open') return pend(options, tx, user, signIn, next.step)
   const tokens = await options.families.open(tx, revoke, requestFor(options, user, signIn, next.authentication))
+  await linkWithin(options, tx, user, { signIn, sessionId: tokens.family.id })
   return { tokens }
+}
+
+/**
+ * Links what a sign-in at another provider is to link, in its transaction. Mostly after the session was opened, hence after the
+ * last factor: before, it would be a change of credentials by a part of the proofs.
+ */
+export async function linkWithin(
+  { identities }: CompletionOptions,
+  tx: Queries,
+  user: User,
+  { signIn: { federated, event, context }, sessionId }: { signIn: ProvenSignIn; sessionId: string | null },
+): Promise<void> {
+  const { identityId: id, links: identity = null } = federated ?? {}
+  if (identity === null) return
+  const actor: Actor = { kind: 'user', id: user.id }
+  const isNews = event !== 'user_registered'
+  await identities.link(tx, { id, identity, user, sessionId, actor, caller: context.caller, isUsed: true, isNews })
 }
 
 function stepOf(
@@ -167,7 +190,7 @@ function requestFor(
   authentication: Authentication,
 ): OpenRequest {
   const { audit, clock, flows } = options
-  const { wish, context, event, settlement } = signIn
+  const { wish, context, event, settlement, federated } = signIn
   const { mode, remember, device_name: deviceName = null } = wish
   const { caller, replaces } = context
   const actor: Actor = { kind: 'user', id: user.id }
@@ -177,6 +200,7 @@ function requestFor(
     remember,
     deviceName,
     authentication,
+    identityId: federated?.identityId ?? null,
     replaces,
     caller,
     together: (sessionId, opened) => {

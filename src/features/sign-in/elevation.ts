@@ -24,6 +24,6 @@ export function raisedBy(proof: Proof, { amr, acr }: { amr: readonly string[]; a
   return levelOf(raised.acr) > levelOf(acr) ? raised : null
 }
 
-function isFirstMethod(method: string): method is 'pwd' | 'email' {
-  return method === 'pwd' || method === 'email'
+function isFirstMethod(method: string): method is 'pwd' | 'email' | 'fed' {
+  return method === 'pwd' || method === 'email' || method === 'fed'
 }

@@ -125,19 +125,20 @@ export function createMailedCode(options: MailedCodeOptions): MailedCode {
 
 /**
  * EML-12: the owner of an address that was never verified has just shown that it is theirs. Another person may have made the
- * account in their name, so the password and the second factors are removed, and all sessions end. Answers the user as they
- * are now.
+ * account in their name, so the password, the second factors and the identities are removed, and all sessions end.
+ * Answers the user as they are now.
  */
 export async function takePossession(
   options: RegistrationOptions,
   { tx, revoke, user: { id: userId, email } }: HeldUser,
   { caller }: Pick<SignInContext, 'caller'>,
 ): Promise<User> {
-  const { accounts, families, flows, passwords, audit } = options
+  const { accounts, families, flows, passwords, identities, audit } = options
   const by = { actor: { kind: 'user' as const, id: userId }, caller }
   await accounts.verifyEmail(tx, userId)
   await accounts.setPassword(tx, userId, null)
   await removeFactors(options, tx, userId)
+  await identities.forgetUser(tx, userId)
   await accounts.outdateTokens(tx, revoke, userId)
   await families.endAll(tx, revoke, userId, { reason: 'password_reset', by })
   await flows.endAllOf(tx, userId)

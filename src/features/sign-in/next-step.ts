@@ -47,21 +47,26 @@ function isSufficient(
   return isTrusted || proofs.some((proof) => proof.isUserVerified === true || (further.length > 0 && isFactor(proof)))
 }
 
-/** Whether a method is a second factor. A mail is not: an attacker who knows the password may know that of the mailbox too. */
+/**
+ * Whether a method is a second factor. A mail is not: an attacker who knows the password may know that of the mailbox too. Nor
+ * is a sign-in at another provider, however many factors were shown there.
+ */
 function isFactor({ method }: Pick<Proof, 'method'>): boolean {
-  return method !== 'pwd' && method !== 'email'
+  return method !== 'pwd' && method !== 'email' && method !== 'fed'
 }
 
 /**
  * The claims that follow from what was shown. A passkey with user verification resists phishing and counts as two factors by
- * itself (`phr`, without `mfa`); any other factor counts together with a first method (`mfa`, `aal2`).
+ * itself (`phr`, without `mfa`); any other factor counts together with a first method (`mfa`, `aal2`). What another provider
+ * says of its methods is only told.
  */
 export function authenticationOf(proofs: readonly Proof[]): Authentication {
   const isVerified = proofs.some(({ isUserVerified }) => isUserVerified === true)
   const methods = [...new Set(proofs.map(({ method }) => method))]
   const isMultiple = methods.length > 1 && proofs.some(isFactor)
+  const told = proofs.flatMap(({ said = [] }) => said)
   return {
-    amr: [...methods, ...(isVerified ? ['user'] : []), ...(isMultiple ? ['mfa'] : [])],
+    amr: [...new Set([...methods, ...told]), ...(isVerified ? ['user'] : []), ...(isMultiple ? ['mfa'] : [])],
     acr: isVerified ? 'phr' : isMultiple ? 'aal2' : 'aal1',
     authenticatedAt: new Date(Math.max(...proofs.map(({ at }) => at.getTime()))),
   }

@@ -8,7 +8,10 @@ import type { CompletionOptions } from './completing.js'
 import { removeFactors } from './mailed-code.js'
 import type { ForgotPasswordBody } from './recovery-schemas.js'
 
-export interface PasswordResetOptions extends Pick<CompletionOptions, 'database' | 'accounts' | 'families' | 'audit'> {
+export interface PasswordResetOptions extends Pick<
+  CompletionOptions,
+  'database' | 'accounts' | 'families' | 'identities' | 'audit'
+> {
   flows: Flows
   passwords: Passwords
   factors: Factors
@@ -71,14 +74,17 @@ function complete(
   passwordHash: string,
   { caller }: ResetContext,
 ): Promise<void> {
-  const { accounts, families, passwords, flows, audit } = options
+  const { accounts, families, passwords, flows, identities, audit } = options
   return flows.complete(flow, async (tx, revoke, user) => {
     // The mail went to an address that may have become another user's in the meantime.
     if (user === null || user.email !== flow.email) throw flowInvalid('expired')
     const actor: Actor = { kind: 'user', id: user.id }
     await accounts.setPassword(tx, user.id, passwordHash)
     // Those of an address that was never verified may be another person's (EML-12); those of its owner stay (MFA-07).
-    if (user.emailVerifiedAt === null) await removeFactors(options, tx, user.id)
+    if (user.emailVerifiedAt === null) {
+      await removeFactors(options, tx, user.id)
+      await identities.forgetUser(tx, user.id)
+    }
     await accounts.verifyEmail(tx, user.id)
     await accounts.outdateTokens(tx, revoke, user.id)
     await passwords.forgetGuesses(tx, user.email)

@@ -6,13 +6,15 @@ import type { SignInContext } from '../browser/browser.js'
 import type { SessionTokens } from '../families/families.js'
 import type { Factors } from '../factors/factors.js'
 import type { BegunFlow, FlowStart } from '../flows/flows.js'
-import type { Limits, Policy, Refusal } from '../limits/limits.js'
+import { externalIdentitySchema } from '../identities/identities.js'
+import type { Limits, Policy, Refusal, Requester } from '../limits/limits.js'
 import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { signInEvents } from './audit-events.js'
 import {
   completeSignInWithin,
+  linkWithin,
   requireTokens,
   type Completion,
   type CompletionOptions,
@@ -35,7 +37,12 @@ export interface RegistrationOptions extends CompletionOptions {
 export type Registered = { tokens: SessionTokens; flow: BegunFlow | null } | { tokens: null; flow: BegunFlow }
 
 /** What waits in the flow of a registration that is to be confirmed. */
-export const registrationSchema = z.object({ name: z.string().nullable(), passwordHash: z.string() })
+export const registrationSchema = z.object({
+  name: z.string().nullable(),
+  /** Null where the person signed in at another provider instead. */
+  passwordHash: z.string().nullable(),
+  identity: externalIdentitySchema.optional(),
+})
 
 type Registration = z.output<typeof registrationSchema>
 
@@ -47,6 +54,13 @@ const registrationPolicy: Policy = {
   sliding: false,
   onSuccess: 'spend',
   concealed: false,
+}
+
+const refusal: Refusal<keyof typeof signInEvents> = { event: 'registration_limited', actor: stranger }
+
+/** Runs a registration by another way within the same limit. Throws `rate_limited`. */
+export function guardRegistration<T>(limits: Limits, requester: Requester, work: () => Promise<T>): Promise<T | null> {
+  return limits.guard(limits.ofNetwork(registrationPolicy, requester.caller), { ...requester, refusal }, work)
 }
 
 export function createRegistration(options: RegistrationOptions) {
@@ -94,7 +108,6 @@ export function createRegistration(options: RegistrationOptions) {
     if (registration !== 'open') throw new Problem('registration_closed')
     if (verification === 'required') flows.requireMail()
     const budgets = limits.ofNetwork(registrationPolicy, context.caller)
-    const refusal: Refusal<keyof typeof signInEvents> = { event: 'registration_limited', actor: stranger }
     const request = { ...context, refusal }
     limits.requireNotRefused(budgets)
     const party = { name: limits.partyOf(context.caller), preferred: false }
@@ -133,7 +146,10 @@ interface AddedUser {
   isEmailVerified?: boolean
 }
 
-/** Adds a user and signs them in; under MFA=required they have to enroll a second factor first. Throws `email_taken`, after which the transaction cannot continue. */
+/**
+ * Adds a user and signs them in; under MFA=required they have to enroll a second factor first. Throws `email_taken` and
+ * `identity_taken`, after which the transaction cannot continue.
+ */
 export async function addUser(
   options: CompletionOptions,
   { tx, revoke }: { tx: Queries; revoke: Revoke },
@@ -145,6 +161,9 @@ export async function addUser(
   const user = await accounts.lock(tx, userId)
   const registered = { ...signIn, event: 'user_registered' as const }
   const completed = user && (await completeSignInWithin(options, { tx, revoke, user }, registered))
-  if (completed === null || 'refused' in completed) throw new Error('A user who was just added cannot sign in.')
+  if (user === null || completed === null || 'refused' in completed)
+    throw new Error('A user who was just added cannot sign in.')
+  // Without a session yet, the user already needs the identity: it is all that they can sign in with.
+  if ('pending' in completed) await linkWithin(options, tx, user, { signIn: registered, sessionId: null })
   return { userId, completion: completed }
 }

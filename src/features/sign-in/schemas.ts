@@ -14,7 +14,8 @@ import {
 import { assertionSchema, exampleAssertion } from '../passkeys/passkeys.js'
 import { passwordSchema } from '../passwords/passwords.js'
 
-const sessionMembers = {
+/** How the session is to be, in the body of every sign-in. */
+export const sessionMembers = {
   mode: z
     .enum(modes)
     .default('cookie')

@@ -181,8 +181,8 @@ async function open(
   held: HeldUser,
   { flow, first, context, shown }: ProvenStep,
 ): Promise<Pick<SignedInTwice, 'tokens' | 'recoveryCodesLeft'>> {
-  const { event, proofs } = first
-  const signIn = { proofs: [...proofs, shown], wish: wishOf(flow), context, event }
+  const { event, proofs, federated } = first
+  const signIn = { proofs: [...proofs, shown], wish: wishOf(flow), context, event, federated }
   const completed = await completeSignInWithin(options, held, signIn)
   // The user was banned since the first step.
   if (!('tokens' in completed)) throw flowInvalid('expired')

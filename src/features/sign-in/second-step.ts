@@ -6,6 +6,7 @@ import type { Mode } from '../../wire/mode.js'
 import type { SignInContext } from '../browser/browser.js'
 import type { Proof } from '../families/families.js'
 import type { BegunFlow, Flows } from '../flows/flows.js'
+import { externalIdentitySchema } from '../identities/identities.js'
 
 /** A sign-in that lacks a second factor. No session exists before it is shown. */
 export interface PendingSignIn {
@@ -18,10 +19,20 @@ export interface PendingSignIn {
 }
 
 const proofSchema = z.object({
-  method: z.enum(['pwd', 'email', 'otp', 'rec', 'hwk', 'swk']),
+  method: z.enum(['pwd', 'email', 'otp', 'rec', 'hwk', 'swk', 'fed']),
   isUserVerified: z.boolean().optional(),
+  said: z.array(z.string()).optional(),
   at: z.coerce.date(),
 })
+
+/** The identity at another provider with which a user signs in. */
+export const federatedSchema = z.object({
+  identityId: z.string(),
+  /** What is linked to the user once their session is opened; null for an identity that is theirs already. */
+  links: externalIdentitySchema.nullable(),
+})
+
+export type Federated = z.output<typeof federatedSchema>
 
 /** What the second step needs of the first. */
 export const firstStepSchema = z.object({
@@ -30,12 +41,14 @@ export const firstStepSchema = z.object({
   proofs: z.array(proofSchema),
   event: z.enum(['login_succeeded', 'user_registered']),
   enrolls: z.boolean(),
+  /** Absent for other ways in than another provider. */
+  federated: federatedSchema.optional(),
 })
 
 export type FirstStep = z.output<typeof firstStepSchema>
 
 /** The user and their sign-in so far. */
-export interface PassedStep extends Pick<FirstStep, 'event' | 'enrolls'> {
+export interface PassedStep extends Pick<FirstStep, 'event' | 'enrolls' | 'federated'> {
   user: User
   proofs: readonly Proof[]
   wish: { mode: Mode; remember: boolean; device_name?: string | undefined }
@@ -46,11 +59,11 @@ export interface PassedStep extends Pick<FirstStep, 'event' | 'enrolls'> {
 export async function beginSecondStep(
   flows: Flows,
   client: Queries,
-  { user, proofs, event, enrolls, wish, context }: PassedStep,
+  { user, proofs, event, enrolls, federated, wish, context }: PassedStep,
 ): Promise<PendingSignIn> {
   const { passwordHash } = user
   const { mode, remember, device_name: deviceName = null } = wish
-  const payload = { passwordHash, proofs, event, enrolls }
+  const payload = { passwordHash, proofs, event, enrolls, federated }
   const { caller } = context
   const flow = await flows.beginUnmailed(client, { kind: 'mfa', user, mode, remember, deviceName, payload, caller })
   return { flow, methods: methodsOf(user), enrolls }

@@ -2,10 +2,12 @@ import type { Mode } from '../../wire/mode.js'
 import type { SignInContext } from '../browser/browser.js'
 import { flowInvalid, flowUnbound, type BegunFlow, type PresentedFlow } from '../flows/flows.js'
 import { Problem } from '../../platform/problem.js'
+import { uuidv7 } from '../../platform/uuid.js'
 import { stranger } from '../audit/audit.js'
 import type { Requester } from '../limits/limits.js'
 import { requireTokens, wishOf, type SignedIn } from './completing.js'
 import { addUser, registrationSchema, type RegistrationOptions } from './registration.js'
+import { toldMethods } from './told-methods.js'
 
 /** A link or a code that confirms an address, and what else the request shows. */
 export interface Confirmation {
@@ -33,10 +35,12 @@ export function createAddressConfirmation(
   /** The registrant's password, which neither the owner of another's mailbox has nor a mail gateway. */
   async function requirePassword(
     email: string,
-    passwordHash: string,
+    passwordHash: string | null,
     password: string | undefined,
     context: SignInContext,
   ): Promise<void> {
+    // Who registered with another provider has no password to show elsewhere, but the code where they began.
+    if (passwordHash === null) throw flowUnbound('code')
     if (password === undefined) throw flowUnbound('password')
     const by = { kind: 'stranger' as const, email, isKnown: false }
     const party = { name: limits.partyOf(context.caller), preferred: false }
@@ -57,17 +61,21 @@ export function createAddressConfirmation(
       const { email } = flow
       if (email === null) throw flowInvalid('expired')
       const context = contextOf()
-      const registered = flows.payloadOf(flow, registrationSchema)
+      const { identity, ...registered } = flows.payloadOf(flow, registrationSchema)
       if (!flow.isHeld) await requirePassword(email, registered.passwordHash, password, context)
       // The password was shown when the flow began, or just now.
       const shownAt = flow.isHeld ? flow.createdAt : clock.now()
       const proofs = [
-        { method: 'pwd' as const, at: shownAt },
+        identity === undefined
+          ? { method: 'pwd' as const, at: shownAt }
+          : { method: 'fed' as const, at: shownAt, said: toldMethods(identity.amr) },
         { method: 'email' as const, at: clock.now() },
       ]
       const completion = await flows.complete(flow, async (tx, revoke) => {
         const added = { email, ...registered, isEmailVerified: true }
-        return (await addUser(options, { tx, revoke }, added, { proofs, wish: wishOf(flow), context })).completion
+        const federated = identity && { identityId: uuidv7(), links: identity }
+        const signIn = { proofs, wish: wishOf(flow), context, federated }
+        return (await addUser(options, { tx, revoke }, added, signIn)).completion
       })
       return { tokens: requireTokens(completion), context }
     },

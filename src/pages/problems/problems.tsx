@@ -3,7 +3,7 @@ import type { VNode } from 'preact'
 import { z } from 'zod'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import { noteProblem } from '../../platform/http/error-handler.js'
+import { noteProblem, sendProblem } from '../../platform/http/error-handler.js'
 import { toProblem } from '../../platform/http/errors.js'
 import { problemHeaders, retryAfterSecondsOf } from '../../platform/http/problem-details.js'
 import type { Problem } from '../../platform/problem.js'
@@ -22,19 +22,44 @@ import { isUnlistedReturn, ownPageFor, withReturnTo } from '../return-to.js'
  * the metrics name the same problem as they do for the API.
  */
 export function answerWithPages(scope: AppInstance, tools: PageTools): void {
-  const { rendering } = tools
   scope.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error, request.raw.complete)
     noteProblem(problem, request)
-    const [path = ''] = request.url.split('?', 1)
-    if (problem.code === 'mfa_required') return goToSecondStep(tools, reply, problem)
-    if (problem.code === 'insufficient_user_authentication') {
-      return rendering.redirect(reply, confirmPathFor(path, problem))
-    }
-    if (isSignedOut(problem) && path !== '/signin') return rendering.redirect(reply, signInPathFor(path, problem))
-    void reply.headers(headersOf(problem))
-    return rendering.send(reply, <ProblemPage problem={problem} requestId={request.id} />, { status: problem.status })
+    return answerWithPage(tools, reply, problem)
   })
+}
+
+/**
+ * Answers errors of routes that browsers and others open: with a page where one is asked for, else as the API does. What the
+ * routes have to say themselves comes first; null leaves it to the pages of all problems.
+ */
+export function answerBrowsersWithPages(
+  scope: AppInstance,
+  tools: PageTools,
+  answer: (reply: FastifyReply, problem: Problem) => FastifyReply | null = () => null,
+): void {
+  scope.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error, request.raw.complete)
+    if (!/\btext\/html\b/i.test(request.headers.accept ?? '')) {
+      sendProblem(problem, request, reply)
+      return reply
+    }
+    noteProblem(problem, request)
+    return answer(reply, problem) ?? answerWithPage(tools, reply, problem)
+  })
+}
+
+function answerWithPage(tools: PageTools, reply: FastifyReply, problem: Problem): FastifyReply {
+  const { rendering } = tools
+  const { request } = reply
+  const [path = ''] = request.url.split('?', 1)
+  if (problem.code === 'mfa_required') return goToSecondStep(tools, reply, problem)
+  if (problem.code === 'insufficient_user_authentication') {
+    return rendering.redirect(reply, confirmPathFor(path, problem))
+  }
+  if (isSignedOut(problem) && path !== '/signin') return rendering.redirect(reply, signInPathFor(path, problem))
+  void reply.headers(answerHeadersOf(problem))
+  return rendering.send(reply, <ProblemPage problem={problem} requestId={request.id} />, { status: problem.status })
 }
 
 /** Keeps the second step of a sign-in in this browser, and leads to its page. */
@@ -66,7 +91,7 @@ const pendingSchema = z.object({ mfa_token: z.string() })
 const refusedSchema = z.object({ methods: z.array(z.string()).default([]) })
 
 /** Those of the API's answer that hold for a page too. */
-function headersOf(problem: Problem): Record<string, string> {
+export function answerHeadersOf(problem: Problem): Record<string, string> {
   const { 'retry-after': retryAfter } = problemHeaders(problem)
   return { ...problem.options.headers, ...(retryAfter !== undefined && { 'retry-after': retryAfter }) }
 }

@@ -213,6 +213,7 @@ t.test('REF-13: exactly the active families count towards the session limit and 
           userAgent: null,
           ip: null,
           amr: [],
+          identityId: null,
           acr: 'aal1',
           authenticatedAt: row.now,
           maxSeconds: 1000,
