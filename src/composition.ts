@@ -13,6 +13,8 @@ import {
   createEmailChange,
   createOwnApps,
   createOwnFactors,
+  createOwnIdentities,
+  createWaysIn,
 } from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
@@ -160,6 +162,7 @@ export async function createFeatures(foundation: Foundation) {
     passwords,
     factors,
     passkeys,
+    identities,
     resetDelaySeconds: config.factors.resetDelaySeconds,
   })
   const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
@@ -189,7 +192,14 @@ export async function createFeatures(foundation: Foundation) {
   const passwordReset = createPasswordReset({
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, identities, limits },
   })
-  const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
+  const hasOtherWayIn = createWaysIn({ passkeys, identities, flows, methods: config.signInMethods })
+  const ownFactors = createOwnFactors({
+    ...{ database, accounts, revocations, families, factors, passkeys, flows, audit, hasOtherWayIn },
+  })
+  const ownIdentities = createOwnIdentities({
+    ...{ database, accounts, revocations, families, flows, identities, providers, attempts, hasOtherWayIn },
+    social: socialLogin,
+  })
   const consents = createConsents({ database, clock })
   const ownApps = createOwnApps({
     ...{ revocations, families },
@@ -205,8 +215,10 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, accounts, families, passwords, factors, passkeys, flows, audit, clock },
     mfa: config.mfa,
   })
-  const account = createAccount({ revocations, accounts, families, passwords, factors, passkeys, flows, audit })
-  const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
+  const account = createAccount({
+    ...{ revocations, accounts, families, passwords, factors, passkeys, identities, flows, audit, hasOtherWayIn },
+  })
+  const disowning = createDisowning({ database, accounts, families, passwords, identities, flows, audit })
   const operations = createOperations({
     database,
     clock,
@@ -259,6 +271,7 @@ export async function createFeatures(foundation: Foundation) {
       reauthentication,
       account,
       ownFactors,
+      ownIdentities,
       ownApps,
       disowning,
       operations,
