@@ -13,6 +13,8 @@ import {
   createEmailChange,
   createOwnApps,
   createOwnFactors,
+  createOwnIdentities,
+  createWaysIn,
 } from './features/account/account.js'
 import { createAccounts } from './features/accounts/accounts.js'
 import type { AddressRules } from './features/address-rules/address-rules.js'
@@ -24,7 +26,7 @@ import { createClients, createRegistration } from './features/clients/clients.js
 import { createFamilies } from './features/families/families.js'
 import { createFactors } from './features/factors/factors.js'
 import { createFlows } from './features/flows/flows.js'
-import { createIdentities, type Providers } from './features/identities/identities.js'
+import { createAttempts, createIdentities, type Providers } from './features/identities/identities.js'
 import { createLimits } from './features/limits/limits.js'
 import { createDelivery, createOutbox } from './features/mail/mail.js'
 import { createConsents } from './features/oauth/oauth.js'
@@ -146,6 +148,7 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, secrets, clock, audit, accounts, limits, flows, factors },
     settings: { ...config.passkeys, name: config.app.name },
   })
+  const attempts = createAttempts({ database, secrets, clock })
   const identities = createIdentities({ clock, audit, flows, providers: providers ?? { find: () => null } })
   const administration = createAdministration({
     database,
@@ -159,6 +162,7 @@ export async function createFeatures(foundation: Foundation) {
     passwords,
     factors,
     passkeys,
+    identities,
     resetDelaySeconds: config.factors.resetDelaySeconds,
   })
   const emailChange = createEmailChange({ database, accounts, passwords, flows, audit })
@@ -184,11 +188,18 @@ export async function createFeatures(foundation: Foundation) {
     countSignIn: count.signIn,
   }
   const signIn = createSignIn(waysIn)
-  const socialLogin = createSocialLogin({ ...waysIn, social: { linking: 'verified', signUp: true } })
+  const socialLogin = createSocialLogin({ ...waysIn, social: config.social })
   const passwordReset = createPasswordReset({
     ...{ database, accounts, families, audit, flows, passwords, factors, passkeys, identities, limits },
   })
-  const ownFactors = createOwnFactors({ database, accounts, revocations, families, factors, passkeys, flows, audit })
+  const hasOtherWayIn = createWaysIn({ passkeys, identities, flows, methods: config.signInMethods })
+  const ownFactors = createOwnFactors({
+    ...{ database, accounts, revocations, families, factors, passkeys, flows, audit, hasOtherWayIn },
+  })
+  const ownIdentities = createOwnIdentities({
+    ...{ database, accounts, revocations, families, flows, identities, providers, attempts, hasOtherWayIn },
+    social: socialLogin,
+  })
   const consents = createConsents({ database, clock })
   const ownApps = createOwnApps({
     ...{ revocations, families },
@@ -204,8 +215,10 @@ export async function createFeatures(foundation: Foundation) {
     ...{ database, accounts, families, passwords, factors, passkeys, flows, audit, clock },
     mfa: config.mfa,
   })
-  const account = createAccount({ revocations, accounts, families, passwords, factors, passkeys, flows, audit })
-  const disowning = createDisowning({ database, accounts, families, passwords, flows, audit })
+  const account = createAccount({
+    ...{ revocations, accounts, families, passwords, factors, passkeys, identities, flows, audit, hasOtherWayIn },
+  })
+  const disowning = createDisowning({ database, accounts, families, passwords, identities, flows, audit })
   const operations = createOperations({
     database,
     clock,
@@ -223,6 +236,7 @@ export async function createFeatures(foundation: Foundation) {
       factors: factors.purge,
       factorResets: administration.carryOutResets,
       passkeys: passkeys.purge,
+      attempts: attempts.purge,
       addressRules: addressRules.purge,
       audit: audit.purge,
       oauth: consents.purge,
@@ -252,10 +266,12 @@ export async function createFeatures(foundation: Foundation) {
       signIn,
       identities,
       socialLogin,
+      ...{ providers, attempts },
       passwordReset,
       reauthentication,
       account,
       ownFactors,
+      ownIdentities,
       ownApps,
       disowning,
       operations,

@@ -13,6 +13,7 @@ import { accessProblems, createAccess, createSignedInCheck } from './features/ac
 import { mountAccessRoutes } from './features/access/routes.js'
 import { mountDisowningRoutes } from './features/account/disowning-routes.js'
 import { mountEmailRoutes } from './features/account/email-routes.js'
+import { mountIdentityRoutes } from './features/account/identity-routes.js'
 import { mountFactorRoutes } from './features/account/factor-routes.js'
 import { mountAccountRoutes } from './features/account/routes.js'
 import type { Audit } from './features/audit/audit.js'
@@ -27,6 +28,7 @@ import {
   type Door,
   type FlowCookie,
   type SessionCookies,
+  type SocialCookie,
 } from './features/browser/browser.js'
 import { mountBrowserRoutes } from './features/browser/routes.js'
 import { createVerifierAccess, createVerifierDetection } from './features/clients/clients.js'
@@ -83,6 +85,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     reauthentication,
     account,
     ownFactors,
+    ownIdentities,
     ownApps,
     disowning,
     operations,
@@ -108,7 +111,8 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   const confirmAddress = { ...signIn.confirmAddress, email_change: emailChange.confirm }
   mountSignInRoutes(server, { signIn, flows, flowCookie, door, findSignedIn, confirmAddress })
   const readReturnTo = createReturnTo(config.pages.returnTo, { ownPages: config.pages.enabled })
-  const mountSocial = await createSocial(server, options, { door, flowCookie, readReturnTo })
+  const socialCookie = createSocialCookie({ publicUrl, ...config.cookies })
+  const mountSocial = await createSocial(server, options, { door, flowCookie, socialCookie, readReturnTo })
   mountReauthenticationRoutes(server, { reauthentication, door, cookies })
   mountRecoveryRoutes(server, { passwordReset, crossSite, flowCookie, devices, deviceCookie })
   mountPasskeyRoutes(server, { passkeys, accounts, database, relyingParty: config.passkeys })
@@ -136,6 +140,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   })
   mountAccountRoutes(server, { account, emailChange, families, ownApps, cookies, clock })
   mountFactorRoutes(server, { ownFactors, families, cookies, clock, mfa: config.mfa })
+  mountIdentityRoutes(server, { ownIdentities, providers: features.providers, socialCookie, readReturnTo, publicUrl })
   mountEmailRoutes(server, { emailChange, crossSite, flowCookie })
   mountDisowningRoutes(server, { disowning, crossSite, flowCookie })
   mountOperationsRoutes(server, { operations })
@@ -151,14 +156,22 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
   } else mountSocial?.(server)
 }
 
+/** What the routes of sign-ins at other providers share with those of others. */
+interface SocialDoor {
+  door: Door
+  flowCookie: FlowCookie
+  socialCookie: SocialCookie
+  readReturnTo: ReadReturnTo
+}
+
 /**
  * Signing in at other providers, which is loaded only with PROVIDERS; returns what mounts the browser's way there and back,
  * which pages answer where there are some.
  */
 async function createSocial(
   server: AppInstance,
-  { config, features, clock, log, audit, count }: RoutingOptions,
-  { door, flowCookie, readReturnTo }: { door: Door; flowCookie: FlowCookie; readReturnTo: ReadReturnTo },
+  { config, features, clock, audit, count }: RoutingOptions,
+  { door, flowCookie, socialCookie, readReturnTo }: SocialDoor,
 ): Promise<MountSocial | null> {
   const { publicUrl } = config.server
   const { database, limits, providers, attempts, socialLogin } = features
@@ -170,11 +183,10 @@ async function createSocial(
     import('./features/sign-in/social-token-routes.js'),
   ])
   const social = createSocialFlow({
-    ...{ database, clock, log, audit, limits, providers, attempts, socialLogin, readReturnTo, publicUrl },
+    ...{ database, clock, audit, limits, providers, attempts, socialLogin, readReturnTo, publicUrl },
     defaultReturnTo: config.pages.enabled ? '/account' : null,
     countLogin: count.login,
   })
-  const socialCookie = createSocialCookie({ publicUrl, ...config.cookies })
   const routes = { social, socialCookie, flowCookie, door }
   mountSocialTokenRoutes(server, routes)
   return (scope, steps) => mountSocialRoutes(scope, routes, steps)

@@ -20,6 +20,8 @@ const ruleOf: Record<string, Rule> = {
   getPasskeyCreationOptions: 'factors',
   addPasskey: 'factors',
   removePassword: 'address',
+  linkIdentity: 'address',
+  unlinkIdentity: 'address',
   changeEmail: 'address',
   changePassword: 'password',
   deleteMe: 'deletion',
@@ -52,6 +54,8 @@ const none = { methods: [] }
 const table: [string, Authenticated, Record<Rule, Expected>][] = [
   ['no factor, fresh password', {}, all(passes)],
   ['no factor, old password', { agoSeconds: OLD }, { ...all(password), password: passes, deletion: passes }],
+  ['no password, fresh sign-in elsewhere', { hasPassword: false, amr: ['fed'] }, all(passes)],
+  ['no password, old sign-in elsewhere', { hasPassword: false, amr: ['fed'], agoSeconds: OLD }, all(none)],
   ['no password, fresh mailed code', { hasPassword: false, amr: ['email'] }, all(passes)],
   ['no password, old mailed code', { hasPassword: false, amr: ['email'], agoSeconds: OLD }, all(none)],
   ['TOTP, fresh password', totp, { ...all(second), deletion: passes }],

@@ -9,18 +9,22 @@ import type { Accounts, Profile, User } from '../accounts/accounts.js'
 import type { Factors } from '../factors/factors.js'
 import type { Flows } from '../flows/flows.js'
 import type { Families, SessionTokens } from '../families/families.js'
+import type { Identities } from '../identities/identities.js'
 import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Revocations, Revoke } from '../revocation/revocation.js'
 import type { accountEvents } from './audit-events.js'
 import { rotateShown } from './rotating.js'
 import type { Self } from './self.js'
+import type { HasOtherWayIn } from './ways-in.js'
 
 export { changeAddress } from './address.js'
 export type { accountEvents } from './audit-events.js'
 export { createDisowning, type Disowning } from './disowning.js'
 export type { Self } from './self.js'
 export { createOwnApps, type KnownApps, type OwnApp, type OwnApps } from './own-apps.js'
+export { createOwnIdentities, type OwnIdentities } from './own-identities.js'
+export { createWaysIn } from './ways-in.js'
 export { createOwnFactors, type Changed, type OwnFactors } from './own-factors.js'
 export { createEmailChange, type EmailChange, type EmailChanger } from './email-change.js'
 
@@ -31,8 +35,10 @@ export interface AccountOptions {
   passwords: Passwords
   factors: Factors
   passkeys: Passkeys
+  identities: Identities
   flows: Flows
   audit: Audit<typeof accountEvents>
+  hasOtherWayIn: HasOtherWayIn
 }
 
 export interface Account {
@@ -48,7 +54,7 @@ export interface Account {
   changePassword(self: Self, passwords: { current: string | null; next: string }): Promise<SessionTokens | null>
   /**
    * Leaves the user without a password, with all that a change of it leads to, rotation included. Throws `last_way_in`
-   * without a passkey that signs in by itself.
+   * without another way in: see `HasOtherWayIn`.
    */
   removePassword(self: Self): Promise<SessionTokens | null>
   /**
@@ -59,7 +65,8 @@ export interface Account {
 }
 
 export function createAccount(options: AccountOptions): Account {
-  const { revocations, accounts, families, passwords, factors, passkeys, flows, audit } = options
+  const { revocations, accounts, families, passwords, factors, passkeys, identities, flows, audit } = options
+  const { hasOtherWayIn } = options
 
   async function removeWithin({ tx, revoke }: Within, { userId, caller }: Self, user: User): Promise<void> {
     const by = { actor: actorOf({ userId }), caller }
@@ -67,6 +74,7 @@ export function createAccount(options: AccountOptions): Account {
     await families.forgetUser(tx, userId)
     await factors.forgetUser(tx, userId)
     await passkeys.forgetUser(tx, userId)
+    await identities.forgetUser(tx, userId)
     await flows.forgetUser(tx, user)
     await audit.record(tx, { event: 'user_deleted', ...by, userId })
     await audit.forgetUser(tx, userId)
@@ -138,7 +146,7 @@ export function createAccount(options: AccountOptions): Account {
       const tokens = await revocations.transaction(async (tx, revoke) => {
         const user = await requireHeld(tx, userId)
         if (!user.hasPassword) return null
-        if (!(await passkeys.canSignIn(tx, userId))) throw new Problem('last_way_in')
+        if (!(await hasOtherWayIn(tx, user, 'password'))) throw new Problem('last_way_in')
         await setPasswordWithin({ tx, revoke }, self, { user, passwordHash: null })
         await passwords.forgetGuesses(tx, user.email)
         return rotateShown(families, tx, self)

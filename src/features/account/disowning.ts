@@ -5,15 +5,18 @@ import type { Actor, Audit } from '../audit/audit.js'
 import type { User } from '../accounts/accounts.js'
 import type { Families } from '../families/families.js'
 import { flowInvalid, type BegunFlow, type Flow, type FlowKind, type FlowStart } from '../flows/flows.js'
+import type { Identities } from '../identities/identities.js'
 import type { Requester } from '../limits/limits.js'
 import type { Revoke } from '../revocation/revocation.js'
 import { changeAddress, type AddressOptions } from './address.js'
 import type { accountEvents } from './audit-events.js'
 import type { DisownBody } from './recovery-schemas.js'
+import { unlinkWithin } from './unlinking.js'
 
 export interface DisowningOptions extends AddressOptions {
   database: Database
   families: Families
+  identities: Identities
   audit: Audit<typeof accountEvents>
 }
 
@@ -21,12 +24,12 @@ export interface DisowningOptions extends AddressOptions {
 export interface Disowning {
   /**
    * Gives the user their former address back, and begins the reset of the password, without which the account cannot be
-   * entered any more. All sessions end. Throws `flow_invalid`, and `email_taken`, after which the link is still good.
+   * entered any more. All sessions end, and identities are unlinked. Throws `flow_invalid`, and `email_taken`, after which the link is still good.
    */
   undoEmailChange(body: DisownBody, requester: Requester): Promise<BegunFlow>
   /**
-   * Ends the session that a notice told of, and begins the reset of the password. Of a registration it only ends that,
-   * and answers null. Throws `flow_invalid`.
+   * Ends the session that a notice told of, unlinks the identity that it told of, and begins the reset of the password. Of a
+   * registration it only ends that, and answers null. Throws `flow_invalid`.
    */
   notMe(body: DisownBody, requester: Requester): Promise<BegunFlow | null>
   /** Stops a reset of the second factors that the operator has announced. Throws `flow_invalid`. */
@@ -115,11 +118,12 @@ async function undo(
   revoke: Revoke,
   { flow, user, to, requester: { caller } }: Disowned & { to: string },
 ): Promise<void> {
-  const { accounts, families, flows, audit } = options
+  const { accounts, families, flows, identities, audit } = options
   const actor: Actor = { kind: 'user', id: user.id }
   await changeAddress(options, tx, revoke, { user, to, isVerified: true })
-  // The party that changed the address knows the password, or has set another one since.
+  // The party that changed the address knows the password, or has set another one since, and may have linked an identity.
   await accounts.setPassword(tx, user.id, null)
+  await identities.forgetUser(tx, user.id)
   await families.endAll(tx, revoke, user.id, { reason: 'email_change_undone', by: { actor, caller } })
   // Later changes were that party's too: their mails must not bring back an address that this takes away.
   await flows.endLater(tx, flow)
@@ -127,16 +131,18 @@ async function undo(
   await audit.record(tx, { event: 'email_change_undone', actor, caller, userId: user.id })
 }
 
-const notMePayloadSchema = z.object({ sessionId: z.string().nullable() })
+const notMePayloadSchema = z.object({ sessionId: z.string().nullable(), identityId: z.string().optional() })
 
 async function endDisowned(
-  { families, flows, audit }: DisowningOptions,
+  options: DisowningOptions,
   tx: Queries,
   revoke: Revoke,
   { flow, user, requester: { caller } }: Disowned,
 ): Promise<void> {
-  const { sessionId } = flows.payloadOf(flow, notMePayloadSchema)
+  const { families, flows, audit } = options
+  const { sessionId, identityId: id } = flows.payloadOf(flow, notMePayloadSchema)
   const actor: Actor = { kind: 'user', id: user.id }
   if (sessionId !== null) await families.endOne(tx, revoke, sessionId, { reason: 'not_me', by: { actor, caller } })
+  if (id !== undefined) await unlinkWithin(options, { tx, revoke }, { id, user, sessionId: null, actor, caller })
   await audit.record(tx, { event: 'session_disowned', actor, caller, userId: user.id, sessionId })
 }

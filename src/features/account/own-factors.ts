@@ -19,6 +19,7 @@ import { raisedBy } from '../sign-in/sign-in.js'
 import type { accountEvents } from './audit-events.js'
 import { rotateShown } from './rotating.js'
 import type { Self } from './self.js'
+import type { HasOtherWayIn } from './ways-in.js'
 
 export interface OwnFactorsOptions {
   database: Database
@@ -29,6 +30,7 @@ export interface OwnFactorsOptions {
   passkeys: Passkeys
   flows: Flows
   audit: Audit<typeof accountEvents>
+  hasOtherWayIn: HasOtherWayIn
 }
 
 /** What a change of factors results in. */
@@ -69,7 +71,7 @@ export interface OwnFactors {
 type Work<T> = (tx: Queries, revoke: Revoke, by: Omit<FactorChange, 'change' | 'name'>) => Promise<T>
 
 export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
-  const { database, accounts, revocations, families, factors, passkeys, flows, audit } = options
+  const { database, accounts, revocations, families, factors, passkeys, flows, audit, hasOtherWayIn } = options
 
   /**
    * Changes the factors, in a transaction that holds the user's row, and rotates the session (REF-14). One that was added and
@@ -140,7 +142,12 @@ export function createOwnFactors(options: OwnFactorsOptions): OwnFactors {
     async remove(self, id) {
       if (!isUuid(id)) throw new Problem('not_found')
       const { tokens } = await change(self, async (tx, revoke, by) => {
-        const isRemoved = (await factors.removeTotp(tx, revoke, id, by)) || (await passkeys.remove(tx, revoke, id, by))
+        const isRemoved =
+          (await factors.removeTotp(tx, revoke, id, by)) ||
+          (await passkeys.remove(tx, revoke, id, {
+            ...by,
+            hasOtherWayIn: await hasOtherWayIn(tx, by.user, 'passkeys'),
+          }))
         // Within the transaction: a refusal must not rotate the session, whose new tokens it does not return.
         if (!isRemoved) throw new Problem('not_found')
       })

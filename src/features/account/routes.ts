@@ -123,7 +123,7 @@ function mountProfile(app: AppInstance, options: AccountRoutesOptions): void {
         ...shared,
         operationId: 'removePassword',
         summary: 'Remove the password',
-        description: `The user signs in with a passkey from then on. ${AFTER_CHANGE}`,
+        description: `The user signs in in another way from then on. ${AFTER_CHANGE}`,
         headers: attemptHeadersSchema,
         body: removePasswordSchema,
         response: { ...changedResponses, ...problemResponses('last_way_in') },

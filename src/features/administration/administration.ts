@@ -86,6 +86,7 @@ const byOperatorNotice = { sessionId: null, caller: noCaller, params: { by: 'ope
 
 export function createAdministration(options: AdministrationOptions): Administration {
   const { database, revocations, accounts, families, factors, passkeys, flows, audit, clock, passwords } = options
+  const { identities } = options
 
   async function requireUser(email: string): Promise<User> {
     const user = await database.query((client) => accounts.findByEmail(client, email), { safeToRetry: true })
@@ -182,6 +183,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         await families.forgetUser(tx, user.id)
         await factors.forgetUser(tx, user.id)
         await passkeys.forgetUser(tx, user.id)
+        await identities.forgetUser(tx, user.id)
         await flows.forgetUser(tx, user)
         await audit.record(tx, { event: 'user_deleted', ...byOperator, userId: user.id })
         await audit.forgetUser(tx, user.id)

@@ -8,6 +8,7 @@ import type { Clients } from '../clients/clients.js'
 import type { Factors } from '../factors/factors.js'
 import type { Families } from '../families/families.js'
 import type { Flows } from '../flows/flows.js'
+import type { Identities } from '../identities/identities.js'
 import type { Passkeys } from '../passkeys/passkeys.js'
 import type { Passwords } from '../passwords/passwords.js'
 import type { Revocations } from '../revocation/revocation.js'
@@ -34,6 +35,7 @@ export interface AdministrationOptions {
   passwords: Passwords
   factors: Factors
   passkeys: Passkeys
+  identities: Identities
   /** FACTOR_RESET_DELAY. */
   resetDelaySeconds: number
 }

@@ -18,7 +18,15 @@ import * as store from './store.js'
 
 export type { identityEvents } from './audit-events.js'
 export { externalIdentitySchema, type ExternalIdentity } from './external-identity.js'
-export type { Providers } from './providers/provider.js'
+export {
+  createAttempts,
+  createRedirectSecrets,
+  type Attempts,
+  type AttemptWish,
+  type Redirect,
+  type RedirectSecrets,
+} from './attempts.js'
+export type { NativeToken, Provider, Providers } from './providers/provider.js'
 export type { Identity } from './store.js'
 
 export interface IdentitiesOptions {
@@ -42,6 +50,8 @@ export interface NewLink extends IdentityChange {
   identity: ExternalIdentity
   /** Made beforehand where a session that refers to it was opened first. */
   id?: string | undefined
+  /** Whether a sign-in links it, with the identity; false for a user who was signed in another way. */
+  isUsed: boolean
   /** Whether the user is told by mail; false where the link is part of their registration. */
   isNews: boolean
 }
@@ -101,14 +111,22 @@ export function createIdentities({ clock, audit, flows, providers }: IdentitiesO
       return identities.some((identity) => identity.id !== except && isUsable(identity))
     },
 
-    async link(tx, { identity, id = uuidv7(), isNews, ...change }) {
+    async link(tx, { identity, id = uuidv7(), isUsed, isNews, ...change }) {
       const userId = change.user.id
       const known = await store.findByKey(tx, identity)
       if (known !== null && known.userId !== userId) throw new Problem('identity_taken')
       if (known !== null) return known
       const { issuer, subject } = identity
       const now = clock.now()
-      const linked = { id, userId, issuer, subject, ...saidOf(identity), linkedAt: now, lastUsedAt: null }
+      const linked = {
+        id,
+        userId,
+        issuer,
+        subject,
+        ...saidOf(identity),
+        linkedAt: now,
+        lastUsedAt: isUsed ? now : null,
+      }
       await refuseTaken(store.insertIdentity(tx, linked))
       await tell(tx, 'identity_linked', linked, { ...change, isNews })
       return linked

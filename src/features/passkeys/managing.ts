@@ -15,14 +15,19 @@ export interface PasskeyOwner {
   caller: Caller
 }
 
+/** Who removes a passkey, and what the user has beside passkeys. */
+export interface PasskeyRemoval extends Omit<FactorChange, 'change' | 'name'> {
+  hasOtherWayIn: boolean
+}
+
 export interface Managing {
   /** Null where the user has no such passkey. */
   rename(owner: PasskeyOwner, id: string, name: string): Promise<store.Passkey | null>
   /**
    * Removes a passkey, as `factors.change` does, in a transaction that holds the user's row; false where the user has no such
-   * passkey. Throws `last_factor`, and `last_way_in` for the last one with which a user without a password can sign in.
+   * passkey. Throws `last_factor`, and `last_way_in` for the last one that signs in, of a user without another way in.
    */
-  remove(tx: Queries, revoke: Revoke, id: string, by: Omit<FactorChange, 'change' | 'name'>): Promise<boolean>
+  remove(tx: Queries, revoke: Revoke, id: string, by: PasskeyRemoval): Promise<boolean>
   /** Whether a user has a passkey that signs them in by itself. */
   canSignIn(client: Queries, userId: string): Promise<boolean>
 }
@@ -46,13 +51,13 @@ export function createManaging({ database, factors, audit, settings }: PasskeysC
       })
     },
 
-    async remove(tx, revoke, id, by) {
+    async remove(tx, revoke, id, { hasOtherWayIn, ...by }) {
       const { user } = by
       const passkeys = await store.findOf(tx, user.id)
       const removed = passkeys.find((passkey) => passkey.id === id)
       if (removed === undefined) return false
       const others = passkeys.filter((passkey) => passkey !== removed)
-      if (user.passwordHash === null && opens(passkeys) && !opens(others)) throw new Problem('last_way_in')
+      if (!hasOtherWayIn && opens(passkeys) && !opens(others)) throw new Problem('last_way_in')
       await store.deletePasskey(tx, { userId: user.id, id })
       const change = { removed: 'passkey' as const, isLastOfKind: others.length === 0 }
       await factors.change(tx, revoke, { ...by, change, name: removed.name })

@@ -153,7 +153,7 @@ export async function linkWithin(
   if (identity === null) return
   const actor: Actor = { kind: 'user', id: user.id }
   const isNews = event !== 'user_registered'
-  await identities.link(tx, { id, identity, user, sessionId, actor, caller: context.caller, isNews })
+  await identities.link(tx, { id, identity, user, sessionId, actor, caller: context.caller, isUsed: true, isNews })
 }
 
 function stepOf(

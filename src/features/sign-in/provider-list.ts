@@ -28,6 +28,6 @@ export function mountProviderList(app: AppInstance, { providers, publicUrl }: Pr
       },
       config: { access: 'public' },
     },
-    (_request, reply) => reply.send({ providers: shown }),
+    () => ({ providers: shown }),
   )
 }

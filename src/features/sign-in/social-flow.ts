@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { FastifyBaseLogger } from 'fastify'
 import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Clock } from '../../platform/clock.js'
@@ -15,6 +14,7 @@ import {
   type Provider,
   type Providers,
   type Redirect,
+  type RedirectSecrets,
 } from '../identities/identities.js'
 import type { Limits, Policy, Requester } from '../limits/limits.js'
 import type { signInEvents } from './audit-events.js'
@@ -26,7 +26,6 @@ import type { SocialLogin, SocialSignIn } from './social-login.js'
 export interface SocialFlowOptions extends Pick<PasswordLoginOptions, 'countLogin'> {
   database: Database
   clock: Clock
-  log: FastifyBaseLogger
   audit: Audit<typeof signInEvents>
   limits: Pick<Limits, 'guard' | 'ofNetwork'>
   providers: Providers
@@ -131,7 +130,7 @@ const LONGEST_TOKEN_MS = 366 * 24 * 60 * 60 * 1000
 
 /** Signing in at another provider: the browser's way there and back, and what native apps show. */
 export function createSocialFlow(options: SocialFlowOptions): SocialFlow {
-  const { database, clock, log, audit, limits, providers, attempts, socialLogin, countLogin } = options
+  const { database, clock, audit, limits, providers, attempts, socialLogin, countLogin } = options
   const { readReturnTo, defaultReturnTo, publicUrl } = options
   const refusal = { event: 'social_limited', actor: stranger } as const
 
@@ -186,14 +185,8 @@ export function createSocialFlow(options: SocialFlowOptions): SocialFlow {
     return judged.result
   }
 
-  async function recordRefusal(
-    { code, cause }: Problem,
-    { caller }: Requester,
-    provider: string | null,
-  ): Promise<void> {
+  async function recordRefusal({ code }: Problem, { caller }: Requester, provider: string | null): Promise<void> {
     countLogin('wrong_credentials')
-    // What the provider or the app sent is not logged: it has tokens in it.
-    if (cause instanceof Error) log.warn({ provider, code, reason: cause.message }, 'answer of a provider refused')
     const detail = { code, ...(provider !== null && { provider }) }
     await database.query((client) =>
       audit.record(client, { event: 'social_sign_in_refused', actor: stranger, caller, detail }),
@@ -203,7 +196,7 @@ export function createSocialFlow(options: SocialFlowOptions): SocialFlow {
   async function outcomeOf(
     provider: Provider,
     parameters: URLSearchParams,
-    { link, wish, codeChallenge, carried, secrets }: Redirect & { secrets: ReturnType<typeof createRedirectSecrets> },
+    { link, wish, codeChallenge, carried, secrets }: Redirect & { secrets: RedirectSecrets },
     { requester, contextOf }: { requester: Requester; contextOf: ReturningContext },
   ): Promise<SocialEnding['outcome']> {
     const redeemed = await provider.redeem(parameters, { ...secrets, redirectUri: callbackOf(provider) })
@@ -263,7 +256,9 @@ export function createSocialFlow(options: SocialFlowOptions): SocialFlow {
     async signInByToken(providerId, body, requester, contextOf) {
       const provider = requireProvider(providerId)
       if (!provider.acceptsIdTokens) {
-        throw new Problem('not_offered', { detail: `PROVIDERS has no ID tokens for "${provider.id}": it uses OAuth 2.` })
+        throw new Problem('not_offered', {
+          detail: `PROVIDERS has no ID tokens for "${provider.id}": it uses OAuth 2.`,
+        })
       }
       const { id_token: idToken, nonce = null, access_token: accessToken = null, name = null } = body
       return judged(requester, provider.id, async () => {

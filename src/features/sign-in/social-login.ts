@@ -213,7 +213,7 @@ export function createSocialLogin(options: SocialLoginOptions): SocialLogin {
         if (user === null) throw new Problem('session_ended', { reason: 'deleted' })
         // A sign-out, a password change or a ban since the user asked for it counts.
         if (!(await families.holdLive(tx, { userId, sessionId }))) throw new Problem('session_ended')
-        return identities.link(tx, { identity, user, sessionId, actor: by(user), caller, isNews: true })
+        return identities.link(tx, { identity, user, sessionId, actor: by(user), caller, isUsed: false, isNews: true })
       })
       flows.wakeMail()
       return linked

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
@@ -28,7 +28,8 @@ export interface FurtherSteps {
 const MAX_URL_LENGTH = 8192
 
 const formsOfProviders = {
-  allowedBecause: 'A provider answers with a form of its own page; the state has to be one that this browser began with.',
+  allowedBecause:
+    'A provider answers with a form of its own page; the state has to be one that this browser began with.',
 }
 
 const shared = { tags: ['Sign-in'], security: [{}] }
@@ -102,15 +103,12 @@ function mountStart(app: AppInstance, { social, socialCookie, flowCookie, door }
 function mountCallback(app: AppInstance, options: SocialRoutesOptions, steps: FurtherSteps): void {
   const { social } = options
 
-  async function finish(
-    request: FastifyRequest<{ Params: z.output<typeof providerParams> }>,
-    reply: FastifyReply,
-    parameters: URLSearchParams,
-  ): Promise<FastifyReply> {
+  /** Where the browser goes. */
+  async function finish(reply: FastifyReply, provider: string, parameters: URLSearchParams): Promise<string> {
     const contextOf: ReturningContext = (wish, carried) => options.door.contextOf(reply, wish, carriedFrom(carried))
-    const { provider } = request.params
     const ending = await social.finish(provider, parameters, browserOf(reply, options), contextOf)
-    return lead(reply, targetOf(reply, ending, options, steps))
+    const target = targetOf(reply, ending, options, steps)
+    return target.startsWith('/') ? reply.server.basePath + target : target
   }
 
   app.get(
@@ -131,7 +129,10 @@ function mountCallback(app: AppInstance, options: SocialRoutesOptions, steps: Fu
       exposeHeadRoute: false,
       config: { access: 'public', maxUrlLength: MAX_URL_LENGTH },
     },
-    (request, reply) => finish(request, reply, new URL(request.url, 'http://localhost').searchParams),
+    async (request, reply) => {
+      const parameters = new URL(request.url, 'http://localhost').searchParams
+      return reply.redirect(await finish(reply, request.params.provider, parameters), 303)
+    },
   )
 
   void app.register((scope: AppInstance, _options, done) => {
@@ -151,9 +152,9 @@ function mountCallback(app: AppInstance, options: SocialRoutesOptions, steps: Fu
         },
         config: { access: 'public', crossSite: formsOfProviders },
       },
-      (request, reply) => {
+      async (request, reply) => {
         const fields = Object.entries(request.body).map(([name, value]) => [name, String(value)])
-        return finish(request, reply, new URLSearchParams(fields))
+        return reply.redirect(await finish(reply, request.params.provider, new URLSearchParams(fields)), 303)
       },
     )
     done()
@@ -198,11 +199,6 @@ const pendingSchema = z.object({ mfa_token: z.string() })
 
 function tokenOf({ options }: Problem): string {
   return pendingSchema.parse(options.members).mfa_token
-}
-
-/** To a path of our own, or to another URL. */
-function lead(reply: FastifyReply, target: string): FastifyReply {
-  return reply.redirect(target.startsWith('/') ? reply.server.basePath + target : target, 303)
 }
 
 const stepsOfApplication: FurtherSteps = {

@@ -39,15 +39,21 @@ const challengeSchema = z.string().regex(/^[\w-]{43}$/, 'Must be the S256 challe
 
 export const socialStartSchema = z
   .strictObject({
-    mode: z.enum(modes).default('session').meta({
-      description:
-        'How tokens are transported. In mode json, the browser comes back with a code, for which the application that has ' +
-        'the verifier gets the tokens.',
-    }),
-    return_to: z.string().optional().meta({
-      description: 'Where the browser goes at the end: allowed by RETURN_TO, or a page of the account.',
-      examples: ['https://app.example.com/welcome'],
-    }),
+    mode: z
+      .enum(modes)
+      .default('session')
+      .meta({
+        description:
+          'How tokens are transported. In mode json, the browser comes back with a code, for which the application that has ' +
+          'the verifier gets the tokens.',
+      }),
+    return_to: z
+      .string()
+      .optional()
+      .meta({
+        description: 'Where the browser goes at the end: allowed by RETURN_TO, or a page of the account.',
+        examples: ['https://app.example.com/welcome'],
+      }),
     device_name: deviceNameSchema.optional(),
     remember: z
       .enum(['true', 'false'])
@@ -78,7 +84,8 @@ export const socialTokenSchema = z
   .strictObject({
     id_token: text({ min: 1, max: 12_000 }).meta({ examples: ['eyJ…'] }),
     nonce: text({ min: 1, max: 500 }).optional().meta({
-      description: 'What the app sent to the provider. Required where the token has a nonce: it, or its SHA-256 in hex.',
+      description:
+        'What the app sent to the provider. Required where the token has a nonce: it, or its SHA-256 in hex.',
     }),
     access_token: text({ min: 1, max: 4000 }).optional().meta({
       description: 'Of the provider, where the ID token does not have the address.',

@@ -33,7 +33,10 @@ export function answerWithPages(scope: AppInstance, tools: PageTools): void {
 export function answerBrowsersWithPages(scope: AppInstance, tools: PageTools): void {
   scope.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error, request.raw.complete)
-    if (!/\btext\/html\b/i.test(request.headers.accept ?? '')) return sendProblem(problem, request, reply)
+    if (!/\btext\/html\b/i.test(request.headers.accept ?? '')) {
+      sendProblem(problem, request, reply)
+      return reply
+    }
     noteProblem(problem, request)
     return answerWithPage(tools, reply, problem)
   })

@@ -37,7 +37,7 @@ export const signInCodes = {
   last_way_in: {
     status: 409,
     title: 'This is the only way to sign in',
-    advice: 'Set a password or add another passkey first.',
+    advice: 'Set a password, add a passkey or link another provider first.',
   },
   password_too_weak: {
     status: 422,

@@ -16,6 +16,7 @@ const mail: Proof = { method: 'email', at: now }
 const code: Proof = { method: 'otp', at: now }
 const recoveryCode: Proof = { method: 'rec', at: now }
 const presentKey: Proof = { method: 'hwk', isUserVerified: false, at: now }
+const federated: Proof = { method: 'fed', at: now, said: ['hwk', 'pwd'] }
 const passkey: Proof = { method: 'swk', isUserVerified: true, at: now }
 
 const refused: NextStep = { step: 'refuse', code: 'invalid_credentials' }
@@ -45,6 +46,9 @@ t.test('MFA-07: a second factor is asked for, by the setting, the user and the p
     ['asked for after a password', withFactor, [password], rules, 'show_factor'],
     ['asked for after a mail', withFactor, [mail], rules, 'show_factor'],
     ['a mail is no second factor', withFactor, [password, mail], rules, 'show_factor'],
+    ['asked for after another provider', withFactor, [federated], rules, 'show_factor'],
+    ['another provider is no second factor', withFactor, [password, federated], rules, 'show_factor'],
+    ['another provider and a code', withFactor, [federated, code], rules, 'open'],
     ['a code', withFactor, [password, code], rules, 'open'],
     ['a recovery code', withFactor, [password, recoveryCode], rules, 'open'],
     ['a passkey that only knows that someone is there', withFactor, [password, presentKey], rules, 'open'],
@@ -70,6 +74,9 @@ t.test('TOK-17: amr, acr and auth_time follow from the proofs', async (t) => {
     ['a password and a code', [password, code], ['pwd', 'otp', 'mfa'], 'aal2'],
     ['a password and a recovery code', [password, recoveryCode], ['pwd', 'rec', 'mfa'], 'aal2'],
     ['a password and a passkey without user verification', [password, presentKey], ['pwd', 'hwk', 'mfa'], 'aal2'],
+    ['another provider, which says what it used', [federated], ['fed', 'hwk', 'pwd'], 'aal1'],
+    ['another provider and a code', [federated, code], ['fed', 'otp', 'hwk', 'pwd', 'mfa'], 'aal2'],
+    ['another provider and a mail', [federated, mail], ['fed', 'email', 'hwk', 'pwd'], 'aal1'],
     ['a passkey', [passkey], ['swk', 'user'], 'phr'],
     ['a password and a passkey', [password, passkey], ['pwd', 'swk', 'user', 'mfa'], 'phr'],
   ]

@@ -1,22 +1,23 @@
-import type { Clock } from '../../platform/clock.js'
-import type { FaultClass } from './faults.js'
+import type { Clock } from './clock.js'
 
-/** So many faults of the connection in a row pause the transport. */
+/** So many faults of the connection in a row pause the calls. */
 const FAULTS_TO_PAUSE = 5
 const CONNECTION_PAUSE_MS = 30_000
-/** A wrong setting is usually corrected with a restart, but it may also be corrected on the mail server. */
+/** A wrong setting is usually corrected with a restart, but it may also be corrected on the other server. */
 const SETTING_PAUSE_MS = 5 * 60_000
 
-/** Pauses a transport that accepts no mail, so that not every mail is attempted in vain. */
+/** Pauses the calls to a server that does not answer, so that not every one is attempted in vain. */
 export interface Breaker {
-  /** How many mails may be attempted at once now: none in a pause, and one after it, until that is accepted. */
+  /** How many calls may be attempted at once now: none in a pause, and one after it, until that has passed. */
   allowed(most: number): number
-  /** Records an attempt that reached the server, even if it refused the mail. */
+  /** Records an attempt that reached the server, even if it refused what was asked. */
   passed(): void
   /** Records a fault. Returns the length of the pause; null if there is none. */
-  failed(fault: Extract<FaultClass, 'connection' | 'setting'>): number | null
-  /** Whether the last attempt failed for a reason that is not the mail's. */
+  failed(fault: 'connection' | 'setting'): number | null
+  /** Whether the last attempt failed for a reason that is not the call's. */
   readonly isFailing: boolean
+  /** How long the pause still lasts; 0 if there is none. */
+  readonly remainingMs: number
 }
 
 export function createBreaker(clock: Pick<Clock, 'elapsedMs'>): Breaker {
@@ -42,6 +43,9 @@ export function createBreaker(clock: Pick<Clock, 'elapsedMs'>): Breaker {
     },
     get isFailing() {
       return faults > 0
+    },
+    get remainingMs() {
+      return Math.max(0, pausedUntilMs - clock.elapsedMs())
     },
   }
 }
