@@ -127,8 +127,19 @@ export function createClient(given: ClientOptions): Client {
   }
   const { asSignIn, signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, flows, session, send })
   const inside: Internals = {
-    ...{ baseUrl, mode, lock, session, device, flows, send, call, findTokens, asSignIn, signIn },
-    ...{ refresh, createRandom },
+    baseUrl,
+    mode,
+    lock,
+    session,
+    device,
+    flows,
+    send,
+    call,
+    findTokens,
+    refresh,
+    createRandom,
+    asSignIn,
+    signIn,
   }
   const stopping = new AbortController()
 

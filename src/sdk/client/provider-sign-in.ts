@@ -4,6 +4,7 @@ import { challengeOf, verifierOf } from './code-verifier.js'
 import { keepFlow, type PendingFlow } from './flow-storage.js'
 import { errorOf, jsonRequest, type Answer } from './http.js'
 import { internalsOf, type Internals } from './internals.js'
+import { keepAnswer } from './pending-flow.js'
 import { forgetAttempt, keepAttempt, readAttempt, type ProviderAttempt } from './provider-attempt.js'
 import {
   cleanAddress,
@@ -13,6 +14,7 @@ import {
   readReturned,
   type Returned,
 } from './return-address.js'
+import { cookieStep, keepSecondStep } from './second-step.js'
 import type { ClientState } from './session.js'
 
 /** A provider with which users sign in. */
@@ -38,12 +40,8 @@ export interface ProviderRequest extends Omit<LoginRequest, 'email' | 'password'
 export interface ProviderRefusal {
   readonly status: 'refused'
   readonly provider: string
-  /**
-   * - `access_denied`: the person said no.
-   * - `mfa_required`, `confirmation_required`: a second factor, or a confirmed address, is missing, and Sallyport has no
-   *   pages to ask for it (`PAGES=off`).
-   */
-  readonly error: 'access_denied' | 'mfa_required' | 'confirmation_required'
+  /** `access_denied`: the person said no. */
+  readonly error: string
 }
 
 /** An ID token that an app got from the provider by itself. */
@@ -134,11 +132,21 @@ async function finish(
 }
 
 async function outcomeOf(
-  { mode, device, flows, session, refresh, signIn }: Internals,
+  inside: Internals,
   { provider, purpose, verifier }: ProviderAttempt,
-  { code, error }: Returned,
+  { code, error, methods, enroll }: Returned,
 ): Promise<ClientState | PendingFlow | ProviderRefusal | null> {
-  if (error !== null) return { status: 'refused', provider, error: error as ProviderRefusal['error'] }
+  const { mode, device, flows, session, send, refresh, signIn } = inside
+  if (error === 'mfa_required') {
+    const { code, ...members } = cookieStep(flows, methods, enroll)
+    await keepSecondStep(flows, { code, ...members })
+    throw new ClientError(error, { members })
+  }
+  // Its mail is under way, and its token is a cookie: what the page shows of it is asked for.
+  if (error === 'confirmation_required') {
+    return keepAnswer(flows, 'register', await send('/v1/auth/resend', jsonRequest('POST', { mode })))
+  }
+  if (error !== null) return { status: 'refused', provider, error }
   if (purpose === 'link') return null
   if (mode === 'json') {
     const body = { code, code_verifier: verifier, device_token: await device?.read() }

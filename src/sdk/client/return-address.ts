@@ -10,6 +10,9 @@ interface Page {
 export interface Returned {
   code: string | null
   error: string | null
+  /** With the error `mfa_required`: what `secondStep` presents. */
+  methods: string[]
+  enroll: string[]
 }
 
 const pageOf = () => readPlatform() as unknown as Page
@@ -32,16 +35,20 @@ export async function openAddress(address: string, open: ((address: string) => u
 
 /** Reads the address to which the browser came back. `URL` is incomplete on some platforms. */
 export function readReturned(address: string): Returned {
-  const valueOf = (name: string) => new RegExp(`[?&]${name}=([\\w-]+)`).exec(address.replace(/#.*/s, ''))?.[1] ?? null
-  return { code: valueOf('code'), error: valueOf('error') }
+  const query = /\?([^#]*)/.exec(address)?.[1] ?? ''
+  // The last one of each name: an earlier one is the application's own.
+  const values = new Map(query.split('&').map((member) => member.split('=', 2) as [string, string]))
+  const listOf = (name: string): string[] => decodeURIComponent(values.get(name) ?? '').match(/\w+/g) ?? []
+  return {
+    ...{ code: values.get('code') ?? null, error: values.get('error') ?? null },
+    ...{ methods: listOf('methods'), enroll: listOf('enroll') },
+  }
 }
 
 /** Takes the code, or the error, out of the address bar, so that a reload does not present it again. */
 export function cleanAddress(): void {
   const { location, history } = pageOf()
   if (!location || !history) return
-  const cleaned = location.href.replace(/([?&])(?:code|error)=[\w-]+(&?)/, (_, before: string, after: string) =>
-    after === '' ? '' : before,
-  )
+  const cleaned = location.href.replace(/[?&](?:code|error)=[^#]*/, '')
   if (cleaned !== location.href) history.replaceState(history.state, '', cleaned)
 }
