@@ -17,6 +17,7 @@ import { createAddressRules, type AddressRules } from './features/address-rules/
 import { createAudit } from './features/audit/audit.js'
 import type { BackchannelLogout } from './features/backchannel-logout/backchannel-logout.js'
 import { createSessionCookies } from './features/browser/browser.js'
+import type { Providers } from './features/identities/identities.js'
 import type { Delivery } from './features/mail/mail.js'
 import type { Operations } from './features/operations/operations.js'
 import type { Passkeys } from './features/passkeys/passkeys.js'
@@ -79,7 +80,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   measureRequests(server, metrics)
   traceRequests(server, tracing, { trustProxy })
 
-  const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules, providers: null }
+  const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules, providers: await openProviders(options, () => undefined) }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
   const {
     keys,
@@ -129,4 +130,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       delivery,
     },
   }
+}
+
+/** The providers with which users sign in, which are loaded only with PROVIDERS; null without it. */
+async function openProviders(
+  { config: { social }, clock, log }: AppOptions,
+  count: () => void,
+): Promise<Providers | null> {
+  if (social.providers.length === 0) return null
+  const { createProviders } = await import('./features/identities/providers/providers.js')
+  return createProviders({ settings: social.providers, clock, log, count })
 }

@@ -5,6 +5,8 @@ import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.j
 import { arrangeMail, type MailConfig } from './settings/mail-config.js'
 import { arrangeOAuth, type OAuthConfig } from './settings/oauth-config.js'
 import { arrangePasskeys, type PasskeyConfig } from './settings/passkey-config.js'
+import type { ProviderConfig } from './settings/provider-config.js'
+import { readProviderFile } from './settings/provider-file.js'
 import { arrangeSocial, type SocialConfig } from './settings/social-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
@@ -83,7 +85,7 @@ export interface Config {
     readonly resetDelaySeconds: number
   }
   readonly passkeys: PasskeyConfig
-  readonly social: SocialConfig
+  readonly social: SocialConfig & { readonly providers: readonly ProviderConfig[] }
   readonly flows: {
     readonly resetSeconds: number
     /** 0 if a change of address cannot be undone. */
@@ -187,15 +189,24 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const unreadable = new Set([...quoted, ...issues.map(({ path }) => String(path[0]))])
   const { data } = parsed.success ? parsed : parse(unreadable)
   if (data !== undefined) faults.push(...findConflicts(data, unreadable))
+  const { providers, faults: faultsOfProviders } = readProviders(data?.PROVIDERS, variables)
+  faults.push(...faultsOfProviders)
   if (faults.length > 0 || data === undefined) throw new ConfigError(faults)
-  return deepFreeze(arrange(data))
+  return deepFreeze(arrange(data, providers))
+}
+
+/** The file has secrets in variables that it names itself, of which none is a setting. */
+function readProviders(path: string | undefined, variables: readonly (readonly [string, string | undefined])[]) {
+  if (path === undefined) return { providers: [], faults: [] }
+  const others = new Map(variables.filter(([name]) => !Object.hasOwn(settingsSchema.shape, name)))
+  return readProviderFile({ path, secretOf: (name) => others.get(name) })
 }
 
 function isQuotedSetting([name, value]: readonly [string, string | undefined]): boolean {
   return Object.hasOwn(settingsSchema.shape, name) && /^(["'`])[^]*\1$/.test(value ?? '')
 }
 
-function arrange(settings: Settings): Config {
+function arrange(settings: Settings, providers: readonly ProviderConfig[]): Config {
   const publicUrl = publicUrlOf(settings)
   const issuer = settings.ISSUER ?? publicUrl
   const browser = { idleTtlSeconds: settings.SESSION_IDLE_TTL, maxTtlSeconds: settings.SESSION_MAX_TTL }
@@ -242,7 +253,7 @@ function arrange(settings: Settings): Config {
       resetDelaySeconds: settings.FACTOR_RESET_DELAY,
     },
     passkeys: arrangePasskeys(settings, publicUrl),
-    social: arrangeSocial(settings),
+    social: { providers, ...arrangeSocial(settings) },
     flows: {
       resetSeconds: settings.RESET_TTL,
       undoSeconds: settings.EMAIL_UNDO_TTL,

@@ -11,7 +11,7 @@ import type { FamilyMode } from './rotation.js'
 
 export const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
-  f.audience, f.cnf_jkt, f.rp_sid, f.parent_id, f.grant_id, f.late_generation, f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.acr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
+  f.audience, f.cnf_jkt, f.rp_sid, f.parent_id, f.grant_id, f.late_generation, f.identity_id, f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.acr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
   f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
 
 /**
