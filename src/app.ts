@@ -80,7 +80,18 @@ export async function createApp(options: AppOptions): Promise<App> {
   measureRequests(server, metrics)
   traceRequests(server, tracing, { trustProxy })
 
-  const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules, providers: await openProviders(options, () => undefined) }
+  const foundation = {
+    config,
+    secrets,
+    database,
+    clock,
+    log,
+    tracing,
+    count,
+    audit,
+    addressRules,
+    providers: await openProviders(options, count.provider),
+  }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
   const {
     keys,
@@ -135,7 +146,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 /** The providers with which users sign in, which are loaded only with PROVIDERS; null without it. */
 async function openProviders(
   { config: { social }, clock, log }: AppOptions,
-  count: () => void,
+  count: ReturnType<typeof createMeters>['provider'],
 ): Promise<Providers | null> {
   if (social.providers.length === 0) return null
   const { createProviders } = await import('./features/identities/providers/providers.js')

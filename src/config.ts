@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Secret } from './platform/crypto/secret.js'
 import { findConflicts, findWarnings, publicUrlOf } from './settings/conflicts.js'
+import { deepFreeze } from './settings/deep-freeze.js'
 import { arrangeMail, type MailConfig } from './settings/mail-config.js'
 import { arrangeOAuth, type OAuthConfig } from './settings/oauth-config.js'
 import { arrangePasskeys, type PasskeyConfig } from './settings/passkey-config.js'
 import type { ProviderConfig } from './settings/provider-config.js'
-import { readProviderFile } from './settings/provider-file.js'
+import { providerWarnings, readProviderFile } from './settings/provider-file.js'
 import { arrangeSocial, type SocialConfig } from './settings/social-config.js'
 import { settingsSchema, type Settings } from './settings/settings.js'
 
@@ -72,6 +73,7 @@ export interface Config {
     readonly verifierKeys: Settings['VERIFIER_KEYS']
   }
   readonly oauth: OAuthConfig
+  readonly social: SocialConfig
   readonly registration: Settings['REGISTRATION']
   /** Whether an address must be confirmed: never, after the registration, or before there is an account. */
   readonly emailVerification: 'off' | 'later' | 'required'
@@ -85,7 +87,6 @@ export interface Config {
     readonly resetDelaySeconds: number
   }
   readonly passkeys: PasskeyConfig
-  readonly social: SocialConfig & { readonly providers: readonly ProviderConfig[] }
   readonly flows: {
     readonly resetSeconds: number
     /** 0 if a change of address cannot be undone. */
@@ -189,17 +190,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const unreadable = new Set([...quoted, ...issues.map(({ path }) => String(path[0]))])
   const { data } = parsed.success ? parsed : parse(unreadable)
   if (data !== undefined) faults.push(...findConflicts(data, unreadable))
-  const { providers, faults: faultsOfProviders } = readProviders(data?.PROVIDERS, variables)
+  const { providers, faults: faultsOfProviders } = readProviderFile(data?.PROVIDERS, new Map(variables))
   faults.push(...faultsOfProviders)
   if (faults.length > 0 || data === undefined) throw new ConfigError(faults)
   return deepFreeze(arrange(data, providers))
-}
-
-/** The file has secrets in variables that it names itself, of which none is a setting. */
-function readProviders(path: string | undefined, variables: readonly (readonly [string, string | undefined])[]) {
-  if (path === undefined) return { providers: [], faults: [] }
-  const others = new Map(variables.filter(([name]) => !Object.hasOwn(settingsSchema.shape, name)))
-  return readProviderFile({ path, secretOf: (name) => others.get(name) })
 }
 
 function isQuotedSetting([name, value]: readonly [string, string | undefined]): boolean {
@@ -253,7 +247,7 @@ function arrange(settings: Settings, providers: readonly ProviderConfig[]): Conf
       resetDelaySeconds: settings.FACTOR_RESET_DELAY,
     },
     passkeys: arrangePasskeys(settings, publicUrl),
-    social: { providers, ...arrangeSocial(settings) },
+    social: arrangeSocial(settings, providers),
     flows: {
       resetSeconds: settings.RESET_TTL,
       undoSeconds: settings.EMAIL_UNDO_TTL,
@@ -280,7 +274,7 @@ function arrange(settings: Settings, providers: readonly ProviderConfig[]): Conf
       themeDir: settings.THEME_DIR ?? null,
     },
     logLevel: settings.LOG_LEVEL,
-    warnings: findWarnings(settings),
+    warnings: [...findWarnings(settings), ...providerWarnings(providers, publicUrl)],
   }
 }
 
@@ -297,12 +291,4 @@ function hashesAtOnce(workers: number): number {
 function hasCollector(settings: Settings): boolean {
   const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } = settings
   return OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  const parts: unknown[] = Object.values(value)
-  for (const part of parts) {
-    if (typeof part === 'object' && part !== null) deepFreeze(part)
-  }
-  return Object.freeze(value)
 }

@@ -51,6 +51,7 @@ export function createMeters(metrics: Metrics) {
     ...{ login, signIn, refresh, revocation, hashing, audit },
     mail: createMailMeters(metrics),
     backchannelLogout: createLogoutMeters(metrics),
+    provider: createProviderMeter(metrics),
   }
 }
 
@@ -96,6 +97,17 @@ function createLogoutMeters(metrics: Metrics) {
       { name: 'class', values: ['refused', 'connection', 'internal'] },
     ),
   }
+}
+
+const PROVIDER_BUCKETS_MS = [50, 100, 250, 500, 1000, 2000, 3000, 6000]
+
+/** Other providers' ids are in PROVIDERS, so that their number is bounded. */
+function createProviderMeter(metrics: Metrics) {
+  return metrics.durationsBy(
+    { name: 'provider_answer_seconds', help: 'Time to judge what came back from another provider, by result.' },
+    ['provider', 'result'],
+    PROVIDER_BUCKETS_MS,
+  )
 }
 
 /** Sources of the gauges. */

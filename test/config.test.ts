@@ -63,6 +63,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
       dpop: false,
       registration: { mode: 'off', scopes: ['openid', 'profile', 'email', 'offline_access'] },
     },
+    social: { providers: [] },
     registration: 'open',
     emailVerification: 'later',
     signInMethods: ['password'],
