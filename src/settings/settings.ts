@@ -135,6 +135,7 @@ export const settingsSchema = z.object({
   ).default(['openid', 'profile', 'email', 'offline_access']),
   OAUTH_CIMD: oneOf('off', 'on').default('off'),
   DPOP: oneOf('off', 'on').default('off'),
+  PROVIDERS: z.string().optional(),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
   MAIL_URL: parsedBy(
