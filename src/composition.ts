@@ -67,7 +67,8 @@ export type Features = Awaited<ReturnType<typeof createFeatures>>
 
 /** Builds each feature once, in the order in which they depend on each other. */
 export async function createFeatures(foundation: Foundation) {
-  const { config, secrets, database, clock, log, tracing, count, audit, addressRules, publicGet, providers } = foundation
+  const { config, secrets, database, clock, log, tracing, count, audit, addressRules, publicGet, providers } =
+    foundation
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
   const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
