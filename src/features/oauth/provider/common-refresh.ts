@@ -1,4 +1,3 @@
-import { on } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { parse } from 'node:querystring'
 import { Problem } from '../../../platform/problem.js'
@@ -64,19 +63,22 @@ async function peekBody(raw: IncomingMessage): Promise<Buffer | null> {
 }
 
 /** Whether so many bytes have arrived; false if the stream goes on without them. */
-async function hasArrived(raw: IncomingMessage, length: number): Promise<boolean> {
-  const arrivals = on(raw, 'readable')
-  let [before, arrived] = [-1, -1]
-  try {
-    do {
+function hasArrived(raw: IncomingMessage, length: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    let before = -1
+    function look(): void {
+      const arrived = raw.readableLength
+      const goesOn = arrived < length && arrived !== before
       before = arrived
-      await arrivals.next()
-      arrived = raw.readableLength
-    } while (arrived < length && arrived !== before)
-  } catch (cause) {
-    throw new Problem('invalid_request', { detail: 'The body ended early.', cause })
-  } finally {
-    await arrivals.return?.()
-  }
-  return arrived >= length
+      if (goesOn) return
+      stop()
+      resolve(arrived >= length)
+    }
+    function fail(cause: unknown): void {
+      stop()
+      reject(new Problem('invalid_request', { detail: 'The body ended early.', cause }))
+    }
+    const stop = () => raw.off('readable', look).off('error', fail)
+    raw.on('readable', look).on('error', fail)
+  })
 }

@@ -42,9 +42,10 @@ interface Admitted {
 /** What the access token is for. */
 type Scoped = Pick<AccessTokenGrant, 'scope' | 'audience' | 'ttlSeconds' | 'algorithm'>
 
+const optionalKey = attemptKeySchema.optional()
+
 export function createFastLane(context: ProviderContext, provider: () => Provider): FastLane {
-  const { clients, families, keys, library, settings, fastLane = {} } = context
-  const { isOn = () => true, onAnswer } = fastLane
+  const { clients, families, keys, library, settings, fastLane: { isOn = () => true, onAnswer } = {} } = context
   // Metadata never changes, and what else does makes another object.
   const known = new WeakMap<Client, KnownClient>()
   const exposedHeaders = settings.dpop ? 'DPoP-Nonce,WWW-Authenticate' : 'WWW-Authenticate'
@@ -53,7 +54,7 @@ export function createFastLane(context: ProviderContext, provider: () => Provide
     const { headers } = state.request
     const client = await findClient(refresh)
     const token = families.parse(refresh.refreshToken)
-    const { data: attemptKey = null, success } = attemptKeySchema.optional().safeParse(headers['idempotency-key'])
+    const { data: attemptKey = null, success } = optionalKey.safeParse(headers['idempotency-key'])
     if (client === null || token === null || !success) return null
     const { mayRefresh, method, origins, idTokenAlgorithm } = await know(client)
     const methods = refresh.secret === null ? ['none'] : ['client_secret_basic', 'client_secret_post']
@@ -90,8 +91,8 @@ export function createFastLane(context: ProviderContext, provider: () => Provide
     state.rate = requireRefreshRate(context, token, caller)
     await state.rate
     const { clientId, metadata } = client
-    const presented = { token, clientId, lostAnswer: metadata.lost_answer, attemptKey, jkt: null, caller }
-    state.refresh = families.beginClientRefresh(presented)
+    const told = { clientId, lostAnswer: metadata.lost_answer, attemptKey, jkt: null, caller }
+    state.refresh = families.beginClientRefresh({ token, ...told })
     return state.refresh.advance()
   }
 
