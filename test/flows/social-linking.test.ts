@@ -191,6 +191,15 @@ t.test('an operator who deletes a user deletes the identities too', async (t) =>
   t.match(await app.arrive(), { status: 200, body: { user: { email: ADA } } })
 })
 
+t.test('an identity that an older instance left behind when it deleted the user stands for nobody', async (t) => {
+  const app = await startLinking(t)
+  const { body } = await app.arrive()
+  await app.database.query((client) => client.user.delete({ where: { id: body.user.id } }))
+  const again = await app.arrive()
+  t.match(again, { status: 200, body: { user: { email: ADA } } })
+  t.not(again.body.user.id, body.user.id)
+})
+
 t.test('attack: first sign-ins with one identity at once end in one user', async (t) => {
   const app = await startLinking(t)
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => app.arrive()))
