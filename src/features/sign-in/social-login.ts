@@ -108,6 +108,8 @@ export function createSocialLogin(options: SocialLoginOptions): SocialLogin {
   async function signInKnown(arriving: Arriving, known: Identity): Promise<Outcome | null> {
     const { tx, identity, request } = arriving
     const user = await accounts.lock(tx, known.userId)
+    // An instance of a version without identities has deleted the user, and left theirs.
+    if (user === null) await identities.forgetUser(tx, known.userId)
     // Unlinking holds the user's row as well, so that now it is certain whether the identity is still theirs.
     const current = user && (await identities.find(tx, identity))
     if (user === null || current?.userId !== user.id) return null
