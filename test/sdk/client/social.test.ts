@@ -237,6 +237,40 @@ t.test('a page: the person says no, or goes back by themselves', async (t) => {
   t.match(await finishProviderSignIn(browser.open(PAGE)), { status: 'signed_out' })
 })
 
+t.test('MFA-05: with PAGES=off, a page asks for the second factor itself, and for the code of a mail', async (t) => {
+  const settings = { PAGES: 'off', EMAIL_VERIFICATION: 'required' }
+  const app = await start(t, { settings })
+  const phone = app.device()
+  await signInWithIdToken(phone.client, 'upstream', { id_token: await app.upstream.mintIdToken('ada') })
+  const { id, secret } = await addTotp(phone.client)
+  await confirmTotp(phone.client, id, { code: app.totpOf(secret) })
+  app.clock.advance({ seconds: 30 })
+
+  const browser = app.page(t, 'cookie')
+  await signInWithProvider(browser.open(PAGE), 'upstream')
+  const error = await errorOf(finishProviderSignIn(browser.open(await app.travel(browser))))
+  t.match(error, { code: 'mfa_required', members: { methods: ['totp', 'recovery_code'] } })
+  t.equal(browser.address, PAGE)
+  const reloaded = browser.open(PAGE)
+  t.match(await secondStep(reloaded), { methods: ['totp', 'recovery_code'], enroll: [], token: null })
+  t.match(await signInWithFactor(reloaded, { code: app.totpOf(secret) }), { user: { email: 'ada@example.com' } })
+  t.equal(await secondStep(reloaded), null)
+})
+
+t.test('with PAGES=off, a page waits for the mail that confirms the address of a first sign-in', async (t) => {
+  const settings = { PAGES: 'off', EMAIL_VERIFICATION: 'required' }
+  const app = await start(t, { settings, entry: { authoritative: false } })
+  const mailbox = createMailbox(app)
+  const browser = app.page(t, 'cookie')
+  await signInWithProvider(browser.open(PAGE), 'upstream')
+  const client = browser.open(await app.travel(browser))
+  t.match(await finishProviderSignIn(client), { status: 'check_mail', kind: 'register', to: /@example\.com$/ })
+  const { code = '' } = await mailbox.receive('ada@example.com')
+  const reloaded = browser.open(PAGE)
+  t.match(await pendingFlow(reloaded), { kind: 'register' })
+  t.match(await verifyEmail(reloaded, { code }), { status: 'signed_in', user: { email: 'ada@example.com' } })
+})
+
 t.test('a page links and unlinks, bound to its browser', async (t) => {
   const app = await start(t)
   const browser = app.page(t, 'cookie')
