@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ClientError, createClient } from '@sallyport/client'
 import { createKeyStore } from './key-store.js'
 import { readPassword } from './password.js'
+import { providerSignIns } from './providers.js'
 import { describeWaiting, factorCommands, signInSteps } from './second-step.js'
 import { describeEnd, describeError, isPassing } from './words.js'
 
@@ -29,6 +30,7 @@ const signIns = {
     console.log(`Welcome back, ${user.email}.`)
   },
   ...signInSteps(client),
+  ...providerSignIns(client, DEVICE_NAME),
 }
 
 const commands = {
@@ -104,6 +106,7 @@ async function explain(error, name) {
 const [name = '', argument = '', further = ''] = process.argv.slice(2)
 if (!Object.hasOwn({ ...signIns, ...commands }, name)) {
   console.log(`Usage: app.js register <email> | login <email> | code <code> | recover <code> | forgot <email> | reset <code>
+  | providers | browse <provider> | opened <link> | token <provider> <id token>
   | whoami | profile | sessions | end <session> | totp | confirm <id> <code> | logout`)
   process.exitCode = REFUSED
 } else {

@@ -28,9 +28,10 @@ const vite = await createViteServer(
 )
 pageServer.on('request', vite.middlewares)
 
-// The page's origin must be allowed. Access tokens live for a minute, so that you can watch them being refreshed, and codes
+// The page's origin must be allowed, and that other providers lead back to it. Access tokens live for a minute, so that you can watch them being refreshed, and codes
 // by mail are offered beside passwords.
-const settings = { PORT, PUBLIC_URL: sallyportUrl, CORS_ORIGINS: pageUrl, ACCESS_TOKEN_TTL, SIGN_IN_METHODS }
+const urls = { PUBLIC_URL: sallyportUrl, CORS_ORIGINS: pageUrl, RETURN_TO: pageUrl }
+const settings = { PORT, ...urls, ACCESS_TOKEN_TTL, SIGN_IN_METHODS }
 Object.assign(process.env, settings)
 await import('../../dist/main.js')
 console.log(`  The page is at ${pageUrl}\n`)

@@ -13,6 +13,7 @@ import { secondFactor } from './tour/second-factor.js'
 import { services } from './tour/services.js'
 import { sessions } from './tour/sessions.js'
 import { signIn } from './tour/sign-in.js'
+import { socialLogin } from './tour/social-login.js'
 import { streams } from './tour/streams.js'
 
 export const tour: Folder[] = [
@@ -28,6 +29,7 @@ export const tour: Folder[] = [
   mails,
   secondFactor,
   applications,
+  socialLogin,
   leaving,
 ]
 
@@ -66,5 +68,6 @@ export const variables = [
   { key: 'flow_token', value: '', description: 'Sent together with the code of a mail.' },
   { key: 'oauth_provider', value: '', description: 'Set by "Discovery" where folder 12 can be sent.' },
   { key: 'oauth_registration', value: '', description: 'Set by "Discovery" where applications may register themselves.' },
+  { key: 'social_provider', value: '', description: 'Set by "List the providers" where there is one.' },
   { key: 'attempt_key', value: '', description: 'Set while a refresh is waiting for its response.' },
 ]

@@ -11,6 +11,7 @@ import { createKeyStore } from '../../examples/mobile/key-store.js'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type Test } from '../support/app.js'
 import { connectTo } from '../support/client.js'
+import { createTestClock } from '../support/clock.js'
 import {
   DONE,
   NOT_NOW,
@@ -22,8 +23,14 @@ import {
   SIGNED_OUT,
 } from '../support/phone-owner.js'
 import { readAuditTrail } from '../support/rows.js'
+import { createSurfer, locationOf, providersOf } from '../support/social-flow.js'
+import { startUpstream } from '../support/upstream-provider.js'
 
-const { app, clock, database } = await startApp(t)
+const clock = createTestClock()
+const upstream = await startUpstream(t, { clock })
+const entries = [upstream.entry({ name: 'Acme', authoritative: true })]
+const settings = { RETURN_TO: 'com.example.app:/signed-in', ...providersOf(t, entries, upstream.clientSecret) }
+const { app, api, config, database } = await startApp(t, { clock, settings })
 const sallyport = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.server)
 
 const register = (t: Test) => registerOnPhone(t, sallyport.port)
@@ -239,6 +246,32 @@ t.test('a second factor: the app is killed between the password and the code', a
   t.match(await user.phone.run(['logout']), { code: DONE })
   t.match(await user.phone.run(['login', user.email], PASSWORD), { code: SECOND_STEP })
   t.match(await user.phone.run(['recover', recoveryCode]), { code: DONE, said: 'That recovery code is used up.' })
+})
+
+t.test('another provider: the link arrives after the app was killed, and signs in; so does an ID token', async (t) => {
+  const surfer = createSurfer({ api, config }, upstream)
+  const user = await register(t)
+  const tablet = user.device('Tablet')
+  t.match(await tablet.run(['providers']), { code: DONE, said: 'upstream  Acme' })
+  const browsing = tablet.open(['browse', 'upstream'])
+  const said = String(await browsing.says('com.example.app%3A%2Fsigned-in'))
+  await browsing.kill()
+  const { pathname, search } = new URL(/http\S+/.exec(said)?.[0] ?? '')
+  const start = await surfer.open(pathname + search, { isCrossSite: true })
+  const link = locationOf(await surfer.comeBack(await upstream.signInAs('ada', locationOf(start))))
+  t.match(link, /^com\.example\.app:\/signed-in\?code=/)
+
+  t.match(await user.device('Thief').run(['opened', link]), { code: DONE, said: 'not of a sign-in' })
+  t.match(await tablet.run(['whoami']), { code: SIGNED_OUT })
+  t.match(await tablet.run(['opened', link]), { code: DONE, said: 'Welcome, ada@example.com.' })
+  const session = sessionOf((await tablet.run(['whoami'])).said)
+  t.match(session, String)
+
+  const watch = user.device('Watch')
+  const token = await upstream.mintIdToken('ada')
+  t.match(await watch.run(['token', 'upstream', token]), { code: DONE, said: 'Welcome, ada@example.com.' })
+  t.match(await watch.run(['sessions']), { code: DONE, said: 'Tablet' })
+  t.match(await user.device('Thief').run(['token', 'upstream', token]), { code: REFUSED, said: '(id_token_invalid)' })
 })
 
 t.test('a copy of the key store is detected at the next use by either, and both get the reason', async (t) => {

@@ -6,6 +6,7 @@ import { isFolder, stepsIn, type Folder } from '../../scripts/postman/step.js'
 import { tour } from '../../scripts/postman/tour.js'
 import { applications, provider, registration } from '../../scripts/postman/tour/applications.js'
 import { services } from '../../scripts/postman/tour/services.js'
+import { socialLogin, ways } from '../../scripts/postman/tour/social-login.js'
 import { streams } from '../../scripts/postman/tour/streams.js'
 import { createVerifierCredential, newClientSchema } from '../../src/features/clients/clients.js'
 import { SECRET_KEY, startApp } from '../support/app.js'
@@ -15,6 +16,7 @@ import { follow } from '../support/following.js'
 import { runCollection } from '../support/newman.js'
 import { createFolder, startProcess } from '../support/process.js'
 import { startProvider } from '../support/relying-party.js'
+import { startSocialFlow } from '../support/social-flow.js'
 import { until } from '../support/until.js'
 
 const { credential, sha256 } = createVerifierCredential()
@@ -38,15 +40,15 @@ t.test('every request of the collection gets the expected response', { skip: nee
   t.test('with the credential of another service: all except the streams', async (t) => {
     const { failures, tested, skipped } = await runCollection({ baseUrl: url, verifier_credential: credential })
     t.strictSame(failures, [])
-    t.strictSame(tested, namesOutside(streams, provider, registration))
-    t.strictSame(skipped, skippedIn(streams, provider, registration))
+    t.strictSame(tested, namesOutside(streams, provider, registration, ways))
+    t.strictSame(skipped, skippedIn(streams, provider, registration, ways))
   })
 
   t.test('a second time, without one: requests that need it are skipped with a reason', async (t) => {
     const { failures, tested, skipped } = await runCollection({ baseUrl: url })
     t.strictSame(failures, [])
-    t.strictSame(tested, namesOutside(services, streams, provider, registration))
-    t.strictSame(skipped, skippedIn(services, streams, provider, registration))
+    t.strictSame(tested, namesOutside(services, streams, provider, registration, ways))
+    t.strictSame(skipped, skippedIn(services, streams, provider, registration, ways))
   })
 })
 
@@ -73,6 +75,22 @@ t.test('the requests of applications get the expected responses', { skip: needsE
     skipped: skippedIn(provider),
   })
 })
+
+t.test(
+  'the requests around a sign-in at another provider get the expected responses',
+  { skip: needsEmbedded },
+  async (t) => {
+    const { app, api } = await startSocialFlow(t)
+    const { port } = await connectTo(t, app.server)
+    const { accessToken } = await api.signUp()
+    const variables = { baseUrl: `http://127.0.0.1:${port}`, access_token: accessToken }
+    t.strictSame(await runCollection(variables, socialLogin.name), {
+      failures: [],
+      tested: namesIn(socialLogin),
+      skipped: [],
+    })
+  },
+)
 
 t.test('the streams of the collection get the expected responses', { skip: needsEmbedded }, async (t) => {
   const { app, api } = await startApp(t, { settings: { VERIFIER_KEYS } })

@@ -40,6 +40,7 @@ export async function startExamplePage(
     PORT: String(sallyport),
     PUBLIC_URL: sallyportUrl,
     CORS_ORIGINS: url,
+    RETURN_TO: url,
     ...settings,
   })
   return { url, sallyport: process, sallyportUrl }

@@ -3,8 +3,11 @@ import { onClick, tell } from './actions.js'
 import { element } from './elements.js'
 import { messageOf } from './messages.js'
 
-/** Shows the part of the page for signed-in or signed-out users, and the button to log out. */
-export function mountEntrance(client: Client): void {
+/**
+ * Shows the part of the page for signed-in or signed-out users, and the button to log out. `comeBack` completes a sign-in at
+ * a provider, before the session is restored.
+ */
+export function mountEntrance(client: Client, comeBack: () => Promise<void>): void {
   const parts = {
     unknown: element('unknown', HTMLElement),
     signed_in: element('signed-in', HTMLElement),
@@ -38,6 +41,7 @@ export function mountEntrance(client: Client): void {
   async function ask(): Promise<void> {
     askAgain.hidden = true
     try {
+      await comeBack()
       await client.restore()
       // A logout on another device is shown immediately, and the access token is refreshed when it expires.
       client.followEvents()

@@ -8,6 +8,7 @@ import { mountMailCode } from './mail-code.js'
 import { mountPassword } from './password.js'
 import { mountProfile } from './profile.js'
 import { mountProtectedCalls } from './protected-calls.js'
+import { mountProviders } from './providers.js'
 import { mountSecondFactors } from './second-factors.js'
 import { mountSecondStep } from './second-step.js'
 import { mountStepUp, type AskAgain } from './step-up.js'
@@ -34,10 +35,11 @@ mountProtectedCalls(client, RESOURCE_SERVER_URL)
 mountProfile(client, showMailCode)
 mountPassword(client)
 mountSecondFactors(client)
+const comeBack = mountProviders(client)
 // Without a mail server, a Sallyport in development keeps the mails in a page of its own.
 const inbox = element('inbox', HTMLAnchorElement)
 inbox.href = `${SALLYPORT_URL}/dev/inbox`
 inbox.hidden = new URL(SALLYPORT_URL).hostname !== 'localhost'
 
 // Last, because it shows what the others have rendered, and restores the session.
-mountEntrance(client)
+mountEntrance(client, comeBack)

@@ -34,6 +34,7 @@ const messages: Partial<Record<ClientErrorCode, string>> = {
   insufficient_user_authentication: 'This needs a recent login, with a second factor where you have one.',
   last_factor: 'A second factor is required here: add another one first.',
   last_way_in: 'This is the only way in: set a password first.',
+  social_attempt_invalid: 'That took too long. Try again.',
   passkey_cancelled: 'No passkey was used.',
   passkey_exists: 'This device has a passkey of yours already.',
   unreachable: 'The server did not respond. Try again in a moment.',

@@ -4,7 +4,7 @@ import { credentials, keepTokens } from './sign-in.js'
 const logIn = { operation: 'login', send: { body: credentials('Postman') }, answers: 200, keeps: keepTokens }
 
 export const leaving: Folder = {
-  name: '13. Log out',
+  name: '14. Log out',
   about: 'Ends one session, all sessions, and the account.',
   steps: [
     {

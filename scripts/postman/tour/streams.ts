@@ -13,7 +13,7 @@ export const streams: Folder = {
     {
       name: 'Stream session events',
       operation: 'followEvents',
-      about: 'Send "Log out" in folder 13: the stream reports it and ends.',
+      about: 'Send "Log out" in folder 14: the stream reports it and ends.',
       answers: 200,
       checks: { 'it reports the end of the session': `pm.expect(pm.response.text()).to.include('event: session.ended')` },
     },
