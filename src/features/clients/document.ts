@@ -1,4 +1,10 @@
-import { describedGrants, readDescription, refused, type DescriptionFault, type DescriptionRules } from './description.js'
+import {
+  describedGrants,
+  readDescription,
+  refused,
+  type DescriptionFault,
+  type DescriptionRules,
+} from './description.js'
 import type { NewClient } from './new-client.js'
 import { isLoopbackWeb } from './uris.js'
 
