@@ -85,10 +85,11 @@ export async function createFeatures(foundation: Foundation) {
     onStale: config.revocation.onStale,
     count: count.revocation,
   })
-  const { metadataDocuments, registration } = config.oauth
+  const { metadataDocuments, registration, dpop } = config.oauth
+  const described = { ...registration, dpop }
   const clients = createClients({
     ...{ database, clock, revocations, audit },
-    documents: metadataDocuments ? { get: publicGet, limits, log, scopes: registration.scopes } : null,
+    documents: metadataDocuments ? { get: publicGet, limits, log, rules: described } : null,
   })
   const backchannelLogout = createBackchannelLogout({
     ...{ database, clock, log, audit, keys },
@@ -99,7 +100,7 @@ export async function createFeatures(foundation: Foundation) {
   const clientRegistration = createRegistration({
     ...{ database, clock, audit, limits },
     create: clients.create,
-    settings: registration,
+    settings: described,
   })
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({

@@ -14,6 +14,7 @@ const newClientOptions = {
   'backchannel-logout-session-required': flag,
   ...{ 'grant-types': list, 'response-types': list, scope: text, 'application-type': text },
   ...{ 'token-endpoint-auth-method': text, jwks: text, 'jwks-uri': text, 'id-token-signed-response-alg': text },
+  'dpop-bound-access-tokens': flag,
   ...{ pkce: text, 'lost-answer': text, 'default-resource': text, introspect: flag },
 } as const
 

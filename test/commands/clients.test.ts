@@ -54,7 +54,7 @@ t.test('client:create takes the metadata of RFC 7591', async (t) => {
     ...['--application-type', 'native', '--scope', 'openid orders:read', '--pkce', 'optional'],
     ...['--post-logout-redirect-uris', 'https://shop.example.com/', '--lost-answer', 'until_used'],
     ...['--backchannel-logout-uri', 'https://shop.example.com/logout', '--id-token-signed-response-alg', 'RS256'],
-    ...['--default-resource', 'https://orders.example.com'],
+    ...['--default-resource', 'https://orders.example.com', '--dpop-bound-access-tokens'],
   )
   t.match(printed, [String, '  shop', 'It has no secret: its token_endpoint_auth_method is private_key_jwt.'])
   const client = await app.app.operator.clients.find('shop')
@@ -71,6 +71,7 @@ t.test('client:create takes the metadata of RFC 7591', async (t) => {
     backchannel_logout_uri: 'https://shop.example.com/logout',
     scope: 'openid orders:read',
     id_token_signed_response_alg: 'RS256',
+    dpop_bound_access_tokens: true,
     pkce: 'optional',
     lost_answer: 'until_used',
     introspect: false,

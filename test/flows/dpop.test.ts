@@ -7,7 +7,14 @@ import { createVerifierCredential } from '../../src/features/clients/clients.js'
 import { startApp, type Test } from '../support/app.js'
 import { createProofKey, type ProofKey } from '../support/dpop.js'
 import { findFreePort } from '../support/free-port.js'
-import { errorOf, openBrowser, registerParty, startProvider, type Provider } from '../support/relying-party.js'
+import {
+  errorOf,
+  openBrowser,
+  redemptionOf,
+  registerParty,
+  startProvider,
+  type Provider,
+} from '../support/relying-party.js'
 
 const startBinding = (t: Test, settings: Record<string, string> = {}) =>
   startProvider(t, { settings: { DPOP: 'on', ...settings } })
@@ -141,6 +148,48 @@ t.test('a client that authenticates binds access tokens, and its refresh tokens 
   const bound = await client.refreshTokenGrant(party.config, unbound.refresh_token ?? '', undefined, { DPoP: other })
   t.ok(confirmationOf(bound.access_token))
 })
+
+t.test('a client that has to bind its tokens gets none without a proof', async (t) => {
+  const provider = await startBinding(t, { OAUTH_REGISTRATION: 'open' })
+  await createResource(provider)
+  const key = await createProofKey()
+  const prove = () => key.prove('POST', `${provider.issuer}/oauth/token`)
+  const required = { dpop_bound_access_tokens: true }
+
+  const party = await registerParty(provider, { ...publicClient, ...required })
+  const authorization = await party.authorize(openBrowser(provider, await provider.api.signUp()))
+  const code = redemptionOf(party, authorization)
+  t.match(await ask(provider, code), { status: 400, body: { error: 'invalid_grant' } })
+  const tokens = await ask(provider, code, { proof: await prove() })
+  t.match(tokens, { status: 200, body: { token_type: 'DPoP' } }, 'the code is still good')
+  const refresh = {
+    ...{ grant_type: 'refresh_token', client_id: party.clientId },
+    refresh_token: tokens.body['refresh_token'] ?? '',
+  }
+  t.match(await ask(provider, refresh), { status: 400, body: { error: 'invalid_grant' } })
+  t.match(await ask(provider, refresh, { proof: await prove() }), { status: 200, body: { token_type: 'DPoP' } })
+
+  const billing = await registerParty(provider, {
+    ...{ ...service, ...required },
+    token_endpoint_auth_method: 'client_secret_post',
+  })
+  const fields = { grant_type: 'client_credentials', client_id: billing.clientId, client_secret: billing.secret ?? '' }
+  t.match(await ask(provider, fields), { status: 400, body: { error: 'invalid_grant' } })
+  t.match(await ask(provider, fields, { proof: await prove() }), { status: 200, body: { token_type: 'DPoP' } })
+
+  t.equal((await registerItself(provider))['dpop_bound_access_tokens'], true)
+  const unable = await startProvider(t, { settings: { OAUTH_REGISTRATION: 'open' } })
+  t.notOk('dpop_bound_access_tokens' in (await registerItself(unable)), 'it is told that there is no such thing')
+})
+
+async function registerItself({ issuer }: Provider): Promise<Record<string, unknown>> {
+  const response = await fetch(`${issuer}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: ['https://app.example.com/callback'], dpop_bound_access_tokens: true }),
+  })
+  return (await response.json()) as Record<string, unknown>
+}
 
 t.test('a service binds its own tokens, and introspection tells to which key', async (t) => {
   const { credential, sha256 } = createVerifierCredential()

@@ -55,7 +55,7 @@ export interface ClientsOptions {
   revocations: Revocations
   audit: Audit<typeof clientEvents>
   /** How clients are found by their metadata documents; null, the default, where that is off. */
-  documents?: Pick<DocumentsOptions, 'get' | 'limits' | 'log' | 'scopes'> | null
+  documents?: Pick<DocumentsOptions, 'get' | 'limits' | 'log' | 'rules'> | null
 }
 
 export interface CreateOptions {

@@ -18,6 +18,14 @@ const readMembers = [
   ...['application_type', 'post_logout_redirect_uris', 'jwks', 'jwks_uri', 'id_token_signed_response_alg', 'scope'],
 ]
 
+/** What an application may have. */
+export interface DescriptionRules {
+  /** OAUTH_REGISTRATION_SCOPES: what it may ask users for. */
+  scopes: readonly string[]
+  /** DPOP: whether its tokens can be bound to a key. */
+  dpop: boolean
+}
+
 const NAMELESS = 'Application without a name'
 
 /** An error of RFC 7591, section 3.2.2. */
@@ -27,10 +35,14 @@ export interface DescriptionFault {
 }
 
 /** Reads what an application says of itself; scopes that it may not have are left out (RFC 7591, section 2). */
-export function readDescription(input: unknown, scopes: readonly string[]): NewClient | { fault: DescriptionFault } {
+export function readDescription(
+  input: unknown,
+  { scopes, dpop }: DescriptionRules,
+): NewClient | { fault: DescriptionFault } {
   const given = z.record(z.string(), z.unknown()).safeParse(input)
   if (!given.success) return { fault: { error: 'invalid_client_metadata', description: 'Must be a JSON object' } }
-  const said = Object.fromEntries(readMembers.flatMap((name) => (name in given.data ? [[name, given.data[name]]] : [])))
+  const members = dpop ? [...readMembers, 'dpop_bound_access_tokens'] : readMembers
+  const said = Object.fromEntries(members.flatMap((name) => (name in given.data ? [[name, given.data[name]]] : [])))
   const read = newClientSchema.safeParse({ client_name: NAMELESS, ...said })
   if (!read.success) return { fault: faultOf(read.error.issues) }
   const { metadata } = read.data

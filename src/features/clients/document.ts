@@ -1,4 +1,10 @@
-import { describedGrants, readDescription, refused, type DescriptionFault } from './description.js'
+import {
+  describedGrants,
+  readDescription,
+  refused,
+  type DescriptionFault,
+  type DescriptionRules,
+} from './description.js'
 import type { NewClient } from './new-client.js'
 import { isLoopbackWeb } from './uris.js'
 
@@ -33,7 +39,7 @@ export function documentHostOf(clientId: string): string | null {
 export function readDocument(
   clientId: string,
   text: string,
-  scopes: readonly string[],
+  rules: DescriptionRules,
 ): NewClient | { fault: DescriptionFault } {
   const input = parseObject(text)
   if (input === null) return refused('client_id', 'The document must be a JSON object')
@@ -56,7 +62,7 @@ export function readDocument(
       ...keepKnown(input, 'grant_types', describedGrants),
       ...keepKnown(input, 'response_types', ['code']),
     },
-    scopes,
+    rules,
   )
   if ('fault' in read) return read
   for (const member of ['redirect_uris', 'post_logout_redirect_uris'] as const) {

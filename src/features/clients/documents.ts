@@ -10,6 +10,7 @@ import type { Limits, Policy, Requester } from '../limits/limits.js'
 import type { clientEvents } from './audit-events.js'
 import type { ClientCache } from './caching.js'
 import { METADATA_DOCUMENT, type Client } from './client.js'
+import type { DescriptionRules } from './description.js'
 import { freshSecondsOf, isDocumentId, readDocument } from './document.js'
 import type { NewClient } from './new-client.js'
 import * as store from './store.js'
@@ -45,8 +46,7 @@ export interface DocumentsOptions {
   cache: ClientCache
   /** How documents are fetched. */
   get: PublicGet
-  /** OAUTH_REGISTRATION_SCOPES: what such clients may ask users for. */
-  scopes: readonly string[]
+  rules: DescriptionRules
 }
 
 /**
@@ -67,7 +67,7 @@ export interface ClientDocuments {
 }
 
 export function createDocuments(options: DocumentsOptions): ClientDocuments {
-  const { database, clock, log, audit, limits, cache, get, scopes } = options
+  const { database, clock, log, audit, limits, cache, get, rules } = options
   const faults = new QuickLRU<string, { refusal: string; untilMs: number }>({ maxSize: MAX_FAULTS })
   const underWay = new Map<string, Promise<Client | DocumentRefusal>>()
 
@@ -115,7 +115,7 @@ export function createDocuments(options: DocumentsOptions): ClientDocuments {
       if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')) {
         return { refusal: 'the metadata document must have the content type application/json' }
       }
-      const read = readDocument(clientId, body.toString('utf8'), scopes)
+      const read = readDocument(clientId, body.toString('utf8'), rules)
       if ('fault' in read) return { refusal: `the metadata document is not valid: ${read.fault.description}` }
       return { clientId, read, freshSeconds: freshSecondsOf(headers, clock.now()) }
     } catch (error) {

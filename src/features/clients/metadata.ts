@@ -30,6 +30,8 @@ export interface ClientMetadata {
   /** The scopes that it may ask for, separated by spaces; absent for all. */
   scope?: string | undefined
   id_token_signed_response_alg?: IdTokenAlgorithm | undefined
+  /** Whether it gets no token that is not bound to a key (RFC 9449, section 5.2). */
+  dpop_bound_access_tokens?: boolean | undefined
   /** Whether an authorization request must use PKCE. */
   pkce: 'required' | 'optional'
   /**
@@ -84,6 +86,7 @@ const stored = z.object({
   scope: z.string().optional(),
   // Others could be registered before ID tokens were signed.
   id_token_signed_response_alg: oneOf(idTokenAlgorithms).optional().catch(undefined),
+  dpop_bound_access_tokens: z.boolean().optional(),
   pkce: oneOf(['required', 'optional']).default('required'),
   lost_answer: oneOf(['grace', 'until_used']).default('grace'),
   introspect: z.boolean().default(false),

@@ -6,7 +6,7 @@ import type { Limits, Policy } from '../limits/limits.js'
 import type { clientEvents } from './audit-events.js'
 import { REGISTRATION, type Client } from './client.js'
 import type { NewClient } from './new-client.js'
-import { readDescription, type DescriptionFault } from './description.js'
+import { readDescription, type DescriptionFault, type DescriptionRules } from './description.js'
 import { createRegistrationTokens, type RegistrationTokens } from './registration-tokens.js'
 
 /** Each registration is a row that stays for a month at least. */
@@ -21,11 +21,9 @@ const registrationsOfNetwork: Policy = {
 
 export type Registered = { client: Client; secret: string | null } | { fault: DescriptionFault } | 'token_refused'
 
-export interface RegistrationSettings {
+export interface RegistrationSettings extends DescriptionRules {
   /** OAUTH_REGISTRATION: who may register a client. */
   mode: 'off' | 'token' | 'open'
-  /** OAUTH_REGISTRATION_SCOPES: what such clients may ask users for. */
-  scopes: readonly string[]
 }
 
 export interface RegistrationOptions {
@@ -78,7 +76,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
       const registered = await limits.guard<Registered>(budgets, { caller, announce, refusal }, async () => {
         const createdBy = await findRegistrar(token)
         if (createdBy === null) return 'token_refused'
-        const read = readDescription(metadata, settings.scopes)
+        const read = readDescription(metadata, settings)
         if ('fault' in read) return read
         return create(read, { by: stranger, createdBy, caller })
       })

@@ -25,6 +25,7 @@ const metadata = {
   jwks: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).optional(),
   jwks_uri: z.string().optional(),
   id_token_signed_response_alg: z.string().optional(),
+  dpop_bound_access_tokens: z.boolean().optional(),
 }
 
 const registrationRequest = z.looseObject(metadata).meta({
@@ -110,6 +111,7 @@ export function mountRegistrationRoutes(server: AppInstance, registration: Regis
         const { redirect_uris, grant_types, response_types, token_endpoint_auth_method, scope } = client.metadata
         const { application_type, post_logout_redirect_uris, jwks, jwks_uri, id_token_signed_response_alg } =
           client.metadata
+        const { dpop_bound_access_tokens } = client.metadata
         return reply.code(201).send({
           client_id: client.clientId,
           client_id_issued_at: Math.floor(client.createdAt.getTime() / 1000),
@@ -123,6 +125,7 @@ export function mountRegistrationRoutes(server: AppInstance, registration: Regis
             scope,
           },
           ...{ application_type, post_logout_redirect_uris, jwks, jwks_uri, id_token_signed_response_alg },
+          dpop_bound_access_tokens,
         })
       },
     )

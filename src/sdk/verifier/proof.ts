@@ -7,7 +7,7 @@ import type { ShownRequest } from './cross-site.js'
 import { VerificationError } from './verification-error.js'
 
 /** What a client may sign a proof with. */
-const PROOF_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519']
+export const PROOF_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519']
 
 /** How old a proof may be: clients make one for each request. */
 const MAX_AGE_SECONDS = 60

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PROOF_ALGORITHMS } from './proof.js'
 
 /** This service as a protected resource, for clients that learn at run time whose tokens it accepts (RFC 9728). */
 export interface ResourceOptions {
@@ -47,7 +48,7 @@ const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
  */
 export function describeResource(
   { identifier, scopes, name, documentation }: ResourceOptions,
-  { issuer, audience }: { issuer: string; audience: string },
+  { issuer, audience, dpopUrl }: { issuer: string; audience: string; dpopUrl?: string | undefined },
 ): ResourceMetadata {
   const resource = identifier ?? audience
   const url = parseIdentifier(identifier === undefined ? 'audience' : 'resource.identifier', resource)
@@ -68,6 +69,8 @@ export function describeResource(
       authorization_servers: [issuer],
       scopes_supported: scopes,
       bearer_methods_supported: ['header'],
+      // Bearer tokens are accepted as well, so `dpop_bound_access_tokens_required` is left out.
+      dpop_signing_alg_values_supported: dpopUrl === undefined ? undefined : PROOF_ALGORITHMS,
       resource_name: name,
       resource_documentation: documentation,
     }),

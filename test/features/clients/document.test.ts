@@ -3,10 +3,11 @@ import { freshSecondsOf, isDocumentId, readDocument } from '../../../src/feature
 
 const ID = 'https://agent.example/client.json'
 const scopes = ['openid', 'profile', 'offline_access']
+const rules = { scopes, dpop: false }
 
 const agent = { client_id: ID, redirect_uris: ['https://agent.example/callback'] }
 
-const read = (document: unknown, id = ID) => readDocument(id, JSON.stringify(document), scopes)
+const read = (document: unknown, id = ID) => readDocument(id, JSON.stringify(document), rules)
 
 t.test(
   'a client id is the address of a document if it is an https address with a path, read in one way only',
@@ -53,6 +54,12 @@ t.test('what a document says is read as far as it may say it', async (t) => {
   })
 })
 
+t.test('a document can have tokens bound where that is on', async (t) => {
+  const text = JSON.stringify({ ...agent, dpop_bound_access_tokens: true })
+  t.match(readDocument(ID, text, { ...rules, dpop: true }), { metadata: { dpop_bound_access_tokens: true } })
+  t.match(readDocument(ID, text, rules), { metadata: { dpop_bound_access_tokens: undefined } })
+})
+
 t.test('a document that is not valid is refused', async (t) => {
   const jwk = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }
   const refused: [string, unknown, RegExp][] = [
@@ -88,7 +95,7 @@ t.test('a document that is not valid is refused', async (t) => {
     ['a name with controls', { ...agent, client_name: 'Agent\u0000' }, /^client_name: /],
   ]
   for (const [name, document, description] of refused) t.match(read(document), { fault: { description } }, name)
-  t.match(readDocument(ID, '{', scopes), { fault: { error: 'invalid_client_metadata' } })
+  t.match(readDocument(ID, '{', rules), { fault: { error: 'invalid_client_metadata' } })
 })
 
 t.test('a document is current for as long as its server says, within bounds', async (t) => {

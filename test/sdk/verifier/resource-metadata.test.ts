@@ -107,6 +107,20 @@ for (const [name, serve] of Object.entries(adapters)) {
     t.equal((await ask('/writing', both)).status, 200)
   })
 
+  t.test(`${name}: a service that accepts bound tokens says which proofs it verifies`, async (t) => {
+    const standIn = await startStandIn(t)
+    const verifier = createVerifier({
+      ...{ issuer: standIn.url, audience: AUDIENCE, dpopUrl: 'https://notes.example.com' },
+      resource: { identifier },
+    })
+    t.teardown(async () => verifier.close())
+    const url = await serve(t, verifier)
+    const reply = await fetch(`${url}/.well-known/oauth-protected-resource/mcp`)
+    const described = (await reply.json()) as Record<string, unknown>
+    t.strictSame(described['dpop_signing_alg_values_supported'], ['ES256', 'EdDSA', 'Ed25519'])
+    t.notOk('dpop_bound_access_tokens_required' in described, 'bearer tokens are accepted as well')
+  })
+
   t.test(`${name}: the audience is the identifier by default`, async (t) => {
     const { standIn, verifier } = await start(t, {})
     const reply = await fetch(`${await serve(t, verifier)}/.well-known/oauth-protected-resource`)
