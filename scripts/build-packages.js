@@ -17,6 +17,7 @@ const packages = {
       mail: 'sdk/client/mail',
       factors: 'sdk/client/factors',
       passkeys: 'sdk/client/passkeys',
+      social: 'sdk/client/social',
     },
     external: [],
     license: { fileName: 'third-party-licenses.md' },

@@ -62,6 +62,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
       enabled: false,
       consentSeconds: 7_776_000,
       dpop: false,
+      metadataDocuments: false,
       registration: { mode: 'off', scopes: ['openid', 'profile', 'email', 'offline_access'] },
     },
     social: { providers: [], linking: 'verified', signUp: true },
@@ -386,6 +387,7 @@ t.test('a choice must be spelled as listed', async (t) => {
     COOKIE_SAMESITE: ['Strict', 'false'],
     REVOCATION_ON_STALE: ['Deny', 'true'],
     OAUTH_REGISTRATION: ['on', 'Open'],
+    OAUTH_CIMD: ['true', 'open'],
     DPOP: ['true', 'On'],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
@@ -630,6 +632,8 @@ t.test('what belongs to the OpenID provider requires it', async (t) => {
     t.match(faultsOf({ OAUTH_REGISTRATION: mode }), [/^OAUTH_REGISTRATION is (token|open), but OAUTH is off/])
     t.strictSame(faultsOf({ OAUTH_REGISTRATION: mode, OAUTH: 'on' }), [])
   }
+  t.match(faultsOf({ OAUTH_CIMD: 'on' }), [/^OAUTH_CIMD is on, but OAUTH is off/])
+  t.strictSame(faultsOf({ OAUTH_CIMD: 'on', OAUTH: 'on' }), [])
   t.match(faultsOf({ DPOP: 'on' }), [/^DPOP is on, but OAUTH is off/])
   t.strictSame(faultsOf({ DPOP: 'on', OAUTH: 'on' }), [])
   const { oauth } = readConfig({ OAUTH: 'on', OAUTH_REGISTRATION_SCOPES: 'openid, orders:read' })

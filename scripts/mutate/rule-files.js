@@ -2,10 +2,19 @@
 // a test over HTTP runs only if the unit tests do not detect it.
 
 export const ruleFiles = {
-  'src/features/access/requirement.ts': ['test/features/access/requirement.test.ts'],
+  'src/features/access/requirement.ts': [
+    'test/features/access/requirement.test.ts',
+    'test/flows/access-requirements.test.ts',
+    'test/flows/step-up.test.ts',
+  ],
   'src/features/access/step-up.ts': ['test/features/access/step-up.test.ts'],
   'src/wire/step-up.ts': ['test/features/access/requirement.test.ts', 'test/wire/step-up.test.ts'],
-  'src/features/browser/credentials.ts': ['test/features/browser/credentials.test.ts'],
+  'src/features/browser/credentials.ts': [
+    'test/features/browser/credentials.test.ts',
+    'test/flows/known-devices.test.ts',
+    'test/flows/trusted-devices.test.ts',
+    'test/flows/sign-in.test.ts',
+  ],
   'src/features/browser/known-devices.ts': ['test/features/browser/known-devices.test.ts'],
   'src/features/browser/cross-site.ts': ['test/features/browser/cross-site.test.ts'],
   'src/features/families/refresh-token.ts': [
@@ -24,6 +33,7 @@ export const ruleFiles = {
     'test/flows/limits.test.ts',
     'test/attacks/login-floods.test.ts',
   ],
+  'src/features/sign-in/linking.ts': ['test/features/sign-in/linking.test.ts'],
   'src/features/sign-in/next-step.ts': ['test/features/sign-in/next-step.test.ts'],
   'src/features/tokens/access-token.ts': ['test/features/tokens/access-token.test.ts'],
   'src/features/tokens/key-schedule.ts': ['test/features/tokens/key-schedule.test.ts'],

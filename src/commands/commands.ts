@@ -7,6 +7,7 @@ import { banCommands } from './bans.js'
 import { clientCommands } from './clients.js'
 import { databaseCommands } from './database.js'
 import { factorCommands } from './factors.js'
+import { identityCommands } from './identities.js'
 import { keyCommands } from './keys.js'
 import { mailCommands } from './mail.js'
 import { registrationTokenCommands } from './registration-tokens.js'
@@ -21,6 +22,7 @@ const commands: Record<string, CommandReader> = {
   ...sessionCommands,
   ...banCommands,
   ...factorCommands,
+  ...identityCommands,
   ...clientCommands,
   ...registrationTokenCommands,
   ...resourceCommands,

@@ -20,6 +20,8 @@ const commands: [usage: string, does: string][] = [
   ['user:unban --email …', 'lifts a ban'],
   ['user:factors --email …', "lists a user's second factors"],
   ['user:factors-reset --email … --reason …', "removes a user's second factors"],
+  ['user:identities --email …', "lists a user's accounts at other providers"],
+  ['user:unlink --email … --id …', 'unlinks one of them and ends its sessions'],
   ['client:create --client-name … [--redirect-uris …]', 'registers a client, and prints its secret'],
   ['client:list', 'lists clients'],
   ['client:rotate-secret --client-id … [--withdraw-old]', 'adds a secret to a client, or withdraws the old one'],

@@ -73,6 +73,13 @@ const rules: Rule[] = [
         : null,
   },
   {
+    between: ['OAUTH', 'OAUTH_CIMD'],
+    find: ({ OAUTH, OAUTH_CIMD }) =>
+      OAUTH === 'off' && OAUTH_CIMD === 'on'
+        ? 'OAUTH_CIMD is on, but OAUTH is off: it lets applications sign users in without registering. Set OAUTH to on.'
+        : null,
+  },
+  {
     between: ['OAUTH', 'DPOP'],
     find: ({ OAUTH, DPOP }) =>
       OAUTH === 'off' && DPOP === 'on'

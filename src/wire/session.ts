@@ -14,6 +14,8 @@ export interface PresentedSession {
   created_at: string
   last_used_at: string
   expires_at: string
+  /** Of /v1/me/identities; only for sessions that were opened by a sign-in at another provider. */
+  identity_id?: string | undefined
   /** Only for ended sessions, like `reason`. */
   ended_at?: string | undefined
   reason?: AnyEndReason | undefined
@@ -43,6 +45,10 @@ export const sessionSchema = z
     created_at: z.iso.datetime(),
     last_used_at: z.iso.datetime(),
     expires_at: z.iso.datetime(),
+    identity_id: z
+      .uuid()
+      .optional()
+      .describe('The linked account that opened it (`listIdentities`); absent for every other way in.'),
     ended_at: z.iso.datetime().optional(),
     reason: z
       .string()

@@ -38,6 +38,7 @@ const entries = [
   'sdk/client/factors.ts',
   'sdk/client/mail.ts',
   'sdk/client/passkeys.ts',
+  'sdk/client/social.ts',
   'sdk/verifier/verifier.ts',
   'sdk/verifier/fastify-plugin.ts',
 ]

@@ -13,7 +13,7 @@ export interface ClientModule {
 
 /** The client SDK as a page loads it, minified: one module for each entry, and one for what they share. */
 export async function bundleClient(
-  entries: ('client' | 'mail' | 'factors' | 'passkeys')[] = ['client'],
+  entries: ('client' | 'mail' | 'factors' | 'passkeys' | 'social')[] = ['client'],
 ): Promise<ClientModule[]> {
   const built = await build({
     configFile: false,

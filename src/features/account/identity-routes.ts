@@ -92,17 +92,17 @@ function mountLink(app: AppInstance, options: IdentityRoutesOptions): void {
     async (request, reply) => {
       const { body } = request
       const owner = ownerOf(reply)
-      if ('id_token' in body) {
-        const { provider, id_token: idToken, nonce = null, access_token: accessToken = null, name = null } = body
+      const { provider, id_token: idToken, nonce = null, access_token: accessToken = null, name = null } = body
+      if (idToken !== undefined) {
         const linked = await ownIdentities.linkToken(owner, { provider, idToken, nonce, accessToken, name })
         return reply.code(201).send(schemas.presentIdentity(linked))
       }
-      const returnTo = readReturnTo(body.return_to)?.target
+      const returnTo = readReturnTo(body.return_to ?? '')?.target
       if (returnTo === undefined) throw unlistedReturn()
-      const byPost = providers?.find(body.provider)?.responseMode === 'form_post'
+      const byPost = providers?.find(provider)?.responseMode === 'form_post'
       const browserHash = socialCookie.ensure(reply, { byPost })
-      const ticket = await ownIdentities.createTicket(owner, { provider: body.provider, returnTo, browserHash })
-      return reply.code(200).send({ url: `${publicUrl}/v1/auth/social/${body.provider}?link=${ticket}` })
+      const ticket = await ownIdentities.createTicket(owner, { provider, returnTo, browserHash })
+      return reply.code(200).send({ url: `${publicUrl}/v1/auth/social/${provider}?link=${ticket}` })
     },
   )
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { text } from '../../platform/http/text.js'
+import { nameSchema } from '../accounts/accounts.js'
 import type { OwnIdentity } from './own-identities.js'
 
 const exampleIdentity = {
@@ -39,30 +40,24 @@ export const identityListSchema = z
 
 export const identityParamsSchema = z.object({ id: z.string().meta({ examples: [exampleIdentity.id] }) })
 
-const providerMember = text({ min: 1, max: 100 }).meta({ description: 'Its id in PROVIDERS.', examples: ['google'] })
-
 export const linkIdentitySchema = z
-  .union([
-    z.strictObject({
-      provider: providerMember,
-      return_to: text({ max: 2000 }).meta({
-        description: 'Where the browser goes at the end. It is listed in RETURN_TO.',
-      }),
-    }),
-    z.strictObject({
-      provider: providerMember,
-      id_token: text({ min: 1, max: 16_000 }),
-      nonce: text({ max: 1000 }).optional(),
-      access_token: text({ max: 16_000 }).optional(),
-      name: text({ min: 1, max: 100 }).optional(),
-    }),
-  ])
-  .meta({
-    examples: [
-      { provider: 'google', return_to: 'https://app.example.com/account' },
-      { provider: 'apple', id_token: 'eyJhbGciOiJSUzI1NiJ9…', nonce: 'n-0S6_WzA2Mj' },
-    ],
+  .strictObject({
+    provider: text({ min: 1, max: 100 }).meta({ description: 'Its id in PROVIDERS.' }),
+    return_to: text({ min: 1, max: 2000 })
+      .optional()
+      .meta({ description: 'For a browser: where it goes at the end. It is allowed by RETURN_TO.' }),
+    id_token: text({ min: 1, max: 12_000 }).optional().meta({ description: 'For an app: from the provider.' }),
+    nonce: text({ min: 1, max: 500 })
+      .optional()
+      .meta({ description: 'With "id_token": what the app sent to the provider.' }),
+    access_token: text({ min: 1, max: 4000 }).optional().meta({ description: 'With "id_token", for some providers.' }),
+    name: nameSchema.optional().meta({ description: 'With "id_token", for providers that tell it only to the app.' }),
   })
+  .refine(({ return_to, id_token }) => (return_to === undefined) !== (id_token === undefined), {
+    message: 'Either "return_to" or "id_token" is required',
+    path: ['return_to'],
+  })
+  .meta({ examples: [{ provider: 'google', return_to: 'https://app.example.com/account' }] })
 
 export const linkReplySchema = z.object({ url: z.string() }).meta({
   id: 'LinkReply',

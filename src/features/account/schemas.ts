@@ -99,6 +99,7 @@ export function presentSession({ family, ended }: Session, currentId: string): P
     created_at: family.createdAt.toISOString(),
     last_used_at: family.lastUsedAt.toISOString(),
     expires_at: family.expiresAt.toISOString(),
+    ...(family.identityId !== null && { identity_id: family.identityId }),
     ...(ended && { ended_at: ended.at.toISOString(), reason: ended.reason }),
   }
 }

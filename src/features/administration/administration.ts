@@ -5,9 +5,10 @@
 import type { Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
-import { changeAddress } from '../account/account.js'
+import { changeAddress, unlinkWithin } from '../account/account.js'
 import { isBanned, type User } from '../accounts/accounts.js'
 import type { Session, SessionPage } from '../families/families.js'
+import type { Identity } from '../identities/identities.js'
 import type { Revoke } from '../revocation/revocation.js'
 import type { Invitation } from '../sign-in/sign-in.js'
 import { disableClient, removeClient } from './client-ending.js'
@@ -57,6 +58,10 @@ export interface Administration {
   listFactors(email: string): Promise<ListedFactors>
   /** Removes all second factors and recovery codes, at once or after FACTOR_RESET_DELAY. All sessions end then. */
   resetFactors(email: string, reason: string): Promise<FactorReset>
+  /** The user's accounts at other providers, the oldest first. */
+  listIdentities(email: string): Promise<Identity[]>
+  /** Unlinks one, also the last way in, and ends the sessions that it opened. Throws `not_found`. */
+  unlinkIdentity(email: string, id: string): Promise<void>
   /** Carries out the resets that are due. */
   carryOutResets(): Promise<void>
   /** The id of the user with this address. */
@@ -224,6 +229,19 @@ export function createAdministration(options: AdministrationOptions): Administra
     listFactors: async (email) => listFactors(options, await requireUser(email)),
     resetFactors: async (email, reason) => actOn(await requireUser(email), (held) => beginReset(options, held, reason)),
     carryOutResets: () => carryOutResets(options),
+
+    async listIdentities(email) {
+      const { id } = await requireUser(email)
+      return database.query((client) => identities.list(client, id))
+    },
+
+    async unlinkIdentity(email, id) {
+      await actOn(await requireUser(email), async ({ tx, revoke, user }) => {
+        const change = { id, user, sessionId: null, ...byOperator }
+        const isDone = await unlinkWithin(options, { tx, revoke }, change)
+        if (!isDone) throw new Problem('not_found', { detail: 'The user has no such linked account.' })
+      })
+    },
 
     async listSessions(email, which) {
       const { id } = await requireUser(email)

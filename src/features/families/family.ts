@@ -26,6 +26,8 @@ export interface Family extends JudgedFamily {
   parentId: string | null
   /** The grant that the client's authorization belongs to. */
   grantId: string | null
+  /** The identity at another provider with which its user signed in; null for every other way in. */
+  identityId: string | null
   remember: boolean
   deviceName: string | null
   userAgent: string | null
@@ -103,6 +105,7 @@ export interface Row extends TokenUserRow {
   parent_id: string | null
   grant_id: string | null
   late_generation: number | null
+  identity_id: string | null
   remember: boolean
   device_name: string | null
   user_agent: string | null
@@ -151,6 +154,7 @@ function familyOf(row: Row, user: TokenUser | null): Family {
     parentId: row.parent_id,
     grantId: row.grant_id,
     lateGeneration: row.late_generation,
+    identityId: row.identity_id,
     parent: parentOf(row.parent ?? null),
     remember: row.remember,
     deviceName: row.device_name,

@@ -17,6 +17,7 @@ import { createProcessLock, createTabLock } from './lock.js'
 import { checkOptions, type CheckedOptions, type ClientOptions, type Fetch } from './options.js'
 import { createPasswordChange, type PasswordChange } from './password-change.js'
 import { readPlatform, type Platform } from './platform.js'
+import { findRandom, type CreateRandom } from './random.js'
 import { createRefreshing } from './refreshing.js'
 import { restore } from './restoring.js'
 import { createSession, type ClientState } from './session.js'
@@ -106,7 +107,8 @@ export function createClient(given: ClientOptions): Client {
   const lock = locks ? createTabLock(locks, name) : createProcessLock()
   const tabs = createTabs(shared, name)
   const session = createSession({ clock, tabs })
-  const credential = createCredential(options, { platform, isShared: locks !== null, key: name })
+  const createRandom = findRandom(options, platform)
+  const credential = createCredential(options, { platform, createRandom, isShared: locks !== null, key: name })
   const device = mode === 'json' && options.storage ? createKnownDevice(options.storage, `${name}.device`) : undefined
   const credentials = mode === 'json' ? ('omit' as const) : ('include' as const)
   const send = (path: string, init: RequestInit, signal?: AbortSignal) =>
@@ -124,7 +126,21 @@ export function createClient(given: ClientOptions): Client {
     ...{ key: `${name}.flow`, mode, clock },
   }
   const { asSignIn, signIn, signOut, forget } = createSignIn({ mode, lock, credential, device, flows, session, send })
-  const inside: Internals = { mode, lock, session, device, flows, send, call, findTokens, asSignIn, signIn }
+  const inside: Internals = {
+    baseUrl,
+    mode,
+    lock,
+    session,
+    device,
+    flows,
+    send,
+    call,
+    findTokens,
+    refresh,
+    createRandom,
+    asSignIn,
+    signIn,
+  }
   const stopping = new AbortController()
 
   const client: Client = {
@@ -174,16 +190,20 @@ export function createClient(given: ClientOptions): Client {
 const platformFetch: Fetch = (input, init) => fetch(input, init)
 
 function createCredential(
-  { mode, storage, getRandomValues }: CheckedOptions,
-  { platform, isShared, key }: { platform: Platform; isShared: boolean; key: string },
+  { mode, storage }: CheckedOptions,
+  { platform, createRandom, isShared, key }: CredentialContext,
 ): Credential {
-  const { crypto, indexedDB } = platform
-  const fill = getRandomValues ?? (crypto && ((bytes: Uint8Array) => crypto.getRandomValues(bytes)))
-  if (fill === undefined) throw new TypeError('"getRandomValues" is required')
-  const createAttempt = () =>
-    Array.from(fill(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const createAttempt = () => Array.from(createRandom(16), (byte) => byte.toString(16).padStart(2, '0')).join('')
   if (mode === 'json') return createStoredCredential({ storage: storage ?? createMemoryStore(), key, createAttempt })
+  const { indexedDB } = platform
   // Without the lock, two tabs could each start an attempt of their own.
   const kept = storage ?? (isShared && indexedDB ? createIndexedDbStore(indexedDB) : null)
   return createCookieCredential({ storage: kept, key, createAttempt })
+}
+
+interface CredentialContext {
+  platform: Platform
+  createRandom: CreateRandom
+  isShared: boolean
+  key: string
 }

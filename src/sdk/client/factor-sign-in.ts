@@ -37,7 +37,7 @@ export async function signInWithFactor(
 /** Begins to add an authenticator app as the first factor, if the sign-in requires one: `enroll` of its second step. */
 export async function enrollTotpAtSignIn(client: Client, request: { name?: string } = {}): Promise<TotpEnrolment> {
   const { flows, send } = internalsOf(client)
-  const mfa_token = (await requireSecondStep(client)).token
+  const mfa_token = (await requireSecondStep(client)).token ?? undefined
   const answer = await send('/v1/auth/mfa/enroll/totp', jsonRequest('POST', { ...request, mfa_token }))
   const enrolment = answer.ok ? enrolmentOf(answer.body) : null
   if (enrolment !== null) return enrolment
@@ -66,7 +66,7 @@ export async function complete(
   onReply?: (body: Answer['body']) => void,
 ): Promise<ClientState> {
   const { flows, device, signIn } = internalsOf(client)
-  const mfa_token = (await requireSecondStep(client)).token
+  const mfa_token = (await requireSecondStep(client)).token ?? undefined
   try {
     const body = { ...proof, mfa_token, device_token: await device?.read() }
     return await signIn(path, body, onReply ? { onReply } : {})

@@ -2,9 +2,11 @@ import type { Mode } from '../../wire/mode.js'
 import type { CallAsUser } from './account.js'
 import type { FindTokens } from './authorized-fetch.js'
 import type { FlowStorage } from './flow-storage.js'
+import type { Held } from './held.js'
 import type { Answer } from './http.js'
 import type { KnownDevice } from './known-device.js'
 import type { Lock } from './lock.js'
+import type { CreateRandom } from './random.js'
 import type { Session } from './session.js'
 import type { SignIn } from './sign-in.js'
 
@@ -14,8 +16,10 @@ import type { SignIn } from './sign-in.js'
  */
 export const internals = Symbol.for('@sallyport/client')
 
-/** What `@sallyport/client/mail` and `/factors` use of a client. */
+/** What the other entries use of a client. */
 export interface Internals extends Pick<SignIn, 'signIn' | 'asSignIn'> {
+  /** Without a trailing slash. */
+  baseUrl: string
   mode: Mode
   lock: Lock
   session: Session
@@ -25,6 +29,9 @@ export interface Internals extends Pick<SignIn, 'signIn' | 'asSignIn'> {
   send: (path: string, init: RequestInit, signal?: AbortSignal) => Promise<Answer>
   call: CallAsUser
   findTokens: FindTokens
+  /** Newer tokens than these. */
+  refresh: (stale: Held | null) => Promise<Held>
+  createRandom: CreateRandom
 }
 
 /** Throws a TypeError if the client was not created by `createClient` of the same version. */

@@ -79,7 +79,7 @@ export async function signInWithPasskeyAsFactor(
   client: Client,
   request: { trust_device?: boolean } = {},
 ): Promise<ClientState> {
-  const { token: mfa_token } = await requireSecondStep(client)
+  const mfa_token = (await requireSecondStep(client)).token ?? undefined
   const credential = await askForPasskey(await post(client, '/v1/auth/mfa/options', { mfa_token }))
   return signInWithFactor(client, { ...request, credential })
 }
@@ -89,7 +89,7 @@ export async function createPasskeyAtSignIn(
   client: Client,
   request: { name?: string } = {},
 ): Promise<{ state: ClientState; recoveryCodes: string[] }> {
-  const { token: mfa_token } = await requireSecondStep(client)
+  const mfa_token = (await requireSecondStep(client)).token ?? undefined
   const credential = await makePasskey(await post(client, '/v1/auth/mfa/enroll/passkey/options', { mfa_token }))
   let recoveryCodes: string[] = []
   const state = await complete(client, '/v1/auth/mfa/enroll/passkey', { ...request, credential }, (body) => {

@@ -12,14 +12,20 @@ export interface SecondStep {
   /** What the user can add, if they have no second factor and one is required; otherwise empty. */
   readonly enroll: readonly ('totp' | 'passkey')[]
   readonly expiresAt: Date
-  /** The `mfa_token`, which opens nothing but the second step. */
-  readonly token: string
+  /** The `mfa_token`, which opens nothing but the second step; null where it is a cookie, after a sign-in at a provider. */
+  readonly token: string | null
 }
 
 /** As long as the server keeps it. Measured here, because the local clock may be wrong. */
 const LIFETIME_MS = 300_000
 
 const keyOf = ({ key }: FlowStorage) => `${key}.mfa`
+
+/** A second step whose token is a cookie: the address to which the browser came back tells of it. */
+export function cookieStep({ clock }: FlowStorage, methods: string[], enroll: string[]): NonNullable<Answer['body']> {
+  const expires_at = new Date(clock.now() + LIFETIME_MS).toISOString()
+  return { code: 'mfa_required', methods, ...(enroll.length > 0 && { enroll }), expires_at }
+}
 
 /** Keeps the second step of which a response tells, so that it goes on after a reload. Any other response ends it. */
 export async function keepSecondStep(flows: FlowStorage, body: Answer['body']): Promise<void> {
@@ -32,7 +38,7 @@ export async function keepSecondStep(flows: FlowStorage, body: Answer['body']): 
 }
 
 interface Kept extends Pick<SecondStep, 'methods'>, Partial<Pick<SecondStep, 'enroll'>> {
-  mfa_token: string
+  mfa_token?: string
   expires_at: string
   keptAtMs: number
 }
@@ -40,8 +46,8 @@ interface Kept extends Pick<SecondStep, 'methods'>, Partial<Pick<SecondStep, 'en
 /** The second step that is kept; null if there is none, or if it has expired. */
 export async function readSecondStep(flows: FlowStorage): Promise<SecondStep | null> {
   const body = parseObject(await orStorageFailed(() => flows.storage.get(keyOf(flows))))
-  if (typeof body?.mfa_token !== 'string') return null
-  const { mfa_token: token, expires_at, methods, enroll = [], keptAtMs } = body as unknown as Kept
+  if (!Array.isArray(body?.methods)) return null
+  const { mfa_token: token = null, expires_at, methods, enroll = [], keptAtMs } = body as unknown as Kept
   if (flows.clock.now() - keptAtMs > LIFETIME_MS) return null
   return { status: 'second_step', methods, enroll, expiresAt: new Date(expires_at), token }
 }

@@ -3,6 +3,7 @@
 import { createClient, type AnyEndReason, type SessionEntry } from '@sallyport/client'
 import { secondStep, type SecondStep } from '@sallyport/client/factors'
 import { forgotPassword, type PendingFlow } from '@sallyport/client/mail'
+import { finishProviderSignIn, type Provider, type ProviderRefusal } from '@sallyport/client/social'
 import { createVerifier, serveResourceMetadata, type AccessTokenClaims } from '@sallyport/verifier'
 
 const client = createClient({ baseUrl: 'https://auth.example.com', mode: 'cookie' })
@@ -14,6 +15,13 @@ export const devices = async (): Promise<SessionEntry[]> => client.sessions({ en
 export const forget = async (email: string): Promise<PendingFlow> => forgotPassword(client, { email })
 
 export const waiting = async (): Promise<SecondStep | null> => secondStep(client)
+
+export const idsOf = (providers: Provider[]): string[] => providers.map(({ id }) => id)
+
+export const refusal = async (): Promise<ProviderRefusal | null> => {
+  const outcome = await finishProviderSignIn(client)
+  return outcome?.status === 'refused' ? outcome : null
+}
 
 const verifier = createVerifier({
   issuer: 'https://auth.example.com',
