@@ -230,7 +230,7 @@ t.test('MFA-07: a second factor is shown before there is a session', async (t) =
   t.notOk(browser.cookies.has('sallyport_rt'))
   const page = await browser.open(locationOf(answer), { isCrossSite: true })
   t.equal(page.status, 200)
-  const csrf = /name="csrf" value="([^"]+)"/.exec(String(page.body))?.[1] ?? ''
+  const csrf = /name="csrf" value="([^"]+)"/.exec(JSON.stringify(page.body).replaceAll('\\"', '"'))?.[1] ?? ''
   const sent = await browser.open('/mfa', {
     method: 'POST',
     text: new URLSearchParams({ csrf, code: codeOf(secret), return_to: RETURN_TO }).toString(),
@@ -245,14 +245,63 @@ t.test('MFA-07: a second factor is shown before there is a session', async (t) =
     status: 401,
     body: { code: 'mfa_required', methods: ['totp', 'recovery_code'] },
   })
-  const body = { id_token: await app.upstream.mintIdToken('ada'), mode: 'json' }
+  const body = { id_token: await app.upstream.mintIdToken('ada', { jti: crypto.randomUUID() }), mode: 'json' }
   t.match(await native(app, body), { status: 401, body: { code: 'mfa_required' } })
 })
 
 async function signInNatively(app: SocialFlowApp): Promise<string> {
-  const { body } = await native(app, { id_token: await app.upstream.mintIdToken('ada'), mode: 'json' })
+  const { body } = await native(app, {
+    id_token: await app.upstream.mintIdToken('ada', { jti: crypto.randomUUID() }),
+    mode: 'json',
+  })
   return String(body['access_token'])
 }
+
+t.test('MFA-07: without pages, a page of the application goes on by the API, with the cookie alone', async (t) => {
+  const app = await startSocialFlow(t, { settings: { PAGES: 'off' } })
+  const { codeOf, post } = createFactorCalls(app)
+  const token = await signInNatively(app)
+  const { body: factor } = await post<TotpBody>('/v1/me/factors/totp', { name: 'Phone' }, { token })
+  const { id, secret } = factor
+  await post(`/v1/me/factors/totp/${id}/confirm`, { code: codeOf(secret) }, { token })
+  app.clock.advance({ minutes: 1 })
+
+  const ada = app.surfer()
+  const answer = await ada.signIn('ada', { mode: 'cookie' })
+  t.equal(locationOf(answer), `${RETURN_TO}?error=mfa_required&methods=totp,recovery_code`)
+  t.notOk(ada.cookies.has('sallyport_rt'))
+  const show = (call: object) => ({ method: 'POST' as const, body: { code: codeOf(secret) }, ...call })
+  const refused = { status: 401, body: { code: 'flow_invalid' } }
+  t.match(await app.surfer().open('/v1/auth/mfa', show({})), refused, 'another browser')
+  const crossSite = { status: 403, body: { code: 'cross_site_request' } }
+  t.match(
+    await ada.open(
+      '/v1/auth/mfa',
+      show({ headers: { 'sec-fetch-site': 'cross-site', origin: 'https://eve.example' } }),
+    ),
+    crossSite,
+  )
+  t.match(await ada.open('/v1/auth/mfa', show({})), { status: 200, body: { session: { mode: 'cookie' } } })
+  t.match(ada.cookies.get('sallyport_rt'), { sameSite: 'strict' })
+  app.clock.advance({ minutes: 1 })
+  t.match(await ada.open('/v1/auth/mfa', show({})), refused, 'the step is over')
+})
+
+t.test('MFA=required: a first factor is enrolled before there is a session', async (t) => {
+  const app = await startSocialFlow(t, { settings: { PAGES: 'off', MFA: 'required' } })
+  const ada = app.surfer()
+  const answer = await ada.signIn()
+  t.equal(locationOf(answer), `${RETURN_TO}?error=mfa_required&methods=&enroll=totp,passkey`)
+  const { codeOf } = createFactorCalls(app)
+  const begun = await ada.open('/v1/auth/mfa/enroll/totp', { method: 'POST', body: {} })
+  const { secret } = begun.body as unknown as TotpBody
+  const confirmed = await ada.open('/v1/auth/mfa/enroll/totp/confirm', {
+    method: 'POST',
+    body: { code: codeOf(secret) },
+  })
+  t.match(confirmed, { status: 200, body: { session: { mode: 'session' } } })
+  t.match(await whoIs(ada), { status: 200, amr: ['fed', 'otp', 'mfa'] })
+})
 
 t.test('a banned user gets no session', async (t) => {
   const app = await startSocialFlow(t)
@@ -307,11 +356,7 @@ t.test('where a sign-in leads by itself, and what is refused at the start', asyn
     { return_to: RETURN_TO, unknown: '1' },
     { return_to: RETURN_TO, device_name: 'a\u0000b' },
   ]) {
-    t.match(
-      await start(query as Record<string, string>),
-      { status: 422, body: { code: 'validation_failed' } },
-      JSON.stringify(query),
-    )
+    t.match(await start(query), { status: 422, body: { code: 'validation_failed' } }, JSON.stringify(query))
   }
   t.match(await start({ return_to: RETURN_TO }, 'unknown'), { status: 404 })
   t.match(await open('/v1/auth/social/upstream', { method: 'HEAD' }), { status: 405 })

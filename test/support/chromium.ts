@@ -46,7 +46,7 @@ export function complaintsOf(page: Page): string[] {
 }
 
 /** Waits until the page has this address. The error says what the page is instead, because it may be one that names a fault. */
-export async function arriveAt(page: Page, url: string | RegExp): Promise<void> {
+export async function arriveAt(page: Page, url: string | RegExp | ((url: URL) => boolean)): Promise<void> {
   try {
     await page.waitForURL(url)
   } catch (cause) {

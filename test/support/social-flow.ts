@@ -15,6 +15,7 @@ export const RETURN_TO = 'https://app.example.com/welcome'
 
 export interface SocialFlowApp extends Recovery {
   upstream: Upstream
+  settings: Record<string, string>
   /** Another browser than all others. */
   surfer(): Surfer
 }
@@ -51,13 +52,13 @@ export interface SocialFlowOptions extends StartOptions {
 export async function startSocialFlow(t: Test, options: SocialFlowOptions = {}): Promise<SocialFlowApp> {
   const { entry = {}, others = [], upstream = await startUpstream(t, options.upstreamOptions) } = options
   const entries = [upstream.entry({ authoritative: true, ...entry }), ...others.map((other) => other.entry())]
-  const settings = {
+  const settings: Record<string, string> = {
     RETURN_TO: `${RETURN_TO},com.example.app:/signed-in`,
     ...providersOf(t, entries, upstream.clientSecret),
     ...options.settings,
   }
   const app = await startRecovery(t, { ...options, settings })
-  return { ...app, upstream, surfer: () => createSurfer(app, upstream) }
+  return { ...app, upstream, settings, surfer: () => createSurfer(app, upstream) }
 }
 
 /** The settings for a file with these entries. */

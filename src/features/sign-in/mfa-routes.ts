@@ -2,9 +2,9 @@ import type { FastifyReply } from 'fastify'
 import { tokenReplySchema, type TokenReply } from '../../wire/token-reply.js'
 import { problemResponses } from '../../platform/http/problem-responses.js'
 import type { AppInstance } from '../../platform/http/app-instance.js'
-import type { Door, SignInContext } from '../browser/browser.js'
+import type { Door, FlowCookie, SignInContext } from '../browser/browser.js'
 import { presentTotp, totpBegunSchema } from '../factors/factors.js'
-import type { Flow } from '../flows/flows.js'
+import { requireHolders, type Flow } from '../flows/flows.js'
 import { creationOptionsReplySchema, requestOptionsReplySchema } from '../passkeys/passkeys.js'
 import * as schemas from './mfa-schemas.js'
 import type { SignedInTwice } from './second-factor.js'
@@ -12,6 +12,7 @@ import type { SignIn } from './sign-in.js'
 
 export interface MfaRoutesOptions {
   signIn: Pick<SignIn, 'secondFactor'>
+  flowCookie: FlowCookie
   door: Door
 }
 
@@ -30,7 +31,8 @@ export function mountMfaRoutes(app: AppInstance, options: MfaRoutesOptions): voi
   mountEnrollPasskey(app, options)
 }
 
-function mountShow(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
+function mountShow(app: AppInstance, options: MfaRoutesOptions): void {
+  const { signIn, door } = options
   app.post(
     '/v1/auth/mfa',
     {
@@ -51,13 +53,17 @@ function mountShow(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
     },
     async (request, reply) => {
       const { body } = request
-      const signedIn = await signIn.secondFactor.show(body.mfa_token, body, contextOf(reply, body, door))
+      const signedIn = await signIn.secondFactor.show(
+        await tokenOf(reply, body, options),
+        body,
+        contextOf(reply, body, door),
+      )
       return replyTo(reply, signedIn, { door, trusts: body.trust_device === true })
     },
   )
 }
 
-function mountPasskeyOptions(app: AppInstance, { signIn }: MfaRoutesOptions): void {
+function mountPasskeyOptions(app: AppInstance, options: MfaRoutesOptions): void {
   app.post(
     '/v1/auth/mfa/options',
     {
@@ -73,11 +79,14 @@ function mountPasskeyOptions(app: AppInstance, { signIn }: MfaRoutesOptions): vo
       },
       config: { access: 'public' },
     },
-    async (request) => ({ options: await signIn.secondFactor.passkeyOptions(request.body.mfa_token) }),
+    async (request, reply) => ({
+      options: await options.signIn.secondFactor.passkeyOptions(await tokenOf(reply, request.body, options)),
+    }),
   )
 }
 
-function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
+function mountEnrollTotp(app: AppInstance, options: MfaRoutesOptions): void {
+  const { signIn, door } = options
   app.post(
     '/v1/auth/mfa/enroll/totp',
     {
@@ -97,8 +106,8 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
       config: { access: 'public' },
     },
     async (request, reply) => {
-      const { mfa_token: token, name } = request.body
-      return reply.code(201).send(presentTotp(await signIn.secondFactor.beginTotp(token, name)))
+      const token = await tokenOf(reply, request.body, options)
+      return reply.code(201).send(presentTotp(await signIn.secondFactor.beginTotp(token, request.body.name)))
     },
   )
 
@@ -119,13 +128,15 @@ function mountEnrollTotp(app: AppInstance, { signIn, door }: MfaRoutesOptions): 
     },
     async (request, reply) => {
       const { body } = request
-      const signedIn = await signIn.secondFactor.confirmTotp(body.mfa_token, body.code, contextOf(reply, body, door))
+      const token = await tokenOf(reply, body, options)
+      const signedIn = await signIn.secondFactor.confirmTotp(token, body.code, contextOf(reply, body, door))
       return replyEnrolled(reply, signedIn, door)
     },
   )
 }
 
-function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions): void {
+function mountEnrollPasskey(app: AppInstance, options: MfaRoutesOptions): void {
+  const { signIn, door } = options
   app.post(
     '/v1/auth/mfa/enroll/passkey/options',
     {
@@ -142,7 +153,9 @@ function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions
       },
       config: { access: 'public' },
     },
-    async (request) => ({ options: await signIn.secondFactor.newPasskeyOptions(request.body.mfa_token) }),
+    async (request, reply) => ({
+      options: await signIn.secondFactor.newPasskeyOptions(await tokenOf(reply, request.body, options)),
+    }),
   )
 
   app.post(
@@ -162,10 +175,20 @@ function mountEnrollPasskey(app: AppInstance, { signIn, door }: MfaRoutesOptions
     },
     async (request, reply) => {
       const { body } = request
-      const signedIn = await signIn.secondFactor.addPasskey(body.mfa_token, body, contextOf(reply, body, door))
+      const token = await tokenOf(reply, body, options)
+      const signedIn = await signIn.secondFactor.addPasskey(token, body, contextOf(reply, body, door))
       return replyEnrolled(reply, signedIn, door)
     },
   )
+}
+
+/** The token in the body, or the newest in the cookie of flows. */
+async function tokenOf(
+  reply: FastifyReply,
+  { mfa_token: token }: { mfa_token?: string | undefined },
+  { signIn, flowCookie }: MfaRoutesOptions,
+): Promise<string> {
+  return token ?? signIn.secondFactor.requireNewest(requireHolders(reply, {}, flowCookie))
 }
 
 function contextOf(

@@ -6,11 +6,17 @@ import { assertionSchema, attestationSchema, exampleAttestation, passkeyNameSche
 import { passwordSchema } from '../passwords/passwords.js'
 import { deviceTokenMember } from './schemas.js'
 
-/** In the body in all modes: it is short-lived, and opens nothing but the second step (MFA-06). */
-const mfaTokenSchema = text({ min: 1, max: 2000 }).meta({
-  description: 'The "mfa_token" of the first step.',
-  examples: ['spf_…'],
-})
+/**
+ * In the body in all modes: it is short-lived, and opens nothing but the second step (MFA-06). After a redirect, which has no
+ * body, it is in the cookie of flows.
+ */
+const mfaTokenSchema = text({ min: 1, max: 2000 })
+  .optional()
+  .meta({
+    description:
+      'The "mfa_token" of the first step. Without it, the cookie has it with which a browser came back from another provider.',
+    examples: ['spf_…'],
+  })
 
 /** What the body of a second step shows: one factor. */
 const factorMembers = {

@@ -1,3 +1,4 @@
+import { Problem } from '../../platform/problem.js'
 import type { User } from '../accounts/accounts.js'
 import { stranger } from '../audit/audit.js'
 import type { SignInContext } from '../browser/browser.js'
@@ -30,6 +31,8 @@ export type ContextOf = (flow: Flow) => SignInContext
 export type PendingStep = Pick<PendingSignIn, 'methods' | 'enrolls'>
 
 export interface SecondFactor {
+  /** Of the tokens that a browser holds, the newest first, the first that is of an open second step. Throws `flow_invalid`. */
+  requireNewest(holders: readonly string[]): Promise<string>
   /** What the holder of a token can show, or whether they have to enroll a first factor. Throws `flow_invalid`. */
   describe(token: string): Promise<PendingStep>
   /** Completes a sign-in. Throws `flow_invalid`, one answer for all that is wrong, and `rate_limited`. */
@@ -83,6 +86,18 @@ export function createSecondFactor(options: SecondFactorOptions): SecondFactor {
   }
 
   return {
+    async requireNewest(holders) {
+      for (const token of holders) {
+        try {
+          await requireFlow(token)
+          return token
+        } catch (error) {
+          if (!(error instanceof Problem) || error.code !== 'flow_invalid') throw error
+        }
+      }
+      throw flowInvalid('expired')
+    },
+
     async describe(token) {
       const { first, userId } = await requireFlow(token)
       return { methods: methodsOf(await requireUser(userId)), enrolls: first.enrolls }

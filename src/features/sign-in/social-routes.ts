@@ -3,7 +3,6 @@ import { z } from 'zod'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
-import type { Problem } from '../../platform/problem.js'
 import type { CarriedCookies, Door, FlowCookie, SocialCookie } from '../browser/browser.js'
 import type { BegunFlow } from '../flows/flows.js'
 import type { ReturningContext, SocialBrowser, SocialEnding, SocialFlow } from './social-flow.js'
@@ -16,10 +15,19 @@ export interface SocialRoutesOptions {
   door: Door
 }
 
+const pendingSchema = z.object({
+  mfa_token: z.string(),
+  methods: z.array(z.string()),
+  enroll: z.array(z.string()).optional(),
+})
+
+/** What can be shown, or has to be enrolled, as `mfa_required` says it. */
+type PendingFactor = Pick<z.output<typeof pendingSchema>, 'methods' | 'enroll'>
+
 /** The pages to which a browser is led that has more to do before there is a session. */
 export interface FurtherSteps {
-  /** Where a second factor is shown, before the browser goes back. */
-  secondFactor: (returnTo: string) => string
+  /** Where a second factor is shown, before the browser goes back. The cookie of flows has the token of the step. */
+  secondFactor: (returnTo: string, pending: PendingFactor) => string
   /** Where the address is confirmed. */
   confirmation: (reply: FastifyReply, flow: BegunFlow, returnTo: string) => string
   /** Where a person goes who said no at the provider; null for the way back itself, which is told so. */
@@ -183,11 +191,14 @@ function targetOf(
   steps: FurtherSteps,
 ): string {
   if (outcome === null) return returnTo
-  if ('denied' in outcome) return steps.denial(returnTo, provider) ?? withParameter(returnTo, 'error', 'access_denied')
-  if ('code' in outcome) return withParameter(returnTo, 'code', outcome.code)
+  if ('denied' in outcome) {
+    return steps.denial(returnTo, provider) ?? withParameters(returnTo, { error: 'access_denied' })
+  }
+  if ('code' in outcome) return withParameters(returnTo, { code: outcome.code })
   if ('problem' in outcome) {
-    flowCookie.add(reply, tokenOf(outcome.problem), carried['flow'] ?? [])
-    return steps.secondFactor(returnTo)
+    const pending = pendingSchema.parse(outcome.problem.options.members)
+    flowCookie.add(reply, pending.mfa_token, carried['flow'] ?? [])
+    return steps.secondFactor(returnTo, pending)
   }
   if (outcome.tokens === null) {
     flowCookie.add(reply, outcome.flow.token, carried['flow'] ?? [])
@@ -197,18 +208,19 @@ function targetOf(
   return returnTo
 }
 
-const pendingSchema = z.object({ mfa_token: z.string() })
-
-function tokenOf({ options }: Problem): string {
-  return pendingSchema.parse(options.members).mfa_token
-}
-
+/** A page of the application that goes on by the API is told what there is to show. */
 const stepsOfApplication: FurtherSteps = {
-  secondFactor: (returnTo) => withParameter(returnTo, 'error', 'mfa_required'),
-  confirmation: (_reply, _flow, returnTo) => withParameter(returnTo, 'error', 'confirmation_required'),
+  secondFactor: (returnTo, { methods, enroll }) =>
+    withParameters(returnTo, {
+      ...{ error: 'mfa_required', methods: methods.join(',') },
+      ...(enroll && { enroll: enroll.join(',') }),
+    }),
+  confirmation: (_reply, _flow, returnTo) => withParameters(returnTo, { error: 'confirmation_required' }),
   denial: () => null,
 }
 
-function withParameter(url: string, name: 'code' | 'error', value: string): string {
-  return `${url}${url.includes('?') ? '&' : '?'}${name}=${value}`
+/** None of the values has characters to encode. */
+function withParameters(url: string, parameters: Record<string, string>): string {
+  const added = Object.entries(parameters).map(([name, value]) => `${name}=${value}`)
+  return `${url}${url.includes('?') ? '&' : '?'}${added.join('&')}`
 }
