@@ -1,95 +1,75 @@
-// Sign-ins at other providers, from the identity on: as if a provider had just identified a person.
+// Two other providers and the accounts of their people here, for tests of what is linked to what.
 
-import { auditEvents } from '../../src/audit-events.js'
-import { createFeatures, type Features } from '../../src/composition.js'
-import { createAddressRules } from '../../src/features/address-rules/address-rules.js'
-import { createAudit } from '../../src/features/audit/audit.js'
-import type { ExternalIdentity } from '../../src/features/identities/identities.js'
-import type { SocialLogin, SocialSignIn } from '../../src/features/sign-in/sign-in.js'
-import { createMeters } from '../../src/meters.js'
-import { createLogger } from '../../src/platform/http/logging.js'
-import { Problem } from '../../src/platform/problem.js'
-import { noMetrics } from '../../src/platform/metrics/metrics.js'
-import { noTracing } from '../../src/platform/tracing/tracing.js'
-import { type StartOptions, type Test } from './app.js'
-import { startRecovery, type Recovery } from './recovery.js'
+import { randomUUID } from 'node:crypto'
+import type { JWTPayload } from 'jose'
+import type { Answer, Call, ProblemBody, TokenBody } from './api.js'
+import { createTestClock } from './clock.js'
+import type { Test } from './app.js'
+import { startSocialFlow, type SocialFlowApp, type SocialFlowOptions } from './social-flow.js'
+import { startUpstream, type Upstream } from './upstream-provider.js'
 
-export interface Social extends Recovery {
-  features: Features
-  login: SocialLogin
-  /** Signs in at a provider, in mode json, and answers the tokens or the problem. */
-  arrive(identity: ExternalIdentity, options?: { from?: string }): Promise<Arrived>
+export interface OwnIdentityBody extends ProblemBody {
+  id: string
+  provider: string
+  provider_name: string
+  email: string | null
+  email_verified: boolean
+  usable: boolean
+  linked_at: string
+  last_used_at: string | null
 }
 
-export interface Arrived {
-  /** Of the problem; undefined where there is none. */
-  code: string | undefined
-  problem: Problem | undefined
-  flowToken: string | undefined
-  accessToken: string
-  refreshToken: string
-  userId: string
-  sessionId: string
+export interface Linking extends SocialFlowApp {
+  /** The other provider: administrators set its addresses, so that it decides over none. */
+  tenant: Upstream
+  /** Signs in with an ID token, in mode json: of `ada` at the first provider, or as said. */
+  arrive(options?: Arrival, call?: Call): Promise<Answer<TokenBody>>
+  /** Links what an ID token tells. */
+  link(token: string | undefined, options?: Arrival): Promise<Answer<OwnIdentityBody>>
+  identitiesOf(token: string | undefined): Promise<OwnIdentityBody[]>
+  unlink(token: string | undefined, id: string | undefined): Promise<Answer<ProblemBody>>
+  /** How many users there are, and identities. */
+  count(): Promise<{ users: number; identities: number }>
 }
 
-/** An identity at a provider that decides who has its addresses, and says that this person has one. */
-export function googleOf(email: string | null, subject = 'g-1'): ExternalIdentity {
+export interface Arrival {
+  login?: string
+  at?: Upstream
+  /** Over those of the person. */
+  claims?: JWTPayload
+}
+
+/** Starts both providers, and the application with them. */
+export async function startLinking(t: Test, options: SocialFlowOptions = {}): Promise<Linking> {
+  const { clock = createTestClock() } = options
+  const upstream = await startUpstream(t, { clock })
+  const tenant = await startUpstream(t, { id: 'tenant', clock })
+  const app = await startSocialFlow(t, { ...options, clock, upstream, others: [tenant] })
+  const { api, database } = app
+  const mint = ({ login = 'ada', at = upstream, claims = {} }: Arrival) =>
+    at.mintIdToken(login, { jti: randomUUID(), ...claims })
+
   return {
-    ...{ provider: 'google', issuer: 'https://accounts.google.com', subject, email },
-    ...{ isEmailVerified: email !== null, isAuthoritative: email !== null, name: 'Ada', tenant: null, amr: [] },
+    ...app,
+    tenant,
+    async arrive(arrival = {}, call = {}) {
+      const body = { id_token: await mint(arrival), mode: 'json' }
+      const path = `/v1/auth/social/${(arrival.at ?? upstream).id}/token`
+      return api.call<TokenBody>(path, { method: 'POST', body, ...call })
+    },
+    async link(token, arrival = {}) {
+      const body = { provider: (arrival.at ?? upstream).id, id_token: await mint(arrival) }
+      return api.call<OwnIdentityBody>('/v1/me/identities/link', { method: 'POST', token, body })
+    },
+    async identitiesOf(token) {
+      const { body } = await api.call<{ identities: OwnIdentityBody[] }>('/v1/me/identities', { token })
+      return body.identities
+    },
+    unlink: (token, id) => api.call<ProblemBody>(`/v1/me/identities/${id}`, { method: 'DELETE', token }),
+    count: () =>
+      database.query(async (client) => ({
+        users: await client.user.count(),
+        identities: await client.identity.count(),
+      })),
   }
-}
-
-/** An identity at a provider whose administrators set the addresses. */
-export function tenantOf(email: string | null, subject = 't-1'): ExternalIdentity {
-  const issuer = 'https://login.microsoftonline.com/tenant-1/v2.0'
-  return { ...googleOf(email, subject), provider: 'microsoft', issuer, isAuthoritative: false, tenant: 'tenant-1' }
-}
-
-/** The providers that are configured in these tests. */
-const names: Record<string, string> = { google: 'Google', microsoft: 'Microsoft' }
-
-/** Starts the application, and beside it what its routes work with. */
-export async function startSocial(t: Test, options: StartOptions = {}): Promise<Social> {
-  const app = await startRecovery(t, options)
-  const { config, clock, database } = app
-  const log = createLogger({ level: 'silent' })
-  if (config.secretKeys === null) throw new Error('The test has SECRET_KEY.')
-  const count = createMeters(noMetrics)
-  const audit = createAudit({ database, clock, events: auditEvents, ...config.audit, count: count.audit })
-  const features = await createFeatures({
-    ...{ config, secrets: config.secretKeys, database, clock, log, tracing: noTracing, count, audit },
-    addressRules: createAddressRules({ database, clock, log, audit }),
-    providers: { all: [], find: (id) => (names[id] === undefined ? null : ({ id, name: names[id] } as never)) },
-    isStrong: () => Promise.resolve(true),
-  })
-  await features.operations.synchronizeClock()
-  await features.keys.maintain()
-  await features.revocations.load()
-
-  async function arrive(identity: ExternalIdentity, { from = '192.0.2.1' } = {}): Promise<Arrived> {
-    const caller = { ip: from, userAgent: null, requestId: null, acceptLanguage: null }
-    const requester = { caller, announce: () => undefined }
-    const context = { ...requester, device: null, gone: new AbortController().signal, replaces: [] }
-    const wish = { mode: 'json' as const, remember: true }
-    try {
-      return arrivedBy(await features.socialLogin.signIn(identity, { wish, requester, contextOf: () => context }))
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      return { ...nothing, code: error.code, problem: error }
-    }
-  }
-
-  return { ...app, features, login: features.socialLogin, arrive }
-}
-
-const nothing: Arrived = {
-  ...{ code: undefined, problem: undefined, flowToken: undefined },
-  ...{ accessToken: '', refreshToken: '', userId: '', sessionId: '' },
-}
-
-function arrivedBy(signedIn: SocialSignIn): Arrived {
-  if (signedIn.flow !== null) return { ...nothing, flowToken: signedIn.flow.token }
-  const { accessToken, refreshToken, user, family } = signedIn.tokens
-  return { ...nothing, accessToken: accessToken.token, refreshToken, userId: user.id, sessionId: family.id }
 }

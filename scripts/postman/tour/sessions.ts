@@ -91,5 +91,25 @@ export const sessions: Folder = {
       send: { path: { client_id: 'orders-app' } },
       answers: 'not_found',
     },
+    {
+      name: 'My accounts at other providers',
+      operation: 'listIdentities',
+      about: 'Lists the accounts with which the user signs in elsewhere. Providers are in `PROVIDERS`; there are none in this tour.',
+      answers: 200,
+      checks: { 'there is none': `pm.expect(answer.identities).to.deep.equal([])` },
+    },
+    {
+      name: 'Link an account',
+      operation: 'linkIdentity',
+      about: 'Answers where to send the browser. A provider that is not configured is not found.',
+      send: { body: { provider: 'google', return_to: '/account' } },
+      answers: 'not_found',
+    },
+    {
+      name: 'Unlink an account',
+      operation: 'unlinkIdentity',
+      about: 'One that the user does not have is not found. The last way to sign in cannot be removed.',
+      answers: 'not_found',
+    },
   ],
 }
