@@ -134,7 +134,6 @@ export const settingsSchema = z.object({
     'must be a scope, such as openid or orders:read, without spaces and quotes',
   ).default(['openid', 'profile', 'email', 'offline_access']),
   DPOP: oneOf('off', 'on').default('off'),
-  PROVIDERS: z.string().optional(),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
   MAIL_URL: parsedBy(
@@ -184,6 +183,7 @@ export const settingsSchema = z.object({
     'must be an origin, with a path or without, https or on loopback, such as https://app.example.com/welcome, or a URL of ' +
       'an app, such as com.example.app:/signed-in',
   ).default([]),
+  PROVIDERS: z.string().optional(),
   SOCIAL_LINKING: oneOf('verified', 'never').default('verified'),
   SOCIAL_SIGN_UP: oneOf('on', 'off').default('on'),
   THEME_DIR: z.string().optional(),

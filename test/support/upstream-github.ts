@@ -31,7 +31,7 @@ export interface GitHub {
   /** By login; `octocat` is there from the beginning. */
   readonly users: Map<string, GitHubUser>
   readonly switches: {
-    trouble: Partial<Record<Endpoint, 'error' | 'hang'>>
+    trouble: Partial<Record<Endpoint, 'error' | 'hang' | undefined>>
     /** The parameter `iss` of the callback. */
     issParameter: 'right' | 'missing' | { readonly wrong: string }
   }

@@ -18,7 +18,7 @@ export type Trouble = 'error' | 'hang' | 'redirect' | 'huge'
 
 export interface UpstreamSwitches {
   /** What is wrong with an endpoint; empty at first. */
-  readonly trouble: Partial<Record<Endpoint, Trouble>>
+  readonly trouble: Partial<Record<Endpoint, Trouble | undefined>>
   /** The parameter `iss` of the callback (RFC 9207): as it should be, left out, or this one. */
   issParameter: 'right' | 'missing' | { readonly wrong: string }
   /** Whether discovery announces `iss`. */
@@ -101,10 +101,10 @@ export async function startUpstream(t: Test, options: UpstreamOptions = {}): Pro
   }
   const asked: string[] = []
   const redemptions: { body: Record<string, unknown>; authorization: string | undefined }[] = []
-  const [other, first] = await Promise.all([createKey(), createKey()])
-  let key = first
+  const other = await unpublished()
+  let key = await createKey()
 
-  const provider = new Provider(origin, configurationFor(options, people))
+  const provider = new Provider(origin, configurationFor(options, people, other.privateKey))
   provider.Client.prototype.redirectUriAllowed = () => true
   provider.Client.prototype.compareClientSecret = (secret: string) => switches.acceptsSecret(secret)
   provider.on('server_error', (_ctx, error) => {
@@ -196,6 +196,11 @@ interface Key {
   jwk: JWK
 }
 
+let otherKey: Promise<Key> | null = null
+
+/** A key that no upstream publishes; one for the file, because it takes time to make. */
+const unpublished = () => (otherKey ??= createKey())
+
 async function createKey(): Promise<Key> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const jwk = await exportJWK(publicKey)
@@ -279,8 +284,8 @@ function changeCallback(
 function configurationFor(
   { clientAuthentication = 'client_secret_basic' }: UpstreamOptions,
   people: Map<string, Person>,
+  privateKey: KeyObject,
 ): Configuration {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return {
     clients: [
       {

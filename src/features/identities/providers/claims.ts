@@ -14,7 +14,7 @@ const knownMethods: ReadonlySet<string> = new Set([
 /** The key of a person at the provider; null for what is none. Some providers have numbers. */
 export function parseSubject(value: unknown): string | null {
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
-  return typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && text.length <= MAX_SUBJECT_LENGTH ? text : null
+  return typeof text === 'string' && /^[\x20-\x7e]+$/.test(text) && text.length <= MAX_SUBJECT_LENGTH ? text : null
 }
 
 /** An address in the form in which it is stored; null for what is none, or what no new account may have. */

@@ -66,5 +66,7 @@ function mayName(issuer: string, address: string): boolean {
   const [own, other] = [new URL(issuer.replace('{tenantid}', 'common')), new URL(address)]
   if (other.username !== '' || other.password !== '') return false
   if (other.hostname === own.hostname) return other.protocol === 'https:' || other.protocol === own.protocol
-  return other.protocol === 'https:' && /^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+$/i.test(other.hostname)
+  const isPublicName =
+    /^([a-z0-9-]+\.)+[a-z][a-z0-9-]+$/i.test(other.hostname) && !other.hostname.endsWith('.localhost')
+  return other.protocol === 'https:' && isPublicName
 }
