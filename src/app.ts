@@ -80,18 +80,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   measureRequests(server, metrics)
   traceRequests(server, tracing, { trustProxy })
 
-  const foundation = {
-    config,
-    secrets,
-    database,
-    clock,
-    log,
-    tracing,
-    count,
-    audit,
-    addressRules,
-    providers: await openProviders(options, count.provider),
-  }
+  const providers = await openProviders(options, count.provider)
+  const foundation = { config, secrets, database, clock, log, tracing, count, audit, addressRules, providers }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
   const {
     keys,
