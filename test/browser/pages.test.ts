@@ -43,6 +43,9 @@ const axeSource = (await import('node:fs')).readFileSync(axePath, 'utf8')
 /** Chromium remarks on a header of ours where it has shown the frame of a mail, which is of no origin. */
 const isOurs = (complaint: string) => !complaint.includes('Origin-Agent-Cluster')
 
+/** On the tour, a provider does not answer, which is said with this status. */
+const isUnexpected = (complaint: string) => !/^Failed to load resource: .* status of 503/.test(complaint)
+
 /** How far the page is wider than its window. */
 const overflowOf = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
@@ -97,7 +100,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
       await tourSocial({ page, url, receive, codeOf, visit, providers })
       await tourPasskeys({ page, ...forPasskeys, codeOf, visit, authenticator: await addAuthenticator(page) })
       t.ok(states.length >= 84, 'all states were seen')
-      t.strictSame(complaints, [])
+      t.strictSame(complaints.filter(isUnexpected), [])
       await context.close()
     }
   })
@@ -115,7 +118,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     await tourPages({ page, url, receive, codeOf, visit: seeButtons(t, page) })
     await tourProvider({ page, url, receive, codeOf, visit: seeButtons(t, page) })
     await tourSocial({ page, url, receive, codeOf, visit: seeButtons(t, page), providers })
-    t.strictSame(complaints.filter(isOurs), [])
+    t.strictSame(complaints.filter(isOurs).filter(isUnexpected), [])
     await context.close()
   })
 
