@@ -93,6 +93,7 @@ export async function forgetUser(tx: Queries, userId: string): Promise<void> {
       endedBy: null,
       endedIp: null,
       endedUserAgent: null,
+      identityId: null,
     },
   })
 }

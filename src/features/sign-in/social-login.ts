@@ -108,6 +108,8 @@ export function createSocialLogin(options: SocialLoginOptions): SocialLogin {
   async function signInKnown(arriving: Arriving, known: Identity): Promise<Outcome | null> {
     const { tx, identity, request } = arriving
     const user = await accounts.lock(tx, known.userId)
+    // An instance of a version without identities has deleted the user, and left theirs.
+    if (user === null) await identities.forgetUser(tx, known.userId)
     // Unlinking holds the user's row as well, so that now it is certain whether the identity is still theirs.
     const current = user && (await identities.find(tx, identity))
     if (user === null || current?.userId !== user.id) return null
@@ -173,7 +175,7 @@ export function createSocialLogin(options: SocialLoginOptions): SocialLogin {
     throw new Problem('overloaded', { retryAfterSeconds: 1 })
   }
 
-  /** Identities that are not known cost a registration of their network, whatever becomes of them. */
+  /** Each identity that is not known counts as a registration of its network, also if it is refused. */
   async function settleNew(identity: ExternalIdentity, request: SocialSignInRequest): Promise<Outcome> {
     const { requester } = request
     const { email } = identity
