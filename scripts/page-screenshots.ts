@@ -7,7 +7,14 @@ import { Secret, TOTP } from 'otpauth'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { z } from 'zod'
 import { startFromSources } from '../test/support/process.js'
-import { tourPages, tourPasskeys, tourProvider, tourSettings, type Tour } from '../test/support/page-tour.js'
+import {
+  passkeyTourSettings,
+  tourPages,
+  tourPasskeys,
+  tourProvider,
+  tourSettings,
+  type Tour,
+} from '../test/support/page-tour.js'
 import { startTourProviders, tourSocial } from '../test/support/social-tour.js'
 import { findFreePort } from '../test/support/free-port.js'
 import { addAuthenticator } from '../test/support/virtual-authenticator.js'
@@ -40,6 +47,9 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
   const url = `http://localhost:${port}`
   const providers = await startTourProviders(run)
   await startFromSources(run, { PORT: String(port), PUBLIC_URL: url, ...tourSettings, ...providers.settings })
+  const passkeyPort = await findFreePort()
+  const passkeyUrl = `http://localhost:${passkeyPort}`
+  await startFromSources(run, { PORT: String(passkeyPort), PUBLIC_URL: passkeyUrl, ...passkeyTourSettings })
   for (const [device, options] of Object.entries(devices)) {
     const context = await browser.newContext({ locale: 'en-GB', ...options })
     const page = await context.newPage()
@@ -55,7 +65,8 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
     await tourPages(tour)
     await tourProvider(tour)
     await tourSocial({ ...tour, providers })
-    await tourPasskeys({ ...tour, authenticator: await addAuthenticator(page) })
+    const forPasskeys = { url: passkeyUrl, receive: (email: string) => receive(page, passkeyUrl, email) }
+    await tourPasskeys({ ...tour, ...forPasskeys, authenticator: await addAuthenticator(page) })
     await context.close()
   }
   return Object.values(documented).map((name) => imagesFolder + name)

@@ -185,6 +185,7 @@ export const settingsSchema = z.object({
     'must be an origin, with a path or without, https or on loopback, such as https://app.example.com/welcome, or a URL of ' +
       'an app, such as com.example.app:/signed-in',
   ).default([]),
+  PROVIDERS: z.string().optional(),
   SOCIAL_LINKING: oneOf('verified', 'never').default('verified'),
   SOCIAL_SIGN_UP: oneOf('on', 'off').default('on'),
   THEME_DIR: z.string().optional(),

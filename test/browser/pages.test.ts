@@ -11,7 +11,7 @@ import { connectTo } from '../support/client.js'
 import { createFactorCalls } from '../support/factor-calls.js'
 import { findFreePort } from '../support/free-port.js'
 import { createMailbox } from '../support/mailbox.js'
-import { send, tourPages, tourPasskeys, tourProvider, tourSettings } from '../support/page-tour.js'
+import { passkeyTourSettings, send, tourPages, tourPasskeys, tourProvider, tourSettings } from '../support/page-tour.js'
 import { startTourProviders, tourSocial } from '../support/social-tour.js'
 import { addAuthenticator } from '../support/virtual-authenticator.js'
 
@@ -43,6 +43,9 @@ const axeSource = (await import('node:fs')).readFileSync(axePath, 'utf8')
 /** Chromium remarks on a header of ours where it has shown the frame of a mail, which is of no origin. */
 const isOurs = (complaint: string) => !complaint.includes('Origin-Agent-Cluster')
 
+/** On the tour, a provider does not answer, which is said with this status. */
+const isUnexpected = (complaint: string) => !/^Failed to load resource: .* status of 503/.test(complaint)
+
 /** How far the page is wider than its window. */
 const overflowOf = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
@@ -52,15 +55,20 @@ async function serve(t: { teardown(work: () => Promise<void>): void }, app: Test
   return `http://localhost:${port}`
 }
 
-t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
-  // The origin of a passkey has its port.
+/** The origin of a passkey has its port, so that the application has to be where its PUBLIC_URL says. */
+async function startAtItsUrl(t: Tap, settings: Record<string, string>, options: { join?: boolean } = {}) {
   const port = await findFreePort()
   const url = `http://localhost:${port}`
-  const providers = await startTourProviders({ teardown: (work) => t.teardown(async () => work()) })
-  const app = await startApp(t, { settings: { ...tourSettings, ...providers.settings, PUBLIC_URL: url } })
+  const app = await startApp(t, { settings: { ...settings, PUBLIC_URL: url }, ...options })
   await app.app.server.listen({ port, host: 'localhost' })
   const mailbox = createMailbox(app)
-  const receive = (email: string) => mailbox.receive(email)
+  return { app, url, mailbox, receive: (email: string) => mailbox.receive(email) }
+}
+
+t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
+  const providers = await startTourProviders({ teardown: (work) => t.teardown(async () => work()) })
+  const { app, url, mailbox, receive } = await startAtItsUrl(t, { ...tourSettings, ...providers.settings })
+  const forPasskeys = await startAtItsUrl(t, passkeyTourSettings, { join: true })
   const { codeOf } = createFactorCalls(app)
   const browser = await launchBrowser(t)
 
@@ -90,9 +98,9 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
       await tourPages({ page, url, receive, codeOf, visit })
       await tourProvider({ page, url, receive, codeOf, visit })
       await tourSocial({ page, url, receive, codeOf, visit, providers })
-      await tourPasskeys({ page, url, receive, codeOf, visit, authenticator: await addAuthenticator(page) })
+      await tourPasskeys({ page, ...forPasskeys, codeOf, visit, authenticator: await addAuthenticator(page) })
       t.ok(states.length >= 84, 'all states were seen')
-      t.strictSame(complaints, [])
+      t.strictSame(complaints.filter(isUnexpected), [])
       await context.close()
     }
   })
@@ -110,14 +118,14 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     await tourPages({ page, url, receive, codeOf, visit: seeButtons(t, page) })
     await tourProvider({ page, url, receive, codeOf, visit: seeButtons(t, page) })
     await tourSocial({ page, url, receive, codeOf, visit: seeButtons(t, page), providers })
-    t.strictSame(complaints.filter(isOurs), [])
+    t.strictSame(complaints.filter(isOurs).filter(isUnexpected), [])
     await context.close()
   })
 
   t.test('passkeys with forced colours', async (t) => {
     const { context, page, complaints } = await open({ forcedColors: 'active' })
     const authenticator = await addAuthenticator(page)
-    await tourPasskeys({ page, url, receive, codeOf, visit: seeButtons(t, page), authenticator })
+    await tourPasskeys({ page, ...forPasskeys, codeOf, visit: seeButtons(t, page), authenticator })
     t.strictSame(complaints, [])
     await context.close()
   })

@@ -38,6 +38,9 @@ export const tourSettings = {
   ...{ OAUTH: 'on', OAUTH_REGISTRATION: 'open' },
 }
 
+/** The same for the tour of passkeys: without codes by mail, some of them are the last way in. */
+export const passkeyTourSettings = { ...tourSettings, SIGN_IN_METHODS: 'password' }
+
 /** The link of a mail, where the server is reached in this test. */
 function localLink({ url }: Tour, link = ''): string {
   const { pathname, search } = new URL(link)
@@ -179,9 +182,11 @@ async function leaveOnTour({ page, url, visit }: Tour, { email }: Person): Promi
 
 const PASSKEY_BUTTON = 'form[data-passkey] .button'
 
-/** Goes through the states that only an authenticator brings about, on a Sallyport as above. Needs a script. */
+/** Goes through the states that only an authenticator brings about, on a Sallyport with `passkeyTourSettings`. Needs a script. */
 export async function tourPasskeys(tour: Tour & { authenticator: VirtualAuthenticator }): Promise<void> {
   const { page } = tour
+  // Other tours leave a user signed in.
+  await page.context().clearCookies()
   await withoutConditionalUi(page)
   const email = `${randomUUID()}@example.com`
   await createOnTour(tour, email)

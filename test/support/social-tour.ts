@@ -60,7 +60,9 @@ const SIGN_OUT = 'form[action$="/account/sign-out"] .button'
 /** Goes through the states that providers bring about, on a Sallyport with `tourSettings` and the settings of the providers. */
 export async function tourSocial(tour: Tour & { providers: TourProviders }): Promise<void> {
   const { google } = tour.providers
-  const login = randomUUID()
+  const login = `ada.${randomUUID().slice(0, 8)}`
+  // Other tours leave a user signed in.
+  await tour.page.context().clearCookies()
   google.people.set(login, { name: 'Ada Lovelace', email: `${login}@example.com`, email_verified: true })
   await refuseOnTour(tour, login)
   await linkOnTour(tour, login)
@@ -89,7 +91,7 @@ async function refuseOnTour({ page, url, visit, providers }: Parameters<typeof t
   await answerUpstream(page, { login })
   await arriveAt(page, /\/callback\?/)
   await visit('social-email')
-  github.people.set(login, { name: 'Ada Lovelace', email: `ada+${login}@elsewhere.example`, email_verified: true })
+  github.people.set(login, { name: 'Ada Lovelace', email: `${login}@elsewhere.example`, email_verified: true })
   github.switches.trouble.token = 'error'
   await follow(page, buttonOf('github'))
   await arriveAt(page, /\/callback\?/)
@@ -127,7 +129,7 @@ async function linkOnTour({ page, url, visit, providers }: Parameters<typeof tou
   await follow(page, SIGN_OUT)
 
   await forgetUpstream(page)
-  const other = randomUUID()
+  const other = `grace.${randomUUID().slice(0, 8)}`
   providers.google.people.set(other, { name: 'Grace', email: `${other}@example.com`, email_verified: true })
   await page.goto(`${url}/signin`)
   await follow(page, buttonOf('google'))
@@ -147,7 +149,7 @@ async function linkGitHub({ page, url }: Pick<Tour, 'page' | 'url'>, login: stri
 }
 
 async function requireLinkOnTour({ page, url, visit, receive, providers }: Parameters<typeof tourSocial>[0]) {
-  const login = randomUUID()
+  const login = `mary.${randomUUID().slice(0, 8)}`
   const email = `${login}@example.com`
   await page.goto(`${url}/register`)
   await send(page, { email, name: 'Mary Shelley', password: PASSWORD })

@@ -51,6 +51,8 @@ interface AccountPageProps extends ProfileProps, IdentityListProps {
   ended: readonly Session[]
   apps: readonly OwnApp[]
   done: MessageKey | null
+  /** Whether a mailed code signs the user in. */
+  canMailCode: boolean
   /** What became of a link of an account at another provider. */
   socialNews: SocialNews | null
 }
@@ -59,7 +61,7 @@ export function AccountPage(props: AccountPageProps): VNode {
   const { user, factors, signals, sessions, currentId, nextCursor, ended, apps, done, errors = noErrors } = props
   const { identities, socialNews } = props
   const { t } = usePage()
-  const canRemovePassword = factors.some(signsIn) || identities.some(({ isUsable }) => isUsable)
+  const canRemovePassword = props.canMailCode || factors.some(signsIn) || identities.some(({ isUsable }) => isUsable)
   return (
     <Layout title={t('account.title')} hasErrors={errors !== noErrors} scripts={['passkey-signals.js']} isWide>
       <PasskeySignals calls={signals} />

@@ -74,6 +74,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
           currentId: sid,
           done: doneMessages[done] ?? null,
           canMail: flows.sendsMail,
+          canMailCode: flows.sendsMail && tools.methods.includes('otp') && user.emailVerifiedAt !== null,
           mailLocales: tools.locales,
           pendingEmail,
           ...owned,

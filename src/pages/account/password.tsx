@@ -77,7 +77,7 @@ function mountRemoval(scope: AppInstance, tools: PageTools): void {
 
 interface PasswordSectionProps {
   hasPassword: boolean
-  /** Whether something else signs the user in: a passkey, or an account at another provider. */
+  /** Whether something else signs the user in: a passkey, a linked account, or a code by mail. */
   canRemove: boolean
 }
 

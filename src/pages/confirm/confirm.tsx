@@ -145,8 +145,8 @@ function ConfirmPage({ offered, listed, returnTo, email, passkey, providers, err
           <Button>{t('common.continue')}</Button>
         </Form>
       )}
-      {providers.length > 0 && offered.length > 0 && <OtherwiseProviders providers={providers} returnTo={returnTo} />}
-      {providers.length > 0 && offered.length === 0 && <ProviderButtons providers={providers} returnTo={returnTo} />}
+      {offered.length > 0 && <OtherwiseProviders {...{ providers, returnTo }} />}
+      {providers.length > 0 && offered.length === 0 && <ProviderButtons {...{ providers, returnTo }} kind="primary" />}
       {providers.length === 0 && offered.length === 0 && (
         <ButtonLink path={withReturnTo('/signin', returnTo, { prompt: 'login' })}>{t('confirm.again')}</ButtonLink>
       )}

@@ -11,18 +11,19 @@ interface ProviderButtonsProps {
   providers: readonly ShownProvider[]
   /** Where the browser goes after the sign-in; empty for the account page. */
   returnTo: string
+  kind?: 'primary' | 'secondary'
 }
 
 /**
  * The providers with which a visitor signs in or up. They are links, because the way to the provider is a redirect to another
  * site, which the policy for forms would forbid.
  */
-export function ProviderButtons({ providers, returnTo }: ProviderButtonsProps): VNode {
+export function ProviderButtons({ providers, returnTo, kind = 'secondary' }: ProviderButtonsProps): VNode {
   const { t } = usePage()
   return (
     <div class="choices">
       {providers.map(({ id, name }) => (
-        <ButtonLink key={id} path={startPathOf(id, returnTo)} kind="secondary">
+        <ButtonLink key={id} path={startPathOf(id, returnTo)} kind={kind}>
           {t('social.continue_with', { provider: name })}
         </ButtonLink>
       ))}
