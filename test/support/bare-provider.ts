@@ -66,6 +66,7 @@ function configurationFor(
     enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
     subjectTypes: ['public'],
     conformIdTokenClaims: false,
+    allowOmittingSingleRegisteredRedirectUri: false,
     features: {
       clientCredentials: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
