@@ -64,6 +64,7 @@ t.test('without any setting, development runs on the local machine', async (t) =
       registration: { mode: 'off', scopes: ['openid', 'profile', 'email', 'offline_access'] },
     },
     social: { providers: [], linking: 'verified', signUp: true },
+    registration: 'open',
     emailVerification: 'later',
     signInMethods: ['password'],
     mfa: 'optional',
