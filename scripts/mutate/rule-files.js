@@ -24,6 +24,7 @@ export const ruleFiles = {
     'test/flows/limits.test.ts',
     'test/attacks/login-floods.test.ts',
   ],
+  'src/features/sign-in/linking.ts': ['test/features/sign-in/linking.test.ts'],
   'src/features/sign-in/next-step.ts': ['test/features/sign-in/next-step.test.ts'],
   'src/features/tokens/access-token.ts': ['test/features/tokens/access-token.test.ts'],
   'src/features/tokens/key-schedule.ts': ['test/features/tokens/key-schedule.test.ts'],

@@ -54,7 +54,7 @@ t.test('the address of a user who has shown that it is theirs, from its own prov
   const { notMeToken: token, confirm } = told ?? {}
   t.match(await app.post('/v1/auth/not-me', { token, confirm, mode: 'json' }), { status: 202 })
   t.match(await app.api.whoami(arrived.body.access_token), { status: 401, body: { code: 'session_ended' } })
-  t.same(await app.count(), { users: 1, identities: 0 }, 'whoever says that this was not them, gets rid of it')
+  t.same(await app.count(), { users: 1, identities: 0 }, 'the button of the mail unlinks it')
 })
 
 t.test('SOCIAL_LINKING=never: nothing is linked by itself', async (t) => {
@@ -191,7 +191,7 @@ t.test('an operator who deletes a user deletes the identities too', async (t) =>
   t.match(await app.arrive(), { status: 200, body: { user: { email: ADA } } })
 })
 
-t.test('an identity that an older instance left behind when it deleted the user stands for nobody', async (t) => {
+t.test('an identity that an older instance left behind when it deleted the user signs up anew', async (t) => {
   const app = await startLinking(t)
   const { body } = await app.arrive()
   await app.database.query((client) => client.user.delete({ where: { id: body.user.id } }))
@@ -248,7 +248,7 @@ for (const settings of [{ REGISTRATION: 'closed' }, { REGISTRATION: 'invite' }, 
   })
 }
 
-t.test('a provider that tells no address signs in those whom it knows, and nobody up', async (t) => {
+t.test('a provider that tells no address signs users in, and signs no one up', async (t) => {
   const app = await startLinking(t)
   const { access_token: token, user } = await register(app, ADA)
   const nameless = { login: 'bob', claims: { email: undefined } }
@@ -257,7 +257,7 @@ t.test('a provider that tells no address signs in those whom it knows, and nobod
   t.match(await app.arrive(nameless), { status: 200, body: { user: { id: user.id, email: ADA } } })
 })
 
-t.test('EMAIL_VERIFICATION=required: a claimed address belongs to nobody until it is confirmed', async (t) => {
+t.test('EMAIL_VERIFICATION=required: a claimed address is no user’s until it is confirmed', async (t) => {
   const app = await startLinking(t, { settings: { EMAIL_VERIFICATION: 'required' } })
   t.match(await app.arrive({ login: 'bob' }), { status: 200, body: { user: { email_verified: true } } })
   const [mine, theirs] = [{ at: app.tenant }, { at: app.tenant, claims: { sub: 'mallory' } }]
@@ -279,14 +279,17 @@ t.test('EMAIL_VERIFICATION=required: a claimed address belongs to nobody until i
   t.match(await app.arrive(theirs), linkRequired, 'the other one gets nothing')
 })
 
-t.test('EMAIL_VERIFICATION=later: the owner of a claimed address is asked, and off: nobody is', async (t) => {
-  const later = await startLinking(t, { settings: { EMAIL_VERIFICATION: 'later' } })
-  t.match(await later.arrive({ at: later.tenant }), { status: 200, body: { user: { email_verified: false } } })
-  t.match(await later.mailbox.deliver(), [{ kind: 'verify_email', to: ADA }])
-  const off = await startLinking(t, { settings: { EMAIL_VERIFICATION: 'off' } })
-  t.match(await off.arrive({ at: off.tenant }), { status: 200, body: { user: { email_verified: false } } })
-  t.same(await off.mailbox.deliver(), [])
-})
+t.test(
+  'EMAIL_VERIFICATION: the owner of a claimed address is asked to confirm it with later, and not with off',
+  async (t) => {
+    const later = await startLinking(t, { settings: { EMAIL_VERIFICATION: 'later' } })
+    t.match(await later.arrive({ at: later.tenant }), { status: 200, body: { user: { email_verified: false } } })
+    t.match(await later.mailbox.deliver(), [{ kind: 'verify_email', to: ADA }])
+    const off = await startLinking(t, { settings: { EMAIL_VERIFICATION: 'off' } })
+    t.match(await off.arrive({ at: off.tenant }), { status: 200, body: { user: { email_verified: false } } })
+    t.same(await off.mailbox.deliver(), [])
+  },
+)
 
 t.test('EML-12: a password that was forgotten leaves the identities of a verified user', async (t) => {
   const app = await startLinking(t)

@@ -36,7 +36,7 @@ export type LinkingDecision =
 /**
  * Decides what follows from a sign-in at another provider: here accounts are taken over elsewhere (EML-12, EML-13).
  *
- * - An identity that is linked signs in as its user, whatever address the provider tells now.
+ * - An identity that is linked signs in as its user, even if the provider tells another address now.
  * - The account with the same address gets the identity only if three things hold: the provider decides who has such
  *   addresses, it says that this person has it, and the user here has shown the same. Where one is missing, the person signs in
  *   the old way first. An account whose address was never verified may have been made by another person who waits in it: the

@@ -175,7 +175,7 @@ export function createSocialLogin(options: SocialLoginOptions): SocialLogin {
     throw new Problem('overloaded', { retryAfterSeconds: 1 })
   }
 
-  /** Identities that are not known cost a registration of their network, whatever becomes of them. */
+  /** Each identity that is not known counts as a registration of its network, also if it is refused. */
   async function settleNew(identity: ExternalIdentity, request: SocialSignInRequest): Promise<Outcome> {
     const { requester } = request
     const { email } = identity
