@@ -8,6 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { z } from 'zod'
 import { startFromSources } from '../test/support/process.js'
 import { tourPages, tourPasskeys, tourProvider, tourSettings, type Tour } from '../test/support/page-tour.js'
+import { startTourProviders, tourSocial } from '../test/support/social-tour.js'
 import { findFreePort } from '../test/support/free-port.js'
 import { addAuthenticator } from '../test/support/virtual-authenticator.js'
 
@@ -37,7 +38,8 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
   mkdirSync(folder, { recursive: true })
   const port = await findFreePort()
   const url = `http://localhost:${port}`
-  await startFromSources(run, { PORT: String(port), PUBLIC_URL: url, ...tourSettings })
+  const providers = await startTourProviders(run)
+  await startFromSources(run, { PORT: String(port), PUBLIC_URL: url, ...tourSettings, ...providers.settings })
   for (const [device, options] of Object.entries(devices)) {
     const context = await browser.newContext({ locale: 'en-GB', ...options })
     const page = await context.newPage()
@@ -52,6 +54,7 @@ export async function takePagePictures(run: Run, browser: Browser, imagesFolder:
     }
     await tourPages(tour)
     await tourProvider(tour)
+    await tourSocial({ ...tour, providers })
     await tourPasskeys({ ...tour, authenticator: await addAuthenticator(page) })
     await context.close()
   }

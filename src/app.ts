@@ -7,6 +7,7 @@ import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
 import type { AppInstance } from './platform/http/app-instance.js'
 import { createEventStreams } from './platform/http/event-stream.js'
+import { createPublicGet, type PublicGet } from './platform/http/public-get.js'
 import { createHttpServer } from './platform/http/server.js'
 import { noMetrics, type Metrics } from './platform/metrics/metrics.js'
 import { measureRequests } from './platform/metrics/request-metrics.js'
@@ -19,6 +20,7 @@ import type { BackchannelLogout } from './features/backchannel-logout/backchanne
 import { createSessionCookies } from './features/browser/browser.js'
 import type { Providers } from './features/identities/identities.js'
 import type { Delivery } from './features/mail/mail.js'
+import type { FastLaneOptions } from './features/oauth/oauth.js'
 import type { Operations } from './features/operations/operations.js'
 import type { Passkeys } from './features/passkeys/passkeys.js'
 import type { StrengthCheck } from './features/passwords/passwords.js'
@@ -38,8 +40,12 @@ export interface AppOptions {
   metrics?: Metrics | undefined
   /** None by default. */
   tracing?: Tracing | undefined
+  /** The ordinary refresh at the token endpoint: it is taken by default. */
+  fastLane?: FastLaneOptions | undefined
   /** Judges new passwords; the strength estimator by default. */
   isStrong?: StrengthCheck | undefined
+  /** How documents and keys of clients are fetched: from the public internet alone by default. */
+  publicGet?: PublicGet | undefined
 }
 
 export interface App {
@@ -57,6 +63,7 @@ export interface App {
 /** Builds the application on a migrated database. It serves requests, and starts no timer. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
+  const { publicGet = createPublicGet() } = options
   const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, ...config.cookies })
@@ -80,17 +87,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   measureRequests(server, metrics)
   traceRequests(server, tracing, { trustProxy })
 
+  const providers = await openProviders(options, count.provider)
   const foundation = {
-    config,
-    secrets,
-    database,
-    clock,
-    log,
-    tracing,
-    count,
-    audit,
-    addressRules,
-    providers: await openProviders(options, count.provider),
+    ...{ config, secrets, database, clock, log, tracing, count },
+    ...{ audit, addressRules, publicGet, providers },
   }
   const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
   const {
@@ -116,7 +116,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   await keys.maintain()
   await revocations.load()
   await addressRules.load()
-  await mountRoutes(server, { config, features, secrets, clock, log, audit, cookies, streams, count })
+  await mountRoutes(server, {
+    ...{ config, features, secrets, clock, log, audit, cookies, streams, count, publicGet },
+    fastLane: options.fastLane,
+  })
 
   return {
     server,

@@ -6,6 +6,7 @@ import { familySettings } from './feature-settings.js'
 import type { Clock } from './platform/clock.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import type { Database } from './platform/database/database.js'
+import type { PublicGet } from './platform/http/public-get.js'
 import type { Tracing } from './platform/tracing/tracing.js'
 import {
   createAccount,
@@ -54,6 +55,8 @@ export interface Foundation {
   count: ReturnType<typeof createMeters>
   audit: Audit<typeof auditEvents>
   addressRules: AddressRules
+  /** How the documents of clients are fetched. */
+  publicGet: PublicGet
   /** Those of PROVIDERS; null where it is not set. */
   providers: Providers | null
   /** Judges new passwords; the strength estimator by default. */
@@ -64,7 +67,8 @@ export type Features = Awaited<ReturnType<typeof createFeatures>>
 
 /** Builds each feature once, in the order in which they depend on each other. */
 export async function createFeatures(foundation: Foundation) {
-  const { config, secrets, database, clock, log, tracing, count, audit, addressRules, providers } = foundation
+  const { config, secrets, database, clock, log, tracing, count, audit, addressRules, publicGet, providers } =
+    foundation
   const limits = createLimits({ database, clock, log, audit, addressRules, enabled: config.rateLimit === 'on' })
   const outbox = createOutbox({ clock, enabled: config.mail.transport !== 'off' })
   const devices = createKnownDevices({ secrets, clock, trustSeconds: config.factors.trustSeconds })
@@ -81,7 +85,11 @@ export async function createFeatures(foundation: Foundation) {
     onStale: config.revocation.onStale,
     count: count.revocation,
   })
-  const clients = createClients({ database, clock, revocations, audit })
+  const { metadataDocuments, registration } = config.oauth
+  const clients = createClients({
+    ...{ database, clock, revocations, audit },
+    documents: metadataDocuments ? { get: publicGet, limits, log, scopes: registration.scopes } : null,
+  })
   const backchannelLogout = createBackchannelLogout({
     ...{ database, clock, log, audit, keys },
     issuer: config.tokens.issuer,
@@ -91,7 +99,7 @@ export async function createFeatures(foundation: Foundation) {
   const clientRegistration = createRegistration({
     ...{ database, clock, audit, limits },
     create: clients.create,
-    settings: config.oauth.registration,
+    settings: registration,
   })
   const accounts = createAccounts({ database, clock })
   const families = createFamilies({

@@ -12,6 +12,7 @@ export function pageSettings({
   app,
   mail,
   factors,
+  social,
 }: Config) {
   return {
     ...{ docs, registration },
@@ -20,6 +21,7 @@ export function pageSettings({
     cookiePrefix: cookies.prefix,
     minLength: passwords.minLength,
     canTrust: factors.trustSeconds > 0,
+    socialSignUp: social.signUp,
     returnTo: pages.returnTo,
     themeDir: pages.themeDir,
     appName: app.name,

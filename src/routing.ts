@@ -4,6 +4,7 @@ import type { auditEvents } from './audit-events.js'
 import type { Config } from './config.js'
 import { pageSettings, providerSettings } from './feature-settings.js'
 import type { Clock } from './platform/clock.js'
+import type { PublicGet } from './platform/http/public-get.js'
 import type { SecretKeys } from './platform/crypto/secret-keys.js'
 import { guardRoutes } from './platform/http/access.js'
 import type { AppInstance } from './platform/http/app-instance.js'
@@ -35,7 +36,7 @@ import { createVerifierAccess, createVerifierDetection } from './features/client
 import { createGateway } from './features/gateway/gateway.js'
 import { mountGatewayRoutes } from './features/gateway/routes.js'
 import { mountMailRoutes } from './features/mail/routes.js'
-import { createOAuth, type OpenIdProvider } from './features/oauth/oauth.js'
+import { createOAuth, type FastLaneOptions, type OpenIdProvider } from './features/oauth/oauth.js'
 import { mountProviderRoutes } from './features/oauth/provider/routes.js'
 import { mountRegistrationRoutes } from './features/oauth/registration-routes.js'
 import { mountOAuthRoutes } from './features/oauth/routes.js'
@@ -62,6 +63,9 @@ export interface RoutingOptions {
   cookies: SessionCookies
   streams: EventStreams
   count: ReturnType<typeof createMeters>
+  fastLane: FastLaneOptions | undefined
+  /** How the keys of clients are fetched. */
+  publicGet: PublicGet
 }
 
 /** Mounts the routes of each feature, and the pages. */
@@ -126,6 +130,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     isProvider: config.oauth.enabled,
     registers: config.oauth.registration.mode !== 'off',
     dpop: config.oauth.dpop,
+    metadataDocuments: config.oauth.metadataDocuments,
   })
   if (config.oauth.registration.mode !== 'off') mountRegistrationRoutes(server, features.clientRegistration)
   const provider = await createProvider(options)
@@ -149,7 +154,7 @@ export async function mountRoutes(server: AppInstance, options: RoutingOptions):
     await mountPages(server, {
       ...{ signIn, account, families, flows, cookies, door, flowCookie, authenticate, findSignedIn, confirmAddress },
       ...{ emailChange, disowning, passwordReset, devices, secrets, clock, methods: config.signInMethods },
-      ...{ ownFactors, ownApps, reauthentication },
+      ...{ ownFactors, ownApps, ownIdentities, reauthentication, socialCookie, providers: features.providers },
       ...{ inbox: delivery.inbox, provider, mountSocial },
       ...pageSettings(config),
     })
@@ -194,13 +199,13 @@ async function createSocial(
 
 /** The OpenID provider, whose library is loaded only where it is turned on. */
 async function createProvider(options: RoutingOptions): Promise<OpenIdProvider | null> {
-  const { config, features, secrets, clock, log, audit, cookies } = options
+  const { config, features, secrets, clock, log, audit, cookies, fastLane, publicGet } = options
   if (!config.oauth.enabled) return null
   const { createOpenIdProvider } = await import('./features/oauth/provider/provider.js')
   const { database, accounts, clients, families, limits, revocations, accessTokens, keys } = features
   return createOpenIdProvider({
-    ...{ database, secrets, clock, log, audit, cookies },
-    ...{ accounts, clients, families, limits, revocations, accessTokens, keys },
+    ...{ database, secrets, clock, log, audit, cookies, publicGet },
+    ...{ accounts, clients, families, limits, revocations, accessTokens, keys, fastLane },
     settings: providerSettings(config),
   })
 }

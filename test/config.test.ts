@@ -7,6 +7,7 @@ import t from 'tap'
 import { ConfigError, loadConfig, readConfig } from '../src/config.js'
 import { generateSecretKey } from '../src/platform/crypto/secret-keys.js'
 import { settingsSchema } from '../src/settings/settings.js'
+import { providersOf } from './support/social-flow.js'
 
 const run = promisify(execFile)
 const cores = availableParallelism()
@@ -61,9 +62,10 @@ t.test('without any setting, development runs on the local machine', async (t) =
       enabled: false,
       consentSeconds: 7_776_000,
       dpop: false,
+      metadataDocuments: false,
       registration: { mode: 'off', scopes: ['openid', 'profile', 'email', 'offline_access'] },
     },
-    social: { providers: [] },
+    social: { providers: [], linking: 'verified', signUp: true },
     registration: 'open',
     emailVerification: 'later',
     signInMethods: ['password'],
@@ -385,6 +387,7 @@ t.test('a choice must be spelled as listed', async (t) => {
     COOKIE_SAMESITE: ['Strict', 'false'],
     REVOCATION_ON_STALE: ['Deny', 'true'],
     OAUTH_REGISTRATION: ['on', 'Open'],
+    OAUTH_CIMD: ['true', 'open'],
     DPOP: ['true', 'On'],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
@@ -629,6 +632,8 @@ t.test('what belongs to the OpenID provider requires it', async (t) => {
     t.match(faultsOf({ OAUTH_REGISTRATION: mode }), [/^OAUTH_REGISTRATION is (token|open), but OAUTH is off/])
     t.strictSame(faultsOf({ OAUTH_REGISTRATION: mode, OAUTH: 'on' }), [])
   }
+  t.match(faultsOf({ OAUTH_CIMD: 'on' }), [/^OAUTH_CIMD is on, but OAUTH is off/])
+  t.strictSame(faultsOf({ OAUTH_CIMD: 'on', OAUTH: 'on' }), [])
   t.match(faultsOf({ DPOP: 'on' }), [/^DPOP is on, but OAUTH is off/])
   t.strictSame(faultsOf({ DPOP: 'on', OAUTH: 'on' }), [])
   const { oauth } = readConfig({ OAUTH: 'on', OAUTH_REGISTRATION_SCOPES: 'openid, orders:read' })
@@ -742,6 +747,16 @@ t.test('PWD-11: disabled limits cause a warning in every environment', async (t)
     t.strictSame(readConfig(environment).warnings, [])
     t.match(readConfig({ ...environment, RATE_LIMIT: 'off' }).warnings, [/^RATE_LIMIT is off/])
   }
+})
+
+t.test('settings of other providers that do nothing, or keep users signed out, cause a warning', async (t) => {
+  for (const name of [{ SOCIAL_LINKING: 'never' }, { SOCIAL_SIGN_UP: 'off' }]) {
+    t.match(readConfig(name).warnings, [/^SOCIAL_LINKING and SOCIAL_SIGN_UP have no effect/])
+  }
+  const entry = { id: 'acme', kind: 'oidc', name: 'Acme', issuer: 'https://acme.example', client_id: 'sallyport' }
+  const providers = providersOf(t, [{ ...entry, client_secret_env: 'UPSTREAM_SECRET' }], 'secret of the client')
+  t.strictSame(readConfig({ ...providers, SOCIAL_SIGN_UP: 'off' }).warnings, [])
+  t.match(readConfig({ ...providers, COOKIE_SAMESITE: 'strict' }).warnings, [/^COOKIE_SAMESITE is strict/])
 })
 
 t.test('all faults are reported together, each with its setting and a solution', async (t) => {

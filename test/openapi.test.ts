@@ -3,14 +3,18 @@ import t from 'tap'
 import { problemCodes } from '../src/wire/problem-codes.js'
 import type { ProblemBody } from './support/api.js'
 import { startApp } from './support/app.js'
+import { providersOf } from './support/social-flow.js'
 import { answersOf, operationsOf, streamsOf, pathOf } from './support/operations.js'
 
 const features = new URL('../src/features/', import.meta.url)
 
 /** Every route that a feature registers, as named in its source, but those of development, and of what is turned off. */
+/** The files with the routes of OAUTH=on and PROVIDERS. */
+const ofProviders = /^(oauth\/(provider\/|registration-)|sign-in\/social-)/
+
 function mountedRoutes({ provider }: { provider: boolean }): string[] {
   return readdirSync(features, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && (provider || !/^oauth\/(provider\/|registration-)/.test(file)))
+    .filter((file) => file.endsWith('.ts') && (provider || !ofProviders.test(file)))
     .flatMap((file) => [
       ...readFileSync(new URL(file, features), 'utf8').matchAll(/(?:app|scope)\.(\w+)\(\s*'(\/[^']*)'/g),
     ])
@@ -33,10 +37,15 @@ const errorsOf: Record<string, string[]> = {
   '/oauth/userinfo': ['insufficient_scope', 'invalid_token'],
 }
 
+/** What other sites may call: a form of a provider, and what is for mode json alone. */
+const ofOtherSites = ['/v1/auth/social/{provider}/callback', '/v1/auth/social/exchange']
+
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
 
 t.test('the document describes everything that a client needs', async (t) => {
-  const { app, api } = await startApp(t, { settings: { OAUTH: 'on', OAUTH_REGISTRATION: 'open' } })
+  const entry = { id: 'acme', kind: 'oidc', name: 'Acme', issuer: 'https://acme.example', client_id: 'sallyport' }
+  const providers = providersOf(t, [{ ...entry, client_secret_env: 'UPSTREAM_SECRET' }], 'secret of the client')
+  const { app, api } = await startApp(t, { settings: { OAUTH: 'on', OAUTH_REGISTRATION: 'open', ...providers } })
   const operations = [...operationsOf(app.server), ...streamsOf(app.server)]
   t.equal(streamsOf(app.server).length, 2)
 
@@ -71,7 +80,8 @@ t.test('the document describes everything that a client needs', async (t) => {
       const expected = [
         ...(path === '/v1/gateway' ? ['cross_site_request'] : ['invalid_request']),
         'overloaded',
-        ...(method === 'GET' ? [] : ['cross_site_request', 'payload_too_large', 'unsupported_media_type']),
+        ...(method === 'GET' ? [] : ['payload_too_large', 'unsupported_media_type']),
+        ...(method === 'GET' || ofOtherSites.includes(path) ? [] : ['cross_site_request']),
         ...(body ? ['validation_failed'] : []),
         ...(security.some((way) => way.includes('verifier')) ? ['invalid_client'] : []),
         ...(needsToken

@@ -2,10 +2,19 @@
 // a test over HTTP runs only if the unit tests do not detect it.
 
 export const ruleFiles = {
-  'src/features/access/requirement.ts': ['test/features/access/requirement.test.ts'],
+  'src/features/access/requirement.ts': [
+    'test/features/access/requirement.test.ts',
+    'test/flows/access-requirements.test.ts',
+    'test/flows/step-up.test.ts',
+  ],
   'src/features/access/step-up.ts': ['test/features/access/step-up.test.ts'],
   'src/wire/step-up.ts': ['test/features/access/requirement.test.ts', 'test/wire/step-up.test.ts'],
-  'src/features/browser/credentials.ts': ['test/features/browser/credentials.test.ts'],
+  'src/features/browser/credentials.ts': [
+    'test/features/browser/credentials.test.ts',
+    'test/flows/known-devices.test.ts',
+    'test/flows/trusted-devices.test.ts',
+    'test/flows/sign-in.test.ts',
+  ],
   'src/features/browser/known-devices.ts': ['test/features/browser/known-devices.test.ts'],
   'src/features/browser/cross-site.ts': ['test/features/browser/cross-site.test.ts'],
   'src/features/families/refresh-token.ts': [

@@ -50,5 +50,8 @@ export const pageQuery = z.object({
   ended: z.string().optional(),
   /** What has just been done. */
   done: z.string().optional(),
+  /** What became of a sign-in at another provider, and its id. */
+  social: z.string().optional(),
+  provider: z.string().optional(),
   cursor: z.string().optional(),
 })

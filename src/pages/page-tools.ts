@@ -6,7 +6,14 @@ import type { Clock } from '../platform/clock.js'
 import type { Authenticate } from '../platform/http/access.js'
 import { retryAfterSecondsOf } from '../platform/http/problem-details.js'
 import { noteProblem } from '../platform/http/error-handler.js'
-import type { Account, Disowning, EmailChange, OwnApps, OwnFactors } from '../features/account/account.js'
+import type {
+  Account,
+  Disowning,
+  EmailChange,
+  OwnApps,
+  OwnFactors,
+  OwnIdentities,
+} from '../features/account/account.js'
 import type { FindSignedIn } from '../features/access/access.js'
 import type { Door, FlowCookie, KnownDevices, SessionCookies } from '../features/browser/browser.js'
 import type { Families } from '../features/families/families.js'
@@ -16,6 +23,7 @@ import { describeProblem, type CredentialField, type FormErrors } from './forms/
 import type { Rendering } from './rendering.js'
 import type { ReturnCookie } from './return-cookie.js'
 import type { ReadReturnTo } from './return-to.js'
+import type { ShownProvider } from './social/provider-buttons.js'
 
 /** The features that pages are faces of. */
 export interface PageFeatures {
@@ -38,6 +46,7 @@ export interface PageFeatures {
   reauthentication: Reauthentication
   ownFactors: OwnFactors
   ownApps: OwnApps
+  ownIdentities: OwnIdentities
   secrets: SecretKeys
   clock: Clock
 }
@@ -47,6 +56,10 @@ export interface PageTools extends PageFeatures {
   rendering: Rendering
   readReturnTo: ReadReturnTo
   returnCookie: ReturnCookie
+  /** Those of PROVIDERS, in its order. */
+  shownProviders: readonly ShownProvider[]
+  /** Whether a sign-in at a provider makes an account for a person who has none (SOCIAL_SIGN_UP). */
+  socialSignUp: boolean
   minLength: number
   /** SIGN_IN_METHODS. */
   methods: readonly ('password' | 'otp')[]

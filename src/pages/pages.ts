@@ -12,6 +12,7 @@ import { mountConfirm } from './confirm/confirm.js'
 import { mountFactors } from './factors/factors.js'
 import { guardForms } from './forms/form-guard.js'
 import { createFormTokens } from './forms/form-tokens.js'
+import { mountIdentities, type IdentityPagesOptions } from './identities/identities.js'
 import { mountHome, type HomeOptions } from './home/home.js'
 import { mountInbox } from './inbox/inbox.js'
 import { isLocale } from './locales/messages.js'
@@ -36,7 +37,7 @@ import { readTheme } from './static/theme.js'
 
 export type { MountSocial } from './social/social.js'
 
-export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
+export interface PagesOptions extends PageFeatures, IdentityPagesOptions, Omit<HomeOptions, 'inbox'> {
   publicUrl: string
   /** COOKIE_PREFIX. */
   cookiePrefix: string
@@ -49,6 +50,8 @@ export interface PagesOptions extends PageFeatures, Omit<HomeOptions, 'inbox'> {
   registration: 'open' | 'invite' | 'closed'
   /** Whether a device can be trusted to sign in without a second factor (MFA_TRUST_DAYS). */
   canTrust: boolean
+  /** SOCIAL_SIGN_UP. */
+  socialSignUp: boolean
   /** PASSWORD_MIN_LENGTH. */
   minLength: number
   /** RETURN_TO. */
@@ -75,7 +78,8 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
   const rendering = createRendering({ ...options, defaultLocale, formTokens, staticFiles, messages })
   const readReturnTo = createReturnTo(options.returnTo)
   const returnCookie = createReturnCookie({ secrets, publicUrl, prefix, readReturnTo })
-  const tools: PageTools = { ...options, rendering, readReturnTo, returnCookie }
+  const shownProviders = options.providers?.all ?? []
+  const tools: PageTools = { ...options, rendering, readReturnTo, returnCookie, shownProviders }
 
   void server.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
@@ -89,6 +93,7 @@ export async function mountPages(server: AppInstance, options: PagesOptions): Pr
     mountAccount(scope, tools)
     mountConfirm(scope, tools)
     mountFactors(scope, tools)
+    mountIdentities(scope, tools, options)
     mountSignedOut(scope, tools)
     mountVerify(scope, tools)
     mountLinks(scope, tools)

@@ -3,6 +3,9 @@ import type { Problem } from '../platform/problem.js'
 
 export type { Destination, ReadReturnTo } from '../platform/http/return-url.js'
 
+/** Where the browser comes back to after a link of an account at another provider. */
+export const linkedPath = '/account/identities/linked'
+
 /** Pages of our own that a sign-in may lead back to. */
 const accountPages: ReadonlySet<string> = new Set([
   '/account',
@@ -13,16 +16,20 @@ const accountPages: ReadonlySet<string> = new Set([
   '/account/factors/totp',
   '/account/factors/passkey',
   '/account/recovery-codes',
+  linkedPath,
 ])
 
-const ownFactor = /^\/account\/factors\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+const ownCredential = /^\/account\/(factors|identities)\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+
+const link = /^\/account\/identities\/link\/[\w-]{1,64}$/
 
 const interaction = /^\/(oauth\/interaction|consent)\/[\w-]{1,64}$/
 
 const device = /^\/device(\?user_code=[\w-]{1,32})?$/
 
 function isOwnPage(path: string): boolean {
-  return accountPages.has(path) || ownFactor.test(path) || device.test(path) || isInteraction(path)
+  const isOfAccount = accountPages.has(path) || ownCredential.test(path) || link.test(path)
+  return isOfAccount || device.test(path) || isInteraction(path)
 }
 
 /** Whether a path is that of a page on which a user does what a client of the OpenID provider waits for. */

@@ -73,6 +73,13 @@ const rules: Rule[] = [
         : null,
   },
   {
+    between: ['OAUTH', 'OAUTH_CIMD'],
+    find: ({ OAUTH, OAUTH_CIMD }) =>
+      OAUTH === 'off' && OAUTH_CIMD === 'on'
+        ? 'OAUTH_CIMD is on, but OAUTH is off: it lets applications sign users in without registering. Set OAUTH to on.'
+        : null,
+  },
+  {
     between: ['OAUTH', 'DPOP'],
     find: ({ OAUTH, DPOP }) =>
       OAUTH === 'off' && DPOP === 'on'
@@ -135,7 +142,7 @@ export function findWarnings(settings: Settings): string[] {
   if (settings.RATE_LIMIT === 'off') {
     warnings.push('RATE_LIMIT is off, so password guessing is limited only by the speed of hashing.')
   }
-  warnings.push(...passkeyWarnings(settings, publicUrlOf(settings)))
+  warnings.push(...passkeyWarnings(settings, publicUrlOf(settings)), ...socialWarnings(settings))
   if (settings.NODE_ENV !== 'production') return warnings
 
   if (settings.DATABASE_URL === undefined) {
@@ -152,6 +159,18 @@ export function findWarnings(settings: Settings): string[] {
     )
   }
   return warnings
+}
+
+function socialWarnings({ PROVIDERS, SOCIAL_LINKING, SOCIAL_SIGN_UP, COOKIE_SAMESITE }: Settings): string[] {
+  const isChanged = SOCIAL_LINKING !== 'verified' || SOCIAL_SIGN_UP !== 'on'
+  if (PROVIDERS === undefined) {
+    return isChanged ? ['SOCIAL_LINKING and SOCIAL_SIGN_UP have no effect, because PROVIDERS is not set.'] : []
+  }
+  return COOKIE_SAMESITE === 'strict'
+    ? [
+        'COOKIE_SAMESITE is strict, with which the page to which a user comes back from a provider is not signed in until it is loaded again: with PROVIDERS, leave it unset.',
+      ]
+    : []
 }
 
 function describeWeakness(setting: Settings['SECRET_KEY']): string | null {

@@ -7,6 +7,8 @@ export interface OAuthConfig {
   readonly consentSeconds: number
   /** Whether clients can bind their tokens to a key (RFC 9449). */
   readonly dpop: boolean
+  /** Whether a client id can be the address of the client's metadata document. */
+  readonly metadataDocuments: boolean
   readonly registration: {
     /** Whether applications register themselves: not at all, with a token of the operator, or without. */
     readonly mode: Settings['OAUTH_REGISTRATION']
@@ -20,6 +22,7 @@ export function arrangeOAuth(settings: Settings): OAuthConfig {
     enabled: settings.OAUTH === 'on',
     consentSeconds: settings.OAUTH_CONSENT_TTL,
     dpop: settings.DPOP === 'on',
+    metadataDocuments: settings.OAUTH_CIMD === 'on',
     registration: { mode: settings.OAUTH_REGISTRATION, scopes: settings.OAUTH_REGISTRATION_SCOPES },
   }
 }

@@ -133,6 +133,7 @@ export const settingsSchema = z.object({
     (entry) => (/^[\x21\x23-\x2B\x2D-\x5B\x5D-\x7E]{1,100}$/.test(entry) ? entry : null),
     'must be a scope, such as openid or orders:read, without spaces and quotes',
   ).default(['openid', 'profile', 'email', 'offline_access']),
+  OAUTH_CIMD: oneOf('off', 'on').default('off'),
   DPOP: oneOf('off', 'on').default('off'),
   PROVIDERS: z.string().optional(),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),

@@ -12,6 +12,7 @@ import { createFactorCalls } from '../support/factor-calls.js'
 import { findFreePort } from '../support/free-port.js'
 import { createMailbox } from '../support/mailbox.js'
 import { send, tourPages, tourPasskeys, tourProvider, tourSettings } from '../support/page-tour.js'
+import { startTourProviders, tourSocial } from '../support/social-tour.js'
 import { addAuthenticator } from '../support/virtual-authenticator.js'
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
@@ -55,7 +56,8 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
   // The origin of a passkey has its port.
   const port = await findFreePort()
   const url = `http://localhost:${port}`
-  const app = await startApp(t, { settings: { ...tourSettings, PUBLIC_URL: url } })
+  const providers = await startTourProviders({ teardown: (work) => t.teardown(async () => work()) })
+  const app = await startApp(t, { settings: { ...tourSettings, ...providers.settings, PUBLIC_URL: url } })
   await app.app.server.listen({ port, host: 'localhost' })
   const mailbox = createMailbox(app)
   const receive = (email: string) => mailbox.receive(email)
@@ -87,8 +89,9 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
       }
       await tourPages({ page, url, receive, codeOf, visit })
       await tourProvider({ page, url, receive, codeOf, visit })
+      await tourSocial({ page, url, receive, codeOf, visit, providers })
       await tourPasskeys({ page, url, receive, codeOf, visit, authenticator: await addAuthenticator(page) })
-      t.ok(states.length >= 70, 'all states were seen')
+      t.ok(states.length >= 84, 'all states were seen')
       t.strictSame(complaints, [])
       await context.close()
     }
@@ -106,6 +109,7 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     const { context, page, complaints } = await open({ javaScriptEnabled: false, forcedColors: 'active' })
     await tourPages({ page, url, receive, codeOf, visit: seeButtons(t, page) })
     await tourProvider({ page, url, receive, codeOf, visit: seeButtons(t, page) })
+    await tourSocial({ page, url, receive, codeOf, visit: seeButtons(t, page), providers })
     t.strictSame(complaints.filter(isOurs), [])
     await context.close()
   })

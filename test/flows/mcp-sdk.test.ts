@@ -1,5 +1,5 @@
 // An agent and an MCP server, both with @modelcontextprotocol/sdk, over real HTTP: the agent knows the address of the
-// server alone, and finds the rest (RFC 9728, RFC 8414, RFC 7591).
+// server alone, and finds the rest (RFC 9728, RFC 8414, RFC 7591, client ID metadata documents).
 
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -16,6 +16,7 @@ import {
   type VerifiedRequest,
 } from '../../src/sdk/verifier/verifier.js'
 import type { Test } from '../support/app.js'
+import { agentDocument, loopbackGet, startDocuments } from '../support/client-document.js'
 import { listen } from '../support/listen.js'
 import { askForTokens, openBrowser, startProvider } from '../support/relying-party.js'
 
@@ -35,6 +36,7 @@ interface Agent {
 interface AgentOptions {
   serverUrl: string
   redirectUrl: string
+  clientMetadataUrl: string | undefined
   openBrowser: (url: string) => Promise<string>
   fetch: Fetch
 }
@@ -52,10 +54,12 @@ const scopes = ['notes:read', 'offline_access']
 const { credential, sha256 } = createVerifierCredential()
 
 /** Sallyport, an MCP server that it guards, and an agent whose user has an account. */
-async function start(t: Test, wrapFetch = (inner: Fetch) => inner) {
+async function start(t: Test, wrapFetch = (inner: Fetch) => inner, clientMetadataUrl?: string) {
   const provider = await startProvider(t, {
+    publicGet: loopbackGet,
     settings: {
       OAUTH_REGISTRATION: 'open',
+      OAUTH_CIMD: 'on',
       OAUTH_REGISTRATION_SCOPES: scopes.join(','),
       VERIFIER_KEYS: `notes:${sha256}`,
     },
@@ -94,6 +98,7 @@ async function start(t: Test, wrapFetch = (inner: Fetch) => inner) {
   const agent = createAgent({
     serverUrl,
     redirectUrl: 'http://127.0.0.1:49152/callback',
+    clientMetadataUrl,
     async openBrowser(url) {
       if (isAway) throw new Error('The user is away.')
       return browser.goUntilElsewhere(url)
@@ -135,6 +140,24 @@ t.test('an agent finds its way from the MCP server to tokens, and refreshes them
   t.not(agent.kept.tokens.refresh_token, first.refresh_token)
   t.equal(decodeJwt(agent.kept.tokens.access_token)['sid'], decodeJwt(first.access_token)['sid'])
   t.equal(browser.shown.length, pages, 'the user was not asked')
+})
+
+t.test('an agent that describes itself does not register', async (t) => {
+  const documents = await startDocuments(t)
+  const clientId = documents.publish('/agents/client.json', agentDocument)
+  const { provider, serverUrl, user, browser, agent, takeAsked } = await start(t, undefined, clientId)
+  t.equal(await agent.whoseNotes(), user.userId)
+  t.notOk(takeAsked().includes('POST /oauth/register'))
+  t.match(browser.shown.join(), /\/consent\//)
+  t.strictSame(documents.takeAsked(), ['/agents/client.json'])
+  const { access_token: accessToken, refresh_token: refreshToken } = agent.kept.tokens
+  t.match(decodeJwt(accessToken), { aud: serverUrl, client_id: clientId })
+  provider.clock.advance({ minutes: 11 })
+  t.equal(await agent.whoseNotes(), user.userId)
+  t.not(agent.kept.tokens.refresh_token, refreshToken)
+
+  await provider.app.operator.clients.disable(clientId)
+  await t.rejects(agent.whoseNotes())
 })
 
 t.test('a lost answer of a refresh does not lose the agent its session', async (t) => {

@@ -1,8 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createApp, type App } from '../../src/app.js'
 import { readConfig, type Config } from '../../src/config.js'
+import type { FastLaneOptions } from '../../src/features/oauth/oauth.js'
 import { isStrong } from '../../src/features/passwords/strength.js'
 import { generateSecretKey, type SecretKeys } from '../../src/platform/crypto/secret-keys.js'
+import type { PublicGet } from '../../src/platform/http/public-get.js'
 import type { Metrics } from '../../src/platform/metrics/metrics.js'
 import type { AppInstance } from '../../src/platform/http/app-instance.js'
 import { createLogger } from '../../src/platform/http/logging.js'
@@ -37,6 +39,7 @@ export interface StartOptions {
   /** Receives the log, which is otherwise discarded. */
   log?: FastifyBaseLogger
   metrics?: Metrics
+  fastLane?: FastLaneOptions
   /** Adds routes of the test after those of the application, under the same rules. */
   routes?: (server: AppInstance) => void
   /**
@@ -44,6 +47,8 @@ export interface StartOptions {
    * accepted.
    */
   estimatesStrength?: boolean
+  /** How documents and keys of clients are fetched; as in production by default. */
+  publicGet?: PublicGet
 }
 
 /** Shared by a test file's instances: one secret, as for instances on one database. */
@@ -64,6 +69,8 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     clock,
     log,
     metrics: options.metrics,
+    fastLane: options.fastLane,
+    publicGet: options.publicGet,
     isStrong: estimatesStrength ? undefined : () => Promise.resolve(true),
   })
   options.routes?.(app.server)

@@ -46,7 +46,7 @@ export function createClientCalls({ app, clock }: Pick<TestApp, 'app' | 'clock'>
       if (token === null) throw new Error('This is no refresh token.')
       const usual = { clientId: CLIENT, jkt: null, lostAnswer: 'grace' as const, attemptKey: null, caller }
       try {
-        return { tokens: await families.refreshForClient({ ...usual, token, ...request }) }
+        return { tokens: await families.beginClientRefresh({ ...usual, token, ...request }).complete() }
       } catch (error) {
         if (!(error instanceof Problem)) throw error
         return { code: error.code, reason: error.options.reason }

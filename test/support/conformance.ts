@@ -6,8 +6,16 @@ import * as client from 'openid-client'
 import type { Test as Tap } from 'tap'
 import type { SignedUp } from './api.js'
 import type { Test } from './app.js'
-import { CALLBACK, openBrowser, registerParty, startProvider, type Party, type Provider } from './relying-party.js'
-import type { Tokens } from './relying-party.js'
+import {
+  CALLBACK,
+  openBrowser,
+  registerParty,
+  startProvider,
+  type Party,
+  type Provider,
+  type ProviderOptions,
+  type Tokens,
+} from './relying-party.js'
 import type { WebBrowser } from './web-browser.js'
 
 export const AFTER_LOGOUT = 'https://app.example.com/post_logout_redirect'
@@ -26,8 +34,8 @@ export interface Suite {
 /** What the clients of the modules are registered with. */
 export const suiteMetadata = { pkce: 'optional', post_logout_redirect_uris: [AFTER_LOGOUT] }
 
-export async function startSuite(t: Test): Promise<Suite> {
-  const provider = await startProvider(t)
+export async function startSuite(t: Test, options: ProviderOptions = {}): Promise<Suite> {
+  const provider = await startProvider(t, options)
   const user = await provider.api.signUp({ name: 'Ada' })
   const { body: configuration } = await provider.api.call<Record<string, unknown>>('/.well-known/openid-configuration')
   return {

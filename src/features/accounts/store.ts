@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Prisma } from '../../generated/prisma/client.js'
 import type { User as PresentedUser } from '../../wire/token-reply.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now, nowMs } from '../../platform/database/times.js'
 
 /** The kinds of second factors, as the column `factors` lists those that a user has. */
 export type FactorKind = 'passkey' | 'totp'
@@ -245,7 +246,7 @@ export async function setRoles(tx: Queries, id: string, roles: string[]): Promis
 
 export async function banUser(tx: Queries, id: string, until: Date | null, shiftMs: number): Promise<void> {
   await tx.$executeRaw`
-    UPDATE "user" SET banned_at = now() + ${shiftMs}::float8 * interval '1 millisecond', banned_until = ${until}::timestamptz
+    UPDATE "user" SET banned_at = ${now(shiftMs)}, banned_until = ${until}::timestamptz
     WHERE id = ${id}::uuid`
 }
 
@@ -259,7 +260,7 @@ export async function unbanUser(tx: Queries, id: string): Promise<void> {
  */
 export async function raiseEpoch(tx: Queries, id: string, shiftMs: number): Promise<number> {
   const rows = await tx.$queryRaw<{ epoch: bigint }[]>`
-    UPDATE "user" SET epoch = greatest(epoch + 1, (extract(epoch FROM now()) * 1000)::bigint + ${shiftMs}::bigint)
+    UPDATE "user" SET epoch = greatest(epoch + 1, ${nowMs(shiftMs)})
     WHERE id = ${id}::uuid RETURNING epoch`
   return Number(rows[0]?.epoch)
 }

@@ -1,4 +1,5 @@
 import type { Queries } from '../../platform/database/database.js'
+import { now } from '../../platform/database/times.js'
 import { uuidv7 } from '../../platform/uuid.js'
 
 /** A rule for an address range. */
@@ -31,7 +32,7 @@ export async function replaceRule(tx: Queries, rule: AddressRule, shiftMs: numbe
   await tx.$executeRaw`
     INSERT INTO address_rule (id, range, kind, reason, created_at, until)
     VALUES (${uuidv7()}::uuid, ${rule.range}, ${rule.kind}::address_rule_kind, ${rule.reason},
-            now() + ${shiftMs}::float8 * interval '1 millisecond', ${rule.until}::timestamptz)
+            ${now(shiftMs)}, ${rule.until}::timestamptz)
     ON CONFLICT (range) DO UPDATE SET
       id = excluded.id, kind = excluded.kind, reason = excluded.reason, created_at = excluded.created_at, until = excluded.until`
 }
@@ -44,5 +45,5 @@ export async function removeRule(tx: Queries, range: string): Promise<AddressRul
 }
 
 export async function deleteEnded(client: Queries, shiftMs: number): Promise<void> {
-  await client.$executeRaw`DELETE FROM address_rule WHERE until <= now() + ${shiftMs}::float8 * interval '1 millisecond'`
+  await client.$executeRaw`DELETE FROM address_rule WHERE until <= ${now(shiftMs)}`
 }

@@ -1,11 +1,7 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
 import { newId } from '../../platform/database/ids.js'
-
-/** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
-
-const milliseconds = (ms: number) => Prisma.sql`(${ms}::float8 * interval '1 millisecond')`
+import { milliseconds, now } from '../../platform/database/times.js'
 
 /**
  * A part of a statement that ends sessions: writes a logout for each client of `left`, once for each `sid`. Addresses of

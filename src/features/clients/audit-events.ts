@@ -6,6 +6,8 @@ export const clientEvents = {
   client_disabled: 'done',
   client_enabled: 'done',
   client_removed: 'done',
+  client_document_changed: 'done',
+  client_document_limited: 'alarm',
   client_creation_limited: 'alarm',
   registration_token_created: 'done',
   registration_token_removed: 'done',

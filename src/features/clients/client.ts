@@ -13,17 +13,25 @@ export interface Client {
   readonly firstParty: boolean
   /** Milliseconds since 1970: the claim `client_epoch` of its access tokens. Those with a smaller one are stale. */
   readonly epoch: number
-  /** `operator`, `registration` for a client that registered itself, or `registration-token:` and the id of the token. */
+  /**
+   * `operator`; `registration` for a client that registered itself, or `registration-token:` and the id of the token;
+   * `metadata-document` for one whose id is the address of its metadata.
+   */
   readonly createdBy: string
   readonly createdAt: Date
   /** When it was disabled; null while it may authenticate. */
   readonly disabledAt: Date | null
   /** When a user first signed in to it; null for none so far. */
   readonly usedAt: Date | null
+  /** Until when its metadata document counts as current; null for a client that was registered. */
+  readonly documentExpiresAt: Date | null
 }
 
 /** `createdBy` of a client that registered itself without a token. */
 export const REGISTRATION = 'registration'
+
+/** `createdBy` of a client whose id is the address of its metadata document. */
+export const METADATA_DOCUMENT = 'metadata-document'
 
 /** A service that access tokens can be meant for (RFC 8707). */
 export interface Resource {

@@ -15,8 +15,9 @@ import type { Revocations } from '../revocation/revocation.js'
 import type { clientEvents } from './audit-events.js'
 import { createAuthentication } from './authentication.js'
 import { createClientCache } from './caching.js'
-import { REGISTRATION, type Client } from './client.js'
+import { METADATA_DOCUMENT, REGISTRATION, type Client } from './client.js'
 import { createSecret, hashSecret, MAX_SECRETS, type StoredSecret } from './credentials.js'
+import { createDocuments, type ClientDocuments, type DocumentsOptions } from './documents.js'
 import { fault } from './faults.js'
 import type { ClientMetadata } from './metadata.js'
 import type { NewClient } from './new-client.js'
@@ -25,6 +26,7 @@ import * as store from './store.js'
 
 export type { Client, Resource } from './client.js'
 export { createSecret } from './credentials.js'
+export { documentHostOf } from './document.js'
 export { grantTypes, type ClientMetadata, type GrantType } from './metadata.js'
 export { newClientSchema, type NewClient } from './new-client.js'
 export { createRegistration, type Registration } from './registration.js'
@@ -37,7 +39,13 @@ export {
   type VerifierKey,
 } from './verifiers.js'
 
-const UNUSED_SECONDS = 30 * 24 * 60 * 60
+const DAY_SECONDS = 24 * 60 * 60
+
+/** How long a client that no user signs in to is kept, by who created it. A document can be read again. */
+const unusedKinds = [
+  { createdBy: REGISTRATION, unusedSeconds: 30 * DAY_SECONDS },
+  { createdBy: METADATA_DOCUMENT, unusedSeconds: DAY_SECONDS },
+]
 
 const PURGE_BATCH = 100
 
@@ -46,6 +54,8 @@ export interface ClientsOptions {
   clock: Clock
   revocations: Revocations
   audit: Audit<typeof clientEvents>
+  /** How clients are found by their metadata documents; null, the default, where that is off. */
+  documents?: Pick<DocumentsOptions, 'get' | 'limits' | 'log' | 'scopes'> | null
 }
 
 export interface CreateOptions {
@@ -61,6 +71,8 @@ export interface CreateOptions {
 /** All except `find`, `authenticate`, `create` and `list` throw `not_found` for an unknown client. */
 export interface Clients {
   readonly resources: Resources
+  /** The clients whose ids are addresses of metadata documents; null where that is off. */
+  readonly documents: ClientDocuments | null
   /** The client, disabled or not; null if there is none. From memory, as a rule: a change is felt within a second. */
   find(clientId: string): Promise<Client | null>
   /** The client with this secret; null if it is unknown or disabled, or has another secret. From memory as well. */
@@ -94,11 +106,12 @@ export interface Clients {
   remove(clientId: string): Promise<void>
   /** Notes in the caller's transaction that a user signs in to a client; false if there is none any more. */
   markUsed(tx: Queries, clientId: string): Promise<boolean>
-  /** Removes the clients that registered themselves without a token, and were not used for a month, in batches. */
+  /** Removes the clients that came by themselves, without a token, and were not used, in batches. */
   purge(): Promise<void>
 }
 
-export function createClients({ database, clock, revocations, audit }: ClientsOptions): Clients {
+export function createClients(options: ClientsOptions): Clients {
+  const { database, clock, revocations, audit, documents = null } = options
   const cache = createClientCache({
     clock,
     revocations,
@@ -128,6 +141,7 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
 
   return {
     resources,
+    documents: documents && createDocuments({ database, clock, audit, cache, ...documents }),
     find: (clientId) => cache.find(clientId),
     ...authentication,
 
@@ -222,14 +236,13 @@ export function createClients({ database, clock, revocations, audit }: ClientsOp
     },
 
     async purge() {
-      while ((await removeUnused()) === PURGE_BATCH);
+      for (const kind of unusedKinds) while ((await removeUnused(kind)) === PURGE_BATCH);
     },
   }
 
-  async function removeUnused(): Promise<number> {
+  async function removeUnused(kind: (typeof unusedKinds)[number]): Promise<number> {
     const removed = await revocations.transaction(async (tx, revoke) => {
-      const which = { createdBy: REGISTRATION, unusedSeconds: UNUSED_SECONDS, batchSize: PURGE_BATCH }
-      const unused = await store.deleteUnusedClients(tx, which, clock.shiftMs)
+      const unused = await store.deleteUnusedClients(tx, { ...kind, batchSize: PURGE_BATCH }, clock.shiftMs)
       for (const { clientId, name, epoch } of unused) {
         await revoke({ kind: 'client', clientId, epoch })
         const detail = { client_id: clientId, name }

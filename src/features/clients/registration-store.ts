@@ -1,5 +1,5 @@
 import type { Queries } from '../../platform/database/database.js'
-import { now } from './store.js'
+import { now } from '../../platform/database/times.js'
 
 /** A token with which applications register themselves, without the token itself. */
 export interface RegistrationToken {

@@ -1,16 +1,11 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now, nowMs } from '../../platform/database/times.js'
 import { resourceAlgorithms, type Client, type Resource } from './client.js'
 import { readSecrets, writeSecrets } from './credentials.js'
 import { readMetadata } from './metadata.js'
 
 type Row = Prisma.OAuthClientGetPayload<object>
-
-/** The database's time in milliseconds; the shift is 0 except in tests. */
-const nowMs = (shiftMs: number) => Prisma.sql`((extract(epoch FROM now()) * 1000)::bigint + ${shiftMs}::bigint)`
-
-export const now = (shiftMs: number) =>
-  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 /**
  * The epoch after a change that makes earlier tokens stale: the database's time in milliseconds, or one more than before
@@ -35,6 +30,18 @@ export async function insertClient(tx: Queries, client: NewClient, shiftMs: numb
 export async function findClient(client: Queries, clientId: string): Promise<Client | null> {
   const row = await client.oAuthClient.findUnique({ where: { clientId } })
   return row && toClient(row)
+}
+
+/** Notes what the metadata document of a client says, and for how long that counts as current. */
+export async function saveDocument(
+  tx: Queries,
+  { id, name, metadata, freshSeconds }: Pick<Client, 'id' | 'name' | 'metadata'> & { freshSeconds: number },
+  shiftMs: number,
+): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE oauth_client SET name = ${name}, metadata = ${JSON.stringify(metadata)}::jsonb,
+      document_expires_at = ${now(shiftMs)} + ${freshSeconds}::float8 * interval '1 second'
+    WHERE id = ${id}::uuid`
 }
 
 /** The client's id; null if no client has a secret with this hash. */

@@ -28,6 +28,13 @@ function isWeb(text: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))
 }
 
+/** Whether a browser that is sent there stays on the user's machine, as with the listeners of native applications. */
+export function isLoopbackWeb(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'http:' && LOOPBACK.test(hostname)
+}
+
 const WEB_ADVICE = 'must begin with https; http is only for localhost, 127.0.0.1 and [::1]'
 
 /**

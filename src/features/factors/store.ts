@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now } from '../../platform/database/times.js'
 
 /** How long a factor may wait for its first code. */
 export const PENDING_SECONDS = 10 * 60
@@ -32,10 +33,6 @@ export type PendingTotp = { flowId: string } | { id: string; userId: string }
 const columns = Prisma.sql`
   id, user_id AS "userId", name, sealed_secret AS "sealedSecret", secret_id AS "secretId", last_step::float8 AS "lastStep",
   created_at AS "createdAt", last_used_at AS "lastUsedAt"`
-
-/** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) =>
-  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 const isWaiting = (shiftMs: number) => Prisma.sql`
   confirmed_at IS NULL AND created_at > ${now(shiftMs)} - ${PENDING_SECONDS}::float8 * interval '1 second'`

@@ -1,9 +1,10 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now } from '../../platform/database/times.js'
 import { heldUserOf, type HoldingUser } from '../accounts/accounts.js'
 import type { Authentication } from './authentication.js'
 import { type LifeLimits, readingOf, type Row } from './family.js'
-import { columns, housekeepingReasons, lives, now, type Opened, seconds } from './store.js'
+import { columns, housekeepingReasons, lives, type Opened, seconds } from './store.js'
 
 export interface NewClientFamily extends LifeLimits, Authentication {
   id: string

@@ -1,8 +1,9 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
 import { tryLockForTransaction } from '../../platform/database/locks.js'
+import { now } from '../../platform/database/times.js'
 import type { Ending, EndingFamilies, LifeLimits } from './family.js'
-import { endsWithParent, housekeepingReasons, lives, now } from './store.js'
+import { endsWithParent, housekeepingReasons, lives } from './store.js'
 
 export interface EndedFamilies {
   ids: string[]

@@ -30,7 +30,7 @@ export type { App } from './apps.js'
 export type { ClientOpenRequest } from './client-opening.js'
 export { firstPartyModeOf, type AccessGrant, type Carrier, type ClientTokens, type Family } from './family.js'
 export type { RefreshToken } from './refresh-token.js'
-export type { ClientRefreshRequest, RefreshRequest } from './refreshing.js'
+export type { ClientRefresh, ClientRefreshRequest, RefreshRequest } from './refreshing.js'
 export type { LostAnswer } from './rotation.js'
 export type { LiveUser, Session, SessionPage } from './sessions.js'
 export type { SessionTokens } from './family.js'
@@ -50,7 +50,7 @@ export interface Families extends Opening {
   /** Presents a first-party refresh token; throws `session_ended`, `refresh_superseded` and the codes `refresh_token_*`. */
   refresh(request: RefreshRequest): Promise<SessionTokens>
   /** The same for the token of an OAuth client, which is bound to the client and, if it has one, to a key. */
-  refreshForClient: Refreshing['refreshForClient']
+  beginClientRefresh: Refreshing['beginClientRefresh']
   /** What is known of a live session by its current refresh token; null for any other token. Changes nothing. */
   inspect(token: RefreshToken): Promise<sessions.LiveSession | null>
   /**

@@ -57,9 +57,20 @@ interface Advancing extends BatchedWork {
   advance: store.Advance
 }
 
+/** One attempt of a client to refresh. Each step is done once, however often it is asked for. */
+export interface ClientRefresh {
+  /**
+   * The ordinary refresh by itself. Null where the token is not the current one of a living family of the client, and of the key
+   * that was proven: nothing has changed then.
+   */
+  advance(): Promise<ClientTokens | null>
+  /** The whole refresh: what is not ordinary is judged, and answered again or refused. Throws as `refresh` does. */
+  complete(): Promise<ClientTokens>
+}
+
 export interface Refreshing {
   refresh(request: RefreshRequest): Promise<SessionTokens>
-  refreshForClient(request: ClientRefreshRequest): Promise<ClientTokens>
+  beginClientRefresh(request: ClientRefreshRequest): ClientRefresh
 }
 
 /** Presents genuine refresh tokens: rotates them, answers a repetition again, or throws the problem that refuses one. */
@@ -73,30 +84,46 @@ export function createRefreshing(context: FamiliesContext): Refreshing {
   const [ofFirstParty, ofClients] = [batchingOf(false), batchingOf(true)]
   return {
     async refresh(request) {
-      const { reading, successor } = await present(context, ofFirstParty, toPresentation(request))
+      const presentation = toPresentation(request)
+      const { reading, successor } =
+        (await rotate(context, ofFirstParty, presentation)) ?? (await judgeOthers(context, presentation))
       return makeSessionTokens(context, reading, successor)
     },
 
-    async refreshForClient({ attemptKey, ...request }) {
+    beginClientRefresh({ attemptKey, ...request }) {
       const attempt = createAttempt(request.token.handle, attemptKey)
       const presentation = { ...request, modes: carriedModes.client, attempt }
-      const { reading, successor } = await present(context, ofClients, presentation)
-      return makeClientTokens(context, reading, { refreshToken: successor, jkt: request.jkt })
+      const toTokens = ({ reading, successor }: Refreshed) =>
+        makeClientTokens(context, reading, { refreshToken: successor, jkt: request.jkt })
+      const advance = once(async () => {
+        const refreshed = await rotate(context, ofClients, presentation)
+        return refreshed && toTokens(refreshed)
+      })
+      const complete = once(async () => (await advance()) ?? toTokens(await judgeOthers(context, presentation)))
+      return { advance, complete }
     },
   }
 }
 
-async function present(
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let begun: Promise<T> | undefined
+  return () => (begun ??= work())
+}
+
+/** The ordinary refresh, in a statement that many share; null for any other. */
+async function rotate(
   context: FamiliesContext,
   batching: Batching<Advancing, FamilyReading | null>,
   presentation: Presentation,
-): Promise<Refreshed> {
+): Promise<Refreshed | null> {
   const rotated = await rotateBatched(context, batching, toAdvance(presentation))
-  if (rotated?.user) {
-    context.countRefresh('rotate')
-    return { reading: { ...rotated, user: rotated.user }, successor: successorOf(presentation.token) }
-  }
+  if (!rotated?.user) return null
+  context.countRefresh('rotate')
+  return { reading: { ...rotated, user: rotated.user }, successor: successorOf(presentation.token) }
+}
 
+/** Every other refresh: answers a repetition again, or throws the problem that refuses it. */
+async function judgeOthers(context: FamiliesContext, presentation: Presentation): Promise<Refreshed> {
   const judged = await context.revocations.transaction((tx, revoke) => judgeAndAct(context, tx, revoke, presentation), {
     safeToRetry: true,
   })

@@ -2,6 +2,7 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { Acr } from '../../wire/acr.js'
 import type { EndReason } from '../../wire/end-reason.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now } from '../../platform/database/times.js'
 import { isNotBanned, type SigningIn, signInOf, tokenUserColumns } from '../accounts/accounts.js'
 import type { Authentication } from './authentication.js'
 import type { Attempt } from './refresh-token.js'
@@ -13,13 +14,6 @@ export const columns = Prisma.sql`
   f.id, f.user_id, f.generation, f.attempt_hash, f.attempt_keyed, f.rotated_at, f.mode::text AS mode, f.client_id, f.scope,
   f.audience, f.cnf_jkt, f.rp_sid, f.parent_id, f.grant_id, f.late_generation, f.identity_id, f.remember, f.device_name, f.user_agent, f.ip, f.amr, f.acr, f.authenticated_at, f.created_at, f.last_used_at, f.expires_at,
   f.ended_at, f.end_reason::text AS end_reason, ${tokenUserColumns}`
-
-/**
- * The database's time, which every decision about a family uses; the shift is 0 except in tests. It is truncated to
- * milliseconds, like the columns and JavaScript's dates, so that SQL and the code that reads its result never disagree.
- */
-export const now = (shiftMs: number) =>
-  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 export const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
 

@@ -1,6 +1,7 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now } from '../../platform/database/times.js'
 import type { Flow } from './flow.js'
 import { MAX_ATTEMPTS } from './judging.js'
 import type { FlowKind } from './kinds.js'
@@ -13,10 +14,6 @@ const columns = Prisma.sql`
   email, mode::text AS mode, remember, device_name AS "deviceName", locale, payload, secret_id AS "secretId",
   requested_ip AS "requestedIp", requested_agent AS "requestedAgent", created_at AS "createdAt", sent_at AS "sentAt",
   expires_at AS "expiresAt", ended_at AS "endedAt", outcome`
-
-/** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) =>
-  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 const seconds = (count: number) => Prisma.sql`${count}::float8 * interval '1 second'`
 

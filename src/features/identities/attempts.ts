@@ -113,7 +113,12 @@ export function createAttempts({ database, secrets, clock }: AttemptsOptions): A
   }
 
   function sealed(secretHash: Buffer, content: object) {
-    const { sealed: bytes, secretId } = seal(secrets, PURPOSE, Buffer.from(JSON.stringify(content)), contextOf(secretHash))
+    const { sealed: bytes, secretId } = seal(
+      secrets,
+      PURPOSE,
+      Buffer.from(JSON.stringify(content)),
+      contextOf(secretHash),
+    )
     return { sealed: new Uint8Array(bytes), secretId }
   }
 

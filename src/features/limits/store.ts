@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now } from '../../platform/database/times.js'
 
 /** A requested point. */
 export interface Asked {
@@ -17,9 +18,6 @@ export interface Counted {
   /** Until the counter is reset. */
   remainingMs: number
 }
-
-/** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 /**
  * Takes a point of each counter in one statement, in the order of their keys, so that concurrent statements cannot

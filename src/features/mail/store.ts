@@ -1,13 +1,9 @@
 import { z } from 'zod'
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import { milliseconds, now } from '../../platform/database/times.js'
 import { noticeMails, requestedMails, type NewMail } from './kinds.js'
 import type { QueuedMail } from './source.js'
-
-/** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
-
-const milliseconds = (ms: number) => Prisma.sql`(${ms}::float8 * interval '1 millisecond')`
 
 export async function insertMail(tx: Queries, id: string, mail: NewMail, shiftMs: number): Promise<void> {
   await tx.$executeRaw`${insertion(id, mail, shiftMs)} ON CONFLICT (dedupe) DO NOTHING`

@@ -1,5 +1,6 @@
 import type { Queries } from '../../platform/database/database.js'
-import { now, type ArtifactKey } from './store.js'
+import { now } from '../../platform/database/times.js'
+import type { ArtifactKey } from './store.js'
 
 export interface StoredDeviceCode {
   idHash: Uint8Array

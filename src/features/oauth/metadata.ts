@@ -13,10 +13,13 @@ export interface MetadataOptions {
   registers: boolean
   /** Whether clients can bind their tokens to a key. */
   dpop: boolean
+  /** Whether a client id can be the address of a metadata document. */
+  metadataDocuments: boolean
 }
 
 /** What the server is to standard clients (RFC 8414; OpenID Connect Discovery 1.0, section 3). */
-export function serverMetadata({ issuer, publicUrl, docs, isProvider, registers, dpop }: MetadataOptions) {
+export function serverMetadata(options: MetadataOptions) {
+  const { issuer, publicUrl, docs, isProvider, registers, dpop, metadataDocuments } = options
   const authentication = ['client_secret_basic']
   return {
     issuer,
@@ -30,6 +33,7 @@ export function serverMetadata({ issuer, publicUrl, docs, isProvider, registers,
     grant_types_supported: isProvider ? [...grantTypes] : [],
     ...(isProvider && providerMetadata(publicUrl)),
     ...(registers && { registration_endpoint: `${publicUrl}/oauth/register` }),
+    ...(metadataDocuments && { client_id_metadata_document_supported: true }),
     ...(dpop && { dpop_signing_alg_values_supported: proofAlgorithms }),
     ...(docs && { service_documentation: `${publicUrl}/docs` }),
   }

@@ -12,6 +12,7 @@ import type { Revocations } from '../revocation/revocation.js'
 import type { AccessTokens } from '../tokens/tokens.js'
 
 export { createConsents, type Consents } from './consents.js'
+export type { FastLaneOptions } from './provider/context.js'
 export type { ConsentRequest, Interactions, LoginStep } from './provider/interactions.js'
 export type { OpenIdProvider } from './provider/provider.js'
 export type { DeviceRequest, ProviderPage, UserCodeFault } from './provider/request-state.js'

@@ -7,7 +7,7 @@ import { readFormBodies } from '../../platform/http/form-body.js'
 import { noContent, problemResponses } from '../../platform/http/problem-responses.js'
 import { answerOAuthErrors } from './errors.js'
 import { idTokenAlgorithms, type SigningKeys } from '../tokens/tokens.js'
-import { serverMetadata } from './metadata.js'
+import { serverMetadata, type MetadataOptions } from './metadata.js'
 import type { OAuth } from './oauth.js'
 import {
   introspectionBodySchema,
@@ -17,19 +17,9 @@ import {
   tokenBodySchema,
 } from './schemas.js'
 
-interface OAuthRoutesOptions {
+interface OAuthRoutesOptions extends MetadataOptions {
   oauth: OAuth
   keys: Pick<SigningKeys, 'published'>
-  issuer: string
-  publicUrl: string
-  /** Whether there is a page to refer to. */
-  docs: boolean
-  /** Whether there is an OpenID provider. */
-  isProvider: boolean
-  /** Whether applications may register themselves. */
-  registers: boolean
-  /** Whether clients can bind their tokens to a key. */
-  dpop: boolean
 }
 
 const shared = {
@@ -42,7 +32,7 @@ const METADATA_CACHE_CONTROL = 'public, max-age=300'
 
 /** POST /oauth/introspect and /oauth/revoke, and the two documents that say where they are. */
 export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions): void {
-  const { oauth, keys, issuer, publicUrl, docs, isProvider, registers, dpop } = options
+  const { oauth, keys, isProvider, ...described } = options
   void app.register((scope: AppInstance, _options, done) => {
     readFormBodies(scope)
     answerOAuthErrors(scope)
@@ -50,7 +40,7 @@ export function mountOAuthRoutes(app: AppInstance, options: OAuthRoutesOptions):
     done()
   })
 
-  const metadata = serverMetadata({ issuer, publicUrl, docs, isProvider, registers, dpop })
+  const metadata = serverMetadata({ isProvider, ...described })
 
   app.get(
     '/.well-known/oauth-authorization-server',

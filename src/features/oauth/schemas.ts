@@ -63,6 +63,7 @@ const ofProvider = {
   backchannel_logout_supported: flag,
   backchannel_logout_session_supported: flag,
   registration_endpoint: address,
+  client_id_metadata_document_supported: flag,
   token_endpoint_auth_methods_supported: list,
   token_endpoint_auth_signing_alg_values_supported: list,
   code_challenge_methods_supported: list,

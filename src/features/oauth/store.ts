@@ -1,9 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
-
-/** The database's time; the shift is 0 except in tests. */
-export const now = (shiftMs: number) =>
-  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
+import { now } from '../../platform/database/times.js'
 
 /** What names an artifact: its kind, and the SHA-256 of its id. */
 export interface ArtifactKey {

@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.js'
 import type { Queries } from '../../platform/database/database.js'
+import { now } from '../../platform/database/times.js'
 import { webauthnIdColumn } from '../accounts/accounts.js'
 import type { Challenge } from './challenge.js'
 
@@ -10,10 +11,6 @@ export type Passkey = Omit<Row, 'counter'> & { counter: number }
 
 /** A passkey, and the id that it knows its user by. */
 export type OwnedPasskey = Passkey & { webauthnId: Uint8Array | null }
-
-/** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) =>
-  Prisma.sql`date_trunc('milliseconds', now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 const columns = Prisma.sql`
   p.id, p.user_id AS "userId", p.credential_id AS "credentialId", p.public_key AS "publicKey", p.counter, p.transports,

@@ -2,6 +2,7 @@ import { Prisma } from '../../generated/prisma/client.js'
 import type { RevocationEntry } from '../../wire/revocation.js'
 import type { Queries } from '../../platform/database/database.js'
 import { newId } from '../../platform/database/ids.js'
+import { now } from '../../platform/database/times.js'
 import { uuidv7 } from '../../platform/uuid.js'
 
 /** The channel on which instances notify each other. */
@@ -13,9 +14,6 @@ interface Row {
   epoch: bigint | null
   expires_at: Date
 }
-
-/** The database's time; the shift is 0 except in tests. */
-const now = (shiftMs: number) => Prisma.sql`(now() + ${shiftMs}::float8 * interval '1 millisecond')`
 
 /** All live entries. */
 export async function findCurrent(client: Queries, shiftMs: number): Promise<RevocationEntry[]> {

@@ -24,6 +24,7 @@ export { raisedBy } from './elevation.js'
 export { removeFactors } from './mailed-code.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
 export { createReauthentication, type Reauthentication } from './reauthentication.js'
+export { RefusedReturn } from './refused-return.js'
 export type { FurtherSteps } from './social-routes.js'
 export { createSocialLogin, type SocialLogin, type SocialSignIn } from './social-login.js'
 

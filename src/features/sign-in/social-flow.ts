@@ -3,7 +3,7 @@ import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Database } from '../../platform/database/database.js'
-import { unlistedReturn, type ReadReturnTo } from '../../platform/http/return-url.js'
+import { hasOwnParameter, unlistedReturn, type ReadReturnTo } from '../../platform/http/return-url.js'
 import { Problem } from '../../platform/problem.js'
 import { stranger, type Audit } from '../audit/audit.js'
 import type { SignInContext } from '../browser/browser.js'
@@ -20,6 +20,7 @@ import type { Limits, Policy, Requester } from '../limits/limits.js'
 import type { signInEvents } from './audit-events.js'
 import type { SessionWish } from './completing.js'
 import type { PasswordLoginOptions } from './password-login.js'
+import { towards } from './refused-return.js'
 import type { SocialExchangeBody, SocialStartQuery, SocialTokenBody } from './social-schemas.js'
 import type { SocialLogin, SocialSignIn } from './social-login.js'
 
@@ -248,7 +249,7 @@ export function createSocialFlow(options: SocialFlowOptions): SocialFlow {
         const { returnTo, wish, carried } = redirect
         // RETURN_TO may have changed since.
         readReturnTo(returnTo)
-        const outcome = await outcomeOf(provider, parameters, redirect, { requester, contextOf })
+        const outcome = await towards(returnTo, outcomeOf(provider, parameters, redirect, { requester, contextOf }))
         return { returnTo, mode: wish.mode, carried, outcome }
       })
     },
@@ -290,11 +291,4 @@ function challengeOf(verifier: string): string {
 
 function sessionWishOf({ mode, remember, deviceName }: AttemptWish): SessionWish {
   return { mode, remember, ...(deviceName !== null && { device_name: deviceName }) }
-}
-
-/** Whether a page of the application would find its own parameter in place of ours. */
-function hasOwnParameter(returnTo: string): boolean {
-  const start = returnTo.indexOf('?')
-  const names = new URLSearchParams(start === -1 ? '' : returnTo.slice(start))
-  return names.has('code') || names.has('error')
 }

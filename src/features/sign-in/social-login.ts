@@ -192,7 +192,8 @@ export function createSocialLogin(options: SocialLoginOptions): SocialLogin {
       const userId = (email !== null && (await accounts.findByEmail(client, email))?.id) || null
       await audit.record(client, { event: 'social_sign_in_refused', actor: stranger, caller, userId, detail: { code } })
     })
-    throw new Problem(code)
+    // They need not remember with which address they signed in here; the provider has just told it.
+    throw new Problem(code, code === 'identity_link_required' ? { members: { email } } : {})
   }
 
   return {

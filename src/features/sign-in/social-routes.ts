@@ -30,6 +30,8 @@ export interface FurtherSteps {
   secondFactor: (returnTo: string, pending: PendingFactor) => string
   /** Where the address is confirmed. */
   confirmation: (reply: FastifyReply, flow: BegunFlow, returnTo: string) => string
+  /** Where a person goes who said no at the provider; null for the way back itself, which is told so. */
+  denial: (returnTo: string, provider: string) => string | null
 }
 
 /** Of providers that put signed tokens, or long codes, into the address. */
@@ -115,7 +117,7 @@ function mountCallback(app: AppInstance, options: SocialRoutesOptions, steps: Fu
   async function finish(reply: FastifyReply, provider: string, parameters: URLSearchParams): Promise<string> {
     const contextOf: ReturningContext = (wish, carried) => options.door.contextOf(reply, wish, carriedFrom(carried))
     const ending = await social.finish(provider, parameters, browserOf(reply, options), contextOf)
-    const target = targetOf(reply, ending, options, steps)
+    const target = targetOf(reply, { ...ending, provider }, options, steps)
     return target.startsWith('/') ? reply.server.basePath + target : target
   }
 
@@ -184,12 +186,14 @@ function carriedFrom(carried: SocialEnding['carried']): CarriedCookies {
 /** Where a sign-in leads. Its cookies are set before. */
 function targetOf(
   reply: FastifyReply,
-  { outcome, returnTo, carried }: SocialEnding,
+  { outcome, returnTo, carried, provider }: SocialEnding & { provider: string },
   { door, flowCookie }: SocialRoutesOptions,
   steps: FurtherSteps,
 ): string {
   if (outcome === null) return returnTo
-  if ('denied' in outcome) return withParameters(returnTo, { error: 'access_denied' })
+  if ('denied' in outcome) {
+    return steps.denial(returnTo, provider) ?? withParameters(returnTo, { error: 'access_denied' })
+  }
   if ('code' in outcome) return withParameters(returnTo, { code: outcome.code })
   if ('problem' in outcome) {
     const pending = pendingSchema.parse(outcome.problem.options.members)
@@ -212,6 +216,7 @@ const stepsOfApplication: FurtherSteps = {
       ...(enroll && { enroll: enroll.join(',') }),
     }),
   confirmation: (_reply, _flow, returnTo) => withParameters(returnTo, { error: 'confirmation_required' }),
+  denial: () => null,
 }
 
 /** None of the values has characters to encode. */

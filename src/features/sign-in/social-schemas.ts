@@ -73,12 +73,14 @@ export const socialStartSchema = z
   })
 
 /** What providers send beside it is judged by the provider's own rules. */
-export const socialCallbackSchema = z.looseObject({
-  state: z.string().optional(),
-  code: z.string().optional(),
-  error: z.string().optional(),
-  iss: z.string().optional(),
-})
+export const socialCallbackSchema = z
+  .looseObject({
+    state: z.string().optional(),
+    code: z.string().optional(),
+    error: z.string().optional(),
+    iss: z.string().optional(),
+  })
+  .meta({ examples: [{ state: 'af0ifjsldkj', code: 'SplxlOBeZQQYbYS6WxSbIA', iss: 'https://accounts.google.com' }] })
 
 export const socialTokenSchema = z
   .strictObject({

@@ -6,6 +6,7 @@ import { Button, ButtonLink, Form, Status } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import type { MessageKey } from '../locales/messages.js'
+import { IdentityList, type IdentityListProps } from '../identities/identity-list.js'
 import { FactorList, type OwnFactor } from '../factors/factor-list.js'
 import { PasskeySignals, type SignalCalls } from '../factors/passkey-signals.js'
 import { Apps } from './apps.js'
@@ -13,6 +14,7 @@ import { Devices, EndedSessions } from './devices.js'
 import { AddressOfPassword, CurrentPassword } from './password-fields.js'
 import { PasswordSection } from './password.js'
 import { Profile, type ProfileProps } from './profile.js'
+import { SocialNewsAlert, type SocialNews } from '../social/social-news.js'
 import { BackToAccount, Section } from './section.js'
 
 /** What a page says has just been done, by the value of `done` in its address. */
@@ -28,12 +30,14 @@ export const doneMessages: Readonly<Record<string, MessageKey>> = {
   device_name: 'account.device_renamed',
   others: 'account.others_ended',
   app: 'account.app_ended',
+  identity_linked: 'identities.linked_done',
+  identity_unlinked: 'identities.unlinked_done',
   factor_added: 'factors.added',
   factor_renamed: 'factors.renamed',
   factor_removed: 'factors.removed',
 }
 
-interface AccountPageProps extends ProfileProps {
+interface AccountPageProps extends ProfileProps, IdentityListProps {
   sessions: readonly Session[]
   currentId: string
   /** Asks for more sessions; null where there are none. */
@@ -47,21 +51,27 @@ interface AccountPageProps extends ProfileProps {
   ended: readonly Session[]
   apps: readonly OwnApp[]
   done: MessageKey | null
+  /** What became of a link of an account at another provider. */
+  socialNews: SocialNews | null
 }
 
 export function AccountPage(props: AccountPageProps): VNode {
   const { user, factors, signals, sessions, currentId, nextCursor, ended, apps, done, errors = noErrors } = props
+  const { identities, socialNews } = props
   const { t } = usePage()
+  const canRemovePassword = factors.some(signsIn) || identities.some(({ isUsable }) => isUsable)
   return (
     <Layout title={t('account.title')} hasErrors={errors !== noErrors} scripts={['passkey-signals.js']} isWide>
       <PasskeySignals calls={signals} />
       {done !== null && <Status>{t(done)}</Status>}
+      {socialNews !== null && <SocialNewsAlert news={socialNews} />}
       <Profile {...props} />
-      <PasswordSection hasPassword={user.hasPassword} hasPasskey={factors.some(signsIn)} />
+      <PasswordSection hasPassword={user.hasPassword} canRemove={canRemovePassword} />
+      <IdentityList {...props} />
       <FactorList {...props} />
       <Section id="devices" title={t('account.devices')}>
         <p>{t('account.devices_text')}</p>
-        <Devices sessions={sessions} currentId={currentId} nextCursor={nextCursor} />
+        <Devices {...{ identities, sessions, currentId, nextCursor }} />
         <EndedSessions sessions={ended} />
       </Section>
       <Apps apps={apps} />

@@ -11,6 +11,7 @@ import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
 import { forUsers, forUsersDeleting, pageQuery } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
+import { findSocialNews, type SocialNews } from '../social/social-news.js'
 import { mountAddress } from './address.js'
 import { AccountPage, DeletePage, doneMessages } from './account-pages.js'
 import { mountPassword } from './password.js'
@@ -36,13 +37,21 @@ export function mountAccount(scope: AppInstance, tools: PageTools): void {
 
 function mountOverview(scope: AppInstance, tools: PageTools): void {
   const { rendering, account, emailChange, families, flows, flowCookie, door, ownFactors, ownApps, canTrust } = tools
+  const providers = tools.shownProviders
 
   async function sendAccount(
     reply: FastifyReply,
-    shown: { done?: string; cursor?: string | null; typedName?: string; errors?: FormErrors; status?: number },
+    shown: {
+      done?: string
+      socialNews?: SocialNews | null
+      cursor?: string | null
+      typedName?: string
+      errors?: FormErrors
+      status?: number
+    },
   ) {
     const { sub, sid } = claimsOf(reply.request)
-    const { done = '', cursor = null, typedName, errors = noErrors, status = 200 } = shown
+    const { done = '', socialNews = null, cursor = null, typedName, errors = noErrors, status = 200 } = shown
     const user = await account.read(sub)
     const pendingEmail = await emailChange.findPending(sub)
     const owned = await ownFactors.list(sub)
@@ -50,6 +59,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
     const { sessions, nextCursor } = await families.listSessions(sub, { ended: false, cursor })
     const ended = await families.listSessions(sub, { ended: true })
     const apps = await ownApps.list(sub)
+    const identities = await tools.ownIdentities.list(sub)
     const page = (
       <AccountPage
         {...{
@@ -58,6 +68,9 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
           nextCursor,
           errors,
           apps,
+          identities,
+          providers,
+          socialNews,
           currentId: sid,
           done: doneMessages[done] ?? null,
           canMail: flows.sendsMail,
@@ -76,7 +89,7 @@ function mountOverview(scope: AppInstance, tools: PageTools): void {
 
   scope.get('/account', { ...forUsers, schema: { hide: true, querystring: pageQuery } }, (request, reply) => {
     const { done = '', cursor = null } = request.query
-    return sendAccount(reply, { done, cursor })
+    return sendAccount(reply, { done, socialNews: findSocialNews(request.query, providers), cursor })
   })
 
   scope.get('/account/name', forUsers, (_request, reply) => rendering.redirect(reply, '/account'))

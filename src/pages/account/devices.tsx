@@ -1,18 +1,21 @@
 import type { VNode } from 'preact'
 import type { Session } from '../../features/families/families.js'
+import type { OwnIdentity } from '../identities/identity-pages.js'
 import { Button, ButtonLink, Form } from '../layout/form.js'
 import { usePage } from '../layout/page-context.js'
 import { sayEndReason } from '../locales/end-reasons.js'
 import { sayTime } from '../locales/times.js'
 
 interface DevicesProps {
+  /** With some of which the user may have signed in there. */
+  identities: readonly OwnIdentity[]
   sessions: readonly Session[]
   currentId: string
   nextCursor: string | null
 }
 
 /** The devices on which the user is signed in, this one first. */
-export function Devices({ sessions, currentId, nextCursor }: DevicesProps): VNode {
+export function Devices({ identities, sessions, currentId, nextCursor }: DevicesProps): VNode {
   const { t, href } = usePage()
   const isCurrent = ({ family }: Session) => family.id === currentId
   const ordered = [...sessions.filter(isCurrent), ...sessions.filter((session) => !isCurrent(session))]
@@ -20,7 +23,12 @@ export function Devices({ sessions, currentId, nextCursor }: DevicesProps): VNod
     <>
       <ul class="devices">
         {ordered.map((session) => (
-          <Device key={session.family.id} session={session} isCurrent={isCurrent(session)} />
+          <Device
+            key={session.family.id}
+            session={session}
+            isCurrent={isCurrent(session)}
+            identity={identities.find(({ id }) => id === session.family.identityId)}
+          />
         ))}
       </ul>
       {nextCursor !== null && (
@@ -37,7 +45,14 @@ export function Devices({ sessions, currentId, nextCursor }: DevicesProps): VNod
   )
 }
 
-function Device({ session: { family }, isCurrent }: { session: Session; isCurrent: boolean }): VNode {
+interface DeviceProps {
+  session: Session
+  isCurrent: boolean
+  /** The account at another provider with which the user signed in. */
+  identity: OwnIdentity | undefined
+}
+
+function Device({ session: { family }, isCurrent, identity }: DeviceProps): VNode {
   const { t, locale, now } = usePage()
   const name = family.deviceName ?? t('account.unknown_device')
   return (
@@ -57,6 +72,7 @@ function Device({ session: { family }, isCurrent }: { session: Session; isCurren
               <bdi dir="ltr">{family.ip}</bdi>
             </>
           )}
+          {identity !== undefined && ` · ${t('account.signed_in_with', { provider: identity.providerName })}`}
         </p>
       </div>
       <div class="actions">

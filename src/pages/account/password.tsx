@@ -77,12 +77,12 @@ function mountRemoval(scope: AppInstance, tools: PageTools): void {
 
 interface PasswordSectionProps {
   hasPassword: boolean
-  /** Whether a passkey signs the user in by itself. */
-  hasPasskey: boolean
+  /** Whether something else signs the user in: a passkey, or an account at another provider. */
+  canRemove: boolean
 }
 
 /** The password, on the account page. */
-export function PasswordSection({ hasPassword, hasPasskey }: PasswordSectionProps): VNode {
+export function PasswordSection({ hasPassword, canRemove }: PasswordSectionProps): VNode {
   const { t } = usePage()
   return (
     <Section id="password" title={t('account.password')}>
@@ -91,7 +91,7 @@ export function PasswordSection({ hasPassword, hasPasskey }: PasswordSectionProp
         <ButtonLink path="/account/password" kind="secondary">
           {t(hasPassword ? 'account.change_password' : 'account.set_password')}
         </ButtonLink>
-        {hasPassword && hasPasskey && (
+        {hasPassword && canRemove && (
           <ButtonLink path="/account/password/remove" kind="secondary">
             {t('account.remove_password')}
           </ButtonLink>

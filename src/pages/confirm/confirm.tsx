@@ -3,6 +3,7 @@ import type { VNode } from 'preact'
 import { z } from 'zod'
 import type { AppInstance } from '../../platform/http/app-instance.js'
 import { claimsOf } from '../../platform/http/access.js'
+import type { User } from '../../features/accounts/accounts.js'
 import { replyWithAccessToken } from '../../features/browser/browser.js'
 import type { RequestOptions } from '../../features/passkeys/passkeys.js'
 import { passwordSchema } from '../../features/passwords/passwords.js'
@@ -12,11 +13,13 @@ import { PasskeyForm } from '../factors/passkey-form.js'
 import { RecoveryCodeField, TotpField } from '../factors/totp-page.js'
 import { noErrors, type FormErrors } from '../forms/form-errors.js'
 import { readForm, typedField } from '../forms/read-form.js'
-import { Alert, Button, Field, Form, PasswordField } from '../layout/form.js'
+import { Alert, Button, ButtonLink, Field, Form, PasswordField } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import { forUsersStale, pageQuery } from '../page-routes.js'
 import { errorsOf, type PageTools } from '../page-tools.js'
+import { withReturnTo } from '../return-to.js'
+import { OtherwiseProviders, ProviderButtons, type ShownProvider } from '../social/provider-buttons.js'
 
 const methods = ['password', 'passkey', 'totp', 'recovery_code'] as const
 type Method = (typeof methods)[number]
@@ -49,8 +52,15 @@ export function mountConfirm(scope: AppInstance, tools: PageTools): void {
     const offered =
       listed === '' ? defaultMethodsOf(user) : methods.filter((method) => listed.split(' ').includes(method))
     const passkey = offered.includes('passkey') ? await reauthentication.passkeyOptions(userId) : null
-    const props = { offered, listed, returnTo, email: user.email, passkey, errors }
+    const providers = await signingIn(user)
+    const props = { offered, listed, returnTo, email: user.email, passkey, providers, errors }
     return rendering.send(reply, <ConfirmPage {...props} />, { status, returnTo })
+  }
+
+  /** With which another sign-in would confirm it: only for users without factors, which would be asked for besides. */
+  async function signingIn({ id, factors }: Awaited<ReturnType<typeof account.read>>) {
+    const identities = factors.length === 0 ? await tools.ownIdentities.list(id) : []
+    return tools.shownProviders.filter((shown) => identities.some(({ provider }) => provider === shown.id))
   }
 
   scope.get('/account/confirm', { ...forUsersStale, schema: { hide: true, querystring: query } }, (request, reply) => {
@@ -86,8 +96,9 @@ interface Shown {
 }
 
 /** For a visitor who opened the page by its address. */
-function defaultMethodsOf(user: { factors: readonly ('passkey' | 'totp')[] }): readonly Method[] {
-  return user.factors.length === 0 ? ['password'] : [...user.factors, 'recovery_code']
+function defaultMethodsOf({ factors, hasPassword }: Pick<User, 'factors' | 'hasPassword'>): readonly Method[] {
+  if (factors.length > 0) return [...factors, 'recovery_code']
+  return hasPassword ? ['password'] : []
 }
 
 function methodOf(body: unknown): Method {
@@ -101,10 +112,12 @@ interface ConfirmPageProps {
   returnTo: string
   email: string
   passkey: RequestOptions | null
+  /** The providers that sign the user in, for users without factors. */
+  providers: readonly ShownProvider[]
   errors: FormErrors
 }
 
-function ConfirmPage({ offered, listed, returnTo, email, passkey, errors }: ConfirmPageProps): VNode {
+function ConfirmPage({ offered, listed, returnTo, email, passkey, providers, errors }: ConfirmPageProps): VNode {
   const { t } = usePage()
   const form = { action: '/account/confirm', hidden: { return_to: returnTo, methods: listed } }
   return (
@@ -131,6 +144,11 @@ function ConfirmPage({ offered, listed, returnTo, email, passkey, errors }: Conf
           <PasswordField error={errors.fields['password']} />
           <Button>{t('common.continue')}</Button>
         </Form>
+      )}
+      {providers.length > 0 && offered.length > 0 && <OtherwiseProviders providers={providers} returnTo={returnTo} />}
+      {providers.length > 0 && offered.length === 0 && <ProviderButtons providers={providers} returnTo={returnTo} />}
+      {providers.length === 0 && offered.length === 0 && (
+        <ButtonLink path={withReturnTo('/signin', returnTo, { prompt: 'login' })}>{t('confirm.again')}</ButtonLink>
       )}
       {offered.includes('recovery_code') && (
         <details open={errors.fields['recovery_code'] !== undefined}>

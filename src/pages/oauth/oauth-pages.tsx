@@ -23,11 +23,15 @@ export function ContinuePage({ clientName, target }: { clientName: string; targe
 
 /** What the client asks for, and the buttons to grant or to refuse it. */
 export function ConsentPage(props: ConsentRequest & { action: string; email: string }): VNode {
-  const { clientName, returnsTo, scopes, resources, action, email } = props
+  const { clientName, documentHost, returnsTo, scopes, resources, action, email } = props
   const { t } = usePage()
   return (
     <Layout title={t('oauth.consent_title', { client: clientName })}>
-      <RequestedAccess client={clientName} host={returnsTo} scopes={scopes} resources={resources} />
+      <RequestedAccess client={clientName} host={documentHost ?? returnsTo} scopes={scopes} resources={resources} />
+      {documentHost !== null && returnsTo !== null && returnsTo !== documentHost && (
+        // Any program on this machine can use the document of another.
+        <p class="hint">{t('oauth.consent_local', { host: returnsTo })}</p>
+      )}
       <p class="hint">{t('signin.already_text', { email })}</p>
       <Form action={action} hidden={{ decision: 'allow' }}>
         <Button>{t('oauth.allow')}</Button>

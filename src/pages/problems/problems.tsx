@@ -29,8 +29,15 @@ export function answerWithPages(scope: AppInstance, tools: PageTools): void {
   })
 }
 
-/** Answers errors of routes that browsers and others open: with a page where one is asked for, else as the API does. */
-export function answerBrowsersWithPages(scope: AppInstance, tools: PageTools): void {
+/**
+ * Answers errors of routes that browsers and others open: with a page where one is asked for, else as the API does. What the
+ * routes have to say themselves comes first; null leaves it to the pages of all problems.
+ */
+export function answerBrowsersWithPages(
+  scope: AppInstance,
+  tools: PageTools,
+  answer: (reply: FastifyReply, problem: Problem) => FastifyReply | null = () => null,
+): void {
   scope.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error, request.raw.complete)
     if (!/\btext\/html\b/i.test(request.headers.accept ?? '')) {
@@ -38,7 +45,7 @@ export function answerBrowsersWithPages(scope: AppInstance, tools: PageTools): v
       return reply
     }
     noteProblem(problem, request)
-    return answerWithPage(tools, reply, problem)
+    return answer(reply, problem) ?? answerWithPage(tools, reply, problem)
   })
 }
 
@@ -51,7 +58,7 @@ function answerWithPage(tools: PageTools, reply: FastifyReply, problem: Problem)
     return rendering.redirect(reply, confirmPathFor(path, problem))
   }
   if (isSignedOut(problem) && path !== '/signin') return rendering.redirect(reply, signInPathFor(path, problem))
-  void reply.headers(headersOf(problem))
+  void reply.headers(answerHeadersOf(problem))
   return rendering.send(reply, <ProblemPage problem={problem} requestId={request.id} />, { status: problem.status })
 }
 
@@ -84,7 +91,7 @@ const pendingSchema = z.object({ mfa_token: z.string() })
 const refusedSchema = z.object({ methods: z.array(z.string()).default([]) })
 
 /** Those of the API's answer that hold for a page too. */
-function headersOf(problem: Problem): Record<string, string> {
+export function answerHeadersOf(problem: Problem): Record<string, string> {
   const { 'retry-after': retryAfter } = problemHeaders(problem)
   return { ...problem.options.headers, ...(retryAfter !== undefined && { 'retry-after': retryAfter }) }
 }

@@ -4,14 +4,17 @@ import { Button, Field, Form } from '../layout/form.js'
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import { withReturnTo } from '../return-to.js'
+import { OtherwiseProviders, type ShownProvider } from '../social/provider-buttons.js'
 
 interface RegisterProps {
   typed: { email: string; name: string }
   returnTo: string
+  /** Those with which an account can be made. */
+  providers: readonly ShownProvider[]
   errors?: FormErrors
 }
 
-export function RegisterPage({ typed, returnTo, errors = noErrors }: RegisterProps): VNode {
+export function RegisterPage({ typed, returnTo, providers, errors = noErrors }: RegisterProps): VNode {
   const { t, href, minLength } = usePage()
   return (
     <Layout title={t('register.title')} hasErrors={errors !== noErrors}>
@@ -45,6 +48,7 @@ export function RegisterPage({ typed, returnTo, errors = noErrors }: RegisterPro
         />
         <Button>{t('register.submit')}</Button>
       </Form>
+      <OtherwiseProviders providers={providers} returnTo={returnTo} />
       <p class="aside">
         {t('register.have_account')} <a href={href(withReturnTo('/signin', returnTo))}>{t('signin.title')}</a>
       </p>

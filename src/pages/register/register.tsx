@@ -18,12 +18,13 @@ const registerForm = z.object({
 /** /register: a new account, and its first session. */
 export function mountRegister(scope: AppInstance, tools: PageTools): void {
   const { rendering, readReturnTo, flowCookie } = tools
+  const providers = tools.socialSignUp ? tools.shownProviders : []
 
   scope.get('/register', { ...forAnyone, schema: { hide: true, querystring: pageQuery } }, (request, reply) => {
     const { return_to: returnTo = '' } = request.query
     if (tools.registration !== 'open') return rendering.send(reply, <RegistrationClosedPage />, { status: 403 })
     const leadsTo = readReturnTo(returnTo)?.origin ?? null
-    const page = <RegisterPage typed={{ email: '', name: '' }} returnTo={returnTo} />
+    const page = <RegisterPage typed={{ email: '', name: '' }} returnTo={returnTo} providers={providers} />
     return rendering.send(reply, page, { returnTo, leadsTo })
   })
 
@@ -47,7 +48,7 @@ export function mountRegister(scope: AppInstance, tools: PageTools): void {
     } catch (error) {
       const { errors, status } = errorsOf(tools, reply, error)
       const typed = { email: typedField(body, 'email'), name: typedField(body, 'name') }
-      const page = <RegisterPage typed={typed} returnTo={returnTo} errors={errors} />
+      const page = <RegisterPage typed={typed} {...{ returnTo, providers, errors }} />
       return rendering.send(reply, page, { status, returnTo, leadsTo })
     }
     return rendering.redirect(reply, destination?.target ?? '/account')

@@ -7,6 +7,8 @@ import { Alert, Button, ButtonLink, Checkbox, Field, Form, PasswordField, Status
 import { Layout } from '../layout/layout.js'
 import { usePage } from '../layout/page-context.js'
 import { withReturnTo } from '../return-to.js'
+import { OtherwiseProviders, type ShownProvider } from '../social/provider-buttons.js'
+import { SocialNewsAlert, type SocialNews } from '../social/social-news.js'
 import type { MessageKey } from '../locales/messages.js'
 import { sayEndReason } from '../locales/end-reasons.js'
 
@@ -22,7 +24,10 @@ export interface AddressStepProps extends StepProps {
   done?: MessageKey | null
   /** Why the session ended that its visitor had; empty for one who had none. */
   endReason?: string
+  /** What became of a sign-in at another provider. */
+  socialNews?: SocialNews | null
   canRegister: boolean
+  providers: readonly ShownProvider[]
   /** What browsers are asked for, who offer passkeys beside the address. */
   passkey: RequestOptions
   /** A passkey that the visitor has shown and that is not registered, which the browser is told of. */
@@ -32,13 +37,14 @@ export interface AddressStepProps extends StepProps {
 /** The first step: the address alone, so that what is asked for next can depend on it. */
 export function AddressStep(props: AddressStepProps): VNode {
   const { email, returnTo, errors = noErrors, endReason = '', done = null, canRegister, passkey } = props
-  const { unknownPasskey = null } = props
+  const { unknownPasskey = null, socialNews = null, providers } = props
   const { t, href } = usePage()
   return (
     <Layout title={t('signin.title')} hasErrors={errors !== noErrors} scripts={['passkey-signals.js', 'passkey.js']}>
       {unknownPasskey !== null && <PasskeySignals calls={signalOfUnknown(passkey.rpId, unknownPasskey)} />}
       {done !== null && <Status>{t(done)}</Status>}
       {endReason !== '' && <Alert>{t('signin.ended', { reason: sayEndReason(t, endReason) })}</Alert>}
+      {socialNews !== null && <SocialNewsAlert news={socialNews} />}
       <Form action="/signin" hidden={{ return_to: returnTo }} error={errors.form}>
         <Field
           name="email"
@@ -61,6 +67,7 @@ export function AddressStep(props: AddressStepProps): VNode {
         kind="secondary"
         renewAt="/v1/auth/passkey/options"
       />
+      <OtherwiseProviders providers={providers} returnTo={returnTo} />
       {canRegister && (
         <p class="aside">
           {t('signin.no_account')} <a href={href(withReturnTo('/register', returnTo))}>{t('signin.register')}</a>

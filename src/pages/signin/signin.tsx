@@ -12,6 +12,7 @@ import type { MessageKey } from '../locales/messages.js'
 import { errorsOf, findClaims, type PageTools } from '../page-tools.js'
 import { forAnyone, pageQuery } from '../page-routes.js'
 import { withReturnTo } from '../return-to.js'
+import { findSocialNews } from '../social/social-news.js'
 import { AddressStep, AlreadySignedIn, PasswordStep, type AddressStepProps } from './signin-pages.js'
 
 const addressForm = z.object({ email: emailSchema })
@@ -28,6 +29,7 @@ const doneMessages: Readonly<Record<string, MessageKey>> = { reset: 'reset.done'
 export function mountSignIn(scope: AppInstance, tools: PageTools): void {
   const { rendering, readReturnTo, account, door, flows, flowCookie } = tools
   const canRegister = tools.registration === 'open'
+  const providers = tools.shownProviders
   const offers = { canMail: flows.sendsMail, canMailCode: flows.sendsMail && tools.methods.includes('otp') }
 
   scope.get('/signin', { ...forAnyone, schema: { hide: true, querystring: pageQuery } }, async (request, reply) => {
@@ -39,7 +41,8 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
       return rendering.send(reply, <AlreadySignedIn email={email} returnTo={returnTo} />, { returnTo })
     }
     const endReason = isKnownEndReason(ended) ? ended : ''
-    const told = { endReason, done: doneMessages[done ?? ''] ?? null }
+    const socialNews = findSocialNews(request.query, providers)
+    const told = { endReason, done: doneMessages[done ?? ''] ?? null, socialNews }
     return sendAddressStep(reply, { email, returnTo, ...told })
   })
 
@@ -107,13 +110,13 @@ export function mountSignIn(scope: AppInstance, tools: PageTools): void {
 
   async function sendAddressStep(
     reply: FastifyReply,
-    { status = 200, ...shown }: Omit<AddressStepProps, 'passkey' | 'canRegister'> & { status?: number },
+    { status = 200, ...shown }: Omit<AddressStepProps, 'passkey' | 'canRegister' | 'providers'> & { status?: number },
   ) {
     const { returnTo } = shown
     const passkey = await tools.signIn.passkeyLogin.requestOptions()
     // A passkey completes the sign-in from this page.
     const leadsTo = readReturnTo(returnTo)?.origin ?? null
-    const page = <AddressStep {...shown} passkey={passkey} canRegister={canRegister} />
+    const page = <AddressStep {...shown} {...{ passkey, canRegister, providers }} />
     return rendering.send(reply, page, { status, returnTo, leadsTo })
   }
 

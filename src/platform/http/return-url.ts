@@ -39,6 +39,13 @@ export function isListed(entries: readonly string[], url: string): boolean {
   return entries.includes(url) || entries.some((entry) => isBelow(entry, url))
 }
 
+/** Whether a page of the application would find its own parameter in place of one that ours ends a sign-in with. */
+export function hasOwnParameter(url: string): boolean {
+  const start = url.indexOf('?')
+  const names = new URLSearchParams(start === -1 ? '' : url.slice(start))
+  return names.has('code') || names.has('error')
+}
+
 /** The origin of an allowed URL; of an app's, its scheme, as a content security policy names it. */
 export function originOf(url: string): string {
   return isAppUrl(url) ? url.slice(0, url.indexOf(':') + 1) : new URL(url).origin

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createKnownDevices, type KnownDevices, type MarkedUser } from '../../../src/features/browser/known-devices.js'
+import type { Clock } from '../../../src/platform/clock.js'
 import { generateSecretKey, parseSecretKey, SecretKeys } from '../../../src/platform/crypto/secret-keys.js'
 import { createTestClock } from '../../support/clock.js'
 
@@ -10,7 +11,10 @@ function secretKey() {
 }
 
 const [old, next] = [secretKey(), secretKey()]
-const clock = createTestClock()
+// It stands still between moves, because marks are compared to the second.
+let nowMs = Date.parse('2026-02-01T00:00:00Z')
+const clock: Clock = { ...createTestClock(), now: () => new Date(nowMs) }
+const advance = ({ days = 0, seconds = 0 }) => void (nowMs += (days * 24 * 60 * 60 + seconds) * 1000)
 const trustSeconds = 30 * 24 * 60 * 60
 const devices = createKnownDevices({ secrets: new SecretKeys(old), clock, trustSeconds })
 
@@ -45,10 +49,10 @@ t.test('PWD-13: several accounts share a device, up to ten', async (t) => {
 
 t.test('PWD-13: a device is known for a year after the last sign-in', async (t) => {
   const text = devices.remember(null, ada)
-  clock.advance({ days: 364 })
+  advance({ days: 364 })
   t.ok(knows(devices, text, ada))
   const renewed = devices.remember(devices.parse(text), ada)
-  clock.advance({ days: 2 })
+  advance({ days: 2 })
   t.notOk(knows(devices, text, ada))
   t.ok(knows(devices, renewed, ada))
 })
@@ -93,3 +97,69 @@ t.test('ABU-04: a mark dies with the password, and with the user', async (t) => 
     t.ok(knows(devices, devices.remember(device, other), other), 'until the next sign-in')
   }
 })
+
+/** What a device keeps after a user has trusted it, as it is read again. */
+function trusted({ remember, parse }: KnownDevices, user: MarkedUser, before: string | null = null) {
+  const text = remember(before === null ? null : parse(before), user, { trusts: true })
+  const device = parse(text)
+  if (device === null) throw new Error('What was issued cannot be read.')
+  return { text, device }
+}
+
+t.test('MFA_TRUST_DAYS: a device is trusted by the user who said so, and by no other', async (t) => {
+  const { device } = trusted(devices, ada)
+  t.ok(devices.isTrustedBy(device, ada))
+  t.notOk(devices.isTrustedBy(device, bob))
+  t.ok(devices.isKnownTo(device, ada), 'it is known, too')
+  t.notOk(devices.isTrustedBy(device, { ...ada, id: 'another user' }), 'another user with the same address')
+  t.notOk(devices.isTrustedBy(device, { ...ada, trustEpoch: 1 }), 'after a change of a credential')
+  const known = devices.parse(devices.remember(null, ada))
+  t.notOk(known && devices.isTrustedBy(known, ada), 'a device that is only known is not trusted')
+})
+
+t.test('MFA_TRUST_DAYS: trust ends when its time is over, and not before', async (t) => {
+  const { device } = trusted(devices, ada)
+  advance({ seconds: trustSeconds - 1 })
+  t.ok(devices.isTrustedBy(device, ada))
+  advance({ seconds: 1 })
+  t.notOk(devices.isTrustedBy(device, ada))
+})
+
+t.test('MFA_TRUST_DAYS: a shorter MFA_TRUST_DAYS holds for devices that were trusted before', async (t) => {
+  const { device } = trusted(devices, ada)
+  const shorter = createKnownDevices({ secrets: new SecretKeys(old), clock, trustSeconds: trustSeconds - 1 })
+  t.notOk(shorter.isTrustedBy(device, ada))
+  advance({ seconds: 1 })
+  t.ok(shorter.isTrustedBy(device, ada), 'what is left is no longer than the setting')
+  const none = createKnownDevices({ secrets: new SecretKeys(old), clock, trustSeconds: 0 })
+  t.notOk(none.isTrustedBy(device, ada))
+  t.equal(trusted(none, ada).device.marks.length, 1, 'without the setting, no trust is stored')
+})
+
+t.test('MFA_TRUST_DAYS: a sign-in keeps the trust that the user has given, once, and not that of others', async (t) => {
+  const first = trusted(devices, ada)
+  const again = devices.parse(devices.remember(first.device, ada))
+  t.ok(again && devices.isTrustedBy(again, ada), 'a sign-in without a word about trust keeps it')
+  t.equal(again?.marks.length, 2, 'one mark that it is known, and one of trust')
+  const shared = trusted(devices, bob, first.text)
+  t.equal(shared.device.marks.length, 4)
+  t.ok(devices.isTrustedBy(shared.device, ada) && devices.isTrustedBy(shared.device, bob), 'two users trust one device')
+  const renewed = trusted(devices, ada, shared.text)
+  t.equal(renewed.device.marks.length, 4, 'a trust that is given again replaces the earlier one')
+  t.ok(devices.isTrustedBy(renewed.device, bob))
+  const changed = devices.parse(devices.remember(renewed.device, { ...ada, trustEpoch: 1 }))
+  t.equal(changed?.marks.length, 3, 'trust that holds no longer is removed')
+})
+
+t.test(
+  'a mark of a known device is removed a year after the sign-in, at the next sign-in of another account',
+  async (t) => {
+    const text = devices.remember(null, ada)
+    advance({ days: 365 })
+    const device = devices.parse(text)
+    t.ok(device && devices.claims(device, ada.email) && devices.isKnownTo(device, ada), 'to the second')
+    advance({ seconds: 1 })
+    t.notOk(device && (devices.claims(device, ada.email) || devices.isKnownTo(device, ada)))
+    t.equal(devices.parse(devices.remember(device, bob))?.marks.length, 1)
+  },
+)

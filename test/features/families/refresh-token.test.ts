@@ -115,6 +115,13 @@ t.test('a token is accepted only in canonical form', async (t) => {
   }
 })
 
+t.test('a generation whose successor the database could not hold is invalid, also with a genuine tag', async (t) => {
+  const secrets = new SecretKeys(secretKey())
+  const last = { ...createRefreshToken(), generation: 2 ** 31 - 2 }
+  t.strictSame(parseRefreshToken(secrets, formatRefreshToken(secrets, last)), last)
+  t.equal(parseRefreshToken(secrets, formatRefreshToken(secrets, successorOf(last))), null)
+})
+
 t.test('the standard base64 alphabet is not accepted', async (t) => {
   const secrets = new SecretKeys(secretKey())
   const tokens = Array.from({ length: 50 }, () => formatRefreshToken(secrets, createRefreshToken()))

@@ -6,13 +6,15 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 
 /**
  * @param serverUrl the address of the MCP server, the only one that the agent knows
+ * @param clientMetadataUrl where the agent describes itself; undefined for one that registers
  * @param openBrowser sends the user to an address, and tells with which one they came back
  */
-export function createAgent({ serverUrl, redirectUrl, openBrowser, fetch }) {
+export function createAgent({ serverUrl, redirectUrl, clientMetadataUrl, openBrowser, fetch }) {
   const kept = {}
 
   const authProvider = {
     redirectUrl,
+    clientMetadataUrl,
     clientMetadata: {
       client_name: 'Agent',
       redirect_uris: [redirectUrl],

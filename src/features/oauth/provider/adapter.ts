@@ -1,6 +1,8 @@
 import type { Adapter } from 'oidc-provider'
+import { callerOf } from '../../../platform/http/caller.js'
 import { retryAfterSecondsOf } from '../../../platform/http/problem-details.js'
 import { Problem } from '../../../platform/problem.js'
+import { documentHostOf, type Client } from '../../clients/clients.js'
 import { insertArtifact } from '../store.js'
 import { createArtifactAdapter, keyOf } from './artifacts.js'
 import { toLibraryMetadata } from './client.js'
@@ -43,10 +45,31 @@ function createClientAdapter(context: ProviderContext): Adapter {
     ...createArtifactAdapter(context, 'Client'),
 
     async find(clientId) {
-      const client = await context.clients.find(clientId)
+      const client = await findClient(context, clientId)
       return client === null || client.disabledAt !== null ? undefined : toLibraryMetadata(client)
     },
   }
+}
+
+/** Where a client begins to ask for something: its metadata document must be current. */
+const beginnings = ['/oauth/authorize', '/oauth/par', '/oauth/device_authorization']
+
+/** A registered client, or one whose id is the address of its metadata document. */
+async function findClient(context: ProviderContext, clientId: string): Promise<Client | null> {
+  const { clients, library, state } = context
+  if (documentHostOf(clientId) === null) return clients.find(clientId)
+  const { request, reply } = state() ?? {}
+  if (clients.documents === null || !request || !reply) return null
+  const requester = {
+    caller: callerOf(request),
+    announce: (headers: Record<string, string>) => {
+      for (const [name, value] of Object.entries(headers)) reply.raw.setHeader(name, value)
+    },
+  }
+  if (!beginnings.includes(request.routeOptions.url ?? '')) return clients.documents.findKnown(clientId, requester)
+  const found = await clients.documents.findCurrent(clientId, requester)
+  if (found !== null && 'refusal' in found) throw new library.errors.InvalidClient(found.refusal)
+  return found
 }
 
 /**

@@ -25,6 +25,11 @@ export function ownMetadataOf(client: LibraryClient): OwnMetadata {
   return ownMetadata.parse(client)
 }
 
+/** The origins of the pages that a client returns to: their scripts may read what it is answered. */
+export function originsOf({ redirectUris = [] }: LibraryClient): Set<string> {
+  return new Set(redirectUris.map((uri) => new URL(uri).origin))
+}
+
 /** A client as the library knows it. */
 export function toLibraryMetadata({ clientId, name, metadata, firstParty, epoch, usedAt }: Client): AdapterPayload {
   const { scope, pkce, lost_answer, default_resource, ...standard } = metadata

@@ -5,20 +5,23 @@ import { Problem } from '../../../platform/problem.js'
 import { isBanned, type TokenUser } from '../../accounts/accounts.js'
 import { idTokenAlgorithms } from '../../tokens/tokens.js'
 import { clientAssertionAlgorithms, proofAlgorithms } from '../metadata.js'
-import { claimsOfScopes, openIdScopes, parseScope } from '../scopes.js'
+import { claimsOfScopes, openIdScopes, scopesOfResource } from '../scopes.js'
 import { createAdapter } from './adapter.js'
-import { ownMetadataNames, ownMetadataOf } from './client.js'
+import { originsOf, ownMetadataNames, ownMetadataOf } from './client.js'
 import type { ProviderContext } from './context.js'
 import { providerCookies } from './cookies.js'
 import { createDeviceFlow } from './device-flow.js'
 import { loadGrant } from './grants.js'
+import { claimsAbout, ID_TOKEN_SECONDS } from './id-token.js'
 import { leaveToPages, xsrfOf } from './own-pages.js'
 import { createPolicy, IMPLIED_CONSENT } from './policy.js'
 
 const CODE_SECONDS = 60
 const DEVICE_CODE_SECONDS = 600
 const INTERACTION_SECONDS = 3600
-const ID_TOKEN_SECONDS = 3600
+
+/** What is fetched of the key sets of clients. */
+const KEY_SETS = { accept: 'application/json, application/jwk-set+json', withinMs: 5_000, maxBytes: 64 * 1024 }
 
 /** The paths of the library's routes; those that are not here are ours, or not offered. */
 const routes = {
@@ -52,6 +55,8 @@ export function createConfiguration(context: ProviderContext): Configuration {
     claims: Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, claims]) => [scope, [...claims]])),
     acrValues: [...acrLevels],
     responseTypes: ['code'],
+    // OpenID Connect Core, section 3.1.2.1: it is required, also where only one is registered.
+    allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: {
       idTokenSigningAlgValues: [...idTokenAlgorithms],
@@ -82,6 +87,8 @@ export function createConfiguration(context: ProviderContext): Configuration {
     },
     extraParams: [IMPLIED_CONSENT],
     extraClientMetadata: { properties: ownMetadataNames },
+    // Of clients' keys: the library itself follows redirects, and reads answers of any length.
+    fetch: (url) => fetchKeys(context, url instanceof Request ? url.url : url),
     clientBasedCORS: (_ctx, origin, client) => originsOf(client).has(origin),
     pkce: { required: (_ctx, client) => ownMetadataOf(client).pkce === 'required' },
     rotateRefreshToken: true,
@@ -125,10 +132,8 @@ export function createConfiguration(context: ProviderContext): Configuration {
   ): Promise<ResourceServer> {
     const resource = (await clients.resources.find(identifier)) ?? resourceUnknown()
     const { allowed_scope: allowed } = ownMetadataOf(client)
-    const scopes = resource.scopes.filter((scope) => allowed === undefined || parseScope(allowed).includes(scope))
     return {
-      // A token for a resource can be one for the user's data at our userinfo endpoint, too.
-      scope: [...openIdScopes, ...scopes].join(' '),
+      scope: scopesOfResource(resource, allowed).join(' '),
       audience: identifier,
       accessTokenTTL: resource.accessTtlSeconds ?? settings.accessTokenSeconds,
       accessTokenFormat: 'opaque',
@@ -144,17 +149,12 @@ function defaultResource(client: LibraryClient, oneOf: string | readonly string[
   return ownMetadataOf(client).default_resource
 }
 
-function originsOf({ redirectUris = [] }: LibraryClient): Set<string> {
-  return new Set(redirectUris.map((uri) => new URL(uri).origin))
-}
-
 async function findAccount(context: ProviderContext, id: string): Promise<Account | undefined> {
   const { accounts, clock } = context
   const { user: known = null } = context.state() ?? {}
   const user = known?.id === id ? known : await findUser(accounts, id)
   if (user === null || isBanned(user, clock.now())) return undefined
-  const { name, email, emailVerifiedAt } = user
-  const claims = { sub: id, ...(name !== null && { name }), email, email_verified: emailVerifiedAt !== null }
+  const claims = claimsAbout(user)
   return { accountId: id, claims: () => claims }
 }
 
@@ -165,6 +165,18 @@ async function findUser(accounts: ProviderContext['accounts'], id: string): Prom
     if (error instanceof Problem && error.status === 401) return null
     throw error
   }
+}
+
+async function fetchKeys({ publicGet }: ProviderContext, url: string | URL): Promise<Response> {
+  const { status, headers, body } = await publicGet(new URL(url), KEY_SETS)
+  const { 'cache-control': cacheControl, expires } = headers
+  return new Response(status === 200 ? new Uint8Array(body) : null, {
+    status,
+    headers: {
+      ...(cacheControl !== undefined && { 'cache-control': cacheControl }),
+      ...(expires !== undefined && { expires }),
+    },
+  })
 }
 
 /** The library makes a form, of which only the token is needed: the page around it is ours. */

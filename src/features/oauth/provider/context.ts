@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../../platform/clock.js'
 import type { SecretKeys } from '../../../platform/crypto/secret-keys.js'
 import type { Database } from '../../../platform/database/database.js'
+import type { PublicGet } from '../../../platform/http/public-get.js'
 import type { Accounts } from '../../accounts/accounts.js'
 import type { Audit } from '../../audit/audit.js'
 import type { SessionCookies } from '../../browser/browser.js'
@@ -28,6 +29,14 @@ export interface ProviderSettings {
   accessTokenSeconds: number
 }
 
+/** For tests, which compare the fast lane with the library. */
+export interface FastLaneOptions {
+  /** Always, by default. */
+  isOn?: () => boolean
+  /** Is told of each request that it answers. */
+  onAnswer?: () => void
+}
+
 /** What the provider is built on. */
 export interface ProviderOptions {
   database: Database
@@ -42,7 +51,10 @@ export interface ProviderOptions {
   revocations: Revocations
   accessTokens: AccessTokens
   cookies: SessionCookies
+  /** How the keys of clients are fetched. */
+  publicGet: PublicGet
   keys: Pick<SigningKeys, 'idTokenKeys'>
+  fastLane?: FastLaneOptions | undefined
   settings: ProviderSettings
 }
 

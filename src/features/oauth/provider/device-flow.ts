@@ -1,6 +1,7 @@
 import type { Client as LibraryClient, Configuration, DeviceCode } from 'oidc-provider'
 import { z } from 'zod'
 import { callerOf } from '../../../platform/http/caller.js'
+import { documentHostOf } from '../../clients/clients.js'
 import { isOpenIdScope, parseScope } from '../scopes.js'
 import { ownMetadataOf } from './client.js'
 import { requireState, type ProviderContext } from './context.js'
@@ -64,7 +65,7 @@ async function readRequest(
   const [address] = client.redirectUris ?? []
   return {
     clientName: client.clientName ?? client.clientId,
-    host: address === undefined ? null : new URL(address).host || null,
+    host: documentHostOf(client.clientId) ?? (address === undefined ? null : new URL(address).host || null),
     scopes: scopes.filter(isOpenIdScope),
     resources: resources
       .filter((found) => found !== null)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { UserClaims } from '../../../wire/claims.js'
 import { callerOf } from '../../../platform/http/caller.js'
 import { uuidv7 } from '../../../platform/uuid.js'
+import { documentHostOf } from '../../clients/clients.js'
 import { openIdScopes } from '../scopes.js'
 import * as store from '../store.js'
 import type { ProviderContext } from './context.js'
@@ -22,6 +23,8 @@ export type LoginStep =
 /** What a client asks a user for. */
 export interface ConsentRequest {
   clientName: string
+  /** The host that answers for the client, where its id is the address of its metadata document; null otherwise. */
+  documentHost: string | null
   /** The host to which the browser returns, or the scheme of an app; null for a device, to which none returns. */
   returnsTo: string | null
   scopes: readonly string[]
@@ -112,6 +115,7 @@ export function createInteractions(context: ProviderContext, current: () => Prov
       const { missingOIDCScope, missingResourceScopes } = consentDetails.parse(interaction.prompt.details)
       return {
         clientName: await nameOf(params.client_id),
+        documentHost: documentHostOf(params.client_id),
         returnsTo: placeOf(params.redirect_uri),
         scopes: missingOIDCScope,
         resources: await Promise.all(

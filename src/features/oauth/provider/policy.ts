@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC, interactionPolicy } from 'oidc-provider'
 import { z } from 'zod'
+import { documentHostOf } from '../../clients/clients.js'
 import { ownMetadataOf } from './client.js'
 import type { ProviderContext } from './context.js'
 
@@ -44,7 +45,9 @@ export function createPolicy({ library, clock }: ProviderContext): interactionPo
       const { client, deviceCode, result } = ctx.oidc
       // The code shows which device it is.
       if (deviceCode !== undefined) return false
-      return client?.applicationType === 'native' && !isFirstParty(ctx) && result?.consent === undefined
+      if (client === undefined || isFirstParty(ctx) || result?.consent !== undefined) return false
+      // What a metadata document says, its host can change at any time, without being asked.
+      return client.applicationType === 'native' || documentHostOf(client.clientId) !== null
     }),
     ...(policy.get('consent')?.checks ?? []).filter(
       ({ reason }) => reason !== 'consent_prompt' && reason !== 'native_client_prompt',

@@ -12,6 +12,7 @@ import { callerOf } from '../../../platform/http/caller.js'
 import { genuineCookies } from '../../browser/browser.js'
 import { createConfiguration } from './configuration.js'
 import type { ProviderContext, ProviderOptions } from './context.js'
+import { createFastLane } from './fast-lane.js'
 import { implyConsent } from './implied-consent.js'
 import { createInteractions, type Interactions } from './interactions.js'
 import { loadLibrary } from './library.js'
@@ -22,7 +23,7 @@ import { followBrowserSession } from './session.js'
 
 export interface OpenIdProvider {
   /**
-   * Lets the library answer a request. `session` is the browser's; null for none, and for routes that do not act for one.
+   * Lets the library answer a request, unless it is one for the fast lane. `session` is the browser's; null for none, and for routes that do not act for one.
    * Returns a page that is to be shown in its place; null where the response is on its way.
    */
   answer(request: FastifyRequest, reply: FastifyReply, session: UserClaims | null): Promise<ProviderPage | null>
@@ -36,10 +37,13 @@ export async function createOpenIdProvider(options: ProviderOptions): Promise<Op
   const state = () => states.of(library.default.ctx?.req)
   const context: ProviderContext = { ...options, library, states, state }
   const current = createCurrentProvider(context)
+  const fastLane = createFastLane(context, () => current().provider)
 
   return {
     async answer(request, reply, session) {
       const begun = states.begin(request, reply, session)
+      const isForTokens = request.method === 'POST' && request.routeOptions.url === '/oauth/token'
+      if (isForTokens && (await fastLane.answer(begun))) return null
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value)
       }

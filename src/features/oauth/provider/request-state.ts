@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { UserClaims } from '../../../wire/claims.js'
 import type { TokenUser } from '../../accounts/accounts.js'
-import type { ClientTokens } from '../../families/families.js'
+import type { ClientRefresh, ClientTokens } from '../../families/families.js'
 import type { ArtifactKey } from '../store.js'
 
 /** What a token was, or is to be, given for. */
@@ -63,6 +63,10 @@ export interface RequestState {
   code: PresentedCode | null
   /** The id of the family that the code opens, known before it is opened. */
   familyId: string | null
+  /** Whether the family is refreshed too often: a request is counted once, in the fast lane or by the library's way. */
+  rate: Promise<void> | null
+  /** The refresh that the fast lane has begun. */
+  refresh: ClientRefresh | null
   /** The tokens that the request has made. */
   tokens: ClientTokens | null
   page: ProviderPage | null
@@ -79,7 +83,16 @@ export function createRequestStates(): RequestStates {
   const states = new WeakMap<IncomingMessage, RequestState>()
   return {
     begin(request, reply, session) {
-      const made = { source: null, user: null, code: null, familyId: null, tokens: null, page: null }
+      const made = {
+        source: null,
+        user: null,
+        code: null,
+        familyId: null,
+        rate: null,
+        refresh: null,
+        tokens: null,
+        page: null,
+      }
       const state: RequestState = { request, reply, session, ...made }
       states.set(request.raw, state)
       return state

@@ -25,12 +25,15 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
     async find(text) {
       const token = families.parse(text)
       if (token === null) return undefined
-      await requireRefreshRate(context, token, callerOf(requireState(context).request))
+      const state = requireState(context)
+      state.rate ??= requireRefreshRate(context, token, callerOf(state.request))
+      await state.rate
+      // Throws what the fast lane has met: a database that did not answer is not asked again.
+      await state.refresh?.advance()
       const { family, user = null } = (await families.identify(token)) ?? {}
       if (!family?.userId || family.clientId === FIRST_PARTY_CLIENT) return undefined
       const { userId: accountId, clientId, scope, audience, amr, acr, authenticatedAt, jkt } = family
       const source = { accountId, clientId, scope, resources: audience }
-      const state = requireState(context)
       state.source = source
       state.user = user
       dropUnknownScopes(context, scope)
@@ -60,9 +63,10 @@ export function createRefreshTokenAdapter(context: ProviderContext): Adapter {
       const { clientId } = client
       const { lost_answer: lostAnswer } = ownMetadataOf(client)
       const { jkt = null } = entities?.RefreshToken ?? {}
-      const presented = { token, clientId, lostAnswer, attemptKey: readAttemptKey(context), jkt }
+      const caller = callerOf(state.request)
+      const presented = { token, clientId, lostAnswer, attemptKey: readAttemptKey(context), jkt, caller }
       try {
-        state.tokens = await families.refreshForClient({ ...presented, caller: callerOf(state.request) })
+        state.tokens = await (state.refresh ?? families.beginClientRefresh(presented)).complete()
       } catch (error) {
         // RFC 6749, section 5.2, knows only one answer, with 400; the description tells which of ours it is.
         const isRefusal = error instanceof Problem && error.status < 500 && error.status !== 429
