@@ -18,6 +18,7 @@ t.test('EML-13, EML-15: a user of one Sallyport signs in at another', { skip: ne
 
   const callback = `${shopUrl}/v1/auth/social/home/callback`
   const command = ['client:create', '--client-name', 'Shop', '--redirect-uris', callback, '--first-party']
+  await runOperate(t, ['migrate'], homeData)
   const { stdout, stderr } = await runOperate(t, command, homeData)
   const [, clientId = ''] = /client_id:\s+(\S+)/.exec(stdout) ?? []
   const [, secret = ''] = /client_secret, which is shown only once:\s+(\S+)/.exec(stdout) ?? []
