@@ -136,6 +136,8 @@ export const settingsSchema = z.object({
   OAUTH_CIMD: oneOf('off', 'on').default('off'),
   DPOP: oneOf('off', 'on').default('off'),
   PROVIDERS: z.string().optional(),
+  SOCIAL_LINKING: oneOf('verified', 'never').default('verified'),
+  SOCIAL_SIGN_UP: oneOf('on', 'off').default('on'),
   REVOCATION_ON_STALE: oneOf('allow', 'deny').default('allow'),
   RATE_LIMIT: oneOf('on', 'off').default('on'),
   MAIL_URL: parsedBy(
@@ -185,9 +187,6 @@ export const settingsSchema = z.object({
     'must be an origin, with a path or without, https or on loopback, such as https://app.example.com/welcome, or a URL of ' +
       'an app, such as com.example.app:/signed-in',
   ).default([]),
-  PROVIDERS: z.string().optional(),
-  SOCIAL_LINKING: oneOf('verified', 'never').default('verified'),
-  SOCIAL_SIGN_UP: oneOf('on', 'off').default('on'),
   THEME_DIR: z.string().optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 })
