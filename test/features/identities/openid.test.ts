@@ -266,9 +266,10 @@ t.test('EML-14: of many tenants each has its issuer, and only those in the list 
   upstream.people.set('ada', { ...person, tid: other })
   upstream.switches.issParameter = { wrong: issuerOf(other) }
   t.equal(await problemOf(ada()), REFUSED, 'a tenant that is not in the list')
+  // All would fit but the issuer of the token.
   upstream.people.set('ada', { ...person, tid: tenants[0] })
-  upstream.switches.issParameter = { wrong: issuerOf(tenants[0]) }
-  upstream.switches.idToken = (claims) => ({ ...claims, tid: other })
+  upstream.switches.issParameter = { wrong: issuerOf(tenants[1]) }
+  upstream.switches.idToken = (claims) => ({ ...claims, tid: tenants[1] })
   t.equal(await problemOf(ada()), REFUSED, 'a tenant that is not the one of the issuer')
   upstream.switches.idToken = (claims) => ({ ...claims, iss: upstream.issuer, tid: '{tenantid}' })
   t.equal(await problemOf(ada()), REFUSED, 'the template itself')
