@@ -60,8 +60,16 @@ const needClients = [
   'postUserInfo',
 ]
 
-/** They succeed only for a user with an account at another provider, of which there is none here. */
-const needProviders = ['linkIdentity', 'unlinkIdentity']
+/** They succeed only for a person who has signed in at another provider, of which there is none here. */
+const needProviders = [
+  'startSocialSignIn',
+  'finishSocialSignIn',
+  'finishSocialSignInByPost',
+  'signInWithIdToken',
+  'exchangeSocialCode',
+  'linkIdentity',
+  'unlinkIdentity',
+]
 
 t.test('HTTP-01: any request to any operation gets a documented response', async (t) => {
   const { credential, sha256 } = createVerifierCredential()
