@@ -173,3 +173,69 @@ t.test(
     t.strictSame(await Promise.all(admitted), ['1', '2', '3', '4', '5', '6', '7', '8', '9'])
   },
 )
+
+t.test(
+  'PWD-08: Retry-After follows from the average duration, of which the latest counts a tenth, and the concurrency',
+  async (t) => {
+    let nowMs = 0
+    const clock = { elapsedMs: () => nowMs }
+    const queue = createBoundedQueue({ ...patient, concurrency: 2, maxWaiting: 0, clock })
+    const { named, end } = createWork()
+    const take = async (name: string, ms: number) => {
+      const done = queue.run(named(name))
+      nowMs += ms
+      end(name)
+      await done
+    }
+    await take('first', 3000)
+    await take('second', 23_000)
+    const others = ['a', 'b'].map((name) => queue.run(named(name)))
+    await t.rejects(
+      queue.run(named('c')),
+      { code: 'overloaded', options: { retryAfterSeconds: 5 } },
+      'two of 5 s each, two at a time',
+    )
+    for (const name of ['a', 'b']) end(name)
+    await Promise.all(others)
+  },
+)
+
+t.test('PWD-08: an observer hears of work whose client has disconnected', async (t) => {
+  const observed: QueueRefusal[] = []
+  const observer = { began: () => undefined, refused: (refusal: QueueRefusal) => observed.push(refusal) }
+  const queue = createBoundedQueue({ ...patient, observer })
+  const { named, end } = createWork()
+  const hangingUp = new AbortController()
+  const first = queue.run(named('first'))
+  const second = queue.run(named('second'), hangingUp.signal)
+  hangingUp.abort()
+  await t.rejects(second)
+  await t.rejects(queue.run(named('third'), hangingUp.signal))
+  t.strictSame(observed, ['gone', 'gone'])
+  end('first')
+  await first
+})
+
+t.test(
+  'ABU-02: the places of a party are free again when its work ends, and work without a party takes none of them',
+  async (t) => {
+    const queue = createBoundedQueue({ ...patient, concurrency: 1, maxWaiting: 7 })
+    const { named, end } = createWork()
+    const admit = (id: string, name: string | null) => queue.admit(named(id), { name, preferred: true })
+    const refused = () => t.rejects(admit('refused', 'network'), { code: 'overloaded' })
+
+    const [a, b] = [admit('a', 'network'), admit('b', 'network')]
+    await refused()
+    end('a')
+    await a
+    const c = admit('c', 'network')
+    await refused()
+    for (const id of ['b', 'c']) end(id)
+    await Promise.all([b, c])
+    const again = [admit('d', 'network'), admit('e', 'network')]
+    await refused()
+    const unnamed = ['f', 'g', 'h', 'i'].map((id) => admit(id, null))
+    for (const id of ['d', 'e', 'f', 'g', 'h', 'i']) end(id)
+    t.strictSame(await Promise.all([...again, ...unnamed]), ['d', 'e', 'f', 'g', 'h', 'i'])
+  },
+)

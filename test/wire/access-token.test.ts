@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  isBearer,
   isMeantFor,
   judgeTimes,
   parseBearer,
@@ -133,4 +134,21 @@ t.test('RFC 6750, 2.1: the token of an Authorization header', async (t) => {
     ['', null],
   ]
   for (const [authorization, token] of table) t.equal(parseBearer(authorization), token, authorization)
+})
+
+t.test('a header is meant for Sallyport if its scheme is Bearer, whatever follows', async (t) => {
+  for (const meant of ['Bearer', 'bearer', 'BEARER token', 'Bearer ', 'Bearer not a token', 'Bearer\ttoken']) {
+    t.equal(isBearer(meant), true, meant)
+  }
+  for (const other of [
+    undefined,
+    '',
+    'Basic Bearer',
+    'Basic Zm9vOmJhcg==',
+    'Bearers token',
+    ' Bearer token',
+    'DPoP token',
+  ]) {
+    t.equal(isBearer(other), false, String(other))
+  }
 })

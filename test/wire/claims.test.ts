@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { z, ZodError } from 'zod'
-import { exampleClaims, requireClaims, userClaimsSchema } from '../../src/wire/claims.js'
+import {
+  exampleClaims,
+  hasScopes,
+  requireClaims,
+  requireMaybeBoundClaims,
+  userClaimsSchema,
+} from '../../src/wire/claims.js'
 
 const { sid, epoch, auth_time, amr, ...shared } = exampleClaims
 const clientClaims = { ...shared, sub: 'reporting', client_id: 'reporting' }
@@ -104,4 +110,37 @@ t.test('the document contains the example, and describes acr', async (t) => {
     examples: [exampleClaims],
     properties: { acr: { description: /^The strength of the authentication/ } },
   })
+})
+
+t.test('RFC 6749, 3.3: a scope is a list of whole words, of which all that are wanted have to be there', async (t) => {
+  const table: [string, string[], boolean][] = [
+    ['orders:read orders:write', ['orders:read'], true],
+    ['orders:read orders:write', ['orders:write', 'orders:read'], true],
+    ['orders:read', ['orders:read', 'orders:write'], false],
+    ['orders:read', ['orders'], false],
+    ['', ['orders:read'], false],
+    ['', [], true],
+    ['orders:read', [], true],
+  ]
+  for (const [scope, wanted, expected] of table)
+    t.equal(hasScopes(scope, wanted), expected, `${scope}: ${wanted.join()}`)
+})
+
+t.test('RFC 9449, 6.1: where tokens may be bound to a key, it is read, and all else is checked as ever', async (t) => {
+  const bound = requireMaybeBoundClaims({ ...exampleClaims, cnf: { jkt: 'thumbprint', other: 1 } })
+  t.strictSame(bound.cnf?.jkt, 'thumbprint')
+  t.equal(bound.sub, exampleClaims.sub)
+  t.ok(Object.isFrozen(bound) && Object.isFrozen(bound.cnf))
+  t.equal(requireMaybeBoundClaims(exampleClaims).cnf, undefined)
+  t.equal(requireMaybeBoundClaims(clientClaims).sub, 'reporting')
+  refuses(t, { ...exampleClaims, cnf: { jkt: 'thumbprint' } }, 'elsewhere, a bound token is refused')
+  for (const payload of [
+    { ...exampleClaims, cnf: {} },
+    { ...exampleClaims, cnf: { jkt: '' } },
+    { ...exampleClaims, cnf: null },
+    { ...exampleClaims, sub: undefined },
+    { ...clientClaims, sub: 'another client' },
+  ]) {
+    t.throws(() => requireMaybeBoundClaims(payload), ZodError, JSON.stringify(payload))
+  }
 })

@@ -4,7 +4,7 @@ import type { VerificationKey } from '../../../src/features/tokens/signing-keys.
 import { createTestClock, type TestClock } from '../../support/clock.js'
 
 /** Access tokens without signatures, which count how often one is checked. */
-function createCounted(clock = createTestClock()) {
+function createCounted(clock = createTestClock(), signingAlgorithm: 'ES256' | 'EdDSA' = 'ES256') {
   const iat = Math.floor(clock.now().getTime() / 1000)
   const checked: string[] = []
   const key: VerificationKey = {
@@ -39,16 +39,16 @@ function createCounted(clock = createTestClock()) {
       find: (kid) => published.get(kid) ?? null,
       isWithdrawn: (kid) => withdrawn.has(kid),
       findAfterReload: (kid) => Promise.resolve(published.get(kid) ?? reloaded.get(kid) ?? null),
-      active: () => ({ kid: key.kid, jwt: { sign: unsigned } }),
+      active: () => ({ kid: key.kid, jwt: { sign: (claims: unknown) => unsigned(claims) } }),
     },
     resourceKeys: {
       isSigning: false,
       find: () => null,
       isWithdrawn: () => false,
       findAfterReload: () => Promise.resolve(null),
-      active: () => ({ kid: key.kid, jwt: { sign: unsigned } }),
+      active: () => ({ kid: 'resource', jwt: { sign: (claims) => unsigned(claims, 'resource') } }),
     },
-    signingAlgorithm: 'ES256',
+    signingAlgorithm,
     clock,
     issuer: 'https://auth.example.com',
     audience: 'https://api.example.com',
@@ -65,9 +65,9 @@ function createCounted(clock = createTestClock()) {
   }
 }
 
-function unsigned(claims: unknown): string {
+function unsigned(claims: unknown, kid = 'k'): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  return `${encode({ alg: 'EdDSA', kid: 'k', typ: 'at+jwt' })}.${encode(claims)}.AAAA`
+  return `${encode({ alg: 'EdDSA', kid, typ: 'at+jwt' })}.${encode(claims)}.AAAA`
 }
 
 const user = (index: number) => `019a0000-0000-7000-8000-${String(index).padStart(12, '0')}`
@@ -324,3 +324,44 @@ t.test(
     t.notOk('client_epoch' in ours)
   },
 )
+
+t.test(
+  'RFC 8707: a token is for its resources, and for the issuer where it opens UserInfo or is for no resource',
+  async (t) => {
+    const { accessTokens } = createCounted()
+    const [orders, billing, issuer] = [
+      'https://orders.example.com',
+      'https://billing.example.com',
+      'https://auth.example.com',
+    ]
+    const table: [string, string[], string | string[]][] = [
+      ['orders:read', [orders], orders],
+      ['orders:read', [orders, billing], [orders, billing]],
+      ['orders:read', [orders, orders], orders],
+      ['openid orders:read', [orders], [orders, issuer]],
+      ['orders:openid', [orders], orders],
+      ['openid', [], issuer],
+      ['', [], issuer],
+      ['openid', [issuer], issuer],
+    ]
+    for (const [scope, audience, expected] of table) {
+      const { token } = accessTokens.issueToClient({ ...grant, scope, audience }, { issuedAt })
+      t.strictSame(claimsOf(token)['aud'], expected, `"${scope}" for ${audience.join(' ')}`)
+    }
+  },
+)
+
+t.test('a token is signed with the key of its algorithm', async (t) => {
+  const kidOf = (token: string) =>
+    (JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid
+  for (const [signing, wanted, kid] of [
+    ['ES256', undefined, 'k'],
+    ['ES256', 'ES256', 'k'],
+    ['EdDSA', undefined, 'k'],
+    ['EdDSA', 'ES256', 'resource'],
+  ] as const) {
+    const { accessTokens } = createCounted(createTestClock(), signing)
+    const { token } = accessTokens.issueToClient({ ...grant, algorithm: wanted }, { issuedAt })
+    t.equal(kidOf(token), kid, `${wanted ?? 'the default'} where ${signing} is the default`)
+  }
+})
