@@ -73,6 +73,9 @@ t.test('HTTP-02, HTTP-06: unlisted members are refused by name, and nothing is w
   t.strictSame(await readAllRows(database), before)
 })
 
+/** The token of their step may be in the cookie of a browser that came back from another provider. */
+const acceptNoMember = ['getSecondFactorOptions', 'enrollTotpAtSignIn', 'getPasskeyOptionsAtSignIn']
+
 t.test('HTTP-02: values are not coerced: each member of another type is refused', async (t) => {
   const instance = await startApp(t)
   const { api, database } = instance
@@ -99,7 +102,7 @@ t.test('HTTP-02: values are not coerced: each member of another type is refused'
       }
     }
     // If a body is optional, null counts as an absent one.
-    const absent = operation.body?.required ? [null, {}] : []
+    const absent = operation.body?.required ? [null, ...(acceptNoMember.includes(id) ? [] : [{}])] : []
     for (const body of [[], [example], 'x', 1, true, ...absent]) {
       const answer = await api.call(path, { method, token: user.accessToken, body })
       t.match(answer, { status: 422 }, `${id}: ${JSON.stringify(body)} as a body`)
