@@ -28,9 +28,12 @@ const NEW_PASSWORD = 'violet otters juggle paper lanterns'
 export async function send(page: Page, fields: Record<string, string>, button = 'main form .button'): Promise<void> {
   for (const [name, value] of Object.entries(fields)) await page.locator(`main [name="${name}"]`).fill(value)
   await Promise.all([page.waitForEvent('domcontentloaded'), page.locator(button).first().click()])
+  // Until then, a page may be without its style.
+  await page.waitForLoadState()
 }
 
-const follow = (page: Page, selector: string) => send(page, {}, selector)
+/** Follows a link, or sends a form without fields. */
+export const follow = (page: Page, selector: string) => send(page, {}, selector)
 
 /** The settings of a Sallyport with all pages; for passkeys it has to be reached at its PUBLIC_URL. */
 export const tourSettings = {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { PASSWORD } from './api.js'
 import { arriveAt } from './chromium.js'
-import { send, type Tour } from './page-tour.js'
+import { follow, send, type Tour } from './page-tour.js'
 import { startUpstream, type Upstream, type UpstreamOptions } from './upstream-provider.js'
 
 interface Run {
@@ -54,7 +54,6 @@ export async function forgetUpstream(page: Page): Promise<void> {
 }
 
 export const buttonOf = (id: string) => `main a[href*="/v1/auth/social/${id}?"]`
-const follow = (page: Page, selector: string) => send(page, {}, selector)
 const SIGN_OUT = 'form[action$="/account/sign-out"] .button'
 
 /** Goes through the states that providers bring about, on a Sallyport with `tourSettings` and the settings of the providers. */
