@@ -10,6 +10,7 @@ import { securityHeaders } from '../../src/platform/http/security-headers.js'
 import { startApp } from '../support/app.js'
 import { connectTo } from '../support/client.js'
 import { createTestClock } from '../support/clock.js'
+import { providersOf } from '../support/social-flow.js'
 
 const REQUESTS = 4000
 const SEED = 200_000
@@ -60,8 +61,19 @@ const needClients = [
   'postUserInfo',
 ]
 
-/** They succeed only for a user with an account at another provider, of which there is none here. */
-const needProviders = ['linkIdentity', 'unlinkIdentity']
+/** They succeed only for a person who has signed in at another provider, of which there is none here. */
+const needProviders = [
+  'startSocialSignIn',
+  'finishSocialSignIn',
+  'finishSocialSignInByForm',
+  'signInByIdToken',
+  'exchangeSocialCode',
+  'linkIdentity',
+  'unlinkIdentity',
+]
+
+/** A provider that is not called before a person comes back from it. */
+const github = { id: 'github', preset: 'github', client_id: 'fuzz', client_secret_env: 'UPSTREAM_SECRET' }
 
 t.test('HTTP-01: any request to any operation gets a documented response', async (t) => {
   const { credential, sha256 } = createVerifierCredential()
@@ -74,6 +86,7 @@ t.test('HTTP-01: any request to any operation gets a documented response', async
       SIGN_IN_METHODS: 'password,otp',
       OAUTH: 'on',
       OAUTH_REGISTRATION: 'open',
+      ...providersOf(t, [github], 'secret'),
     },
   })
   const { port } = await connectTo(t, app.server)

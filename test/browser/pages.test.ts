@@ -1,68 +1,24 @@
-// Every page in every state, in a real browser: accessible, narrow, enlarged, with forced colours, by keyboard, without
-// script, and without a violation of the content security policy.
+// The pages in a real browser: with forced colours, by keyboard, without script, and without a violation of the content
+// security policy. What axe says of each of their states is in page-states.test.ts.
 
-import { createRequire } from 'node:module'
-import type { BrowserContextOptions, CDPSession, Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test as Tap } from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { arriveAt, complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
 import { connectTo } from '../support/client.js'
 import { createFactorCalls } from '../support/factor-calls.js'
-import { findFreePort } from '../support/free-port.js'
-import { createMailbox } from '../support/mailbox.js'
+import { findViolations, isUnexpected, NARROW, overflowOf, startAtItsUrl } from '../support/page-checks.js'
 import { passkeyTourSettings, send, tourPages, tourPasskeys, tourProvider, tourSettings } from '../support/page-tour.js'
 import { startTourProviders, tourSocial } from '../support/social-tour.js'
 import { addAuthenticator } from '../support/virtual-authenticator.js'
 
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const NARROW = { width: 320, height: 640 }
-
-interface Violation {
-  id: string
-  impact: string
-  nodes: { target: unknown }[]
-}
-
-declare global {
-  var axe: { run(): Promise<{ violations: Violation[] }> }
-}
-
-/** What axe finds on a page. The policy of the page forbids other scripts, so this one is not loaded by the page. */
-async function findViolations(page: Page, devtools: CDPSession): Promise<string[]> {
-  await devtools.send('Page.setBypassCSP', { enabled: true })
-  await page.evaluate(axeSource)
-  const { violations } = await page.evaluate(() => axe.run())
-  // The session stays: at its end, Chromium would take the page's virtual authenticators away.
-  await devtools.send('Page.setBypassCSP', { enabled: false })
-  return violations.map(({ id, nodes }) => `${id}: ${JSON.stringify(nodes.map(({ target }) => target))}`)
-}
-
-const axeSource = (await import('node:fs')).readFileSync(axePath, 'utf8')
-
 /** Chromium remarks on a header of ours where it has shown the frame of a mail, which is of no origin. */
 const isOurs = (complaint: string) => !complaint.includes('Origin-Agent-Cluster')
-
-/** On the tour, a provider does not answer, which is said with this status. */
-const isUnexpected = (complaint: string) => !/^Failed to load resource: .* status of 503/.test(complaint)
-
-/** How far the page is wider than its window. */
-const overflowOf = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 
 async function serve(t: { teardown(work: () => Promise<void>): void }, app: TestApp): Promise<string> {
   const { port } = await connectTo({ teardown: (work) => t.teardown(async () => work()) }, app.app.server)
   return `http://localhost:${port}`
-}
-
-/** The origin of a passkey has its port, so that the application has to be where its PUBLIC_URL says. */
-async function startAtItsUrl(t: Tap, settings: Record<string, string>, options: { join?: boolean } = {}) {
-  const port = await findFreePort()
-  const url = `http://localhost:${port}`
-  const app = await startApp(t, { settings: { ...settings, PUBLIC_URL: url }, ...options })
-  await app.app.server.listen({ port, host: 'localhost' })
-  const mailbox = createMailbox(app)
-  return { app, url, mailbox, receive: (email: string) => mailbox.receive(email) }
 }
 
 t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
@@ -77,33 +33,6 @@ t.test('all pages, as people see them', { skip: needsChromium }, async (t) => {
     const page = await context.newPage()
     return { context, page, devtools: await context.newCDPSession(page), complaints: complaintsOf(page) }
   }
-
-  t.test('axe finds nothing, nothing is cut off at 320 pixels, and text may be twice as large', async (t) => {
-    for (const options of [
-      { locale: 'en-GB', colorScheme: 'light' },
-      { locale: 'ar', colorScheme: 'dark' },
-    ] as const) {
-      const { context, page, devtools, complaints } = await open(options)
-      const states: string[] = []
-      const visit = async (state: string) => {
-        const name = `${options.locale}: ${state}`
-        states.push(state)
-        t.equal(await overflowOf(page), 0, `${name} fits`)
-        t.strictSame(await findViolations(page, devtools), [], name)
-        await page.setViewportSize({ ...NARROW, width: 2 * NARROW.width })
-        await page.evaluate(() => (document.documentElement.style.fontSize = '200%'))
-        t.equal(await overflowOf(page), 0, `${name} fits with large text`)
-        await page.setViewportSize(NARROW)
-      }
-      await tourPages({ page, url, receive, codeOf, visit })
-      await tourProvider({ page, url, receive, codeOf, visit })
-      await tourSocial({ page, url, receive, codeOf, visit, providers })
-      await tourPasskeys({ page, ...forPasskeys, codeOf, visit, authenticator: await addAuthenticator(page) })
-      t.ok(states.length >= 84, 'all states were seen')
-      t.strictSame(complaints.filter(isUnexpected), [])
-      await context.close()
-    }
-  })
 
   /** With forced colours, a button has nothing but its border. */
   const seeButtons = (t: Tap, page: Page) => async (state: string) => {

@@ -17,7 +17,7 @@ t.test('EML-13, EML-15: a user of one Sallyport signs in at another', { skip: ne
   const homeData = { DATA_DIR: createFolder(t), SECRET_KEY }
 
   const callback = `${shopUrl}/v1/auth/social/home/callback`
-  const command = ['client:create', '--client-name', 'Shop', '--redirect-uris', callback, '--first-party']
+  const command = ['client:create', '--client-name', 'Shop', '--redirect-uris', callback]
   await runOperate(t, ['migrate'], homeData)
   const { stdout, stderr } = await runOperate(t, command, homeData)
   const [, clientId = ''] = /client_id:\s+(\S+)/.exec(stdout) ?? []
