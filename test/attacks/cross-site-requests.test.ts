@@ -115,9 +115,10 @@ t.test('a cross-site request with cookies', async (t) => {
         const { status } = await api.call(path, { ...call, headers })
         // In mode cookie an access token is required too, which no other site has; and the example has no code of a mail.
         const needsMore = mode === 'cookie' || operation.problems.includes('flow_invalid')
-        // Or a second factor that the example names, or requires.
+        // Or a second factor, or an account at a provider, that the example names or requires.
         const lacksFactor =
-          (operation.tags.includes('Factors') || ['loginWithPasskey', 'removePassword'].includes(operation.id)) &&
+          (['Factors', 'Identities'].some((tag) => operation.tags.includes(tag)) ||
+            ['loginWithPasskey', 'removePassword'].includes(operation.id)) &&
           [401, 404, 409, 422].includes(status)
         t.ok(
           status < 300 || (status === 401 && needsMore) || lacksFactor,
