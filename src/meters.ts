@@ -66,6 +66,7 @@ const MAIL_KINDS = [
     'password_removed',
     'identity_linked',
     'identity_unlinked',
+    'identity_address_changed',
   ] as const),
 ]
 

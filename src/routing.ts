@@ -180,12 +180,17 @@ async function createSocial(
 ): Promise<MountSocial | null> {
   const { publicUrl } = config.server
   const { database, limits, providers, attempts, socialLogin } = features
+  const { revocations, accounts, families, flows, identities } = features
   mountProviderList(server, { providers, publicUrl })
   if (providers === null) return null
   const [{ createSocialFlow }, { mountSocialRoutes }, { mountSocialTokenRoutes }] = await Promise.all([
     import('./features/sign-in/social-flow.js'),
     import('./features/sign-in/social-routes.js'),
     import('./features/sign-in/social-token-routes.js'),
+  ])
+  const [{ createProviderNotices }, { mountNoticeRoutes }] = await Promise.all([
+    import('./features/account/provider-notices.js'),
+    import('./features/account/social-notice-routes.js'),
   ])
   const social = createSocialFlow({
     ...{ database, clock, audit, limits, providers, attempts, socialLogin, readReturnTo, publicUrl },
@@ -194,6 +199,10 @@ async function createSocial(
   })
   const routes = { social, socialCookie, flowCookie, door }
   mountSocialTokenRoutes(server, routes)
+  const notices = createProviderNotices({
+    ...{ database, revocations, accounts, families, flows, identities, providers, attempts, limits, audit },
+  })
+  mountNoticeRoutes(server, { notices, door })
   return (scope, steps) => mountSocialRoutes(scope, routes, steps)
 }
 

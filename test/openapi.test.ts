@@ -10,7 +10,7 @@ const features = new URL('../src/features/', import.meta.url)
 
 /** Every route that a feature registers, as named in its source, but those of development, and of what is turned off. */
 /** The files with the routes of OAUTH=on and PROVIDERS. */
-const ofProviders = /^(oauth\/(provider\/|registration-)|sign-in\/social-)/
+const ofProviders = /^(oauth\/(provider\/|registration-)|(sign-in|account)\/social-)/
 
 function mountedRoutes({ provider }: { provider: boolean }): string[] {
   return readdirSync(features, { recursive: true, encoding: 'utf8' })
@@ -37,8 +37,11 @@ const errorsOf: Record<string, string[]> = {
   '/oauth/userinfo': ['insufficient_scope', 'invalid_token'],
 }
 
-/** What other sites may call: a form of a provider, and what is for mode json alone. */
-const ofOtherSites = ['/v1/auth/social/{provider}/callback', '/v1/auth/social/exchange']
+/** What other sites may call: a form of a provider, its notices, and what is for mode json alone. */
+const ofOtherSites = [
+  ...['/v1/auth/social/{provider}/callback', '/v1/auth/social/{provider}/notifications'],
+  '/v1/auth/social/exchange',
+]
 
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`
 

@@ -61,13 +61,14 @@ const needClients = [
   'postUserInfo',
 ]
 
-/** They succeed only for a person who has signed in at another provider, of which there is none here. */
+/** They succeed only for a person who has signed in at another provider, or with what one has signed: there is none here. */
 const needProviders = [
   'startSocialSignIn',
   'finishSocialSignIn',
   'finishSocialSignInByForm',
   'signInByIdToken',
   'exchangeSocialCode',
+  'receiveProviderNotice',
   'linkIdentity',
   'unlinkIdentity',
 ]

@@ -136,6 +136,30 @@ t.test('EML-13, attack: an address that changes at the provider to that of the v
   t.equal(changes, 1)
 })
 
+t.test(
+  'EML-13: the user is told of another address at the provider, once, and the button of the mail unlinks it',
+  async (t) => {
+    const app = await startLinking(t)
+    const first = await app.arrive({ login: 'bob' })
+    const claims = { email: 'bob@moved.example' }
+    const told = async () => (await app.mailbox.deliver()).filter(({ kind }) => kind === 'identity_address_changed')
+    for (const each of [{}, { email: undefined }, {}]) await app.arrive({ login: 'bob', claims: each })
+    t.same(await told(), [], 'nor where the provider leaves it out')
+    for (const each of [claims, claims, {}, claims]) await app.arrive({ login: 'bob', claims: each })
+    const mails = await told()
+    t.match(mails, [
+      { to: 'bob@example.com', params: { provider: 'upstream', provider_account: claims.email } },
+      { to: 'bob@example.com', params: { provider_account: 'bob@example.com' } },
+    ])
+    t.equal(mails.length, 2, 'one that goes back and forth')
+
+    const { notMeToken: token, confirm } = mails[0] ?? {}
+    t.match(await app.post('/v1/auth/not-me', { token, confirm, mode: 'json' }), { status: 202 })
+    t.match(await app.api.whoami(first.body.access_token), { status: 401, body: { code: 'session_ended' } })
+    t.same(await app.count(), { users: 1, identities: 0 })
+  },
+)
+
 t.test('EML-13, attack: the same subject at another issuer', async (t) => {
   const app = await startLinking(t)
   const ada = await app.arrive()

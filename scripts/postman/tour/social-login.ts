@@ -48,6 +48,14 @@ export const ways: Folder = {
       answers: 'id_token_invalid',
     },
     {
+      name: 'A notice of the provider',
+      operation: 'receiveProviderNotice',
+      about:
+        'Only Apple sends some: that an account there was deleted, or may not be used here any more. This provider is made up.',
+      send: { bearer: null, path: { provider: 'made-up' }, body: { payload: 'made.up.token' } },
+      answers: 'not_found',
+    },
+    {
       name: 'Link what an ID token tells',
       operation: 'linkIdentity',
       about: 'To the account of the tour. With "return_to" in its place, the response has the URL for the browser.',

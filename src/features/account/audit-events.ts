@@ -12,4 +12,6 @@ export const accountEvents = {
   session_disowned: 'done',
   registration_disowned: 'done',
   factors_reset_stopped: 'done',
+  provider_notice_received: 'done',
+  provider_notice_refused: 'refused',
 } as const satisfies AuditEvents

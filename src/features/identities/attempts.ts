@@ -73,8 +73,8 @@ export interface Attempts {
   createCode(exchange: Exchange): Promise<string>
   /** Uses such a code, whether or not its caller has the verifier. */
   takeCode(code: string): Promise<Exchange | null>
-  /** Notes that an ID token was used; false if it was before. */
-  spendToken(provider: string, idToken: string, expiresAt: Date): Promise<boolean>
+  /** Notes that an ID token or a notice was used, in the caller's transaction if there is one; false if it was before. */
+  spendToken(provider: string, token: string, expiresAt: Date, tx?: Queries): Promise<boolean>
   /** Deletes attempts that have expired. */
   purge(): Promise<void>
 }
@@ -196,12 +196,11 @@ export function createAttempts({ database, secrets, clock }: AttemptsOptions): A
       return { identity, wish: wishOf(taken), codeChallenge: taken.codeChallenge }
     },
 
-    async spendToken(provider, idToken, expiresAt) {
+    async spendToken(provider, token, expiresAt, tx) {
       const lifetimeSeconds = (expiresAt.getTime() - clock.now().getTime()) / 1000 + TOKEN_MARGIN_SECONDS
-      const secretHash = hashOf(signedPartOf(idToken))
-      return database.query((client) =>
-        insert(client, { ...nothing, secretHash, stage: 'token', provider, lifetimeSeconds }),
-      )
+      const secretHash = hashOf(signedPartOf(token))
+      const spent = { ...nothing, secretHash, stage: 'token' as const, provider, lifetimeSeconds }
+      return tx ? insert(tx, spent) : database.query((client) => insert(client, spent))
     },
 
     async purge() {
@@ -225,8 +224,8 @@ function hashOf(secret: string): Uint8Array<ArrayBuffer> & Buffer {
 }
 
 /** Without the signature, of which there may be several that are right for one token. */
-function signedPartOf(idToken: string): string {
-  return idToken.slice(0, idToken.lastIndexOf('.'))
+function signedPartOf(token: string): string {
+  return token.slice(0, token.lastIndexOf('.'))
 }
 
 function contextOf(secretHash: Uint8Array): string {

@@ -6,7 +6,7 @@
 import type { Clock } from '../../platform/clock.js'
 import type { Queries } from '../../platform/database/database.js'
 import { violatedConstraint } from '../../platform/database/faults.js'
-import type { Caller } from '../../platform/http/caller.js'
+import { noCaller, type Caller } from '../../platform/http/caller.js'
 import { Problem } from '../../platform/problem.js'
 import { isUuid, uuidv7 } from '../../platform/uuid.js'
 import type { Actor, Audit } from '../audit/audit.js'
@@ -26,7 +26,7 @@ export {
   type Redirect,
   type RedirectSecrets,
 } from './attempts.js'
-export type { NativeToken, Provider, Providers } from './providers/provider.js'
+export type { NativeToken, NoticeType, Provider, ProviderNotice, Providers } from './providers/provider.js'
 export type { Identity } from './store.js'
 
 export interface IdentitiesOptions {
@@ -44,6 +44,8 @@ export interface IdentityChange {
   sessionId: string | null
   actor: Actor
   caller: Caller
+  /** Why the provider unlinks it; not where the user or the operator does. */
+  cause?: 'account_deleted' | 'consent_revoked' | undefined
 }
 
 export interface NewLink extends IdentityChange {
@@ -72,8 +74,10 @@ export interface Identities {
    * is. Throws `identity_taken` for one of another user; where it was linked a moment ago, the transaction is lost.
    */
   link(tx: Queries, link: NewLink): Promise<store.Identity>
-  /** Notes a sign-in, and what the provider says now. */
+  /** Notes a sign-in, and what the provider says now. Tells the user where that is another address. */
   touch(tx: Queries, known: store.Identity, said: ExternalIdentity, change: IdentityChange): Promise<void>
+  /** Notes the address that the provider tells without a sign-in, in a transaction that holds the user's row, and tells them. */
+  noteAddress(tx: Queries, known: store.Identity, email: string, change: IdentityChange): Promise<void>
   /** Unlinks an identity, in a transaction that holds the user's row, and tells them. Null where they have no such one. */
   unlink(tx: Queries, id: string, change: IdentityChange): Promise<store.Identity | null>
   /** Deletes the identities of a user who is being deleted, or whose address its owner has taken possession of. Answers how many. */
@@ -89,15 +93,40 @@ export function createIdentities({ clock, audit, flows, providers }: IdentitiesO
     tx: Queries,
     kind: 'identity_linked' | 'identity_unlinked',
     identity: store.Identity,
-    { user, sessionId, actor, caller, isNews }: IdentityChange & { isNews: boolean },
+    { user, sessionId, actor, caller, cause, isNews }: IdentityChange & { isNews: boolean },
   ): Promise<void> {
     const detail = { identity_id: identity.id, provider: identity.provider }
     await audit.record(tx, { event: kind, actor, caller, userId: user.id, sessionId, detail })
     if (!isNews) return
     const account = identity.email ?? identity.name
-    const params = { provider: nameOf(identity), ...(account !== null && { provider_account: account }) }
+    const params = {
+      provider: nameOf(identity),
+      ...(account !== null && { provider_account: account }),
+      ...(cause !== undefined && { cause }),
+    }
     const linked = kind === 'identity_linked' ? { identityId: identity.id } : {}
-    await flows.notify(tx, { kind, user, sessionId, caller, params, ...linked })
+    // The address of a provider's server is none from which the user did anything.
+    const from = cause === undefined ? caller : noCaller
+    await flows.notify(tx, { kind, user, sessionId, caller: from, params, ...linked })
+  }
+
+  /** A changed address changes nothing here, but can be the first sign of an account that was taken over there. */
+  async function tellAddress(
+    tx: Queries,
+    known: store.Identity,
+    email: string | null,
+    { user, sessionId, actor, caller }: IdentityChange,
+  ): Promise<void> {
+    if (known.email === email) return
+    const kind = 'identity_address_changed'
+    const detail = { identity_id: known.id, provider: known.provider }
+    await audit.record(tx, { event: kind, actor, caller, userId: user.id, sessionId, detail })
+    // Some providers leave the address out at times, which is not worth a mail.
+    if (known.email === null || email === null) return
+    const params = { provider: nameOf(known), provider_account: email }
+    // One that goes back and forth is told once a day.
+    const dedupe = `${kind} ${known.id} ${email} ${clock.now().toISOString().slice(0, 10)}`
+    await flows.notify(tx, { kind, user, sessionId, caller, params, identityId: known.id, dedupe })
   }
 
   return {
@@ -132,12 +161,16 @@ export function createIdentities({ clock, audit, flows, providers }: IdentitiesO
       return linked
     },
 
-    async touch(tx, known, said, { user, sessionId, actor, caller }) {
+    async touch(tx, known, said, change) {
       await store.touchIdentity(tx, known.id, { ...saidOf(said), lastUsedAt: clock.now() })
-      if (known.email === said.email) return
-      const detail = { identity_id: known.id, provider: said.provider }
-      const event = 'identity_address_changed'
-      await audit.record(tx, { event, actor, caller, userId: user.id, sessionId, detail })
+      await tellAddress(tx, { ...known, provider: said.provider }, said.email, change)
+    },
+
+    async noteAddress(tx, known, email, change) {
+      if (known.email === email) return
+      const { provider, tenant, name, lastUsedAt } = known
+      await store.touchIdentity(tx, known.id, { provider, tenant, name, lastUsedAt, email, emailVerified: false })
+      await tellAddress(tx, known, email, change)
     },
 
     async unlink(tx, id, change) {

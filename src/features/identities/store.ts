@@ -25,7 +25,7 @@ export async function insertIdentity(tx: Queries, identity: Identity): Promise<v
   await tx.identity.create({ data: identity })
 }
 
-export async function touchIdentity(tx: Queries, id: string, said: Said & { lastUsedAt: Date }): Promise<void> {
+export async function touchIdentity(tx: Queries, id: string, said: Said & Pick<Identity, 'lastUsedAt'>): Promise<void> {
   await tx.identity.updateMany({ where: { id }, data: said })
 }
 

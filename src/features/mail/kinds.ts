@@ -24,6 +24,7 @@ export const noticeMails = [
   'password_removed',
   'identity_linked',
   'identity_unlinked',
+  'identity_address_changed',
 ] as const
 
 export type MailKind = (typeof requestedMails)[number] | (typeof noticeMails)[number]
@@ -31,7 +32,8 @@ export type MailKind = (typeof requestedMails)[number] | (typeof noticeMails)[nu
 /**
  * The cause of a mail, for its template: `device`, `network` (an IP address), `time` (ISO 8601; by default when the mail was
  * written), and `name`, which is for verified addresses only. Notices of factors: `factor` (`totp` or `passkey`) and
- * `factor_name`; notices of identities: `provider`, its name, and `provider_account`, the address or name there; `left`, the number of recovery codes that are left; `at` (ISO 8601), when the factors will be reset, which
+ * `factor_name`; notices of identities: `provider`, its name, `provider_account`, the address or name there, and `cause` (`account_deleted` or
+ * `consent_revoked`) where the provider has unlinked it; `left`, the number of recovery codes that are left; `at` (ISO 8601), when the factors will be reset, which
  * is absent where they have been.
  */
 export type MailParams = Readonly<Record<string, string>>

@@ -119,6 +119,7 @@ function valuesOf(
     factor_name: presentable(params.factor_name),
     provider: presentable(params.provider),
     provider_account: presentable(params.provider_account),
+    cause: params.cause ?? null,
     left: params.left ?? null,
     at: params.at === undefined ? null : formatTime(params.at, locale),
   }

@@ -30,6 +30,7 @@ const LIVES_MS: Record<MailKind, number> = {
   password_removed: DAY,
   identity_linked: DAY,
   identity_unlinked: DAY,
+  identity_address_changed: DAY,
 }
 
 /** When a mail is given up. */

@@ -39,7 +39,8 @@ const samples: readonly ({ template: MailTemplate } & Partial<ComposedMail>)[] =
   { template: 'passkey_copied', ...notMe, validSeconds: 7 * DAYS, params: factor },
   { template: 'password_removed', ...notMe, validSeconds: 7 * DAYS },
   { template: 'identity_linked', ...notMe, validSeconds: 7 * DAYS, params: linked },
-  { template: 'identity_unlinked', ...notMe, validSeconds: 7 * DAYS, params: linked },
+  { template: 'identity_unlinked', ...notMe, validSeconds: 7 * DAYS, params: { ...linked, cause: 'account_deleted' } },
+  { template: 'identity_address_changed', ...notMe, validSeconds: 7 * DAYS, params: linked },
 ]
 
 /** Made-up mails in a language, one of each template. Those that are `bare` have only what every mail has. */

@@ -25,6 +25,7 @@ export { removeFactors } from './mailed-code.js'
 export { createPasswordReset, type PasswordReset } from './password-reset.js'
 export { createReauthentication, type Reauthentication } from './reauthentication.js'
 export { RefusedReturn } from './refused-return.js'
+export { createAnswerLimit } from './social-answers.js'
 export type { FurtherSteps } from './social-routes.js'
 export { createSocialLogin, type SocialLogin, type SocialSignIn } from './social-login.js'
 

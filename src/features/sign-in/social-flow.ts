@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { ProblemCode } from '../../wire/problem-codes.js'
 import type { Mode } from '../../wire/mode.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Database } from '../../platform/database/database.js'
@@ -21,6 +20,7 @@ import type { signInEvents } from './audit-events.js'
 import type { SessionWish } from './completing.js'
 import type { PasswordLoginOptions } from './password-login.js'
 import { towards } from './refused-return.js'
+import { createAnswerLimit } from './social-answers.js'
 import type { SocialExchangeBody, SocialStartQuery, SocialTokenBody } from './social-schemas.js'
 import type { SocialLogin, SocialSignIn } from './social-login.js'
 
@@ -109,23 +109,6 @@ const startPolicy: Policy = {
   concealed: false,
 }
 
-/** Answers, ID tokens and codes that are not genuine: they cannot be guessed, but each one costs. */
-const answerPolicy: Policy = {
-  name: 'social-answers',
-  quota: 100,
-  windowSeconds: 60 * 60,
-  sliding: false,
-  onSuccess: 'refund',
-  concealed: false,
-}
-
-/** What is wrong with an answer itself, rather than with the person whom it names. */
-const notGenuine: ReadonlySet<ProblemCode> = new Set([
-  'social_attempt_invalid',
-  'provider_response_invalid',
-  'id_token_invalid',
-])
-
 /** Tokens that claim to live longer are no ID tokens of a sign-in. */
 const LONGEST_TOKEN_MS = 366 * 24 * 60 * 60 * 1000
 
@@ -167,24 +150,10 @@ export function createSocialFlow(options: SocialFlowOptions): SocialFlow {
     return { provider: provider.id, returnTo: requireReturnTo(query), wish, codeChallenge, link: null, carried }
   }
 
-  /** Runs work within the limit on what is not genuine, which alone is counted, and put on record. */
-  async function judged<T>(requester: Requester, provider: string | null, work: () => Promise<T>): Promise<T> {
-    const budgets = limits.ofNetwork(answerPolicy, requester.caller)
-    const judged = await limits.guard(budgets, { ...requester, refusal }, async () => {
-      try {
-        return { result: await work() }
-      } catch (error) {
-        if (error instanceof Problem && !notGenuine.has(error.code) && error.code !== 'overloaded') {
-          return { problem: error }
-        }
-        if (error instanceof Problem && notGenuine.has(error.code)) await recordRefusal(error, requester, provider)
-        throw error
-      }
-    })
-    if (judged === null) throw new Error('A sign-in at a provider ends in a result or in an error.')
-    if ('problem' in judged) throw judged.problem
-    return judged.result
-  }
+  const withinLimit = createAnswerLimit(limits)
+
+  const judged = <T>(requester: Requester, provider: string | null, work: () => Promise<T>): Promise<T> =>
+    withinLimit(requester, work, (problem) => recordRefusal(problem, requester, provider))
 
   async function recordRefusal({ code }: Problem, { caller }: Requester, provider: string | null): Promise<void> {
     countLogin('wrong_credentials')

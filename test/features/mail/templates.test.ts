@@ -191,7 +191,7 @@ t.test('MAIL_TEMPLATES takes the place of shipped templates, file by file', asyn
   })
   const { preview } = await createRenderer({ templates, locales: ['en', 'de'], app })
   const mails = preview()
-  t.equal(mails.length, 44)
+  t.equal(mails.length, 46)
   const otp = mails.find(({ kind, locale }) => kind === 'otp' && locale === 'en')
   t.equal(otp?.subject, 'Your Example & Söhne code')
   t.match(otp?.html, /class="ours" href="https:/)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { jwtVerify, type JWTPayload } from 'jose'
+import { jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose'
 import type { Clock } from '../../../platform/clock.js'
 import type { FindKey } from './key-set.js'
 
@@ -8,6 +8,8 @@ const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 
 const CLOCK_TOLERANCE_SECONDS = 30
 const MAX_LENGTH = 16_384
+/** How old a notice may be: the provider may try again for a while. */
+const NOTICE_SECONDS = 24 * 60 * 60
 
 /** The issuer that the settings expect: one, in one or more spellings, or one for each tenant. */
 export type ExpectedIssuer =
@@ -32,6 +34,14 @@ export interface IdToken {
   claims: JWTPayload & { sub: string; exp: number }
 }
 
+/** A notice that is genuine, which is no ID token: it has no subject of its own, and no nonce. */
+export interface NoticeToken {
+  issuer: string
+  claims: JWTPayload
+  issuedAt: Date
+  expiresAt: Date
+}
+
 /** Why an ID token is refused, for the log. */
 export class IdTokenFault extends Error {}
 
@@ -41,6 +51,8 @@ export interface IdTokens {
    * be read; any other error says that the token is not valid.
    */
   verify(token: string, expected: Expected): Promise<IdToken>
+  /** Judges what the provider tells by itself, signed in the same way. Throws as `verify` does. */
+  verifyNotice(token: string, audiences: readonly string[]): Promise<NoticeToken>
 }
 
 export function createIdTokens(options: {
@@ -49,20 +61,35 @@ export function createIdTokens(options: {
   clock: Pick<Clock, 'now'>
 }): IdTokens {
   const { findKey, expectedIssuer, clock } = options
+
+  /** What ID tokens and notices have in common: signature, times, issuer and audience. */
+  async function read(token: string, audiences: readonly string[], rules: JWTVerifyOptions) {
+    if (token.length > MAX_LENGTH) throw new IdTokenFault('it is too long')
+    const { payload, protectedHeader } = await jwtVerify(token, findKey, {
+      ...{ algorithms, audience: [...audiences], clockTolerance: CLOCK_TOLERANCE_SECONDS },
+      currentDate: clock.now(),
+      ...rules,
+    })
+    const issuer = requireIssuer(payload, expectedIssuer)
+    requireOwnAudiences(payload, audiences)
+    return { payload, protectedHeader, issuer }
+  }
+
   return {
     async verify(token, { audiences, nonce, accessToken }) {
-      if (token.length > MAX_LENGTH) throw new IdTokenFault('it is too long')
-      const { payload, protectedHeader } = await jwtVerify(token, findKey, {
-        ...{ algorithms, audience: [...audiences], clockTolerance: CLOCK_TOLERANCE_SECONDS },
-        currentDate: clock.now(),
-        requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat'],
-      })
-      const issuer = requireIssuer(payload, expectedIssuer)
-      requireOwnAudiences(payload, audiences)
+      const requiredClaims = ['iss', 'sub', 'aud', 'exp', 'iat']
+      const { payload, protectedHeader, issuer } = await read(token, audiences, { requiredClaims })
       if (!hasNonce(payload.nonce, nonce)) throw new IdTokenFault('its nonce is another')
       if (!hasHashOf(accessToken, payload.at_hash, protectedHeader.alg))
         throw new IdTokenFault('its at_hash is another')
       return { issuer, claims: { ...payload, sub: String(payload.sub), exp: Number(payload.exp) } }
+    },
+
+    async verifyNotice(token, audiences) {
+      const rules = { requiredClaims: ['iss', 'aud', 'iat', 'jti'], maxTokenAge: NOTICE_SECONDS }
+      const { payload: claims, issuer } = await read(token, audiences, rules)
+      const issuedMs = Number(claims.iat) * 1000
+      return { issuer, claims, issuedAt: new Date(issuedMs), expiresAt: new Date(issuedMs + NOTICE_SECONDS * 1000) }
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Secret } from '../../../platform/crypto/secret.js'
 import type { ExternalIdentity } from '../external-identity.js'
+import type { ProviderNotice } from './provider.js'
 
 /** A provider as PROVIDERS has it; null is what the entry leaves to its preset. */
 export interface ProviderSettings {
@@ -56,6 +57,8 @@ interface Common {
   readonly parameters?: Readonly<Record<string, string>>
   /** Reads the claims; null where they name no person. */
   identify(claims: Claims, trust: Pick<ProviderSettings, 'authoritative'>): Person | null
+  /** Reads the claims of a notice, for providers that send some; null where they are none. */
+  readNotice?(claims: Claims): Pick<ProviderNotice, 'type' | 'subject' | 'email'> | null
 }
 
 /** A provider that issues ID tokens, whose addresses are found by discovery. */

@@ -24,6 +24,21 @@ export interface NativeToken {
   readonly name: string | null
 }
 
+/** `other` is what this version does not know. */
+export type NoticeType = 'account_deleted' | 'consent_revoked' | 'email_disabled' | 'email_enabled' | 'other'
+
+/** What a provider tells of an account there by itself, while the person is not here. */
+export interface ProviderNotice {
+  readonly type: NoticeType
+  readonly issuer: string
+  readonly subject: string
+  /** In lower case; null where it tells none. */
+  readonly email: string | null
+  readonly issuedAt: Date
+  /** From when on it is too old to be accepted. */
+  readonly expiresAt: Date
+}
+
 /** Another provider with which users sign in. All calls throw `provider_unavailable` where it does not answer in time. */
 export interface Provider {
   readonly id: string
@@ -35,6 +50,8 @@ export interface Provider {
   readonly responseMode: 'query' | 'form_post'
   /** Whether apps can show its ID tokens. */
   readonly acceptsIdTokens: boolean
+  /** Whether it tells of accounts that are deleted there. */
+  readonly sendsNotices: boolean
   /** The address to which the browser is sent. */
   authorizationUrl(checks: RedirectChecks): Promise<URL>
   /**
@@ -44,6 +61,8 @@ export interface Provider {
   redeem(parameters: URLSearchParams, checks: RedirectChecks): Promise<Redeemed>
   /** Judges an ID token by itself. Throws `id_token_invalid`. */
   verifyIdToken(token: NativeToken): Promise<{ identity: ExternalIdentity; expiresAt: Date }>
+  /** Judges a notice, which is signed with the keys of its ID tokens. Throws `id_token_invalid`. */
+  verifyNotice(token: string): Promise<ProviderNotice>
 }
 
 /** The providers of PROVIDERS, in its order. */

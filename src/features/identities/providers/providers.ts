@@ -46,6 +46,7 @@ function createProvider(settings: ProviderSettings, options: ProvidersOptions): 
   const preset: Preset = presets[settings.preset]
   const mechanism = createMechanism(settings, preset, options)
   const { id } = settings
+  const audiences = [settings.clientId, ...settings.audiences]
 
   /** Names an error of an answer by its problem, logs why, and counts. */
   async function judged<T>(refusal: ProblemCode, work: () => Promise<T | null>): Promise<T | null> {
@@ -77,6 +78,7 @@ function createProvider(settings: ProviderSettings, options: ProvidersOptions): 
     preset: settings.preset,
     responseMode: settings.responseMode ?? preset.responseMode,
     acceptsIdTokens: mechanism.idTokens !== null,
+    sendsNotices: mechanism.idTokens !== null && preset.readNotice !== undefined,
     authorizationUrl: (checks) => mechanism.address(checks),
 
     async redeem(parameters, checks) {
@@ -90,12 +92,23 @@ function createProvider(settings: ProviderSettings, options: ProvidersOptions): 
     async verifyIdToken({ idToken, nonce, accessToken, name }) {
       const verified = await judged('id_token_invalid', async () => {
         if (mechanism.idTokens === null) throw new IdTokenFault('the provider issues none')
-        const audiences = [settings.clientId, ...settings.audiences]
         const token = await mechanism.idTokens.verify(idToken, { audiences, nonce: { shown: nonce }, accessToken })
         return { identity: identityOf(token, parseName(name)), expiresAt: new Date(token.claims.exp * 1000) }
       })
       if (verified === null) throw new Problem('id_token_invalid')
       return verified
+    },
+
+    async verifyNotice(token) {
+      const notice = await judged('id_token_invalid', async () => {
+        if (mechanism.idTokens === null || !preset.readNotice) throw new IdTokenFault('the provider sends no notices')
+        const { claims, ...genuine } = await mechanism.idTokens.verifyNotice(token, audiences)
+        const told = preset.readNotice(claims)
+        if (told === null) throw new IdTokenFault('it is no notice')
+        return { ...genuine, ...told }
+      })
+      if (notice === null) throw new Problem('id_token_invalid')
+      return notice
     },
   }
 }
