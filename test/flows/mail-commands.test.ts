@@ -71,8 +71,8 @@ t.test('mail:preview writes every mail in every language', async (t) => {
   const preview = localCommands['mail:preview']
   if (!preview) throw new Error('There is no mail:preview.')
   const to = join(folder, 'previews')
-  t.strictSame(await preview(['--to', to]), [`Wrote 100 mails to ${to}, each as text and as HTML.`])
-  t.equal(readdirSync(to).length, 200)
+  t.strictSame(await preview(['--to', to]), [`Wrote 115 mails to ${to}, each as text and as HTML.`])
+  t.equal(readdirSync(to).length, 230)
   t.match(readFileSync(join(to, 'otp.ar.html'), 'utf8'), '<html lang="ar" dir="rtl">')
   t.match(readFileSync(join(to, 'invitation.de.txt'), 'utf8'), /^Ihre Einladung zu Sallyport\n\n/)
   t.match(await refusal(Promise.resolve().then(() => preview([]))), /^--to is required/)
