@@ -2,11 +2,7 @@
 // a test over HTTP runs only if the unit tests do not detect it.
 
 export const ruleFiles = {
-  'src/features/access/requirement.ts': [
-    'test/features/access/requirement.test.ts',
-    'test/flows/access-requirements.test.ts',
-    'test/flows/step-up.test.ts',
-  ],
+  'src/features/access/requirement.ts': ['test/features/access/requirement.test.ts'],
   'src/features/access/step-up.ts': ['test/features/access/step-up.test.ts'],
   'src/wire/step-up.ts': ['test/features/access/requirement.test.ts', 'test/wire/step-up.test.ts'],
   'src/features/browser/credentials.ts': [

@@ -1,5 +1,11 @@
 import t from 'tap'
-import { findShortfall, problemOf, shortfallsOf, type Shortfall } from '../../../src/features/access/requirement.js'
+import {
+  findShortfall,
+  problemOf,
+  shortfallsOf,
+  stepUpProblem,
+  type Shortfall,
+} from '../../../src/features/access/requirement.js'
 import type { TokenRequirement } from '../../../src/platform/http/access.js'
 
 const now = new Date('2026-01-01T00:15:00.500Z')
@@ -124,3 +130,28 @@ t.test(
     t.strictSame([forbidden.code, forbidden.options], ['forbidden', {}])
   },
 )
+
+t.test('RFC 9470: the problem lists with which methods the user can authenticate, where they are known', async (t) => {
+  const requirement = { acr: 'phr', maxAuthAgeSeconds: 900 } as const
+  const asked = { acr_values: ['phr'], max_age: 900 }
+  const membersOf = (methods?: readonly 'passkey'[]) =>
+    problemOf('insufficient_user_authentication', requirement, methods).options.members
+  t.strictSame(membersOf(), asked)
+  t.strictSame(membersOf([]), { ...asked, methods: [] })
+  t.strictSame(membersOf(['passkey']), { ...asked, methods: ['passkey'] })
+})
+
+t.test('a user who has to authenticate again is asked for all that they can show', async (t) => {
+  const problemFor = (factors: ('passkey' | 'totp')[], amr: string[]) => {
+    const { code, options } = stepUpProblem({ factors, hasPassword: true, isAskedForFactors: factors.length > 0 }, amr)
+    return { code, members: options.members }
+  }
+  const code = 'insufficient_user_authentication'
+  t.strictSame(problemFor([], ['pwd']), { code, members: { max_age: 900, methods: ['password'] } })
+  t.strictSame(problemFor(['totp'], ['pwd']), {
+    ...{ code, members: { acr_values: ['aal2'], max_age: 900, methods: ['totp', 'recovery_code'] } },
+  })
+  t.strictSame(problemFor(['passkey', 'totp'], ['pwd']), {
+    ...{ code, members: { acr_values: ['phr'], max_age: 900, methods: ['passkey'] } },
+  })
+})
