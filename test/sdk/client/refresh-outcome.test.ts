@@ -10,7 +10,14 @@ const answer = (status: number, body: Record<string, unknown> | null) => ({
 })
 
 const ending = ['session_ended', 'refresh_token_missing', 'refresh_token_invalid', 'refresh_token_reused']
-const passing = ['refresh_superseded', 'rate_limited', 'internal_error', 'overloaded', 'database_unavailable']
+const passing = [
+  'refresh_superseded',
+  'rate_limited',
+  'internal_error',
+  'overloaded',
+  'database_unavailable',
+  'provider_unavailable',
+]
 
 t.test('REF-06: four problems end a session, temporary ones are retried, and the others do neither', async (t) => {
   for (const [code, { status }] of Object.entries(problemCodes)) {
