@@ -22,8 +22,8 @@ type FindSecret = (name: string) => string | undefined
 const MAX_BYTES = 1024 * 1024
 
 /**
- * Reads the file of the providers, and the secrets that it names. Values are not repeated in faults. A variable that is a
- * setting is no secret of a provider: it would be sent there.
+ * Reads the file of the providers, and the secrets that it names. Values are not repeated in faults. The variable of a
+ * secret must not be a setting of ours, whose value would be sent to the provider.
  */
 export function readProviderFile(
   path: string | undefined,

@@ -87,7 +87,7 @@ export function createProviderNotices(options: ProviderNoticesOptions): Provider
   }
 }
 
-/** A provider acts here as any other service does. */
+/** In the audit trail, a provider is a service, like the clients of this API. */
 function actorOf(provider: string): Actor {
   return { kind: 'client', id: provider }
 }

@@ -27,7 +27,7 @@ export function createKeySet(options: {
     ttlMs: KEPT_MS,
     async load() {
       const document = await outbound.fetchJson(await address())
-      // A key of a kind that jose does not know is no fault of the others.
+      // A key of a type that jose does not support does not make the other keys unusable.
       return createLocalJWKSet(keySetSchema.catch({ keys: [] }).parse(document))
     },
   })

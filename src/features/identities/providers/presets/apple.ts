@@ -5,7 +5,7 @@ import type { NoticeType } from '../provider.js'
 
 /**
  * Apple answers by a form from its own site, and writes true as text. The address of an Apple Account is the person's; a
- * relay address is Apple's, and is never one that somebody has registered here before.
+ * relay address is made by Apple for one application, so it links no existing account.
  */
 export const apple: OpenIdPreset = {
   kind: 'oidc',
