@@ -113,8 +113,10 @@ t.test('an authenticator app, and a step-up', { skip: needsChromium }, async (t)
   await type(page, dialog, ANY_CODE, codeOf(secret, 1))
   await page.getByRole('region', { name: 'Answer' }).getByText('transferred_by').waitFor()
   t.strictSame(transfers, ['401', '200'], 'the request is repeated once')
-  await page.getByRole('button', { name: /POST localhost:\d+\/transfers/ }).click()
-  await page.waitForResponse((response) => response.url().endsWith('/transfers') && response.ok())
+  await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('/transfers') && response.ok()),
+    page.getByRole('button', { name: /POST localhost:\d+\/transfers/ }).click(),
+  ])
   t.strictSame(transfers, ['401', '200', '200'], 'the next one asks for nothing')
   t.strictSame(complaints, [])
 })

@@ -7,7 +7,7 @@ import { needsChromium } from '../support/chromium.js'
 import { refreshIn, signUpIn, startPageApp } from '../support/page.js'
 import { readAuditTrail, readFamily } from '../support/rows.js'
 
-const secrets = /spr_|eyJ/
+const secrets = /spr_|eyJ[\w-]+\./
 
 /** Everything in storage and in the URLs of requests that a script of the page can read. */
 function searchPage(page: Page): Promise<string> {
