@@ -1,23 +1,21 @@
 // Clients that disconnect before they get their response, or before they have sent the whole request.
 
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import t from 'tap'
 import { SECRET_KEY } from '../support/app.js'
 import { createEmptyDatabase, needsPostgres } from '../support/database.js'
-import { startProcess, type ServerProcess } from '../support/process.js'
+import { startCollecting, type ServerProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
 const ABORTED = 10_000
 const WARM_UP = 2_000
 const AT_ONCE = 40
-/** 16 KiB for each request. Garbage that is not collected yet is part of it: up to 89 MiB on a busy machine. */
-const MOST_GROWTH_MIB = 128
+/** In the heap, after a collection: half a KiB for each request. */
+const MOST_GROWTH_BYTES = 512 * (ABORTED - WARM_UP)
 
 const descriptorsOf = ({ pid }: ServerProcess) => readdirSync(`/proc/${pid}/fd`).length
-const residentMibOf = ({ pid }: ServerProcess) =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
 function textOf(method: string, path: string, headers: Record<string, string>, body = ''): string {
   const lines = Object.entries({ host: 'localhost', 'content-length': String(body.length), ...headers })
@@ -40,7 +38,7 @@ t.test(
   },
   async (t) => {
     const database = { DATABASE_URL: await createEmptyDatabase(t) }
-    const server = await startProcess(t, { ...database, SECRET_KEY, RATE_LIMIT: 'off' })
+    const server = await startCollecting(t, { ...database, SECRET_KEY, RATE_LIMIT: 'off' })
     const { accessToken, refreshToken } = await server.api.signUp()
     const key = 'an-attempt-of-mine'
     const bearer = { authorization: `Bearer ${accessToken}` }
@@ -69,11 +67,12 @@ t.test(
 
     const descriptors = descriptorsOf(server)
     await abortMany(WARM_UP)
-    const residentMib = residentMibOf(server)
+    const heapBytes = await server.collect()
     await abortMany(ABORTED - WARM_UP)
     // Meanwhile the pool may have opened all of its connections to the database.
     await t.resolves(until(async () => descriptorsOf(server) <= descriptors + 12))
-    t.ok(residentMibOf(server) - residentMib < MOST_GROWTH_MIB, `${residentMibOf(server) - residentMib} MiB more`)
+    const kept = (await server.collect()) - heapBytes
+    t.ok(kept < MOST_GROWTH_BYTES, `${kept} bytes more`)
 
     t.match(await server.api.refresh(refreshToken, { key }), { status: 200 })
     t.match(await server.api.whoami(accessToken), { status: 200 })

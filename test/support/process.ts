@@ -12,6 +12,7 @@ import { send } from './client.js'
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const sources = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const operate = fileURLToPath(new URL('../../dist/operate.js', import.meta.url))
+const collector = new URL('../../bench/soak/collector.js', import.meta.url).href
 
 interface Test {
   teardown(work: () => void | Promise<void>): void
@@ -41,6 +42,20 @@ export function createFolder(t: Test): string {
 /** Starts a process with these settings, on a free port, and waits until it listens. */
 export function startProcess(t: Test, settings: Record<string, string>): Promise<ServerProcess> {
   return serve(t, spawnNode(t, [main], settings))
+}
+
+/** The same, with `collect`, which has the process collect its garbage and returns the bytes its heap then has in use. */
+export async function startCollecting(
+  t: Test,
+  settings: Record<string, string>,
+): Promise<ServerProcess & { collect(): Promise<number> }> {
+  const child = spawnNode(t, ['--expose-gc', '--import', collector, main], settings, ['ipc'])
+  const collect = async () => {
+    child.send('collect')
+    const [{ heapBytes }] = (await once(child, 'message')) as [{ heapBytes: number }]
+    return heapBytes
+  }
+  return { ...(await serve(t, child)), collect }
 }
 
 /** The same from the sources, like `npm run dev` without watching. */
@@ -121,12 +136,18 @@ async function runToEnd(child: ChildProcessWithoutNullStreams, input: string): P
   return { code: child.exitCode, ...ended }
 }
 
-function spawnNode(t: Test, args: string[], settings: Record<string, string>): ChildProcessWithoutNullStreams {
+function spawnNode(
+  t: Test,
+  args: string[],
+  settings: Record<string, string>,
+  channel: 'ipc'[] = [],
+): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, args, {
     // Not the checkout, whose .env belongs to the developer.
     cwd: createFolder(t),
     env: { PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...settings },
-  })
+    stdio: ['pipe', 'pipe', 'pipe', ...channel],
+  }) as ChildProcessWithoutNullStreams
 }
 
 /** The port, from the output line with the address; rejects with the output if the process exits instead. */
