@@ -13,7 +13,6 @@ import { findHolder, sendCommand } from './platform/database/data-directory.js'
 import { MigrationError } from './platform/database/migrations.js'
 import { createLogger } from './platform/http/logging.js'
 import { readVersion } from './platform/version.js'
-import { start } from './start.js'
 
 async function operate(name: string | undefined, args: string[]): Promise<string[]> {
   if (name === '--help' || args.includes('--help')) return [...helpLines]
@@ -41,6 +40,8 @@ async function runWhereTheDatabaseIs(config: Config, name: string, args: string[
   const holder = config.database.url === null ? await findHolder(config.dataDir) : null
   if (holder !== null) return sendCommand(holder, name, args)
   const log = createLogger({ level: 'warn' })
+  // Not above: the application takes half a second to load, which a running server has done already.
+  const { start } = await import('./start.js')
   // No other command changes the schema: it may run beside servers of another version, which a migration would break.
   const { app, migrated, close } = await start(config, log, { migrate: name === 'migrate' })
   try {
