@@ -126,11 +126,12 @@ function openObjects(schema: unknown): void {
 function dropUnusedSchemas(document: object): void {
   const schemas = memberOf(memberOf(document, 'components'), 'schemas')
   if (!isRecord(schemas)) return
-  const isUsed = (name: string) => JSON.stringify(document).includes(`"#/components/schemas/${name}"`)
+  const references = () => new Set(JSON.stringify(document).match(/"#\/components\/schemas\/[^"]+"/g))
   let unused: string[]
   // Once more each time, because what is dropped may have been the only one to use another.
   do {
-    unused = Object.keys(schemas).filter((name) => !isUsed(name))
+    const used = references()
+    unused = Object.keys(schemas).filter((name) => !used.has(`"#/components/schemas/${name}"`))
     for (const name of unused) Reflect.deleteProperty(schemas, name)
   } while (unused.length > 0)
   for (const [name, schema] of Object.entries(schemas)) if (!name.endsWith('Input')) openObjects(schema)
