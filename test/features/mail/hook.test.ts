@@ -80,7 +80,7 @@ t.test(
   },
 )
 
-t.test('a hook that cannot be reached pauses the transport, and its URL is told to nobody', async (t) => {
+t.test('a hook that cannot be reached pauses the transport, and its URL is not stored', async (t) => {
   const { settings, server } = await startHook(t)
   server.close()
   const { delivery, write, rows, counted } = await createMailBench({ settings })
@@ -88,6 +88,8 @@ t.test('a hook that cannot be reached pauses the transport, and its URL is told 
   await delivery.deliverDue()
   t.ok(counted.length >= 5 && counted.length <= 6)
   t.equal(delivery.health(), 'degraded')
-  t.match((await rows())[0], { lastCode: 'ECONNREFUSED', lastError: 'The hook could not be reached.' })
+  const tried = (await rows()).filter(({ lastCode }) => lastCode !== null)
+  t.equal(tried.length, counted.length, 'the others wait, whichever they are')
+  for (const row of tried) t.match(row, { lastCode: 'ECONNREFUSED', lastError: 'The hook could not be reached.' })
   t.notMatch(JSON.stringify(await rows()), /hunter2/)
 })
