@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL, URL } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const fileTap = new URL('file-tap.js', import.meta.url).href
 
 /**
  * Compiles everything and returns a function for the compiled path of a source.
@@ -74,6 +75,10 @@ function keepInPlace(sources, read) {
         const isCompiled = ['.ts', '.tsx'].some((ending) => sources.has(target.replace(/\.js$/, ending)))
         return { path: isCompiled ? path : pathToFileURL(target).href, external: true }
       })
+      onResolve({ filter: /^tap$/ }, ({ path, importer }) => ({
+        path: importer.endsWith('.test.ts') ? fileTap : path,
+        external: true,
+      }))
       onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, external: true }))
       onLoad({ filter: /\.tsx?$/ }, ({ path }) => ({
         contents: `${ownPlace(path)} ${read(path)}`,

@@ -1,11 +1,11 @@
-// npm test: compiles the tests and the tested code once, then runs each test file in a separate process.
+// npm test: compiles the tests and the tested code once, then runs each test file in a separate process, or in one with others of its folder.
 //
 //   node scripts/tests/run.js [--fast | --postgres | --write-order] [test/a.test.ts …]
 
 import { parseArgs } from 'node:util'
 import { requirePostgres } from './postgres.js'
 import { runTests } from './runner.js'
-import { allTests, fastTests, postgresTests, writeLongestFirst } from './selection.js'
+import { allTests, fastTests, inBatches, postgresTests, writeLongestFirst } from './selection.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -13,7 +13,7 @@ const { values, positionals } = parseArgs({
 })
 
 if (values.postgres) await requirePostgres()
-const times = await runTests(positionals.length > 0 ? positionals : chosenTests())
+const times = await runTests(positionals.length > 0 ? positionals.map((file) => [file]) : inBatches(chosenTests()))
 if (values['write-order']) writeLongestFirst(times)
 
 function chosenTests() {

@@ -1,11 +1,12 @@
 // Which test files run where; test/README.md explains why. A file that no rule here mentions runs everywhere.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath, URL } from 'node:url'
 
 const orderFile = fileURLToPath(new URL('longest-first.json', import.meta.url))
 
-/** Files that take this long are started before all others. */
+/** Batches that take this long are started before all others. */
 const LONG_MS = 5_000
 
 /**
@@ -59,6 +60,15 @@ const slow = [
   'test/sdk/client/bundle.test.ts',
 ]
 
+/** Files that test or change what a whole process has. */
+const alone = [
+  'test/features/identities/loading.test.ts',
+  'test/platform/database/embedded.test.ts',
+  'test/platform/private-files.test.ts',
+]
+
+const MOST_IN_BATCH = 10
+
 const startsProcess =
   /node:child_process'|support\/(process|phone-owner|example-page|page|chromium|relying-application)\.js'/
 const opensDatabase = /support\/(app|database|following|process|proxied-app|relying-party)\.js'/
@@ -67,11 +77,11 @@ const isOfEmbedded = /\bneedsEmbedded\b/
 
 export function allTests() {
   const files = readdirSync('test', { recursive: true })
-    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => name.endsWith('.test.ts') && !name.includes('node_modules'))
     .map((name) => `test/${name}`)
-  const unknown = [...sameOnAnyDatabase, ...slow].filter((file) => !existsSync(file))
+  const unknown = [...sameOnAnyDatabase, ...slow, ...alone].filter((file) => !existsSync(file))
   if (unknown.length > 0) throw new Error(`scripts/tests/selection.js names what is not there: ${unknown.join(', ')}`)
-  return longestFirst(files.sort())
+  return files.sort()
 }
 
 /** Files that need neither a process, nor a browser, nor real waiting. */
@@ -90,10 +100,36 @@ export function postgresTests() {
   })
 }
 
-function longestFirst(files) {
+/**
+ * Divides files into those that run in one process, in turn: they import the application and open a database once for
+ * about ten files of a folder. The longest are first.
+ */
+export function inBatches(files) {
+  const folders = [...new Set(files.map(folderOf))]
+  const shared = folders.flatMap((folder) =>
+    inEqualParts(files.filter((file) => folderOf(file) === folder && sharesProcess(file))),
+  )
+  return longestFirst([...shared, ...files.filter((file) => !sharesProcess(file)).map((file) => [file])])
+}
+
+/** Of those directly in `test/`. */
+function folderOf(file) {
+  return dirname(file).split('/').slice(0, 2).join('/')
+}
+
+function sharesProcess(file) {
+  return !alone.includes(file) && !startsProcess.test(readFileSync(file, 'utf8'))
+}
+
+function inEqualParts(files) {
+  const parts = Math.ceil(files.length / MOST_IN_BATCH)
+  return Array.from({ length: parts }, (_, part) => files.filter((__, index) => index % parts === part))
+}
+
+function longestFirst(batches) {
   const long = JSON.parse(readFileSync(orderFile, 'utf8'))
-  const place = (file) => (long.includes(file) ? long.indexOf(file) : long.length)
-  return files.toSorted((a, b) => place(a) - place(b))
+  const place = ([file]) => (long.includes(file) ? long.indexOf(file) : long.length)
+  return batches.toSorted((a, b) => place(a) - place(b))
 }
 
 /** Keeps the measured order. */
