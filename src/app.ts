@@ -24,6 +24,7 @@ import type { FastLaneOptions } from './features/oauth/oauth.js'
 import type { Operations } from './features/operations/operations.js'
 import type { Passkeys } from './features/passkeys/passkeys.js'
 import type { StrengthCheck } from './features/passwords/passwords.js'
+import type { GenerateKey } from './features/tokens/tokens.js'
 import type { Revocations } from './features/revocation/revocation.js'
 import type { Operator } from './commands/command.js'
 import { createMeters, meterReadings } from './meters.js'
@@ -44,6 +45,8 @@ export interface AppOptions {
   fastLane?: FastLaneOptions | undefined
   /** Judges new passwords; the strength estimator by default. */
   isStrong?: StrengthCheck | undefined
+  /** Makes the signing keys; by default new ones. */
+  generateKey?: GenerateKey | undefined
   /** How documents and keys of clients are fetched: from the public internet alone by default. */
   publicGet?: PublicGet | undefined
 }
@@ -63,7 +66,7 @@ export interface App {
 /** Builds the application on a migrated database. It serves requests, and starts no timer. */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, secrets, clock, log, metrics = noMetrics, tracing = noTracing } = options
-  const { publicGet = createPublicGet() } = options
+  const { publicGet = createPublicGet(), isStrong, generateKey } = options
   const database = tracing.traced(options.database, { query: 'database query', transaction: 'database transaction' })
   const { publicUrl, corsOrigins, trustProxy } = config.server
   const cookies = createSessionCookies({ publicUrl, ...config.cookies })
@@ -92,7 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     ...{ config, secrets, database, clock, log, tracing, count },
     ...{ audit, addressRules, publicGet, providers },
   }
-  const features = await createFeatures({ ...foundation, isStrong: options.isStrong })
+  const features = await createFeatures({ ...foundation, isStrong, generateKey })
   const {
     keys,
     revocations,

@@ -41,7 +41,7 @@ import {
   createSignIn,
   createSocialLogin,
 } from './features/sign-in/sign-in.js'
-import { createTokens } from './features/tokens/tokens.js'
+import { createTokens, type GenerateKey } from './features/tokens/tokens.js'
 import type { createMeters } from './meters.js'
 
 /** What the features are built on. */
@@ -61,6 +61,8 @@ export interface Foundation {
   providers: Providers | null
   /** Judges new passwords; the strength estimator by default. */
   isStrong?: StrengthCheck | undefined
+  /** Makes the signing keys; by default new ones. */
+  generateKey?: GenerateKey | undefined
 }
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
@@ -75,6 +77,7 @@ export async function createFeatures(foundation: Foundation) {
   const tokens = createTokens({
     ...{ database, secrets, clock, audit, ...config.tokens },
     isProvider: config.oauth.enabled,
+    generateKey: foundation.generateKey,
   })
   const { keys, accessTokens } = tokens
   const revocations = createRevocations({

@@ -11,6 +11,7 @@ import { createLogger } from '../../src/platform/http/logging.js'
 import { createApi, type Api } from './api.js'
 import { createBrowser, type Browser } from './browser.js'
 import { createTestClock, type TestClock } from './clock.js'
+import { createKeyPool } from './key-pool.js'
 import { openTestDatabase, type TestDatabase } from './database.js'
 
 /** The part of a tap test that is used here. */
@@ -54,14 +55,19 @@ export interface StartOptions {
 /** Shared by a test file's instances: one secret, as for instances on one database. */
 export const SECRET_KEY = generateSecretKey()
 
+const rsaKeys = createKeyPool()
+
 /** Starts the whole application on a real, empty database, with a clock that the test moves. */
 export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
   const { settings = {}, clock = createTestClock(), join = false, estimatesStrength = false } = options
   const { database = await openTestDatabase(), log = createLogger({ level: 'silent' }) } = options
-  if (!join) await database.empty()
+  if (!join) {
+    await database.empty()
+    rsaKeys.startOver()
+  }
   // Starts the estimator's thread now, so that the first request does not wait for its dictionaries.
   if (estimatesStrength) await isStrong(SECRET_KEY, { email: 'ada@example.com', name: null })
-  const config = readConfig({ NODE_ENV: 'test', SECRET_KEY, ...settings })
+  const config = withCheapHashes(readConfig({ NODE_ENV: 'test', SECRET_KEY, ...settings }), settings)
   const app = await createApp({
     config,
     secrets: secretsOf(config),
@@ -72,12 +78,26 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     fastLane: options.fastLane,
     publicGet: options.publicGet,
     isStrong: estimatesStrength ? undefined : () => Promise.resolve(true),
+    generateKey: rsaKeys.generate,
   })
   options.routes?.(app.server)
   await app.server.ready()
-  t.teardown(() => app.server.close())
+  t.teardown(() => {
+    // A stop would wait for clients to use them, or close them.
+    app.server.server.closeIdleConnections()
+    return app.server.close()
+  })
   const api = createApi(app.server)
   return { app, api, browser: () => createBrowser(api, { origin: config.server.publicUrl }), clock, config, database }
+}
+
+/**
+ * Weaker than any setting allows: a fifth of a test run would otherwise be hashes. A test of their cost sets
+ * ARGON2_MEMORY_KIB.
+ */
+function withCheapHashes(config: Config, settings: Record<string, string>): Config {
+  if (settings['ARGON2_MEMORY_KIB'] !== undefined) return config
+  return { ...config, passwords: { ...config.passwords, argon2MemoryKib: 64, argon2Passes: 1 } }
 }
 
 function secretsOf(config: Config): SecretKeys {

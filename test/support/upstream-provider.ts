@@ -102,7 +102,7 @@ export async function startUpstream(t: Test, options: UpstreamOptions = {}): Pro
   const asked: string[] = []
   const redemptions: { body: Record<string, unknown>; authorization: string | undefined }[] = []
   const other = await unpublished()
-  let key = await createKey()
+  let key = await takeKey(t)
 
   const provider = new Provider(origin, configurationFor(options, people, other.privateKey))
   provider.Client.prototype.redirectUriAllowed = () => true
@@ -180,7 +180,7 @@ export async function startUpstream(t: Test, options: UpstreamOptions = {}): Pro
     refuse: (address) => walkTo(origin, address, { decision: 'no' }),
     mintIdToken: (login, changes = {}) => sign({ ...claimsOf(login), ...changes }),
     async rotateKeys() {
-      key = await createKey()
+      key = await takeKey(t)
     },
   }
 }
@@ -202,6 +202,19 @@ let otherKey: Promise<Key> | null = null
 
 /** A key that no upstream publishes; one for the file, because it takes time to make. */
 const unpublished = () => (otherKey ??= createKey())
+
+/** Keys that no upstream publishes any more. */
+const returned: Key[] = []
+
+/** A key of this test alone. */
+async function takeKey(t: Test): Promise<Key> {
+  const key = returned.pop() ?? (await createKey())
+  t.teardown(() => {
+    returned.push(key)
+    return Promise.resolve()
+  })
+  return key
+}
 
 async function createKey(): Promise<Key> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })

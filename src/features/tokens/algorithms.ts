@@ -29,6 +29,9 @@ export const RESOURCE_ALGORITHM = 'ES256' as const satisfies SigningAlgorithm
  */
 const rsaBits = (use: KeyUse) => (use === 'id_token' ? 2048 : 3072)
 
+/** Makes the private key of a new pair. */
+export type GenerateKey = (algorithm: SigningAlgorithm, use: KeyUse) => Promise<KeyObject>
+
 /** Makes a key pair for an algorithm. */
 export async function generateSigningKey(
   algorithm: SigningAlgorithm,

@@ -6,7 +6,14 @@ import type { Queries } from '../../platform/database/database.js'
 import { noCaller } from '../../platform/http/caller.js'
 import { operator, system, type Actor, type Audit } from '../audit/audit.js'
 import type { keyEvents } from './audit-events.js'
-import { generateSigningKey, thumbprint, toPublicJwk, type KeyUse, type SigningAlgorithm } from './algorithms.js'
+import {
+  generateSigningKey,
+  thumbprint,
+  toPublicJwk,
+  type GenerateKey,
+  type KeyUse,
+  type SigningAlgorithm,
+} from './algorithms.js'
 import { isPublished, isPublishedLongEnough, nextKeyChange, type KeyState } from './key-schedule.js'
 import * as store from './store.js'
 
@@ -35,11 +42,14 @@ interface KeyChangesOptions {
   algorithm: SigningAlgorithm
   clock: Clock
   audit: Audit<typeof keyEvents>
+  generateKey?: GenerateKey | undefined
 }
 
 const SEALING_PURPOSE = 'signing-key'
 
-export function createKeyChanges({ secrets, use, algorithm, clock, audit }: KeyChangesOptions): KeyChanges {
+export function createKeyChanges(options: KeyChangesOptions): KeyChanges {
+  const { secrets, use, algorithm, clock, audit, generateKey = generateSigningKey } = options
+
   function openKey(key: store.StoredKey): KeyObject | null {
     const der = open(secrets, SEALING_PURPOSE, key.secretId, key.sealedPrivateKey, key.kid)
     return der && createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
@@ -70,7 +80,7 @@ export function createKeyChanges({ secrets, use, algorithm, clock, audit }: KeyC
 
   return {
     openKey,
-    makeSpare: () => Promise.all([generateSigningKey(algorithm, use), generateSigningKey(algorithm, use)]),
+    makeSpare: () => Promise.all([generateKey(algorithm, use), generateKey(algorithm, use)]),
 
     async makeDue(tx, spare) {
       await store.lockKeys(tx)

@@ -4,7 +4,7 @@ import { createKeyJwt, type KeyJwt } from '../../platform/crypto/key-jwt.js'
 import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database, Queries } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
-import type { KeyUse, PublicJwk, SigningAlgorithm } from './algorithms.js'
+import type { GenerateKey, KeyUse, PublicJwk, SigningAlgorithm } from './algorithms.js'
 import type { keyEvents } from './audit-events.js'
 import { createKeyChanges, kidsInState, type Withdrawal } from './key-changes.js'
 import { isPublished, nextKeyChange } from './key-schedule.js'
@@ -84,6 +84,7 @@ export interface KeySetOptions {
   isSigning: boolean
   clock: Clock
   audit: Audit<typeof keyEvents>
+  generateKey?: GenerateKey | undefined
 }
 
 const RELOAD_INTERVAL_MS = 1000

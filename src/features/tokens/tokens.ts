@@ -7,13 +7,13 @@ import type { SecretKeys } from '../../platform/crypto/secret-keys.js'
 import type { Database } from '../../platform/database/database.js'
 import type { Audit } from '../audit/audit.js'
 import { createAccessTokens, type AccessTokens } from './access-token.js'
-import { RESOURCE_ALGORITHM, type SigningAlgorithm } from './algorithms.js'
+import { RESOURCE_ALGORITHM, type GenerateKey, type SigningAlgorithm } from './algorithms.js'
 import type { keyEvents } from './audit-events.js'
 import { createAllKeys, type SigningKeys } from './all-keys.js'
 import { createKeySet } from './signing-keys.js'
 
 export { FIRST_PARTY_CLIENT } from '../../wire/claims.js'
-export { idTokenAlgorithms, RESOURCE_ALGORITHM, type IdTokenAlgorithm } from './algorithms.js'
+export { idTokenAlgorithms, RESOURCE_ALGORITHM, type GenerateKey, type IdTokenAlgorithm } from './algorithms.js'
 export type { AccessTokenGrant, AccessTokens, IssuedAccessToken } from './access-token.js'
 export type { Withdrawal } from './key-changes.js'
 export type { SigningKeys } from './all-keys.js'
@@ -30,6 +30,8 @@ export interface TokensOptions {
   accessTokenTtlSeconds: number
   /** Whether there is an OpenID provider: ID tokens are signed, and access tokens as their resources ask for it. */
   isProvider: boolean
+  /** Makes the signing keys; by default new ones. */
+  generateKey?: GenerateKey | undefined
 }
 
 export interface Tokens {
@@ -38,8 +40,8 @@ export interface Tokens {
 }
 
 export function createTokens(options: TokensOptions): Tokens {
-  const { database, secrets, clock, audit, issuer, audience, signingAlgorithm, isProvider } = options
-  const common = { database, secrets, clock, audit }
+  const { database, secrets, clock, audit, issuer, audience, signingAlgorithm, isProvider, generateKey } = options
+  const common = { database, secrets, clock, audit, generateKey }
   const ofAccessTokens = createKeySet({ ...common, use: 'access_token', algorithm: signingAlgorithm, isSigning: true })
   const ofResourceTokens = createKeySet({
     ...{ ...common, use: 'resource_token', algorithm: RESOURCE_ALGORITHM },
