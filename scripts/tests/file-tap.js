@@ -5,6 +5,8 @@ let current = root
 
 /** Runs test files one after the other, each as a test of its own: what it declares becomes a part of that. */
 export async function runFiles(files) {
+  // So that a process that ends early fails, whatever it has exited with.
+  root.plan(files.length)
   for (const { file, path } of files) {
     await root.test(file, async (t) => {
       current = t

@@ -1,6 +1,8 @@
-// npm test: compiles the tests and the tested code once, then runs each test file in a separate process, or in one with others of its folder.
+// npm test: compiles the tests and the tested code once, then runs each test file in a separate process, or in one with
+// others of its folder.
 //
-//   node scripts/tests/run.js [--fast | --postgres | --write-order] [test/a.test.ts …]
+//   node scripts/tests/run.js [--fast | --postgres | --write-order]
+//   node scripts/tests/run.js [--postgres] [--together] test/a.test.ts …
 
 import { parseArgs } from 'node:util'
 import { requirePostgres } from './postgres.js'
@@ -9,12 +11,22 @@ import { allTests, fastTests, inBatches, postgresTests, writeLongestFirst } from
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { fast: { type: 'boolean' }, postgres: { type: 'boolean' }, 'write-order': { type: 'boolean' } },
+  options: {
+    fast: { type: 'boolean' },
+    postgres: { type: 'boolean' },
+    together: { type: 'boolean' },
+    'write-order': { type: 'boolean' },
+  },
 })
 
 if (values.postgres) await requirePostgres()
-const times = await runTests(positionals.length > 0 ? positionals.map((file) => [file]) : inBatches(chosenTests()))
+const times = await runTests(positionals.length > 0 ? named(positionals) : inBatches(chosenTests()))
 if (values['write-order']) writeLongestFirst(times)
+
+/** Each in a process of its own, unless a batch is to be repeated. */
+function named(files) {
+  return values.together ? [files] : files.map((file) => [file])
+}
 
 function chosenTests() {
   if (values.fast) return fastTests()
