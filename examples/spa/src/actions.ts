@@ -1,6 +1,6 @@
 // Buttons and forms that start actions: one at a time, with a message about the result.
 
-import { ClientError } from '@sallyport/client'
+import { ClientError, type Client } from '@sallyport/client'
 import { element, within } from './elements.js'
 import { messageOf } from './messages.js'
 
@@ -48,6 +48,13 @@ async function perform(button: HTMLButtonElement, outcome: HTMLElement, work: Wo
   } finally {
     button.removeAttribute('aria-disabled')
   }
+}
+
+/** Reports that something of the signed-in user could not be loaded, unless they have logged out meanwhile. */
+export function reportFailure(client: Client, outcome: HTMLElement, loading: Promise<unknown>): void {
+  loading.catch((error: unknown) => {
+    if (client.state.status === 'signed_in') tell(outcome, 'problem', messageOf(error))
+  })
 }
 
 export function tell(outcome: HTMLElement, kind: 'done' | 'problem', text: string | null): void {

@@ -1,7 +1,7 @@
 import type { Client, SessionEntry } from '@sallyport/client'
-import { onClick, tell } from './actions.js'
+import { onClick, reportFailure, tell } from './actions.js'
 import { element, showText, within } from './elements.js'
-import { describeEnd, messageOf } from './messages.js'
+import { describeEnd } from './messages.js'
 
 const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
@@ -27,7 +27,7 @@ export function mountDevices(client: Client): void {
   }
 
   function reload(): void {
-    load().catch((error: unknown) => tell(outcome, 'problem', messageOf(error)))
+    reportFailure(client, outcome, load())
   }
 
   function renderSession(session: SessionEntry): DocumentFragment {

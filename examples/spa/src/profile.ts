@@ -1,7 +1,7 @@
 import type { Client } from '@sallyport/client'
 import { changeEmail } from '@sallyport/client/mail'
-import { onSubmit } from './actions.js'
-import { element } from './elements.js'
+import { onSubmit, reportFailure } from './actions.js'
+import { element, within } from './elements.js'
 
 /** The signed-in user: their name, their language, and a change of their address, which a mail confirms. */
 export function mountProfile(client: Client, showMailCode: () => Promise<void>): void {
@@ -10,6 +10,8 @@ export function mountProfile(client: Client, showMailCode: () => Promise<void>):
   const since = element('profile-since', HTMLElement)
   const name = element('profile-name', HTMLInputElement)
   const locale = element('profile-locale', HTMLSelectElement)
+  const form = element('profile', HTMLFormElement)
+  const outcome = within(form, '.outcome', HTMLElement)
   const change = element('email-change', HTMLFormElement)
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' })
   let shown = ''
@@ -27,16 +29,14 @@ export function mountProfile(client: Client, showMailCode: () => Promise<void>):
     name.value = user.name ?? ''
     // Tokens do not tell the language. Until it is known, saving the name must not change it.
     locale.disabled = true
-    client.me().then(
-      (me) => {
-        locale.value = me.locale ?? ''
-        locale.disabled = false
-      },
-      (error: unknown) => console.error(error),
-    )
+    const loading = client.me().then((me) => {
+      locale.value = me.locale ?? ''
+      locale.disabled = false
+    })
+    reportFailure(client, outcome, loading)
   })
 
-  onSubmit(element('profile', HTMLFormElement), async (read) => {
+  onSubmit(form, async (read) => {
     const language = locale.disabled ? {} : { locale: locale.value || null }
     await client.updateMe({ name: read('name').trim() || null, ...language })
     return 'Saved.'

@@ -9,7 +9,7 @@ import {
   type Identity,
   type Provider,
 } from '@sallyport/client/social'
-import { onClick, tell } from './actions.js'
+import { onClick, reportFailure, tell } from './actions.js'
 import { element, within } from './elements.js'
 import { messageOf } from './messages.js'
 
@@ -84,9 +84,8 @@ export function mountProviders(client: Client): () => Promise<void> {
     const known = state.status === 'signed_in' ? (state.session?.id ?? '') : null
     if (known === shownFor && state.status !== 'signed_out') return
     shownFor = known
-    const shown = state.status === 'signed_in' ? showIdentities() : showButtons()
-    const where = state.status === 'signed_in' ? outcome : loginOutcome
-    shown.catch((error: unknown) => tell(where, 'problem', messageOf(error)))
+    if (state.status === 'signed_in') reportFailure(client, outcome, showIdentities())
+    else showButtons().catch((error: unknown) => tell(loginOutcome, 'problem', messageOf(error)))
   })
 
   return async () => {

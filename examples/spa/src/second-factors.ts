@@ -8,7 +8,7 @@ import {
   type Factor,
   type TotpEnrolment,
 } from '@sallyport/client/factors'
-import { onClick, onSubmit } from './actions.js'
+import { onClick, onSubmit, reportFailure } from './actions.js'
 import { element, showText } from './elements.js'
 import { mountPasskeys } from './passkeys.js'
 import { drawQrCode } from './qr-code.js'
@@ -87,6 +87,6 @@ export function mountSecondFactors(client: Client): void {
     }
     if (state.status !== 'signed_in' || state.user === null || state.user.id === shownFor) return
     shownFor = state.user.id
-    show().catch((error: unknown) => console.error(error))
+    reportFailure(client, outcome, show())
   })
 }
