@@ -19,10 +19,12 @@ const sameOnAnyDatabase = [
   'test/attacks/cookie-theft.test.ts',
   'test/attacks/cross-site-requests.test.ts',
   'test/attacks/forged-access-tokens.test.ts',
+  'test/attacks/forged-forms.test.ts',
   'test/attacks/hijacked-session.test.ts',
   'test/attacks/malformed-bodies.test.ts',
   'test/attacks/mass-assignment.test.ts',
   'test/attacks/misplaced-tokens.test.ts',
+  'test/attacks/open-redirects.test.ts',
   'test/attacks/password-confusion.test.ts',
   'test/attacks/path-variants.test.ts',
   'test/attacks/refused-refreshes.test.ts',
@@ -33,17 +35,18 @@ const sameOnAnyDatabase = [
   'test/attacks/withdrawn-keys.test.ts',
   'test/commands.test.ts',
   'test/flows/access-tokens.test.ts',
+  'test/flows/cookie-prefix.test.ts',
   'test/flows/events.test.ts',
+  'test/flows/foreign-verifiers.test.ts',
   'test/flows/known-devices.test.ts',
   'test/flows/login-flood.test.ts',
+  'test/flows/mcp-sdk.test.ts',
   'test/flows/oauth.test.ts',
+  'test/flows/public-url-path.test.ts',
   'test/flows/session-mode.test.ts',
+  'test/mail-settings.test.ts',
   'test/openapi.test.ts',
   'test/processes/argon2-build.test.ts',
-  'test/sdk/client/client.test.ts',
-  'test/sdk/client/foreign-answers.test.ts',
-  'test/sdk/verifier/adapters.test.ts',
-  'test/sdk/verifier/end-to-end.test.ts',
 ]
 
 /** Files that wait for real time, try hundreds of random cases, or load a compiler, a linter or large dictionaries. */
@@ -72,6 +75,7 @@ const MOST_IN_BATCH = 10
 const startsProcess =
   /node:child_process'|support\/(process|phone-owner|example-page|page|chromium|relying-application)\.js'/
 const opensDatabase = /support\/(app|database|following|process|proxied-app|relying-party)\.js'/
+const usesHttpAlone = /^test\/(browser|conformance|examples|pages|relying-parties|sdk)\//
 const isOfPostgres = /\bneedsPostgres\b/
 const isOfEmbedded = /\bneedsEmbedded\b/
 
@@ -94,8 +98,7 @@ export function postgresTests() {
   return allTests().filter((file) => {
     const text = readFileSync(file, 'utf8')
     if (isOfPostgres.test(text)) return true
-    const isElsewhere =
-      isOfEmbedded.test(text) || /^test\/(examples|relying-parties)\//.test(file) || sameOnAnyDatabase.includes(file)
+    const isElsewhere = isOfEmbedded.test(text) || usesHttpAlone.test(file) || sameOnAnyDatabase.includes(file)
     return opensDatabase.test(text) && !isElsewhere
   })
 }
