@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import t from 'tap'
 import { PASSWORD } from '../support/api.js'
 import { complaintsOf, launchBrowser, needsChromium } from '../support/chromium.js'
@@ -53,6 +53,23 @@ t.test('the example page', { skip: needsChromium }, async (t) => {
     await laptop.page.getByText('Sessions that ended, and why').click()
     await devices(laptop.page).filter({ hasText: 'Safari on iOS' }).getByText('ended from another device').waitFor()
     t.strictSame([...laptop.complaints, ...phone.complaints], [])
+  })
+
+  t.test('what is still loading when the user logs out is no error', async (t) => {
+    const { page, complaints } = await visit(t, browser, example)
+    const held: Route[] = []
+    await page.route(/\/v1\/me(\/factors)?$/, (route) => void held.push(route))
+    const asked = ['/v1/me', '/v1/me/factors'].map((path) => page.waitForRequest(`${example.sallyportUrl}${path}`))
+    await register(page, someone())
+    await Promise.all(asked)
+    await page.getByRole('button', { name: 'Log out', exact: true }).click()
+    await page.getByRole('form', { name: 'Log in' }).waitFor()
+    t.equal(held.length, asked.length)
+    const answers = held.map((route) => page.waitForResponse(route.request().url()))
+    for (const route of held) await route.continue()
+    for (const answer of answers) t.equal((await answer).status(), 401)
+    t.strictSame(complaints, [])
+    t.equal(await page.locator('.outcome[data-kind=problem]').filter({ hasText: /./ }).count(), 0)
   })
 
   t.test('a signed-in user stays signed in after a reload, with their name', async (t) => {
