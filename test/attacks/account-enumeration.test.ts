@@ -83,7 +83,7 @@ function watchHashing(t: Test) {
 }
 
 t.test('PWD-09: every refused login costs one hash, with the same parameters as any other', async (t) => {
-  const app = await startApp(t)
+  const app = await startApp(t, { settings: { ARGON2_MEMORY_KIB: '19456' } })
   const { api, database } = app
   const [ordinary, banned, passwordless] = [await api.signUp(), await api.signUp(), await api.signUp()]
   await setBan(app, banned.userId, null)
