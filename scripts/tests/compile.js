@@ -64,7 +64,10 @@ function sourcesIn(folder) {
     .map((name) => join(root, folder, name))
 }
 
-/** Each module is compiled separately, and resolves files and uncompiled modules from the location of its source. */
+/**
+ * Each module is compiled separately, and resolves files and uncompiled modules from the location of its source. Test
+ * files get `t` from file-tap.js, because several may run in one process.
+ */
 function keepInPlace(sources, read) {
   return {
     name: 'keep-in-place',
