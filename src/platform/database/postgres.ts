@@ -155,11 +155,13 @@ function limitTransaction(tx: Queries, limits: PostgresLimits): Promise<unknown>
  * user of the connection would wait forever. No working statement takes this long: a transaction ends at the deadline.
  */
 function dropSilentConnections(pool: pg.Pool, limits: PostgresLimits, log: PostgresOptions['log']): void {
+  // Not the silence itself: Node's timers end up to a turn of the event loop before this clock does.
+  const longestMs = Math.min(limits.silenceMs, (limits.deadlineMs + limits.silenceMs) / 2)
   const takenAt = new WeakMap<pg.PoolClient, number>()
   pool.on('acquire', (connection) => takenAt.set(connection, performance.now()))
   pool.on('release', (_error, connection) => {
     const heldMs = performance.now() - (takenAt.get(connection) ?? 0)
-    if (heldMs < limits.silenceMs) return
+    if (heldMs < longestMs) return
     log.warn('database connection did not respond and was closed')
     void connection.end()
   })

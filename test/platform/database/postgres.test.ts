@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import pg from 'pg'
 import type { Database } from '../../../src/platform/database/database.js'
 import { openPostgres, type PostgresOptions } from '../../../src/platform/database/postgres.js'
 import { uuidv7 } from '../../../src/platform/uuid.js'
 import { needsPostgres, openTestDatabase } from '../../support/database.js'
+import { until } from '../../support/until.js'
 import { startTcpProxy } from '../../support/tcp-proxy.js'
 
 type Tap = Pick<typeof t, 'teardown'>
@@ -73,6 +75,27 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     proxy.passNewConnections()
     await warned
     t.strictSame(await answers(database), [{ x: 1 }])
+  })
+
+  t.test('OPS-03: each of many silent connections is closed, whenever its query began', async (t) => {
+    const warnings: unknown[] = []
+    const limits = { deadlineMs: 2_000, poolWaitMs: 2_000, silenceMs: 2_500 }
+    const many = { poolSize: 20, limits, log: { warn: (warning: unknown) => warnings.push(warning) } }
+    const { database, proxy } = await openThroughProxy(t, many)
+    const each = (work: (index: number) => Promise<unknown>) =>
+      Promise.all(Array.from({ length: many.poolSize }, (_, index) => work(index)))
+    await each(() => database.query((client) => client.$queryRaw`SELECT 1 FROM pg_sleep(0.2)`))
+    proxy.freeze()
+    await each(async (index) => {
+      await pause(7 * index)
+      // Node's timers know the beginning of a turn in whole milliseconds, so they may end before this clock does.
+      occupyTurn(5)
+      await t.rejects(
+        database.transaction((tx) => tx.auditEvent.count()),
+        unavailable,
+      )
+    })
+    await t.resolves(until(() => Promise.resolve(warnings.length === many.poolSize), 10_000))
   })
 
   t.test('OPS-03: with a stopped server queries fail immediately, and recover automatically', async (t) => {
@@ -201,6 +224,11 @@ t.test('Postgres', { skip: needsPostgres }, async (t) => {
     t.ok(tookMs < 2_000, `${tookMs} ms`)
   })
 })
+
+function occupyTurn(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
 
 function manyEvents(count: number) {
   return Array.from({ length: count }, () => ({ id: uuidv7(), at: new Date(), event: 'many' }))
