@@ -94,6 +94,7 @@ const routed: [string, string][] = [
   ['an encoded word', '=?utf-8?q?kiss?=@example.com'],
   ['a local part of 65 octets', `${'k'.repeat(65)}@example.com`],
   ['an A-label that is none', 'kiss@xn--a.example'],
+  ['one behind an A-label', 'kiss@xn--bcher-kva.xn--a.example'],
 ]
 
 t.test('EML-10: an address that a mail server may take for a route is not given to an account', async (t) => {

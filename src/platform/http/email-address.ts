@@ -63,7 +63,18 @@ function isSafeToMail(email: string): boolean {
   if (local.length > MAX_LOCAL_LENGTH) return false
   if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) return false
   if (/[!%:]|=\?/.test(local)) return false
-  return !/(^|\.)xn--/.test(domain) || domainToASCII(domain) === domain
+  return !A_LABEL.test(domain) || hasOnlyALabels(domain)
+}
+
+const A_LABEL = /(^|\.)xn--/
+
+/**
+ * Whether each label that begins like an A-label is one (RFC 5890, section 2.3.2.1). Node 24 returns those that are none
+ * unchanged, in both directions; earlier versions return an empty text.
+ */
+function hasOnlyALabels(domain: string): boolean {
+  const unicode = domainToUnicode(domain)
+  return !A_LABEL.test(unicode) && domainToASCII(unicode) === domain
 }
 
 function isAscii(text: string): boolean {
