@@ -11,6 +11,7 @@ import {
 } from '../../../src/features/browser/credentials.js'
 import { presentUser } from '../../../src/features/accounts/accounts.js'
 import type { SessionTokens } from '../../../src/features/families/families.js'
+import { Problem } from '../../../src/platform/problem.js'
 import type { Clock } from '../../../src/platform/clock.js'
 import type { Mode } from '../../../src/wire/mode.js'
 import type { TokenReply } from '../../../src/wire/token-reply.js'
@@ -173,6 +174,16 @@ t.test('REF-18, WEB-12: a request presents exactly one token', async (t) => {
   for (const [what, sent, body, outcome, forged = 0] of table) {
     t.strictSame(present(sent, body), [outcome, forged], what)
   }
+})
+
+t.test('WEB-04: cookies that do not count are not read, and their refusal is the answer', async (t) => {
+  const cookieRefusal = new Problem('cross_site_request')
+  const request = Object.assign(requestWith(['a1']), { cookieRefusal })
+  t.strictSame(cookies.readAccessTokens(request), [])
+  t.strictSame(cookies.readRefreshTokens(request), [])
+  const reading = { cookies, parse, countForged: () => t.fail('Nothing is forged.') }
+  t.throws(() => requirePresented(request, null, reading), cookieRefusal)
+  t.match(requirePresented(request, { refresh_token: 'b1' }, reading), { carrier: 'body' })
 })
 
 t.test('REF-18, WEB-02: each mode returns its tokens in its own transport', async (t) => {
