@@ -115,7 +115,7 @@ export function inBatches(files) {
   return longestFirst([...shared, ...files.filter((file) => !sharesProcess(file)).map((file) => [file])])
 }
 
-/** Of those directly in `test/`. */
+/** The folder directly in `test/` that a file belongs to, or `test` itself. */
 function folderOf(file) {
   return dirname(file).split('/').slice(0, 2).join('/')
 }
