@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rm
 import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
-import { readEmbeddedTemplate } from './embedded-template.js'
+import { unpackEmbeddedTemplate } from './embedded-template.js'
 
 type EngineOptions = Awaited<ReturnType<NodeFS['init']>>['emscriptenOpts']
 
@@ -47,9 +47,11 @@ function requireMember(value: object, name: string): object {
 export async function createDatabaseFolder(folder: string): Promise<void> {
   const unfinished = `${folder}.unfinished`
   rmSync(unfinished, { recursive: true, force: true })
-  const template = await readEmbeddedTemplate()
-  const engine = await PGlite.create({ dataDir: unfinished, ...(template && { loadDataDir: template }) })
-  await engine.close()
+  // Postgres takes a second to open a database, so it does not unpack the template itself.
+  if (!(await unpackEmbeddedTemplate(unfinished))) {
+    const engine = await PGlite.create({ dataDir: unfinished })
+    await engine.close()
+  }
   syncTree(unfinished)
   renameSync(unfinished, folder)
   sync(dirname(folder))

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, openAsBlob, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
+import { parseTarGzip } from 'nanotar'
 import { applyMigrations, readMigrations } from './migrations.js'
 
 /**
@@ -21,6 +22,22 @@ function templateFile(): string {
 export async function readEmbeddedTemplate(): Promise<Blob | null> {
   const file = templateFile()
   return existsSync(file) ? openAsBlob(file, { type: 'application/x-gzip' }) : null
+}
+
+/** Writes the packed database into a folder, which it creates. Returns false where the build did not make one. */
+export async function unpackEmbeddedTemplate(folder: string): Promise<boolean> {
+  const template = await readEmbeddedTemplate()
+  if (template === null) return false
+  for (const { name, type, data = '' } of await parseTarGzip(await template.arrayBuffer())) {
+    const path = join(folder, name)
+    if (type === 'directory') {
+      mkdirSync(path, { recursive: true })
+    } else {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, data)
+    }
+  }
+  return true
 }
 
 /** Packs the database, unless that was done already. */
