@@ -1,6 +1,7 @@
 /** The process of an operator's command: `sallyport keys:rotate`, `npm run keys:rotate` and so on. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
 import { CommandError } from './commands/command.js'
 import { commandNames, readCommand, runCommand } from './commands/commands.js'
 import { helpLines } from './commands/help.js'
@@ -39,6 +40,8 @@ async function operate(name: string | undefined, args: string[]): Promise<string
 async function runWhereTheDatabaseIs(config: Config, name: string, args: string[]): Promise<string[]> {
   const holder = config.database.url === null ? await findHolder(config.dataDir) : null
   if (holder !== null) return sendCommand(holder, name, args)
+  // The embedded database is WebAssembly, and a command ends before optimizing it would pay: a third of its CPU time.
+  setFlagsFromString('--liftoff-only')
   const log = createLogger({ level: 'warn' })
   // Not above: the application takes half a second to load, which a running server has done already.
   const { start } = await import('./start.js')
