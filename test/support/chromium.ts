@@ -22,8 +22,12 @@ export async function launchBrowser(t: Test): Promise<Browser> {
   if (executablePath === undefined) throw new Error(`This ${String(needsChromium)}.`)
   const browser = await chromium.launch({
     executablePath,
-    // Names outside this machine do not resolve.
-    args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1'],
+    args: [
+      // Names outside this machine do not resolve.
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+      // There is none on most test machines, where a process would emulate it.
+      '--disable-gpu',
+    ],
   })
   t.teardown(() => browser.close())
   return browser

@@ -142,7 +142,8 @@ function spawnNode(
   settings: Record<string, string>,
   channel: 'ipc'[] = [],
 ): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, args, {
+  // Like the process of the test (scripts/tests/runner.js).
+  return spawn(process.execPath, ['--liftoff-only', ...args], {
     // Not the checkout, whose .env belongs to the developer.
     cwd: createFolder(t),
     env: { PATH: process.env.PATH, NODE_ENV: 'test', PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'info', ...settings },
