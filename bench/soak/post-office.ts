@@ -1,4 +1,5 @@
-import { simpleParser, type ParsedMail } from 'mailparser'
+import { buffer } from 'node:stream/consumers'
+import PostalMime, { type Email } from 'postal-mime'
 import { startSmtpServer } from '../../test/support/smtp-server.js'
 
 /** A mail server that can be restarted, and what it has accepted. */
@@ -26,7 +27,7 @@ export async function openPostOffice(): Promise<PostOffice> {
   const flows = new Set<string>()
   const codes = new Map<string, string>()
 
-  function take({ messageId = 'none', text = '' }: ParsedMail): void {
+  function take({ messageId = 'none', text = '' }: Email): void {
     messages.set(messageId, (messages.get(messageId) ?? 0) + 1)
     for (const [, token = ''] of text.matchAll(/token=(spl_[\w-]+)/g)) {
       flows.add(flowIdOf(token))
@@ -38,13 +39,15 @@ export async function openPostOffice(): Promise<PostOffice> {
   const server = await startSmtpServer({
     hideSTARTTLS: true,
     onData(stream, _session, done) {
-      simpleParser(stream).then(
-        (mail) => {
-          take(mail)
-          done()
-        },
-        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-      )
+      buffer(stream)
+        .then((bytes) => PostalMime.parse(bytes))
+        .then(
+          (mail) => {
+            take(mail)
+            done()
+          },
+          (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+        )
     },
   })
 

@@ -24,8 +24,8 @@ for (const [name, text] of Object.entries(hostile)) {
     await delivery.deliverDue()
     t.equal(server.mails.length, kinds.length)
     for (const mail of server.mails) {
-      t.notOk(mail.headers.has('bcc'))
-      t.match(mail.to, { value: [{ address: 'ada@example.com' }] })
+      t.notOk(mail.headers.some(({ key }) => key === 'bcc'))
+      t.match(mail.to, [{ address: 'ada@example.com' }])
       t.notMatch(mail.subject, /Ada|evil|script/)
       const html = String(mail.html)
       t.notMatch(html, /<script|<img|<a href=\/\/|href="[^"]*evil/)

@@ -1,7 +1,8 @@
 // A mail server in this process: real conversations by SMTP, with TLS and a certificate of its own.
 
+import { buffer } from 'node:stream/consumers'
 import tls from 'node:tls'
-import { simpleParser, type ParsedMail } from 'mailparser'
+import PostalMime, { type Email } from 'postal-mime'
 import type { SMTPServerOptions } from 'smtp-server'
 import { cert, key } from './mail-certificate.js'
 import { startSmtpServer, type SmtpServer } from './smtp-server.js'
@@ -18,7 +19,7 @@ export interface Refusal {
 
 export interface MailServer extends SmtpServer {
   /** The mails that were taken, in order, parsed as a mail program does. */
-  mails: ParsedMail[]
+  mails: Email[]
   /** How many connections there were. */
   readonly connections: number
   /** Refuses the next recipients, or takes them again (null). */
@@ -31,7 +32,7 @@ export interface MailServer extends SmtpServer {
 
 /** Starts a mail server until the test has ended. Options replace those of a server with STARTTLS and without accounts. */
 export async function startMailServer(t: Test, options: SMTPServerOptions = {}): Promise<MailServer> {
-  const mails: ParsedMail[] = []
+  const mails: Email[] = []
   let connections = 0
   let recipients: Refusal | null = null
   let data: Refusal | null = null
@@ -45,8 +46,8 @@ export async function startMailServer(t: Test, options: SMTPServerOptions = {}):
     },
     onRcptTo: (_address, _session, done) => done(errorOf(recipients)),
     onData(stream, _session, done) {
-      void simpleParser(stream).then(async (mail) => {
-        if (data === null) mails.push(mail)
+      void buffer(stream).then(async (bytes) => {
+        if (data === null) mails.push(await PostalMime.parse(bytes))
         await work()
         done(errorOf(data))
       })
