@@ -2,19 +2,25 @@ import fastifyCookie from '@fastify/cookie'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import t from 'tap'
 import {
+  createDoor,
   createSessionCookies,
   genuineCookies,
   replyWithTokens,
   requirePresented,
+  type CarriedCookies,
   type SessionCookies,
   type SessionCookiesOptions,
 } from '../../../src/features/browser/credentials.js'
 import { presentUser } from '../../../src/features/accounts/accounts.js'
+import { createDeviceCookie } from '../../../src/features/browser/device-cookie.js'
+import { createKnownDevices } from '../../../src/features/browser/known-devices.js'
 import type { SessionTokens } from '../../../src/features/families/families.js'
 import { Problem } from '../../../src/platform/problem.js'
 import type { Clock } from '../../../src/platform/clock.js'
+import { generateSecretKey, parseSecretKey, SecretKeys } from '../../../src/platform/crypto/secret-keys.js'
 import type { Mode } from '../../../src/wire/mode.js'
 import type { TokenReply } from '../../../src/wire/token-reply.js'
+import { createTestClock } from '../../support/clock.js'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
 
@@ -221,3 +227,33 @@ t.test('REF-18, WEB-02: each mode returns its tokens in its own transport', asyn
     )
   }
 })
+
+t.test(
+  'WEB-04: a sign-in from another site is refused, unless it is known what the browser carried before',
+  async (t) => {
+    const clock: Clock = { ...createTestClock(), now: () => now }
+    const secret = parseSecretKey(generateSecretKey())
+    if (secret === null) throw new Error('The generated secret is invalid.')
+    const door = createDoor({
+      ...{ cookies, parse, clock, deviceCookie: createDeviceCookie(plain) },
+      devices: createKnownDevices({ secrets: new SecretKeys(secret), clock, trustSeconds: 0 }),
+      requireSignInAllowed() {
+        throw new Problem('cross_site_request')
+      },
+    })
+    /** The tokens that a sign-in replaces; null if it is refused. */
+    const enter = async (mode: Mode, carried?: CarriedCookies) => {
+      const app = Fastify()
+      app.get('/', (_request, reply) =>
+        door.contextOf(reply, { email: 'ada@example.com', mode }, carried).replaces.map(textOf),
+      )
+      const answer = await app.inject('/')
+      return answer.statusCode === 200 ? answer.json<string[]>() : null
+    }
+    for (const mode of ['cookie', 'session'] as const) {
+      t.equal(await enter(mode), null)
+      t.strictSame(await enter(mode, { refresh: ['a1'], device: [] }), ['a1'])
+    }
+    t.strictSame(await enter('json'), [], 'tokens in a body are set in no browser')
+  },
+)

@@ -142,6 +142,9 @@ t.test('MFA_TRUST_DAYS: a sign-in keeps the trust that the user has given, once,
   const again = devices.parse(devices.remember(first.device, ada))
   t.ok(again && devices.isTrustedBy(again, ada), 'a sign-in without a word about trust keeps it')
   t.equal(again?.marks.length, 2, 'one mark that it is known, and one of trust')
+  const { id, marks } = first.device
+  const copied = devices.parse(devices.remember({ id, marks: [...marks, ...marks] }, ada))
+  t.equal(copied?.marks.length, 2, 'marks that the browser shows twice take no place of other accounts')
   const shared = trusted(devices, bob, first.text)
   t.equal(shared.device.marks.length, 4)
   t.ok(devices.isTrustedBy(shared.device, ada) && devices.isTrustedBy(shared.device, bob), 'two users trust one device')
