@@ -102,6 +102,8 @@ t.test('PUBLIC_URL with a path: every address of the provider is below it', asyn
     email: ada.email,
   })
   t.ok((await client.refreshTokenGrant(party.config, tokens.refresh_token ?? '')).access_token)
+  // Times of authentication are whole seconds.
+  provider.clock.advance({ seconds: 1 })
   const again = await party.signIn(browser, { prompt: 'login' })
   t.ok(browser.shown.includes('/auth/account/confirm'))
   const address = client.buildEndSessionUrl(party.config, {

@@ -95,6 +95,7 @@ export function createInteractions(context: ProviderContext, current: () => Prov
       if (session === null) return { step: 'sign_in', isAnother: false, loginHint, uiLocales }
       const isNew = session.sid !== before.session
       if (!isNew && isAnother) return { step: 'sign_in', isAnother, loginHint, uiLocales }
+      // Both are whole seconds: a user who confirms within the second of the sign-in is asked once more.
       if (!isNew && session.auth_time <= (before.authenticated_at ?? 0)) return { step: 'reauthenticate', uiLocales }
 
       if (isNew && interaction.session !== undefined) {
