@@ -10,6 +10,11 @@ import { register, startExamplePage } from '../support/example-page.js'
 import { until } from '../support/until.js'
 import { addAuthenticator, withoutConditionalUi } from '../support/virtual-authenticator.js'
 
+declare global {
+  /** How often a page has called `navigator.credentials.get`. */
+  var askedForPasskeys: number
+}
+
 interface Test {
   teardown(work: () => void | Promise<void>): void
 }
@@ -112,6 +117,25 @@ t.test('a passkey from the autofill of the address', { skip: needsChromium }, as
   await signedIn
   await welcome(page)
   await formOf(page, 'Laptop').getByText('last used').waitFor()
+  t.strictSame(complaints, [])
+})
+
+t.test('a browser that claims to have autofill, and fails, does so in silence', { skip: needsChromium }, async (t) => {
+  const { page, complaints } = await visit(t, { autofills: true })
+  await page.addInitScript(() => {
+    globalThis.askedForPasskeys = 0
+    navigator.credentials.get = () => {
+      globalThis.askedForPasskeys += 1
+      return Promise.reject(new DOMException('Not supported', 'NotSupportedError'))
+    }
+  })
+  await page.reload()
+  await page.waitForFunction(() => globalThis.askedForPasskeys > 0)
+  await formOf(page, 'Log in').waitFor()
+  const outcome = formOf(page, 'Log in').getByRole('status')
+  t.equal(await outcome.innerText(), '')
+  await press(page, 'Sign in with a passkey')
+  await page.getByText('The browser could not use a passkey.').waitFor()
   t.strictSame(complaints, [])
 })
 

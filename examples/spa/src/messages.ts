@@ -36,6 +36,7 @@ const messages: Partial<Record<ClientErrorCode, string>> = {
   last_way_in: 'This is the only way in: set a password first.',
   social_attempt_invalid: 'That took too long. Try again.',
   passkey_cancelled: 'No passkey was used.',
+  passkey_failed: 'The browser could not use a passkey.',
   passkey_exists: 'This device has a passkey of yours already.',
   unreachable: 'The server did not respond. Try again in a moment.',
 }
