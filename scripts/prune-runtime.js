@@ -6,6 +6,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, URL } from 'node:url'
+import { parseArgs } from 'node:util'
+
+// It has no options: with one, such as --help, nothing must be removed.
+parseArgs()
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const kept = new Set()
