@@ -56,6 +56,7 @@ t.test('a user is told only of methods that reach the level', async (t) => {
     ['a factor, and not the password', userWith(totp), { amr: ['pwd'] }, ['totp', 'recovery_code']],
     ['TOTP after a password', userWith(totp), { acr: 'aal2', amr: ['pwd'] }, ['totp', 'recovery_code']],
     ['TOTP after a mail', userWith(totp), { acr: 'aal2', amr: ['email'] }, ['totp', 'recovery_code']],
+    ['TOTP after a provider', userWith(totp), { acr: 'aal2', amr: ['fed'] }, ['totp', 'recovery_code']],
     ['TOTP alone is one factor', userWith(both), { acr: 'aal2', amr: ['swk', 'user'] }, ['passkey', 'recovery_code']],
     ['TOTP alone, where no level is asked', userWith(both), { amr: ['swk'] }, ['passkey', 'totp', 'recovery_code']],
     ['only a passkey resists phishing', userWith(both), { acr: 'phr', amr: ['pwd'] }, ['passkey']],
