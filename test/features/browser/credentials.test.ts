@@ -255,5 +255,7 @@ t.test(
       t.strictSame(await enter(mode, { refresh: ['a1'], device: [] }), ['a1'])
     }
     t.strictSame(await enter('json'), [], 'tokens in a body are set in no browser')
+    const leaving = { headers: { cookie: 'sallyport_rt=a1; sallyport_device=spd_1' } } as FastifyRequest
+    t.strictSame(door.carriedBy(leaving), { refresh: ['a1'], device: ['spd_1'] })
   },
 )

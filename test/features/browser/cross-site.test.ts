@@ -135,6 +135,7 @@ async function createGuarded(sameSite: 'lax' | 'none' | null = null, publicUrl =
   })
   app.post('/public', { schema, config: { access: 'public' } }, read)
   app.post('/shared', { schema, config: allowed }, read)
+  app.post('/undeclared', read)
   app.post('/sign-in', { schema, config: { access: 'public' } }, (request) => {
     guard.requireSignInAllowed(request)
     return 'done'
@@ -179,11 +180,13 @@ t.test('WEB-04: cookies of a cross-site request do not count, unless its route a
   t.equal(await send('POST', '/own', { ...carried, ...proxied }), '1', 'by a development proxy')
   t.equal(await send('POST', '/own', { ...carried, 'x-sallyport-csrf': '1' }), '1', 'by no browser')
   t.equal(await send('POST', '/elsewhere', { ...carried, ...evil }), 404, 'to no route')
+  t.equal(await send('POST', '/undeclared', { ...carried, ...evil }), '', 'to one that declares nothing')
 
   for (const url of ['/own', '/refresh', '/logout', '/sign-in']) {
     t.strictSame(described.get(`POST ${url}`), url === '/sign-in' ? [] : ['cross_site_request'], url)
   }
-  for (const route of ['GET /own', 'POST /shared', 'POST /public']) t.strictSame(described.get(route), [], route)
+  for (const route of ['GET /own', 'POST /shared', 'POST /public', 'POST /undeclared'])
+    t.strictSame(described.get(route), [], route)
 })
 
 t.test('WEB-04: the credential that is shown counts, and cookies beside it do not', async (t) => {
@@ -222,7 +225,7 @@ t.test('WEB-04: a trial over http is its own origin at each address that it is r
 t.test('WEB-04: the refusal names the origin that was seen and the settings', async (t) => {
   const { send } = await createGuarded()
   const lan = { ...carried, origin: 'http://192.168.1.20:3000' }
-  const detail = /^The origin "http:\/\/192\.168\.1\.20:3000" .* PUBLIC_URL .* CORS_ORIGINS/
+  const detail = /^The origin "http:\/\/192\.168\.1\.20:3000" .* PUBLIC_URL .* CORS_ORIGINS .* that may call\.$/
   t.match(await send('POST', '/own', lan), { ...refused, options: { detail } })
   t.match(await send('POST', '/sign-in', lan), { ...refused, options: { detail } })
   const long = await send('POST', '/own', { ...carried, origin: `https://${'a'.repeat(5000)}` })
