@@ -20,6 +20,7 @@ function createCounted(clock = createTestClock(), signingAlgorithm: 'ES256' | 'E
   }
   const published = new Map([[key.kid, key]])
   const reloaded = new Map<string, VerificationKey>()
+  const ofResources = { areSigning: false, reloaded: new Map<string, VerificationKey>() }
   const withdrawn = new Set<string>()
   const issued = (sub: string, others: object) => ({
     ...{
@@ -42,10 +43,12 @@ function createCounted(clock = createTestClock(), signingAlgorithm: 'ES256' | 'E
       active: () => ({ kid: key.kid, jwt: { sign: (claims: unknown) => unsigned(claims) } }),
     },
     resourceKeys: {
-      isSigning: false,
+      get isSigning() {
+        return ofResources.areSigning
+      },
       find: () => null,
       isWithdrawn: () => false,
-      findAfterReload: () => Promise.resolve(null),
+      findAfterReload: (kid) => Promise.resolve(ofResources.reloaded.get(kid) ?? null),
       active: () => ({ kid: 'resource', jwt: { sign: (claims) => unsigned(claims, 'resource') } }),
     },
     signingAlgorithm,
@@ -58,10 +61,12 @@ function createCounted(clock = createTestClock(), signingAlgorithm: 'ES256' | 'E
     accessTokens,
     checked,
     clock,
+    key,
     published,
     reloaded,
+    ofResources,
     withdrawn,
-    tokenOf: (sub: string, others = {}) => unsigned(issued(sub, others)),
+    tokenOf: (sub: string, others = {}, kid = key.kid) => unsigned(issued(sub, others), kid),
   }
 }
 
@@ -93,6 +98,16 @@ t.test('TOK-16: cached claims are immutable, removed with their key, and checked
   published.clear()
   await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
   t.equal(await accessTokens.read(token), null)
+})
+
+t.test('keys of resources are read again for an unknown one, but only where any of them sign', async (t) => {
+  const { accessTokens, key, ofResources, tokenOf } = createCounted()
+  const token = tokenOf(user(1), {}, 'resource')
+  ofResources.reloaded.set('resource', { ...key, kid: 'resource' })
+  await t.rejects(accessTokens.verify(token), { code: 'token_invalid' })
+  ofResources.areSigning = true
+  t.match(await accessTokens.verify(token), { sub: user(1) })
+  await t.rejects(accessTokens.verify(tokenOf(user(1), {}, 'unknown')), { code: 'token_invalid' })
 })
 
 t.test('the authorization server reads tokens for any audience, and those that are bound to a key', async (t) => {
