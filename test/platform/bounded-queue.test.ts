@@ -89,10 +89,13 @@ t.test('PWD-08: Retry-After is never longer than the maximum wait', async (t) =>
 })
 
 t.test('PWD-08: work that has waited too long is refused and never begun', async (t) => {
-  const queue = createBoundedQueue({ ...patient, patienceMs: 1 })
+  const observed: QueueRefusal[] = []
+  const observer = { began: () => undefined, refused: (refusal: QueueRefusal) => observed.push(refusal) }
+  const queue = createBoundedQueue({ ...patient, patienceMs: 1, observer })
   const { begun, named, end } = createWork()
   const first = queue.run(named('first'))
   await t.rejects(queue.run(named('second')), { code: 'overloaded' })
+  t.strictSame(observed, ['waited_too_long'])
   t.equal(queue.waiting, 0)
   end('first')
   await first
@@ -212,8 +215,16 @@ t.test('PWD-08: an observer hears of work whose client has disconnected', async 
   await t.rejects(second)
   await t.rejects(queue.run(named('third'), hangingUp.signal))
   t.strictSame(observed, ['gone', 'gone'])
+
+  const leaving = new AbortController()
+  const fourth = queue.run(named('fourth'), leaving.signal)
   end('first')
   await first
+  await settled()
+  leaving.abort()
+  t.strictSame(observed, ['gone', 'gone'], 'work that has begun is not refused any more')
+  end('fourth')
+  t.equal(await fourth, 'fourth')
 })
 
 t.test(
