@@ -148,7 +148,9 @@ t.test('PWD-08: an operation is admitted as long as there is room for its work',
 t.test(
   'ABU-02: one party has a quarter of the places, and a quarter is kept for those who are preferred',
   async (t) => {
-    const queue = createBoundedQueue({ ...patient, concurrency: 1, maxWaiting: 7 })
+    const observed: QueueRefusal[] = []
+    const observer = { began: () => undefined, refused: (refusal: QueueRefusal) => observed.push(refusal) }
+    const queue = createBoundedQueue({ ...patient, concurrency: 1, maxWaiting: 7, observer })
     const { named, end } = createWork()
     const admitted: Promise<string>[] = []
     const admit = (id: string, name: string | null, preferred: boolean) => {
@@ -169,6 +171,7 @@ t.test(
     admit('7', null, true)
     admit('8', null, true)
     await refused(null, true)
+    t.strictSame(observed, ['full', 'full', 'full', 'full'])
     end('1')
     await admitted[0]
     admit('9', null, true)

@@ -108,7 +108,10 @@ t.test('the document contains the example, and describes acr', async (t) => {
   t.ok(JSON.stringify(document).includes(JSON.stringify(exampleClaims).slice(1, -1)))
   t.match(z.toJSONSchema(userClaimsSchema, { unrepresentable: 'any' }), {
     examples: [exampleClaims],
-    properties: { acr: { description: /^The strength of the authentication/ } },
+    properties: {
+      acr: { description: /^The strength of the authentication/ },
+      client_epoch: { description: /^Milliseconds since 1970/ },
+    },
   })
 })
 
