@@ -115,21 +115,19 @@ function changed(members: Members, changes: Members = {}): Members {
 
 /** Inserts the configured values into JSON. */
 function fill(json: string, setting: VectorSetting): string {
-  const stranger = strangers.get('EdDSA')
   const values: Record<string, string> = {
     issuer: setting.issuer,
     audience: setting.audience,
     alg: setting.algorithm,
     kid: setting.kid,
     trap: setting.trap,
-    stranger_kid: thumbprint(toPublicJwk(stranger)),
-    stranger_der: createPublicKey(stranger).export({ format: 'der', type: 'spki' }).toString('base64'),
+    ...tellOfStranger(),
     long: 'x'.repeat(9000),
   }
   return fillNumbers(json.replaceAll(/"(\$now[+-]?\d*)"/g, '$1'), setting)
-    .replaceAll('"$stranger_jwk"', JSON.stringify(toPublicJwk(stranger)))
+    .replaceAll('"$stranger_jwk"', '$stranger_jwk')
     .replaceAll(
-      /\$(issuer|audience|alg|kid|trap|stranger_kid|stranger_der|long)/g,
+      /\$(issuer|audience|alg|kid|trap|stranger_kid|stranger_der|stranger_jwk|long)/g,
       (_, name: string) => values[name] ?? '',
     )
 }
@@ -144,7 +142,6 @@ function sign(vector: Partial<AccessTokenVector>, setting: VectorSetting, text: 
   const { algorithm, privateKey } = setting
   const labelled = typeof header.alg === 'string' && /^HS\d+$/.test(header.alg) ? header.alg : algorithm
   const signAlgorithm = vector.sign_algorithm ?? labelled
-  const publicKey = createPublicKey(privateKey)
   switch (signer) {
     case 'active':
       return signAs(signAlgorithm, privateKey, text)
@@ -155,7 +152,7 @@ function sign(vector: Partial<AccessTokenVector>, setting: VectorSetting, text: 
     case 'zeros':
       return Buffer.alloc(signAs(signAlgorithm, privateKey, text).length)
     case 'public_pem_as_secret':
-      return hmac(signAlgorithm, publicKey.export({ format: 'pem', type: 'spki' }), text)
+      return hmac(signAlgorithm, createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }), text)
     case 'public_jwk_as_secret':
       return hmac(signAlgorithm, JSON.stringify(toPublicJwk(privateKey)), text)
     case 'empty_secret':
@@ -198,6 +195,23 @@ const strangers = {
     this.known.set(algorithm, known)
     return known
   },
+}
+
+let toldOfStranger: Record<string, string> | null = null
+
+/** What a token can tell of an unknown key. Made once: converting keys would take most of the time of a test. */
+function tellOfStranger(): Record<string, string> {
+  toldOfStranger ??= describeKey(strangers.get('EdDSA'))
+  return toldOfStranger
+}
+
+function describeKey(key: KeyObject): Record<string, string> {
+  const jwk = toPublicJwk(key)
+  return {
+    stranger_kid: thumbprint(jwk),
+    stranger_der: createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64'),
+    stranger_jwk: JSON.stringify(jwk),
+  }
 }
 
 function generateStranger(algorithm: string): KeyObject {
