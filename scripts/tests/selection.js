@@ -49,18 +49,27 @@ const sameOnAnyDatabase = [
   'test/processes/argon2-build.test.ts',
 ]
 
-/** Files that wait for real time, try hundreds of random cases, or load a compiler, a linter or large dictionaries. */
+/**
+ * Files that wait for real time, try hundreds of random cases, or load a compiler, a linter, large dictionaries or packages of
+ * their own.
+ */
 const slow = [
   'test/architecture.test.ts',
   'test/attacks/any-request.test.ts',
   'test/attacks/sql-injection.test.ts',
+  'test/attacks/stolen-client-secrets.test.ts',
+  'test/features/families/living-rule.test.ts',
   'test/features/passwords/strength.test.ts',
+  'test/flows/foreign-verifiers.test.ts',
+  'test/flows/mcp-sdk.test.ts',
   'test/platform/database/guarded.test.ts',
   'test/platform/database/migrations.test.ts',
   'test/platform/http/any-request.test.ts',
   'test/platform/http/framing.test.ts',
   'test/platform/http/graceful-shutdown.test.ts',
   'test/sdk/client/bundle.test.ts',
+  'test/sdk/verifier/end-to-end.test.ts',
+  'test/sdk/verifier/feed.test.ts',
 ]
 
 /** Files that test or change what a whole process has. */
