@@ -1,4 +1,4 @@
-import { ClientError, type Client } from '@sallyport/client'
+import type { Client } from '@sallyport/client'
 import { forgotPassword, requestCode } from '@sallyport/client/mail'
 import { offerPasskeys, signInWithPasskey } from '@sallyport/client/passkeys'
 import { onClick, onSubmit, tell } from './actions.js'
@@ -53,17 +53,11 @@ export function mountLogin(client: Client, { showMailCode, showSecondStep }: Nex
 
   let offering: AbortController | null = null
 
-  /**
-   * Offers passkeys in the autofill of the address, where the browser can. Some browsers say that they can, and fail: users are
-   * not told, because they have not asked for it.
-   */
+  /** Offers passkeys in the autofill of the address, where the browser can. */
   async function offer(): Promise<void> {
     offering = new AbortController()
     const offered = offerPasskeys(client, { signal: offering.signal })
-    await offered.catch((error: unknown) => {
-      if (error instanceof ClientError && error.code === 'passkey_failed') return
-      tell(outcome, 'problem', messageOf(error))
-    })
+    await offered.catch((error: unknown) => tell(outcome, 'problem', messageOf(error)))
   }
 
   for (const [id, request] of [

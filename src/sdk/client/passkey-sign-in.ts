@@ -56,7 +56,10 @@ export async function offerPasskeys(
   }
 }
 
-/** The passkey that the user has chosen; null if the ceremony was ended by another one. */
+/**
+ * The passkey that the user has chosen; null if the ceremony was ended by another one, or if the browser has no such autofill
+ * after all: Chromium's headless shell says that it has.
+ */
 async function awaitChoice(answer: Answer['body']): Promise<PasskeyCredential | 'expired' | null> {
   const challenge = { isExpired: false }
   const timer = setTimeout(() => {
@@ -67,11 +70,15 @@ async function awaitChoice(answer: Answer['body']): Promise<PasskeyCredential | 
     return await askForPasskey(answer, { useBrowserAutofill: true })
   } catch (error) {
     if (challenge.isExpired) return 'expired'
-    if (error instanceof ClientError && error.code === 'passkey_cancelled') return null
+    if (error instanceof ClientError && (error.code === 'passkey_cancelled' || isUnsupported(error.cause))) return null
     throw error
   } finally {
     clearTimeout(timer)
   }
+}
+
+function isUnsupported(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'NotSupportedError'
 }
 
 /** Completes a sign-in by a passkey as its second factor: see `secondStep`. */

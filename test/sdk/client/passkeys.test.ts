@@ -99,6 +99,19 @@ t.test('a dialog that is dismissed, and a browser without passkeys', async (t) =
   t.equal(browser.asked, 1)
 })
 
+t.test('autofill: a browser that says that it has some is believed only as long as it has', async (t) => {
+  const { device } = await start(t)
+  const { client } = device()
+  const failWith = (name: string) => {
+    navigator.credentials.get = () => Promise.reject(new DOMException('No.', name))
+  }
+  failWith('NotSupportedError')
+  t.equal(await offerPasskeys(client), null)
+  t.match(await errorOf(signInWithPasskey(client)), { code: 'passkey_failed' }, 'a user who asked is told')
+  failWith('SecurityError')
+  t.match(await errorOf(offerPasskeys(client)), { code: 'passkey_failed' }, 'a wrong setting is not hidden')
+})
+
 t.test('autofill: the challenge is renewed, a dialog ends it, and so does its signal', async (t) => {
   const { signUp, browser } = await start(t)
   const { client, account } = await signUp()
