@@ -135,7 +135,7 @@ t.test('EML-14, attack: notices that are not genuine', async (t) => {
     'of another issuer': { iss: 'https://appleid.apple.com' },
     'older than a day': { iat: seconds - 24 * 60 * 60 - 31 },
     // 30 seconds are allowed, and time goes on.
-    'of tomorrow': { iat: seconds + 60 },
+    'from the future': { iat: seconds + 60 },
     expired: { exp: seconds - 31 },
     'without a time': { iat: undefined },
     'without an id': { jti: undefined },
